@@ -1,0 +1,32 @@
+import type { ByteStream } from "../bytes/byte-stream.js";
+import type { Digest } from "../oci/digest.js";
+import type { LayerOptions } from "./layer-options.js";
+
+/** One way of turning a layer's bytes into others, and back. One file in `ciphers/`, one row in its index. */
+export interface BlockCipher {
+  /** As written in the public options. */
+  readonly id: string;
+  /** How long the other form will be, known before the first byte is read. */
+  sealedSize(openSize: number): number;
+  openSize(sealedSize: number): number;
+  /**
+   * Seals with a key and nonce made for this call alone.
+   *
+   * @param size of the plain bytes, as far as known; only speed depends on it
+   */
+  seal(bytes: ByteStream, size: number): Sealing;
+  /** Checks options before any byte is read. CORRUPT when a key, nonce or HMAC has a wrong length, or nonces differ. */
+  check(options: LayerOptions): void;
+  /**
+   * Yields the plain bytes, and withholds the tail (10 KiB or more, or all of a shorter layer) until the whole has
+   * proved authentic. CORRUPT inside the stream when it has not.
+   */
+  open(bytes: ByteStream, options: LayerOptions, size: number): ByteStream;
+}
+
+/** A layer being sealed. */
+export interface Sealing {
+  readonly bytes: ByteStream;
+  /** Throws a plain Error until `bytes` has been drained. `digest` is that of the plain layer. */
+  options(digest: Digest): LayerOptions;
+}

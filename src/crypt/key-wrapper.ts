@@ -1,0 +1,62 @@
+import type { Progress } from "../progress.js";
+
+/** A key to seal for: `jwe:pub.pem` arrives here as { scheme: "jwe", value: <the file>, origin: "pub.pem" }. */
+export interface EncryptionKey {
+  readonly scheme: string;
+  /** A file's content, or what followed the scheme where the scheme takes text. */
+  readonly value: Uint8Array;
+  /** For messages. Never the value itself. */
+  readonly origin: string;
+}
+
+/** A key to open with. A private key file does not say whose it is: every scheme is asked. */
+export interface DecryptionKey {
+  /** Undefined: any scheme that can read it. */
+  readonly scheme: string | undefined;
+  readonly value: Uint8Array;
+  readonly passphrase: Uint8Array | undefined;
+  readonly origin: string;
+}
+
+/** One packet per entry, for all the keys given to `wrapFor`; a scheme may put several recipients into one packet. */
+export type Wrap = (secret: Uint8Array) => Promise<readonly Uint8Array[]>;
+
+/** Undefined: not for these keys. Throws when it is for them and yet broken. */
+export type Unwrap = (packet: Uint8Array) => Promise<Uint8Array | undefined>;
+
+/** Whom a packet is for, as far as it says so without a key. */
+export interface RecipientInfo {
+  readonly scheme: string;
+  /** Of the key wrapping: `RSA-OAEP`. Empty when the packet does not say. */
+  readonly algorithm: string;
+  /** The name by which this recipient can be matched: a kid, key id, serial. Empty when the packet does not say. */
+  readonly id: string;
+  /** For people. */
+  readonly label: string;
+}
+
+/** What the schemes may be told beside the keys. */
+export interface WrapperOptions {
+  /** Leave out of the packets what identifies the recipient's key. */
+  readonly anonymous?: boolean | undefined;
+  readonly progress?: Progress | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One scheme of key wrapping. One file in `keys/`, one row in its index. */
+export interface KeyWrapper {
+  readonly scheme: string;
+  /** What is between `org.opencontainers.image.enc.keys.` and the end of the annotation that holds its packets. */
+  readonly annotation: string;
+  /** Whether what follows `scheme:` on the command line is a file's name or a word for the scheme itself. */
+  readonly takes: "file" | "text";
+  /** Reads the public keys now, so that a bad one fails before a byte moves (KEY_INVALID). */
+  wrapFor(keys: readonly EncryptionKey[], options?: WrapperOptions): Promise<Wrap>;
+  /**
+   * Reads those private keys that are this scheme's. Undefined: none is. KEY_INVALID when one is this scheme's and
+   * cannot be read: a wrong or missing passphrase.
+   */
+  unwrapWith(keys: readonly DecryptionKey[], options?: WrapperOptions): Promise<Unwrap | undefined>;
+  /** Whom a packet is for. Never throws: a packet that cannot be read yields one entry that says so. */
+  recipients(packet: Uint8Array): readonly RecipientInfo[];
+}

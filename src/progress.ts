@@ -1,0 +1,31 @@
+import type { Descriptor } from "./oci/descriptor.js";
+
+/** The stable names of warnings, for programs that filter them. */
+export type WarningCode =
+  | "ATTESTATION_IN_CLEAR"
+  | "CONTENT_IDENTIFIED"
+  | "CONFIG_SECRET"
+  | "DIGEST_NOT_CHECKED"
+  | "DIGEST_NOT_RESTORED"
+  | "LAYER_KEPT"
+  | "PASSPHRASE_VISIBLE"
+  | "PLAIN_BLOBS_KEPT"
+  | "PLAIN_BLOBS_REMOVED"
+  | "PLATFORM_KEPT"
+  | "RECOMPRESSED"
+  | "SHARED_LAYER_PLAIN"
+  | "KEY_IGNORED";
+
+/** What the library has to say while it works. */
+export type ProgressEvent =
+  | { readonly type: "planned"; readonly blobs: number; readonly bytes: number }
+  | { readonly type: "started"; readonly blob: Descriptor; readonly action: "copy" | "rewrite" }
+  | { readonly type: "moved"; readonly blob: Descriptor; readonly bytes: number }
+  | { readonly type: "finished"; readonly blob: Descriptor; readonly as: Descriptor }
+  | { readonly type: "skipped"; readonly blob: Descriptor; readonly why: "present" | "mounted" }
+  | { readonly type: "manifest"; readonly manifest: Descriptor }
+  | { readonly type: "warning"; readonly code: WarningCode; readonly message: string }
+  | { readonly type: "debug"; readonly area: string; readonly message: string };
+
+/** Called, never awaited; must not throw. The library speaks by no other way. */
+export type Progress = (event: ProgressEvent) => void;

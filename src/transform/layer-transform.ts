@@ -1,0 +1,64 @@
+import type { ByteStream } from "../bytes/byte-stream.js";
+import type { Descriptor, Sum } from "../oci/descriptor.js";
+import type { Digest, DigestAlgorithm } from "../oci/digest.js";
+import type { Platform } from "../oci/platform.js";
+
+/** Where a layer stands in the image that is being planned. */
+export interface LayerContext {
+  readonly index: number;
+  readonly count: number;
+  readonly platform: Platform | undefined;
+  /** Of the uncompressed layer, as the image's config has it; undefined where there is none. */
+  readonly diffId: Digest | undefined;
+}
+
+/** The manifest whose layers are about to be asked about. */
+export interface ManifestContext {
+  readonly descriptor: Descriptor;
+  readonly layers: readonly Descriptor[];
+  readonly platform: Platform | undefined;
+  /** The image's config as it is in the source; undefined when it is no image config. */
+  readonly config: Uint8Array | undefined;
+}
+
+/** What an operation does to an image, layer by layer. The engine asks while planning; no layer has been read then. */
+export interface LayerTransform {
+  /** Once for each chosen manifest, before its layers. May warn; throws when the image cannot be taken. */
+  manifest?(context: ManifestContext): Promise<void>;
+  /** Of every layer, from its descriptor alone. */
+  layer(layer: Descriptor, context: LayerContext): Promise<LayerChange>;
+  /** Once, when every layer has been asked about. Throws when what was wanted matched nothing. */
+  planned?(): void;
+}
+
+/** A layer's descriptor before and after; the engine applies it to every place that names the layer. */
+export type Relabel = (layer: Descriptor) => Descriptor;
+
+/** What will become of one layer. */
+export type LayerChange =
+  | { readonly kind: "keep" }
+  /** Same bytes under another descriptor: recipients added or taken away. */
+  | { readonly kind: "relabel"; readonly relabel: Relabel }
+  | Rewrite;
+
+/** Other bytes. */
+export interface Rewrite {
+  readonly kind: "rewrite";
+  /** What the layer becomes, for plans and reports. */
+  readonly action: "encrypt" | "decrypt" | "rekey";
+  /** Two layers of one digest with the same merge key are rewritten once. */
+  readonly merge: string;
+  /** Bytes that will come out. */
+  readonly size: number;
+  /** With which algorithm the new blob is named. */
+  readonly algorithm: DigestAlgorithm;
+  /** May be called again for a retry, and begins anew each time. `again` reads the source's bytes once more. */
+  start(bytes: ByteStream, again: () => ByteStream): LayerRun;
+}
+
+/** One run of a rewrite. */
+export interface LayerRun {
+  readonly bytes: ByteStream;
+  /** How to rename the layer, once the bytes are stored. May refuse them still, and then nothing names them. */
+  describe(stored: Sum): Promise<Relabel>;
+}

@@ -1,0 +1,85 @@
+import type { ByteStream } from "../bytes/byte-stream.js";
+import type { Descriptor, Sum } from "../oci/descriptor.js";
+import type { Digest } from "../oci/digest.js";
+import type { Progress } from "../progress.js";
+
+/** One image, or one set of images, opened for reading. */
+export interface ImageSource extends AsyncDisposable {
+  /** For people: the reference as it was understood, `oci:/srv/images:app`. Holds no credentials. */
+  readonly name: string;
+  /** Where the blobs live, without the image's own name. Two ends with the same place share their blobs. */
+  readonly place: string;
+  /** What the reference names: a manifest or an index. NOT_FOUND when it names nothing. */
+  resolve(): Promise<Descriptor>;
+  /** A manifest or index whole: its size limited, its size and digest checked (CORRUPT). */
+  manifest(descriptor: Descriptor): Promise<Uint8Array>;
+  /** A blob's raw bytes from offset `from` on, unchecked: the engine puts `verifying` behind every call. */
+  blob(descriptor: Descriptor, from?: number): ByteStream;
+}
+
+/** A blob about to be stored. */
+export interface Upload {
+  readonly bytes: ByteStream;
+  readonly size: number;
+  /** Known when the bytes pass unchanged; undefined when they are being rewritten. */
+  readonly digest: Digest | undefined;
+  /** The digest to store under. Call it once `bytes` is drained, not before. */
+  sum(): Promise<Sum>;
+}
+
+/** What a commit may insist on and what it may leave behind. */
+export interface CommitOptions {
+  /** CONFLICT when the reference names something else at that moment. Undefined: whatever it names is replaced. */
+  readonly expect?: Digest | undefined;
+  /** Blobs that nothing should need any more once the reference has moved. A target that cannot tell ignores them. */
+  readonly obsolete?: readonly Descriptor[];
+}
+
+/** What became of the blobs named obsolete. */
+export interface Committed {
+  readonly removed: readonly Descriptor[];
+  /** Still there, and for what reason. */
+  readonly kept: readonly { readonly blob: Descriptor; readonly why: string }[];
+}
+
+/** A place being written. Nothing is visible under the reference before `commit`. */
+export interface ImageTarget extends AsyncDisposable {
+  readonly name: string;
+  readonly place: string;
+  /** Undefined: anything. Else why an image of this kind cannot be kept here; asked before any byte moves. */
+  refuses?(root: Descriptor, traits: ImageTraits): string | undefined;
+  has(descriptor: Descriptor): Promise<boolean>;
+  /** Takes the blob over without moving it. False: it could not, move it. Absent: it never can. */
+  mount?(descriptor: Descriptor, source: ImageSource): Promise<boolean>;
+  /** Drains `bytes` and keeps them under their sum. When `bytes` throws, nothing stays behind under that name. */
+  put(upload: Upload): Promise<void>;
+  /** Any manifest but the root; children come before their parents. */
+  putManifest(descriptor: Descriptor, bytes: Uint8Array): Promise<void>;
+  /** Stores the root and makes the reference name it: one request, or one rename, at the very end. */
+  commit(root: Descriptor, bytes: Uint8Array, options?: CommitOptions): Promise<Committed>;
+}
+
+/** What a target may need to know of an image before it takes it. */
+export interface ImageTraits {
+  /** Some layer will be stored sealed. */
+  readonly encrypted: boolean;
+}
+
+/** Asked per host, so that both ends of a copy can share one set. */
+export interface EndpointOptions {
+  /** The local store's directory; default as in `defaultStore`. */
+  readonly store?: string | undefined;
+  /** For scratch files where a transport needs one; default the system's. */
+  readonly tmpdir?: string | undefined;
+  /** Replace an archive file or fill a directory that exists already. */
+  readonly force?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly progress?: Progress | undefined;
+}
+
+/** One way of keeping images. */
+export interface Transport {
+  readonly scheme: string;
+  openSource(locator: string, options: EndpointOptions): Promise<ImageSource>;
+  openTarget(locator: string, options: EndpointOptions): Promise<ImageTarget>;
+}
