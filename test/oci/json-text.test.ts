@@ -9,9 +9,9 @@ function parse(text: string): JsonNode {
 }
 
 /** The plain value of a node, to compare with JSON.parse. */
-function valueOf(node: JsonNode): unknown {
-  if (node.kind === "object") return Object.fromEntries(node.members.map(({ key, value }) => [key, valueOf(value)]));
-  return node.kind === "array" ? node.items.map(valueOf) : node.value;
+function plainValue(node: JsonNode): unknown {
+  if (node.kind === "object") return Object.fromEntries(node.members.map(({ key, value }) => [key, plainValue(value)]));
+  return node.kind === "array" ? node.items.map(plainValue) : node.value;
 }
 
 test("any JSON value is read as JSON.parse reads it, and each node stands where it says", () => {
@@ -19,7 +19,7 @@ test("any JSON value is read as JSON.parse reads it, and each node stands where 
     fc.property(fc.json({ maxDepth: 8 }), fc.constantFrom(undefined, 2, "\t"), (json, indent) => {
       const text = JSON.stringify(JSON.parse(json), null, indent);
       const root = parse(text);
-      assert.deepEqual(valueOf(root), JSON.parse(text));
+      assert.deepEqual(plainValue(root), JSON.parse(text));
       assert.equal(text.slice(root.start, root.end), text);
     }),
   );
