@@ -31,6 +31,13 @@ export type Wrap = (secret: Uint8Array) => Promise<readonly Packet[]>;
 /** Undefined: not for these keys. Throws when it is for them and yet broken. */
 export type Unwrap = (packet: Packet) => Promise<Uint8Array | undefined>;
 
+/** What a scheme made of the keys that it was offered. */
+export interface Unwrapper {
+  readonly unwrap: Unwrap;
+  /** Those of the offered keys that are this scheme's. A key that no scheme uses is reported as unreadable. */
+  readonly used: readonly DecryptionKey[];
+}
+
 /** Whom a packet is for, as far as it says so without a key. */
 export interface RecipientInfo {
   readonly scheme: string;
@@ -59,7 +66,7 @@ export interface KeyWrapper {
    * Reads those private keys that are this scheme's. Undefined: none is. KEY_INVALID when one is this scheme's and
    * cannot be read: a wrong or missing passphrase.
    */
-  unwrapWith(keys: readonly DecryptionKey[], options?: WrapperOptions): Promise<Unwrap | undefined>;
+  unwrapWith(keys: readonly DecryptionKey[], options?: WrapperOptions): Promise<Unwrapper | undefined>;
   /** Whom a packet is for. Never throws: a packet that cannot be read yields one entry that says so. */
   recipients(packet: Packet): readonly RecipientInfo[];
 }
