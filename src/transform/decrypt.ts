@@ -139,7 +139,8 @@ function checking(
     how.progress?.({ type: "warning", code, message: `${where}: ${message}` });
   if (how.verifyContent === false) return { bytes: plain, async require() {} };
 
-  const onTheWay = diffId !== undefined && (expected === undefined || expected === diffId);
+  const compressed = !plainTwin(layer.mediaType).endsWith(".tar");
+  const onTheWay = compressed && diffId !== undefined && (expected === undefined || expected === diffId);
   const branch = onTheWay ? branching(plain, (copy) => uncompressedDigest(copy, diffId)) : undefined;
   return {
     bytes: branch?.bytes ?? plain,
