@@ -94,7 +94,10 @@ function unwrapWithKeys(keys: readonly PrivateKey[]): Unwrap {
     if (match === "nobody") return undefined;
     const { decrypt, readMessage } = await import("openpgp");
     try {
-      const message = await readMessage({ binaryMessage: packet.bytes, config: { maxDecompressedMessageSize: maximumSecret } });
+      const message = await readMessage({
+        binaryMessage: packet.bytes,
+        config: { maxDecompressedMessageSize: maximumSecret },
+      });
       const opened = await decrypt({
         message,
         decryptionKeys: [...keys],

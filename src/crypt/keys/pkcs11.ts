@@ -21,7 +21,10 @@ export const pkcs11: KeyWrapper = {
   async wrapFor(keys, options = {}) {
     const recipients = await Promise.all(keys.map((key) => readRecipient(key, options)));
     // As in the peers: public key files first, then tokens.
-    const ordered = [...recipients.filter(({ kind }) => kind === "file"), ...recipients.filter(({ kind }) => kind === "token")];
+    const ordered = [
+      ...recipients.filter(({ kind }) => kind === "file"),
+      ...recipients.filter(({ kind }) => kind === "token"),
+    ];
     return async (secret) => [{ slot: "pkcs11", bytes: encodePacket(ordered.map(({ wrap }) => wrap(secret))) }];
   },
 
@@ -113,7 +116,10 @@ function wishedHash(options: WrapperOptions): Wish {
   const word = (options.environment ?? process.env)["OCICRYPT_OAEP_HASHALG"]?.toLowerCase() ?? "";
   if (word === "") return { hash: "sha256", explicit: false };
   if (word === "sha1" || word === "sha256") return { hash: word, explicit: true };
-  throw new OciEncError("USAGE", `OCICRYPT_OAEP_HASHALG is ${JSON.stringify(word.slice(0, 40))}, expected sha1 or sha256`);
+  throw new OciEncError(
+    "USAGE",
+    `OCICRYPT_OAEP_HASHALG is ${JSON.stringify(word.slice(0, 40))}, expected sha1 or sha256`,
+  );
 }
 
 /** RFC 8017 section 7.1.1: the message and two hashes and two octets have to fit the modulus. */
@@ -142,7 +148,9 @@ async function readOpener(key: DecryptionKey, options: WrapperOptions): Promise<
     throw new OciEncError("KEY_INVALID", `${JSON.stringify(key.origin)} is not a PKCS#11 URI on one line`);
   }
   if (key.scheme !== "pkcs11" && !keyParts(key.value).some(({ kind }) => kind === "private")) return undefined;
-  const keys = readPrivateKeys(key, { accept: (read) => read.key }).filter(({ asymmetricKeyType }) => asymmetricKeyType === "rsa");
+  const keys = readPrivateKeys(key, { accept: (read) => read.key }).filter(
+    ({ asymmetricKeyType }) => asymmetricKeyType === "rsa",
+  );
   return keys.length === 0 ? undefined : (blobs) => openWithFile(keys, blobs);
 }
 

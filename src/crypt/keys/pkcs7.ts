@@ -1,13 +1,26 @@
 import { type KeyObject, randomBytes } from "node:crypto";
 import { OciEncError } from "../../errors.js";
-import type { DecryptionKey, EncryptionKey, KeyWrapper, RecipientInfo, Unwrap, WrapperOptions } from "../key-wrapper.js";
+import type {
+  DecryptionKey,
+  EncryptionKey,
+  KeyWrapper,
+  RecipientInfo,
+  Unwrap,
+  WrapperOptions,
+} from "../key-wrapper.js";
 import { decodePrivateOptions } from "../layer-options.js";
 import { readPrivateKeys } from "./key-file.js";
 import { keyParts } from "./key-parts.js";
 import { type Certificate, readCertificate, sameName } from "./pkcs7/certificate.js";
 import { openContent, sealContent } from "./pkcs7/content-algorithm.js";
 import { printName } from "./pkcs7/distinguished-name.js";
-import { type Enveloped, encodeEnveloped, type KeyTransport, readEnveloped, rsaesOaep } from "./pkcs7/enveloped-data.js";
+import {
+  type Enveloped,
+  encodeEnveloped,
+  type KeyTransport,
+  readEnveloped,
+  rsaesOaep,
+} from "./pkcs7/enveloped-data.js";
 import { unwrapKey, wrapKey } from "./pkcs7/key-transport.js";
 
 /**
@@ -60,7 +73,9 @@ function recipientCertificates(key: EncryptionKey, options: WrapperOptions): rea
   if (part?.kind !== "certificate") {
     const bare = parts.some(({ kind }) => kind === "public");
     throw new OciEncError("KEY_INVALID", `${origin} is ${bare ? "a bare public key" : "not a certificate"}`, {
-      hint: bare ? "pkcs7 names recipients by certificate; a bare key is for jwe:FILE" : "pkcs7 takes an X.509 certificate, PEM or DER",
+      hint: bare
+        ? "pkcs7 names recipients by certificate; a bare key is for jwe:FILE"
+        : "pkcs7 takes an X.509 certificate, PEM or DER",
     });
   }
   const certificate = readCertificate(part.der, key.origin);
@@ -140,7 +155,10 @@ function readRsaKeys(key: DecryptionKey): readonly KeyObject[] {
   const keys = readPrivateKeys(key, { accept: (read) => read.key });
   const rsa = keys.filter((candidate) => candidate.asymmetricKeyType === "rsa");
   if (rsa.length === 0 && key.scheme === "pkcs7") {
-    throw new OciEncError("KEY_INVALID", `the private key in ${JSON.stringify(key.origin)} is not RSA, which pkcs7 needs`);
+    throw new OciEncError(
+      "KEY_INVALID",
+      `the private key in ${JSON.stringify(key.origin)} is not RSA, which pkcs7 needs`,
+    );
   }
   return rsa;
 }
@@ -156,7 +174,8 @@ function unwrapWithPairs(pairs: Pairs): Unwrap {
       const secret = open(enveloped, recipient, key);
       if (secret !== undefined) return secret;
     }
-    if (named.length > 0) throw new OciEncError("CORRUPT", "the PKCS#7 packet names a given certificate and does not open");
+    if (named.length > 0)
+      throw new OciEncError("CORRUPT", "the PKCS#7 packet names a given certificate and does not open");
     return trial(enveloped, pairs.privateKeys);
   };
 }

@@ -3,7 +3,7 @@ import type { DecryptionKey, EncryptionKey, KeyWrapper, Packet, WrapperOptions }
 import { callCommand } from "./provider/command.js";
 import { type ProviderConfig, type Providers, readProviders } from "./provider/config.js";
 import { describePacket } from "./provider/packet.js";
-import { readAnnotation, readSecret, type Request, unwrapRequest, wrapRequest } from "./provider/protocol.js";
+import { type Request, readAnnotation, readSecret, unwrapRequest, wrapRequest } from "./provider/protocol.js";
 
 /**
  * Key providers of ocicrypt: programs and services that wrap and unwrap elsewhere, named in the file that
@@ -86,9 +86,13 @@ function lookUp(providers: Providers, key: EncryptionKey | DecryptionKey): Provi
   const config = providers.byName.get(name);
   if (config !== undefined) return config;
   const known = [...providers.byName.keys()].join(", ") || "none";
-  throw new OciEncError("USAGE", `the key provider ${JSON.stringify(name)} is not in ${JSON.stringify(providers.path)}`, {
-    hint: `providers in that file: ${known}`,
-  });
+  throw new OciEncError(
+    "USAGE",
+    `the key provider ${JSON.stringify(name)} is not in ${JSON.stringify(providers.path)}`,
+    {
+      hint: `providers in that file: ${known}`,
+    },
+  );
 }
 
 async function call(config: ProviderConfig, request: Request, options: WrapperOptions): Promise<Uint8Array> {

@@ -99,7 +99,10 @@ async function readEnd(stream: Readable): Promise<string> {
   for await (const chunk of stream) {
     if (chunk instanceof Uint8Array) end = Buffer.concat([end, chunk]).subarray(-complaintSize);
   }
-  return end.toString("utf8").replace(/[^\P{C}\n\t]/gu, "\uFFFD").trim();
+  return end
+    .toString("utf8")
+    .replace(/[^\P{C}\n\t]/gu, "\uFFFD")
+    .trim();
 }
 
 /** Rejects when the time is over or the caller's signal fires. */
@@ -122,7 +125,9 @@ function stopSignal(command: Command): { readonly promise: Promise<never>; clear
 function cannotStart(program: string, cause: unknown): OciEncError {
   const missing = systemCode(cause) === "ENOENT";
   const why = missing ? "there is no such program" : `it cannot be started (${systemCode(cause) ?? "unknown reason"})`;
-  return new OciEncError(missing ? "NOT_FOUND" : "KEY_PROVIDER", `program ${JSON.stringify(program)}: ${why}`, { cause });
+  return new OciEncError(missing ? "NOT_FOUND" : "KEY_PROVIDER", `program ${JSON.stringify(program)}: ${why}`, {
+    cause,
+  });
 }
 
 function failure(program: string, how: string, cause?: unknown): OciEncError {

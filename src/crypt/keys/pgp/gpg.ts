@@ -106,13 +106,13 @@ function readListing(listing: string): readonly KeyIdentity[] {
     if (type === "pub" || type === "sec") keys.push({ keyIds: [keyId], fingerprints: [], userIds: [] });
     if (type === "sub" || type === "ssb") keys.at(-1)?.keyIds.push(keyId);
     if (type === "fpr") keys.at(-1)?.fingerprints.push(value);
-    if (type === "uid") keys.at(-1)?.userIds.push(unescape(value));
+    if (type === "uid") keys.at(-1)?.userIds.push(unescaped(value));
   }
   return keys.map((key) => ({ ...key, fingerprint: key.fingerprints[0] ?? "" }));
 }
 
 /** The listing writes a colon, a backslash and control characters as `\x3a`. */
-function unescape(value: string): string {
+function unescaped(value: string): string {
   return value.replace(/\\x([0-9a-f]{2})/gi, (_match, digits: string) =>
     String.fromCharCode(Number.parseInt(digits, 16)),
   );

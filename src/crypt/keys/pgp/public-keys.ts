@@ -14,12 +14,14 @@ export async function recipientKeys(
   keys: readonly EncryptionKey[],
   options: WrapperOptions,
 ): Promise<readonly PublicKey[]> {
-  let gpg: Promise<Gpg> | undefined;
+  const words = keys.some((key) => !isKeyData(key.value));
+  const gpg = words ? await findGpg(options) : undefined;
   const found = new Map<string, PublicKey>();
   for (const key of keys) {
-    const candidates = isKeyData(key.value)
-      ? await keysOfFile(key, options)
-      : [await keyNamed(Buffer.from(key.value).toString("utf8").trim(), await (gpg ??= findGpg(options)))];
+    const candidates =
+      gpg === undefined || isKeyData(key.value)
+        ? await keysOfFile(key, options)
+        : [await keyNamed(Buffer.from(key.value).toString("utf8").trim(), gpg)];
     for (const candidate of candidates) found.set(candidate.getFingerprint(), candidate);
   }
   return [...found.values()];
@@ -52,7 +54,11 @@ async function keysOfFile(key: EncryptionKey, options: WrapperOptions): Promise<
     throw new OciEncError("KEY_INVALID", `no OpenPGP key of ${origin} can be encrypted for: ${why}`);
   }
   for (const complaint of complaints) {
-    options.progress?.({ type: "warning", code: "KEY_IGNORED", message: `a key of ${origin} is left out: ${complaint}` });
+    options.progress?.({
+      type: "warning",
+      code: "KEY_IGNORED",
+      message: `a key of ${origin} is left out: ${complaint}`,
+    });
   }
   return usable;
 }
@@ -74,7 +80,11 @@ async function keyNamed(id: string, gpg: Gpg): Promise<PublicKey> {
   if (only === undefined) {
     throw new OciEncError("KEY_INVALID", `no OpenPGP key for ${quoted} can be encrypted for: ${complaints.join("; ")}`);
   }
-  if (more.length > 0) throw ambiguous(quoted, usable.map(({ identity }) => describeKey(identity)));
+  if (more.length > 0)
+    throw ambiguous(
+      quoted,
+      usable.map(({ identity }) => describeKey(identity)),
+    );
   return only.key;
 }
 

@@ -59,7 +59,10 @@ function readEnvironment(value: unknown, origin: string): Readonly<Record<string
   const strings = entries.map(([name, setting]): [string, string] => {
     const usable = typeof setting === "string" || typeof setting === "number" || typeof setting === "boolean";
     if (!usable || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || String(setting).includes("\u0000")) {
-      throw new OciEncError("KEY_INVALID", `${JSON.stringify(origin)} has a module.env that is not a list of variables`);
+      throw new OciEncError(
+        "KEY_INVALID",
+        `${JSON.stringify(origin)} has a module.env that is not a list of variables`,
+      );
     }
     return [name, String(setting)];
   });

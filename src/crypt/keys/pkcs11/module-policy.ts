@@ -77,7 +77,10 @@ async function parsePolicy(text: string, path: string): Promise<ModulePolicy> {
 function texts(value: unknown, path: string): readonly string[] {
   if (value === undefined || value === null) return [];
   if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
-  throw new OciEncError("USAGE", `the PKCS#11 module policy ${JSON.stringify(path)} has a list that is no list of paths`);
+  throw new OciEncError(
+    "USAGE",
+    `the PKCS#11 module policy ${JSON.stringify(path)} has a list that is no list of paths`,
+  );
 }
 
 function locate(uri: Pkcs11Uri, policy: ModulePolicy): string {
@@ -112,7 +115,9 @@ function isAllowed(path: string, policy: ModulePolicy): boolean {
 
 function filesOf(directory: string): readonly string[] {
   try {
-    return readdirSync(directory).map((name) => basename(name)).sort();
+    return readdirSync(directory)
+      .map((name) => basename(name))
+      .sort();
   } catch (error) {
     // Lists name the directories of many systems; those that are not here have no modules.
     if (systemCode(error) === undefined) throw error;

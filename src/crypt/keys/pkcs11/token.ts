@@ -151,13 +151,19 @@ function findSlot({ module, key }: Place): Pkcs11.Handle {
     return token === undefined || module.C_GetTokenInfo(slot).label.replace(/[ \0]+$/, "") === token;
   });
   if (found !== undefined) return found;
-  throw new OciEncError("NOT_FOUND", `the module ${JSON.stringify(key.module)} has no such token: ${describeUri(key.uri)}`, {
-    hint: "is the token plugged in? see the slots with pkcs11-tool --list-slots, and check module.env in the key file",
-  });
+  throw new OciEncError(
+    "NOT_FOUND",
+    `the module ${JSON.stringify(key.module)} has no such token: ${describeUri(key.uri)}`,
+    {
+      hint: "is the token plugged in? see the slots with pkcs11-tool --list-slots, and check module.env in the key file",
+    },
+  );
 }
 
 function slotNumber(slot: Pkcs11.Handle): number {
-  return endianness() === "LE" ? slot.readUIntLE(0, Math.min(6, slot.length)) : slot.readUIntBE(Math.max(0, slot.length - 6), Math.min(6, slot.length));
+  return endianness() === "LE"
+    ? slot.readUIntLE(0, Math.min(6, slot.length))
+    : slot.readUIntBE(Math.max(0, slot.length - 6), Math.min(6, slot.length));
 }
 
 function findKey(place: Place, session: Pkcs11.Handle, kind: ObjectClass): Pkcs11.Handle {
@@ -193,7 +199,8 @@ function translate(api: typeof Pkcs11, key: TokenKey, error: unknown): unknown {
       hint: "after a few wrong ones a token locks itself",
     });
   }
-  if (code === api.CKR_PIN_LOCKED) return new OciEncError("KEY_INVALID", `the PIN for ${describeUri(key.uri)} is locked`);
+  if (code === api.CKR_PIN_LOCKED)
+    return new OciEncError("KEY_INVALID", `the PIN for ${describeUri(key.uri)} is locked`);
   if (code === undefined && !(error instanceof api.NativeError)) return error;
   const said = /\bCKR_\w+/.exec(error.message)?.[0] ?? error.message.slice(0, 200);
   return new OciEncError("KEY_PROVIDER", `the PKCS#11 module ${JSON.stringify(key.module)} failed: ${said}`);

@@ -50,7 +50,8 @@ export function looksLikeUri(text: string): boolean {
 /** For messages: where the key is, without what opens it. */
 export function describeUri(uri: Pkcs11Uri): string {
   const where = uri.token === undefined ? `slot ${uri.slotId ?? "?"}` : `token ${JSON.stringify(uri.token)}`;
-  const which = uri.object === undefined ? `id ${Buffer.from(uri.id ?? []).toString("hex")}` : JSON.stringify(uri.object);
+  const which =
+    uri.object === undefined ? `id ${Buffer.from(uri.id ?? []).toString("hex")}` : JSON.stringify(uri.object);
   return `key ${which} on ${where}`;
 }
 

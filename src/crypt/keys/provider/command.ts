@@ -23,10 +23,13 @@ export async function callCommand(
     signal: options.signal,
   }).catch((error: unknown) => {
     if (!(error instanceof OciEncError) || error.code === "ABORTED") throw error;
-    throw new OciEncError("KEY_PROVIDER", `key provider ${JSON.stringify(config.name)}: ${error.message}`, { cause: error });
+    throw new OciEncError("KEY_PROVIDER", `key provider ${JSON.stringify(config.name)}: ${error.message}`, {
+      cause: error,
+    });
   });
   if (result.status === 0) return result.output;
-  const said = result.complaint === "" ? "and wrote nothing to standard error" : `and said ${JSON.stringify(result.complaint)}`;
+  const said =
+    result.complaint === "" ? "and wrote nothing to standard error" : `and said ${JSON.stringify(result.complaint)}`;
   throw new OciEncError(
     "KEY_PROVIDER",
     `key provider ${JSON.stringify(config.name)}: ${JSON.stringify(config.path)} ended with status ${result.status} ${said}`,

@@ -35,7 +35,8 @@ export async function callService(
         message,
         { deadline: Date.now() + limitMs },
         (error, answer) => {
-          if (error) reject(failure(config, error.code === status.DEADLINE_EXCEEDED ? tooLate(limitMs) : error.details));
+          if (error)
+            reject(failure(config, error.code === status.DEADLINE_EXCEEDED ? tooLate(limitMs) : error.details));
           else resolve(answerBytes(answer, config));
         },
       );
