@@ -14,7 +14,7 @@ export {
 export { type InspectImageOptions, inspectImage } from "./inspect-image.js";
 export type { Descriptor, Sum } from "./oci/descriptor.js";
 export type { Digest } from "./oci/digest.js";
-export { type Platform, localPlatform, parsePlatform, platformMatches, printPlatform } from "./oci/platform.js";
+export { localPlatform, type Platform, parsePlatform, platformMatches, printPlatform } from "./oci/platform.js";
 export type { Progress, ProgressEvent, WarningCode } from "./progress.js";
 export { type DecryptOptions, decryptLayers } from "./transform/decrypt.js";
 export { type EncryptOptions, encryptLayers } from "./transform/encrypt.js";

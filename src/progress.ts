@@ -17,6 +17,7 @@ export type WarningCode =
   | "PLATFORM_KEPT"
   | "RECOMPRESSED"
   | "SHARED_LAYER_PLAIN"
+  | "IMAGE_DAMAGED"
   | "KEY_IGNORED";
 
 /** What the library has to say while it works. */

@@ -55,7 +55,9 @@ export function isSameImage(source: ImageSource, target: ImageTarget): boolean {
 /** The plain blobs that sealing has replaced. */
 function sealedAway(plan: Plan): readonly Descriptor[] {
   const layers = manifestsOf(plan).flatMap((manifest) => manifest.layers);
-  return layers.filter(({ change }) => change.kind === "rewrite" && change.action === "encrypt").map(({ layer }) => layer);
+  return layers
+    .filter(({ change }) => change.kind === "rewrite" && change.action === "encrypt")
+    .map(({ layer }) => layer);
 }
 
 function tellOfPlainBlobs({ removed, kept }: Committed, progress: Progress): void {

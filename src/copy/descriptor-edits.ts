@@ -12,7 +12,11 @@ export interface DescriptorChange {
  * number of `size`, single members of `annotations`. What is added goes last and in compact form, so that taking it away
  * again gives back the text that was there.
  */
-export function descriptorEdits(node: JsonNode, text: string, { before, after }: DescriptorChange): readonly TextEdit[] {
+export function descriptorEdits(
+  node: JsonNode,
+  text: string,
+  { before, after }: DescriptorChange,
+): readonly TextEdit[] {
   if (node.kind !== "object") return [];
   return [
     ...mediaTypeEdits(node, text, after.mediaType),

@@ -124,9 +124,16 @@ class Planner {
     const missing = (this.#options.platforms ?? []).filter((wanted) => !this.#matched.has(wanted));
     if (missing.length === 0) return;
     const offered = [...new Set(this.#offered.map(printPlatform))];
-    throw new OciEncError("NOT_FOUND", `no image for ${missing.map(printPlatform).join(", ")} in ${this.#source.name}`, {
-      hint: offered.length > 0 ? `it has images for ${offered.slice(0, 40).join(", ")}` : "its manifests name no platform",
-    });
+    throw new OciEncError(
+      "NOT_FOUND",
+      `no image for ${missing.map(printPlatform).join(", ")} in ${this.#source.name}`,
+      {
+        hint:
+          offered.length > 0
+            ? `it has images for ${offered.slice(0, 40).join(", ")}`
+            : "its manifests name no platform",
+      },
+    );
   }
 
   /** One wanted platform with the others dropped is that manifest itself, so that its digest holds. */
@@ -158,7 +165,9 @@ class Planner {
       const plan = await this.plan(child, { depth: place.depth + 1, platform });
       children.push({ plan, kept: this.#keeps(plan) });
     }
-    const planOf = new Map<string, { plan: Plan; kept: boolean }>(children.map((child) => [child.plan.descriptor.digest, child]));
+    const planOf = new Map<string, { plan: Plan; kept: boolean }>(
+      children.map((child) => [child.plan.descriptor.digest, child]),
+    );
     const inOrder: { plan: Plan; kept: boolean }[] = [];
     for (const child of index.view.manifests) {
       const attested = attestedBy(child);
@@ -169,7 +178,10 @@ class Planner {
   }
 
   /** What describes a manifest goes where that goes; the transform is asked only when it changes the manifest. */
-  async #attestation(child: Descriptor, subject: { plan: Plan; kept: boolean } | undefined): Promise<{ plan: Plan; kept: boolean }> {
+  async #attestation(
+    child: Descriptor,
+    subject: { plan: Plan; kept: boolean } | undefined,
+  ): Promise<{ plan: Plan; kept: boolean }> {
     const bytes = await this.#source.manifest(child);
     const plan = attestationPlan(child, bytes);
     if (subject && !subject.kept) return { plan, kept: false };
@@ -221,7 +233,10 @@ function keptLayers(view: ImageManifest): readonly LayerPlan[] {
   return view.layers.map((layer, index) => ({ layer, index, change: { kind: "keep" } }));
 }
 
-async function askAll(transform: LayerTransform, manifest: Omit<ManifestPlan, "layers">): Promise<readonly LayerPlan[]> {
+async function askAll(
+  transform: LayerTransform,
+  manifest: Omit<ManifestPlan, "layers">,
+): Promise<readonly LayerPlan[]> {
   const { descriptor, view, platform, config } = manifest;
   await transform.manifest?.({ descriptor, layers: view.layers, platform, config });
   const count = view.layers.length;

@@ -55,7 +55,10 @@ export function transferredReport(
   return { reference, digest, mediaType, size, changed: digest !== root.digest, layers: layersOf(plan, renaming) };
 }
 
-function layersOf(plan: Plan, after: (layer: Parameters<Renaming>[0]) => Descriptor | undefined): readonly LayerReport[] {
+function layersOf(
+  plan: Plan,
+  after: (layer: Parameters<Renaming>[0]) => Descriptor | undefined,
+): readonly LayerReport[] {
   return manifestsOf(plan).flatMap(({ platform, layers }) =>
     layers.map((entry) => ({
       platform,

@@ -18,7 +18,8 @@ export interface Rewritten {
 export function rewriteManifest(view: ImageManifest, layers: readonly Descriptor[]): Rewritten | undefined {
   const mediaType = layers.some((layer) => isEncrypted(layer.mediaType)) ? ociTwin(view.mediaType) : view.mediaType;
   const converted = mediaType !== view.mediaType;
-  const asOci = (descriptor: Descriptor) => (converted ? { ...descriptor, mediaType: ociTwin(descriptor.mediaType) } : descriptor);
+  const asOci = (descriptor: Descriptor) =>
+    converted ? { ...descriptor, mediaType: ociTwin(descriptor.mediaType) } : descriptor;
   const config = memberOf(view.root, "config");
   const edits = [
     ...mediaTypeEdits(view.root, view.text, mediaType),
@@ -46,9 +47,13 @@ function apply(view: ImageManifest | ImageIndex, edits: readonly TextEdit[], med
   if (edits.length === 0) return undefined;
   const bytes = Buffer.from(editText(view.text, edits), "utf8");
   if (bytes.length > manifestLimit) {
-    throw new OciEncError("UNSUPPORTED", `the manifest would grow to ${bytes.length} bytes; readers allow ${manifestLimit}`, {
-      hint: "use fewer recipients, or fewer layers",
-    });
+    throw new OciEncError(
+      "UNSUPPORTED",
+      `the manifest would grow to ${bytes.length} bytes; readers allow ${manifestLimit}`,
+      {
+        hint: "use fewer recipients, or fewer layers",
+      },
+    );
   }
   return { bytes, mediaType };
 }

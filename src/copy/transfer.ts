@@ -49,8 +49,8 @@ export async function transfer(plan: Plan, options: TransferOptions): Promise<Re
       ...[...rewrites].map(([key, { layer, change }]) => async (signal: AbortSignal) => {
         relabels.set(key, await retrying(options, signal, () => rewriteBlob(layer, change, { ...options, signal })));
       }),
-      ...[...kept.values()].map((blob) => (signal: AbortSignal) =>
-        retrying(options, signal, () => keepBlob(blob, { ...options, signal })),
+      ...[...kept.values()].map(
+        (blob) => (signal: AbortSignal) => retrying(options, signal, () => keepBlob(blob, { ...options, signal })),
       ),
     ],
     options.jobs,

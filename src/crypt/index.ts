@@ -12,7 +12,9 @@ export type {
   Wrap,
   WrapperOptions,
 } from "./key-wrapper.js";
+export { generateKeyPair, type KeyPair, type KeyPairOptions } from "./keys/generate.js";
 export { type SchemeRow, schemeRow, schemes } from "./keys/index.js";
+export { needsPassphrase } from "./keys/key-file.js";
 export {
   type Keyring,
   loadKeyring,

@@ -15,12 +15,18 @@ export function findConfigSecrets(config: Uint8Array): readonly ConfigSecret[] {
   const history = memberOf(root, "history");
   const commands = history?.kind === "array" ? history.items.map((item) => memberOf(item, "created_by")) : [];
   const assignments = commands.flatMap((command) =>
-    command?.kind === "string" ? assigned(command.value, /(?:^|[\s"'])-{0,2}([A-Za-z][A-Za-z0-9_-]*)=["']?([^\s"']+)/g) : [],
+    command?.kind === "string"
+      ? assigned(command.value, /(?:^|[\s"'])-{0,2}([A-Za-z][A-Za-z0-9_-]*)=["']?([^\s"']+)/g)
+      : [],
   );
-  return [...unique(env).map((name) => secret("Env", name)), ...unique(assignments).map((name) => secret("history", name))];
+  return [
+    ...unique(env).map((name) => secret("Env", name)),
+    ...unique(assignments).map((name) => secret("history", name)),
+  ];
 }
 
-const telling = /token|passw(?:or)?d|passphrase|secret|credential|(?:^|[_-])(?:api)?key(?:$|[_-])|(?:api|access|private|secret)key|(?:^|[_-])pass(?:$|[_-])/i;
+const telling =
+  /token|passw(?:or)?d|passphrase|secret|credential|(?:^|[_-])(?:api)?key(?:$|[_-])|(?:api|access|private|secret)key|(?:^|[_-])pass(?:$|[_-])/i;
 
 function assigned(text: string, pattern: RegExp): readonly string[] {
   return [...text.matchAll(pattern)].map((match) => match[1] ?? "").filter((name) => telling.test(name));

@@ -150,7 +150,10 @@ function checking(
       const found = diffId && (await (branch ? branch.result() : uncompressedDigest(again(), diffId)));
       if (found === undefined || found !== diffId) throw notWhatWasSealed(where);
       if (expected !== undefined && expected !== diffId) {
-        notice("RECOMPRESSED", "the wrapped digest is that of another compression; the content was checked by its diff id");
+        notice(
+          "RECOMPRESSED",
+          "the wrapped digest is that of another compression; the content was checked by its diff id",
+        );
       }
     },
   };
@@ -169,9 +172,13 @@ async function uncompressedDigest(bytes: ByteStream, like: Digest): Promise<Dige
 }
 
 function notWhatWasSealed(where: string): OciEncError {
-  return new OciEncError("CORRUPT", `${where}: what it opens to is neither the wrapped digest's content nor the diff id's`, {
-    hint: "the sealed layer may belong to another image; --no-verify-content accepts it where its writer is known to be broken",
-  });
+  return new OciEncError(
+    "CORRUPT",
+    `${where}: what it opens to is neither the wrapped digest's content nor the diff id's`,
+    {
+      hint: "the sealed layer may belong to another image; --no-verify-content accepts it where its writer is known to be broken",
+    },
+  );
 }
 
 function mismatch(unopened: readonly OciEncError[], opened: number): OciEncError {

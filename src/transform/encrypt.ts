@@ -80,36 +80,42 @@ const keep: LayerChange = { kind: "keep" };
 
 type Warn = (code: WarningCode, message: string) => void;
 
+type Verdict = "seal" | "keep" | "unknown";
+
 /** Whether a chosen layer is sealed, kept, or of a type that is unknown here. */
 function deciding(options: EncryptOptions, warn: Warn) {
-  return (layer: Descriptor, context: LayerContext, named: boolean): "seal" | "keep" | "unknown" => {
+  return (layer: Descriptor, context: LayerContext, named: boolean): Verdict => {
     const where = layerName(layer, context);
-    if (isEncrypted(layer.mediaType)) {
-      if (options.ifEncrypted === "skip") return "keep";
-      throw new OciEncError("USAGE", `${where} is encrypted already`, {
-        hint: "leave such layers as they are with --if-encrypted skip",
-      });
-    }
+    if (isEncrypted(layer.mediaType)) return sealedAlready(where, options);
     if (hasEnvelope(layer.annotations)) {
       throw new OciEncError("CORRUPT", `${where} has wrapped keys, and a media type that says it is plain`);
     }
     const kind = layerKind(layer.mediaType);
-    if (!kind) {
-      const type = JSON.stringify(layer.mediaType.slice(0, 120));
-      if (named) throw new OciEncError("UNSUPPORTED", `${where} has a media type that cannot be sealed: ${type}`);
-      warn("LAYER_KEPT", `${where} stays in the clear: its media type ${type} is unknown here`);
-      return "unknown";
-    }
-    if (!kind.nondistributable && !layer.urls?.length) return "seal";
-    if (options.nondistributable === "encrypt") return "seal";
-    if (options.nondistributable === "skip") {
-      warn("LAYER_KEPT", `${where} stays in the clear: it is nondistributable`);
-      return "keep";
-    }
-    throw new OciEncError("UNSUPPORTED", `${where} is nondistributable: it may be fetched from elsewhere, in the clear`, {
-      hint: "choose with --nondistributable skip or --nondistributable encrypt",
-    });
+    if (kind?.nondistributable || (kind && layer.urls?.length)) return restricted(where, options, warn);
+    if (kind) return "seal";
+    const type = JSON.stringify(layer.mediaType.slice(0, 120));
+    if (named) throw new OciEncError("UNSUPPORTED", `${where} has a media type that cannot be sealed: ${type}`);
+    warn("LAYER_KEPT", `${where} stays in the clear: its media type ${type} is unknown here`);
+    return "unknown";
   };
+}
+
+function sealedAlready(where: string, { ifEncrypted }: EncryptOptions): Verdict {
+  if (ifEncrypted === "skip") return "keep";
+  throw new OciEncError("USAGE", `${where} is encrypted already`, {
+    hint: "leave such layers as they are with --if-encrypted skip",
+  });
+}
+
+function restricted(where: string, { nondistributable }: EncryptOptions, warn: Warn): Verdict {
+  if (nondistributable === "encrypt") return "seal";
+  if (nondistributable === "skip") {
+    warn("LAYER_KEPT", `${where} stays in the clear: it is nondistributable`);
+    return "keep";
+  }
+  throw new OciEncError("UNSUPPORTED", `${where} is nondistributable: it may be fetched from elsewhere, in the clear`, {
+    hint: "choose with --nondistributable skip or --nondistributable encrypt",
+  });
 }
 
 function sealing(layer: Descriptor, wrap: Wrap, cipher: BlockCipher): Rewrite {
@@ -146,13 +152,18 @@ function warnOfSecrets({ config }: ManifestContext, warn: Warn): void {
 
 function warnOfTraces(layer: Descriptor, context: LayerContext, manifestType: string, warn: Warn): void {
   const where = layerName(layer, context);
-  const telling = Object.keys(layer.annotations ?? {}).filter((key) => identifying.some((start) => key.startsWith(start)));
+  const telling = Object.keys(layer.annotations ?? {}).filter((key) =>
+    identifying.some((start) => key.startsWith(start)),
+  );
   if (telling.length > 0) {
     warn("CONTENT_IDENTIFIED", `${where} keeps annotations that identify its content: ${telling.join(", ")}`);
   }
   const converted = ociTwin(layer.mediaType) !== layer.mediaType;
   if (converted || layer.urls?.length) {
-    const what = manifestType === mediaTypes.dockerManifest ? "a Docker manifest becomes an OCI one" : `${where} changes its type or loses its urls`;
+    const what =
+      manifestType === mediaTypes.dockerManifest
+        ? "a Docker manifest becomes an OCI one"
+        : `${where} changes its type or loses its urls`;
     warn("DIGEST_NOT_RESTORED", `${what}: decrypting will not give this image's digest back`);
   }
 }
