@@ -1,3 +1,4 @@
+import { labelText } from "../label.js";
 import { objectIdentifier, parts, readDer } from "./der.js";
 
 /**
@@ -15,10 +16,10 @@ export function printName(encoded: Uint8Array): string {
     .join(", ");
 }
 
-/** Text of the string types of X.680 in use in names; control characters stay out of labels. */
+/** Text of the string types of X.680 in use in names. */
 function printText(tag: number, content: Uint8Array): string {
   const text = tag === bmpString ? new TextDecoder("utf-16be").decode(content) : new TextDecoder().decode(content);
-  return text.slice(0, 128).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "\uFFFD");
+  return labelText(text);
 }
 
 const bmpString = 0x1e;

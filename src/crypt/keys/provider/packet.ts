@@ -1,4 +1,5 @@
 import type { RecipientInfo } from "../../key-wrapper.js";
+import { labelText } from "../label.js";
 
 /**
  * Whom a provider's packet is for. The packet is the provider's own; that of the Confidential Containers' key broker,
@@ -15,7 +16,7 @@ export function describePacket(name: string, packet: Uint8Array): RecipientInfo 
     scheme: "provider",
     algorithm: coco && algorithm === "" ? "A256GCM" : algorithm,
     id: keyId === "" ? name : `${name}:${keyId}`,
-    label: [`${name}`, broker, keyId].filter((word) => word !== "").join(" "),
+    label: [labelText(name), broker, keyId].filter((word) => word !== "").join(" "),
   };
 }
 
@@ -34,7 +35,6 @@ function readMembers(packet: Uint8Array): ReadonlyMap<string, unknown> {
 
 const maximumParsed = 256 * 1024;
 
-/** Text from outside, bounded, without control characters. */
 function shown(value: unknown): string {
-  return typeof value === "string" ? value.slice(0, 256).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "\uFFFD") : "";
+  return typeof value === "string" ? labelText(value) : "";
 }
