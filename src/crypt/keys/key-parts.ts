@@ -17,7 +17,7 @@ export interface PrivatePart {
 }
 
 /** A bare public key, not yet read. */
-export interface PublicPart {
+interface PublicPart {
   readonly kind: "public";
   /** For `createPublicKey`. */
   readonly input: PublicKeyInput | JsonWebKeyInput;
@@ -31,7 +31,7 @@ export interface CertificatePart {
 }
 
 /** Something that says it is a key or certificate, and cannot serve as an asymmetric one. */
-export interface UnusablePart {
+interface UnusablePart {
   readonly kind: "unusable";
   /** For messages: `a damaged PEM block "RSA PRIVATE KEY"`. */
   readonly what: string;
@@ -39,7 +39,7 @@ export interface UnusablePart {
 }
 
 /** Something recognised that this family of schemes does not use. */
-export interface ForeignPart {
+interface ForeignPart {
   readonly kind: "foreign";
   /** For messages: `an OpenPGP key`. */
   readonly what: string;
