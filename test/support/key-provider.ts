@@ -21,7 +21,7 @@ export function configureProviders(
 ): ConfiguredProviders {
   const [configuration, key] = [join(directory, "keyproviders.json"), join(directory, "provider.key")];
   writeFileSync(key, randomBytes(32));
-  const command = { cmd: { path: process.execPath, args: [join(examples, "command.mjs"), key] } };
+  const command = { cmd: { path: process.execPath, args: [join(examples, "command.js"), key] } };
   writeFileSync(configuration, JSON.stringify({ "key-providers": entries ?? { example: command } }));
   return { environment: { ...process.env, OCICRYPT_KEYPROVIDER_CONFIG: configuration }, configuration, key };
 }
@@ -34,7 +34,7 @@ export interface RunningService {
 
 /** Starts the example service; `options` are what follows its address: certificate, private key, client CA. */
 export async function startService(key: string, options: readonly string[] = []): Promise<RunningService> {
-  const args = [join(examples, "service.mjs"), key, "localhost:0", ...options];
+  const args = [join(examples, "service.js"), key, "localhost:0", ...options];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   const [line] = await Promise.race([once(child.stdout, "data"), failed(child)]);
   return {

@@ -3,7 +3,7 @@ import { OciEncError } from "../../errors.js";
 import { thumbprint } from "./jwk.js";
 import type { KeyDescription } from "./key-description.js";
 import { type KeyFile, readPrivateKeys } from "./key-file.js";
-import { type KeyPart, keyParts, type PrivatePart, type PublicPart } from "./key-parts.js";
+import { type KeyPart, keyParts } from "./key-parts.js";
 import { isKeyData } from "./pgp/key-data.js";
 import { readPkcs11Key } from "./pkcs11/key-yaml.js";
 import { describeUri } from "./pkcs11/uri.js";
@@ -39,14 +39,14 @@ function describePart(part: KeyPart, file: KeyFile): readonly KeyDescription[] {
         : [
             describeKey(
               "private key",
-              readable(file, () => privateKey(part)),
+              readable(file, () => createPrivateKey(part.input)),
             ),
           ];
     case "public":
       return [
         describeKey(
           "public key",
-          readable(file, () => publicKey(part)),
+          readable(file, () => createPublicKey(part.input)),
         ),
       ];
     case "certificate":
@@ -83,14 +83,6 @@ function describeCertificate(certificate: X509Certificate): KeyDescription {
       ["valid", `${new Date(certificate.validFrom).toISOString()} to ${new Date(certificate.validTo).toISOString()}`],
     ],
   };
-}
-
-function privateKey({ input }: PrivatePart): KeyObject {
-  return createPrivateKey(input);
-}
-
-function publicKey({ input }: PublicPart): KeyObject {
-  return createPublicKey(input);
 }
 
 function readable<T>(file: KeyFile, read: () => T): T {

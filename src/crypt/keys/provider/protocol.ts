@@ -38,7 +38,7 @@ export function readSecret(answer: Uint8Array, provider: string): Uint8Array {
 }
 
 /** An answer holds one packet or one layer's options: both are a few KiB at most. */
-export const maximumAnswer = 1024 * 1024;
+export const maximumAnswer: number = 1024 * 1024;
 
 /** Long enough for a service that asks somebody. */
 export const timeoutMs = 60_000;

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // A key provider that is a program: one request on standard input, one answer on standard output.
 //
-//   command.mjs KEYFILE
+//   command.js KEYFILE
 import { readFileSync } from "node:fs";
 import { answer, readKey } from "./answer.js";
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // A key provider that is a gRPC service. It prints its address once it listens, and runs until it is interrupted.
 //
-//   service.mjs KEYFILE ADDRESS [CERTIFICATE PRIVATE-KEY [CLIENT-CA]]
+//   service.js KEYFILE ADDRESS [CERTIFICATE PRIVATE-KEY [CLIENT-CA]]
 //
 // ADDRESS is HOST:PORT, with port 0 for any. With a certificate it speaks TLS; with a CA, clients need a certificate too.
 import { readFileSync } from "node:fs";
