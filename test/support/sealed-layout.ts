@@ -28,8 +28,8 @@ export interface LayoutImage {
 
 const gzipLayer = "application/vnd.oci.image.layer.v1.tar+gzip";
 
-/** Writes an image whose layer is some KiB of random bytes, under the tag `plain`. */
-export async function writePlainImage(directory: string): Promise<LayoutImage> {
+/** Writes an image whose layer is some KiB of random bytes. */
+export async function writePlainImage(directory: string, tag = "plain"): Promise<LayoutImage> {
   const content = randomBytes(5120);
   const layer = gzipSync(content);
   const config = { architecture: "amd64", os: "linux", rootfs: { type: "layers", diff_ids: [digest(content)] } };
@@ -37,8 +37,8 @@ export async function writePlainImage(directory: string): Promise<LayoutImage> {
   await writeFile(join(directory, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }));
   const layers = [{ mediaType: gzipLayer, ...(await store(directory, layer)) }];
   const stored = await store(directory, Buffer.from(JSON.stringify(config)));
-  await writeManifest(directory, "plain", { mediaType: "application/vnd.oci.image.config.v1+json", ...stored }, layers);
-  return { directory, tag: "plain", plainDigest: digest(layer) };
+  await writeManifest(directory, tag, { mediaType: "application/vnd.oci.image.config.v1+json", ...stored }, layers);
+  return { directory, tag, plainDigest: digest(layer) };
 }
 
 /** Seals the image's layer with this library, under the tag `sealed` in a layout of its own. */
