@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, rename, rm, symlink, truncate, writeFile } fr
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { copy } from "../../../src/copy/copy.js";
+import { OciEncError } from "../../../src/errors.js";
 import type { Descriptor } from "../../../src/oci/descriptor.js";
 import { hexOf } from "../../../src/oci/digest.js";
 import { parseManifest } from "../../../src/oci/manifest.js";
@@ -198,8 +199,8 @@ test("faults/48: a name with control characters in an index does not reach a mes
   await assert.rejects(
     openSource(`oci:${prepared.layout}`).then((source) => source.resolve()),
     (error) => {
-      const { message, hint } = error as Error & { hint: string };
-      assert.doesNotMatch(message + hint, /[\u0000-\u001f]/);
+      assert.ok(error instanceof OciEncError);
+      assert.doesNotMatch(`${error.message}${error.hint}`, /[\u0000-\u001f]/);
       return expectedError("USAGE", /2 images/, /"app"/)(error);
     },
   );
