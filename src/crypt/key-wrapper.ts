@@ -18,11 +18,25 @@ export interface DecryptionKey {
   readonly origin: string;
 }
 
-/** One packet per entry, for all the keys given to `wrapFor`; a scheme may put several recipients into one packet. */
-export type Wrap = (secret: Uint8Array) => Promise<readonly Uint8Array[]>;
+/** One wrapped secret, as an annotation holds it. */
+export interface Packet {
+  /** What follows `org.opencontainers.image.enc.keys.` in the annotation's name: `jwe`, `provider.NAME`. */
+  readonly slot: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Packets for all the keys given to `wrapFor`; a scheme may put several recipients into one packet. */
+export type Wrap = (secret: Uint8Array) => Promise<readonly Packet[]>;
 
 /** Undefined: not for these keys. Throws when it is for them and yet broken. */
-export type Unwrap = (packet: Uint8Array) => Promise<Uint8Array | undefined>;
+export type Unwrap = (packet: Packet) => Promise<Uint8Array | undefined>;
+
+/** What a scheme made of the keys that it was offered. */
+export interface Unwrapper {
+  readonly unwrap: Unwrap;
+  /** Those of the offered keys that are this scheme's. A key that no scheme uses is reported as unreadable. */
+  readonly used: readonly DecryptionKey[];
+}
 
 /** Whom a packet is for, as far as it says so without a key. */
 export interface RecipientInfo {
@@ -46,17 +60,13 @@ export interface WrapperOptions {
 /** One scheme of key wrapping. One file in `keys/`, one row in its index. */
 export interface KeyWrapper {
   readonly scheme: string;
-  /** What is between `org.opencontainers.image.enc.keys.` and the end of the annotation that holds its packets. */
-  readonly annotation: string;
-  /** Whether what follows `scheme:` on the command line is a file's name or a word for the scheme itself. */
-  readonly takes: "file" | "text";
   /** Reads the public keys now, so that a bad one fails before a byte moves (KEY_INVALID). */
   wrapFor(keys: readonly EncryptionKey[], options?: WrapperOptions): Promise<Wrap>;
   /**
    * Reads those private keys that are this scheme's. Undefined: none is. KEY_INVALID when one is this scheme's and
    * cannot be read: a wrong or missing passphrase.
    */
-  unwrapWith(keys: readonly DecryptionKey[], options?: WrapperOptions): Promise<Unwrap | undefined>;
+  unwrapWith(keys: readonly DecryptionKey[], options?: WrapperOptions): Promise<Unwrapper | undefined>;
   /** Whom a packet is for. Never throws: a packet that cannot be read yields one entry that says so. */
-  recipients(packet: Uint8Array): readonly RecipientInfo[];
+  recipients(packet: Packet): readonly RecipientInfo[];
 }

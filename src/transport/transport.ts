@@ -23,8 +23,8 @@ export interface Upload {
   readonly size: number;
   /** Known when the bytes pass unchanged; undefined when they are being rewritten. */
   readonly digest: Digest | undefined;
-  /** The digest to store under. Call it once `bytes` is drained, not before. */
-  sum(): Promise<Sum>;
+  /** The digest to store under. Throws a plain Error until `bytes` has been drained. */
+  sum(): Sum;
 }
 
 /** What a commit may insist on and what it may leave behind. */

@@ -1,0 +1,107 @@
+import * as zlib from "node:zlib";
+import { Decompress } from "fzstd";
+import { OciEncError } from "../errors.js";
+import type { ByteStream } from "./byte-stream.js";
+
+/**
+ * Undoes gzip or zstd, told by the first bytes; anything else passes as it is. RFC 1952, RFC 8878. CORRUPT inside the
+ * stream when the compressed form is damaged or ends early.
+ */
+export async function* decompressing(bytes: ByteStream): AsyncGenerator<Uint8Array> {
+  const { head, rest } = await peek(bytes, 4);
+  if (startsWith(head, gzipMagic)) yield* nativeDecompress(rest, zlib.createGunzip());
+  else if (startsWith(head, zstdMagic)) yield* unzstd(rest);
+  else yield* rest;
+}
+
+const gzipMagic: readonly number[] = [0x1f, 0x8b];
+const zstdMagic: readonly number[] = [0x28, 0xb5, 0x2f, 0xfd];
+
+function startsWith(bytes: Uint8Array, magic: readonly number[]): boolean {
+  return bytes.length >= magic.length && magic.every((byte, index) => bytes[index] === byte);
+}
+
+/** The first `count` bytes, or fewer of a shorter stream, and the whole stream again. */
+async function peek(bytes: ByteStream, count: number): Promise<{ head: Uint8Array; rest: ByteStream }> {
+  const iterator = bytes[Symbol.asyncIterator]();
+  let head: Uint8Array = new Uint8Array();
+  let ended = false;
+  while (head.length < count && !ended) {
+    const next = await iterator.next();
+    if (next.done) ended = true;
+    else head = head.length === 0 ? next.value : Buffer.concat([head, next.value]);
+  }
+  async function* again(): AsyncGenerator<Uint8Array> {
+    try {
+      if (head.length > 0) yield head;
+      if (!ended) yield* { [Symbol.asyncIterator]: () => iterator };
+    } finally {
+      await iterator.return?.();
+    }
+  }
+  return { head, rest: again() };
+}
+
+/** Node 22.15 and later can do zstd by itself; before that a slower decoder does. */
+function unzstd(bytes: ByteStream): ByteStream {
+  const create: unknown = Reflect.get(zlib, "createZstdDecompress");
+  if (typeof create === "function") return nativeDecompress(bytes, create());
+  return scriptedUnzstd(bytes);
+}
+
+async function* nativeDecompress(bytes: ByteStream, stage: zlib.Gunzip): AsyncGenerator<Uint8Array> {
+  let failure: unknown;
+  const feeding = feed(bytes, stage).catch((error: unknown) => {
+    failure = error;
+    stage.destroy();
+  });
+  try {
+    yield* stage;
+  } catch (error) {
+    throw failure ?? damaged(error);
+  } finally {
+    stage.destroy();
+    await feeding;
+  }
+  if (failure) throw failure;
+}
+
+async function feed(bytes: ByteStream, stage: zlib.Gunzip): Promise<void> {
+  for await (const chunk of bytes) {
+    if (stage.destroyed) return;
+    if (!stage.write(chunk)) await roomIn(stage);
+  }
+  stage.end();
+}
+
+/** Resolves when the stage takes more, or never will. */
+function roomIn(stage: zlib.Gunzip): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      stage.off("drain", done).off("close", done);
+      resolve();
+    };
+    stage.on("drain", done).on("close", done);
+    if (stage.destroyed) done();
+  });
+}
+
+async function* scriptedUnzstd(bytes: ByteStream): AsyncGenerator<Uint8Array> {
+  let ready: Uint8Array[] = [];
+  const decoder = new Decompress((chunk) => ready.push(chunk));
+  const drain = function* (push: () => void): Generator<Uint8Array> {
+    try {
+      push();
+    } catch (error) {
+      throw damaged(error);
+    }
+    yield* ready;
+    ready = [];
+  };
+  for await (const chunk of bytes) yield* drain(() => decoder.push(chunk));
+  yield* drain(() => decoder.push(new Uint8Array(), true));
+}
+
+function damaged(cause: unknown): OciEncError {
+  return new OciEncError("CORRUPT", "the compressed layer is damaged", { cause });
+}

@@ -1,0 +1,37 @@
+import type { Sum } from "../oci/descriptor.js";
+import { type DigestAlgorithm, digestFrom } from "../oci/digest.js";
+import type { ByteStream } from "./byte-stream.js";
+import { openHasher } from "./hasher.js";
+
+/** A stream that is being hashed and counted as it passes. */
+export interface Digested {
+  readonly bytes: ByteStream;
+  /** Throws a plain Error, a bug of the caller, until `bytes` has been drained. */
+  sum(): Sum;
+}
+
+/** Hashes what passes. `size` is what is expected, as far as known; only speed depends on it. */
+export function digesting(bytes: ByteStream, size: number, algorithm: DigestAlgorithm = "sha256"): Digested {
+  let sum: Sum | undefined;
+  async function* pass(): AsyncGenerator<Uint8Array> {
+    const hasher = openHasher({ algorithm, size });
+    let count = 0;
+    try {
+      for await (const chunk of bytes) {
+        await hasher.update(chunk);
+        count += chunk.length;
+        yield chunk;
+      }
+      sum = { digest: digestFrom(algorithm, await hasher.digest()), size: count };
+    } finally {
+      hasher.close();
+    }
+  }
+  return {
+    bytes: pass(),
+    sum() {
+      if (!sum) throw new Error("the sum of a stream was asked for before its end");
+      return sum;
+    },
+  };
+}

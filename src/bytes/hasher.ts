@@ -1,0 +1,36 @@
+import { createHash, createHmac } from "node:crypto";
+import type { DigestAlgorithm } from "../oci/digest.js";
+
+/** A hash or HMAC being computed over chunks in order. */
+export interface Hasher {
+  /** A promise when the caller should wait before it brings more. The chunk may be reused once that has resolved. */
+  update(chunk: Uint8Array): Promise<void> | undefined;
+  /** The raw result; once, after the last chunk. */
+  digest(): Promise<Uint8Array>;
+  /** Gives up what a hasher holds that will not be asked for its result. Does nothing after `digest`. */
+  close(): void;
+}
+
+/** How to hash, and how much is to be expected. */
+export interface HasherOptions {
+  readonly algorithm: DigestAlgorithm;
+  /** With a key it is an HMAC (RFC 2104). */
+  readonly key?: Uint8Array | undefined;
+  /** Bytes, as far as known; only speed depends on it. */
+  readonly size: number;
+}
+
+/** A hasher on this thread. */
+export function openHasher(options: HasherOptions): Hasher {
+  const hash = options.key ? createHmac(options.algorithm, options.key) : createHash(options.algorithm);
+  return {
+    update(chunk) {
+      hash.update(chunk);
+      return undefined;
+    },
+    async digest() {
+      return hash.digest();
+    },
+    close() {},
+  };
+}

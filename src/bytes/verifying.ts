@@ -1,0 +1,40 @@
+import { OciEncError } from "../errors.js";
+import type { Sum } from "../oci/descriptor.js";
+import { algorithmOf, digestFrom } from "../oci/digest.js";
+import type { ByteStream } from "./byte-stream.js";
+import { openHasher } from "./hasher.js";
+
+/**
+ * Passes bytes on and fails inside the stream (CORRUPT, retryable) when they are not what was promised. Stops at the
+ * first byte too many. The last chunk is held back until the digest is known to be right.
+ */
+export async function* verifying(bytes: ByteStream, promised: Sum): AsyncGenerator<Uint8Array> {
+  const algorithm = algorithmOf(promised.digest);
+  const hasher = openHasher({ algorithm, size: promised.size });
+  let count = 0;
+  let held: Uint8Array | undefined;
+  try {
+    for await (const chunk of bytes) {
+      if (chunk.length === 0) continue;
+      if (held) yield held;
+      count += chunk.length;
+      if (count > promised.size) {
+        throw wrong(`${promised.digest} is longer than the ${promised.size} bytes that its descriptor promises`);
+      }
+      await hasher.update(chunk);
+      held = chunk;
+    }
+    if (count !== promised.size) {
+      throw wrong(`${promised.digest} ended after ${count} of ${promised.size} bytes`);
+    }
+    const digest = digestFrom(algorithm, await hasher.digest());
+    if (digest !== promised.digest) throw wrong(`the content of ${promised.digest} has the digest ${digest}`);
+    if (held) yield held;
+  } finally {
+    hasher.close();
+  }
+}
+
+function wrong(message: string): OciEncError {
+  return new OciEncError("CORRUPT", message, { retryable: true });
+}

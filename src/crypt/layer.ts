@@ -1,0 +1,159 @@
+import type { ByteStream } from "../bytes/byte-stream.js";
+import { OciEncError } from "../errors.js";
+import type { Digest } from "../oci/digest.js";
+import type { BlockCipher } from "./block-cipher.js";
+import { cipherOf } from "./ciphers/index.js";
+import { type EnvelopePart, partsOf, publicOptionsOf, withEnvelope } from "./envelope.js";
+import type { DecryptionKey, EncryptionKey, Packet, RecipientInfo, Unwrap, Wrap, WrapperOptions } from "./key-wrapper.js";
+import { type SchemeRow, schemeRow, schemes } from "./keys/index.js";
+import { decodePrivateOptions, encodePrivateOptions, type LayerOptions } from "./layer-options.js";
+
+type Annotations = Readonly<Record<string, string>>;
+
+/** Loads everybody to seal for, once per image. USAGE when there is nobody; KEY_INVALID for a key that cannot be used. */
+export async function loadRecipients(keys: readonly EncryptionKey[], options: WrapperOptions = {}): Promise<Wrap> {
+  if (keys.length === 0) throw new OciEncError("USAGE", "nobody to encrypt for: no recipient is given");
+  const names = [...new Set(keys.map((key) => key.scheme))];
+  const wraps = await Promise.all(
+    names.map(async (name) => {
+      const wrapper = await schemeRow(name).load();
+      return wrapper.wrapFor(
+        keys.filter((key) => key.scheme === name),
+        options,
+      );
+    }),
+  );
+  return async (secret) => (await Promise.all(wraps.map((wrap) => wrap(secret)))).flat();
+}
+
+/** Keys that have been read, each by the scheme that knows it. */
+export type Keyring = readonly Opener[];
+
+interface Opener {
+  readonly row: SchemeRow;
+  readonly unwrap: Unwrap;
+}
+
+/** Loads every scheme that can use one of the keys. KEY_INVALID when no scheme can read one of them. */
+export async function loadKeyring(keys: readonly DecryptionKey[], options: WrapperOptions = {}): Promise<Keyring> {
+  for (const key of keys) if (key.scheme !== undefined) schemeRow(key.scheme);
+  const openers: Opener[] = [];
+  const used = new Set<DecryptionKey>();
+  for (const row of schemes.values()) {
+    const offered = keys.filter((key) => key.scheme === undefined || key.scheme === row.scheme);
+    if (offered.length === 0) continue;
+    const unwrapper = await (await row.load()).unwrapWith(offered, options);
+    if (!unwrapper) continue;
+    openers.push({ row, unwrap: unwrapper.unwrap });
+    for (const key of unwrapper.used) used.add(key);
+  }
+  const unread = keys.filter((key) => !used.has(key));
+  if (unread.length > 0) throw unreadable(unread);
+  return openers;
+}
+
+/** What a layer's envelope gave up to a key. */
+export interface Unwrapped {
+  readonly options: LayerOptions;
+  readonly cipher: BlockCipher;
+}
+
+/**
+ * Opens the envelope in a layer's annotations. Every scheme with a key is tried on every part of its own; a broken part
+ * does not hide a good one. KEY_MISMATCH when no part opens, CORRUPT when what was unwrapped or the public options are
+ * malformed, UNSUPPORTED when the cipher is unknown.
+ */
+export async function openEnvelope(annotations: Annotations | undefined, keyring: Keyring): Promise<Unwrapped> {
+  const publicOptions = publicOptionsOf(annotations);
+  const cipher = cipherOf(publicOptions.cipher);
+  const secret = await unwrapSecret(partsOf(annotations), keyring);
+  const options: LayerOptions = { public: publicOptions, private: decodePrivateOptions(secret) };
+  secret.fill(0);
+  cipher.check(options);
+  return { options, cipher };
+}
+
+/** A layer that is being sealed: bytes, and annotations once they have been drained. */
+export interface SealedLayer {
+  readonly bytes: ByteStream;
+  /** Once: the key is overwritten afterwards. `digest` is that of the plain blob. */
+  annotate(digest: Digest): Promise<(annotations: Annotations | undefined) => Record<string, string>>;
+}
+
+/** Seals one layer under a key of its own. */
+export function sealLayer(cipher: BlockCipher, wrap: Wrap, plain: { bytes: ByteStream; size: number }): SealedLayer {
+  const sealing = cipher.seal(plain.bytes, plain.size);
+  return {
+    bytes: sealing.bytes,
+    async annotate(digest) {
+      const options = sealing.options(digest);
+      const secret = encodePrivateOptions(options.private);
+      const packets = await wrap(secret);
+      secret.fill(0);
+      options.private.symmetricKey.fill(0);
+      if (packets.length === 0) throw new Error("a layer was sealed for nobody");
+      return (annotations) => withEnvelope(annotations, packets, options.public);
+    },
+  };
+}
+
+/** Whom a layer is sealed for, as far as its envelope says without a key; parts of unknown schemes are listed too. */
+export async function recipientsOf(annotations: Annotations | undefined): Promise<readonly RecipientInfo[]> {
+  const infos = await Promise.all(
+    partsOf(annotations).map(async ({ slot, packet }) => {
+      const row = rowOf(slot);
+      if (!row) return [{ scheme: slot, algorithm: "", id: "", label: "unknown scheme" }];
+      if (!packet) return [{ scheme: slot, algorithm: "", id: "", label: "not base64" }];
+      return (await row.load()).recipients(packet);
+    }),
+  );
+  return infos.flat();
+}
+
+/** The names of the schemes that a layer's envelope holds parts of, each once. */
+export function schemesOf(annotations: Annotations | undefined): readonly string[] {
+  return [...new Set(partsOf(annotations).map(({ slot }) => rowOf(slot)?.scheme ?? slot))];
+}
+
+async function unwrapSecret(parts: readonly EnvelopePart[], keyring: Keyring): Promise<Uint8Array> {
+  const failures: string[] = [];
+  for (const { slot, packet } of parts) {
+    const openers = keyring.filter((opener) => opener.row.owns(slot));
+    if (openers.length === 0) failures.push(`${slot}: no key of this scheme was given`);
+    for (const opener of openers) {
+      const outcome = packet ? await attempt(opener, packet) : `${slot}: the packet is not base64`;
+      if (typeof outcome !== "string") return outcome;
+      failures.push(outcome);
+    }
+  }
+  throw noKeyOpens(parts, failures);
+}
+
+/** The secret, or why this opener did not give it. */
+async function attempt(opener: Opener, packet: Packet): Promise<Uint8Array | string> {
+  try {
+    return (await opener.unwrap(packet)) ?? `${packet.slot}: none of the given keys opens it`;
+  } catch (error) {
+    if (!(error instanceof OciEncError) || error.code === "ABORTED") throw error;
+    return `${packet.slot}: ${error.message}`;
+  }
+}
+
+function unreadable(keys: readonly DecryptionKey[]): OciEncError {
+  const origins = keys.map((key) => JSON.stringify(key.origin)).join(", ");
+  return new OciEncError("KEY_INVALID", `no private key could be read from ${origins}`, {
+    hint: `a key file holds a private key of one of the schemes ${[...schemes.keys()].join(", ")}`,
+  });
+}
+
+function noKeyOpens(parts: readonly EnvelopePart[], failures: readonly string[]): OciEncError {
+  const slots = [...new Set(parts.map(({ slot }) => slot))].join(", ") || "nobody";
+  const tried = [...new Set(failures)].slice(0, 20).join("; ");
+  return new OciEncError("KEY_MISMATCH", tried === "" ? "the layer is sealed for nobody" : `no key opens it (${tried})`, {
+    hint: `the layer is sealed for: ${slots}; "oci-enc layerinfo" shows the recipients`,
+  });
+}
+
+function rowOf(slot: string): SchemeRow | undefined {
+  return [...schemes.values()].find((row) => row.owns(slot));
+}
