@@ -14,7 +14,9 @@ export type WarningCode =
   | "PLATFORM_KEPT"
   | "RECOMPRESSED"
   | "SHARED_LAYER_PLAIN"
-  | "KEY_IGNORED";
+  | "KEY_IGNORED"
+  | "REGISTRY_WARNING"
+  | "AUTH_FILE_MODE";
 
 /** What the library has to say while it works. */
 export type ProgressEvent =
