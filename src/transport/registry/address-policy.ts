@@ -49,9 +49,11 @@ export function inBlock(address: string, block: string): boolean {
 }
 
 function classifyIpv4(address: number): AddressClass {
-  const inside = (base: string, prefix: number) => (address >>> (32 - prefix)) === ((ipv4Number(base) ?? 0) >>> (32 - prefix));
+  const inside = (base: string, prefix: number) =>
+    address >>> (32 - prefix) === (ipv4Number(base) ?? 0) >>> (32 - prefix);
   if (inside("127.0.0.0", 8)) return "loopback";
-  if (["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"].some((block) => within(block))) return "private";
+  if (["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"].some((block) => within(block)))
+    return "private";
   const reserved = ["0.0.0.0/8", "169.254.0.0/16", "192.0.0.0/24", "198.18.0.0/15", "224.0.0.0/4", "240.0.0.0/4"];
   return reserved.some((block) => within(block)) ? "forbidden" : "public";
 

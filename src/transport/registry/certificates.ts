@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { rootCertificates } from "node:tls";
-import { OciEncError, ioError, systemCode } from "../../errors.js";
+import { ioError, OciEncError, systemCode } from "../../errors.js";
 import type { HostSettings } from "../transport.js";
 import type { Environment } from "./environment.js";
 import { configFolder } from "./registries-conf-files.js";
@@ -28,14 +28,19 @@ export async function readTrust(host: string, settings: HostSettings, environmen
   const given = settings.certificateAuthority ? [textOf(settings.certificateAuthority)] : [];
   const more = [...found.authorities, ...given];
   return {
-    authorities: more.length === 0 ? undefined : [...rootCertificates, ...(await extraAuthorities(environment)), ...more],
+    authorities:
+      more.length === 0 ? undefined : [...rootCertificates, ...(await extraAuthorities(environment)), ...more],
     certificate: settings.clientCertificate ? textOf(settings.clientCertificate) : found.certificate,
     key: settings.clientKey ? textOf(settings.clientKey) : found.key,
     verify: settings.verifyTls !== false,
   };
 }
 
-async function certificateFolder(host: string, settings: HostSettings, environment: Environment): Promise<string | undefined> {
+async function certificateFolder(
+  host: string,
+  settings: HostSettings,
+  environment: Environment,
+): Promise<string | undefined> {
   if (settings.certificateDirectory !== undefined) return settings.certificateDirectory;
   const parents = [
     join(configFolder(environment), "containers", "certs.d"),
@@ -59,7 +64,9 @@ async function readFolder(folder: string | undefined): Promise<FolderContent> {
   if (folder === undefined) return { authorities: [] };
   const files = await names(folder);
   if (files === undefined) throw new OciEncError("NOT_FOUND", `there is no directory ${JSON.stringify(folder)}`);
-  const authorities = await Promise.all(files.filter((name) => name.endsWith(".crt")).map((name) => readPem(join(folder, name))));
+  const authorities = await Promise.all(
+    files.filter((name) => name.endsWith(".crt")).map((name) => readPem(join(folder, name))),
+  );
   const certificate = files.find((name) => name.endsWith(".cert"));
   if (certificate === undefined) return { authorities };
   const key = certificate.replace(/cert$/, "key");

@@ -39,7 +39,8 @@ function matches(entry: string, hostname: string, port: string): boolean {
   const { host, port: wanted } = splitPort(entry);
   if (wanted !== undefined && wanted !== port) return false;
   const literal = literalAddress(host);
-  if (literal !== undefined) return address !== undefined && inBlock(address, `${literal}/${literal.includes(":") ? 128 : 32}`);
+  if (literal !== undefined)
+    return address !== undefined && inBlock(address, `${literal}/${literal.includes(":") ? 128 : 32}`);
   const name = host.replace(/^\*/, "").replace(/\.$/, "");
   if (name.startsWith(".")) return hostname.endsWith(name);
   return name !== "" && (hostname === name || hostname.endsWith(`.${name}`));

@@ -26,12 +26,17 @@ export function followReferral(text: string | undefined, from: Referrer, environ
   if (url.protocol !== "https:" && url.protocol !== "http:") throw refused(from, `is ${JSON.stringify(url.protocol)}`);
   if (url.username !== "" || url.password !== "") throw refused(from, "carries credentials");
   if (from.url.protocol === "https:" && url.protocol === "http:") {
-    throw refused(from, `leads from https to http: ${redactUrl(url)}`, "a proxy in front of the registry may lack X-Forwarded-Proto");
+    throw refused(
+      from,
+      `leads from https to http: ${redactUrl(url)}`,
+      "a proxy in front of the registry may lack X-Forwarded-Proto",
+    );
   }
   url.hash = "";
   if (url.hostname === from.url.hostname) return url;
   const address = literalAddress(url.hostname);
-  const internal = address !== undefined ? environment.classify(address) : isLoopbackHost(url.hostname) ? "loopback" : "public";
+  const internal =
+    address !== undefined ? environment.classify(address) : isLoopbackHost(url.hostname) ? "loopback" : "public";
   if (!mayReach(from.addressClass, internal)) throw refused(from, `names an internal address: ${redactUrl(url)}`);
   return url;
 }

@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { OciEncError, ioError, systemCode } from "../../errors.js";
+import { ioError, OciEncError, systemCode } from "../../errors.js";
 import type { Environment } from "./environment.js";
 import type { MirrorRule, RegistriesConf, RegistryRule } from "./registries-conf.js";
 
@@ -113,7 +113,9 @@ function readMirror(mirror: Table, digestOnly: boolean, file: string): MirrorRul
 type Table = Readonly<Record<string, unknown>>;
 
 function asTable(value: unknown): Table | undefined {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? Object.fromEntries(Object.entries(value)) : undefined;
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value))
+    : undefined;
 }
 
 function tables(value: unknown): readonly Table[] {
