@@ -16,7 +16,8 @@ export type WarningCode =
   | "SHARED_LAYER_PLAIN"
   | "KEY_IGNORED"
   | "REGISTRY_WARNING"
-  | "AUTH_FILE_MODE";
+  | "AUTH_FILE_MODE"
+  | "TAG_DIFFERS";
 
 /** What the library has to say while it works. */
 export type ProgressEvent =

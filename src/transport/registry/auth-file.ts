@@ -77,12 +77,20 @@ export function helperFor(
   return { own: textOf(entry?.[1]), general: textOf(general) };
 }
 
-/** The file with another entry under `key`, the older spellings of which go. Undefined takes the entry away. */
-export function withEntry(file: AuthFile, key: string, entry: JsonObject | undefined): JsonObject {
-  const others = Object.entries(objectAt(file.content, "auths")).filter(
-    ([name]) => !keyMatches(name, key) && name !== key,
-  );
-  return { ...file.content, auths: Object.fromEntries(entry ? [...others, [key, entry]] : others) };
+/**
+ * The file with another entry for `key`, written as `spelled`; what was there for `key`, in any spelling, goes.
+ * Undefined takes it away.
+ */
+export function withEntry(
+  file: AuthFile,
+  key: string,
+  entry: JsonObject | undefined,
+  spelled: string = key,
+): JsonObject {
+  const before = Object.entries(objectAt(file.content, "auths"));
+  const others = before.filter(([name]) => !keyMatches(name, key));
+  if (!entry && others.length === before.length) return file.content;
+  return { ...file.content, auths: Object.fromEntries(entry ? [...others, [spelled, entry]] : others) };
 }
 
 /** Replaces the file whole, mode 0600; a symbolic link stays one. Makes its directory (0700). LOCAL_IO. */

@@ -28,11 +28,6 @@ export function problem(answer: FailedAnswer, what: string): OciEncError {
   });
 }
 
-/** The codes that a registry gives in an error body; empty when the body is none. Nothing is thrown for it. */
-export function problemCodes(body: Uint8Array): readonly string[] {
-  return readProblems(body).map(({ code }) => code);
-}
-
 function readProblems(body: Uint8Array): readonly RegistryProblem[] {
   let value: unknown;
   try {
