@@ -14,6 +14,7 @@ export type WarningCode =
   | "PLATFORM_KEPT"
   | "RECOMPRESSED"
   | "SHARED_LAYER_PLAIN"
+  | "IMAGE_DAMAGED"
   | "KEY_IGNORED"
   | "REGISTRY_WARNING"
   | "AUTH_FILE_MODE"

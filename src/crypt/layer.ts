@@ -4,7 +4,15 @@ import type { Digest } from "../oci/digest.js";
 import type { BlockCipher } from "./block-cipher.js";
 import { cipherOf } from "./ciphers/index.js";
 import { type EnvelopePart, partsOf, publicOptionsOf, withEnvelope } from "./envelope.js";
-import type { DecryptionKey, EncryptionKey, Packet, RecipientInfo, Unwrap, Wrap, WrapperOptions } from "./key-wrapper.js";
+import type {
+  DecryptionKey,
+  EncryptionKey,
+  Packet,
+  RecipientInfo,
+  Unwrap,
+  Wrap,
+  WrapperOptions,
+} from "./key-wrapper.js";
 import { type SchemeRow, schemeRow, schemes } from "./keys/index.js";
 import { decodePrivateOptions, encodePrivateOptions, type LayerOptions } from "./layer-options.js";
 
@@ -149,9 +157,13 @@ function unreadable(keys: readonly DecryptionKey[]): OciEncError {
 function noKeyOpens(parts: readonly EnvelopePart[], failures: readonly string[]): OciEncError {
   const slots = [...new Set(parts.map(({ slot }) => slot))].join(", ") || "nobody";
   const tried = [...new Set(failures)].slice(0, 20).join("; ");
-  return new OciEncError("KEY_MISMATCH", tried === "" ? "the layer is sealed for nobody" : `no key opens it (${tried})`, {
-    hint: `the layer is sealed for: ${slots}; "oci-enc layerinfo" shows the recipients`,
-  });
+  return new OciEncError(
+    "KEY_MISMATCH",
+    tried === "" ? "the layer is sealed for nobody" : `no key opens it (${tried})`,
+    {
+      hint: `the layer is sealed for: ${slots}; "oci-enc layerinfo" shows the recipients`,
+    },
+  );
 }
 
 function rowOf(slot: string): SchemeRow | undefined {

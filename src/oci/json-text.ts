@@ -47,7 +47,7 @@ export function memberOf(node: JsonNode, key: string): JsonNode | undefined {
 
 /** Applies edits that do not overlap. Several insertions at one place keep their order. */
 export function editText(text: string, edits: readonly TextEdit[]): string {
-  const ordered = edits.toSorted((a, b) => a.start - b.start);
+  const ordered = edits.toSorted((a, b) => a.start - b.start || a.end - b.end);
   const parts: string[] = [];
   let from = 0;
   for (const edit of ordered) {

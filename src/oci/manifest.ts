@@ -1,7 +1,6 @@
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "./descriptor.js";
-import { digestOf, parseDigest } from "./digest.js";
-import { algorithmOf, type Digest } from "./digest.js";
+import { algorithmOf, type Digest, digestOf, parseDigest } from "./digest.js";
 import { type JsonNode, memberOf, parseJson } from "./json-text.js";
 import { isIndexType, isManifestType, mediaTypes } from "./media-type.js";
 import type { Platform } from "./platform.js";
@@ -123,7 +122,9 @@ function typeOf(root: JsonNode, promised: string, isIndex: boolean): string {
   const known = (type: string) => (isIndex ? isIndexType(type) : isManifestType(type));
   const type = inside || promised || (isIndex ? mediaTypes.ociIndex : mediaTypes.ociManifest);
   if (inside && promised && inside !== promised) {
-    throw malformed(`it says it is ${JSON.stringify(inside.slice(0, 120))}, and was promised as ${JSON.stringify(promised.slice(0, 120))}`);
+    throw malformed(
+      `it says it is ${JSON.stringify(inside.slice(0, 120))}, and was promised as ${JSON.stringify(promised.slice(0, 120))}`,
+    );
   }
   if (known(type)) return type;
   if (isIndexType(type) || isManifestType(type)) throw malformed("its mediaType contradicts its content");

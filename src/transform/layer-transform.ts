@@ -27,6 +27,8 @@ export interface LayerTransform {
   manifest?(context: ManifestContext): Promise<void>;
   /** Of every layer, from its descriptor alone. */
   layer(layer: Descriptor, context: LayerContext): Promise<LayerChange>;
+  /** Of a manifest that describes another one of the same index (BuildKit's attestations); absent: they are kept. */
+  attestation?(manifest: Descriptor): "keep" | "drop";
   /** Once, when every layer has been asked about. Throws when what was wanted matched nothing. */
   planned?(): void;
 }

@@ -73,6 +73,8 @@ export interface EndpointOptions {
   readonly tmpdir?: string | undefined;
   /** Replace an archive file or fill a directory that exists already. */
   readonly force?: boolean | undefined;
+  /** For a target: the name of the source, so that an image that is edited in place is not refused as existing. */
+  readonly inPlaceOf?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly progress?: Progress | undefined;
   /** What only `docker://` asks for. Each end of a copy has its own. */

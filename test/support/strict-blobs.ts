@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
-import { reply, replyProblem, type ServerExchange } from "./request-log.js";
 import { type Place, repositoryOf, type StoredUpload } from "./registry-state.js";
+import { reply, replyProblem, type ServerExchange } from "./request-log.js";
 
 /** `/v2/R/blobs/DIGEST`. */
 export function answerBlob(exchange: ServerExchange, { state, repository, name }: Place): undefined {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { reply, replyProblem, type ServerExchange } from "./request-log.js";
 import { type Place, repositoryOf, type StoredRepository } from "./registry-state.js";
+import { reply, replyProblem, type ServerExchange } from "./request-log.js";
 
 /** What the registry looks at in a manifest. */
 interface ManifestShape {
@@ -87,11 +87,7 @@ function put(exchange: ServerExchange, place: Place, repository: StoredRepositor
     return replyProblem(exchange, 400, "MANIFEST_INVALID");
   if (!conditionHolds(exchange, repository.tags.get(place.name)))
     return replyProblem(exchange, 412, "DENIED_BY_CONDITION");
-  const blobs = [...(shape.layers ?? []), ...(shape.config ? [shape.config] : [])];
-  const missing =
-    blobs.some((blob) => !repository.blobs.has(blob.digest)) ||
-    (shape.manifests ?? []).some((child) => !repository.manifests.has(child.digest));
-  if (missing) return replyProblem(exchange, 400, "MANIFEST_BLOB_UNKNOWN");
+  if (lacksContent(shape, repository)) return replyProblem(exchange, 400, "MANIFEST_BLOB_UNKNOWN");
   repository.manifests.set(digest, { type, bytes });
   if (!place.name.includes(":")) repository.tags.set(place.name, digest);
   const listed = shape.subject && place.state.options.referrersApi !== false;
@@ -100,6 +96,11 @@ function put(exchange: ServerExchange, place: Place, repository: StoredRepositor
     "docker-content-digest": digest,
     ...(listed && shape.subject ? { "oci-subject": shape.subject.digest } : {}),
   });
+}
+
+function lacksContent({ layers = [], config, manifests = [] }: ManifestShape, repository: StoredRepository): boolean {
+  const blobs = config ? [...layers, config] : layers;
+  return blobs.some(({ digest }) => !repository.blobs.has(digest)) || manifests.some(({ digest }) => !repository.manifests.has(digest));
 }
 
 function conditionHolds({ request }: ServerExchange, current: string | undefined): boolean {

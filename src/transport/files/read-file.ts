@@ -33,25 +33,32 @@ export interface RegularFile extends AsyncDisposable {
 }
 
 /**
- * Opens what must be a regular file, and never waits: a FIFO, a device, a socket or a directory is CORRUPT. NOT_FOUND,
- * LOCAL_IO. The caller disposes of it, after the streams have ended.
+ * Opens what must be a regular file, and never waits: a FIFO, a device, a socket or a directory is CORRUPT, and so is a
+ * link that must not be followed. NOT_FOUND, LOCAL_IO. The caller disposes of it, after the streams have ended.
  */
 export async function openRegularFile(path: string, options: ReadOptions): Promise<RegularFile> {
   const handle = await openSafely(path, options);
   try {
-    const { size, mtimeNs, mode } = await handle.stat({ bigint: true });
-    const file = { handle, what: options.what, size: Number(size), mtimeNs };
-    return {
-      size: file.size,
-      mode: Number(mode & 0o777n),
-      stream: (range = { start: 0, end: file.size }) => streamRange(file, range),
-      read: (range) => readRange(file, range),
-      [Symbol.asyncDispose]: () => handle.close(),
-    };
+    return await regularFile(handle, options.what);
   } catch (error) {
     await handle.close();
-    throw ioError(error, `cannot read ${options.what}`);
+    throw error;
   }
+}
+
+/** Reads through a handle, which is closed when the result is disposed of. `what` names the file in messages. */
+export async function regularFile(handle: FileHandle, what: string): Promise<RegularFile> {
+  const { size, mtimeNs, mode } = await handle.stat({ bigint: true }).catch((error: unknown) => {
+    throw ioError(error, `cannot read ${what}`);
+  });
+  const file = { handle, what, size: Number(size), mtimeNs };
+  return {
+    size: file.size,
+    mode: Number(mode & 0o777n),
+    stream: (range = { start: 0, end: file.size }) => streamRange(file, range),
+    read: (range) => readRange(file, range),
+    [Symbol.asyncDispose]: () => handle.close(),
+  };
 }
 
 /** A file's bytes from `from` on. It is opened at the first pull and closed with the stream. Codes as above. */
@@ -93,6 +100,9 @@ async function openSafely(path: string, options: ReadOptions): Promise<FileHandl
     if ((await handle.stat()).isFile()) return handle;
   } catch (error) {
     await handle?.close();
+    if (!options.followLinks && systemCode(error) === "ELOOP") {
+      throw new OciEncError("CORRUPT", `${options.what} is a symbolic link`, { cause: error });
+    }
     // A socket cannot be opened at all.
     if (systemCode(error) !== "ENXIO") throw ioError(error, `cannot read ${options.what}`);
   }

@@ -1,0 +1,62 @@
+import type { Progress } from "../../progress.js";
+import type { Flag } from "../options/flag.js";
+import type { FlagValues } from "../options/flag-values.js";
+
+/** A row of the table of commands: what the list of commands shows, and how to get the rest. */
+export interface CommandRow {
+  /** As it is typed: `encrypt`, `key generate`. */
+  readonly name: string;
+  readonly summary: string;
+  load(): Promise<Command>;
+}
+
+/** One subcommand: what it takes, and what it does with it. */
+export interface Command {
+  readonly arguments: readonly Argument[];
+  readonly flags: readonly Flag<unknown>[];
+  /** Options that cannot be used together. */
+  readonly conflicts?: readonly (readonly [Flag<unknown>, Flag<unknown>])[];
+  /** The first means nothing without one of the others. */
+  readonly needs?: readonly (readonly [Flag<unknown>, ...Flag<unknown>[]])[];
+  /** For the help, from the plain case to the odd one; each starts with `oci-enc`. */
+  readonly examples: readonly string[];
+  run(invocation: Invocation): Promise<Outcome>;
+}
+
+/** An argument in its place. */
+export interface Argument {
+  readonly name: string;
+  readonly about: string;
+  readonly optional?: boolean;
+  /** Only the last one may be: it takes all that is left, and at least one. */
+  readonly repeats?: boolean;
+  /** The only values it takes; absent: any. */
+  readonly choices?: readonly string[];
+}
+
+/** What a command is called with. */
+export interface Invocation {
+  readonly arguments: readonly string[];
+  readonly options: FlagValues;
+  /** Aborted when the command shall end before it is done. */
+  readonly signal: AbortSignal;
+  /** The library speaks here. */
+  readonly progress: Progress;
+  /** A line for the person at the keyboard, on stderr, left out with `--quiet` and `--json`. */
+  notice(text: string): void;
+}
+
+/** What a command came to: data for programs and text for people, or bytes as they are. */
+export type Outcome = Report | { readonly kind: "bytes"; readonly bytes: Uint8Array };
+
+/** A result. Its schema and the warnings are added when it is printed. */
+export interface Report {
+  readonly kind: "report";
+  readonly document: object;
+  /** Lines for a person, without the last line break. Empty: nothing is printed. */
+  readonly text: string;
+  /** The command changes something: its document always has a list of warnings. */
+  readonly writes?: boolean;
+  /** Standard output holds the archive itself, so the report goes to stderr. */
+  readonly beside?: boolean;
+}

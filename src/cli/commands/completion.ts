@@ -1,0 +1,34 @@
+import { bashCompletion } from "../completion/bash.js";
+import { fishCompletion } from "../completion/fish.js";
+import type { KnownCommand } from "../completion/known-command.js";
+import { zshCompletion } from "../completion/zsh.js";
+import { outputFlags } from "../options/output.js";
+import type { Command, CommandRow } from "./command.js";
+
+const shells: ReadonlyMap<string, (commands: readonly KnownCommand[]) => string> = new Map([
+  ["bash", bashCompletion],
+  ["zsh", zshCompletion],
+  ["fish", fishCompletion],
+]);
+
+/** `completion SHELL`, for the commands of a table. */
+export function completion(commands: readonly CommandRow[]): Command {
+  return {
+    arguments: [{ name: "SHELL", about: "bash, zsh or fish", choices: [...shells.keys()] }],
+    flags: [],
+    examples: [
+      "oci-enc completion bash >/etc/bash_completion.d/oci-enc",
+      "oci-enc completion zsh >/usr/local/share/zsh/site-functions/_oci-enc",
+      "oci-enc completion fish >~/.config/fish/completions/oci-enc.fish",
+    ],
+    async run({ arguments: [shell = ""] }) {
+      const script = shells.get(shell)?.(await Promise.all(commands.map(knownCommand))) ?? "";
+      return { kind: "report", document: { shell, script }, text: script };
+    },
+  };
+}
+
+async function knownCommand({ name, summary, load }: CommandRow): Promise<KnownCommand> {
+  const { arguments: declared, flags } = await load();
+  return { name, summary, flags: [...flags, ...outputFlags], words: declared.flatMap(({ choices = [] }) => choices) };
+}

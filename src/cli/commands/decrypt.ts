@@ -1,0 +1,50 @@
+import { type Flag, toggle } from "../options/flag.js";
+import { key } from "../options/key-flags.js";
+import { readKeys } from "../options/keys.js";
+import { excludeLayer, layer, readLayers } from "../options/layers.js";
+import { platform, readPlatforms } from "../options/platforms.js";
+import type { Command } from "./command.js";
+import { transferFlags } from "./transfer-flags.js";
+
+const group = "Layers and platforms:";
+
+const partial: Flag<boolean> = toggle({
+  name: "partial",
+  about: "leave sealed what no key opens; by default every chosen layer must open",
+  group,
+});
+
+const noVerifyContent: Flag<boolean> = toggle({
+  name: "no-verify-content",
+  about: "accept content that differs from the digest sealed with it, for images of broken writers",
+  group,
+});
+
+/** `decrypt SRC [DST]`. */
+export const decrypt: Command = {
+  arguments: [
+    { name: "SRC", about: "the image to open: a name in the local store, oci:, oci-archive: or dir:" },
+    { name: "DST", about: "where the opened image goes; default: in place of SRC", optional: true },
+  ],
+  flags: [key, layer, excludeLayer, platform, partial, noVerifyContent, ...transferFlags],
+  examples: [
+    "oci-enc decrypt -k key.pem app:1-enc app:1",
+    "oci-enc decrypt -k key.pem:file=password.txt oci:sealed:app docker-archive:app.tar",
+    "oci-enc decrypt -k key.pem:prompt --partial --platform linux/arm64 oci:sealed:app oci:images:app",
+  ],
+  async run(invocation) {
+    const { options, progress } = invocation;
+    const [{ decryptLayers }, { transferImage }] = await Promise.all([
+      import("../../index.js"),
+      import("./transfer.js"),
+    ]);
+    const transform = await decryptLayers({
+      keys: await readKeys(invocation),
+      select: await readLayers(options),
+      partial: options.get(partial),
+      verifyContent: !options.get(noVerifyContent),
+      progress,
+    });
+    return transferImage(invocation, { transform, platforms: await readPlatforms(options), otherPlatforms: "keep" });
+  },
+};

@@ -1,0 +1,60 @@
+import type { CommandRow } from "./command.js";
+
+/** Every command, in the order of the help. What lies behind a row is loaded when the command is used. */
+export const commands: readonly CommandRow[] = [
+  {
+    name: "encrypt",
+    summary: "seal the layers of an image for one or more recipients",
+    load: async () => (await import("./encrypt.js")).encrypt,
+  },
+  {
+    name: "decrypt",
+    summary: "open the sealed layers of an image",
+    load: async () => (await import("./decrypt.js")).decrypt,
+  },
+  {
+    name: "layerinfo",
+    summary: "show which layers are sealed, and for whom",
+    load: async () => (await import("./layerinfo.js")).layerinfo,
+  },
+  {
+    name: "copy",
+    summary: "copy an image, sealed or opened on the way where asked",
+    load: async () => (await import("./copy.js")).copy,
+  },
+  {
+    name: "images",
+    summary: "list the images of the local store, or of a layout",
+    load: async () => (await import("./images.js")).images,
+  },
+  {
+    name: "tag",
+    summary: "give an image of the local store another name",
+    load: async () => (await import("./tag.js")).tag,
+  },
+  {
+    name: "rm",
+    summary: "remove images from the local store",
+    load: async () => (await import("./rm.js")).rm,
+  },
+  {
+    name: "gc",
+    summary: "remove what no image of the local store needs",
+    load: async () => (await import("./gc.js")).gc,
+  },
+  {
+    name: "inspect",
+    summary: "show an image's digest, platforms, config and history",
+    load: async () => (await import("./inspect.js")).inspect,
+  },
+  {
+    name: "key generate",
+    summary: "make a key pair",
+    load: async () => (await import("./key-generate.js")).keyGenerate,
+  },
+  {
+    name: "completion",
+    summary: "print a completion script for a shell",
+    load: async () => (await import("./completion.js")).completion(commands),
+  },
+];

@@ -1,0 +1,34 @@
+import { open, rm } from "node:fs/promises";
+import type { KeyPair } from "../../crypt/index.js";
+import { ioError, OciEncError, systemCode } from "../../errors.js";
+
+/** Where the two halves of a key pair have been written. */
+export interface KeyPairFiles {
+  readonly privateKey: string;
+  readonly publicKey: string;
+}
+
+/** Writes both files, or none. The private one is readable by its owner alone. CONFLICT for a file that exists; LOCAL_IO. */
+export async function writeKeyPair(prefix: string, pair: KeyPair): Promise<KeyPairFiles> {
+  const files = { privateKey: `${prefix}.pem`, publicKey: `${prefix}.pub.pem` };
+  await writeNew(files.privateKey, pair.privatePem, 0o600);
+  try {
+    await writeNew(files.publicKey, pair.publicPem, 0o644);
+  } catch (error) {
+    await rm(files.privateKey);
+    throw error;
+  }
+  return files;
+}
+
+async function writeNew(path: string, text: string, mode: number): Promise<void> {
+  const name = JSON.stringify(path);
+  try {
+    await using file = await open(path, "wx", mode);
+    await file.writeFile(text);
+    await file.sync();
+  } catch (error) {
+    if (systemCode(error) !== "EEXIST") throw ioError(error, `cannot write ${name}`);
+    throw new OciEncError("CONFLICT", `${name} exists already`, { hint: "choose another name with --out" });
+  }
+}

@@ -1,0 +1,22 @@
+import { OciEncError } from "../../errors.js";
+
+/** Milliseconds of `90s`, `5m`, `1h30m`, `500ms`. USAGE for anything else, for nothing and for what no timer can wait for. */
+export function parseDuration(text: string): number {
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
+  const total = parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (milliseconds.get(unit ?? "") ?? 0), 0);
+  const whole = parts.map(([part]) => part).join("") === text;
+  if (whole && total >= 1 && total <= longestTimer) return Math.round(total);
+  throw new OciEncError("USAGE", `not a duration: ${JSON.stringify(text)}`, {
+    hint: "write a number and a unit, ms, s, m or h: 90s, 5m, 1h30m; at most 24 days",
+  });
+}
+
+const milliseconds: ReadonlyMap<string, number> = new Map([
+  ["ms", 1],
+  ["s", 1000],
+  ["m", 60_000],
+  ["h", 3_600_000],
+]);
+
+/** A longer delay makes Node's timers fire at once. */
+const longestTimer = 2 ** 31 - 1;

@@ -1,0 +1,87 @@
+import { OciEncError } from "../../errors.js";
+
+/** One option of the command line: how it is written, and what its values mean. */
+export interface Flag<T> {
+  /** Without the dashes: `recipient`. */
+  readonly name: string;
+  /** One letter; undefined where there is none. */
+  readonly short: string | undefined;
+  /** Other spellings that other tools' users have in their fingers. */
+  readonly aliases: readonly string[];
+  /** What stands for the value in the help: `FILE`. Undefined: the option takes none. */
+  readonly placeholder: string | undefined;
+  /** The only values that it takes; empty: any. */
+  readonly choices: readonly string[];
+  readonly repeats: boolean;
+  readonly about: string;
+  /** Heading under which the help lists it. */
+  readonly group: string;
+  /** From every value that was given, in their order; none when the option was not used. USAGE when they make no sense. */
+  read(values: readonly string[]): T;
+}
+
+/** What the constructors below need to know of any option. */
+export interface FlagNames {
+  readonly name: string;
+  readonly short?: string;
+  readonly aliases?: readonly string[];
+  readonly about: string;
+  readonly group: string;
+}
+
+/** An option without a value. */
+export function toggle(names: FlagNames): Flag<boolean> {
+  return { ...described(names), read: (values) => values.at(-1) === "true" };
+}
+
+/** An option with one value; the last one counts. Undefined: not given. */
+export function single(names: FlagNames & { readonly placeholder: string }): Flag<string | undefined> {
+  return { ...described(names), placeholder: names.placeholder, read: (values) => values.at(-1) };
+}
+
+/** An option with one value of its own form. `parse` throws USAGE; its message is completed with the option's name. */
+export function parsed<T>(
+  names: FlagNames & { readonly placeholder: string },
+  parse: (text: string) => T,
+): Flag<T | undefined> {
+  const read = (values: readonly string[]) => {
+    const text = values.at(-1);
+    return text === undefined ? undefined : parse(text);
+  };
+  return { ...described(names), placeholder: names.placeholder, read };
+}
+
+/** An option that may be repeated. */
+export function repeated(names: FlagNames & { readonly placeholder: string }): Flag<readonly string[]> {
+  return { ...described(names), placeholder: names.placeholder, repeats: true, read: (values) => values };
+}
+
+/** An option that takes one of a few words; the first of them is the default. */
+export function choice<const T extends string>(names: FlagNames, choices: readonly [T, ...T[]]): Flag<T> {
+  const read = (values: readonly string[]) => {
+    const text = values.at(-1);
+    if (text === undefined) return choices[0];
+    const known = choices.find((word) => word === text);
+    if (known !== undefined) return known;
+    throw new OciEncError("USAGE", `--${names.name}: ${JSON.stringify(text)} is none of ${choices.join(", ")}`);
+  };
+  return { ...described(names), placeholder: choices.join("|"), choices, read };
+}
+
+/** The variable that gives the option's value where the command line does not: `OCI_ENC_DIGESTFILE`. */
+export function variableName(flag: Flag<unknown>): string {
+  return `OCI_ENC_${flag.name.toUpperCase().replaceAll("-", "_")}`;
+}
+
+function described(names: FlagNames): Omit<Flag<never>, "read"> {
+  return {
+    name: names.name,
+    short: names.short,
+    aliases: names.aliases ?? [],
+    placeholder: undefined,
+    choices: [],
+    repeats: false,
+    about: names.about,
+    group: names.group,
+  };
+}

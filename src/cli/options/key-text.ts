@@ -1,0 +1,67 @@
+import { stat } from "node:fs/promises";
+import { OciEncError } from "../../errors.js";
+
+/** Where a passphrase comes from. */
+export type PassphraseSource =
+  | { readonly kind: "none" | "prompt" }
+  | { readonly kind: "text"; readonly text: string; readonly bare: boolean }
+  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "descriptor"; readonly number: number }
+  | { readonly kind: "variable"; readonly name: string };
+
+/** A key as it was named: a file, and where its passphrase comes from. */
+export interface KeyText {
+  readonly path: string;
+  readonly passphrase: PassphraseSource;
+}
+
+/**
+ * Takes `FILE`, `FILE:pass=PW`, `FILE:file=PATH`, `FILE:fd=N`, `FILE:env=NAME`, `FILE:prompt` or `FILE:PW` apart. A text
+ * that names a file as a whole is that file. USAGE for a descriptor that is no number; NOT_FOUND when no reading of the
+ * text names a file.
+ */
+export async function splitKeyText(text: string): Promise<KeyText> {
+  if (await exists(text)) return { path: text, passphrase: { kind: "none" } };
+  const marked = /^(.*?):((?:pass|file|fd|env)=.*)$/s.exec(text) ?? /^(.*):(prompt)$/s.exec(text);
+  const [, path, source] = marked ?? [];
+  if (path !== undefined && source !== undefined) return { path, passphrase: parsePassphraseSource(source) };
+  for (let colon = text.indexOf(":"); colon > 0; colon = text.indexOf(":", colon + 1)) {
+    const file = text.slice(0, colon);
+    if (await exists(file))
+      return { path: file, passphrase: { kind: "text", text: text.slice(colon + 1), bare: true } };
+  }
+  // What follows a colon may be a passphrase, and is not shown.
+  throw new OciEncError("NOT_FOUND", `no such key file: ${JSON.stringify(text.split(":")[0]?.slice(0, 300))}`, {
+    hint: "a key is written FILE, FILE:file=PATH, FILE:env=NAME, FILE:fd=N or FILE:prompt",
+  });
+}
+
+/** `pass=PW`, `file=PATH`, `fd=N`, `env=NAME` or `prompt`. USAGE when it is none of them. */
+export function parsePassphraseSource(text: string): PassphraseSource {
+  if (text === "prompt") return { kind: "prompt" };
+  const split = text.indexOf("=");
+  const value = text.slice(split + 1);
+  switch (text.slice(0, Math.max(split, 0))) {
+    case "pass":
+      return { kind: "text", text: value, bare: false };
+    case "file":
+      return { kind: "file", path: value };
+    case "env":
+      return { kind: "variable", name: value };
+    case "fd":
+      if (/^\d{1,7}$/.test(value)) return { kind: "descriptor", number: Number(value) };
+      throw new OciEncError("USAGE", "fd= takes the number of a descriptor");
+    default:
+      throw new OciEncError("USAGE", "a passphrase is written pass=PW, file=PATH, fd=N, env=NAME or prompt");
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch {
+    // Whatever the reason, the text as a whole cannot be used as a file's name.
+    return false;
+  }
+}

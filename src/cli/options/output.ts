@@ -1,0 +1,44 @@
+import { parseDuration } from "./duration.js";
+import { choice, type Flag, parsed, toggle } from "./flag.js";
+
+const group = "Output:";
+
+/** The result as a JSON document. */
+export const json: Flag<boolean> = toggle({ name: "json", about: "print the result as one JSON document", group });
+
+/** No progress, no notices. */
+export const quiet: Flag<boolean> = toggle({
+  name: "quiet",
+  short: "q",
+  about: "neither progress nor notices; warnings and errors stay",
+  group,
+});
+
+/** What the library does in detail, and stack traces. */
+export const debug: Flag<boolean> = toggle({
+  name: "debug",
+  short: "d",
+  about: "say in detail what is done; stack traces with errors",
+  group,
+});
+
+/** How progress is shown. */
+export const progress: Flag<"auto" | "tty" | "plain" | "json" | "none"> = choice(
+  { name: "progress", about: "how progress is shown on stderr", group },
+  ["auto", "tty", "plain", "json", "none"],
+);
+
+/** Whether there are colours. */
+export const color: Flag<"auto" | "always" | "never"> = choice(
+  { name: "color", about: "colours; NO_COLOR is honoured", group },
+  ["auto", "always", "never"],
+);
+
+/** How long the command may take, in milliseconds. */
+export const commandTimeout: Flag<number | undefined> = parsed(
+  { name: "command-timeout", placeholder: "DURATION", about: "give up after this time: 90s, 5m, 1h30m", group },
+  parseDuration,
+);
+
+/** What every command takes. */
+export const outputFlags: readonly Flag<unknown>[] = [json, quiet, debug, progress, color, commandTimeout];

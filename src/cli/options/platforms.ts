@@ -1,0 +1,19 @@
+import type { Platform } from "../../index.js";
+import { type Flag, repeated } from "./flag.js";
+import type { FlagValues } from "./flag-values.js";
+
+/** For which platforms. */
+export const platform: Flag<readonly string[]> = repeated({
+  name: "platform",
+  placeholder: "OS/ARCH[/VARIANT]",
+  about: "only these platforms, also with commas; local is this machine's; default all",
+  group: "Layers and platforms:",
+});
+
+/** Undefined: every platform. USAGE when one is not written as a platform. */
+export async function readPlatforms(options: FlagValues): Promise<readonly Platform[] | undefined> {
+  const texts = options.get(platform).flatMap((text) => text.split(","));
+  if (texts.length === 0) return undefined;
+  const { parsePlatform } = await import("../../index.js");
+  return texts.map((text) => parsePlatform(text.trim()));
+}

@@ -1,0 +1,103 @@
+import { OciEncError, systemCode } from "../../errors.js";
+import { jsonText, printable } from "./printable.js";
+
+/** What is known where a failure is reported, beside the failure itself. */
+export interface FailureContext {
+  /** The command, where one was recognised. */
+  readonly command: string | undefined;
+  /** 128 + n after a signal; undefined: the failure's own status. */
+  readonly status: number | undefined;
+  readonly debug: boolean;
+}
+
+/** A failure, ready to be shown. */
+export interface Failure {
+  readonly status: number;
+  /** `oci-enc: WHAT FAILED: WHY`, every further failure in a line of its own, and the hints. */
+  readonly text: string;
+  /** What `--json` prints, on one line. */
+  readonly document: FailureDocument;
+}
+
+/** Published as `docs/schemas/failure.v1.json`. */
+export interface FailureDocument {
+  readonly schema: "oci-enc/failure/v1";
+  readonly code: string;
+  readonly exit: number;
+  readonly message: string;
+  readonly hint: string | undefined;
+  readonly context: Readonly<Record<string, string | number>>;
+  readonly causes: readonly Cause[];
+}
+
+interface Cause {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string | undefined;
+}
+
+/** Makes of anything that was thrown what people and programs are told. */
+export function describeFailure(thrown: unknown, where: FailureContext): Failure {
+  const error = expected(thrown);
+  const status = where.status ?? error.exitStatus;
+  const causes = causesOf(error);
+  const context = { ...(where.command && { command: where.command }), ...(error.side && { side: error.side }) };
+  return {
+    status,
+    text: failureText(error, causes, where) + (where.debug ? `\n${stackOf(thrown)}` : ""),
+    document: {
+      schema: "oci-enc/failure/v1",
+      code: error.code,
+      exit: status,
+      message: error.message,
+      hint: error.hint,
+      context: { ...context, ...error.context },
+      causes,
+    },
+  };
+}
+
+/** The line of `--json`. */
+export function failureLine(failure: Failure, warnings: readonly object[]): string {
+  return jsonText({ ...failure.document, ...(warnings.length > 0 && { warnings }) });
+}
+
+function expected(thrown: unknown): OciEncError {
+  if (thrown instanceof OciEncError) return thrown;
+  const said = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+  return new OciEncError("INTERNAL", `a bug in oci-enc: ${said}`, {
+    cause: thrown,
+    hint: "please report it, with what --debug prints",
+  });
+}
+
+function failureText(error: OciEncError, causes: readonly Cause[], where: FailureContext): string {
+  const what = where.command === undefined ? "" : `${where.command}: `;
+  const side = error.side === undefined ? "" : `${error.side}: `;
+  const lines = [`oci-enc: ${what}${side}${printable(error.message)}`];
+  const several = error.cause instanceof AggregateError;
+  for (const cause of several ? causes : []) lines.push(`  ${printable(cause.message)}`);
+  const hints = new Set([error.hint, ...(several ? causes.map((cause) => cause.hint) : [])]);
+  for (const hint of hints) if (hint !== undefined) lines.push(`  hint: ${printable(hint)}`);
+  return lines.join("\n");
+}
+
+/** Depth first. What a library throws below an expected failure is named by its code alone where it has one. */
+function causesOf(error: Error, depth = 0): readonly Cause[] {
+  if (depth > 8) return [];
+  const below = error.cause instanceof AggregateError ? error.cause.errors : [error.cause];
+  return below.flatMap((cause: unknown) =>
+    cause instanceof Error ? [asCause(cause), ...causesOf(cause, depth + 1)] : [],
+  );
+}
+
+function asCause(error: Error): Cause {
+  if (error instanceof OciEncError) return { code: error.code, message: error.message, hint: error.hint };
+  return { code: systemCode(error) ?? error.name, message: error.message.slice(0, 300) };
+}
+
+function stackOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return printable(String(thrown));
+  const own = (thrown.stack ?? String(thrown)).split("\n").map(printable).join("\n");
+  return thrown.cause === undefined ? own : `${own}\ncaused by ${stackOf(thrown.cause)}`;
+}

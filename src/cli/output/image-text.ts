@@ -1,0 +1,100 @@
+import { type ImageReport, type ManifestReport, printPlatform } from "../../index.js";
+import { byteCount } from "./byte-count.js";
+import { type ConfigView, configView, parseConfig } from "./image-config.js";
+import { printable } from "./printable.js";
+
+/** What `inspect` shows to people: the image, then each platform with its config and history. */
+export function imageText(image: ImageReport): string {
+  const { reference, root, manifests } = image;
+  const head = fields([
+    ["Reference", reference],
+    ["Digest", root.digest],
+    ["Media type", root.mediaType],
+    [
+      "Platforms",
+      manifests
+        .filter(({ attestation }) => !attestation)
+        .map(platformName)
+        .join(", "),
+    ],
+  ]);
+  return [head, ...manifests.map(manifestText)].join("\n\n");
+}
+
+/** The document of `inspect --json`. */
+export function imageDocument({ reference, root, manifests }: ImageReport): object {
+  const { digest, mediaType, size } = root;
+  return { reference, digest, mediaType, size, manifests: manifests.map(manifestDocument) };
+}
+
+function manifestDocument({ descriptor, platform, attestation, config, configBytes, layers }: ManifestReport): object {
+  return {
+    platform: platform ? printPlatform(platform) : null,
+    ...blob(descriptor),
+    attestation,
+    config: { ...blob(config), content: parseConfig(configBytes) ?? null },
+    layers: layers.map(({ index, layer, encrypted }) => ({ index, ...blob(layer), encrypted })),
+  };
+}
+
+function blob({ digest, mediaType, size }: ManifestReport["descriptor"]): object {
+  return { digest, mediaType, size };
+}
+
+function manifestText(manifest: ManifestReport): string {
+  const { descriptor, attestation, layers, configBytes } = manifest;
+  const sealed = layers.filter(({ encrypted }) => encrypted).length;
+  const bytes = layers.reduce((sum, { layer }) => sum + layer.size, 0);
+  const view = configView(parseConfig(configBytes));
+  const title = printable(attestation ? `attestation (${platformName(manifest)})` : platformName(manifest));
+  const head = fields([
+    ["Digest", descriptor.digest],
+    ["Layers", `${layers.length}, ${sealed} of them encrypted, ${byteCount(bytes)}`],
+    ...configFields(view),
+  ]);
+  return [title, indented(head), ...history(view)].join("\n");
+}
+
+function configFields(view: ConfigView): readonly Field[] {
+  return [
+    ["Created", view.created],
+    ["Author", view.author],
+    ["User", view.user],
+    ["Directory", view.workingDirectory],
+    ["Entrypoint", words(view.entrypoint)],
+    ["Command", words(view.command)],
+    ...view.environment.map((value): Field => ["Environment", value]),
+    ...view.ports.map((value): Field => ["Port", value]),
+    ...view.labels.map((value): Field => ["Label", value]),
+  ];
+}
+
+function history(view: ConfigView): readonly string[] {
+  if (view.history.length === 0) return [];
+  const steps = view.history.map(({ created, createdBy, empty }) => {
+    const note = empty ? " (no layer)" : "";
+    return `    ${printable(created ?? "at an unknown time")}  ${printable(createdBy)}${note}`;
+  });
+  return ["  History:", ...steps];
+}
+
+type Field = readonly [name: string, value: string | undefined];
+
+/** Names and values in two columns; what has no value is left out. The values may come from outside. */
+function fields(entries: readonly Field[]): string {
+  const shown = entries.filter(([, value]) => value !== undefined && value !== "");
+  const width = shown.reduce((most, [name]) => Math.max(most, name.length + 1), 0);
+  return shown.map(([name, value]) => `${`${name}:`.padEnd(width)} ${printable(value ?? "")}`).join("\n");
+}
+
+function indented(text: string): string {
+  return text.replace(/^/gm, "  ");
+}
+
+function words(list: readonly string[]): string | undefined {
+  return list.length === 0 ? undefined : JSON.stringify(list);
+}
+
+function platformName({ platform }: ManifestReport): string {
+  return platform ? printPlatform(platform) : "no platform";
+}

@@ -1,0 +1,34 @@
+import type { Outcome, Report } from "../commands/command.js";
+import { jsonText } from "./printable.js";
+import { writeNews, writeResult } from "./streams.js";
+import type { Warning } from "./voice.js";
+
+/** How a result is to be printed. */
+export interface ReportForm {
+  /** The command's name, which names the schema: `oci-enc/key-generate/v1`. */
+  readonly command: string;
+  readonly json: boolean;
+  readonly warnings: readonly Warning[];
+}
+
+/** Prints what a command came to, on stdout unless the command has used that for the image itself. */
+export async function printOutcome(outcome: Outcome, form: ReportForm): Promise<void> {
+  if (outcome.kind === "bytes") return writeResult(outcome.bytes);
+  const text = form.json ? jsonText(reportDocument(outcome, form), 2) : outcome.text;
+  if (outcome.beside === true) {
+    if (text !== "") writeNews(text);
+    return;
+  }
+  if (text !== "") await writeResult(`${text}\n`);
+}
+
+/** Writers always list their warnings, the others where there are some. */
+function reportDocument(report: Report, form: ReportForm): object {
+  const warnings = report.writes === true || form.warnings.length > 0 ? { warnings: form.warnings } : {};
+  return { schema: schemaName(form.command), ...report.document, ...warnings };
+}
+
+/** `oci-enc/key-generate/v1`. */
+export function schemaName(command: string): string {
+  return `oci-enc/${command.replaceAll(" ", "-")}/v1`;
+}

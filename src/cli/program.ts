@@ -1,0 +1,159 @@
+import { OciEncError } from "../errors.js";
+import type { Command, CommandRow, Invocation } from "./commands/command.js";
+import { commands } from "./commands/index.js";
+import type { Flag } from "./options/flag.js";
+import { type FlagValues, flagValues } from "./options/flag-values.js";
+import { commandTimeout, debug, json, outputFlags } from "./options/output.js";
+import { describeFailure, failureLine } from "./output/failure.js";
+import { printOutcome } from "./output/report.js";
+import { isClosedPipe, writeNews, writeResult } from "./output/streams.js";
+import { openVoice, type Voice } from "./output/voice.js";
+import type { Interruption } from "./signals.js";
+import { parseCommand, programHelp } from "./syntax.js";
+
+/** Runs one command line and gives the exit status. Every failure ends here. */
+export async function runProgram(args: readonly string[], interruption: Interruption): Promise<number> {
+  const run: Run = { args, interruption, command: undefined, voice: undefined };
+  try {
+    await dispatch(run);
+    return 0;
+  } catch (error) {
+    return report(error, run);
+  } finally {
+    run.voice?.close();
+  }
+}
+
+/** What is known so far of one run. */
+interface Run {
+  readonly args: readonly string[];
+  readonly interruption: Interruption;
+  command: CommandRow | undefined;
+  voice: Voice | undefined;
+}
+
+async function dispatch(run: Run): Promise<void> {
+  const args = withoutHelpCommand(run.args);
+  if (["--help", "-h"].includes(args[0] ?? "")) return writeResult(`${programHelp(commands)}\n`);
+  run.command = findCommand(args);
+  const declared = await run.command.load();
+  const command = { ...declared, flags: [...declared.flags, ...outputFlags] };
+  const typed = parseCommand(run.command, command, args.slice(run.command.name.split(" ").length));
+  if (typed.kind === "help") return writeResult(`${typed.text}\n`);
+  const options = flagValues(command.flags, typed.values, process.env);
+  checkCombination(command, options);
+  run.voice = await openVoice(options);
+  await execute(run.command, command, {
+    arguments: typed.arguments,
+    options,
+    ...channels(run.voice, run.interruption),
+  });
+}
+
+async function execute(row: CommandRow, command: Command, invocation: Invocation & Channels): Promise<void> {
+  const { options, voice, interruption } = invocation;
+  const timer = startTimer(options.get(commandTimeout), interruption);
+  try {
+    const outcome = await command.run(invocation);
+    voice.close();
+    await printOutcome(outcome, { command: row.name, json: options.get(json), warnings: voice.warnings() });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+interface Channels extends Pick<Invocation, "signal" | "progress" | "notice"> {
+  readonly voice: Voice;
+  readonly interruption: Interruption;
+}
+
+function channels(voice: Voice, interruption: Interruption): Channels {
+  return { signal: interruption.signal, progress: voice.take, notice: voice.notice, voice, interruption };
+}
+
+function startTimer(milliseconds: number | undefined, interruption: Interruption): NodeJS.Timeout | undefined {
+  if (milliseconds === undefined) return undefined;
+  const expire = () => {
+    interruption.abort(
+      new OciEncError("UNAVAILABLE", `not done after ${milliseconds / 1000} seconds (--command-timeout)`),
+    );
+  };
+  return setTimeout(expire, milliseconds).unref();
+}
+
+/** `help copy` is `copy --help`. */
+function withoutHelpCommand(args: readonly string[]): readonly string[] {
+  if (args[0] !== "help") return args;
+  return [...args.slice(1), "--help"];
+}
+
+/** The row whose words the arguments start with. USAGE when there is none. */
+function findCommand(args: readonly string[]): CommandRow {
+  const found = commands.find(({ name }) => name.split(" ").every((word, index) => args[index] === word));
+  if (found) return found;
+  const [first] = args;
+  const hint = "oci-enc --help lists the commands";
+  if (first === undefined) throw new OciEncError("USAGE", "no command was given", { hint });
+  if (first.startsWith("-")) {
+    throw new OciEncError("USAGE", `${JSON.stringify(first)} stands before the command`, {
+      hint: "options follow the command: oci-enc COMMAND [OPTIONS]",
+    });
+  }
+  const group = commands.filter(({ name }) => name.startsWith(`${first} `)).map(({ name }) => name);
+  if (group.length > 0) {
+    throw new OciEncError("USAGE", `${first} needs a second word`, { hint: `there is: ${group.join(", ")}` });
+  }
+  throw new OciEncError("USAGE", `unknown command ${JSON.stringify(first.slice(0, 100))}`, { hint });
+}
+
+/** USAGE when options exclude each other, or when one means nothing without another. */
+function checkCombination(command: Command, options: FlagValues): void {
+  for (const [one, other] of command.conflicts ?? []) {
+    if (options.given(one) && options.given(other)) {
+      throw new OciEncError("USAGE", `${spelled(one)} and ${spelled(other)} exclude each other`);
+    }
+  }
+  for (const [flag, ...others] of command.needs ?? []) {
+    if (options.given(flag) && !others.some((other) => options.given(other))) {
+      throw new OciEncError("USAGE", `${spelled(flag)} means nothing without ${others.map(spelled).join(" or ")}`);
+    }
+  }
+}
+
+function spelled(flag: Flag<unknown>): string {
+  return `--${flag.name}`;
+}
+
+/** Prints a failure and gives its status. Whoever closed the pipe that an archive goes to knows why nothing more comes. */
+function report(thrown: unknown, run: Run): number {
+  if (thrown instanceof OciEncError && isClosedPipe(thrown.cause)) return closedPipeStatus;
+  const { signal } = run.interruption;
+  // What an interrupted command throws is a consequence; the interruption is what happened.
+  const error: unknown = signal.aborted ? signal.reason : thrown;
+  const failure = describeFailure(error, {
+    command: run.command?.name,
+    status: run.interruption.status(),
+    debug: asked(run, debug),
+  });
+  run.voice?.close();
+  if (asked(run, json)) writeNews(failureLine(failure, run.voice?.warnings() ?? []));
+  else writeNews(failure.text);
+  return failure.status;
+}
+
+/** 128 + SIGPIPE, as other programs end. */
+const closedPipeStatus = 141;
+
+/** Whether an output option was used, told even where the options could not be read. */
+function asked(run: Run, flag: Flag<boolean>): boolean {
+  const ended = run.args.indexOf("--");
+  const options = ended < 0 ? run.args : run.args.slice(0, ended);
+  if (options.includes(`--${flag.name}`) || (flag.short !== undefined && options.includes(`-${flag.short}`)))
+    return true;
+  try {
+    return flagValues([flag], new Map(), process.env).get(flag);
+  } catch {
+    // The variable makes no sense, which is the failure that is being reported.
+    return false;
+  }
+}

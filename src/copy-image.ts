@@ -1,0 +1,21 @@
+import { type CopyOptions, copy } from "./copy/copy.js";
+import type { CopyReport } from "./copy/report.js";
+import { openSource, openTarget } from "./transport/index.js";
+import type { EndpointOptions } from "./transport/transport.js";
+
+/** How to copy, and what each end needs. */
+export interface CopyImageOptions extends CopyOptions {
+  readonly source?: EndpointOptions | undefined;
+  readonly target?: EndpointOptions | undefined;
+}
+
+/**
+ * Opens both ends, copies, closes both: what nearly every caller wants. `to` may be the same reference as `from`; the image
+ * is then edited in place. Throws what {@link copy} throws; USAGE for a reference that makes no sense.
+ */
+export async function copyImage(from: string, to: string, options: CopyImageOptions = {}): Promise<CopyReport> {
+  const shared: EndpointOptions = { signal: options.signal, progress: options.progress };
+  await using source = await openSource(from, { ...shared, ...options.source });
+  await using target = await openTarget(to, { ...shared, ...options.target, inPlaceOf: source.name });
+  return await copy(source, target, options);
+}

@@ -1,0 +1,75 @@
+import type { Descriptor } from "../oci/descriptor.js";
+import type { Platform } from "../oci/platform.js";
+import { manifestsOf, type Plan } from "./plan.js";
+import type { Renaming } from "./transfer.js";
+
+/** What a copy did, or would do. */
+export interface CopyReport {
+  /** The target's name. */
+  readonly reference: string;
+  /** Of the root at the target. Undefined after a dry run that would change it. */
+  readonly digest: string | undefined;
+  readonly mediaType: string;
+  /** Bytes of the root. Undefined where the digest is. */
+  readonly size: number | undefined;
+  /** Whether the root at the target differs from the one that the source names. */
+  readonly changed: boolean;
+  readonly layers: readonly LayerReport[];
+}
+
+/** What became of one layer. */
+export interface LayerReport {
+  readonly platform: Platform | undefined;
+  readonly index: number;
+  readonly action: "keep" | "relabel" | "encrypt" | "decrypt" | "rekey";
+  readonly before: Descriptor;
+  /** Undefined after a dry run that would change it. */
+  readonly after: Descriptor | undefined;
+}
+
+interface Subject {
+  readonly reference: string;
+  /** What the source's reference names. */
+  readonly root: Descriptor;
+}
+
+/** The report before anything has moved. */
+export function plannedReport(plan: Plan, { reference, root }: Subject): CopyReport {
+  const layers = layersOf(plan, ({ layer, change }) => {
+    if (change.kind === "rewrite") return undefined;
+    return change.kind === "relabel" ? change.relabel(layer) : layer;
+  });
+  const { digest, mediaType, size } = plan.descriptor;
+  const edited = dropsChildren(plan) || layers.some(({ action }) => action !== "keep");
+  const changed = edited || digest !== root.digest;
+  const known = edited ? { digest: undefined, size: undefined } : { digest, size };
+  return { reference, mediaType, changed, layers, ...known };
+}
+
+/** The report once the target's reference has moved. */
+export function transferredReport(
+  plan: Plan,
+  { reference, root, written, renaming }: Subject & { readonly written: Descriptor; readonly renaming: Renaming },
+): CopyReport {
+  const { digest, mediaType, size } = written;
+  return { reference, digest, mediaType, size, changed: digest !== root.digest, layers: layersOf(plan, renaming) };
+}
+
+function layersOf(
+  plan: Plan,
+  after: (layer: Parameters<Renaming>[0]) => Descriptor | undefined,
+): readonly LayerReport[] {
+  return manifestsOf(plan).flatMap(({ platform, layers }) =>
+    layers.map((entry) => ({
+      platform,
+      index: entry.index,
+      action: entry.change.kind === "rewrite" ? entry.change.action : entry.change.kind,
+      before: entry.layer,
+      after: after(entry),
+    })),
+  );
+}
+
+function dropsChildren(plan: Plan): boolean {
+  return plan.kind === "index" && plan.children.some((child) => !child.kept || dropsChildren(child.plan));
+}

@@ -1,0 +1,117 @@
+import { abortable } from "../bytes/abortable.js";
+import type { ByteStream } from "../bytes/byte-stream.js";
+import { digesting } from "../bytes/digesting.js";
+import { metering } from "../bytes/metering.js";
+import { verifying } from "../bytes/verifying.js";
+import { OciEncError } from "../errors.js";
+import type { Descriptor } from "../oci/descriptor.js";
+import type { Progress } from "../progress.js";
+import type { Relabel, Rewrite } from "../transform/layer-transform.js";
+import type { ImageSource, ImageTarget } from "../transport/transport.js";
+import { backoff } from "./backoff.js";
+import { type LayerPlan, manifestsOf, type Plan } from "./plan.js";
+import { pool } from "./pool.js";
+import { at, streamAt } from "./side.js";
+
+/** Both ends, and how to work. */
+export interface TransferOptions {
+  readonly source: ImageSource;
+  readonly target: ImageTarget;
+  /** Blobs in flight at once. */
+  readonly jobs: number;
+  /** How often a blob is tried anew after a failure that may pass. */
+  readonly retries: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly progress: Progress;
+}
+
+/** How each layer of the plan is named once its bytes are where they should be. */
+export type Renaming = (layer: LayerPlan) => Descriptor;
+
+/** Moves every blob that the plan needs at the target, each once. */
+export async function transfer(plan: Plan, options: TransferOptions): Promise<Renaming> {
+  const kept = new Map<string, Descriptor>();
+  const rewrites = new Map<string, { readonly layer: Descriptor; readonly change: Rewrite }>();
+  for (const { view, layers } of manifestsOf(plan)) {
+    kept.set(view.config.digest, view.config);
+    for (const { layer, change } of layers) {
+      if (change.kind === "rewrite") rewrites.set(mergeKey(layer, change), { layer, change });
+      else kept.set(layer.digest, layer);
+    }
+  }
+  if (options.source.place === options.target.place) kept.clear();
+  const blobs = [...kept.values(), ...[...rewrites.values()].map(({ layer }) => layer)];
+  options.progress({ type: "planned", blobs: blobs.length, bytes: blobs.reduce((sum, blob) => sum + blob.size, 0) });
+
+  const relabels = new Map<string, Relabel>();
+  await pool(
+    [
+      ...[...rewrites].map(([key, { layer, change }]) => async (signal: AbortSignal) => {
+        relabels.set(key, await retrying(options, signal, () => rewriteBlob(layer, change, { ...options, signal })));
+      }),
+      ...[...kept.values()].map(
+        (blob) => (signal: AbortSignal) => retrying(options, signal, () => keepBlob(blob, { ...options, signal })),
+      ),
+    ],
+    options.jobs,
+    options.signal,
+  );
+  return ({ layer, change }) => {
+    if (change.kind === "keep") return layer;
+    const relabel = change.kind === "relabel" ? change.relabel : relabels.get(mergeKey(layer, change));
+    if (!relabel) throw new Error("a layer of the plan was not transferred");
+    return relabel(layer);
+  };
+}
+
+interface Running extends TransferOptions {
+  readonly signal: AbortSignal;
+}
+
+function mergeKey(layer: Descriptor, change: Rewrite): string {
+  return `${layer.digest} ${change.merge}`;
+}
+
+async function keepBlob(blob: Descriptor, { source, target, signal, progress }: Running): Promise<void> {
+  if (await at("target", () => target.has(blob))) return progress({ type: "skipped", blob, why: "present" });
+  if (await at("target", async () => target.mount?.(blob, source))) {
+    return progress({ type: "skipped", blob, why: "mounted" });
+  }
+  progress({ type: "started", blob, action: "copy" });
+  const bytes = metered(incoming(blob, { source, signal }), blob, progress);
+  await at("target", () => target.put({ bytes, size: blob.size, digest: blob.digest, sum: () => blob }));
+  progress({ type: "finished", blob, as: blob });
+}
+
+async function rewriteBlob(blob: Descriptor, change: Rewrite, running: Running): Promise<Relabel> {
+  const { target, progress } = running;
+  progress({ type: "started", blob, action: "rewrite" });
+  const run = change.start(metered(incoming(blob, running), blob, progress), () => incoming(blob, running));
+  const { bytes, sum } = digesting(run.bytes, change.size, change.algorithm);
+  await at("target", () => target.put({ bytes, size: change.size, digest: undefined, sum }));
+  const relabel = await run.describe(sum());
+  progress({ type: "finished", blob, as: relabel(blob) });
+  return relabel;
+}
+
+function incoming(blob: Descriptor, { source, signal }: Pick<Running, "source" | "signal">): ByteStream {
+  return streamAt("source", verifying(abortable(source.blob(blob), signal), blob));
+}
+
+function metered(bytes: ByteStream, blob: Descriptor, progress: Progress): ByteStream {
+  return metering(bytes, (count) => progress({ type: "moved", blob, bytes: count }));
+}
+
+/** A retry is a new run from the first byte: no key or nonce is used for two uploads. */
+async function retrying<T>(options: TransferOptions, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      const mayPass = error instanceof OciEncError && error.retryable && attempt <= options.retries;
+      if (!mayPass || signal.aborted) throw error;
+      options.progress({ type: "debug", area: "copy", message: `attempt ${attempt} failed: ${error.message}` });
+      await backoff(attempt, signal);
+    }
+  }
+}

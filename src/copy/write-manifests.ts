@@ -1,0 +1,72 @@
+import type { Descriptor } from "../oci/descriptor.js";
+import { digestOf } from "../oci/digest.js";
+import type { Progress } from "../progress.js";
+import type { ImageSource, ImageTarget } from "../transport/transport.js";
+import { repointed } from "./attestation.js";
+import type { IndexPlan, ManifestPlan, Plan } from "./plan.js";
+import { type Rewritten, rewriteIndex, rewriteManifest } from "./rewrite.js";
+import { at } from "./side.js";
+import type { Renaming } from "./transfer.js";
+
+/** A manifest as it will be at the target. */
+export interface Written {
+  readonly descriptor: Descriptor;
+  readonly bytes: Uint8Array;
+}
+
+/** What is known when the blobs are there. */
+export interface WriteOptions {
+  readonly renaming: Renaming;
+  readonly source: ImageSource;
+  readonly target: ImageTarget;
+  readonly progress: Progress;
+}
+
+/** Stores every manifest below the root, children first, and hands back the root for the commit. */
+export async function writeManifests(plan: Plan, options: WriteOptions): Promise<Written> {
+  switch (plan.kind) {
+    case "opaque":
+      return plan;
+    case "manifest":
+      return renamed(plan, rewriteManifest(plan.view, plan.layers.map(options.renaming)));
+    case "index":
+      return renamed(plan, await writeChildren(plan, options));
+  }
+}
+
+async function writeChildren(plan: IndexPlan, options: WriteOptions): Promise<Rewritten | undefined> {
+  const digests = new Map<string, string>();
+  const written: (Descriptor | undefined)[] = [];
+  for (const [index, child] of plan.children.entries()) {
+    const before = plan.view.manifests[index];
+    if (!child.kept || !before) {
+      written.push(undefined);
+      continue;
+    }
+    const after = await writeManifests(child.plan, options);
+    await store(after, after.descriptor.digest !== before.digest, options);
+    if (after.descriptor.digest === before.digest) written.push(before);
+    else {
+      const { mediaType, digest, size } = after.descriptor;
+      digests.set(before.digest, digest);
+      written.push({ ...before, mediaType, digest, size });
+    }
+  }
+  return rewriteIndex(
+    plan.view,
+    written.map((child) => child && repointed(child, digests)),
+  );
+}
+
+async function store({ descriptor, bytes }: Written, changed: boolean, options: WriteOptions): Promise<void> {
+  const { source, target, progress } = options;
+  if (!changed && source.place === target.place) return;
+  await at("target", () => target.putManifest(descriptor, bytes));
+  progress({ type: "manifest", manifest: descriptor });
+}
+
+function renamed(plan: ManifestPlan | IndexPlan, rewritten: Rewritten | undefined): Written {
+  if (!rewritten) return plan;
+  const { bytes, mediaType } = rewritten;
+  return { descriptor: { ...plan.descriptor, mediaType, digest: digestOf(bytes), size: bytes.length }, bytes };
+}

@@ -1,0 +1,29 @@
+export type { BlockCipher, Sealing } from "./block-cipher.js";
+export { cipherOf, defaultCipher } from "./ciphers/index.js";
+export { hasEnvelope, publicOptionsOf } from "./envelope.js";
+export type {
+  DecryptionKey,
+  EncryptionKey,
+  KeyWrapper,
+  Packet,
+  RecipientInfo,
+  Unwrap,
+  Unwrapper,
+  Wrap,
+  WrapperOptions,
+} from "./key-wrapper.js";
+export { generateKeyPair, type KeyPair, type KeyPairOptions } from "./keys/generate.js";
+export { type SchemeRow, schemeRow, schemes } from "./keys/index.js";
+export { needsPassphrase } from "./keys/key-file.js";
+export {
+  type Keyring,
+  loadKeyring,
+  loadRecipients,
+  openEnvelope,
+  recipientsOf,
+  type SealedLayer,
+  schemesOf,
+  sealLayer,
+  type Unwrapped,
+} from "./layer.js";
+export type { LayerOptions, PrivateOptions, PublicOptions } from "./layer-options.js";

@@ -1,0 +1,81 @@
+import { createHash, createPublicKey, type JsonWebKey, type KeyObject } from "node:crypto";
+
+/** What a JWK says beside the key itself, RFC 7517 section 4. */
+export interface JwkMembers {
+  /** Undefined when absent, empty or not text. */
+  readonly kid: string | undefined;
+  /** The algorithm that the key is meant for. */
+  readonly alg: string | undefined;
+  /** `enc`, `sig` or another intention. */
+  readonly use: string | undefined;
+  /** Whether it came out of a JWK set: RFC 7517 section 5 wants unusable members of a set ignored, not refused. */
+  readonly inSet: boolean;
+}
+
+/** One key of a JWK file. */
+export interface Jwk {
+  readonly kind: "private" | "public" | "symmetric" | "malformed";
+  /** What makes the key. Undefined when it is symmetric or malformed. */
+  readonly key: JsonWebKey | undefined;
+  readonly members: JwkMembers;
+}
+
+/** The keys of a JWK or a JWK set; undefined when `text` is JSON of another kind, or no JSON. Never throws. */
+export function readJwks(text: string): readonly Jwk[] | undefined {
+  let file: unknown;
+  try {
+    file = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!isObject(file)) return undefined;
+  const keys = own(file, "keys");
+  if (Array.isArray(keys)) return keys.map((key) => readJwk(key, true));
+  return own(file, "kty") === undefined ? undefined : [readJwk(file, false)];
+}
+
+/** RFC 7638, with SHA-256: the same for a private key and its public one, however they were written down. */
+export function thumbprint(key: KeyObject): string {
+  const { kty, crv, x, y, n, e } = (key.type === "private" ? createPublicKey(key) : key).export({ format: "jwk" });
+  // The required members alone, in the order of their names; JSON.stringify leaves out those that a type lacks.
+  return createHash("sha256").update(JSON.stringify({ crv, e, kty, n, x, y })).digest("base64url");
+}
+
+const keyMembers = ["crv", "x", "y", "n", "e", "d", "p", "q", "dp", "dq", "qi"] as const;
+
+function readJwk(jwk: unknown, inSet: boolean): Jwk {
+  const members = { kid: text(jwk, "kid"), alg: text(jwk, "alg"), use: text(jwk, "use"), inSet };
+  const kty = text(jwk, "kty");
+  if (kty === "oct") return { kind: "symmetric", key: undefined, members };
+  const key = kty === undefined ? undefined : keyOf(jwk, kty);
+  if (key === undefined) return { kind: "malformed", key, members };
+  return { kind: key.d === undefined ? "public" : "private", key, members };
+}
+
+/** Only the members that make the key, each checked: Node takes any text for base64url and drops what it is not. */
+function keyOf(jwk: unknown, kty: string): JsonWebKey | undefined {
+  const key: JsonWebKey = { kty };
+  for (const name of keyMembers) {
+    const value = own(jwk, name);
+    if (value === undefined) continue;
+    if (typeof value !== "string") return undefined;
+    if (name !== "crv" && !/^[A-Za-z0-9_-]+$/.test(value)) return undefined;
+    key[name] = value;
+  }
+  // RFC 7518 section 6.3.2.7: a key of more than two primes must not be used by who does not support it.
+  return own(jwk, "oth") === undefined ? key : undefined;
+}
+
+function text(jwk: unknown, name: string): string | undefined {
+  const value = own(jwk, name);
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+/** A member of its own, never one that an object inherits. */
+function own(value: unknown, name: string): unknown {
+  return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,88 @@
+import { attestedBy } from "../copy/attestation.js";
+import { type ManifestPlan, makePlan, manifestsOf } from "../copy/plan.js";
+import type { DecryptionKey, RecipientInfo } from "../crypt/key-wrapper.js";
+import { type Keyring, loadKeyring, openEnvelope, recipientsOf, schemesOf } from "../crypt/layer.js";
+import { OciEncError } from "../errors.js";
+import type { Descriptor } from "../oci/descriptor.js";
+import { isEncrypted } from "../oci/media-type.js";
+import type { Platform } from "../oci/platform.js";
+import type { Progress } from "../progress.js";
+import type { ImageSource } from "../transport/transport.js";
+
+/** What to look at, and with which keys. */
+export interface InspectOptions {
+  /** Default: every platform. */
+  readonly platforms?: readonly Platform[] | undefined;
+  /** Tell of each sealed layer whether one of these opens it. */
+  readonly keys?: readonly DecryptionKey[] | undefined;
+  readonly progress?: Progress | undefined;
+}
+
+/** An image as its manifests show it; no layer has been read. */
+export interface ImageReport {
+  readonly reference: string;
+  /** What the reference names. */
+  readonly root: Descriptor;
+  /** The root as it is stored. */
+  readonly rootBytes: Uint8Array;
+  readonly manifests: readonly ManifestReport[];
+}
+
+/** One manifest of the image. */
+export interface ManifestReport {
+  readonly descriptor: Descriptor;
+  readonly platform: Platform | undefined;
+  /** Of BuildKit's attestations, which describe another manifest and hold no file system. */
+  readonly attestation: boolean;
+  readonly config: Descriptor;
+  /** The image's config as it is stored; undefined when it is no image config. */
+  readonly configBytes: Uint8Array | undefined;
+  readonly layers: readonly InspectedLayer[];
+}
+
+/** One layer, as far as its descriptor says. */
+export interface InspectedLayer {
+  readonly index: number;
+  readonly layer: Descriptor;
+  /** By its media type; schemes may be empty all the same, and then nobody can open it. */
+  readonly encrypted: boolean;
+  readonly schemes: readonly string[];
+  readonly recipients: readonly RecipientInfo[];
+  /** Whether one of the given keys opens it; undefined for a plain layer, or without keys. */
+  readonly opens: boolean | undefined;
+}
+
+/** Reads the manifests and configs of an image, and says who can open its layers. Throws as `ImageSource` does; CORRUPT, KEY_INVALID. */
+export async function inspect(source: ImageSource, options: InspectOptions = {}): Promise<ImageReport> {
+  const keyring = options.keys && (await loadKeyring(options.keys, { progress: options.progress }));
+  const root = await source.resolve();
+  const rootBytes = await source.manifest(root);
+  const plan = await makePlan(source, root, { platforms: options.platforms, otherPlatforms: "drop", configs: true });
+  const reports = await Promise.all(manifestsOf(plan).map((manifest) => manifestReport(manifest, keyring)));
+  return { reference: source.name, root, rootBytes, manifests: reports };
+}
+
+async function manifestReport(manifest: ManifestPlan, keyring: Keyring | undefined): Promise<ManifestReport> {
+  const { descriptor, platform, view } = manifest;
+  const layers = await Promise.all(
+    view.layers.map(async (layer, index): Promise<InspectedLayer> => {
+      const encrypted = isEncrypted(layer.mediaType);
+      const opens = encrypted && keyring ? await opensWith(layer, keyring) : undefined;
+      const recipients = await recipientsOf(layer.annotations);
+      return { index, layer, encrypted, schemes: schemesOf(layer.annotations), recipients, opens };
+    }),
+  );
+  const attestation = attestedBy(descriptor) !== undefined;
+  return { descriptor, platform, attestation, config: view.config, configBytes: manifest.config, layers };
+}
+
+async function opensWith(layer: Descriptor, keyring: Keyring): Promise<boolean> {
+  try {
+    const { options } = await openEnvelope(layer.annotations, keyring);
+    options.private.symmetricKey.fill(0);
+    return true;
+  } catch (error) {
+    if (error instanceof OciEncError && error.code === "KEY_MISMATCH") return false;
+    throw error;
+  }
+}

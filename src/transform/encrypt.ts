@@ -1,0 +1,176 @@
+import type { BlockCipher } from "../crypt/block-cipher.js";
+import { defaultCipher } from "../crypt/ciphers/index.js";
+import { hasEnvelope } from "../crypt/envelope.js";
+import type { EncryptionKey, Wrap } from "../crypt/key-wrapper.js";
+import { loadRecipients, sealLayer } from "../crypt/layer.js";
+import { OciEncError } from "../errors.js";
+import type { Descriptor } from "../oci/descriptor.js";
+import { encryptedTwin, isEncrypted, layerKind, mediaTypes, ociTwin } from "../oci/media-type.js";
+import type { Progress, WarningCode } from "../progress.js";
+import { findConfigSecrets } from "./config-secrets.js";
+import { layerName } from "./layer-name.js";
+import type { LayerChange, LayerContext, LayerTransform, ManifestContext, Rewrite } from "./layer-transform.js";
+import { allLayers, choosing, type LayerSelection } from "./select.js";
+
+/** What to seal, for whom, and what to do with what cannot simply be sealed. */
+export interface EncryptOptions {
+  readonly keys: readonly EncryptionKey[];
+  /** Default: every layer. */
+  readonly select?: LayerSelection | undefined;
+  /** A layer that is sealed already; default `fail` (USAGE). */
+  readonly ifEncrypted?: "fail" | "skip" | undefined;
+  /** A layer whose distribution is restricted, or that names other places to fetch it from; default `fail` (UNSUPPORTED). */
+  readonly nondistributable?: "fail" | "skip" | "encrypt" | undefined;
+  /** Manifests that describe the image's content in the clear; default `keep`, with a warning. */
+  readonly attestations?: "keep" | "drop" | undefined;
+  /** Leave out of the envelope what identifies the recipients' keys. */
+  readonly anonymous?: boolean | undefined;
+  /** Default: the one cipher that every implementation reads. */
+  readonly cipher?: BlockCipher | undefined;
+  readonly progress?: Progress | undefined;
+}
+
+/**
+ * Seals layers: plain becomes `+encrypted`, with an envelope for the recipients. The keys are read now: USAGE when there
+ * is none, KEY_INVALID for one that cannot be used. What cannot be sealed fails while planning, before a byte moves.
+ */
+export async function encryptLayers(options: EncryptOptions): Promise<LayerTransform> {
+  const { anonymous, progress } = options;
+  const wrap = await loadRecipients(options.keys, { anonymous, progress });
+  const chosen = choosing(options.select ?? allLayers);
+  const warn = (code: WarningCode, message: string) => progress?.({ type: "warning", code, message });
+  const decide = deciding(options, warn);
+  let [sealed, unknown] = [0, 0];
+  let manifestType = "";
+  return {
+    async manifest(context) {
+      manifestType = context.descriptor.mediaType;
+      warnOfSecrets(context, warn);
+    },
+    async layer(layer, context) {
+      const choice = chosen.choose(layer, context);
+      if (choice === "no") return keep;
+      const verdict = decide(layer, context, choice === "named");
+      if (verdict === "unknown") unknown += 1;
+      if (verdict !== "seal") return keep;
+      sealed += 1;
+      warnOfTraces(layer, context, manifestType, warn);
+      return sealing(layer, wrap, options.cipher ?? defaultCipher);
+    },
+    attestation(manifest) {
+      const dropped = options.attestations === "drop";
+      warn(
+        "ATTESTATION_IN_CLEAR",
+        `the attestation ${manifest.digest} ${dropped ? "is dropped" : "lists the sealed content in the clear and is kept"}`,
+      );
+      return dropped ? "drop" : "keep";
+    },
+    planned() {
+      chosen.requireMatches();
+      if (sealed === 0 && unknown > 0) {
+        throw new OciEncError("UNSUPPORTED", "nothing can be sealed: no layer is of a known media type", {
+          hint: "known are tar, tar+gzip and tar+zstd layers of OCI and Docker images",
+        });
+      }
+    },
+  };
+}
+
+const keep: LayerChange = { kind: "keep" };
+
+type Warn = (code: WarningCode, message: string) => void;
+
+type Verdict = "seal" | "keep" | "unknown";
+
+/** Whether a chosen layer is sealed, kept, or of a type that is unknown here. */
+function deciding(options: EncryptOptions, warn: Warn) {
+  return (layer: Descriptor, context: LayerContext, named: boolean): Verdict => {
+    const where = layerName(layer, context);
+    if (isEncrypted(layer.mediaType)) return sealedAlready(where, options);
+    if (hasEnvelope(layer.annotations)) {
+      throw new OciEncError("CORRUPT", `${where} has wrapped keys, and a media type that says it is plain`);
+    }
+    const kind = layerKind(layer.mediaType);
+    if (kind?.nondistributable || (kind && layer.urls?.length)) return restricted(where, options, warn);
+    if (kind) return "seal";
+    const type = JSON.stringify(layer.mediaType.slice(0, 120));
+    if (named) throw new OciEncError("UNSUPPORTED", `${where} has a media type that cannot be sealed: ${type}`);
+    warn("LAYER_KEPT", `${where} stays in the clear: its media type ${type} is unknown here`);
+    return "unknown";
+  };
+}
+
+function sealedAlready(where: string, { ifEncrypted }: EncryptOptions): Verdict {
+  if (ifEncrypted === "skip") return "keep";
+  throw new OciEncError("USAGE", `${where} is encrypted already`, {
+    hint: "leave such layers as they are with --if-encrypted skip",
+  });
+}
+
+function restricted(where: string, { nondistributable }: EncryptOptions, warn: Warn): Verdict {
+  if (nondistributable === "encrypt") return "seal";
+  if (nondistributable === "skip") {
+    warn("LAYER_KEPT", `${where} stays in the clear: it is nondistributable`);
+    return "keep";
+  }
+  throw new OciEncError("UNSUPPORTED", `${where} is nondistributable: it may be fetched from elsewhere, in the clear`, {
+    hint: "choose with --nondistributable skip or --nondistributable encrypt",
+  });
+}
+
+function sealing(layer: Descriptor, wrap: Wrap, cipher: BlockCipher): Rewrite {
+  return {
+    kind: "rewrite",
+    action: "encrypt",
+    merge: "encrypt",
+    size: cipher.sealedSize(layer.size),
+    algorithm: "sha256",
+    start(bytes) {
+      const sealed = sealLayer(cipher, wrap, { bytes, size: layer.size });
+      return {
+        bytes: sealed.bytes,
+        async describe(stored) {
+          const annotate = await sealed.annotate(layer.digest);
+          return ({ urls: _, ...plain }) => ({
+            ...plain,
+            ...stored,
+            mediaType: encryptedTwin(ociTwin(plain.mediaType)),
+            annotations: annotate(plain.annotations),
+          });
+        },
+      };
+    },
+  };
+}
+
+function warnOfSecrets({ config }: ManifestContext, warn: Warn): void {
+  const secrets = config ? findConfigSecrets(config) : [];
+  if (secrets.length === 0) return;
+  const names = secrets.slice(0, 10).map(({ where, name }) => `${JSON.stringify(name)} in ${where}`);
+  warn("CONFIG_SECRET", `the image's config stays readable and seems to hold secrets: ${names.join(", ")}`);
+}
+
+function warnOfTraces(layer: Descriptor, context: LayerContext, manifestType: string, warn: Warn): void {
+  const where = layerName(layer, context);
+  const telling = Object.keys(layer.annotations ?? {}).filter((key) =>
+    identifying.some((start) => key.startsWith(start)),
+  );
+  if (telling.length > 0) {
+    warn("CONTENT_IDENTIFIED", `${where} keeps annotations that identify its content: ${telling.join(", ")}`);
+  }
+  const converted = ociTwin(layer.mediaType) !== layer.mediaType;
+  if (converted || layer.urls?.length) {
+    const what =
+      manifestType === mediaTypes.dockerManifest
+        ? "a Docker manifest becomes an OCI one"
+        : `${where} changes its type or loses its urls`;
+    warn("DIGEST_NOT_RESTORED", `${what}: decrypting will not give this image's digest back`);
+  }
+}
+
+/** Annotations of zstd:chunked and eStargz layers, whose tables of contents name files and digests. */
+const identifying: readonly string[] = [
+  "io.github.containers.zstd-chunked.",
+  "io.containers.estargz.",
+  "containerd.io/snapshot/stargz/",
+];

@@ -1,0 +1,43 @@
+import { mkdtemp, open, rm } from "node:fs/promises";
+import { tmpdir as systemTmpdir } from "node:os";
+import { join } from "node:path";
+import { ioError } from "../../errors.js";
+import { type RegularFile, regularFile } from "./read-file.js";
+import { type WritableFile, writableFile } from "./write-file.js";
+
+/** A file without a name, gone when it is disposed of and when the process dies. */
+export interface ScratchFile extends WritableFile, AsyncDisposable {
+  /** What has been written, for reading. Disposing of either closes the one file that both are. */
+  reading(what: string): Promise<RegularFile>;
+}
+
+/**
+ * Opens a file of mode 0600 in a new directory of mode 0700 under `tmpdir`, by default the system's, and takes its name
+ * away at once; on Windows, which does not allow that, when it is disposed of. LOCAL_IO, NOT_FOUND.
+ */
+export async function openScratch(tmpdir: string | undefined): Promise<ScratchFile> {
+  const parent = tmpdir ?? systemTmpdir();
+  let directory: string | undefined;
+  try {
+    directory = await mkdtemp(join(parent, "oci-enc-"));
+    const handle = await open(join(directory, "scratch"), "wx+", 0o600);
+    const remove = removal(directory);
+    if (process.platform !== "win32") await remove();
+    const dispose = async () => {
+      await handle.close();
+      if (process.platform === "win32") await remove();
+    };
+    return {
+      ...writableFile(handle, `a scratch file in ${parent}`),
+      reading: async (what) => ({ ...(await regularFile(handle, what)), [Symbol.asyncDispose]: dispose }),
+      [Symbol.asyncDispose]: dispose,
+    };
+  } catch (error) {
+    if (directory !== undefined) await removal(directory)();
+    throw ioError(error, `cannot make a scratch file in ${parent}`);
+  }
+}
+
+function removal(directory: string): () => Promise<void> {
+  return () => rm(directory, { recursive: true, force: true });
+}

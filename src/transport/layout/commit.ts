@@ -1,0 +1,132 @@
+import { realpath } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { ioError, OciEncError } from "../../errors.js";
+import type { Descriptor, Sum } from "../../oci/descriptor.js";
+import { algorithmOf, type Digest } from "../../oci/digest.js";
+import { checkContent, manifestLimit } from "../../oci/manifest.js";
+import { layerKind } from "../../oci/media-type.js";
+import { syncDirectory } from "../files/durable-file.js";
+import type { CommitOptions, Committed } from "../transport.js";
+import { blobPath, blobSize } from "./blob-file.js";
+import { type IndexEntry, indexEntry, readIndexToChange, replaceIndex, withEntries } from "./index-json.js";
+import { checkRoom, markerName, markerText } from "./layout-directory.js";
+import type { Lease } from "./lease.js";
+import type { HeldLock } from "./lock.js";
+import { readManifest } from "./manifest-file.js";
+import { makeDirectory, moveIntoPlace, placeFile } from "./place-file.js";
+import { findRegular, liesInside, readRegular } from "./regular-file.js";
+import { removeUnnamed } from "./removal.js";
+import { placeEntry, selectEntry } from "./select.js";
+import { walkImage } from "./walk.js";
+
+/** A finished blob in a lease's directory, on the disk already, waiting for the commit. */
+export interface StagedBlob extends Sum {
+  readonly path: string;
+}
+
+/** What a commit works on, under the lock. */
+export interface CommitPlace {
+  readonly layout: string;
+  readonly lease: Lease;
+  readonly lock: HeldLock;
+  readonly staged: ReadonlyMap<Digest, StagedBlob>;
+  readonly entryName: string | undefined;
+}
+
+/**
+ * Makes an index entry name `root`. Everything that can fail is tried first; then the blobs get their names, then these
+ * names become durable, then `index.json` is replaced: a reader and a power cut at any moment find the old state or the
+ * new one. CONFLICT when a blob is missing or the reference is not what `expect` says; CORRUPT; LOCAL_IO.
+ */
+export async function commitImage(place: CommitPlace, root: Descriptor, options: CommitOptions): Promise<Committed> {
+  const { layout, lease, lock, entryName } = place;
+  await checkRoom(layout);
+  await checkComplete(place, root);
+  const before = await readIndexToChange(layout);
+  const moved = options.expect;
+  if (moved !== undefined) checkUnmoved(place, before.entries, moved);
+  const entries = placeEntry(before.entries, root, { name: entryName, moved, make: indexEntry });
+  await writeMarker(place);
+  await moveBlobs(place);
+  await replaceIndex(layout, withEntries(before, entries), lock);
+  return await removeUnnamed(layout, options.obsolete ?? [], { entries, lease });
+}
+
+function checkUnmoved({ layout, entryName }: CommitPlace, entries: readonly IndexEntry[], expect: Digest): void {
+  const now =
+    entryName === undefined
+      ? entries.find((entry) => entry.descriptor.digest === expect)
+      : selectEntry({ text: "", entries }, { names: [entryName], digest: undefined }, JSON.stringify(layout));
+  if (now?.descriptor.digest === expect) return;
+  const what = entryName === undefined ? "the image" : JSON.stringify(entryName);
+  throw new OciEncError(
+    "CONFLICT",
+    `${what} moved meanwhile: it was ${expect}, and is ${now?.descriptor.digest ?? "gone"}`,
+    {
+      hint: "run the command again",
+      retryable: true,
+    },
+  );
+}
+
+/** Whether all that an image names is here, whoever brought it. */
+async function checkComplete(place: CommitPlace, root: Descriptor): Promise<void> {
+  for await (const { descriptor, role } of walkImage(root, (manifest) => readStaged(place, manifest))) {
+    if (role === "subject") continue;
+    const { digest, size, mediaType, urls } = descriptor;
+    const found = place.staged.get(digest)?.size ?? (await blobSize(place.layout, digest));
+    if (found === size) continue;
+    const elsewhere = layerKind(mediaType)?.nondistributable && urls !== undefined && urls.length > 0;
+    if (found === undefined && elsewhere) continue;
+    if (found !== undefined) {
+      throw new OciEncError("CORRUPT", `the blob ${digest} has ${found} bytes, and the image says ${size}`);
+    }
+    throw missing(place.layout, digest);
+  }
+}
+
+async function readStaged({ layout, staged, lease }: CommitPlace, manifest: Descriptor): Promise<Uint8Array> {
+  const blob = staged.get(manifest.digest);
+  if (!blob && (await blobSize(layout, manifest.digest)) === undefined) throw missing(layout, manifest.digest);
+  if (!blob) return await readManifest(layout, manifest);
+  const bytes = await readRegular(lease.directory, basename(blob.path), manifestLimit);
+  checkContent(bytes, manifest);
+  return bytes;
+}
+
+function missing(layout: string, digest: Digest): OciEncError {
+  return new OciEncError(
+    "CONFLICT",
+    `the image needs the blob ${digest}, which ${JSON.stringify(layout)} does not have`,
+    {
+      hint: "somebody may have removed it meanwhile; run the command again",
+      retryable: true,
+    },
+  );
+}
+
+/** First of all: a directory with blobs and without this file would be taken for a stranger's. */
+async function writeMarker({ layout, lock }: CommitPlace): Promise<void> {
+  if (!(await findRegular(layout, markerName))) await placeFile(join(layout, markerName), markerText, lock);
+}
+
+async function moveBlobs({ layout, staged }: CommitPlace): Promise<void> {
+  const algorithms = new Set([...staged.keys()].map(algorithmOf));
+  for (const algorithm of algorithms) await makeBlobDirectory(layout, algorithm);
+  for (const { digest, path } of staged.values()) await moveIntoPlace(path, join(layout, blobPath(digest)));
+  for (const algorithm of algorithms) await syncDirectory(join(layout, "blobs", algorithm));
+}
+
+/** CORRUPT when a link leads out of the layout: blobs would be written to a stranger's place. */
+async function makeBlobDirectory(layout: string, algorithm: string): Promise<void> {
+  for (const part of ["blobs", `blobs/${algorithm}`]) {
+    const path = join(layout, part);
+    await makeDirectory(path);
+    const real = await realpath(path).catch((error: unknown) => {
+      throw ioError(error, `cannot look at ${JSON.stringify(path)}`);
+    });
+    if (!liesInside(layout, real)) {
+      throw new OciEncError("CORRUPT", `${JSON.stringify(path)} is a link that leads out of the layout`);
+    }
+  }
+}

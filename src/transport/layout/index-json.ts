@@ -1,0 +1,99 @@
+import { join } from "node:path";
+import { OciEncError } from "../../errors.js";
+import type { Descriptor } from "../../oci/descriptor.js";
+import { editText, type JsonNode, memberOf, parseJson } from "../../oci/json-text.js";
+import { readDescriptor } from "../../oci/manifest.js";
+import { mediaTypes } from "../../oci/media-type.js";
+import type { HeldLock } from "./lock.js";
+import { placeFile } from "./place-file.js";
+import { findRegular, readRegular } from "./regular-file.js";
+
+/** The annotation under which an entry of `index.json` has its name. Image-spec, "annotations". */
+const nameKey = "org.opencontainers.image.ref.name";
+
+/** The file that lists a layout's images. Image-spec, "image-layout". */
+export const indexName = "index.json";
+
+/** Bytes of it; a larger one is refused unread. */
+export const indexLimit: number = 16 * 1024 * 1024;
+
+/** One entry of a layout's `index.json`. */
+export interface IndexEntry {
+  readonly descriptor: Descriptor;
+  /** Undefined: it has none, and can be named by its digest. */
+  readonly name: string | undefined;
+  /** As it stands in the file. */
+  readonly text: string;
+}
+
+/** A layout's `index.json`: what it lists, and its text, so that an edit leaves alone what it does not concern. */
+export interface IndexJson {
+  readonly text: string;
+  readonly entries: readonly IndexEntry[];
+}
+
+/** Reads a layout's `index.json`. CORRUPT when it is missing, malformed, or larger than any that tools can handle. */
+export async function readIndex(layout: string): Promise<IndexJson> {
+  const what = JSON.stringify(join(layout, indexName));
+  if (!(await findRegular(layout, indexName))) {
+    throw new OciEncError("CORRUPT", `${what} does not exist`, { hint: "the layout is not finished, or was damaged" });
+  }
+  return parseIndex(await readRegular(layout, indexName, indexLimit), what);
+}
+
+/** Takes the bytes of an `index.json` apart. CORRUPT, naming `what`, when it is malformed. */
+export function parseIndex(bytes: Uint8Array, what: string): IndexJson {
+  const { text, root } = parseJson(bytes, what);
+  const entries = listOf(root, what).items.map((node, index) => {
+    const descriptor = readDescriptor(node, `entry ${index} of ${what}`);
+    const name = descriptor.annotations?.[nameKey] || undefined;
+    return { descriptor, name, text: text.slice(node.start, node.end) };
+  });
+  return { text, entries };
+}
+
+/** The same for a writer: a layout that does not have one yet lists nothing. */
+export async function readIndexToChange(layout: string): Promise<IndexJson> {
+  return (await findRegular(layout, indexName)) ? await readIndex(layout) : { text: emptyIndex, entries: [] };
+}
+
+/** A fresh entry, as it will stand in the file. */
+export function indexEntry(
+  { mediaType, digest, size, artifactType }: Descriptor,
+  name: string | undefined,
+): IndexEntry {
+  const annotations = name === undefined ? undefined : { [nameKey]: name };
+  const descriptor = { mediaType, digest, size, annotations, artifactType };
+  return { descriptor, name, text: JSON.stringify(descriptor) };
+}
+
+/** The index with other entries. Kept ones stay byte for byte, and so does all that surrounds the list. */
+export function withEntries(index: IndexJson, entries: readonly IndexEntry[]): IndexJson {
+  const list = listOf(parseJson(Buffer.from(index.text), indexName).root, indexName);
+  const [first, second, last] = [list.items[0], list.items[1], list.items.at(-1)];
+  const indent = first ? index.text.slice(list.start + 1, first.start) : "";
+  const separator = first && second ? index.text.slice(first.end, second.start) : `,${indent}`;
+  const closing = last ? index.text.slice(last.end, list.end) : "]";
+  const items = entries.map((entry) => entry.text).join(separator);
+  const replacement = entries.length > 0 ? `[${indent}${items}${closing}` : "[]";
+  return { text: editText(index.text, [{ start: list.start, end: list.end, text: replacement }]), entries };
+}
+
+/** Replaces the file whole and durably, as the holder of the layout's lock. LOCAL_IO, CONFLICT. */
+export async function replaceIndex(layout: string, index: IndexJson, lock: HeldLock): Promise<void> {
+  const path = join(layout, indexName);
+  if (Buffer.byteLength(index.text) > indexLimit) {
+    throw new OciEncError("CONFLICT", `${JSON.stringify(path)} would become larger than ${indexLimit} bytes`);
+  }
+  await placeFile(path, index.text, lock);
+}
+
+const emptyIndex = JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [] });
+
+/** The `manifests` of an index. A `null`, as Go writes an empty list, counts as one. */
+function listOf(root: JsonNode, what: string): { start: number; end: number; items: readonly JsonNode[] } {
+  const list = memberOf(root, "manifests");
+  if (list?.kind === "array") return list;
+  if (list?.kind === "literal" && list.value === null) return { start: list.start, end: list.end, items: [] };
+  throw new OciEncError("CORRUPT", `${what} has no list of manifests`);
+}

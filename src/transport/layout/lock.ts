@@ -1,0 +1,237 @@
+import { link, readdir, readFile, rename, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { throwIfAborted } from "../../bytes/abortable.js";
+import { ioError, OciEncError, systemCode } from "../../errors.js";
+import { giveSignsOfLife, isAlive, type Owner, parseOwner, thisOwner } from "./owner.js";
+import { leasesDirectory, lockDirectory, makeWorkDirectory, removeEmpty, workplaceName } from "./workplace.js";
+
+/*
+ * The lock is a row of files named 1, 2, 3 …; the newest one counts. It holds its owner's token, or nothing once it has
+ * been released. Whoever finds the newest, n, released or its owner dead may create n + 1.
+ *
+ * - link(2) creates it exclusively and with its content: nobody sees a token half written, and of several that try, one wins.
+ * - The file linked is the taker's ticket in the same directory, made before the listing. So if the directory was taken
+ *   away and made anew in between, the link fails, and numbers seen in one directory are never used in another.
+ * - A slow taker may create a number that was used and deleted long ago. The last few generations stay, so a newer one
+ *   exists then; the taker lists again after the link, sees it and withdraws. Nobody else looks at any but the newest.
+ * - A killed owner is known by its process id and start time, so its successor need not wait. An owner that cannot be
+ *   seen from here is dead when its file has not been touched for a while: measured by watching, not by the clock.
+ * - The last one out renames the directory away, which is a release, and deletes it.
+ */
+
+/** The lock while it is held. */
+export interface HeldLock {
+  /** A directory for files about to be renamed into place; goes with the lock. */
+  readonly scratch: string;
+  /** CONFLICT when somebody believed this process dead and took the lock. Asked right before what cannot be undone. */
+  assertHeld(): Promise<void>;
+}
+
+/** How long to wait, and what ends the wait. */
+export interface LockOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds for which one and the same holder is waited for. */
+  readonly patience?: number;
+}
+
+/**
+ * Does `work` while no other process or caller does anything under this layout's lock. `layout` must exist. CONFLICT when
+ * somebody holds it too long; ABORTED; LOCAL_IO. Not reentrant.
+ */
+export async function withLock<T>(
+  layout: string,
+  work: (lock: HeldLock) => Promise<T>,
+  options: LockOptions = {},
+): Promise<T> {
+  const directory = lockDirectory(layout);
+  const generation = await acquire(layout, options).catch((error: unknown) => {
+    throw ioError(error, `cannot lock ${JSON.stringify(layout)}`);
+  });
+  const file = join(directory, String(generation));
+  const rest = giveSignsOfLife(file);
+  try {
+    await removeOldGenerations(directory, generation);
+    return await work({
+      scratch: directory,
+      async assertHeld() {
+        if ((await newestGeneration(directory)) === generation) return;
+        throw new OciEncError("CONFLICT", `the lock of ${JSON.stringify(layout)} was taken over`, { retryable: true });
+      },
+    });
+  } finally {
+    rest();
+    await release(layout, generation);
+  }
+}
+
+/** Generations that stay behind the newest, so that nobody takes a deleted number for a new one. */
+const keptGenerations = 8;
+/** How long an owner that cannot be seen from here may give no sign of life: six times what it promises. */
+const silenceLimit = 30_000;
+const defaultPatience = 60_000;
+const longestNap = 100;
+
+/** Who is in the way, as seen at one moment. */
+interface Obstacle {
+  readonly generation: number;
+  readonly touched: number;
+  readonly owner: Owner | undefined;
+}
+
+/** An obstacle that is being watched, in milliseconds of a clock that nobody sets. */
+interface Watch {
+  readonly obstacle: Obstacle;
+  readonly since: number;
+  readonly untouchedSince: number;
+}
+
+async function acquire(layout: string, options: LockOptions): Promise<number> {
+  const self = await thisOwner();
+  const directory = lockDirectory(layout);
+  const ticket = join(directory, `ticket-${self.nonce}`);
+  let watch: Watch | undefined;
+  try {
+    for (let nap = 4; ; nap = Math.min(nap * 1.5, longestNap)) {
+      throwIfAborted(options.signal);
+      await makeWorkDirectory(layout, directory);
+      await writeTicket(ticket, self);
+      const outcome = await tryOnce(directory, ticket, { self, watch });
+      if (typeof outcome === "number") return outcome;
+      if (outcome) {
+        watch = keepWatching(watch, outcome);
+        if (performance.now() - watch.since > (options.patience ?? defaultPatience)) throw heldBy(layout, outcome);
+      }
+      await sleep(nap * (0.5 + Math.random()), undefined, { signal: options.signal });
+    }
+  } finally {
+    // Without it the directory merely stays a little longer.
+    await rm(ticket, { force: true }).catch(() => undefined);
+  }
+}
+
+/** Once: a ticket that is there may be linked already, and must not change. */
+async function writeTicket(path: string, self: Owner): Promise<void> {
+  try {
+    await writeFile(path, JSON.stringify(self), { flag: "wx" });
+  } catch (error) {
+    const code = systemCode(error);
+    if (code !== "EEXIST" && code !== "ENOENT") throw error;
+  }
+}
+
+function keepWatching(watch: Watch | undefined, obstacle: Obstacle): Watch {
+  const now = performance.now();
+  const same = watch?.obstacle.generation === obstacle.generation ? watch : undefined;
+  const untouched = same?.obstacle.touched === obstacle.touched ? same.untouchedSince : now;
+  return { obstacle, since: same?.since ?? now, untouchedSince: untouched };
+}
+
+function isSilent(watch: Watch | undefined, { generation, touched }: Obstacle): boolean {
+  if (watch?.obstacle.generation !== generation || watch.obstacle.touched !== touched) return false;
+  return performance.now() - watch.untouchedSince > silenceLimit;
+}
+
+/** The generation won; or who is in the way; or undefined, when things moved and the next try may tell. */
+async function tryOnce(
+  directory: string,
+  ticket: string,
+  { self, watch }: { readonly self: Owner; readonly watch: Watch | undefined },
+): Promise<number | Obstacle | undefined> {
+  try {
+    const newest = await newestGeneration(directory);
+    const obstacle = newest > 0 ? await lookAt(directory, newest) : undefined;
+    if (obstacle) {
+      const alive = obstacle.owner && (await isAlive(obstacle.owner, self));
+      if (alive || (alive === undefined && !isSilent(watch, obstacle))) return obstacle;
+    }
+    const own = newest + 1;
+    await link(ticket, join(directory, String(own)));
+    if ((await newestGeneration(directory)) === own) return own;
+    await rm(join(directory, String(own)), { force: true });
+    return undefined;
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === "EEXIST" || code === "ENOENT") return undefined;
+    if (code === "EPERM" || code === "ENOTSUP" || code === "ENOSYS") {
+      throw new OciEncError(
+        "UNSUPPORTED",
+        `cannot lock ${JSON.stringify(directory)}: no hard links can be made there`,
+        {
+          cause: error,
+          hint: "write to a directory of another file system, or to an archive",
+        },
+      );
+    }
+    throw error;
+  }
+}
+
+async function lookAt(directory: string, generation: number): Promise<Obstacle | undefined> {
+  const file = join(directory, String(generation));
+  const text = await readFile(file, "utf8");
+  if (text === "") return undefined;
+  return { generation, touched: (await stat(file)).mtimeMs, owner: parseOwner(text) };
+}
+
+async function newestGeneration(directory: string): Promise<number> {
+  return Math.max(0, ...(await generations(directory)));
+}
+
+async function generations(directory: string): Promise<number[]> {
+  const names = await readdir(directory);
+  return names.filter((name) => /^[1-9][0-9]{0,14}$/.test(name)).map(Number);
+}
+
+/** Old ones that cannot be removed harm nobody. */
+async function removeOldGenerations(directory: string, own: number): Promise<void> {
+  for (const generation of await generations(directory).catch(() => [])) {
+    if (generation > own - keptGenerations) continue;
+    await rm(join(directory, String(generation)), { force: true }).catch(() => undefined);
+  }
+}
+
+/** Never fails: what it cannot undo ends with the process, and is taken for dead then. */
+async function release(layout: string, generation: number): Promise<void> {
+  const directory = lockDirectory(layout);
+  try {
+    if (await leave(layout, generation)) return;
+    await truncate(join(directory, String(generation)), 0);
+  } catch {
+    await rm(join(directory, String(generation)), { force: true }).catch(() => undefined);
+  }
+}
+
+/** Takes the workplace away when nobody else needs it. False: somebody does, and the lock is still held. */
+async function leave(layout: string, generation: number): Promise<boolean> {
+  const [directory, leases] = [lockDirectory(layout), leasesDirectory(layout)];
+  const workplace = join(layout, workplaceName);
+  // Leases begin under the lock only, so none can begin between here and the rename.
+  if ((await newestGeneration(directory)) !== generation || !(await removeEmpty(leases))) return false;
+  if (await somebodyWaits(directory)) return false;
+  await rename(directory, join(workplace, `ended-${generation}-${process.pid}-${Math.random().toString(36).slice(2)}`));
+  for (const name of await readdir(workplace).catch(() => [])) {
+    if (name.startsWith("ended-"))
+      await rm(join(workplace, name), { recursive: true, force: true }).catch(() => undefined);
+  }
+  await removeEmpty(workplace);
+  return true;
+}
+
+async function somebodyWaits(directory: string): Promise<boolean> {
+  const self = await thisOwner();
+  const tickets = (await readdir(directory)).filter((name) => name.startsWith("ticket-"));
+  for (const ticket of tickets) {
+    const owner = parseOwner(await readFile(join(directory, ticket), "utf8").catch(() => ""));
+    if (owner && (await isAlive(owner, self)) !== false) return true;
+  }
+  return false;
+}
+
+function heldBy(layout: string, { owner }: Obstacle): OciEncError {
+  const who = owner ? `process ${owner.pid} on ${JSON.stringify(owner.host)}` : "somebody unknown";
+  return new OciEncError("CONFLICT", `${JSON.stringify(layout)} is locked by ${who}`, {
+    hint: "wait until that process has ended, or end it, and try again",
+    retryable: true,
+  });
+}

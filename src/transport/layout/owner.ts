@@ -1,0 +1,86 @@
+import { randomBytes } from "node:crypto";
+import { readFile, readlink, utimes } from "node:fs/promises";
+import { hostname } from "node:os";
+import { systemCode } from "../../errors.js";
+
+/** Who holds a lock or a lease. */
+export interface Owner {
+  readonly pid: number;
+  readonly host: string;
+  /** When the process started, in the kernel's own count; undefined where there is no /proc. */
+  readonly start: string | undefined;
+  /** One run of one kernel; undefined where there is no /proc. */
+  readonly boot: string | undefined;
+  /** The process ids that `pid` is one of; undefined where there is no /proc. */
+  readonly namespace: string | undefined;
+  readonly nonce: string;
+}
+
+/** Milliseconds between two signs of life. */
+const beatInterval = 5_000;
+
+/** This process, with a nonce that no other token has. */
+export async function thisOwner(): Promise<Owner> {
+  return {
+    pid: process.pid,
+    host: hostname(),
+    start: (await processStat(process.pid))?.start,
+    boot: (await readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(() => undefined))?.trim(),
+    namespace: await readlink("/proc/self/ns/pid").catch(() => undefined),
+    nonce: randomBytes(16).toString("hex"),
+  };
+}
+
+/** Reads a token. Undefined when it is none: its holder can then be judged by its signs of life alone. */
+export function parseOwner(text: string): Owner | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== "object" || value === null) return undefined;
+  const word = (key: string): string | undefined => {
+    const member: unknown = Reflect.get(value, key);
+    return typeof member === "string" ? member.slice(0, 200) : undefined;
+  };
+  const pid: unknown = Reflect.get(value, "pid");
+  const [host, nonce] = [word("host"), word("nonce")];
+  if (typeof pid !== "number" || !Number.isSafeInteger(pid) || pid < 1 || !host || !nonce) return undefined;
+  return { pid, host, nonce, start: word("start"), boot: word("boot"), namespace: word("namespace") };
+}
+
+/** Whether the process lives. Undefined: `self` cannot see it (another machine, another container, no /proc). */
+export async function isAlive(owner: Owner, self: Owner): Promise<boolean | undefined> {
+  if (owner.host !== self.host && !self.boot) return undefined;
+  if (owner.boot !== self.boot || owner.namespace !== self.namespace) return undefined;
+  try {
+    process.kill(owner.pid, 0);
+  } catch (error) {
+    if (systemCode(error) === "ESRCH") return false;
+  }
+  const now = await processStat(owner.pid);
+  if (!now || owner.start === undefined) return undefined;
+  return now.start === owner.start && !now.ended;
+}
+
+/** Touches `path` from time to time, for those who cannot see this process. Call what it gives back to end it. */
+export function giveSignsOfLife(path: string): () => void {
+  // A missed touch is no failure here: it is for others to judge, and the next one follows.
+  const timer = setInterval(() => void touch(path).catch(() => undefined), beatInterval);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+async function touch(path: string): Promise<void> {
+  const now = new Date();
+  await utimes(path, now, now);
+}
+
+/** proc(5): the command's name may hold anything, so the fields are counted from its closing parenthesis. */
+async function processStat(pid: number): Promise<{ start: string; ended: boolean } | undefined> {
+  const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
+  const fields = text?.slice(text.lastIndexOf(")") + 2).split(" ");
+  const [state, start] = [fields?.[0], fields?.[19]];
+  return state && start ? { start, ended: state === "Z" || state === "X" } : undefined;
+}

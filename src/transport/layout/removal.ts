@@ -1,0 +1,123 @@
+import { readdir, realpath, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import { ioError, OciEncError, systemCode } from "../../errors.js";
+import type { Descriptor, Sum } from "../../oci/descriptor.js";
+import { type Digest, isDigest } from "../../oci/digest.js";
+import { blobPath } from "./blob-file.js";
+import type { IndexEntry } from "./index-json.js";
+import { type Lease, reclaimLeases } from "./lease.js";
+import { reachableFrom } from "./reachable.js";
+import { findRegular } from "./regular-file.js";
+
+/** What became of blobs that were to go. */
+export interface Removal<T extends Sum> {
+  readonly removed: readonly T[];
+  readonly kept: readonly { readonly blob: T; readonly why: string }[];
+}
+
+/** What is known before the first blob is removed. */
+export interface RemovalContext {
+  /** What the layout's index lists from now on; it must be on the disk. */
+  readonly entries: readonly IndexEntry[];
+  /** The caller's own lease, which does not stand in its way. */
+  readonly lease?: Lease | undefined;
+}
+
+/**
+ * Removes those of `candidates` that nothing in the layout names any more; to be called under the lock. While another
+ * writer is at work nothing is removed: it may have found a blob present. Their age does not matter, as it does to a
+ * collection of garbage: a name that has just moved away held them, so they are no half-finished work of another tool.
+ * Never fails: the names have changed already.
+ */
+export async function removeUnnamed(
+  layout: string,
+  candidates: readonly Descriptor[],
+  context: RemovalContext,
+): Promise<Removal<Descriptor>> {
+  if (candidates.length === 0) return { removed: [], kept: [] };
+  try {
+    if ((await reclaimLeases(layout, context.lease)) > 0) return keepAll(candidates, "another writer is at work");
+    const needed = await neededFiles(layout, context.entries);
+    return await removeThose(layout, candidates, async (blob) => needed(blob.digest));
+  } catch (error) {
+    return keepAll(candidates, error instanceof OciEncError ? error.message : "the layout cannot be read");
+  }
+}
+
+/** Removes `blobs` but those for which `reason` says why they stay. */
+export async function removeThose<T extends Sum>(
+  layout: string,
+  blobs: readonly T[],
+  reason: (blob: T) => Promise<string | undefined>,
+): Promise<Removal<T>> {
+  const removed: T[] = [];
+  const kept: { blob: T; why: string }[] = [];
+  for (const blob of blobs) {
+    const why = (await reason(blob)) ?? (await unlinkBlob(layout, blob.digest));
+    if (why === undefined) removed.push(blob);
+    else if (why !== alreadyGone) kept.push({ blob, why });
+  }
+  return { removed, kept };
+}
+
+/** Says of a digest why it must stay; undefined when nothing needs it. CORRUPT when that cannot be told. */
+export async function neededFiles(
+  layout: string,
+  entries: readonly IndexEntry[],
+): Promise<(digest: Digest) => string | undefined> {
+  const named = await reachableFrom(layout, entries);
+  const linked = await linkTargets(layout);
+  return (digest) => {
+    if (named.has(digest)) return "another image names it";
+    return linked.has(join(layout, blobPath(digest))) ? "another blob is a link to it" : undefined;
+  };
+}
+
+/** Every blob that a layout holds under a sound name, in no order. */
+export async function listBlobs(layout: string): Promise<readonly (Sum & { readonly changed: number })[]> {
+  const blobs: (Sum & { changed: number })[] = [];
+  for (const { digest } of await blobNames(layout)) {
+    const file = await findRegular(layout, blobPath(digest)).catch((error: unknown) => {
+      if (error instanceof OciEncError && error.code === "CORRUPT") return undefined;
+      throw error;
+    });
+    if (file) blobs.push({ digest, size: file.size, changed: file.changed });
+  }
+  return blobs;
+}
+
+const alreadyGone = "already gone";
+
+function keepAll(blobs: readonly Descriptor[], why: string): Removal<Descriptor> {
+  return { removed: [], kept: blobs.map((blob) => ({ blob, why })) };
+}
+
+async function unlinkBlob(layout: string, digest: Digest): Promise<string | undefined> {
+  try {
+    await unlink(join(layout, blobPath(digest)));
+    return undefined;
+  } catch (error) {
+    return systemCode(error) === "ENOENT" ? alreadyGone : ioError(error, "it cannot be removed").message;
+  }
+}
+
+async function linkTargets(layout: string): Promise<ReadonlySet<string>> {
+  const links = (await blobNames(layout)).filter((name) => name.isLink);
+  const targets = links.map(({ digest }) => realpath(join(layout, blobPath(digest))).catch(() => ""));
+  return new Set(await Promise.all(targets));
+}
+
+async function blobNames(layout: string): Promise<readonly { readonly digest: Digest; readonly isLink: boolean }[]> {
+  const names: { digest: Digest; isLink: boolean }[] = [];
+  for (const algorithm of ["sha256", "sha512"]) {
+    const files = await readdir(join(layout, "blobs", algorithm), { withFileTypes: true }).catch((error: unknown) => {
+      if (systemCode(error) === "ENOENT") return [];
+      throw ioError(error, `cannot look into ${JSON.stringify(layout)}`);
+    });
+    for (const file of files) {
+      const digest = `${algorithm}:${file.name}`;
+      if (isDigest(digest)) names.push({ digest, isLink: file.isSymbolicLink() });
+    }
+  }
+  return names;
+}

@@ -1,0 +1,92 @@
+import type { ByteStream } from "../../bytes/byte-stream.js";
+import { OciEncError } from "../../errors.js";
+import type { Descriptor } from "../../oci/descriptor.js";
+import type { Digest } from "../../oci/digest.js";
+import { manifestLimit, parseManifest } from "../../oci/manifest.js";
+import type { ImageSource } from "../transport.js";
+import { blobPath } from "./blob-file.js";
+import { readIndex } from "./index-json.js";
+import { findLayout } from "./layout-directory.js";
+import type { ImageSelector } from "./locator.js";
+import { readManifest } from "./manifest-file.js";
+import { findRegular, readRegular, streamRegular } from "./regular-file.js";
+import { printEntries, selectEntry } from "./select.js";
+
+/** An image in a layout, as a transport understood its locator. */
+export interface LayoutImage {
+  readonly directory: string;
+  readonly selector: ImageSelector;
+  /** The reference, for people, of the layout's real path. */
+  readonly name: (layout: string) => string;
+  /** What to do when the layout does not hold the image; undefined: say what it does hold. */
+  readonly hint?: string | undefined;
+}
+
+/** Opens an image of a layout for reading. NOT_FOUND, UNSUPPORTED or CORRUPT when there is no sound layout. */
+export async function openLayoutSource(image: LayoutImage): Promise<ImageSource> {
+  const layout = await findLayout(image.directory);
+  let resolved: Descriptor | undefined;
+  const resolve = async () => {
+    resolved = await resolveImage(layout, image);
+    return resolved;
+  };
+  return {
+    name: image.name(layout),
+    place: `oci:${layout}`,
+    resolve,
+    async manifest(descriptor) {
+      return await readManifest(layout, descriptor).catch((error: unknown) => explain(error, resolved, resolve));
+    },
+    blob(descriptor, from) {
+      const before = resolved;
+      return explaining(streamRegular(layout, blobPath(descriptor.digest), from), (error) =>
+        explain(error, before, resolve),
+      );
+    },
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
+async function resolveImage(layout: string, { selector, name, hint }: LayoutImage): Promise<Descriptor> {
+  const index = await readIndex(layout);
+  const entry = selectEntry(index, selector, JSON.stringify(layout));
+  const found = entry?.descriptor ?? (selector.digest && (await byDigest(layout, selector.digest)));
+  if (found) return found;
+  const holds = index.entries.length > 0 ? `it holds ${printEntries(index.entries)}` : "it holds no image";
+  throw new OciEncError("NOT_FOUND", `${JSON.stringify(name(layout))} names no image`, { hint: hint ?? holds });
+}
+
+/** A manifest that only another manifest names, or nobody: its kind must be told from its content. */
+async function byDigest(layout: string, digest: Digest): Promise<Descriptor | undefined> {
+  const file = await findRegular(layout, blobPath(digest));
+  if (!file) return undefined;
+  const { mediaType } = parseManifest(await readRegular(layout, blobPath(digest), manifestLimit), "");
+  return { mediaType, digest, size: file.size };
+}
+
+/** A blob that is missing because the image was replaced is another failure than one that was never there. */
+async function explain(
+  error: unknown,
+  before: Descriptor | undefined,
+  resolve: () => Promise<Descriptor>,
+): Promise<never> {
+  if (before && error instanceof OciEncError && error.code === "NOT_FOUND") {
+    const now = await resolve().catch(() => undefined);
+    if (now?.digest !== before.digest) {
+      throw new OciEncError("CONFLICT", `the image moved meanwhile, from ${before.digest}, and its blobs are gone`, {
+        cause: error,
+        hint: "run the command again",
+        retryable: true,
+      });
+    }
+  }
+  throw error;
+}
+
+async function* explaining(bytes: ByteStream, explain: (error: unknown) => Promise<never>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* bytes;
+  } catch (error) {
+    await explain(error);
+  }
+}

@@ -1,0 +1,172 @@
+import { realpath } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { ioError, OciEncError } from "../../errors.js";
+import type { Descriptor, Sum } from "../../oci/descriptor.js";
+import { type Digest, hexOf } from "../../oci/digest.js";
+import { createDraft, type Draft } from "../files/durable-file.js";
+import type { CommitOptions, Committed, EndpointOptions, ImageTarget, Upload } from "../transport.js";
+import { blobSize } from "./blob-file.js";
+import { commitImage, type StagedBlob } from "./commit.js";
+import { checkRoom } from "./layout-directory.js";
+import { beginLease, type Lease } from "./lease.js";
+import { withLock } from "./lock.js";
+import { makeDirectory } from "./place-file.js";
+import { removeEmpty } from "./workplace.js";
+
+/** Where an image is to go in a layout. */
+export interface LayoutPlace {
+  readonly directory: string;
+  /** The name of its entry; undefined: none. */
+  readonly entryName: string | undefined;
+  /** What the image's digest must turn out to be; undefined: anything. */
+  readonly digest: Digest | undefined;
+  /** The reference, for people, of the layout's real path. */
+  readonly name: (layout: string) => string;
+  /** Of the directory, when it is made; less the umask. Default: as the umask says. */
+  readonly mode?: number | undefined;
+}
+
+/**
+ * Opens a layout for writing. Nothing is made before the first question or blob; nothing but a lease is there before
+ * `commit`. CONFLICT when the directory is neither empty nor a layout.
+ */
+export async function openLayoutTarget(place: LayoutPlace, options: EndpointOptions): Promise<ImageTarget> {
+  await checkRoom(place.directory);
+  return new LayoutTarget(place, options, await realPath(place.directory));
+}
+
+/** Finished blobs stay in the lease's directory until the commit moves them all: an abandoned image leaves nothing. */
+class LayoutTarget implements ImageTarget {
+  readonly name: string;
+  readonly place: string;
+  readonly #to: LayoutPlace;
+  readonly #options: EndpointOptions;
+  readonly #staged = new Map<Digest, StagedBlob>();
+  #work: Promise<Workspace> | undefined;
+  #made: string | undefined;
+
+  constructor(to: LayoutPlace, options: EndpointOptions, path: string) {
+    this.name = to.name(path);
+    this.place = `oci:${path}`;
+    this.#to = to;
+    this.#options = options;
+  }
+
+  refuses(root: Descriptor): string | undefined {
+    const { digest } = this.#to;
+    if (!digest || root.digest === digest) return undefined;
+    return `${this.name} can only be the image with that digest, not ${root.digest}`;
+  }
+
+  async has({ digest, size }: Descriptor): Promise<boolean> {
+    const { layout } = await this.#begin();
+    return (this.#staged.get(digest)?.size ?? (await soundSize(layout, digest))) === size;
+  }
+
+  async put(upload: Upload): Promise<void> {
+    await this.#stage(async (draft) => {
+      await draft.fill(upload.bytes);
+      return upload.sum();
+    });
+  }
+
+  async putManifest({ digest }: Descriptor, bytes: Uint8Array): Promise<void> {
+    await this.#stage(async (draft) => {
+      await draft.write(bytes, 0);
+      return { digest, size: bytes.length };
+    });
+  }
+
+  async commit(root: Descriptor, bytes: Uint8Array, options: CommitOptions = {}): Promise<Committed> {
+    const { digest, entryName } = this.#to;
+    if (digest && root.digest !== digest) {
+      throw new OciEncError(
+        "CONFLICT",
+        `the image is ${root.digest}, and cannot be kept as ${JSON.stringify(this.name)}`,
+      );
+    }
+    await this.putManifest(root, bytes);
+    const { layout, lease } = await this.#begin();
+    const done = await withLock(
+      layout,
+      async (lock) => {
+        const committed = await commitImage({ layout, lease, lock, staged: this.#staged, entryName }, root, options);
+        await lease.end();
+        return committed;
+      },
+      { signal: this.#options.signal },
+    );
+    this.#staged.clear();
+    this.#made = undefined;
+    this.#work = undefined;
+    return done;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const work = await this.#work?.catch(() => undefined);
+    this.#work = undefined;
+    if (work) {
+      await work.lease.end();
+      // Takes the empty workplace along. Somebody who holds the lock for long will do that.
+      await withLock(work.layout, async () => undefined, { patience: 5_000 }).catch(() => undefined);
+    }
+    if (this.#made) await removeWhileEmpty(resolve(this.#to.directory), this.#made);
+  }
+
+  #begin(): Promise<Workspace> {
+    this.#work ??= this.#open();
+    return this.#work;
+  }
+
+  async #open(): Promise<Workspace> {
+    const { directory, mode } = this.#to;
+    for (;;) {
+      this.#made = (await makeDirectory(resolve(directory), mode)) ?? this.#made;
+      const layout = await realPath(directory);
+      try {
+        return { layout, lease: await beginLease(layout, { signal: this.#options.signal }) };
+      } catch (error) {
+        // Another target that made this directory and was abandoned took it away again.
+        if (!(error instanceof OciEncError) || error.code !== "NOT_FOUND") throw error;
+      }
+    }
+  }
+
+  async #stage(write: (draft: Draft) => Promise<Sum>): Promise<void> {
+    const { lease } = await this.#begin();
+    await using draft = await createDraft(lease.directory);
+    const { digest, size } = await write(draft);
+    const path = join(lease.directory, hexOf(digest));
+    await draft.publish(path);
+    this.#staged.set(digest, { digest, size, path });
+  }
+}
+
+interface Workspace {
+  readonly layout: string;
+  readonly lease: Lease;
+}
+
+/** Without links as far as it exists. */
+async function realPath(directory: string): Promise<string> {
+  return await realpath(directory).catch((error: unknown) => {
+    const known = ioError(error, `cannot look at ${JSON.stringify(directory)}`);
+    if (known.code !== "NOT_FOUND") throw known;
+    return resolve(directory);
+  });
+}
+
+/** What is no blob but stands where one should be will be replaced by one. */
+async function soundSize(layout: string, digest: Digest): Promise<number | undefined> {
+  return await blobSize(layout, digest).catch((error: unknown) => {
+    if (error instanceof OciEncError && error.code === "CORRUPT") return undefined;
+    throw error;
+  });
+}
+
+/** Takes back directories that were made for nothing, from the innermost to `last`; stops at one that is in use. */
+async function removeWhileEmpty(innermost: string, last: string): Promise<void> {
+  for (let path = innermost; path.length >= last.length; path = dirname(path)) {
+    if (!(await removeEmpty(path))) return;
+  }
+}

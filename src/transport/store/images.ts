@@ -1,0 +1,73 @@
+import { OciEncError } from "../../errors.js";
+import type { Descriptor } from "../../oci/descriptor.js";
+import type { Digest } from "../../oci/digest.js";
+import { manifestLimit, platformOf } from "../../oci/manifest.js";
+import { isEncrypted, isImageConfigType } from "../../oci/media-type.js";
+import { printPlatform } from "../../oci/platform.js";
+import { readIndex } from "../layout/index-json.js";
+import { readManifest } from "../layout/manifest-file.js";
+import { type Visit, walkImage } from "../layout/walk.js";
+import { findStore, type StoreOptions } from "./store-directory.js";
+
+/** One entry of a store, as `images` shows it. */
+export interface StoredImage {
+  /** Undefined: it has none, and can be named by its digest. */
+  readonly name: string | undefined;
+  readonly digest: Digest;
+  readonly mediaType: string;
+  /** Bytes of everything that it names, each blob once; what another image shares is counted with both. */
+  readonly size: number;
+  /** Each as `linux/amd64`; empty where the image names none. */
+  readonly platforms: readonly string[];
+  /** How many of its layers are sealed. */
+  readonly encrypted: "none" | "some" | "all";
+  /** Why the rest is not known; undefined when the image could be read. */
+  readonly problem: string | undefined;
+}
+
+/** What a store holds, by name. Empty when there is no store yet. CORRUPT, UNSUPPORTED, LOCAL_IO. */
+export async function listImages(options: StoreOptions = {}): Promise<readonly StoredImage[]> {
+  const layout = await findStore(options);
+  if (layout === undefined) return [];
+  const { entries } = await readIndex(layout);
+  const images: StoredImage[] = [];
+  for (const { name, descriptor } of entries) {
+    const { digest, mediaType } = descriptor;
+    images.push({ name, digest, mediaType, ...(await summarize(layout, descriptor)) });
+  }
+  return images.toSorted((a, b) => compare(a.name ?? "", b.name ?? "") || compare(a.digest, b.digest));
+}
+
+type Summary = Pick<StoredImage, "size" | "platforms" | "encrypted" | "problem">;
+
+async function summarize(layout: string, root: Descriptor): Promise<Summary> {
+  const visits: Visit[] = [];
+  const platforms = new Set<string>();
+  let problem: string | undefined;
+  try {
+    for await (const visit of walkImage(root, (manifest) => readManifest(layout, manifest))) {
+      if (visit.role !== "subject") visits.push(visit);
+      if (visit.role !== "config") continue;
+      for (const platform of await platformsIn(layout, visit.descriptor)) platforms.add(platform);
+    }
+  } catch (error) {
+    if (!(error instanceof OciEncError)) throw error;
+    problem = error.message;
+  }
+  const layers = visits.filter((visit) => visit.role === "layer");
+  const sealed = layers.filter(({ descriptor }) => isEncrypted(descriptor.mediaType));
+  const encrypted = sealed.length === 0 ? "none" : sealed.length === layers.length ? "all" : "some";
+  const size = visits.reduce((sum, { descriptor }) => sum + descriptor.size, 0);
+  return { size, platforms: [...platforms], encrypted, problem };
+}
+
+/** None or one, from an image's config. */
+async function platformsIn(layout: string, config: Descriptor): Promise<readonly string[]> {
+  if (!isImageConfigType(config.mediaType) || config.size > manifestLimit) return [];
+  const platform = platformOf(await readManifest(layout, config));
+  return platform && platform.os !== "unknown" ? [printPlatform(platform)] : [];
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}

@@ -1,0 +1,61 @@
+import { OciEncError } from "../../errors.js";
+import type { Descriptor } from "../../oci/descriptor.js";
+import type { Digest } from "../../oci/digest.js";
+import { type IndexEntry, type IndexJson, readIndex, replaceIndex, withEntries } from "../layout/index-json.js";
+import { withLock } from "../layout/lock.js";
+import { readManifest } from "../layout/manifest-file.js";
+import { type Removal, removeUnnamed } from "../layout/removal.js";
+import { walkImage } from "../layout/walk.js";
+import { findStore, type StoreOptions } from "./store-directory.js";
+import { findInStore, notInStore } from "./store-name.js";
+
+/** What a removal took away. */
+export interface ImagesRemoved {
+  readonly images: readonly { readonly name: string | undefined; readonly digest: Digest }[];
+  /** Blobs that nothing names any more, and those that had to stay all the same. */
+  readonly blobs: Removal<Descriptor>;
+}
+
+/**
+ * Removes names from a store, all of them or none, and the blobs that only they needed. NOT_FOUND, listing every name
+ * that is missing; USAGE, CONFLICT, CORRUPT, LOCAL_IO.
+ */
+export async function removeImages(names: readonly string[], options: StoreOptions = {}): Promise<ImagesRemoved> {
+  const layout = await findStore(options);
+  if (layout === undefined) throw notInStore(names);
+  return await withLock(
+    layout,
+    async (lock) => {
+      const index = await readIndex(layout);
+      const gone = findAll(index, names, layout);
+      const entries = index.entries.filter((entry) => !gone.has(entry));
+      const candidates = await namedBy(layout, [...gone]);
+      await replaceIndex(layout, withEntries(index, entries), lock);
+      const blobs = await removeUnnamed(layout, candidates, { entries });
+      return { images: [...gone].map(({ name, descriptor }) => ({ name, digest: descriptor.digest })), blobs };
+    },
+    options,
+  );
+}
+
+function findAll(index: IndexJson, names: readonly string[], layout: string): ReadonlySet<IndexEntry> {
+  const found = names.map((name) => ({ name, entry: findInStore(index, name, layout) }));
+  const missing = found.filter(({ entry }) => !entry).map(({ name }) => name);
+  if (missing.length > 0) throw notInStore(missing);
+  return new Set(found.flatMap(({ entry }) => entry ?? []));
+}
+
+/** As far as it can be told: a damaged image can be removed too, and leaves to `gc` what it does not say. */
+async function namedBy(layout: string, entries: readonly IndexEntry[]): Promise<readonly Descriptor[]> {
+  const blobs = new Map<Digest, Descriptor>();
+  for (const entry of entries) {
+    try {
+      for await (const { descriptor, role } of walkImage(entry.descriptor, (blob) => readManifest(layout, blob))) {
+        if (role !== "subject") blobs.set(descriptor.digest, descriptor);
+      }
+    } catch (error) {
+      if (!(error instanceof OciEncError)) throw error;
+    }
+  }
+  return [...blobs.values()];
+}

@@ -1,0 +1,43 @@
+import { OciEncError } from "../../errors.js";
+import { isDigest } from "../../oci/digest.js";
+import { type ImageName, parseImageName, printImageName } from "../../oci/image-name.js";
+import type { IndexEntry, IndexJson } from "../layout/index-json.js";
+import type { ImageSelector } from "../layout/locator.js";
+import { selectEntry } from "../layout/select.js";
+
+/** Under which name the store keeps an image: whole, so that any tool that reads layouts can name it. */
+export function entryNameOf(name: ImageName): string {
+  return printImageName(name.tag === undefined ? name : { ...name, digest: undefined });
+}
+
+/** What a bare name means in a store: what it completes to, or an entry that another tool named just so. USAGE. */
+export function storeSelector(text: string): ImageSelector {
+  if (isDigest(text)) return { names: [], digest: text };
+  const name = parseImageName(text);
+  return { names: [...new Set([entryNameOf(name), text])], digest: name.digest };
+}
+
+/**
+ * The entry that `text` means; undefined when there is none. Unlike a reference it may be a name that is no image name:
+ * any layout can be worked on with --store. USAGE when it is neither; CORRUPT when two entries have that name.
+ */
+export function findInStore(index: IndexJson, text: string, layout: string): IndexEntry | undefined {
+  try {
+    return selectEntry(index, storeSelector(text), JSON.stringify(layout));
+  } catch (error) {
+    if (!(error instanceof OciEncError) || error.code !== "USAGE") throw error;
+    const literal = selectEntry(index, { names: [text], digest: undefined }, JSON.stringify(layout));
+    if (literal) return literal;
+    throw error;
+  }
+}
+
+/** The store does not have them. */
+export function notInStore(names: readonly string[]): OciEncError {
+  const listed = names.map((name) => JSON.stringify(name.slice(0, 300))).join(", ");
+  return new OciEncError("NOT_FOUND", `the store does not have ${listed}`, { hint: storeHint });
+}
+
+/** How to see what there is, and how to bring what there is not. */
+export const storeHint =
+  "oci-enc images lists what the store has; oci-enc copy brings an image there, for example from oci:DIRECTORY";
