@@ -100,7 +100,10 @@ function put(exchange: ServerExchange, place: Place, repository: StoredRepositor
 
 function lacksContent({ layers = [], config, manifests = [] }: ManifestShape, repository: StoredRepository): boolean {
   const blobs = config ? [...layers, config] : layers;
-  return blobs.some(({ digest }) => !repository.blobs.has(digest)) || manifests.some(({ digest }) => !repository.manifests.has(digest));
+  return (
+    blobs.some(({ digest }) => !repository.blobs.has(digest)) ||
+    manifests.some(({ digest }) => !repository.manifests.has(digest))
+  );
 }
 
 function conditionHolds({ request }: ServerExchange, current: string | undefined): boolean {
