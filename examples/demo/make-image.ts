@@ -7,6 +7,7 @@
  */
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
+import { buffer } from "node:stream/consumers";
 import { gzipSync } from "node:zlib";
 import { type Descriptor, type ImageTarget, openTarget } from "oci-enc";
 import { digestOf } from "oci-enc/transport";
@@ -21,9 +22,7 @@ async function tarOf(folder: string): Promise<Buffer> {
     archive.entry({ name: path.relative(folder, name), mode: 0o644, mtime: new Date(0) }, await readFile(name));
   }
   archive.finalize();
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of archive) chunks.push(chunk);
-  return Buffer.concat(chunks);
+  return await buffer(archive);
 }
 
 function describe(mediaType: string, bytes: Uint8Array): Descriptor {

@@ -29,7 +29,10 @@ export async function generateKeyPair(options: KeyPairOptions): Promise<KeyPair>
     throw new OciEncError("USAGE", `a passphrase has 1 to ${passphraseLimit} bytes`);
   }
   const { privateKey, publicKey } = await make(options.type);
-  const encryption = passphrase && { cipher: "aes-256-cbc", passphrase: Buffer.from(passphrase) };
+  const encryption = passphrase && {
+    cipher: "aes-256-cbc",
+    passphrase: Buffer.from(passphrase.buffer, passphrase.byteOffset, passphrase.byteLength),
+  };
   return {
     privatePem: privateKey.export({ type: "pkcs8", format: "pem", ...encryption }).toString(),
     publicPem: publicKey.export({ type: "spki", format: "pem" }).toString(),
@@ -40,7 +43,7 @@ export async function generateKeyPair(options: KeyPairOptions): Promise<KeyPair>
 const curves: ReadonlySet<string> = new Set(["P-256", "P-384", "P-521"]);
 
 async function make(type: string): Promise<{ readonly privateKey: KeyObject; readonly publicKey: KeyObject }> {
-  const [family, parameter = ""] = type.split(":", 2);
+  const [, family, parameter = ""] = /^(ec|rsa):(.+)$/.exec(type) ?? [];
   if (family === "ec" && curves.has(parameter)) return promisify(generate)("ec", { namedCurve: parameter });
   const bits = /^\d{4,5}$/.test(parameter) ? Number(parameter) : 0;
   if (family === "rsa" && bits >= 2048 && bits <= 16384 && bits % 8 === 0) {

@@ -15,7 +15,7 @@ export interface JweRecipient {
 }
 
 /** RFC 7516 section 7.2.2. */
-export interface FlattenedJwe {
+interface FlattenedJwe {
   readonly protected?: string;
   readonly unprotected?: Header;
   readonly header?: Header;

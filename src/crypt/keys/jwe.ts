@@ -1,4 +1,4 @@
-import type { KeyObject } from "node:crypto";
+import { type KeyObject, publicEncrypt } from "node:crypto";
 import { OciEncError } from "../../errors.js";
 import type {
   DecryptionKey,
@@ -56,54 +56,58 @@ const curves: ReadonlyMap<string | undefined, string> = new Map([
 interface Recipient {
   readonly key: KeyObject;
   readonly alg: string;
-  /** Undefined: the packet is not to say whose it is. */
-  readonly kid: string | undefined;
+  readonly thumbprint: string;
+  /** Its own name, else the thumbprint. */
+  readonly kid: string;
 }
 
 async function wrapFor(keys: readonly EncryptionKey[], options: WrapperOptions = {}): Promise<Wrap> {
-  const all = new Map<string, Recipient>();
-  for (const key of keys) {
-    for (const recipient of await readRecipients(key, options)) {
-      all.set(`${recipient.alg} ${thumbprint(recipient.key)}`, recipient);
+  const distinct = new Map<string, Recipient>();
+  for (const file of keys) {
+    const found = readPublicKeys(file, {
+      accept: (key) => recipientFor(key, file.origin),
+      ignored: ({ message }) => options.progress?.({ type: "warning", code: "KEY_IGNORED", message }),
+    });
+    for (const recipient of found) {
+      const id = `${recipient.alg} ${recipient.thumbprint}`;
+      if (!distinct.has(id)) distinct.set(id, recipient);
     }
   }
-  return async (secret) => Promise.all([...all.values()].map((recipient) => seal(secret, recipient)));
+  const anonymous = options.anonymous === true;
+  return (secret) => Promise.all([...distinct.values()].map((recipient) => seal(secret, recipient, anonymous)));
 }
 
-async function readRecipients(file: EncryptionKey, options: WrapperOptions): Promise<readonly Recipient[]> {
-  const found = readPublicKeys(file, {
-    accept: (key) => recipientFor(key, file.origin, options.anonymous === true),
-    ignored: ({ message }) => options.progress?.({ type: "warning", code: "KEY_IGNORED", message }),
-  });
-  try {
-    // Whatever else may be wrong with a key shows now, and not after the layers have been read.
-    await Promise.all(found.map((recipient) => seal(new Uint8Array(1), recipient)));
-  } catch {
-    throw unusable(file.origin, "cannot be encrypted for");
-  }
-  return found;
-}
-
-function recipientFor({ key, jwk }: FileKey, origin: string, anonymous: boolean): Recipient {
+function recipientFor({ key, jwk }: FileKey, origin: string): Recipient {
   const type = keyType(key, origin);
   const alg = jwk?.alg ?? defaultAlgorithm[type];
   if (algorithms.get(alg) !== type) {
     const fitting = [...algorithms].filter(([, of]) => of === type).map(([name]) => name);
     throw unusable(origin, `is for the algorithm ${quoted(alg)}`, `use a key for ${fitting.join(", ")}`);
   }
-  if (jwk?.use === "sig") throw unusable(origin, "is for signatures only", 'its member "use" says so');
+  if (jwk?.use === "sig") throw unusable(origin, "is for signatures only", 'give the key whose "use" is "enc"');
   if ((jwk?.kid?.length ?? 0) > kidLimit) throw unusable(origin, `has a "kid" longer than ${kidLimit} characters`);
-  return { key, alg, kid: anonymous ? undefined : (jwk?.kid ?? thumbprint(key)) };
+  if (type === "rsa") tryRsa(key, origin);
+  const print = thumbprint(key);
+  return { key, alg, thumbprint: print, kid: jwk?.kid ?? print };
+}
+
+/** OpenSSL reads any two numbers as an RSA key; that they are none shows when they are used, which must not be later. */
+function tryRsa(key: KeyObject, origin: string): void {
+  try {
+    publicEncrypt(key, new Uint8Array(1));
+  } catch {
+    throw unusable(origin, "cannot be encrypted for");
+  }
 }
 
 /** Members in the order of go-jose; the `kid` is unprotected, where ocicrypt of any version overlooks it. */
-async function seal(secret: Uint8Array, { key, alg, kid }: Recipient): Promise<Packet> {
+async function seal(secret: Uint8Array, { key, alg, kid }: Recipient, anonymous: boolean): Promise<Packet> {
   // Only this part of jose, and only now: listing an image's recipients does without it.
   const { FlattenedEncrypt } = await import("jose/jwe/flattened/encrypt");
   const sealed = await new FlattenedEncrypt(secret).setProtectedHeader({ alg, enc: "A256GCM" }).encrypt(key);
   const packet = {
     protected: sealed.protected,
-    ...(kid !== undefined && { header: { kid } }),
+    ...(!anonymous && { header: { kid } }),
     encrypted_key: sealed.encrypted_key,
     iv: sealed.iv,
     ciphertext: sealed.ciphertext,
@@ -127,8 +131,8 @@ async function unwrapWith(keys: readonly DecryptionKey[]): Promise<Unwrapper | u
 }
 
 function openerFor({ key, jwk }: FileKey, origin: string): Opener {
-  const names = [thumbprint(key), ...(jwk?.kid === undefined ? [] : [jwk.kid])];
-  return { key, type: keyType(key, origin), names: new Set(names) };
+  const type = keyType(key, origin);
+  return { key, type, names: new Set([thumbprint(key), ...(jwk?.kid === undefined ? [] : [jwk.kid])]) };
 }
 
 /**
@@ -151,7 +155,7 @@ async function unwrap(packet: Packet, openers: readonly Opener[]): Promise<Uint8
   return undefined;
 }
 
-/** UNSUPPORTED for what is a JWE, but one that nobody should open here, whatever the key. */
+/** UNSUPPORTED for what is a JWE, but one that nobody should open here, whatever the key; CORRUPT when it says too little. */
 function refuseUnsupported(recipients: readonly JweRecipient[]): void {
   for (const { header } of recipients) {
     // Nothing to do with images compresses inside a JWE; a bomb would.
@@ -161,6 +165,7 @@ function refuseUnsupported(recipients: readonly JweRecipient[]): void {
   }
   if (!recipients.some(isSupported)) {
     const { alg, enc } = recipients[0] ?? { alg: "", enc: "" };
+    if (alg === "" || enc === "") throw new OciEncError("CORRUPT", "the JWE packet does not say how it is encrypted");
     throw unsupported(`uses ${quoted(alg)} with ${quoted(enc)}, which is not accepted`);
   }
 }

@@ -38,7 +38,7 @@ export interface KeyReading<T> {
 export function readPublicKeys<T>(file: KeyFile, reading: KeyReading<T>): readonly T[] {
   const parts = keyParts(file.value);
   const leaves = leafCertificates(parts, file);
-  const readable = parts.filter((part) => part.kind === "public" || part.kind === "damaged");
+  const readable = parts.filter((part) => part.kind === "public" || part.kind === "unusable");
   // A certificate and its private key share a PEM file often enough; a private JWK is complete without a public one.
   const strayJwk = parts.some((part) => part.kind === "private" && part.jwk !== undefined);
   if (strayJwk || readable.length + leaves.length === 0) throw notPublic(parts, file);
@@ -55,7 +55,7 @@ export function readPrivateKeys<T>(file: KeyFile, reading: KeyReading<T>): reado
   if (!parts.some((part) => part.kind === "private")) throw notPrivate(parts, file);
   return collect(
     file,
-    parts.filter((part) => part.kind === "private" || part.kind === "damaged"),
+    parts.filter((part) => part.kind === "private" || part.kind === "unusable"),
     reading,
   );
 }
@@ -65,7 +65,7 @@ export function readPrivateKeys<T>(file: KeyFile, reading: KeyReading<T>): reado
  * that uses those. A lone certificate does not count: it may be there for pkcs7.
  */
 export function holdsKey(value: Uint8Array): boolean {
-  return keyParts(value).some(({ kind }) => kind === "private" || kind === "public" || kind === "damaged");
+  return keyParts(value).some(({ kind }) => kind === "private" || kind === "public" || kind === "unusable");
 }
 
 /** Whether a private key in the file is encrypted. The command line asks for a passphrase then. */
@@ -106,7 +106,7 @@ function read(part: ReadablePart, file: KeyFile): KeyObject {
       return orUnreadable(file, "public key", () => createPublicKey(part.input));
     case "certificate":
       return certificate(part, file).publicKey;
-    case "damaged":
+    case "unusable":
       throw invalid(`${quoted(file)} holds ${part.what}`);
   }
 }
@@ -132,7 +132,9 @@ function decrypt(part: PrivatePart, file: KeyFile): KeyObject {
     throw invalid(`the passphrase for ${quoted(file)} is longer than ${passphraseLimit} bytes`);
   }
   try {
-    return createPrivateKey({ ...part.input, passphrase: Buffer.from(passphrase) });
+    // A view of the caller's bytes: of a copy nobody would know that it is to be overwritten.
+    const view = Buffer.from(passphrase.buffer, passphrase.byteOffset, passphrase.byteLength);
+    return createPrivateKey({ ...part.input, passphrase: view });
   } catch (error) {
     if (systemCode(error) === "ERR_OSSL_EVP_UNSUPPORTED") {
       throw invalid(
@@ -140,7 +142,10 @@ function decrypt(part: PrivatePart, file: KeyFile): KeyObject {
         "encrypt it anew: openssl pkcs8 -topk8 -provider legacy -provider default -in FILE -out FILE.pk8",
       );
     }
-    throw invalid(`the passphrase for the private key in ${quoted(file)} is wrong`, "or the file is damaged");
+    throw invalid(
+      `the passphrase for the private key in ${quoted(file)} is wrong`,
+      "see whether OpenSSL can read it with that passphrase: openssl pkey -in FILE -noout",
+    );
   }
 }
 
@@ -186,14 +191,14 @@ function notPublic(parts: readonly KeyPart[], file: KeyFile): OciEncError {
 function notPrivate(parts: readonly KeyPart[], file: KeyFile): OciEncError {
   const found = new Set(parts.map(({ kind }) => kind));
   const hint = "give the private key that belongs to it";
-  if (found.has("damaged")) return notAKey(parts, file, "a private key");
+  if (found.has("unusable")) return notAKey(parts, file, "a private key");
   if (found.has("public")) return invalid(`${quoted(file)} is a public key; a private key is needed`, hint);
   if (found.has("certificate")) return invalid(`${quoted(file)} is a certificate; a private key is needed`, hint);
   return notAKey(parts, file, "a private key");
 }
 
 function notAKey(parts: readonly KeyPart[], file: KeyFile, wanted: string): OciEncError {
-  const found = parts.find((part) => part.kind === "damaged") ?? parts.find((part) => part.kind === "foreign");
+  const found = parts.find((part) => part.kind === "unusable") ?? parts.find((part) => part.kind === "foreign");
   if (found === undefined) return invalid(`${quoted(file)} is not ${wanted} in PEM, DER or JWK form`);
   const hint = found.kind === "foreign" ? found.hint : undefined;
   return invalid(`${quoted(file)} is ${found.what}, not ${wanted} in PEM, DER or JWK form`, hint);

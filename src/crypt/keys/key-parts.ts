@@ -4,7 +4,7 @@ import { type Jwk, type JwkMembers, readJwks } from "./jwk.js";
 import { type PemBlock, pemBlocks } from "./pem.js";
 
 /** One of the things that a key file holds. A file of several PEM blocks, or a JWK set, has several parts. */
-export type KeyPart = PrivatePart | PublicPart | CertificatePart | DamagedPart | ForeignPart;
+export type KeyPart = PrivatePart | PublicPart | CertificatePart | UnusablePart | ForeignPart;
 
 /** A private key, not yet read. */
 export interface PrivatePart {
@@ -17,7 +17,7 @@ export interface PrivatePart {
 }
 
 /** A bare public key, not yet read. */
-export interface PublicPart {
+interface PublicPart {
   readonly kind: "public";
   /** For `createPublicKey`. */
   readonly input: PublicKeyInput | JsonWebKeyInput;
@@ -30,16 +30,16 @@ export interface CertificatePart {
   readonly der: Uint8Array;
 }
 
-/** Something that says it is a key or certificate, and cannot be one. */
-export interface DamagedPart {
-  readonly kind: "damaged";
+/** Something that says it is a key or certificate, and cannot serve as an asymmetric one. */
+interface UnusablePart {
+  readonly kind: "unusable";
   /** For messages: `a damaged PEM block "RSA PRIVATE KEY"`. */
   readonly what: string;
   readonly jwk: JwkMembers | undefined;
 }
 
 /** Something recognised that this family of schemes does not use. */
-export interface ForeignPart {
+interface ForeignPart {
   readonly kind: "foreign";
   /** For messages: `an OpenPGP key`. */
   readonly what: string;
@@ -111,7 +111,7 @@ function pemPart(block: PemBlock): readonly KeyPart[] {
   const form = block.body && derForm(block.body);
   if (form !== undefined && block.body !== undefined) return [derPart(form, Buffer.from(block.body))];
   if (!knownLabels.test(block.label)) return [foreign(`a PEM block "${block.label}"`)];
-  return [{ kind: "damaged", what: `a damaged PEM block "${block.label}"`, jwk: undefined }];
+  return [{ kind: "unusable", what: `a damaged PEM block "${block.label}"`, jwk: undefined }];
 }
 
 function textParts(text: string): readonly KeyPart[] {
@@ -126,8 +126,7 @@ function textParts(text: string): readonly KeyPart[] {
 }
 
 function jwkPart({ kind, key, members }: Jwk): KeyPart {
-  if (kind === "symmetric") return foreign('a symmetric JWK (kty "oct")');
-  if (key === undefined) return { kind: "damaged", what: "a malformed JWK", jwk: members };
+  if (key === undefined) return { kind: "unusable", what: `a ${kind} JWK`, jwk: members };
   const input = { key, format: "jwk" } as const;
   if (kind === "private") return { kind, input, encrypted: false, jwk: members };
   return { kind: "public", input, jwk: members };

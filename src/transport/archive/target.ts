@@ -1,0 +1,144 @@
+import { abortable } from "../../bytes/abortable.js";
+import type { ByteStream } from "../../bytes/byte-stream.js";
+import { verifying } from "../../bytes/verifying.js";
+import { OciEncError } from "../../errors.js";
+import type { Descriptor } from "../../oci/descriptor.js";
+import { algorithmOf, type Digest } from "../../oci/digest.js";
+import { mediaTypes } from "../../oci/media-type.js";
+import { mayBeElsewhere } from "../foreign-layer.js";
+import { blobPath } from "../layout/blob-file.js";
+import { indexEntry, indexName } from "../layout/index-json.js";
+import { markerName, markerText } from "../layout/layout-directory.js";
+import { walkImage } from "../layout/walk.js";
+import { type ArchiveOutput, openOutput } from "../tar/archive-output.js";
+import { standardStream } from "../tar/open-archive.js";
+import { entryTime, type TarRegion, TarWriter } from "../tar/tar-writer.js";
+import type { CommitOptions, Committed, EndpointOptions, ImageTarget, Upload } from "../transport.js";
+import { type ArchivePlace, nameInPlace, Previous } from "./previous.js";
+
+/**
+ * Starts a new archive. CONFLICT when the file is there and neither `force` nor an edit in place allows to replace it, or
+ * when an edit in place would lose other images. Other codes as those of `openOutput`.
+ */
+export async function openArchiveTarget(
+  options: Omit<ArchivePlace, "replace">,
+  endpoint: EndpointOptions,
+): Promise<ImageTarget> {
+  const inPlace = endpoint.inPlaceOf === options.name && options.path !== standardStream;
+  const imageName = inPlace ? await nameInPlace(options, endpoint) : options.imageName;
+  const replace = inPlace || (endpoint.force ?? false);
+  const output = await openOutput(options.path, { ...endpoint, replace });
+  try {
+    const writer = new TarWriter(output.file, entryTime());
+    await writer.addFile(markerName, Buffer.from(markerText));
+    return new ArchiveTarget({ ...options, imageName, replace }, { output, writer, endpoint });
+  } catch (error) {
+    await output[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+interface Work {
+  readonly output: ArchiveOutput;
+  readonly writer: TarWriter;
+  readonly endpoint: EndpointOptions;
+}
+
+/** The archive is always written anew; what the copy leaves where it is, is carried over from the one to be replaced. */
+class ArchiveTarget implements ImageTarget {
+  readonly name: string;
+  readonly place: string;
+  readonly #options: ArchivePlace;
+  readonly #work: Work;
+  readonly #written = new Map<Digest, TarRegion>();
+
+  constructor(options: ArchivePlace, work: Work) {
+    this.name = options.name;
+    this.place = options.place;
+    this.#options = options;
+    this.#work = work;
+  }
+
+  async has({ digest }: Descriptor): Promise<boolean> {
+    return this.#written.has(digest);
+  }
+
+  async put({ bytes, size, digest, sum }: Upload): Promise<void> {
+    const longName = digest === undefined || algorithmOf(digest) === "sha512";
+    await this.#keep(await this.#work.writer.add({ bytes, size, longName }), sum().digest);
+  }
+
+  async putManifest({ digest }: Descriptor, bytes: Uint8Array): Promise<void> {
+    if (this.#written.has(digest)) return;
+    const content = { bytes: once(bytes), size: bytes.length, longName: algorithmOf(digest) === "sha512" };
+    await this.#keep(await this.#work.writer.add(content), digest);
+  }
+
+  async commit(root: Descriptor, bytes: Uint8Array, options: CommitOptions = {}): Promise<Committed> {
+    const { output, writer } = this.#work;
+    await this.putManifest(root, bytes);
+    await using previous = new Previous(this.#options, this.#work.endpoint);
+    if (options.expect) await previous.expect(options.expect);
+    await this.#carryOver(root, previous);
+    await writer.addFile(indexName, Buffer.from(indexOf(root, this.#options.imageName)));
+    await output.deliver(await writer.finish());
+    return this.#account(options.obsolete ?? []);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#work.output[Symbol.asyncDispose]();
+  }
+
+  async #keep(region: TarRegion, digest: Digest): Promise<void> {
+    const { writer } = this.#work;
+    if (this.#written.has(digest)) return writer.drop(region);
+    this.#written.set(digest, region);
+    try {
+      await writer.name(region, blobPath(digest));
+    } catch (error) {
+      this.#written.delete(digest);
+      throw error;
+    }
+  }
+
+  /** Everything that the image names is in the archive afterwards. CONFLICT when it is nowhere. */
+  async #carryOver(root: Descriptor, previous: Previous): Promise<void> {
+    const { signal } = this.#work.endpoint;
+    for await (const { descriptor, role } of walkImage(root, (manifest) => this.#read(manifest, previous))) {
+      if (role === "subject" || this.#written.has(descriptor.digest)) continue;
+      const source = await previous.holding(descriptor);
+      if (!source && mayBeElsewhere(descriptor)) continue;
+      const kept = verifying((source ?? this.#lack(descriptor)).blob(descriptor), descriptor);
+      const bytes = signal ? abortable(kept, signal) : kept;
+      await this.put({ bytes, size: descriptor.size, digest: descriptor.digest, sum: () => descriptor });
+    }
+  }
+
+  async #read(manifest: Descriptor, previous: Previous): Promise<Uint8Array> {
+    const region = this.#written.get(manifest.digest);
+    if (region) return await this.#work.output.file.read(region.size, region.contentStart);
+    return await ((await previous.holding(manifest)) ?? this.#lack(manifest)).manifest(manifest);
+  }
+
+  #lack({ digest }: Descriptor): never {
+    throw new OciEncError("CONFLICT", `the image needs the blob ${digest}, which was not written to ${this.name}`);
+  }
+
+  #account(obsolete: readonly Descriptor[]): Committed {
+    const stays = (blob: Descriptor) => this.#written.has(blob.digest);
+    const why = "the image still names it";
+    return {
+      removed: obsolete.filter((blob) => !stays(blob)),
+      kept: obsolete.filter(stays).map((blob) => ({ blob, why })),
+    };
+  }
+}
+
+function indexOf(root: Descriptor, name: string | undefined): string {
+  const manifests = [indexEntry(root, name).descriptor];
+  return JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests });
+}
+
+async function* once(bytes: Uint8Array): ByteStream {
+  yield bytes;
+}

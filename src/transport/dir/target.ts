@@ -1,0 +1,172 @@
+import { lstat, readdir, rm, rmdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { ioError, OciEncError, systemCode } from "../../errors.js";
+import type { Descriptor, Sum } from "../../oci/descriptor.js";
+import { type Digest, digestOf } from "../../oci/digest.js";
+import { manifestLimit } from "../../oci/manifest.js";
+import { createDraft, draftPrefix, syncDirectory, writeDurably } from "../files/durable-file.js";
+import { readSmallFile } from "../files/read-file.js";
+import { mayBeElsewhere } from "../foreign-layer.js";
+import { makeDirectory } from "../layout/place-file.js";
+import { walkImage } from "../layout/walk.js";
+import type { CommitOptions, Committed, EndpointOptions, ImageTarget, Upload } from "../transport.js";
+import { belongsHere, blobName, manifestName, rootName, versionName, versionText } from "./dir-files.js";
+
+/** Makes the directory where it is absent. CONFLICT when it holds anything that may not be replaced; LOCAL_IO. */
+export async function openDirTarget(directory: string, options: EndpointOptions): Promise<ImageTarget> {
+  const name = `dir:${directory}`;
+  const before = await lookInto(directory);
+  const allowed = options.force === true || options.inPlaceOf === name || isUnfinished(before ?? []);
+  if (!allowed) {
+    throw new OciEncError("CONFLICT", `${JSON.stringify(directory)} is not empty`, {
+      hint: "choose another directory, or replace the image in it with --force",
+    });
+  }
+  const made = before ? undefined : await makeDirectory(directory);
+  return new DirTarget(name, directory, { made, inPlace: options.inPlaceOf === name });
+}
+
+interface Situation {
+  /** The topmost directory that was made for this. It goes again when nothing is committed. */
+  readonly made: string | undefined;
+  readonly inPlace: boolean;
+}
+
+class DirTarget implements ImageTarget {
+  readonly name: string;
+  readonly place: string;
+  readonly #directory: string;
+  readonly #situation: Situation;
+  /** Files made here, which go again when nothing is committed. */
+  readonly #made = new Set<string>();
+  #committed = false;
+
+  constructor(name: string, directory: string, situation: Situation) {
+    this.name = name;
+    this.place = name;
+    this.#directory = directory;
+    this.#situation = situation;
+  }
+
+  /** A file gets its name only when it is whole, so its size is all that is looked at. */
+  async has({ digest, size }: Sum): Promise<boolean> {
+    const stats = await lstat(join(this.#directory, blobName(digest))).catch(() => undefined);
+    return stats?.isFile() === true && stats.size === size;
+  }
+
+  async put({ bytes, sum }: Upload): Promise<void> {
+    const draft = await createDraft(this.#directory);
+    try {
+      await draft.fill(bytes);
+      const name = blobName(sum().digest);
+      const isNew = !(await this.has(sum()));
+      await draft.publish(join(this.#directory, name));
+      if (isNew) this.#made.add(name);
+    } finally {
+      await draft[Symbol.asyncDispose]();
+    }
+  }
+
+  async putManifest({ digest }: Descriptor, bytes: Uint8Array): Promise<void> {
+    const name = manifestName(digest);
+    await writeDurably(join(this.#directory, name), bytes);
+    this.#made.add(name);
+  }
+
+  /** `writeDurably` makes every name in the directory durable, so the blobs are safe before `manifest.json` is there. */
+  async commit(root: Descriptor, bytes: Uint8Array, options: CommitOptions = {}): Promise<Committed> {
+    if (options.expect) await this.#expect(options.expect);
+    const needed = await this.#needed(root, bytes);
+    await writeDurably(join(this.#directory, versionName), Buffer.from(versionText));
+    await writeDurably(join(this.#directory, rootName), bytes);
+    this.#committed = true;
+    if (!this.#situation.inPlace) {
+      await this.#clear((name) => belongsHere(name) && !needed.has(name));
+      return { removed: [], kept: [] };
+    }
+    const obsolete = options.obsolete ?? [];
+    const stays = ({ digest }: Descriptor) => needed.has(blobName(digest));
+    const removed = obsolete.filter((blob) => !stays(blob));
+    const names = new Set(removed.map(({ digest }) => blobName(digest)));
+    await this.#clear(
+      (name) => names.has(name) || (name.endsWith(`.${rootName}`) && belongsHere(name) && !needed.has(name)),
+    );
+    return { removed, kept: obsolete.filter(stays).map((blob) => ({ blob, why: "the image still names it" })) };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#committed) return;
+    await this.#clear((name) => this.#made.has(name));
+    const { made } = this.#situation;
+    if (made !== undefined) await removeWhileEmpty(this.#directory, made);
+  }
+
+  /** The names of all files that the image consists of. CONFLICT when one of them is not there. */
+  async #needed(root: Descriptor, bytes: Uint8Array): Promise<ReadonlySet<string>> {
+    const names = new Set([rootName, versionName]);
+    const read = async (manifest: Descriptor) =>
+      manifest.digest === root.digest ? bytes : await this.#readManifest(manifest.digest);
+    for await (const { descriptor, role } of walkImage(root, read)) {
+      if (role === "subject" || descriptor.digest === root.digest) continue;
+      const isBlob = role === "config" || role === "layer";
+      const name = isBlob ? blobName(descriptor.digest) : manifestName(descriptor.digest);
+      const there = await isFile(join(this.#directory, name));
+      if (!there && !mayBeElsewhere(descriptor)) {
+        throw new OciEncError(
+          "CONFLICT",
+          `the image needs the blob ${descriptor.digest}, which was not written to ${this.name}`,
+        );
+      }
+      names.add(name);
+    }
+    return names;
+  }
+
+  async #readManifest(digest: Digest): Promise<Uint8Array> {
+    const path = join(this.#directory, manifestName(digest));
+    return await readSmallFile(path, manifestLimit, { what: path, followLinks: false });
+  }
+
+  async #expect(digest: Digest): Promise<void> {
+    const path = join(this.#directory, rootName);
+    const present = digestOf(await readSmallFile(path, manifestLimit, { what: path, followLinks: false }));
+    if (present === digest) return;
+    throw new OciEncError("CONFLICT", `${this.name} was changed meanwhile: it is ${present}`);
+  }
+
+  async #clear(goes: (name: string) => boolean): Promise<void> {
+    for (const name of (await lookInto(this.#directory)) ?? []) {
+      if (!goes(name)) continue;
+      await rm(join(this.#directory, name), { force: true }).catch((error: unknown) => {
+        throw ioError(error, `cannot remove ${join(this.#directory, name)}`);
+      });
+    }
+    await syncDirectory(this.#directory);
+  }
+}
+
+/** What is in a directory; undefined when there is none. */
+async function lookInto(directory: string): Promise<readonly string[] | undefined> {
+  return await readdir(directory).catch((error: unknown) => {
+    if (systemCode(error) === "ENOENT") return undefined;
+    throw ioError(error, `cannot look into ${directory}`);
+  });
+}
+
+/** Nothing, or what a copy leaves that was killed before its end: everything but the manifest. */
+function isUnfinished(names: readonly string[]): boolean {
+  return !names.includes(rootName) && names.every((name) => belongsHere(name) || name.startsWith(draftPrefix));
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => undefined))?.isFile() ?? false;
+}
+
+/** Takes back directories that were made for nothing, up to `topmost`; stops at one that somebody uses by now. */
+async function removeWhileEmpty(innermost: string, topmost: string): Promise<void> {
+  try {
+    for (let path = innermost; path.length >= topmost.length; path = dirname(path)) await rmdir(path);
+  } catch (error) {
+    if (systemCode(error) !== "ENOTEMPTY") throw ioError(error, `cannot remove ${innermost}`);
+  }
+}

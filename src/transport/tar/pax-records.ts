@@ -1,0 +1,45 @@
+import { unsound } from "./tar-header.js";
+
+/** What extended headers say of the next entry, as far as it matters here. Undefined: they do not say. */
+export interface PaxRecords {
+  readonly path: string | undefined;
+  readonly linkpath: string | undefined;
+  readonly size: number | undefined;
+  /** GNU tar's: the content is not the file's, but its parts without the holes. */
+  readonly sparse: boolean;
+}
+
+/** Reads `LENGTH KEY=VALUE\n`, one after the other. POSIX.1-2017, pax, "pax extended header". CORRUPT. */
+export function parsePax(bytes: Uint8Array, what: string): PaxRecords {
+  const found = new Map<string, string>();
+  for (let at = 0; at < bytes.length; ) {
+    const prefix = /^([1-9][0-9]{0,8}) /.exec(Buffer.from(bytes.subarray(at, at + 10)).toString("latin1"));
+    const end = at + Number(prefix?.[1] ?? 0);
+    if (!prefix || end > bytes.length || bytes[end - 1] !== 0x0a) throw unsound(what, "a pax record is malformed");
+    const record = Buffer.from(bytes.subarray(at + prefix[0].length, end - 1)).toString("utf8");
+    const equals = record.indexOf("=");
+    if (equals < 1) throw unsound(what, "a pax record is malformed");
+    found.set(record.slice(0, equals), record.slice(equals + 1));
+    at = end;
+  }
+  return {
+    path: nameIn(found, "path", what),
+    linkpath: nameIn(found, "linkpath", what),
+    size: sizeIn(found, what),
+    sparse: [...found.keys()].some((key) => key.startsWith("GNU.sparse.")),
+  };
+}
+
+/** An empty value takes back what a global header said; as those may not name anything here, it says nothing. */
+function nameIn(found: ReadonlyMap<string, string>, key: string, what: string): string | undefined {
+  const value = found.get(key);
+  if (value?.includes("\0")) throw unsound(what, "a name holds a zero byte");
+  return value || undefined;
+}
+
+function sizeIn(found: ReadonlyMap<string, string>, what: string): number | undefined {
+  const value = found.get("size");
+  if (!value) return undefined;
+  if (!/^[0-9]{1,15}$/.test(value)) throw unsound(what, "an entry has no sound size");
+  return Number(value);
+}
