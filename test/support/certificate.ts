@@ -32,8 +32,26 @@ export function makeAuthority(): TestAuthority {
   const folder = mkdtempSync(join(tmpdir(), "oci-enc-ca-"));
   const openssl = (...words: string[]) => execFileSync("openssl", words, { cwd: folder, stdio: "pipe" });
   const ec = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
-  const extensions = ["-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign,cRLSign"];
-  openssl("req", "-x509", ...ec, "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=test authority", "-days", "30", ...extensions);
+  const extensions = [
+    "-addext",
+    "basicConstraints=critical,CA:TRUE",
+    "-addext",
+    "keyUsage=critical,keyCertSign,cRLSign",
+  ];
+  openssl(
+    "req",
+    "-x509",
+    ...ec,
+    "-keyout",
+    "ca.key",
+    "-out",
+    "ca.crt",
+    "-subj",
+    "/CN=test authority",
+    "-days",
+    "30",
+    ...extensions,
+  );
   let count = 0;
   return {
     certificate: readFileSync(join(folder, "ca.crt"), "utf8"),
@@ -47,7 +65,12 @@ export function makeAuthority(): TestAuthority {
       const issuer = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", String(days)];
       openssl("x509", "-req", "-in", `${name}.csr`, ...issuer, "-extfile", `${name}.ext`, "-out", `${name}.crt`);
       const [certificateFile, keyFile] = [join(folder, `${name}.crt`), join(folder, `${name}.key`)];
-      return { certificateFile, keyFile, certificate: readFileSync(certificateFile, "utf8"), key: readFileSync(keyFile, "utf8") };
+      return {
+        certificateFile,
+        keyFile,
+        certificate: readFileSync(certificateFile, "utf8"),
+        key: readFileSync(keyFile, "utf8"),
+      };
     },
     [Symbol.dispose]() {
       rmSync(folder, { recursive: true, force: true });

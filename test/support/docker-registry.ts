@@ -8,7 +8,9 @@ import type { TestServer } from "./scripted-server.js";
 import { startTokenIssuer } from "./token-issuer.js";
 
 /** Why tests over docker-registry are skipped; false when it is installed. */
-export const noDockerRegistry: string | false = isInstalled() ? false : "docker-registry is not installed (apt-get install docker-registry)";
+export const noDockerRegistry: string | false = isInstalled()
+  ? false
+  : "docker-registry is not installed (apt-get install docker-registry)";
 
 /** The four ways in which it is started. */
 export type DockerRegistryKind = "open" | "htpasswd" | "tls" | "token";
@@ -32,9 +34,12 @@ export async function startDockerRegistry(kind: DockerRegistryKind): Promise<Doc
   using authority = makeAuthority();
   const issuer = kind === "token" ? await startIssuer(authority, folder) : undefined;
   const port = await freePort();
-  const files = kind === "tls" ? keepFiles(authority.issue({ names: "DNS:localhost,IP:127.0.0.1" }), folder) : undefined;
+  const files =
+    kind === "tls" ? keepFiles(authority.issue({ names: "DNS:localhost,IP:127.0.0.1" }), folder) : undefined;
   writeFileSync(join(folder, "registry.yml"), configuration({ folder, port, kind, files, realm: issuer?.origin }));
-  const child = spawn("docker-registry", ["serve", join(folder, "registry.yml")], { stdio: ["ignore", "ignore", "pipe"] });
+  const child = spawn("docker-registry", ["serve", join(folder, "registry.yml")], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
   await listening(child);
   return {
     host: `127.0.0.1:${port}`,
@@ -68,12 +73,16 @@ function configuration({ folder, port, kind, files, realm }: Configuration): str
   ];
   if (kind === "htpasswd") {
     // perl's crypt knows bcrypt, and htpasswd of apache2-utils is rarely there.
-    const hash = execFileSync("perl", ["-e", `print crypt("${password}", q($2y$05$abcdefghijklmnopqrstuu))`], { encoding: "utf8" });
+    const hash = execFileSync("perl", ["-e", `print crypt("${password}", q($2y$05$abcdefghijklmnopqrstuu))`], {
+      encoding: "utf8",
+    });
     writeFileSync(join(folder, "htpasswd"), `${username}:${hash}\n`);
     lines.push(`auth: { htpasswd: { realm: test, path: ${folder}/htpasswd } }`);
   }
   if (kind === "token") {
-    lines.push(`auth: { token: { realm: "${realm}/token", service: test, issuer: test, rootcertbundle: ${folder}/token.crt } }`);
+    lines.push(
+      `auth: { token: { realm: "${realm}/token", service: test, issuer: test, rootcertbundle: ${folder}/token.crt } }`,
+    );
   }
   return `${lines.join("\n")}\n`;
 }

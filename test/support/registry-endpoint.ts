@@ -54,5 +54,8 @@ function resolveName(hostname: string, machine: TestMachine, lookups: Map<string
   if (!lists) throw Object.assign(new Error(`getaddrinfo ENOTFOUND ${hostname}`), { code: "ENOTFOUND" });
   const turn = lookups.get(hostname) ?? 0;
   lookups.set(hostname, turn + 1);
-  return (lists[Math.min(turn, lists.length - 1)] ?? []).map((address) => ({ address, family: address.includes(":") ? 6 : 4 }));
+  return (lists[Math.min(turn, lists.length - 1)] ?? []).map((address) => ({
+    address,
+    family: address.includes(":") ? 6 : 4,
+  }));
 }

@@ -1,7 +1,7 @@
 import { randomUUID, sign } from "node:crypto";
+import type { KeyPairFiles } from "./certificate.js";
 import { reply, replyProblem } from "./request-log.js";
 import { startServer, type TestServer } from "./scripted-server.js";
-import type { KeyPairFiles } from "./certificate.js";
 
 /** Whom a token server knows, and what it signs with. */
 export interface IssuerOptions {

@@ -24,6 +24,7 @@ export interface LoginPlace {
 
 /** Where credentials were put, or taken from. */
 export interface LoginResult {
+  readonly place: LoginPlace;
   /** Files and helpers, for people. */
   readonly places: readonly string[];
 }
@@ -44,45 +45,48 @@ export function parseLoginPlace(text: string): LoginPlace {
 }
 
 /**
- * Tries the credentials, and keeps them where docker and podman find them: in the helper that the file names, else in
- * the file (mode 0600). Without a file named, in docker's, and in those that podman would look into first and that know
- * this registry already. DENIED when the registry refuses them; nothing is kept then.
+ * What `login` promises, on some machine. Without a file named, the file is docker's, which podman reads too, and with
+ * it those that podman would look into first and that know this registry already.
  */
-export async function login(
-  place: LoginPlace,
+export async function logIn(
+  registry: string,
   credentials: Credentials,
   options: EndpointOptions,
   environment: Environment = thisMachine,
 ): Promise<LoginResult> {
+  const place = parseLoginPlace(registry);
   await tryCredentials(place, credentials, options, environment);
   const places: string[] = [];
   for (const path of await filesFor(place, options, environment)) {
     places.push(await keep(path, place, credentials, environment));
   }
-  return { places };
+  return { place, places };
 }
 
-/** Forgets the credentials in every file, and in the helpers that those name. NOT_FOUND when there were none. */
-export async function logout(
-  place: LoginPlace,
+/** What `logout` promises, on some machine. */
+export async function logOut(
+  registry: string,
   options: EndpointOptions,
   environment: Environment = thisMachine,
 ): Promise<LoginResult> {
+  const place = parseLoginPlace(registry);
   const places: string[] = [];
   for (const path of authFilePaths(options.registry?.authFile, environment)) {
     places.push(...(await forget(path, place, environment)));
   }
-  if (places.length === 0)
+  if (places.length === 0) {
     throw new OciEncError("NOT_FOUND", `there are no credentials for ${JSON.stringify(keyOf(place))}`);
-  return { places };
+  }
+  return { place, places };
 }
 
-/** The user name that one is logged in with; undefined when one is not, or with a token. */
-export async function loggedInAs(
-  place: LoginPlace,
+/** What `loggedInAs` promises, on some machine. */
+export async function findLogin(
+  registry: string,
   options: EndpointOptions,
   environment: Environment = thisMachine,
 ): Promise<string | undefined> {
+  const place = parseLoginPlace(registry);
   const keychain = options.registry?.keychain ?? fileKeychain({ authFile: options.registry?.authFile, environment });
   const credentials = await keychain.credentials(place.host, place.repository);
   return credentials?.kind === "password" ? credentials.username : credentials && "<token>";

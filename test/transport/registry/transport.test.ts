@@ -14,7 +14,12 @@ describe("docker://", () => {
   test("an image copied there and back is the same, byte for byte", async () => {
     await using server = await startStrictRegistry();
     const place = new MemoryPlace();
-    const root = addImage(place, { layers: [{ mediaType: gzip, bytes: randomBytes(300_000) }, { mediaType: gzip, bytes: randomBytes(10) }] });
+    const root = addImage(place, {
+      layers: [
+        { mediaType: gzip, bytes: randomBytes(300_000) },
+        { mediaType: gzip, bytes: randomBytes(10) },
+      ],
+    });
     place.names.set("app", root);
     const transport = testTransport();
     await using target: ImageTarget = await transport.openTarget(`//${server.host}/app:1`, {});
