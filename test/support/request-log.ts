@@ -76,3 +76,11 @@ export async function readBody({ request, record }: ServerExchange): Promise<Buf
   }
   return Buffer.concat(parts);
 }
+
+/** Goes on writing the same until the client has had enough. */
+export async function pour({ response }: ServerExchange, chunk: Uint8Array): Promise<void> {
+  while (!response.destroyed) {
+    if (!response.writableNeedDrain) response.write(chunk);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
