@@ -112,7 +112,7 @@ export class RegistryTarget implements ImageTarget, TaggingTarget {
     if (!this.#options.force && now?.digest !== expected) {
       throw new OciEncError(
         "CONFLICT",
-        `${this.name} names ${now?.digest ?? "nothing"} now, and ${expected ?? "nothing"} before`,
+        `${this.name} moved meanwhile: it names ${now?.digest ?? "nothing"}, and not ${expected ?? "nothing"} as before`,
         {
           hint: "somebody else has written it: look, and start again, or use --force",
         },
