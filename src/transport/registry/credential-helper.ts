@@ -61,8 +61,6 @@ async function runHelper(call: HelperCall): Promise<string | undefined> {
   const child = spawn(`docker-credential-${call.name}`, [call.verb], {
     stdio: ["pipe", "pipe", "ignore"],
     env: { ...call.environment.variables },
-    timeout: call.patience,
-    killSignal: "SIGKILL",
   });
   const ended = new Promise<{ code: number | null; failure: unknown }>((resolve) => {
     child.once("error", (failure) => resolve({ code: null, failure }));
@@ -75,7 +73,9 @@ async function runHelper(call: HelperCall): Promise<string | undefined> {
     output += text;
     if (output.length > outputLimit) child.kill("SIGKILL");
   });
+  const timer = setTimeout(() => child.kill("SIGKILL"), call.patience);
   const { code, failure } = await ended;
+  clearTimeout(timer); // spawn's own `timeout` would keep the process alive after a program that does not start.
   if (systemCode(failure) === "ENOENT") throw failed(call.name, "it is not installed");
   if (output.length > outputLimit) throw failed(call.name, "it prints without end");
   if (code === 0) return output;
