@@ -59,8 +59,8 @@ class ArchiveTarget implements ImageTarget {
     this.#work = work;
   }
 
-  async has({ digest }: Descriptor): Promise<boolean> {
-    return this.#written.has(digest);
+  async has({ digest, size }: Descriptor): Promise<boolean> {
+    return this.#written.get(digest)?.size === size;
   }
 
   async put({ bytes, size, digest, sum }: Upload): Promise<void> {

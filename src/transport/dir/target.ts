@@ -55,30 +55,23 @@ class DirTarget implements ImageTarget {
   }
 
   async put({ bytes, sum }: Upload): Promise<void> {
-    const draft = await createDraft(this.#directory);
-    try {
-      await draft.fill(bytes);
-      const name = blobName(sum().digest);
-      const isNew = !(await this.has(sum()));
-      await draft.publish(join(this.#directory, name));
-      if (isNew) this.#made.add(name);
-    } finally {
-      await draft[Symbol.asyncDispose]();
-    }
+    await using draft = await createDraft(this.#directory);
+    await draft.fill(bytes);
+    const name = blobName(sum().digest);
+    await this.#noteNew(name);
+    await draft.publish(join(this.#directory, name));
   }
 
   async putManifest({ digest }: Descriptor, bytes: Uint8Array): Promise<void> {
-    const name = manifestName(digest);
-    await writeDurably(join(this.#directory, name), bytes);
-    this.#made.add(name);
+    await this.#write(manifestName(digest), bytes);
   }
 
   /** `writeDurably` makes every name in the directory durable, so the blobs are safe before `manifest.json` is there. */
   async commit(root: Descriptor, bytes: Uint8Array, options: CommitOptions = {}): Promise<Committed> {
     if (options.expect) await this.#expect(options.expect);
     const needed = await this.#needed(root, bytes);
-    await writeDurably(join(this.#directory, versionName), Buffer.from(versionText));
-    await writeDurably(join(this.#directory, rootName), bytes);
+    await this.#write(versionName, Buffer.from(versionText));
+    await this.#write(rootName, bytes);
     this.#committed = true;
     if (!this.#situation.inPlace) {
       await this.#clear((name) => belongsHere(name) && !needed.has(name));
@@ -99,6 +92,15 @@ class DirTarget implements ImageTarget {
     await this.#clear((name) => this.#made.has(name));
     const { made } = this.#situation;
     if (made !== undefined) await removeWhileEmpty(this.#directory, made);
+  }
+
+  async #write(name: string, bytes: Uint8Array): Promise<void> {
+    await this.#noteNew(name);
+    await writeDurably(join(this.#directory, name), bytes);
+  }
+
+  async #noteNew(name: string): Promise<void> {
+    if (!(await isFile(join(this.#directory, name)))) this.#made.add(name);
   }
 
   /** The names of all files that the image consists of. CONFLICT when one of them is not there. */

@@ -50,8 +50,8 @@ class DockerTarget implements ImageTarget {
     return "an archive of docker save holds images of one platform each, and this is an index";
   }
 
-  async has({ digest }: Descriptor): Promise<boolean> {
-    return this.#written.has(digest);
+  async has({ digest, size }: Descriptor): Promise<boolean> {
+    return this.#written.get(digest)?.size === size;
   }
 
   async put({ bytes, size, digest, sum }: Upload): Promise<void> {
@@ -62,9 +62,8 @@ class DockerTarget implements ImageTarget {
     else this.#written.set(stored, region);
   }
 
-  async putManifest({ digest }: Descriptor): Promise<void> {
-    throw unsuitable(`${this.name} cannot hold the manifest ${digest} of an index`);
-  }
+  /** Keeps nothing: only an index has manifests below it, and `commit` refuses one, if nobody asked `refuses` before. */
+  async putManifest(): Promise<void> {}
 
   /** UNSUPPORTED when the image is none that docker could load. `expect` and `obsolete` do not apply to a new archive. */
   async commit(root: Descriptor, bytes: Uint8Array, _options?: CommitOptions): Promise<Committed> {
