@@ -7,10 +7,10 @@ import type { TestContext } from "node:test";
 /** Why no small file system can be had here, for `skip`; false when one can. */
 export const smallDiskMissing: string | false = mountReason();
 
-/** A file system in memory of so many bytes that goes with the test. */
-export async function smallDisk(t: TestContext, size: number): Promise<string> {
+/** A file system in memory of so many bytes, and with room for so many files, that goes with the test. */
+export async function smallDisk(t: TestContext, size: number, files = 0): Promise<string> {
   const path = await realpath(await mkdtemp(join(tmpdir(), "oci-enc-disk-")));
-  execFileSync("mount", ["-t", "tmpfs", "-o", `size=${size}`, "tmpfs", path]);
+  execFileSync("mount", ["-t", "tmpfs", "-o", `size=${size},nr_inodes=${files}`, "tmpfs", path]);
   t.after(async () => {
     execFileSync("umount", ["--lazy", path]);
     await rmdir(path);
