@@ -8,7 +8,7 @@ import { softHsmModule } from "../support/key-material.js";
 import { ociEncProgram } from "../support/oci-enc.js";
 import { firstMissing, type Peer, systemPeer } from "../support/peer.js";
 import { scratchDirectory } from "../support/scratch.js";
-import { layerDigest, writePlainImage } from "../support/sealed-layout.js";
+import { layerDigest, writePlainImage } from "../support/one-layer-image.js";
 
 /** Sections whose commands need more than Node and openssl. */
 const needed: ReadonlyMap<string, Peer> = new Map([

@@ -17,7 +17,7 @@ import {
 import { configureProviders, type RunningService, startService } from "../support/key-provider.js";
 import { broughtPeer, firstMissing, type Peer, run, systemPeer } from "../support/peer.js";
 import { scratchDirectory } from "../support/scratch.js";
-import { type LayoutImage, layerDigest, openImage, sealImage, writePlainImage } from "../support/sealed-layout.js";
+import { type LayoutImage, layerDigest, openImage, sealImage, writePlainImage } from "../support/one-layer-image.js";
 
 /** One way of sealing and opening, in our words and in the peer's. */
 interface Exchange {
