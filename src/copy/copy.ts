@@ -28,7 +28,7 @@ export interface CopyOptions extends PlanOptions {
 export async function copy(source: ImageSource, target: ImageTarget, options: CopyOptions = {}): Promise<CopyReport> {
   const { jobs = 4, retries = 0, signal, progress = () => {} } = options;
   const root = await at("source", () => source.resolve());
-  const plan = await at("source", () => makePlan(source, root, options));
+  const plan = await makePlan(source, root, options);
   requireRoom(target, plan);
   const inPlace = isSameImage(source, target);
   const planned = plannedReport(plan, { reference: target.name, root });

@@ -14,6 +14,7 @@ import type { LayerChange, LayerTransform } from "../transform/layer-transform.j
 import type { ImageSource } from "../transport/transport.js";
 import { attestedBy } from "./attestation.js";
 import { readBlob } from "./read-blob.js";
+import { at } from "./side.js";
 
 /** The image as it is, and what will become of each part. Made before anything is written. */
 export type Plan = IndexPlan | ManifestPlan | OpaquePlan;
@@ -147,7 +148,7 @@ class Planner {
     if (descriptor.size > manifestLimit) {
       throw new OciEncError("CORRUPT", `the manifest ${descriptor.digest} has more than ${manifestLimit} bytes`);
     }
-    const bytes = await this.#source.manifest(descriptor);
+    const bytes = await at("source", () => this.#source.manifest(descriptor));
     if (place.depth > 0 && !isManifestType(descriptor.mediaType) && !isIndexType(descriptor.mediaType)) {
       return { kind: "opaque", descriptor, bytes };
     }
@@ -182,7 +183,7 @@ class Planner {
     child: Descriptor,
     subject: { plan: Plan; kept: boolean } | undefined,
   ): Promise<{ plan: Plan; kept: boolean }> {
-    const bytes = await this.#source.manifest(child);
+    const bytes = await at("source", () => this.#source.manifest(child));
     const plan = attestationPlan(child, bytes);
     if (subject && !subject.kept) return { plan, kept: false };
     const asked = subject && isChanged(subject.plan) ? this.#options.transform?.attestation?.(child) : undefined;
@@ -194,7 +195,7 @@ class Planner {
     const { view } = manifest;
     const isImage = isImageConfigType(view.config.mediaType);
     const wanted = isImage && (configs || platforms !== undefined || transform !== undefined);
-    const config = wanted ? await readBlob(this.#source, view.config, manifestLimit) : undefined;
+    const config = wanted ? await at("source", () => readBlob(this.#source, view.config, manifestLimit)) : undefined;
     const platform = place.platform ?? (config && platformOf(config));
     if (platform) this.#offered.push(platform);
     const planned = { kind: "manifest", ...manifest, platform, config } as const;

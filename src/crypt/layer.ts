@@ -56,7 +56,7 @@ export async function loadKeyring(keys: readonly DecryptionKey[], options: Wrapp
     for (const key of unwrapper.used) used.add(key);
   }
   const unread = keys.filter((key) => !used.has(key));
-  if (unread.length > 0) throw unreadable(unread);
+  for (const key of unread) await explain(key);
   return openers;
 }
 
@@ -147,9 +147,11 @@ async function attempt(opener: Opener, packet: Packet): Promise<Uint8Array | str
   }
 }
 
-function unreadable(keys: readonly DecryptionKey[]): OciEncError {
-  const origins = keys.map((key) => JSON.stringify(key.origin)).join(", ");
-  return new OciEncError("KEY_INVALID", `no private key could be read from ${origins}`, {
+/** Says of a key that no scheme took what it is instead. KEY_INVALID, always. */
+async function explain(key: DecryptionKey): Promise<never> {
+  const { readPrivateKeys } = await import("./keys/key-file.js");
+  readPrivateKeys(key, { accept: (read) => read });
+  throw new OciEncError("KEY_INVALID", `no scheme takes the key in ${JSON.stringify(key.origin)}`, {
     hint: `a key file holds a private key of one of the schemes ${[...schemes.keys()].join(", ")}`,
   });
 }

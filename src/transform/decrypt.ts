@@ -78,8 +78,8 @@ async function open(layer: Descriptor, context: LayerContext, keyring: Keyring):
     return await openEnvelope(layer.annotations, keyring);
   } catch (error) {
     if (!(error instanceof OciEncError)) throw error;
-    const { code, hint, message } = error;
-    const named = new OciEncError(code, `${layerName(layer, context)}: ${message}`, { cause: error, hint });
+    const { cause, code, hint, message } = error;
+    const named = new OciEncError(code, `${layerName(layer, context)}: ${message}`, { cause, hint });
     if (code === "KEY_MISMATCH") return named;
     throw named;
   }
