@@ -84,7 +84,7 @@ function changesDigest(root: Descriptor): OciEncError {
 }
 
 /** Whether both ends are one image, which is then edited in place. */
-export function isSameImage(source: ImageSource, target: ImageTarget): boolean {
+function isSameImage(source: ImageSource, target: ImageTarget): boolean {
   return source.place === target.place && source.name === target.name;
 }
 

@@ -6,8 +6,8 @@ import { before, test } from "node:test";
 import { makeCertificate } from "../support/key-material.js";
 import { configureProviders } from "../support/key-provider.js";
 import { ociEnc } from "../support/oci-enc.js";
-import { scratchDirectory } from "../support/scratch.js";
 import { writePlainImage } from "../support/one-layer-image.js";
+import { scratchDirectory } from "../support/scratch.js";
 
 const scratch = scratchDirectory();
 const passphrase = "sesame-4f1c";
