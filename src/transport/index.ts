@@ -15,7 +15,7 @@ export {
   type RepositoryTags,
   searchNames,
 } from "./registry/access.js";
-export { collectGarbage, type GarbageOptions } from "./store/garbage.js";
+export { collectGarbage, type Garbage, type GarbageOptions } from "./store/garbage.js";
 export { listImages, type StoredImage } from "./store/images.js";
 export { type ImagesRemoved, removeImages } from "./store/remove.js";
 export type { StoreOptions } from "./store/store-directory.js";
