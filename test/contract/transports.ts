@@ -11,6 +11,8 @@ export interface TransportRow {
   readonly indexes: boolean;
   /** Whether one place holds several images, so that a reference can move. */
   readonly several: boolean;
+  /** Paths that may stay after a failure: what a later try goes on with. Default: nothing stays. */
+  readonly keeps?: RegExp;
 }
 
 /** Every transport that both reads and writes. A new one gets a row here, and all of the suite. */
@@ -28,6 +30,7 @@ export const transportRows: readonly TransportRow[] = [
     options: (directory) => ({ store: join(directory, "store") }),
     indexes: true,
     several: true,
+    keeps: /^store(\/\.oci-enc(\/ingest(\/sha256-[0-9a-f]{64})?)?)? /,
   },
   {
     name: "oci-archive",
