@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { copyImage, decryptLayers, encryptLayers, openSource, openTarget } from "../../../src/index.js";
 import { bringImage, uploadOf } from "../../support/bring-image.js";
+import { draftNameOfTheDead } from "../../support/dead-draft.js";
 import { expectedError } from "../../support/expected-error.js";
 import { fileTree } from "../../support/file-tree.js";
 import { decryptionKey, ecPair, encryptionKey } from "../../support/key-pair.js";
@@ -60,11 +61,12 @@ test("faults/51: a copy that was killed is taken up again, and what it brought i
   });
   const layer = JSON.parse(place.text(root.digest)).layers[0];
   await writeFile(join(directory, layer.digest.slice(7)), place.content(layer.digest));
-  await writeFile(join(directory, ".oci-enc-0123456789ab"), "half of a blob");
+  await writeFile(join(directory, await draftNameOfTheDead()), "half of a blob");
   await using target = await openTarget(`dir:${directory}`);
   assert.equal(await target.has(layer), true);
   await bringImage(place, root, target);
   assert.equal(await digestAt(`dir:${directory}`), root.digest);
+  assert.equal((await readdir(directory)).length, 4);
 });
 
 test("faults/56: an image is encrypted and decrypted in place: plain blobs go, and the digest comes back", async (t) => {
