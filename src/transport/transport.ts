@@ -91,6 +91,8 @@ export interface EndpointOptions {
 export interface RegistryOptions {
   /** Who one is. Undefined: what the files of docker and podman say, as in `authFile`. */
   readonly keychain?: Keychain | undefined;
+  /** For the registry that the reference names, and no other; the keychain is then not asked about it. */
+  readonly credentials?: Credentials | undefined;
   /** The only file of credentials to read. Undefined: `REGISTRY_AUTH_FILE`, else the usual places of podman and docker. */
   readonly authFile?: string | undefined;
   /** For the registry that the reference names; never for a mirror of it or another host that it sends us to. */

@@ -59,6 +59,11 @@ function layersOf(place: MemoryPlace, root: Descriptor): readonly Descriptor[] {
   return view.kind === "manifest" ? view.layers : [];
 }
 
+function blobsOf(place: MemoryPlace, root: Descriptor): readonly Descriptor[] {
+  const view = parseManifest(place.content(root.digest), root.mediaType);
+  return view.kind === "manifest" ? [view.config, ...view.layers] : [];
+}
+
 async function filled(row: TransportRow, t: TestContext): Promise<Ends & { place: MemoryPlace; root: Descriptor }> {
   const both = await ends(row, t);
   const { place, root } = somePlace();
@@ -112,7 +117,7 @@ for (const row of transportRows) {
     const before = await traces(row, both.directory);
     {
       await using target = await both.target();
-      for (const layer of layersOf(place, root)) await target.put(uploadOf(place, layer));
+      for (const blob of blobsOf(place, root)) await target.put(uploadOf(place, blob));
       await target.putManifest(root, place.content(root.digest));
     }
     assert.deepEqual(await traces(row, both.directory), before);
@@ -194,7 +199,9 @@ for (const row of transportRows) {
     const bytes = source.blob(absent);
     await assert.rejects(drained(bytes), expectedError("NOT_FOUND"));
   });
+}
 
+for (const row of transportRows.filter(({ files }) => files)) {
   test(`${row.name}: a stream opens nothing before the first pull, and closes what it opened when it is left`, {
     skip: process.platform === "linux" ? false : "needs /proc",
   }, async (t) => {

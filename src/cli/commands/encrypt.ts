@@ -27,7 +27,10 @@ const attestations: Flag<"keep" | "drop"> = choice(
 /** `encrypt SRC [DST]`. */
 export const encrypt: Command = {
   arguments: [
-    { name: "SRC", about: "the image to seal: a name in the local store, oci:, oci-archive:, docker-archive: or dir:" },
+    {
+      name: "SRC",
+      about: "the image to seal: a name in the local store, docker://, oci:, oci-archive:, docker-archive: or dir:",
+    },
     { name: "DST", about: "where the sealed image goes; default: in place of SRC", optional: true },
   ],
   flags: [

@@ -1,4 +1,4 @@
-import { sourceEndpoint, store, tmpdir } from "../options/endpoints.js";
+import { onlyEndpoint, sourceFlags } from "../options/endpoints.js";
 import { type Flag, toggle } from "../options/flag.js";
 import { key } from "../options/key-flags.js";
 import { readKeys } from "../options/keys.js";
@@ -13,8 +13,10 @@ const compat: Flag<boolean> = toggle({
 
 /** `layerinfo IMAGE`. */
 export const layerinfo: Command = {
-  arguments: [{ name: "IMAGE", about: "a name in the local store, oci:, oci-archive:, docker-archive: or dir:" }],
-  flags: [key, platform, compat, store, tmpdir],
+  arguments: [
+    { name: "IMAGE", about: "a name in the local store, oci:, docker://, oci:, oci-archive:, docker-archive: or dir:" },
+  ],
+  flags: [key, platform, compat, ...sourceFlags],
   examples: [
     "oci-enc layerinfo app:1-enc",
     "oci-enc layerinfo --platform linux/amd64 --key key.pem oci:sealed:app",
@@ -29,7 +31,7 @@ export const layerinfo: Command = {
     const image = await inspectImage(invocation.arguments[0] ?? "", {
       platforms: await readPlatforms(options),
       keys: options.given(key) ? await readKeys(invocation) : undefined,
-      source: sourceEndpoint(options),
+      source: await onlyEndpoint(invocation),
       progress,
       signal,
     });

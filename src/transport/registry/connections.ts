@@ -1,7 +1,7 @@
 import type { LookupFunction } from "node:net";
 import { Readable } from "node:stream";
 import { createSecureContext } from "node:tls";
-import { type Dispatcher, Pool, ProxyAgent } from "undici";
+import { buildConnector, type Dispatcher, Pool } from "undici";
 import type { ByteStream } from "../../bytes/byte-stream.js";
 import { OciEncError } from "../../errors.js";
 import type { HostSettings } from "../transport.js";
@@ -10,6 +10,7 @@ import { readTrust, type Trust } from "./certificates.js";
 import type { Environment } from "./environment.js";
 import { networkFailure } from "./network-failure.js";
 import { proxyFor } from "./proxy.js";
+import { openTunnel, proxyAuthorization } from "./proxy-tunnel.js";
 
 /** One HTTP request, without any of the rules of registries. */
 export interface Exchange {
@@ -41,6 +42,15 @@ const headerLimit = 64 * 1024;
 /** What is read of a body that nobody wants, to keep the connection; a larger one costs the connection. */
 const discardLimit = 128 * 1024;
 
+const poolOptions = { allowH2: false, maxHeaderSize: headerLimit, keepAliveTimeout: 15_000 };
+
+/** How an origin is reached. */
+interface Route {
+  readonly dispatcher: Dispatcher;
+  /** For plain HTTP through a proxy, which gets the whole URL and these; undefined: directly, or through a tunnel. */
+  readonly proxyHeaders: Readonly<Record<string, string>> | undefined;
+}
+
 /**
  * The connections of one registry client: kept alive, by origin. The registry itself is reached as its settings say;
  * any other host only over verified TLS or as the registry's own address class permits, checked against the very
@@ -51,7 +61,7 @@ export class Connections implements AsyncDisposable {
   readonly #settings: HostSettings;
   readonly #environment: Environment;
   readonly #connectTimeout: number;
-  readonly #dispatchers = new Map<string, Promise<Dispatcher>>();
+  readonly #routes = new Map<string, Promise<Route>>();
   readonly #seen = new Set<AddressClass>();
 
   constructor(host: string, settings: HostSettings, environment: Environment, connectTimeout: number) {
@@ -73,13 +83,12 @@ export class Connections implements AsyncDisposable {
   async send(exchange: Exchange): Promise<Answer> {
     const { url, signal } = exchange;
     signal?.throwIfAborted();
-    const dispatcher = await this.#dispatcherFor(url);
+    const route = await this.#routeTo(url);
     try {
-      const response = await dispatcher.request({
-        origin: url.origin,
-        path: url.pathname + url.search,
+      const response = await route.dispatcher.request({
+        path: route.proxyHeaders ? url.href : url.pathname + url.search,
         method: exchange.method,
-        headers: exchange.headers,
+        headers: { ...exchange.headers, ...(route.proxyHeaders && { host: url.host, ...route.proxyHeaders }) },
         body: exchange.body === undefined ? null : asBody(exchange.body),
         signal: signal ?? null,
         headersTimeout: exchange.response,
@@ -92,32 +101,35 @@ export class Connections implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const opened = await Promise.allSettled(this.#dispatchers.values());
-    this.#dispatchers.clear();
-    await Promise.all(opened.map((result) => (result.status === "fulfilled" ? result.value.destroy() : undefined)));
+    const opened = await Promise.allSettled(this.#routes.values());
+    this.#routes.clear();
+    await Promise.all(
+      opened.map((result) => (result.status === "fulfilled" ? result.value.dispatcher.destroy() : undefined)),
+    );
   }
 
-  #dispatcherFor(url: URL): Promise<Dispatcher> {
-    const known = this.#dispatchers.get(url.origin);
+  #routeTo(url: URL): Promise<Route> {
+    const known = this.#routes.get(url.origin);
     if (known) return known;
     const opening = this.#open(url);
-    this.#dispatchers.set(url.origin, opening);
-    opening.catch(() => this.#dispatchers.delete(url.origin));
+    this.#routes.set(url.origin, opening);
+    opening.catch(() => this.#routes.delete(url.origin));
     return opening;
   }
 
-  async #open(url: URL): Promise<Dispatcher> {
+  async #open(url: URL): Promise<Route> {
     const own = url.hostname === this.#hostname;
-    const tls = tlsOptions(await this.#trustFor(url, own), url);
     const proxy = proxyFor(url, this.#environment.variables);
-    if (proxy) return throughProxy(proxy, url, tls, this.#connectTimeout);
-    const lookup = this.#lookup(own);
-    return new Pool(url.origin, {
-      allowH2: false,
-      maxHeaderSize: headerLimit,
-      keepAliveTimeout: 15_000,
-      connect: { ...tls, lookup, timeout: this.#connectTimeout },
-    });
+    const timeout = this.#connectTimeout;
+    if (proxy && url.protocol === "http:") {
+      const dispatcher = new Pool(proxy.origin, { ...poolOptions, connect: { timeout } });
+      return { dispatcher, proxyHeaders: proxyAuthorization(proxy) };
+    }
+    const tls = tlsOptions(await this.#trustFor(url, own), url);
+    const connect = proxy
+      ? tunnelling(proxy, buildConnector({ ...tls, timeout }), timeout)
+      : { ...tls, lookup: this.#lookup(own), timeout };
+    return { dispatcher: new Pool(url.origin, { ...poolOptions, connect }), proxyHeaders: undefined };
   }
 
   async #trustFor(url: URL, own: boolean): Promise<Trust> {
@@ -173,18 +185,15 @@ function tlsOptions(trust: Trust, url: URL): TlsOptions {
   }
 }
 
-function throughProxy(proxy: URL, url: URL, tls: TlsOptions, timeout: number): Dispatcher {
-  const { username, password } = proxy;
-  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return new ProxyAgent({
-    uri: proxy.origin,
-    ...(username === "" ? {} : { token: `Basic ${Buffer.from(pair).toString("base64")}` }),
-    requestTls: { ...tls, timeout },
-    proxyTls: { timeout },
-    proxyTunnel: url.protocol === "https:",
-    allowH2: false,
-    maxHeaderSize: headerLimit,
-  });
+/** TLS with the far end, inside the proxy's tunnel. */
+function tunnelling(proxy: URL, connector: buildConnector.connector, timeout: number): buildConnector.connector {
+  return (options, callback) => {
+    const authority = `${options.hostname}:${options.port || 443}`;
+    openTunnel({ proxy, authority, timeout }).then(
+      (httpSocket) => connector({ ...options, httpSocket }, callback),
+      (error) => callback(error, null),
+    );
+  };
 }
 
 /** undici pulls no faster than the socket takes; one chunk is read ahead. */

@@ -22,8 +22,7 @@ describe("a registry that limits the rate", () => {
     assert.equal(parseRetryAfter("Thu, 01 Jan 2026 00:00:30 GMT", now), 30_000);
     assert.equal(parseRetryAfter("Wed, 31 Dec 2025 00:00:00 GMT", now), 0);
     assert.equal(parseRetryAfter("Thu, 01 Jan 2036 00:00:00 GMT", now), 10 * 365.2 * 86_400_000);
-    for (const garbage of ["", "soon", "-1", "1e9", undefined])
-      assert.equal(parseRetryAfter(garbage, now), undefined);
+    for (const garbage of ["", "soon", "-1", "1e9", undefined]) assert.equal(parseRetryAfter(garbage, now), undefined);
     for (const [value, atLeast, atMost] of [
       ["7", 7000, 8000],
       ["315360000", 60_000, 60_000],
@@ -170,9 +169,9 @@ describe("referrers", () => {
     const referrers = on("GET", /referrers/);
     server.inject(referrers, (exchange) => reply(exchange, 200, type, list({ subject: { ...layers[0] } })));
     await assert.rejects(referrersOf(server), expectedError("CORRUPT", /another subject/));
-    server.inject(
-      referrers,
-      (exchange) => reply(exchange, 200, { ...type, link: `<${exchange.record.path}>; rel="next"` }, list()));
+    server.inject(referrers, (exchange) =>
+      reply(exchange, 200, { ...type, link: `<${exchange.record.path}>; rel="next"` }, list()),
+    );
     await assert.rejects(referrersOf(server), expectedError("UNAVAILABLE", /without end/));
     let page = 0;
     server.inject(
