@@ -1,5 +1,5 @@
 import { OciEncError } from "../../errors.js";
-import { type ImageName, parseImageName } from "../../oci/image-name.js";
+import { parseImageName } from "../../oci/image-name.js";
 import type { EndpointOptions, Keychain } from "../transport.js";
 import { type HostLimiters, RegistryClient } from "./client.js";
 import { type Environment, thisMachine } from "./environment.js";
