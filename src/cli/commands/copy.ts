@@ -1,9 +1,15 @@
 import { type Flag, toggle } from "../options/flag.js";
-import { key, recipient, recipientsFile } from "../options/key-flags.js";
-import { excludeLayer, layer } from "../options/layers.js";
 import { platform, readPlatforms } from "../options/platforms.js";
 import type { Command } from "./command.js";
-import { layerFlags, openTransform, sealFlags, sealNeeds, sealTransform } from "./copy-transform.js";
+import {
+  layerFlags,
+  openFlags,
+  openTransform,
+  sealFlags,
+  sealOrOpenConflicts,
+  sealOrOpenNeeds,
+  sealTransform,
+} from "./copy-transform.js";
 import { transferFlags } from "./transfer-flags.js";
 
 const all: Flag<boolean> = toggle({
@@ -22,13 +28,9 @@ export const copy: Command = {
     },
     { name: "DST", about: "where the copy goes" },
   ],
-  flags: [...sealFlags, key, ...layerFlags, platform, all, ...transferFlags],
-  conflicts: [
-    [all, platform],
-    [recipient, key],
-    [recipientsFile, key],
-  ],
-  needs: [...sealNeeds, [layer, recipient, recipientsFile, key], [excludeLayer, recipient, recipientsFile, key]],
+  flags: [...sealFlags, ...openFlags, ...layerFlags, platform, all, ...transferFlags],
+  conflicts: [[all, platform], ...sealOrOpenConflicts],
+  needs: sealOrOpenNeeds,
   examples: [
     "oci-enc copy docker-archive:app.tar oci:images:app",
     "oci-enc copy --platform linux/amd64 app:1 oci-archive:app.tar",

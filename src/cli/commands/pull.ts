@@ -1,10 +1,8 @@
 import { OciEncError } from "../../errors.js";
-import { key } from "../options/key-flags.js";
-import { excludeLayer, layer } from "../options/layers.js";
 import { platform, readPlatforms } from "../options/platforms.js";
 import { readRegistry } from "../options/registry.js";
 import type { Command, Invocation, Report } from "./command.js";
-import { layerFlags, openTransform } from "./copy-transform.js";
+import { layerFlags, openFlags, openNeeds, openTransform } from "./copy-transform.js";
 import type { TransferOptions } from "./transfer.js";
 import { transferFlags } from "./transfer-flags.js";
 
@@ -14,11 +12,8 @@ export const pull: Command = {
     { name: "IMAGE", about: "in a registry, with or without docker://; short names go by registries.conf" },
     { name: "DST", about: "where it goes; default the local store, under its own name", optional: true },
   ],
-  flags: [key, ...layerFlags, platform, ...transferFlags],
-  needs: [
-    [layer, key],
-    [excludeLayer, key],
-  ],
+  flags: [...openFlags, ...layerFlags, platform, ...transferFlags],
+  needs: openNeeds,
   examples: [
     "oci-enc pull docker.io/library/bash:latest",
     "oci-enc pull --platform linux/amd64 registry.example/app:1",

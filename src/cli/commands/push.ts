@@ -1,6 +1,4 @@
 import { OciEncError } from "../../errors.js";
-import { recipient, recipientsFile } from "../options/key-flags.js";
-import { excludeLayer, layer } from "../options/layers.js";
 import { platform, readPlatforms } from "../options/platforms.js";
 import type { Command } from "./command.js";
 import { layerFlags, sealFlags, sealNeeds, sealTransform } from "./copy-transform.js";
@@ -13,7 +11,7 @@ export const push: Command = {
     { name: "IMAGE", about: "in a registry, with or without docker://; default the name in the store", optional: true },
   ],
   flags: [...sealFlags, ...layerFlags, platform, ...transferFlags],
-  needs: [...sealNeeds, [layer, recipient, recipientsFile], [excludeLayer, recipient, recipientsFile]],
+  needs: sealNeeds,
   examples: [
     "oci-enc push localhost:5000/app:1",
     "oci-enc push -r jwe:pub.pem app:1 registry.example/app:1-enc",

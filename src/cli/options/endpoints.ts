@@ -17,7 +17,7 @@ export const store: Flag<string | undefined> = single({
 });
 
 /** Where scratch files go. */
-export const tmpdir: Flag<string | undefined> = single({
+const tmpdir: Flag<string | undefined> = single({
   name: "tmpdir",
   placeholder: "DIR",
   about: "where scratch files go",

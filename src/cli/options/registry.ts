@@ -31,7 +31,7 @@ export async function readRegistry(invocation: Asked, side?: Side): Promise<Regi
 }
 
 /** The credentials that were given by hand; undefined when none were. USAGE when they were given in two ways. */
-export async function readCredentials(invocation: Asked, side?: Side): Promise<Credentials | undefined> {
+async function readCredentials(invocation: Asked, side?: Side): Promise<Credentials | undefined> {
   const { options } = invocation;
   const flags = credentialFlags(options, side);
   if (waysOf(flags).filter((flag) => options.given(flag)).length > 1) {
