@@ -6,6 +6,7 @@ export type { Removal } from "./layout/removal.js";
 export {
   type Deleted,
   deleteImage,
+  type LoggedIn,
   type LoginPlace,
   type LoginResult,
   listTags,
