@@ -16,6 +16,8 @@ export interface TransportRow {
   readonly files: boolean;
   /** Whether one place holds several images, so that a reference can move. */
   readonly several: boolean;
+  /** Paths that may stay after a failure: what a later try goes on with. Default: nothing stays. */
+  readonly keeps?: RegExp;
 }
 
 /** A registry for the suite, gone after it; each directory of a test is a repository of its own. */
@@ -59,6 +61,7 @@ export const transportRows: readonly TransportRow[] = [
     indexes: true,
     files: true,
     several: true,
+    keeps: /^store(\/\.oci-enc(\/ingest(\/sha256-[0-9a-f]{64})?)?)? /,
   },
   {
     name: "oci-archive",
