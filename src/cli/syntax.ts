@@ -25,7 +25,7 @@ export function parseCommand(row: CommandRow, command: Command, args: readonly s
 }
 
 /** The page of `oci-enc COMMAND --help`. */
-export function commandHelp(row: CommandRow, command: Command): string {
+function commandHelp(row: CommandRow, command: Command): string {
   return helpText(commandParser(row, command, () => undefined));
 }
 
