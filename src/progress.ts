@@ -15,7 +15,13 @@ export type WarningCode =
   | "RECOMPRESSED"
   | "SHARED_LAYER_PLAIN"
   | "IMAGE_DAMAGED"
-  | "KEY_IGNORED";
+  | "KEY_IGNORED"
+  | "DEVICE_NOT_MADE"
+  | "ENTRY_IGNORED"
+  | "ENTRY_REPEATED"
+  | "OWNER_NOT_KEPT"
+  | "UNPACKED_PLAIN"
+  | "XATTR_NOT_KEPT";
 
 /** What the library has to say while it works. */
 export type ProgressEvent =
