@@ -35,11 +35,6 @@ export function programHelp(rows: readonly CommandRow[]): string {
   return helpText(parser);
 }
 
-/** The page of `oci-enc COMMAND --help`. */
-export function commandHelp(row: CommandRow, command: Command): string {
-  return helpText(commandParser(row, command, () => undefined));
-}
-
 type Take = (flag: Flag<unknown>, value: string) => void;
 
 function commandParser(row: CommandRow, command: Command, take: Take): Parser {

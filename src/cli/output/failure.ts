@@ -25,7 +25,7 @@ export interface FailureDocument {
   readonly code: string;
   readonly exit: number;
   readonly message: string;
-  readonly hint: string | undefined;
+  readonly hint: string | null;
   readonly context: Readonly<Record<string, string | number>>;
   readonly causes: readonly Cause[];
 }
@@ -33,7 +33,7 @@ export interface FailureDocument {
 interface Cause {
   readonly code: string;
   readonly message: string;
-  readonly hint?: string | undefined;
+  readonly hint: string | null;
 }
 
 /** Makes of anything that was thrown what people and programs are told. */
@@ -50,7 +50,7 @@ export function describeFailure(thrown: unknown, where: FailureContext): Failure
       code: error.code,
       exit: status,
       message: error.message,
-      hint: error.hint,
+      hint: error.hint ?? null,
       context: { ...context, ...error.context },
       causes,
     },
@@ -77,8 +77,8 @@ function failureText(error: OciEncError, causes: readonly Cause[], where: Failur
   const lines = [`oci-enc: ${what}${side}${printable(error.message)}`];
   const several = error.cause instanceof AggregateError;
   for (const cause of several ? causes : []) lines.push(`  ${printable(cause.message)}`);
-  const hints = new Set([error.hint, ...(several ? causes.map((cause) => cause.hint) : [])]);
-  for (const hint of hints) if (hint !== undefined) lines.push(`  hint: ${printable(hint)}`);
+  const hints = new Set([error.hint ?? null, ...(several ? causes.map((cause) => cause.hint) : [])]);
+  for (const hint of hints) if (hint !== null) lines.push(`  hint: ${printable(hint)}`);
   return lines.join("\n");
 }
 
@@ -92,8 +92,8 @@ function causesOf(error: Error, depth = 0): readonly Cause[] {
 }
 
 function asCause(error: Error): Cause {
-  if (error instanceof OciEncError) return { code: error.code, message: error.message, hint: error.hint };
-  return { code: systemCode(error) ?? error.name, message: error.message.slice(0, 300) };
+  if (error instanceof OciEncError) return { code: error.code, message: error.message, hint: error.hint ?? null };
+  return { code: systemCode(error) ?? error.name, message: error.message.slice(0, 300), hint: null };
 }
 
 function stackOf(thrown: unknown): string {

@@ -29,6 +29,6 @@ function reportDocument(report: Report, form: ReportForm): object {
 }
 
 /** `oci-enc/key-generate/v1`. */
-export function schemaName(command: string): string {
+function schemaName(command: string): string {
   return `oci-enc/${command.replaceAll(" ", "-")}/v1`;
 }

@@ -59,8 +59,8 @@ class ArchiveTarget implements ImageTarget {
     this.#work = work;
   }
 
-  async has({ digest }: Descriptor): Promise<boolean> {
-    return this.#written.has(digest);
+  async has({ digest, size }: Descriptor): Promise<boolean> {
+    return this.#written.get(digest)?.size === size;
   }
 
   async put({ bytes, size, digest, sum }: Upload): Promise<void> {
@@ -125,11 +125,12 @@ class ArchiveTarget implements ImageTarget {
   }
 
   #account(obsolete: readonly Descriptor[]): Committed {
+    const blobs = [...new Map(obsolete.map((blob) => [blob.digest, blob])).values()];
     const stays = (blob: Descriptor) => this.#written.has(blob.digest);
     const why = "the image still names it";
     return {
-      removed: obsolete.filter((blob) => !stays(blob)),
-      kept: obsolete.filter(stays).map((blob) => ({ blob, why })),
+      removed: blobs.filter((blob) => !stays(blob)),
+      kept: blobs.filter(stays).map((blob) => ({ blob, why })),
     };
   }
 }

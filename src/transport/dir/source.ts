@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { ByteStream } from "../../bytes/byte-stream.js";
 import { OciEncError } from "../../errors.js";
 import type { Descriptor } from "../../oci/descriptor.js";
-import { digestOf } from "../../oci/digest.js";
+import { algorithmOf, digestOf } from "../../oci/digest.js";
 import { checkContent, manifestLimit, parseManifest } from "../../oci/manifest.js";
 import { readingFile, readSmallFile } from "../files/read-file.js";
 import type { ImageSource } from "../transport.js";
@@ -27,7 +27,7 @@ export async function openDirSource(directory: string): Promise<ImageSource> {
 /** What the directory's own manifest file holds, or that of a child. CORRUPT when it is not what `descriptor` says. */
 async function readManifest(directory: string, descriptor: Descriptor): Promise<Uint8Array> {
   const root = await readWhole(directory, rootName);
-  const isRoot = root.length === descriptor.size && digestOf(root) === descriptor.digest;
+  const isRoot = digestOf(root, algorithmOf(descriptor.digest)) === descriptor.digest;
   const bytes = isRoot ? root : await readWhole(directory, manifestName(descriptor.digest));
   checkContent(bytes, descriptor);
   return bytes;

@@ -5,7 +5,7 @@ import { type ImageManifest, parseManifest } from "../../oci/manifest.js";
 import { isEncrypted, isImageConfigType, isManifestType, layerKind } from "../../oci/media-type.js";
 import { type ArchiveOutput, openOutput } from "../tar/archive-output.js";
 import { entryTime, type TarRegion, TarWriter } from "../tar/tar-writer.js";
-import type { CommitOptions, Committed, EndpointOptions, ImageTarget, ImageTraits, Upload } from "../transport.js";
+import type { Committed, EndpointOptions, ImageTarget, ImageTraits, Upload } from "../transport.js";
 import { listName, printImages } from "./manifest-json.js";
 
 /** Which archive to write, and what to call the image in it. */
@@ -50,8 +50,8 @@ class DockerTarget implements ImageTarget {
     return "an archive of docker save holds images of one platform each, and this is an index";
   }
 
-  async has({ digest }: Descriptor): Promise<boolean> {
-    return this.#written.has(digest);
+  async has({ digest, size }: Descriptor): Promise<boolean> {
+    return this.#written.get(digest)?.size === size;
   }
 
   async put({ bytes, size, digest, sum }: Upload): Promise<void> {
@@ -62,12 +62,11 @@ class DockerTarget implements ImageTarget {
     else this.#written.set(stored, region);
   }
 
-  async putManifest({ digest }: Descriptor): Promise<void> {
-    throw unsuitable(`${this.name} cannot hold the manifest ${digest} of an index`);
-  }
+  /** Keeps nothing: only an index has manifests below it, and `commit` refuses one, if nobody asked `refuses` before. */
+  async putManifest(): Promise<void> {}
 
   /** UNSUPPORTED when the image is none that docker could load. `expect` and `obsolete` do not apply to a new archive. */
-  async commit(root: Descriptor, bytes: Uint8Array, _options?: CommitOptions): Promise<Committed> {
+  async commit(root: Descriptor, bytes: Uint8Array): Promise<Committed> {
     const { config, layers } = this.#suitable(root, bytes);
     const file = {
       config: `${hexOf(config.digest)}.json`,

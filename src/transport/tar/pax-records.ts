@@ -46,6 +46,7 @@ function nameIn(found: ReadonlyMap<string, string>, key: string, what: string): 
 function sizeIn(found: ReadonlyMap<string, string>, what: string): number | undefined {
   const value = found.get("size");
   if (!value) return undefined;
-  if (!/^[0-9]{1,15}$/.test(value)) throw unsound(what, "an entry has no sound size");
-  return Number(value);
+  const size = /^[0-9]{1,16}$/.test(value) ? Number(value) : Number.NaN;
+  if (!Number.isSafeInteger(size)) throw unsound(what, "an entry has no sound size");
+  return size;
 }

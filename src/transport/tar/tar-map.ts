@@ -115,9 +115,12 @@ async function* entriesOf(reader: BlockReader): AsyncGenerator<Entry> {
 /** The next header proper, undefined at the end, and what pax records and GNU's long names before it say. */
 async function readHeaders(reader: BlockReader): Promise<{ header: TarHeader | undefined; said: PaxRecords }> {
   let said: PaxRecords = { path: undefined, linkpath: undefined, size: undefined, sparse: false };
+  let pending = false;
   for (let count = 0; count < 8; count += 1) {
     const header = await reader.header();
+    if (!header && pending) throw unsound(reader.what, "it ends after an extended header");
     if (!header || !"xgLK".includes(header.type)) return { header, said };
+    pending = header.type !== "g";
     const content = await reader.content(header.size);
     said = merged(said, header.type, { content, what: reader.what });
   }

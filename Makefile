@@ -1,0 +1,51 @@
+# make alone: everything that a change has to pass.
+
+.PHONY: all demo build check test bench docs format clean
+
+all: check build test
+
+# What the other targets stand on: the packages of the lock file.
+node_modules/.package-lock.json: package.json package-lock.json
+	npm ci --no-audit --no-fund
+	touch $@
+
+# The package, with declarations, into dist/.
+build: node_modules/.package-lock.json
+	npx tsc -p tsconfig.build.json
+
+# Source, tests and examples into build/, from where tests and examples run.
+build/.compiled: node_modules/.package-lock.json $(shell find src test examples -name '*.ts') tsconfig.json
+	rm -rf build
+	npx tsc -p tsconfig.json
+	touch $@
+
+# Seal, inspect and open a small image, in a scratch directory.
+demo: build build/.compiled
+	examples/demo/run.sh
+
+# Lint, types, dead code, what is packed, licences.
+check: node_modules/.package-lock.json build
+	npx biome check --error-on-warnings
+	npx tsc -p tsconfig.json --noEmit
+	npx knip
+	npx publint --strict
+	npx attw --pack --profile esm-only
+	node scripts/check-licences.js
+
+# Every test; TESTS=cli runs those with cli in their path. What is skipped is listed with its reason.
+test: build build/.compiled
+	node build/test/run.js $(TESTS)
+
+# Beside skopeo, on images of some size.
+bench: build build/.compiled
+	node build/test/bench/bench.js
+
+# API pages into docs/api; an export without a comment fails.
+docs: node_modules/.package-lock.json
+	npx typedoc
+
+format: node_modules/.package-lock.json
+	npx biome check --write
+
+clean:
+	rm -rf build dist coverage docs/api

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { choice, parsed, repeated, single, toggle, variableName } from "../../../src/cli/options/flag.js";
+import { flagValues } from "../../../src/cli/options/flag-values.js";
+import { expectedError } from "../../support/expected-error.js";
+
+const about = { about: "", group: "" };
+const loud = toggle({ name: "very-loud", ...about });
+const file = single({ name: "file", placeholder: "FILE", ...about });
+const keys = repeated({ name: "key", placeholder: "SPEC", ...about });
+const mode = choice({ name: "mode", ...about }, ["slow", "fast"]);
+const count = parsed({ name: "count", placeholder: "N", ...about }, Number);
+const flags = [loud, file, keys, mode, count];
+
+test("an option that is not used has its default", () => {
+  const options = flagValues(flags, new Map(), {});
+  const read = [options.get(loud), options.get(file), options.get(keys), options.get(mode), options.get(count)];
+  assert.deepEqual(read, [false, undefined, [], "slow", undefined]);
+  assert.equal(
+    flags.some((flag) => options.given(flag)),
+    false,
+  );
+});
+
+test("of an option that does not repeat the last value counts; of one that does, all do", () => {
+  const typed = new Map([
+    ["file", ["a", "b"]],
+    ["key", ["a", "b"]],
+  ]);
+  const options = flagValues(flags, typed, {});
+  assert.deepEqual([options.get(file), options.get(keys)], ["b", ["a", "b"]]);
+});
+
+test("the environment counts where nothing was typed, and a list has one value a line", () => {
+  const environment = {
+    OCI_ENC_VERY_LOUD: "yes",
+    OCI_ENC_FILE: "from env",
+    OCI_ENC_KEY: "a b\nc,d\n",
+    OCI_ENC_MODE: "fast",
+  };
+  const options = flagValues(flags, new Map([["file", ["typed"]]]), environment);
+  const read = [options.get(loud), options.get(file), options.get(keys), options.get(mode)];
+  assert.deepEqual(read, [true, "typed", ["a b", "c,d"], "fast"]);
+  assert.equal(variableName(loud), "OCI_ENC_VERY_LOUD");
+});
+
+test("an empty variable is as good as none, and a switch can be turned off", () => {
+  const options = flagValues(flags, new Map(), { OCI_ENC_FILE: "", OCI_ENC_VERY_LOUD: "0" });
+  assert.deepEqual([options.get(file), options.get(loud), options.given(loud)], [undefined, false, false]);
+});
+
+test("faults/59: an empty value, an unknown word and a variable that is no yes or no are USAGE", () => {
+  assert.throws(() => flagValues(flags, new Map([["key", ["a", ""]]]), {}), expectedError("USAGE", /--key: .*empty/));
+  const options = flagValues(flags, new Map([["mode", ["quick"]]]), {});
+  assert.throws(() => options.get(mode), expectedError("USAGE", /--mode: "quick" is none of slow, fast/));
+  assert.throws(
+    () => flagValues(flags, new Map(), { OCI_ENC_VERY_LOUD: "maybe" }),
+    expectedError("USAGE", /OCI_ENC_VERY_LOUD: "maybe"/),
+  );
+});
+
+test("a command that reads an option it has not declared is a bug", () => {
+  assert.throws(() => flagValues([file], new Map(), {}).get(loud), /does not declare --very-loud/);
+});
