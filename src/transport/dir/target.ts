@@ -161,8 +161,9 @@ class DirTarget implements ImageTarget {
   }
 
   async #clear(goes: (name: string) => boolean): Promise<void> {
-    for (const name of (await lookInto(this.#directory)) ?? []) {
-      if (!goes(name)) continue;
+    const names = ((await lookInto(this.#directory)) ?? []).filter(goes);
+    if (names.length === 0) return;
+    for (const name of names) {
       await rm(join(this.#directory, name), { force: true }).catch((error: unknown) => {
         throw ioError(error, `cannot remove ${join(this.#directory, name)}`);
       });
