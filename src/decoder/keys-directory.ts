@@ -36,20 +36,16 @@ export async function readKeysDirectory(path: string): Promise<readonly Decrypti
 /** Places by real path, each with the first name it was found under. */
 function filesBelow(root: string): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
-  const seen = new Set([root]);
-  const visit = (directory: string) => {
-    for (const name of readdirSync(directory).sort()) {
-      const path = join(directory, name);
-      const place = realPath(path);
-      if (place === undefined || !place.startsWith(root + sep)) continue;
-      const stat = statSync(place);
-      if (stat.isDirectory() && !seen.has(place)) {
-        seen.add(place);
-        visit(path);
-      }
-      if (stat.isFile() && !found.has(place)) found.set(place, path);
-      if (found.size > fileLimit) throw new OciEncError("KEY_INVALID", `more than ${fileLimit} files as keys`);
-    }
+  const seen = new Set<string>();
+  const visit = (path: string) => {
+    const place = realPath(path);
+    if (place === undefined || !(place + sep).startsWith(root + sep)) return;
+    const stat = statSync(place);
+    if (stat.isFile() && !found.has(place)) found.set(place, path);
+    if (found.size > fileLimit) throw new OciEncError("KEY_INVALID", `more than ${fileLimit} files as keys`);
+    if (!stat.isDirectory() || seen.has(place)) return;
+    seen.add(place);
+    for (const name of readdirSync(path).sort()) visit(join(path, name));
   };
   visit(root);
   return found;

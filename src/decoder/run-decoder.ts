@@ -1,3 +1,4 @@
+import { OciEncError } from "../errors.js";
 import { decodeLayer } from "./decode.js";
 import { parsePayload } from "./payload.js";
 import { readPayload } from "./payload-descriptor.js";
@@ -16,5 +17,11 @@ export interface DecoderOptions {
  */
 export async function runDecoder({ keysPath, signal }: DecoderOptions): Promise<void> {
   const payload = parsePayload(readPayload());
+  // Otherwise a stop would have to wait for bytes that may never come.
+  signal?.addEventListener("abort", () => process.stdin.destroy(toError(signal.reason)), { once: true });
   await writeOutput(decodeLayer(readingInput(), { payload, keysPath, signal }));
+}
+
+function toError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new OciEncError("ABORTED", "interrupted");
 }

@@ -49,6 +49,8 @@ export function diskTree(root: string, options: DiskOptions): DiskTree {
 }
 
 class Disk implements DiskTree {
+  readonly #directory: string;
+  /** The same as bytes, one to a character, as places are written. */
   readonly #root: string;
   readonly #options: DiskOptions;
   /** Directories that are known to be there, which is asked for every part of every name. */
@@ -57,6 +59,7 @@ class Disk implements DiskTree {
   readonly #pending = new Map<string, Attributes>();
 
   constructor(root: string, options: DiskOptions) {
+    this.#directory = root;
     this.#root = Buffer.from(root).toString("latin1");
     this.#options = options;
   }
@@ -129,7 +132,7 @@ class Disk implements DiskTree {
     await xattrs.flush();
     for (const [place, { mode, mtime }] of deepestFirst) {
       this.#try(place, (path) => {
-        if (mtime !== undefined) utimesSync(path, mtime, mtime);
+        if (mtime !== undefined) utimesSync(path, ...times(mtime));
         if ((mode & 0o700) !== 0o700) chmodSync(path, mode);
       });
     }
@@ -151,7 +154,7 @@ class Disk implements DiskTree {
         if (member.size !== stored) ftruncateSync(file, member.size);
         owners.give(attributes, (uid, gid) => fchownSync(file, uid, gid));
         fchmodSync(file, attributes.mode);
-        if (attributes.mtime !== undefined) futimesSync(file, attributes.mtime, attributes.mtime);
+        if (attributes.mtime !== undefined) futimesSync(file, ...times(attributes.mtime));
       });
     } finally {
       closeSync(file);
@@ -163,17 +166,17 @@ class Disk implements DiskTree {
     const { owners, xattrs } = this.#options;
     const { attributes } = member;
     const path = this.#path(place);
-    await makeSpecial(path, member, owners);
+    await makeSpecial({ root: this.#directory, path }, member, owners);
     this.#try(place, () => {
       owners.give(attributes, (uid, gid) => lchownSync(path, uid, gid));
       chmodSync(path, attributes.mode);
-      if (attributes.mtime !== undefined) lutimesSync(path, attributes.mtime, attributes.mtime);
+      if (attributes.mtime !== undefined) lutimesSync(path, ...times(attributes.mtime));
     });
     await xattrs.add(place, attributes.xattrs);
   }
 
   #setLinkTime(place: string, { mtime }: Attributes): void {
-    if (mtime !== undefined) this.#try(place, (path) => lutimesSync(path, mtime, mtime));
+    if (mtime !== undefined) this.#try(place, (path) => lutimesSync(path, ...times(mtime)));
   }
 
   #path(place: string): Buffer {
@@ -195,4 +198,9 @@ function depth(place: string): number {
 
 function writeAll(file: number, bytes: Uint8Array, position: number): void {
   for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done, bytes.length - done, position + done);
+}
+
+/** Access and modification. As text: of negative numbers, times before 1970, Node would make the present. */
+function times(mtime: number): [access: string, modification: string] {
+  return [String(mtime), String(mtime)];
 }

@@ -4,7 +4,7 @@ import { applyLayer } from "./apply-layer.js";
 import { openBudget, type UnpackLimits } from "./budget.js";
 import { type OpenedImage, type OpenImageOptions, openImage } from "./image-layers.js";
 import { type MemberOrigin, type MemoryTree, memoryTree, type TreeNode } from "./memory-tree.js";
-import { directoryAt, partsOf, placeIn } from "./places.js";
+import { directoryAt, followedPlace, partsOf, placeIn } from "./places.js";
 import type { TarMember } from "./tar-member.js";
 import { readTar } from "./tar-reader.js";
 
@@ -51,7 +51,7 @@ export async function listFiles(
  * The bytes of one file in an image, links followed inside it. All layers are read first, so that it is clear whose file
  * counts, and the file's own layer once more. NOT_FOUND; UNSUPPORTED when it is no regular file; else as above.
  */
-export async function* readImageFile(
+export async function* readFile(
   source: ImageSource,
   path: string,
   options: LookOptions = {},
@@ -98,25 +98,11 @@ async function* counting(
 
 /** The place that a path means; undefined when a directory on the way is missing. */
 function placeOf(tree: MemoryTree, path: string, { follow }: { readonly follow: boolean }): string | undefined {
-  let parts = partsOf(Buffer.from(path).toString("latin1"));
-  for (let links = 0; links < linkLimit; links += 1) {
-    const directory = directoryAt(tree, parts.slice(0, -1));
-    const name = parts.at(-1);
-    if (directory === undefined || name === undefined) return directory;
-    const place = placeIn(directory, name);
-    if (!follow || tree.kindOf(place) !== "symlink") return place;
-    const target = tree.readLink(place);
-    // Not normalised: what stands before a `..` may be a link.
-    parts = [...(target.startsWith("/") ? [] : directory.split("/")), ...target.split("/")].filter(
-      (part) => part !== "",
-    );
-    const last = parts.at(-1);
-    if (last === ".." || last === ".") return directoryAt(tree, parts);
-  }
-  throw new OciEncError("CORRUPT", `${JSON.stringify(path)} leads through more than ${linkLimit} links`);
+  const parts = partsOf(Buffer.from(path).toString("latin1"));
+  if (follow) return followedPlace(tree, parts);
+  const directory = directoryAt(tree, parts.slice(0, -1));
+  return directory === undefined ? undefined : placeIn(directory, parts.at(-1) ?? "");
 }
-
-const linkLimit = 255;
 
 /** Pieces are written out in order, holes as zeros. */
 async function* contentOf(image: OpenedImage, origin: MemberOrigin, size: number): AsyncGenerator<Uint8Array> {

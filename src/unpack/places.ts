@@ -35,6 +35,9 @@ export function parentOf(place: string): string {
   return place.slice(0, Math.max(place.lastIndexOf("/"), 0));
 }
 
+/** What of a tree it takes to find a place in it. */
+export type PlainTree = Pick<FileTree, "kindOf" | "readLink">;
+
 /** How to walk. */
 export interface WalkOptions {
   /** Called for a directory that is missing, and makes it; undefined: then there is no such place. */
@@ -46,33 +49,70 @@ export interface WalkOptions {
  * such directory; where missing ones are made, CORRUPT for a part that is there and no directory. CORRUPT for links
  * without end.
  */
-export function directoryAt(tree: FileTree, parts: readonly string[], options: WalkOptions = {}): string | undefined {
+export function directoryAt(tree: PlainTree, parts: readonly string[], options: WalkOptions = {}): string | undefined {
   const ahead = parts.toReversed();
-  let at = "";
+  let at: string | undefined = "";
   let links = 0;
-  for (let part = ahead.pop(); part !== undefined; part = ahead.pop()) {
-    if (part === "" || part === ".") continue;
-    if (part === "..") {
-      at = parentOf(at);
+  for (let part = ahead.pop(); part !== undefined && at !== undefined; part = ahead.pop()) {
+    const step = stepTo(tree, at, part);
+    if (step.kind !== "symlink") {
+      at = entered(step, parts, options);
       continue;
     }
-    const next = placeIn(at, part);
-    if (next.length > pathLimit) throw unsound(next, "leads through links to a path that is too long");
-    const kind = tree.kindOf(next);
-    if (kind === "symlink") {
-      links += 1;
-      if (links > linkLimit) throw unsound(parts.join("/"), `leads through more than ${linkLimit} links`);
-      const target = tree.readLink(next);
-      if (target.startsWith("/")) at = "";
-      ahead.push(...target.split("/").reverse());
-      continue;
-    }
-    if (kind !== "directory" && !options.make) return undefined;
-    if (kind === "other") throw unsound(parts.join("/"), `has a part that is no directory: ${shownName(next)}`);
-    if (kind === undefined) options.make?.(next);
-    at = next;
+    links += 1;
+    if (links > linkLimit) throw unsound(parts.join("/"), `leads through more than ${linkLimit} links`);
+    if (step.target.startsWith("/")) at = "";
+    ahead.push(...step.target.split("/").reverse());
   }
   return at;
+}
+
+/** The directory that a step leads to, made where it is missing and that is wanted. */
+function entered(
+  step: Exclude<Step, { readonly kind: "symlink" }>,
+  parts: readonly string[],
+  { make }: WalkOptions,
+): string | undefined {
+  if (step.kind === "directory") return step.place;
+  if (make === undefined) return undefined;
+  if (step.kind === "other")
+    throw unsound(parts.join("/"), `has a part that is no directory: ${shownName(step.place)}`);
+  make(step.place);
+  return step.place;
+}
+
+/**
+ * The place that a path means, a symbolic link at its end followed too. Undefined when a directory on the way is missing;
+ * there may be nothing at the place itself. CORRUPT for links without end.
+ */
+export function followedPlace(tree: PlainTree, path: readonly string[]): string | undefined {
+  let parts = path;
+  for (let links = 0; links <= linkLimit; links += 1) {
+    const last = parts.at(-1);
+    if (last === undefined || last === ".." || last === ".") return directoryAt(tree, parts);
+    const directory = directoryAt(tree, parts.slice(0, -1));
+    if (directory === undefined) return undefined;
+    const place = placeIn(directory, last);
+    if (tree.kindOf(place) !== "symlink") return place;
+    const target = tree.readLink(place);
+    const start = target.startsWith("/") ? [] : directory.split("/");
+    parts = [...start, ...target.split("/")].filter((part) => part !== "");
+  }
+  throw unsound(path.join("/"), `leads through more than ${linkLimit} links`);
+}
+
+/** What is found one part further. */
+type Step =
+  | { readonly kind: "directory" | "other" | "missing"; readonly place: string }
+  | { readonly kind: "symlink"; readonly target: string };
+
+function stepTo(tree: PlainTree, at: string, part: string): Step {
+  if (part === "" || part === ".") return { kind: "directory", place: at };
+  if (part === "..") return { kind: "directory", place: parentOf(at) };
+  const place = placeIn(at, part);
+  if (place.length > pathLimit) throw unsound(place, "leads through links to a path that is too long");
+  const kind = tree.kindOf(place) ?? "missing";
+  return kind === "symlink" ? { kind, target: tree.readLink(place) } : { kind, place };
 }
 
 function unsound(name: string, why: string): OciEncError {

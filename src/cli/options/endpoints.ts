@@ -22,7 +22,7 @@ export const tmpdir: Flag<string | undefined> = single({
 });
 
 /** Replace what is there. */
-const force: Flag<boolean> = toggle({
+export const force: Flag<boolean> = toggle({
   name: "force",
   about: "replace an archive file that exists, or fill a directory that is not empty",
   group,

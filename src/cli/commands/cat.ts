@@ -1,0 +1,29 @@
+import { sourceEndpoint, store, tmpdir } from "../options/endpoints.js";
+import { key } from "../options/key-flags.js";
+import { readKeys } from "../options/keys.js";
+import { limitFlags, onePlatform, readLimits, readPlatform } from "../options/unpacking.js";
+import type { Command } from "./command.js";
+
+/** `cat IMAGE PATH`. */
+export const cat: Command = {
+  arguments: [
+    { name: "IMAGE", about: "a name in the local store, or a reference to an image anywhere" },
+    { name: "PATH", about: "the file to print, links followed inside the image" },
+  ],
+  flags: [key, onePlatform, ...limitFlags, store, tmpdir],
+  examples: ["oci-enc cat app:1 /etc/os-release", "oci-enc cat -k key.pem app:1-enc /app/model.bin >model.bin"],
+  async run(invocation) {
+    const { options, progress, signal } = invocation;
+    const [image = "", path = ""] = invocation.arguments;
+    const { readImageFile } = await import("../../index.js");
+    const bytes = readImageFile(image, path, {
+      platform: await readPlatform(options),
+      keys: await readKeys(invocation),
+      limits: readLimits(options),
+      source: sourceEndpoint(options),
+      progress,
+      signal,
+    });
+    return { kind: "stream", bytes };
+  },
+};
