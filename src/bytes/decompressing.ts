@@ -2,17 +2,21 @@ import * as zlib from "node:zlib";
 import { Decompress } from "fzstd";
 import { OciEncError } from "../errors.js";
 import type { ByteStream } from "./byte-stream.js";
+import { boundedWindow } from "./zstd-window.js";
 
 /**
  * Undoes gzip or zstd, told by the first bytes; anything else passes as it is. RFC 1952, RFC 8878. CORRUPT inside the
- * stream when the compressed form is damaged or ends early.
+ * stream when the compressed form is damaged or ends early, UNSUPPORTED when undoing it would take too much memory.
  */
 export async function* decompressing(bytes: ByteStream): AsyncGenerator<Uint8Array> {
   const { head, rest } = await peek(bytes, 4);
-  if (startsWith(head, gzipMagic)) yield* nativeDecompress(rest, zlib.createGunzip());
-  else if (startsWith(head, zstdMagic)) yield* unzstd(rest);
+  if (startsWith(head, gzipMagic)) yield* nativeDecompress(rest, zlib.createGunzip({ chunkSize: outputSize }));
+  else if (startsWith(head, zstdMagic)) yield* unzstd(boundedWindow(rest));
   else yield* rest;
 }
+
+/** Bytes that come out at once; Node's own default makes sixteen times as many chunks. */
+const outputSize = 256 * 1024;
 
 const gzipMagic: readonly number[] = [0x1f, 0x8b];
 const zstdMagic: readonly number[] = [0x28, 0xb5, 0x2f, 0xfd];
@@ -45,7 +49,7 @@ async function peek(bytes: ByteStream, count: number): Promise<{ head: Uint8Arra
 /** Node 22.15 and later can do zstd by itself; before that a slower decoder does. */
 function unzstd(bytes: ByteStream): ByteStream {
   const create: unknown = Reflect.get(zlib, "createZstdDecompress");
-  if (typeof create === "function") return nativeDecompress(bytes, create());
+  if (typeof create === "function") return nativeDecompress(bytes, create({ chunkSize: outputSize }));
   return scriptedUnzstd(bytes);
 }
 

@@ -2,7 +2,7 @@ import { OciEncError } from "../errors.js";
 import type { Sum } from "../oci/descriptor.js";
 import { algorithmOf, digestFrom } from "../oci/digest.js";
 import type { ByteStream } from "./byte-stream.js";
-import { openHasher } from "./hasher.js";
+import { openHasher } from "./open-hasher.js";
 
 /**
  * Passes bytes on and fails inside the stream (CORRUPT, retryable) when they are not what was promised. Stops at the
@@ -10,7 +10,7 @@ import { openHasher } from "./hasher.js";
  */
 export async function* verifying(bytes: ByteStream, promised: Sum): AsyncGenerator<Uint8Array> {
   const algorithm = algorithmOf(promised.digest);
-  const hasher = openHasher({ algorithm, size: promised.size });
+  const hasher = openHasher({ algorithm, size: promised.size, threads: 2 });
   let count = 0;
   let held: Uint8Array | undefined;
   try {

@@ -11,7 +11,7 @@ export function ttyProgress(): ProgressDisplay {
   const show = () => {
     const line = sum.line();
     if (line === undefined) return;
-    const room = Math.max((process.stderr.columns ?? 80) - 3, 1);
+    const room = Math.max(process.stderr.columns - 3, 1);
     spinner.text = line.slice(0, room);
     if (!spinner.isSpinning) spinner.start();
   };

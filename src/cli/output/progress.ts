@@ -7,14 +7,19 @@ import { tally } from "./tally.js";
 /** How progress is shown. */
 export type ProgressStyle = "tty" | "plain" | "json" | "none";
 
-/** What `auto` means: a terminal gets the moving line; a program that reads JSON gets none of it. */
+/**
+ * What `auto` means: a terminal gets the moving line, and a program that reads JSON nothing. Where a line cannot move,
+ * on no terminal or one that does not know its width, even `tty` is plain.
+ */
 export function progressStyle(
   wanted: ProgressStyle | "auto",
   asked: { readonly json: boolean; readonly quiet: boolean },
 ): ProgressStyle {
+  const moving = process.stderr.isTTY === true && process.stderr.columns > 0 ? "tty" : "plain";
+  if (wanted === "tty") return moving;
   if (wanted !== "auto") return wanted;
   if (asked.quiet) return "none";
-  if (process.stderr.isTTY) return process.env["TERM"] === "dumb" ? "plain" : "tty";
+  if (process.stderr.isTTY) return process.env["TERM"] === "dumb" ? "plain" : moving;
   return asked.json ? "none" : "plain";
 }
 

@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { createPrivateKey } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { before, test } from "node:test";
+import { scratchDirectory } from "../support/scratch.js";
+import { makeSealedLayout, type SealedLayout } from "../support/sealed-layout.js";
+
+const scratch = scratchDirectory();
+const passphrase = "Xq7-passphrase-that-must-not-be-shown";
+let image: SealedLayout;
+let secrets: readonly string[];
+
+before(async () => {
+  image = await makeSealedLayout(scratch);
+  const key = createPrivateKey(await readFile(join(scratch, "key.pem")));
+  const jwk = key.export({ format: "jwk" });
+  const encrypted = key.export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase });
+  await writeFile(join(scratch, "encrypted.pem"), encrypted);
+  await writeFile(join(scratch, "key.jwk"), JSON.stringify(jwk));
+  await writeFile(join(scratch, "broken.jwk"), JSON.stringify({ ...jwk, p: "AA" }));
+  await writeFile(
+    join(scratch, "broken.pem"),
+    (await readFile(join(scratch, "key.pem"), "utf8")).replace(/.{9}\n-----END/, "\n-----END"),
+  );
+  const lines = (await readFile(join(scratch, "key.pem"), "utf8")).split("\n").slice(1, -2);
+  const members = [jwk.d, jwk.p, jwk.q, jwk.dp].filter((member) => member !== undefined);
+  secrets = [
+    passphrase,
+    ...lines,
+    ...members,
+    ...members.map((member) => Buffer.from(member, "base64url").toString("hex")),
+  ];
+});
+
+/** Command lines that end well, and others that fail at each point where a secret is at hand. */
+const lines: readonly (readonly string[])[] = [
+  ["-k", "encrypted.pem:env=SECRET"],
+  ["-k", "key.jwk"],
+  ["-k", "broken.jwk"],
+  ["-k", "broken.pem"],
+  ["-k", "encrypted.pem:pass=Xq7-wrong"],
+  ["-k", "key.pem", "-l", "77"],
+  ["-k", `absent.pem:${passphrase}`],
+  ["-k", `absent.pem:pass=${passphrase}`],
+  ["-k", "encrypted.pem:env=SECRET", "--command-timeout", "1ms"],
+];
+
+test("faults/45: no key and no passphrase appears in what is printed, with --debug, --json or progress lines", async (t) => {
+  for (const line of lines) {
+    for (const form of [["--debug", "--progress", "json"], ["--json", "--debug"], []]) {
+      await t.test([...line.slice(0, 2), ...form].join(" "), async () => {
+        const args = ["decrypt", ...line, ...form, "oci:sealed:app", "oci:opened:app"];
+        const { stdout, stderr } = await image.run(args, { env: { SECRET: passphrase } });
+        for (const secret of secrets) assert.ok(!`${stdout}${stderr}`.includes(secret), stderr);
+      });
+    }
+  }
+});
