@@ -29,7 +29,8 @@ export async function runImage(source: ImageSource, options: RunOptions = {}): P
   const runtime = options.runtime ?? (await findRuntime());
   const place = await bundlePlace(options);
   try {
-    const settings = { ...options, network: "host" as const, mounts: [...hostFiles(), ...(options.mounts ?? [])] };
+    const mounts = [...hostFiles(), ...(options.mounts ?? [])];
+    const settings = { ...options, network: "host" as const, mounts, temporary: options.keep === undefined };
     await writeBundle(source, place.directory, settings);
     return await runBundle(runtime, place.directory, options.signal);
   } finally {

@@ -1,3 +1,4 @@
+import { abortable } from "../bytes/abortable.js";
 import type { ByteStream } from "../bytes/byte-stream.js";
 import { decompressing } from "../bytes/decompressing.js";
 import { digesting } from "../bytes/digesting.js";
@@ -72,7 +73,7 @@ export async function openImage(source: ImageSource, options: OpenImageOptions):
     layers.push({
       descriptor: layer,
       what,
-      tar: () => openTar({ source, layer, diffId, what, unwrapped }, options.cache),
+      tar: () => openTar({ source, layer, diffId, what, unwrapped }, options),
     });
   }
   return { descriptor, platform, config, encrypted: sealed, layers };
@@ -133,16 +134,24 @@ interface LayerAccess {
   readonly unwrapped: Unwrapped | undefined;
 }
 
-async function* openTar(access: LayerAccess, cache: LayerCache | undefined): AsyncGenerator<Uint8Array> {
+/** What else it depends on. */
+type Circumstances = Pick<OpenImageOptions, "cache" | "signal">;
+
+async function* openTar(access: LayerAccess, circumstances: Circumstances): AsyncGenerator<Uint8Array> {
   const { diffId, what } = access;
-  const { bytes, sum } = digesting(decompressing(plainBytes(access, cache)), access.layer.size, algorithmOf(diffId));
+  const { bytes, sum } = digesting(
+    decompressing(plainBytes(access, circumstances)),
+    access.layer.size,
+    algorithmOf(diffId),
+  );
   yield* bytes;
   if (sum().digest === diffId) return;
   throw new OciEncError("CORRUPT", `${what} unpacks to ${sum().digest}, and the image's config promises ${diffId}`);
 }
 
-function plainBytes({ source, layer, diffId, unwrapped }: LayerAccess, cache: LayerCache | undefined): ByteStream {
-  const stored = () => verifying(source.blob(layer), layer);
+function plainBytes(access: LayerAccess, { cache, signal }: Circumstances): ByteStream {
+  const { source, layer, diffId, unwrapped } = access;
+  const stored = () => verifying(signal ? abortable(source.blob(layer), signal) : source.blob(layer), layer);
   if (unwrapped === undefined) return stored();
   const open = () => unwrapped.cipher.open(stored(), unwrapped.options, layer.size);
   if (cache === undefined) return open();

@@ -20,6 +20,8 @@ export interface UnpackOptions extends OpenImageOptions {
   readonly xattrs?: "keep" | "skip" | undefined;
   /** Fill a directory that is not empty. */
   readonly force?: boolean | undefined;
+  /** The caller takes the directory away again, so nobody needs to be told that what is in it is plain. */
+  readonly temporary?: boolean | undefined;
 }
 
 /** What was unpacked. */
@@ -51,7 +53,7 @@ export async function unpack(source: ImageSource, directory: string, options: Un
     throw error;
   }
   const { descriptor: manifest, platform, config, encrypted } = image;
-  if (encrypted) {
+  if (encrypted && options.temporary !== true) {
     warn(options.progress, "UNPACKED_PLAIN", `the image is encrypted; what is in ${JSON.stringify(root)} is not`);
   }
   return { reference: source.name, directory: root, manifest, platform, config, encrypted };
