@@ -24,7 +24,7 @@ export function openHasher(options: HasherOptions): Hasher {
 const smallest = 256 * 1024;
 
 /** Bytes that take longer to hash than a thread takes to start. */
-const enough = 32 * 1024 * 1024;
+const enough = 128 * 1024 * 1024;
 
 /** Bytes that this process has been asked to hash. */
 let expected = 0;

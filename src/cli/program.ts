@@ -8,8 +8,9 @@ import { describeFailure, failureLine } from "./output/failure.js";
 import { printOutcome } from "./output/report.js";
 import { isClosedPipe, writeNews, writeResult } from "./output/streams.js";
 import { openVoice, type Voice } from "./output/voice.js";
+import { printProgramHelp } from "./program-help.js";
 import type { Interruption } from "./signals.js";
-import { parseCommand, programHelp } from "./syntax.js";
+import { parseCommand } from "./syntax.js";
 
 /** Runs one command line and gives the exit status. Every failure ends here. */
 export async function runProgram(args: readonly string[], interruption: Interruption): Promise<number> {
@@ -34,13 +35,13 @@ interface Run {
 
 async function dispatch(run: Run): Promise<number> {
   const args = withoutHelpCommand(run.args);
-  if (["--help", "-h"].includes(args[0] ?? "")) return printHelp(programHelp(commands));
+  if (["--help", "-h"].includes(args[0] ?? "")) return printed(printProgramHelp());
   run.command = findCommand(args);
   const declared = await run.command.load();
   run.declared = declared;
   const command = { ...declared, flags: [...declared.flags, ...outputFlags] };
   const typed = parseCommand(run.command, command, args.slice(run.command.name.split(" ").length));
-  if (typed.kind === "help") return printHelp(typed.text);
+  if (typed.kind === "help") return printed(writeResult(`${typed.text}\n`));
   const options = flagValues(command.flags, typed.values, process.env);
   checkCombination(command, options);
   run.voice = await openVoice(options);
@@ -51,8 +52,8 @@ async function dispatch(run: Run): Promise<number> {
   });
 }
 
-async function printHelp(text: string): Promise<number> {
-  await writeResult(`${text}\n`);
+async function printed(printing: Promise<void>): Promise<number> {
+  await printing;
   return 0;
 }
 

@@ -3,6 +3,7 @@ import { OciEncError } from "../errors.js";
 import type { Argument, Command, CommandRow } from "./commands/command.js";
 import type { Flag } from "./options/flag.js";
 import type { TypedValues } from "./options/flag-values.js";
+import { helpText, quiet } from "./program-help.js";
 
 /** What was typed after a command's name; or the help that was asked for. */
 export type Typed =
@@ -23,16 +24,9 @@ export function parseCommand(row: CommandRow, command: Command, args: readonly s
   return { kind: "call", arguments: parser.args, values };
 }
 
-/** The page of `oci-enc --help`. */
-export function programHelp(rows: readonly CommandRow[]): string {
-  const parser = quiet(new Parser("oci-enc"))
-    .usage("COMMAND [OPTIONS] [ARGUMENTS]")
-    .description("Encrypts, decrypts, inspects and moves container images (OCI image encryption).")
-    .option("-V, --version", "print the version")
-    .helpCommand("help [COMMAND]", "show the help of a command");
-  for (const row of rows) parser.addCommand(new Parser(row.name).usage(" ").summary(row.summary));
-  parser.addHelpText("after", "\nOptions follow the command; oci-enc help COMMAND lists them.");
-  return helpText(parser);
+/** The page of `oci-enc COMMAND --help`. */
+export function commandHelp(row: CommandRow, command: Command): string {
+  return helpText(commandParser(row, command, () => undefined));
 }
 
 type Take = (flag: Flag<unknown>, value: string) => void;
@@ -105,20 +99,4 @@ function checkArgument(declared: Argument, given: readonly string[]): void {
       throw new OciEncError("USAGE", `${declared.name}: ${JSON.stringify(text)} is none of ${words}`);
     }
   }
-}
-
-/** Commander neither prints nor ends the process: that is the program's part. */
-function quiet(parser: Parser): Parser {
-  return parser.exitOverride().configureOutput({ writeOut: () => undefined, writeErr: () => undefined });
-}
-
-function helpText(parser: Parser): string {
-  let text = "";
-  parser.configureOutput({
-    writeOut: (part) => {
-      text += part;
-    },
-  });
-  parser.outputHelp();
-  return text.trimEnd();
 }

@@ -4,10 +4,10 @@ import { writeNews } from "./streams.js";
 import { tally } from "./tally.js";
 
 /** One line on the terminal that moves; it is gone when the command ends. */
-export function ttyProgress(): ProgressDisplay {
+export function ttyProgress(colored: boolean): ProgressDisplay {
   const sum = tally(() => performance.now());
   // Standard input is left alone, or Ctrl-C would no longer reach us as a signal.
-  const spinner = ora({ stream: process.stderr, discardStdin: false, hideCursor: false });
+  const spinner = ora({ stream: process.stderr, discardStdin: false, hideCursor: false, color: colored && "cyan" });
   const show = () => {
     const line = sum.line();
     if (line === undefined) return;

@@ -24,10 +24,10 @@ export function progressStyle(
 }
 
 /** The display of a style; the terminal's is loaded only then. */
-export async function openProgress(style: ProgressStyle): Promise<ProgressDisplay> {
+export async function openProgress(style: ProgressStyle, colored: boolean): Promise<ProgressDisplay> {
   switch (style) {
     case "tty":
-      return (await import("./progress-tty.js")).ttyProgress();
+      return (await import("./progress-tty.js")).ttyProgress(colored);
     case "plain":
       return plainProgress();
     case "json":
