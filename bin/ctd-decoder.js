@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/decoder/main.js";
+import "../dist/ctd-decoder/main.js";
