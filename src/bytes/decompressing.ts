@@ -10,19 +10,23 @@ import { boundedWindow } from "./zstd-window.js";
  */
 export async function* decompressing(bytes: ByteStream): AsyncGenerator<Uint8Array> {
   const { head, rest } = await peek(bytes, 4);
-  if (startsWith(head, gzipMagic)) yield* nativeDecompress(rest, zlib.createGunzip({ chunkSize: outputSize }));
-  else if (startsWith(head, zstdMagic)) yield* unzstd(boundedWindow(rest));
+  if (isGzip(head)) yield* nativeDecompress(rest, zlib.createGunzip({ chunkSize: outputSize }));
+  else if (isZstd(head)) yield* unzstd(boundedWindow(rest));
   else yield* rest;
 }
 
 /** Bytes that come out at once; Node's own default makes sixteen times as many chunks. */
 const outputSize = 256 * 1024;
 
-const gzipMagic: readonly number[] = [0x1f, 0x8b];
-const zstdMagic: readonly number[] = [0x28, 0xb5, 0x2f, 0xfd];
+function isGzip(head: Uint8Array): boolean {
+  return head[0] === 0x1f && head[1] === 0x8b;
+}
 
-function startsWith(bytes: Uint8Array, magic: readonly number[]): boolean {
-  return bytes.length >= magic.length && magic.every((byte, index) => bytes[index] === byte);
+/** A frame, or one that is skipped, with which parallel compressors begin. RFC 8878, sections 3.1.1 and 3.1.2. */
+function isZstd(head: Uint8Array): boolean {
+  if (head.length < 4) return false;
+  const magic = Buffer.from(head).readUInt32LE();
+  return magic === 0xfd2fb528 || (magic >= 0x184d2a50 && magic <= 0x184d2a5f);
 }
 
 /** The first `count` bytes, or fewer of a shorter stream, and the whole stream again. */

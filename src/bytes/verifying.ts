@@ -16,12 +16,12 @@ export async function* verifying(bytes: ByteStream, promised: Sum): AsyncGenerat
   try {
     for await (const chunk of bytes) {
       if (chunk.length === 0) continue;
-      if (held) yield held;
       count += chunk.length;
       if (count > promised.size) {
         throw wrong(`${promised.digest} is longer than the ${promised.size} bytes that its descriptor promises`);
       }
       await hasher.update(chunk);
+      if (held) yield held;
       held = chunk;
     }
     if (count !== promised.size) {

@@ -18,7 +18,7 @@ export function parseCommand(row: CommandRow, command: Command, args: readonly s
     if (before) before.push(value);
     else values.set(flag.name, [value]);
   });
-  const help = parse(parser, args);
+  const help = parse(parser, withValues(args, command));
   if (help !== undefined) return { kind: "help", text: help };
   for (const [index, declared] of command.arguments.entries()) checkArgument(declared, parser.args.slice(index));
   return { kind: "call", arguments: parser.args, values };
@@ -27,6 +27,16 @@ export function parseCommand(row: CommandRow, command: Command, args: readonly s
 /** The page of `oci-enc COMMAND --help`. */
 export function commandHelp(row: CommandRow, command: Command): string {
   return helpText(commandParser(row, command, () => undefined));
+}
+
+/** Writes out the value of an option that stands alone, so that it does not take the argument after it for one. */
+function withValues(args: readonly string[], { flags }: Command): readonly string[] {
+  const alone = new Map(flags.flatMap((flag) => (flag.alone === undefined ? [] : [[`--${flag.name}`, flag.alone]])));
+  const end = args.indexOf("--");
+  return args.map((arg, at) => {
+    const value = end >= 0 && at > end ? undefined : alone.get(arg);
+    return value === undefined ? arg : `${arg}=${value}`;
+  });
 }
 
 type Take = (flag: Flag<unknown>, value: string) => void;
@@ -56,7 +66,7 @@ function argumentUsage(argument: Argument): string {
 }
 
 function addFlag(parser: Parser, flag: Flag<unknown>, take: Take): void {
-  const value = flag.placeholder === undefined ? "" : ` <${flag.placeholder}>`;
+  const value = valueUsage(flag);
   const short = flag.short === undefined ? "" : `-${flag.short}, `;
   const also = flag.aliases.length === 0 ? "" : ` (also ${flag.aliases.map((alias) => `--${alias}`).join(", ")})`;
   const fallback = flag.choices.length > 0 ? ` (default: ${flag.choices[0]})` : "";
@@ -69,6 +79,12 @@ function addFlag(parser: Parser, flag: Flag<unknown>, take: Take): void {
     parser.addOption(option);
     parser.on(`option:${option.name()}`, (text: string | null) => take(flag, text ?? "true"));
   }
+}
+
+/** ` <FILE>`, `[=BOOL]`, or nothing. */
+function valueUsage({ placeholder, alone }: Flag<unknown>): string {
+  if (placeholder === undefined) return "";
+  return alone === undefined ? ` <${placeholder}>` : ` [${placeholder}]`;
 }
 
 /** Undefined when the arguments fit; the help's text where that was asked for. */

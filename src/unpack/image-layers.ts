@@ -5,7 +5,7 @@ import { digesting } from "../bytes/digesting.js";
 import { verifying } from "../bytes/verifying.js";
 import { attestedBy } from "../copy/attestation.js";
 import { type ManifestPlan, makePlan, manifestsOf } from "../copy/plan.js";
-import type { DecryptionKey } from "../crypt/key-wrapper.js";
+import type { DecryptionKey, SchemeSettings } from "../crypt/key-wrapper.js";
 import { type Keyring, loadKeyring, openEnvelope, type Unwrapped } from "../crypt/layer.js";
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
@@ -22,6 +22,7 @@ export interface OpenImageOptions {
   /** Default: this machine's, else the only one there is. */
   readonly platform?: Platform | undefined;
   readonly keys?: readonly DecryptionKey[] | undefined;
+  readonly settings?: SchemeSettings | undefined;
   readonly cache?: LayerCache | undefined;
   readonly progress?: Progress | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -54,6 +55,7 @@ export interface OpenedLayer {
  * CORRUPT when layers and diff ids do not match.
  */
 export async function openImage(source: ImageSource, options: OpenImageOptions): Promise<OpenedImage> {
+  const { settings, progress, signal } = options;
   const { descriptor, config, platform, view } = await chooseManifest(source, options.platform);
   if (config === undefined) {
     throw new OciEncError("UNSUPPORTED", `${source.name} has a config that is no image's: ${view.config.mediaType}`);
@@ -63,7 +65,7 @@ export async function openImage(source: ImageSource, options: OpenImageOptions):
     throw new OciEncError("CORRUPT", `the image has ${view.layers.length} layers and ${diffIds.length} diff ids`);
   }
   const sealed = view.layers.some(({ mediaType }) => isEncrypted(mediaType));
-  const keyring = sealed ? await loadKeyring(options.keys ?? [], { progress: options.progress }) : [];
+  const keyring = sealed ? await loadKeyring(options.keys ?? [], { ...settings, progress, signal }) : [];
   const layers: OpenedLayer[] = [];
   for (const [index, layer] of view.layers.entries()) {
     const diffId = diffIds[index];

@@ -1,5 +1,5 @@
-import { sourceEndpoint, store, tmpdir } from "../options/endpoints.js";
-import { key } from "../options/key-flags.js";
+import { onlyEndpoint, sourceFlags } from "../options/endpoints.js";
+import { openingFlags, readSettings, settingFlags } from "../options/key-flags.js";
 import { readKeys } from "../options/keys.js";
 import { limitFlags, onePlatform, readLimits, readPlatform } from "../options/unpacking.js";
 import type { Command } from "./command.js";
@@ -10,7 +10,7 @@ export const ls: Command = {
     { name: "IMAGE", about: "a name in the local store, or a reference to an image anywhere" },
     { name: "PATH", about: "what to list; default /", optional: true },
   ],
-  flags: [key, onePlatform, ...limitFlags, store, tmpdir],
+  flags: [...openingFlags, ...settingFlags, onePlatform, ...limitFlags, ...sourceFlags],
   examples: ["oci-enc ls app:1 /etc", "oci-enc ls -k key.pem --platform linux/arm64 app:1-enc /usr/bin/"],
   async run(invocation) {
     const { options, progress, signal } = invocation;
@@ -23,7 +23,8 @@ export const ls: Command = {
       platform: await readPlatform(options),
       keys: await readKeys(invocation),
       limits: readLimits(options),
-      source: sourceEndpoint(options),
+      settings: readSettings(options),
+      source: await onlyEndpoint(invocation),
       progress,
       signal,
     });

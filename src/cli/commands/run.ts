@@ -1,7 +1,7 @@
 import { containerFlags, readContainer } from "../options/container.js";
-import { sourceEndpoint, store, tmpdir } from "../options/endpoints.js";
+import { onlyEndpoint, sourceFlags, tmpdir } from "../options/endpoints.js";
 import { type Flag, single, toggle } from "../options/flag.js";
-import { key } from "../options/key-flags.js";
+import { openingFlags, readSettings, settingFlags } from "../options/key-flags.js";
 import { readKeys } from "../options/keys.js";
 import { limitFlags, onePlatform, readLimits, readPlatform, xattrs } from "../options/unpacking.js";
 import type { Command } from "./command.js";
@@ -42,7 +42,19 @@ export const run: Command = {
     { name: "CMD", about: "the command and its arguments, in place of the image's", optional: true, repeats: true },
   ],
   passesOn: true,
-  flags: [key, onePlatform, rm, keep, runtime, ...containerFlags, layerCache, xattrs, ...limitFlags, store, tmpdir],
+  flags: [
+    ...openingFlags,
+    ...settingFlags,
+    onePlatform,
+    rm,
+    keep,
+    runtime,
+    ...containerFlags,
+    layerCache,
+    xattrs,
+    ...limitFlags,
+    ...sourceFlags,
+  ],
   conflicts: [[rm, keep]],
   examples: [
     "oci-enc run --rm --key key.pem app:1-enc",
@@ -66,7 +78,8 @@ export const run: Command = {
       cache: cache === undefined ? undefined : await openLayerCache(cache),
       xattrs: options.get(xattrs),
       limits: readLimits(options),
-      source: sourceEndpoint(options),
+      settings: readSettings(options),
+      source: await onlyEndpoint(invocation),
       progress,
       signal,
     });

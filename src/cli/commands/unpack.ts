@@ -1,7 +1,7 @@
 import { printPlatform } from "../../index.js";
-import { force, sourceEndpoint, store, tmpdir } from "../options/endpoints.js";
+import { force, onlyEndpoint, sourceFlags } from "../options/endpoints.js";
 import { type Flag, toggle } from "../options/flag.js";
-import { key } from "../options/key-flags.js";
+import { openingFlags, readSettings, settingFlags } from "../options/key-flags.js";
 import { readKeys } from "../options/keys.js";
 import { limitFlags, onePlatform, readLimits, readPlatform, xattrs } from "../options/unpacking.js";
 import type { Command } from "./command.js";
@@ -18,7 +18,7 @@ export const unpack: Command = {
     { name: "IMAGE", about: "a name in the local store, or a reference to an image anywhere" },
     { name: "DIR", about: "where to: a new directory, or an empty one" },
   ],
-  flags: [key, onePlatform, bundle, xattrs, force, ...limitFlags, store, tmpdir],
+  flags: [...openingFlags, ...settingFlags, onePlatform, bundle, xattrs, force, ...limitFlags, ...sourceFlags],
   conflicts: [[bundle, force]],
   examples: [
     "oci-enc unpack app:1 rootfs",
@@ -35,7 +35,8 @@ export const unpack: Command = {
       xattrs: options.get(xattrs),
       force: options.get(force),
       limits: readLimits(options),
-      source: sourceEndpoint(options),
+      settings: readSettings(options),
+      source: await onlyEndpoint(invocation),
       progress,
       signal,
     };
