@@ -1,6 +1,6 @@
 // Puts what the stream processor loads into a few files: containerd starts it once for every layer, and reading some eighty
 // modules one by one takes longer than opening a small layer. Run after tsc, by npm run build.
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -19,6 +19,7 @@ const lanes = {
   },
 };
 
+rmSync(target, { recursive: true, force: true });
 const { metafile } = await build({
   entryPoints: [join(root, "dist", "decoder", "main.js")],
   outdir: target,

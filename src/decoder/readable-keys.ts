@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { DecryptionKey } from "../crypt/key-wrapper.js";
 import { type Keyring, loadKeyring } from "../crypt/layer.js";
 import { OciEncError } from "../errors.js";
@@ -14,10 +15,10 @@ export interface ReadableKeys {
  */
 export async function readableKeys(keys: readonly DecryptionKey[]): Promise<ReadableKeys> {
   try {
-    return { keyring: await loadKeyring(keys), ignored: [] };
+    return { keyring: await load(keys), ignored: [] };
   } catch (error) {
     if (!isAboutKeys(error)) throw error;
-    if (keys.length <= 1) return { keyring: await loadKeyring([]), ignored: [error] };
+    if (keys.length <= 1) return { keyring: await load([]), ignored: [error] };
   }
   const [readable, ignored]: [DecryptionKey[], OciEncError[]] = [[], []];
   for (const key of keys) {
@@ -25,14 +26,24 @@ export async function readableKeys(keys: readonly DecryptionKey[]): Promise<Read
     if (problem === undefined) readable.push(key);
     else ignored.push(problem);
   }
-  return { keyring: await loadKeyring(readable), ignored };
+  return { keyring: await load(readable), ignored };
+}
+
+/**
+ * Containerd's built-in configuration names a list of key providers in the environment whether there is one or not; for
+ * the program that this one stands in for, a list that is missing is none.
+ */
+function load(keys: readonly DecryptionKey[]): Promise<Keyring> {
+  const { OCICRYPT_KEYPROVIDER_CONFIG: list, ...environment } = process.env;
+  const isThere = list !== undefined && existsSync(list);
+  return loadKeyring(keys, { environment: isThere ? process.env : environment });
 }
 
 /** A certificate is of use beside its private key alone, and so is looked at beside the others. */
 async function problemOf(key: DecryptionKey, keys: readonly DecryptionKey[]): Promise<OciEncError | undefined> {
   const attempt = async (offered: readonly DecryptionKey[]) => {
     try {
-      await loadKeyring(offered);
+      await load(offered);
       return undefined;
     } catch (error) {
       if (isAboutKeys(error)) return error;

@@ -216,6 +216,17 @@ test("a key that could not be read is named after the first line, without its co
   assert.match(stderr, /not used: .*k\.pem.*no passphrase/);
 });
 
+test("a list of key providers that is missing is none, as containerd's built-in configuration names one anyway", async () => {
+  const { status, stdout } = await runOurDecoder({
+    args: ["--decryption-keys-path", keyFile],
+    payload,
+    layer,
+    environment: { OCICRYPT_KEYPROVIDER_CONFIG: "/etc/containerd/ocicrypt/nothing.conf" },
+  });
+  assert.equal(status, 0);
+  assert.deepEqual(stdout, plain);
+});
+
 test("a directory of keys that is missing is NOT_FOUND", async () => {
   await fails(withKeys("/nonexistent/keys"), /^NOT_FOUND: cannot read the keys in "\/nonexistent\/keys": no such file/);
 });
