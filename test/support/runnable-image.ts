@@ -49,6 +49,8 @@ async function addRunnable(place: MemoryPlace, image: RunnableImage, architectur
   const archives = [
     await packTar([
       { name: "bin/busybox", content: busybox, mode: 0o755 },
+      { name: "bin/sh", type: "symlink", linkname: "busybox" },
+      { name: "bin/echo", type: "symlink", linkname: "busybox" },
       { name: "etc/base", content: image.text },
       { name: "tmp", type: "directory", mode: 0o1777 },
     ]),
