@@ -1,6 +1,7 @@
 import { onlyEndpoint, sourceFlags } from "../options/endpoints.js";
 import { openingFlags, readSettings, settingFlags } from "../options/key-flags.js";
 import { readKeys } from "../options/keys.js";
+import { refuseJson } from "../options/output.js";
 import { limitFlags, onePlatform, readLimits, readPlatform } from "../options/unpacking.js";
 import type { Command } from "./command.js";
 
@@ -13,6 +14,7 @@ export const cat: Command = {
   flags: [...openingFlags, ...settingFlags, onePlatform, ...limitFlags, ...sourceFlags],
   examples: ["oci-enc cat app:1 /etc/os-release", "oci-enc cat -k key.pem app:1-enc /app/model.bin >model.bin"],
   async run(invocation) {
+    refuseJson(invocation.options);
     const { options, progress, signal } = invocation;
     const [image = "", path = ""] = invocation.arguments;
     const { readImageFile } = await import("../../index.js");

@@ -1,4 +1,5 @@
 import { type Flag, single } from "../options/flag.js";
+import { refuseJson } from "../options/output.js";
 import type { Command } from "./command.js";
 
 const keysPath: Flag<string | undefined> = single({
@@ -14,6 +15,7 @@ export const decoder: Command = {
   flags: [keysPath],
   examples: ["oci-enc decoder --decryption-keys-path /etc/containerd/ocicrypt/keys 3<payload <layer >opened"],
   async run({ options, signal }) {
+    refuseJson(options);
     const { runDecoder } = await import("../../index.js");
     await runDecoder({ keysPath: options.get(keysPath), signal });
     return { kind: "status", status: 0 };

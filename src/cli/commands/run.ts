@@ -3,6 +3,7 @@ import { onlyEndpoint, sourceFlags, tmpdir } from "../options/endpoints.js";
 import { type Flag, single, toggle } from "../options/flag.js";
 import { openingFlags, readSettings, settingFlags } from "../options/key-flags.js";
 import { readKeys } from "../options/keys.js";
+import { refuseJson } from "../options/output.js";
 import { limitFlags, onePlatform, readLimits, readPlatform, xattrs } from "../options/unpacking.js";
 import type { Command } from "./command.js";
 
@@ -62,6 +63,7 @@ export const run: Command = {
     "oci-enc run --keep bundle --runtime /usr/bin/crun app:1",
   ],
   async run(invocation) {
+    refuseJson(invocation.options);
     const { options, progress, signal } = invocation;
     const [image = "", ...command] = invocation.arguments;
     const { openLayerCache, tryImage } = await import("../../index.js");
