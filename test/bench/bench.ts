@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { ociEncProgram } from "../support/oci-enc.js";
 import { broughtPeer, type Peer, systemPeer } from "../support/peer.js";
 import { type BenchImage, writeBenchImage } from "./bench-image.js";
+import { benchDecoder, decoderLines } from "./decoder-bench.js";
 import { type Measurement, measure, median, type Summary, summary } from "./measure.js";
 
 /**
@@ -61,15 +62,17 @@ async function benchAll(): Promise<void> {
   }
   const skopeo = tools[1];
   if (skopeo && isWanted("recompressed")) results.push(await benchRecompressed(skopeo, tools, size(256)));
+  const decoder = isWanted("decoder") ? await benchDecoder(scratch, { runs, mib: size(1024) }) : undefined;
   const start = await benchStart();
   await mkdir("build", { recursive: true });
-  const report = { node: process.version, scale, runs, results, start };
+  const report = { node: process.version, scale, runs, results, start, decoder };
   await writeFile(join("build", "bench.json"), `${JSON.stringify(report, undefined, 2)}\n`);
   printTable(results);
   console.log(
     `\nstart: oci-enc --version ${ms(start.ociEnc)}, bare node ${ms(start.node)}: ${start.ratio.toFixed(2)} times`,
   );
   printTargets(results, start.ratio);
+  if (decoder !== undefined) console.log(decoderLines(decoder).join("\n"));
 }
 
 /** skopeo compresses a tar layer before it seals it; the wrapped digest is then the diff id. */

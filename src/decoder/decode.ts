@@ -1,0 +1,49 @@
+import { abortable } from "../bytes/abortable.js";
+import type { ByteStream } from "../bytes/byte-stream.js";
+import type { DecryptionKey } from "../crypt/key-wrapper.js";
+import { openEnvelope } from "../crypt/layer.js";
+import { OciEncError } from "../errors.js";
+import { readKeysDirectory } from "./keys-directory.js";
+import type { Payload } from "./payload.js";
+import { readableKeys } from "./readable-keys.js";
+
+/** What opens one layer. */
+export interface DecodeOptions {
+  readonly payload: Payload;
+  /** Where the node's own keys are: a directory, or one file. */
+  readonly keysPath: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Opens one sealed layer with the node's keys and those of the payload, in this order. Fails inside the stream (CORRUPT)
+ * before the last chunk when the HMAC does not hold. KEY_MISMATCH when no key opens it, or there is none, naming
+ * the files that could not be used; NOT_FOUND and LOCAL_IO for the directory of keys.
+ */
+export async function* decodeLayer(bytes: ByteStream, options: DecodeOptions): AsyncGenerator<Uint8Array> {
+  const { payload, keysPath, signal } = options;
+  const own = keysPath === undefined ? [] : await readKeysDirectory(keysPath);
+  const keys = [...own, ...payload.keys];
+  const { keyring, ignored } = await readableKeys(keys);
+  const unwrapped = await openEnvelope(payload.annotations, keyring).catch((error: unknown) => {
+    throw explained(error, keys, ignored);
+  });
+  try {
+    const sealed = signal === undefined ? bytes : abortable(bytes, signal);
+    yield* unwrapped.cipher.open(sealed, unwrapped.options, payload.size);
+  } finally {
+    unwrapped.options.private.symmetricKey.fill(0);
+  }
+}
+
+/** Why no key opens it may be that the right one could not be read. */
+function explained(error: unknown, keys: readonly DecryptionKey[], ignored: readonly OciEncError[]): unknown {
+  if (!(error instanceof OciEncError) || error.code !== "KEY_MISMATCH") return error;
+  const { hint } = error;
+  const cause = new AggregateError(ignored.slice(0, 50));
+  if (keys.length > 0) return new OciEncError("KEY_MISMATCH", error.message, { cause, hint });
+  return new OciEncError("KEY_MISMATCH", "missing private key needed for decryption", {
+    cause,
+    hint: `no key came with the payload, and none is in the node's directory of keys; ${hint ?? ""}`,
+  });
+}
