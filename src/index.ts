@@ -2,7 +2,7 @@ export { type CopyOptions, copy } from "./copy/copy.js";
 export type { PlanOptions } from "./copy/plan.js";
 export type { CopyReport, LayerReport } from "./copy/report.js";
 export { type CopyImageOptions, copyImage } from "./copy-image.js";
-export type { DecryptionKey, EncryptionKey, RecipientInfo } from "./crypt/key-wrapper.js";
+export type { DecryptionKey, EncryptionKey, RecipientInfo, SchemeSettings } from "./crypt/key-wrapper.js";
 export { type ErrorCode, type ErrorDetails, OciEncError } from "./errors.js";
 export {
   type ImageReport,

@@ -5,7 +5,6 @@ import type { EndpointOptions } from "./transport/transport.js";
 /** What to look at, and what the transport needs. */
 export interface InspectImageOptions extends InspectOptions {
   readonly source?: EndpointOptions | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** Opens an image, inspects it, closes it. Throws what {@link inspect} throws; USAGE for a reference that makes no sense. */

@@ -3,11 +3,14 @@ import type { Descriptor } from "./oci/descriptor.js";
 /** The stable names of warnings, for programs that filter them. */
 export type WarningCode =
   | "ATTESTATION_IN_CLEAR"
+  | "CERTIFICATE_EXPIRED"
+  | "CERTIFICATE_KEY_USAGE"
   | "CONTENT_IDENTIFIED"
   | "CONFIG_SECRET"
   | "DIGEST_NOT_CHECKED"
   | "DIGEST_NOT_RESTORED"
   | "LAYER_KEPT"
+  | "OAEP_SHA1"
   | "PASSPHRASE_VISIBLE"
   | "PLAIN_BLOBS_KEPT"
   | "PLAIN_BLOBS_REMOVED"

@@ -7,14 +7,18 @@ export type {
   KeyWrapper,
   Packet,
   RecipientInfo,
+  SchemeSettings,
   Unwrap,
   Unwrapper,
   Wrap,
   WrapperOptions,
 } from "./key-wrapper.js";
+export { describeKeyFile } from "./keys/describe-key.js";
 export { generateKeyPair, type KeyPair, type KeyPairOptions } from "./keys/generate.js";
 export { type SchemeRow, schemeRow, schemes } from "./keys/index.js";
-export { needsPassphrase } from "./keys/key-file.js";
+export type { KeyDescription } from "./keys/key-description.js";
+export type { KeyFile } from "./keys/key-file.js";
+export { wantsPassphrase } from "./keys/passphrase.js";
 export {
   type Keyring,
   loadKeyring,

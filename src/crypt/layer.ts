@@ -49,7 +49,7 @@ export async function loadKeyring(keys: readonly DecryptionKey[], options: Wrapp
   const used = new Set<DecryptionKey>();
   for (const row of schemes.values()) {
     const offered = keys.filter((key) => key.scheme === undefined || key.scheme === row.scheme);
-    if (offered.length === 0) continue;
+    if (offered.length === 0 && !row.holdsOwnKeys) continue;
     const unwrapper = await (await row.load()).unwrapWith(offered, options);
     if (!unwrapper) continue;
     openers.push({ row, unwrap: unwrapper.unwrap });

@@ -1,6 +1,6 @@
 import { attestedBy } from "../copy/attestation.js";
 import { type ManifestPlan, makePlan, manifestsOf } from "../copy/plan.js";
-import type { DecryptionKey, RecipientInfo } from "../crypt/key-wrapper.js";
+import type { DecryptionKey, RecipientInfo, SchemeSettings } from "../crypt/key-wrapper.js";
 import { type Keyring, loadKeyring, openEnvelope, recipientsOf, schemesOf } from "../crypt/layer.js";
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
@@ -15,6 +15,9 @@ export interface InspectOptions {
   readonly platforms?: readonly Platform[] | undefined;
   /** Tell of each sealed layer whether one of these opens it. */
   readonly keys?: readonly DecryptionKey[] | undefined;
+  /** Where key schemes find programs and services. */
+  readonly settings?: SchemeSettings | undefined;
+  readonly signal?: AbortSignal | undefined;
   readonly progress?: Progress | undefined;
 }
 
@@ -54,7 +57,8 @@ export interface InspectedLayer {
 
 /** Reads the manifests and configs of an image, and says who can open its layers. Throws as `ImageSource` does; CORRUPT, KEY_INVALID. */
 export async function inspect(source: ImageSource, options: InspectOptions = {}): Promise<ImageReport> {
-  const keyring = options.keys && (await loadKeyring(options.keys, { progress: options.progress }));
+  const { keys, settings, progress, signal } = options;
+  const keyring = keys && (await loadKeyring(keys, { ...settings, progress, signal }));
   const root = await source.resolve();
   const rootBytes = await source.manifest(root);
   const plan = await makePlan(source, root, { platforms: options.platforms, otherPlatforms: "drop", configs: true });

@@ -3,7 +3,7 @@ import type { ByteStream } from "../bytes/byte-stream.js";
 import { decompressing } from "../bytes/decompressing.js";
 import { digesting } from "../bytes/digesting.js";
 import { hasEnvelope, withoutEnvelope } from "../crypt/envelope.js";
-import type { DecryptionKey } from "../crypt/key-wrapper.js";
+import type { DecryptionKey, SchemeSettings } from "../crypt/key-wrapper.js";
 import { type Keyring, loadKeyring, openEnvelope, type Unwrapped } from "../crypt/layer.js";
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
@@ -23,7 +23,10 @@ export interface DecryptOptions {
   readonly partial?: boolean | undefined;
   /** Compare what comes out with the wrapped digest or the diff id; default true. */
   readonly verifyContent?: boolean | undefined;
+  /** Where key schemes find programs and services. */
+  readonly settings?: SchemeSettings | undefined;
   readonly progress?: Progress | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -33,7 +36,11 @@ export interface DecryptOptions {
  */
 export async function decryptLayers(options: DecryptOptions): Promise<LayerTransform> {
   if (options.keys.length === 0) throw new OciEncError("USAGE", "no key to decrypt with is given");
-  const keyring = await loadKeyring(options.keys, { progress: options.progress });
+  const keyring = await loadKeyring(options.keys, {
+    ...options.settings,
+    progress: options.progress,
+    signal: options.signal,
+  });
   const chosen = choosing(options.select ?? allLayers);
   const unopened: OciEncError[] = [];
   let opened = 0;

@@ -1,7 +1,7 @@
 import type { BlockCipher } from "../crypt/block-cipher.js";
 import { defaultCipher } from "../crypt/ciphers/index.js";
 import { hasEnvelope } from "../crypt/envelope.js";
-import type { EncryptionKey, Wrap } from "../crypt/key-wrapper.js";
+import type { EncryptionKey, SchemeSettings, Wrap } from "../crypt/key-wrapper.js";
 import { loadRecipients, sealLayer } from "../crypt/layer.js";
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
@@ -27,7 +27,10 @@ export interface EncryptOptions {
   readonly anonymous?: boolean | undefined;
   /** Default: the one cipher that every implementation reads. */
   readonly cipher?: BlockCipher | undefined;
+  /** Where key schemes find programs and services. */
+  readonly settings?: SchemeSettings | undefined;
   readonly progress?: Progress | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -35,8 +38,8 @@ export interface EncryptOptions {
  * is none, KEY_INVALID for one that cannot be used. What cannot be sealed fails while planning, before a byte moves.
  */
 export async function encryptLayers(options: EncryptOptions): Promise<LayerTransform> {
-  const { anonymous, progress } = options;
-  const wrap = await loadRecipients(options.keys, { anonymous, progress });
+  const { anonymous, progress, signal } = options;
+  const wrap = await loadRecipients(options.keys, { ...options.settings, anonymous, progress, signal });
   const chosen = choosing(options.select ?? allLayers);
   const warn = (code: WarningCode, message: string) => progress?.({ type: "warning", code, message });
   const decide = deciding(options, warn);

@@ -1,6 +1,16 @@
 import type { LayerTransform } from "../../index.js";
 import { type Flag, toggle } from "../options/flag.js";
-import { anonymous, key, recipient, recipientsFile } from "../options/key-flags.js";
+import {
+  anonymous,
+  hasKeys,
+  key,
+  keysDir,
+  openingFlags,
+  readSettings,
+  recipient,
+  recipientsFile,
+  settingFlags,
+} from "../options/key-flags.js";
 import { readKeys, readRecipients } from "../options/keys.js";
 import { excludeLayer, layer, readLayers } from "../options/layers.js";
 import { platform, readPlatforms } from "../options/platforms.js";
@@ -20,16 +30,29 @@ export const copy: Command = {
     { name: "SRC", about: "the image: a name in the local store, oci:, oci-archive:, docker-archive: or dir:" },
     { name: "DST", about: "where the copy goes" },
   ],
-  flags: [recipient, recipientsFile, anonymous, key, layer, excludeLayer, platform, all, ...transferFlags],
+  flags: [
+    recipient,
+    recipientsFile,
+    anonymous,
+    ...openingFlags,
+    ...settingFlags,
+    layer,
+    excludeLayer,
+    platform,
+    all,
+    ...transferFlags,
+  ],
   conflicts: [
     [all, platform],
     [recipient, key],
     [recipientsFile, key],
+    [recipient, keysDir],
+    [recipientsFile, keysDir],
   ],
   needs: [
     [anonymous, recipient, recipientsFile],
-    [layer, recipient, recipientsFile, key],
-    [excludeLayer, recipient, recipientsFile, key],
+    [layer, recipient, recipientsFile, key, keysDir],
+    [excludeLayer, recipient, recipientsFile, key, keysDir],
   ],
   examples: [
     "oci-enc copy docker-archive:app.tar oci:images:app",
@@ -46,11 +69,14 @@ export const copy: Command = {
 
 /** Undefined: the layers stay as they are. */
 async function transformOf(invocation: Invocation): Promise<LayerTransform | undefined> {
-  const { options, progress } = invocation;
+  const { options, progress, signal } = invocation;
   const { decryptLayers, encryptLayers } = await import("../../index.js");
   const select = await readLayers(options);
-  if (options.given(key)) return decryptLayers({ keys: await readKeys(invocation), select, progress });
+  const settings = readSettings(options);
+  if (hasKeys(options)) {
+    return decryptLayers({ keys: await readKeys(invocation), select, settings, progress, signal });
+  }
   if (!options.given(recipient) && !options.given(recipientsFile)) return undefined;
   const keys = await readRecipients(invocation);
-  return encryptLayers({ keys, select, anonymous: options.get(anonymous), progress });
+  return encryptLayers({ keys, select, anonymous: options.get(anonymous), settings, progress, signal });
 }

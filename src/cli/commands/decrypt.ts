@@ -1,5 +1,5 @@
 import { type Flag, toggle } from "../options/flag.js";
-import { key } from "../options/key-flags.js";
+import { openingFlags, readSettings, settingFlags } from "../options/key-flags.js";
 import { readKeys } from "../options/keys.js";
 import { excludeLayer, layer, readLayers } from "../options/layers.js";
 import { platform, readPlatforms } from "../options/platforms.js";
@@ -26,14 +26,14 @@ export const decrypt: Command = {
     { name: "SRC", about: "the image to open: a name in the local store, oci:, oci-archive: or dir:" },
     { name: "DST", about: "where the opened image goes; default: in place of SRC", optional: true },
   ],
-  flags: [key, layer, excludeLayer, platform, partial, noVerifyContent, ...transferFlags],
+  flags: [...openingFlags, ...settingFlags, layer, excludeLayer, platform, partial, noVerifyContent, ...transferFlags],
   examples: [
     "oci-enc decrypt -k key.pem app:1-enc app:1",
     "oci-enc decrypt -k key.pem:file=password.txt oci:sealed:app docker-archive:app.tar",
     "oci-enc decrypt -k key.pem:prompt --partial --platform linux/arm64 oci:sealed:app oci:images:app",
   ],
   async run(invocation) {
-    const { options, progress } = invocation;
+    const { options, progress, signal } = invocation;
     const [{ decryptLayers }, { transferImage }] = await Promise.all([
       import("../../index.js"),
       import("./transfer.js"),
@@ -43,7 +43,9 @@ export const decrypt: Command = {
       select: await readLayers(options),
       partial: options.get(partial),
       verifyContent: !options.get(noVerifyContent),
+      settings: readSettings(options),
       progress,
+      signal,
     });
     return transferImage(invocation, { transform, platforms: await readPlatforms(options), otherPlatforms: "keep" });
   },

@@ -1,5 +1,5 @@
 import { choice, type Flag } from "../options/flag.js";
-import { anonymous, recipient, recipientsFile } from "../options/key-flags.js";
+import { anonymous, readSettings, recipient, recipientsFile, settingFlags } from "../options/key-flags.js";
 import { readRecipients } from "../options/keys.js";
 import { excludeLayer, layer, readLayers } from "../options/layers.js";
 import { platform, readPlatforms } from "../options/platforms.js";
@@ -34,6 +34,7 @@ export const encrypt: Command = {
     recipient,
     recipientsFile,
     anonymous,
+    ...settingFlags,
     layer,
     excludeLayer,
     platform,
@@ -50,7 +51,7 @@ export const encrypt: Command = {
     "oci-enc encrypt -r jwe:pub.pem --layer=-1 --platform linux/amd64 docker-archive:app.tar oci-archive:app-enc.tar",
   ],
   async run(invocation) {
-    const { options, progress } = invocation;
+    const { options, progress, signal } = invocation;
     const [{ encryptLayers }, { transferImage }] = await Promise.all([
       import("../../index.js"),
       import("./transfer.js"),
@@ -62,7 +63,9 @@ export const encrypt: Command = {
       ifEncrypted: options.get(ifEncrypted),
       nondistributable: options.get(nondistributable),
       attestations: options.get(attestations),
+      settings: readSettings(options),
       progress,
+      signal,
     });
     const platforms = await readPlatforms(options);
     return transferImage(invocation, { transform, platforms, otherPlatforms: options.get(otherPlatforms) });

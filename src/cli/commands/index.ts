@@ -53,6 +53,16 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import("./key-generate.js")).keyGenerate,
   },
   {
+    name: "key inspect",
+    summary: "show what a key file holds, without its secrets",
+    load: async () => (await import("./key-inspect.js")).keyInspect,
+  },
+  {
+    name: "key fingerprint",
+    summary: "print the fingerprint of a key, the same for every form of it",
+    load: async () => (await import("./key-inspect.js")).keyFingerprint,
+  },
+  {
     name: "completion",
     summary: "print a completion script for a shell",
     load: async () => (await import("./completion.js")).completion(commands),

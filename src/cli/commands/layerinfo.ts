@@ -1,6 +1,6 @@
 import { sourceEndpoint, store, tmpdir } from "../options/endpoints.js";
 import { type Flag, toggle } from "../options/flag.js";
-import { key } from "../options/key-flags.js";
+import { hasKeys, openingFlags, readSettings, settingFlags } from "../options/key-flags.js";
 import { readKeys } from "../options/keys.js";
 import { platform, readPlatforms } from "../options/platforms.js";
 import type { Command } from "./command.js";
@@ -14,7 +14,7 @@ const compat: Flag<boolean> = toggle({
 /** `layerinfo IMAGE`. */
 export const layerinfo: Command = {
   arguments: [{ name: "IMAGE", about: "a name in the local store, oci:, oci-archive:, docker-archive: or dir:" }],
-  flags: [key, platform, compat, store, tmpdir],
+  flags: [...openingFlags, ...settingFlags, platform, compat, store, tmpdir],
   examples: [
     "oci-enc layerinfo app:1-enc",
     "oci-enc layerinfo --platform linux/amd64 --key key.pem oci:sealed:app",
@@ -28,7 +28,8 @@ export const layerinfo: Command = {
     ]);
     const image = await inspectImage(invocation.arguments[0] ?? "", {
       platforms: await readPlatforms(options),
-      keys: options.given(key) ? await readKeys(invocation) : undefined,
+      keys: hasKeys(options) ? await readKeys(invocation) : undefined,
+      settings: readSettings(options),
       source: sourceEndpoint(options),
       progress,
       signal,
@@ -36,7 +37,7 @@ export const layerinfo: Command = {
     return {
       kind: "report",
       document: layerDocument(image),
-      text: layerTable(image, { compat: options.get(compat), keys: options.given(key) }),
+      text: layerTable(image, { compat: options.get(compat), keys: hasKeys(options) }),
     };
   },
 };

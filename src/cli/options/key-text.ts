@@ -9,26 +9,34 @@ export type PassphraseSource =
   | { readonly kind: "descriptor"; readonly number: number }
   | { readonly kind: "variable"; readonly name: string };
 
-/** A key as it was named: a file, and where its passphrase comes from. */
+/** A key as it was named: a file, or a word for its scheme; and where its passphrase comes from. */
 export interface KeyText {
+  /** Undefined: the file does not say whose it is. */
+  readonly scheme: string | undefined;
+  /** The file's path, or the word. */
   readonly path: string;
+  readonly isFile: boolean;
   readonly passphrase: PassphraseSource;
 }
 
+/** Schemes whose keys can stay elsewhere, so that a word names them: `pgp:alice@example.test`, `provider:kms`. */
+const wordSchemes: ReadonlySet<string> = new Set(["pgp", "pkcs11", "provider"]);
+
 /**
- * Takes `FILE`, `FILE:pass=PW`, `FILE:file=PATH`, `FILE:fd=N`, `FILE:env=NAME`, `FILE:prompt` or `FILE:PW` apart. A text
+ * Takes `SCHEME:WORD` apart for schemes whose keys are not in files, else `FILE`, `FILE:pass=PW`, `FILE:file=PATH`, `FILE:fd=N`, `FILE:env=NAME`, `FILE:prompt` or `FILE:PW` apart. A text
  * that names a file as a whole is that file. USAGE for a descriptor that is no number; NOT_FOUND when no reading of the
  * text names a file.
  */
 export async function splitKeyText(text: string): Promise<KeyText> {
-  if (await exists(text)) return { path: text, passphrase: { kind: "none" } };
+  if (await namesFile(text)) return file(text, { kind: "none" });
+  const [, scheme = "", word = ""] = /^([a-z0-9]+):(.*)$/s.exec(text) ?? [];
+  if (wordSchemes.has(scheme)) return await splitWord(scheme, word);
   const marked = /^(.*?):((?:pass|file|fd|env)=.*)$/s.exec(text) ?? /^(.*):(prompt)$/s.exec(text);
   const [, path, source] = marked ?? [];
-  if (path !== undefined && source !== undefined) return { path, passphrase: parsePassphraseSource(source) };
+  if (path !== undefined && source !== undefined) return file(path, parsePassphraseSource(source));
   for (let colon = text.indexOf(":"); colon > 0; colon = text.indexOf(":", colon + 1)) {
-    const file = text.slice(0, colon);
-    if (await exists(file))
-      return { path: file, passphrase: { kind: "text", text: text.slice(colon + 1), bare: true } };
+    const path = text.slice(0, colon);
+    if (await namesFile(path)) return file(path, { kind: "text", text: text.slice(colon + 1), bare: true });
   }
   // What follows a colon may be a passphrase, and is not shown.
   throw new OciEncError("NOT_FOUND", `no such key file: ${JSON.stringify(text.split(":")[0]?.slice(0, 300))}`, {
@@ -56,7 +64,20 @@ export function parsePassphraseSource(text: string): PassphraseSource {
   }
 }
 
-async function exists(path: string): Promise<boolean> {
+/** What follows a provider's name is all its own; other words may have a passphrase or a PIN behind them. */
+async function splitWord(scheme: string, word: string): Promise<KeyText> {
+  if (scheme === "provider") return { scheme, path: word, isFile: false, passphrase: { kind: "none" } };
+  const [, path = word, source] = /^(.*?):((?:pass|file|fd|env)=.*|prompt)$/s.exec(word) ?? [];
+  const passphrase: PassphraseSource = source === undefined ? { kind: "none" } : parsePassphraseSource(source);
+  return { scheme, path, isFile: await namesFile(path), passphrase };
+}
+
+function file(path: string, passphrase: PassphraseSource): KeyText {
+  return { scheme: undefined, path, isFile: true, passphrase };
+}
+
+/** Whether there is something under this name. */
+export async function namesFile(path: string): Promise<boolean> {
   try {
     await stat(path);
     return true;

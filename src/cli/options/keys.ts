@@ -1,9 +1,11 @@
+import { existsSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
-import type { DecryptionKey, EncryptionKey } from "../../crypt/index.js";
+import type { DecryptionKey, EncryptionKey, KeyFile } from "../../crypt/index.js";
 import { OciEncError } from "../../errors.js";
 import type { Invocation } from "../commands/command.js";
-import { key, recipient, recipientsFile } from "./key-flags.js";
-import { splitKeyText } from "./key-text.js";
+import { keyFilesOf } from "./key-directory.js";
+import { decRecipient, key, keysDir, recipient, recipientsFile } from "./key-flags.js";
+import { namesFile, splitKeyText } from "./key-text.js";
 import { type Passphrases, passphraseReader } from "./passphrase.js";
 import { readSecretFile } from "./secret-file.js";
 
@@ -22,27 +24,51 @@ export async function readRecipients(invocation: Invocation): Promise<readonly E
     const [scheme = "", value = ""] = splitAt(text, text.indexOf(":"));
     if (value === "") throw notARecipient(text);
     const { takes } = schemeRow(scheme);
-    keys.push({ scheme, value: takes === "file" ? await files(value) : Buffer.from(value), origin: value });
+    const isFile = takes === "file" || (takes === "either" && (await namesFile(value)));
+    keys.push({ scheme, value: isFile ? await files(value) : Buffer.from(value), origin: value });
   }
   return keys;
 }
 
 /**
- * The private keys that were given, each with its passphrase. Asks at the terminal where an encrypted key has none. What
- * {@link splitKeyText}, {@link readSecretFile} and {@link passphraseReader} throw.
+ * The keys to open with: those of a directory, then those that were named, each with its passphrase, then certificates
+ * that say whose they are. Asks at the terminal where an encrypted key has none. What {@link splitKeyText},
+ * {@link readSecretFile}, {@link keyFilesOf} and {@link passphraseReader} throw.
  */
 export async function readKeys(invocation: Invocation): Promise<readonly DecryptionKey[]> {
   const files = fileCache(invocation.signal);
   const passphrases = passphraseReader(invocation);
+  const { options, signal } = invocation;
+  const directory = options.get(keysDir);
+  const listed = directory === undefined ? [] : await keyFilesOf(directory);
   const keys: DecryptionKey[] = [];
-  for (const text of invocation.options.get(key)) {
-    const { path, passphrase: source } = await splitKeyText(text);
-    const value = await files(path);
+  for (const path of listed) {
+    keys.push({ scheme: undefined, value: await readSecretFile(path, signal), passphrase: undefined, origin: path });
+  }
+  for (const text of options.get(key)) {
+    const { scheme, path, isFile, passphrase: source } = await splitKeyText(text);
+    const value = isFile ? await files(path) : Buffer.from(path);
     const given = await passphrases.read(source, path);
     const passphrase = given ?? (await missingPassphrase(value, path, passphrases));
-    keys.push({ scheme: undefined, value, passphrase, origin: path });
+    keys.push({ scheme, value, passphrase, origin: path });
   }
+  for (const text of options.get(decRecipient)) keys.push(await readCertificate(text, files));
   return keys;
+}
+
+/** A file with keys and certificates, or a PKCS#11 URI, with its passphrase where one was named. */
+export async function readKeyFile(invocation: Invocation, text: string): Promise<KeyFile> {
+  const { path, isFile, passphrase } = await splitKeyText(text);
+  const value = isFile ? await readSecretFile(path, invocation.signal) : Buffer.from(path);
+  return { value, origin: path, passphrase: await passphraseReader(invocation).read(passphrase, path) };
+}
+
+async function readCertificate(text: string, files: (path: string) => Promise<Uint8Array>): Promise<DecryptionKey> {
+  const [scheme = "", path = ""] = splitAt(text, text.indexOf(":"));
+  if (scheme !== "pkcs7" || path === "") {
+    throw new OciEncError("USAGE", `--dec-recipient takes pkcs7:CERT, not ${JSON.stringify(text.slice(0, 300))}`);
+  }
+  return { scheme, value: await files(path), passphrase: undefined, origin: path };
 }
 
 /** Undefined where the key needs none, or there is nobody to ask: then the scheme says what is missing. */
@@ -51,8 +77,8 @@ async function missingPassphrase(
   path: string,
   passphrases: Passphrases,
 ): Promise<Uint8Array | undefined> {
-  const { needsPassphrase } = await import("../../crypt/index.js");
-  return needsPassphrase(value) ? passphrases.ask(path) : undefined;
+  const { wantsPassphrase } = await import("../../crypt/index.js");
+  return (await wantsPassphrase(value)) ? passphrases.ask(path) : undefined;
 }
 
 /** Relative names of files mean files beside the list. */
@@ -64,8 +90,10 @@ async function recipientLines(path: string, signal: AbortSignal): Promise<readon
   if (specs.length === 0) throw new OciEncError("USAGE", `${JSON.stringify(path)} names no recipient`);
   return specs.map((spec) => {
     const [scheme = "", value = ""] = splitAt(spec, spec.indexOf(":"));
-    const relative = schemes.get(scheme)?.takes === "file" && value !== "" && !isAbsolute(value);
-    return relative ? `${scheme}:${join(dirname(path), value)}` : spec;
+    const { takes } = schemes.get(scheme) ?? {};
+    if (takes === undefined || takes === "text" || value === "" || isAbsolute(value)) return spec;
+    const beside = join(dirname(path), value);
+    return takes === "file" || existsSync(beside) ? `${scheme}:${beside}` : spec;
   });
 }
 

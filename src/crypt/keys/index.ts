@@ -7,22 +7,56 @@ export interface SchemeRow {
   readonly scheme: string;
   /** Whether packets in the slot `…enc.keys.<slot>` are this scheme's. */
   owns(slot: string): boolean;
-  /** Whether what follows `scheme:` on the command line is a file's name or a word for the scheme itself. */
-  readonly takes: "file" | "text";
+  /**
+   * What follows `scheme:` on the command line: a file's name, a word for the scheme itself, or either of the two: the
+   * file where there is one of this name.
+   */
+  readonly takes: "file" | "text" | "either";
+  /** Whether it is asked for keys even where none was given, because somebody else holds them. */
+  readonly holdsOwnKeys: boolean;
   load(): Promise<KeyWrapper>;
 }
 
+const rows: readonly SchemeRow[] = [
+  {
+    scheme: "jwe",
+    owns: (slot) => slot === "jwe",
+    takes: "file",
+    holdsOwnKeys: false,
+    load: async () => (await import("./jwe.js")).jwe,
+  },
+  {
+    scheme: "pgp",
+    owns: (slot) => slot === "pgp",
+    takes: "either",
+    holdsOwnKeys: false,
+    load: async () => (await import("./pgp.js")).pgp,
+  },
+  {
+    scheme: "pkcs7",
+    owns: (slot) => slot === "pkcs7",
+    takes: "file",
+    holdsOwnKeys: false,
+    load: async () => (await import("./pkcs7.js")).pkcs7,
+  },
+  {
+    scheme: "pkcs11",
+    owns: (slot) => slot === "pkcs11",
+    takes: "either",
+    holdsOwnKeys: false,
+    load: async () => (await import("./pkcs11.js")).pkcs11,
+  },
+  {
+    scheme: "provider",
+    owns: (slot) => slot.startsWith("provider."),
+    takes: "text",
+    holdsOwnKeys: true,
+    load: async () => (await import("./provider.js")).provider,
+  },
+];
+
 /** One row per scheme; its module is loaded when first needed. */
-export const schemes: ReadonlyMap<string, SchemeRow> = new Map(
-  [
-    {
-      scheme: "jwe",
-      owns: (slot: string) => slot === "jwe",
-      takes: "file" as const,
-      load: async () => (await import("./jwe.js")).jwe,
-    },
-  ].map((row) => [row.scheme, row]),
-);
+export const schemes: ReadonlyMap<string, SchemeRow> = new Map(rows.map((row) => [row.scheme, row]));
 
 /** The row of a scheme. USAGE, listing the known ones, when there is none. */
 export function schemeRow(scheme: string): SchemeRow {

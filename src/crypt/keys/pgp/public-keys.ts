@@ -1,0 +1,117 @@
+import type { PublicKey } from "openpgp";
+import { OciEncError } from "../../../errors.js";
+import type { EncryptionKey, WrapperOptions } from "../../key-wrapper.js";
+import { exportPublicKey, findGpg, type Gpg, listKeys } from "./gpg.js";
+import { describeKey, isShortKeyId, type KeyIdentity, names } from "./identity.js";
+import { isKeyData, splitKeys } from "./key-data.js";
+
+/**
+ * The OpenPGP keys that recipients name, each once: all keys of a key file, or the one key of gpg's keyring that an
+ * address, name, key id or fingerprint stands for. KEY_INVALID when a key cannot be used to encrypt; NOT_FOUND when
+ * nothing or no GnuPG is found; CONFLICT, listing them, when several keys fit.
+ */
+export async function recipientKeys(
+  keys: readonly EncryptionKey[],
+  options: WrapperOptions,
+): Promise<readonly PublicKey[]> {
+  const words = keys.some((key) => !isKeyData(key.value));
+  const gpg = words ? await findGpg(options) : undefined;
+  const found = new Map<string, PublicKey>();
+  for (const key of keys) {
+    const candidates =
+      gpg === undefined || isKeyData(key.value)
+        ? await keysOfFile(key, options)
+        : [await keyNamed(Buffer.from(key.value).toString("utf8").trim(), gpg)];
+    for (const candidate of candidates) found.set(candidate.getFingerprint(), candidate);
+  }
+  return [...found.values()];
+}
+
+/** What a key is called, in the form that gpg's own listing is read into. */
+export function identityOf(key: PublicKey): KeyIdentity {
+  const all = key.getKeys();
+  return {
+    fingerprint: key.getFingerprint().toUpperCase(),
+    keyIds: all.map((part) => part.getKeyID().toHex().toUpperCase()),
+    fingerprints: all.map((part) => part.getFingerprint().toUpperCase()),
+    userIds: key.getUserIDs(),
+  };
+}
+
+async function keysOfFile(key: EncryptionKey, options: WrapperOptions): Promise<readonly PublicKey[]> {
+  const origin = JSON.stringify(key.origin);
+  const usable: PublicKey[] = [];
+  const complaints: string[] = [];
+  for (const { bytes } of splitKeys(key.value)) {
+    try {
+      usable.push(await usableKey(bytes));
+    } catch (error) {
+      complaints.push(reason(error));
+    }
+  }
+  if (usable.length === 0) {
+    const why = complaints.join("; ") || "there is no key in it";
+    throw new OciEncError("KEY_INVALID", `no OpenPGP key of ${origin} can be encrypted for: ${why}`);
+  }
+  for (const complaint of complaints) {
+    options.progress?.({
+      type: "warning",
+      code: "KEY_IGNORED",
+      message: `a key of ${origin} is left out: ${complaint}`,
+    });
+  }
+  return usable;
+}
+
+async function keyNamed(id: string, gpg: Gpg): Promise<PublicKey> {
+  const quoted = JSON.stringify(id.slice(0, 200));
+  const matching = (await listKeys(gpg, "public")).filter((key) => names(id, key));
+  if (matching.length === 0) throw notFound(id);
+  const usable: { readonly key: PublicKey; readonly identity: KeyIdentity }[] = [];
+  const complaints: string[] = [];
+  for (const identity of matching) {
+    try {
+      usable.push({ key: await usableKey(await exportPublicKey(gpg, identity.fingerprint)), identity });
+    } catch (error) {
+      complaints.push(`${describeKey(identity)}: ${reason(error)}`);
+    }
+  }
+  const [only, ...more] = usable;
+  if (only === undefined) {
+    throw new OciEncError("KEY_INVALID", `no OpenPGP key for ${quoted} can be encrypted for: ${complaints.join("; ")}`);
+  }
+  if (more.length > 0)
+    throw ambiguous(
+      quoted,
+      usable.map(({ identity }) => describeKey(identity)),
+    );
+  return only.key;
+}
+
+/** The public half of an encoded key, when it has a part to encrypt for that is neither expired nor revoked. */
+async function usableKey(encoded: Uint8Array): Promise<PublicKey> {
+  const { readKey } = await import("openpgp");
+  const key = (await readKey({ binaryKey: encoded })).toPublic();
+  await key.getEncryptionKey();
+  return key;
+}
+
+/** The library's own words are about the key alone, and public. */
+function reason(error: unknown): string {
+  const message = error instanceof Error ? error.message : "it cannot be read";
+  return message.replace(/^Error (reading|encrypting) \w+: /, "").slice(0, 200);
+}
+
+function notFound(id: string): OciEncError {
+  return new OciEncError("NOT_FOUND", `no OpenPGP key is found for ${JSON.stringify(id.slice(0, 200))}`, {
+    hint: isShortKeyId(id)
+      ? "a key id of eight digits is not unique: write the long key id or the fingerprint"
+      : "write an address, a name, a long key id, a fingerprint or a key file; gpg --list-keys shows what the keyring holds",
+  });
+}
+
+function ambiguous(quoted: string, keys: readonly string[]): OciEncError {
+  return new OciEncError("CONFLICT", `${keys.length} OpenPGP keys fit ${quoted}: ${keys.join(", ")}`, {
+    hint: "name the one that is meant by its fingerprint",
+  });
+}

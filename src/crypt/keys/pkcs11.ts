@@ -1,0 +1,234 @@
+import { constants, type KeyObject, privateDecrypt, publicEncrypt } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { ioError, OciEncError } from "../../errors.js";
+import type { DecryptionKey, EncryptionKey, KeyWrapper, RecipientInfo, WrapperOptions } from "../key-wrapper.js";
+import { readPrivateKeys, readPublicKeys } from "./key-file.js";
+import { keyParts } from "./key-parts.js";
+import { type Pkcs11Key, readPkcs11Key } from "./pkcs11/key-yaml.js";
+import { findModule, readModulePolicy } from "./pkcs11/module-policy.js";
+import { decodePacket, encodePacket, type OaepHash, type WrappedBlob } from "./pkcs11/packet.js";
+import { loadApi, type TokenKey, withToken } from "./pkcs11/token.js";
+import { describeUri, looksLikeUri } from "./pkcs11/uri.js";
+
+/**
+ * RSA keys in PKCS#11 tokens, one packet for all recipients: wire-format 4.4. Seals for a public key file without any
+ * token, or with a key that a key file or RFC 7512 URI names; opens with the token, or with the private key itself
+ * where somebody has it outside.
+ */
+export const pkcs11: KeyWrapper = {
+  scheme: "pkcs11",
+
+  async wrapFor(keys, options = {}) {
+    const recipients = await Promise.all(keys.map((key) => readRecipient(key, options)));
+    // As in the peers: public key files first, then tokens.
+    const ordered = [
+      ...recipients.filter(({ kind }) => kind === "file"),
+      ...recipients.filter(({ kind }) => kind === "token"),
+    ];
+    return async (secret) => [{ slot: "pkcs11", bytes: encodePacket(ordered.map(({ wrap }) => wrap(secret))) }];
+  },
+
+  async unwrapWith(keys, options = {}) {
+    const openers: { readonly key: DecryptionKey; readonly open: Open }[] = [];
+    for (const key of keys) {
+      const open = await readOpener(key, options);
+      if (open !== undefined) openers.push({ key, open });
+    }
+    if (openers.length === 0) return undefined;
+    return {
+      used: openers.map(({ key }) => key),
+      async unwrap(packet) {
+        const blobs = decodePacket(packet.bytes);
+        for (const { open } of openers) {
+          const secret = open(blobs);
+          if (secret !== undefined) return secret;
+        }
+        return undefined;
+      },
+    };
+  },
+
+  recipients(packet) {
+    try {
+      return decodePacket(packet.bytes).map(describe);
+    } catch {
+      return [{ scheme: "pkcs11", algorithm: "", id: "", label: "a damaged PKCS#11 packet" }];
+    }
+  },
+};
+
+interface Recipient {
+  readonly kind: "file" | "token";
+  wrap(secret: Uint8Array): WrappedBlob;
+}
+
+/** Tries each blob; undefined when none is for this key. */
+type Open = (blobs: readonly WrappedBlob[]) => Uint8Array | undefined;
+
+async function readRecipient(key: EncryptionKey, options: WrapperOptions): Promise<Recipient> {
+  const named = await readPkcs11Key(key);
+  const wish = wishedHash(options);
+  if (named === undefined) return fileRecipient(key, wish, options);
+  const [api, tokenKey] = await Promise.all([loadApi(), reach(named, { passphrase: undefined, options })]);
+  return {
+    kind: "token",
+    wrap: (secret) =>
+      withToken(api, tokenKey, (token) => {
+        const blob = token.encrypt(wish.hash, secret);
+        if (blob !== undefined) return { blob, hash: wish.hash };
+        const older = wish.explicit ? undefined : token.encrypt("sha1", secret);
+        if (older === undefined) throw unableToken(named, wish.hash);
+        warnSha1(`the token of ${JSON.stringify(named.origin)} does not do RSA-OAEP with SHA-256`, options);
+        return { blob: older, hash: "sha1" };
+      }),
+  };
+}
+
+function fileRecipient(key: EncryptionKey, wish: Wish, options: WrapperOptions): Recipient {
+  const [publicKey] = readPublicKeys(key, { accept: (read) => read.key });
+  const quoted = JSON.stringify(key.origin);
+  if (publicKey?.asymmetricKeyType !== "rsa") {
+    throw new OciEncError("KEY_INVALID", `${quoted} is not an RSA key, which pkcs11 needs`);
+  }
+  return {
+    kind: "file",
+    wrap(secret) {
+      const hash = fittingHash(publicKey, secret.length, wish);
+      if (hash === undefined) {
+        throw new OciEncError("KEY_INVALID", `the RSA key of ${quoted} is too short for RSA-OAEP with ${wish.hash}`, {
+          hint: "take a key of 3072 bits, or set OCICRYPT_OAEP_HASHALG=sha1",
+        });
+      }
+      if (hash !== wish.hash) warnSha1(`the RSA key of ${quoted} is too short for RSA-OAEP with SHA-256`, options);
+      return { hash, blob: publicEncrypt({ ...oaepPadding(hash), key: publicKey }, secret) };
+    },
+  };
+}
+
+interface Wish {
+  readonly hash: OaepHash;
+  /** Whether somebody asked for exactly this one. */
+  readonly explicit: boolean;
+}
+
+/** OCICRYPT_OAEP_HASHALG as in ocicrypt; SHA-256 where it is not set. USAGE for another word. */
+function wishedHash(options: WrapperOptions): Wish {
+  const word = (options.environment ?? process.env)["OCICRYPT_OAEP_HASHALG"]?.toLowerCase() ?? "";
+  if (word === "") return { hash: "sha256", explicit: false };
+  if (word === "sha1" || word === "sha256") return { hash: word, explicit: true };
+  throw new OciEncError(
+    "USAGE",
+    `OCICRYPT_OAEP_HASHALG is ${JSON.stringify(word.slice(0, 40))}, expected sha1 or sha256`,
+  );
+}
+
+/** RFC 8017 section 7.1.1: the message and two hashes and two octets have to fit the modulus. */
+function fittingHash(publicKey: KeyObject, length: number, wish: Wish): OaepHash | undefined {
+  const room = (publicKey.asymmetricKeyDetails?.modulusLength ?? 0) / 8 - length - 2;
+  const order: readonly OaepHash[] = wish.explicit ? [wish.hash] : [wish.hash, "sha1"];
+  return order.find((hash) => room >= 2 * hashSizes[hash]);
+}
+
+const hashSizes = { sha1: 20, sha256: 32 } as const;
+
+function warnSha1(why: string, options: WrapperOptions): void {
+  options.progress?.({ type: "warning", code: "OAEP_SHA1", message: `${why}: SHA-1 is used` });
+}
+
+function unableToken(key: Pkcs11Key, hash: OaepHash): OciEncError {
+  return new OciEncError("KEY_PROVIDER", `the token does not do RSA-OAEP with ${hash}: ${describeUri(key.uri)}`, {
+    hint: hash === "sha256" ? "set OCICRYPT_OAEP_HASHALG=sha1, or leave it out" : undefined,
+  });
+}
+
+async function readOpener(key: DecryptionKey, options: WrapperOptions): Promise<Open | undefined> {
+  const named = await readPkcs11Key(key);
+  if (named !== undefined) return await tokenOpener(named, key, options);
+  if (key.scheme === "pkcs11" && looksLikeUri(Buffer.from(key.value).toString("utf8"))) {
+    throw new OciEncError("KEY_INVALID", `${JSON.stringify(key.origin)} is not a PKCS#11 URI on one line`);
+  }
+  if (key.scheme !== "pkcs11" && !keyParts(key.value).some(({ kind }) => kind === "private")) return undefined;
+  const keys = readPrivateKeys(key, { accept: (read) => read.key }).filter(
+    ({ asymmetricKeyType }) => asymmetricKeyType === "rsa",
+  );
+  return keys.length === 0 ? undefined : (blobs) => openWithFile(keys, blobs);
+}
+
+/** A wrong PIN is tried once, not for every layer: tokens count the failures. */
+async function tokenOpener(named: Pkcs11Key, key: DecryptionKey, options: WrapperOptions): Promise<Open> {
+  const tokenKey = await reach(named, { passphrase: key.passphrase, options });
+  if (tokenKey.pin === undefined) {
+    throw new OciEncError("KEY_INVALID", `the PIN is missing for ${describeUri(named.uri)}`, {
+      hint: "put pin-value or pin-source into the URI, or give it with the key: FILE:file=PATH, FILE:env=NAME or FILE:prompt",
+    });
+  }
+  const api = await loadApi();
+  let refused: unknown;
+  return (blobs) => {
+    if (refused !== undefined) throw refused;
+    try {
+      return withToken(api, tokenKey, (token) => firstSecret(blobs, ({ hash, blob }) => token.decrypt(hash, blob)));
+    } catch (error) {
+      if (error instanceof OciEncError && error.code === "KEY_INVALID") refused = error;
+      throw error;
+    }
+  };
+}
+
+function openWithFile(keys: readonly KeyObject[], blobs: readonly WrappedBlob[]): Uint8Array | undefined {
+  return firstSecret(blobs, ({ hash, blob }) => {
+    for (const key of keys) {
+      try {
+        return privateDecrypt({ ...oaepPadding(hash), key }, blob);
+      } catch {
+        // For another key, or broken: which of the two cannot be told.
+      }
+    }
+    return undefined;
+  });
+}
+
+/** A private operation each: a packet of thousands of blobs must not keep a token busy for minutes. */
+const maximumTrials = 256;
+
+function firstSecret(
+  blobs: readonly WrappedBlob[],
+  open: (blob: WrappedBlob) => Uint8Array | undefined,
+): Uint8Array | undefined {
+  for (const blob of blobs.slice(0, maximumTrials)) {
+    const secret = open(blob);
+    if (secret !== undefined) return secret;
+  }
+  return undefined;
+}
+
+function oaepPadding(hash: OaepHash): { readonly padding: number; readonly oaepHash: OaepHash } {
+  return { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: hash };
+}
+
+interface Reaching {
+  readonly passphrase: Uint8Array | undefined;
+  readonly options: WrapperOptions;
+}
+
+/** Finds the module, by the policy, and the PIN: that of the key argument goes before the URI's. */
+async function reach(key: Pkcs11Key, { passphrase, options }: Reaching): Promise<TokenKey> {
+  const environment = options.environment ?? process.env;
+  const module = findModule(key.uri, await readModulePolicy(environment));
+  return { uri: key.uri, module, environment: key.environment, pin: passphrase ?? (await readPin(key)) };
+}
+
+async function readPin({ uri, origin }: Pkcs11Key): Promise<Uint8Array | undefined> {
+  if (uri.pinValue !== undefined) return Buffer.from(uri.pinValue);
+  if (uri.pinSource === undefined) return undefined;
+  const bytes = await readFile(uri.pinSource).catch((error: unknown) => {
+    throw ioError(error, `the pin-source of ${JSON.stringify(origin)}`);
+  });
+  // An editor's newline is not part of the PIN.
+  return Buffer.from(bytes.toString("utf8").replace(/\r?\n$/, ""));
+}
+
+function describe({ blob, hash }: WrappedBlob): RecipientInfo {
+  const algorithm = hash === "sha1" ? "RSA-OAEP" : "RSA-OAEP-256";
+  return { scheme: "pkcs11", algorithm, id: "", label: `${algorithm} RSA-${blob.length * 8}` };
+}

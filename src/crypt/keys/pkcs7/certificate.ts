@@ -1,0 +1,97 @@
+import { type KeyObject, X509Certificate } from "node:crypto";
+import { OciEncError } from "../../../errors.js";
+import { type DerValue, expect, objectIdentifier, parts, readDer, tags } from "./der.js";
+import type { IssuerAndSerial } from "./enveloped-data.js";
+
+/** What a packet needs to know of a certificate. Its chain is not looked at: whoever names it as recipient vouches for it. */
+export interface Certificate {
+  readonly name: IssuerAndSerial;
+  /** The subjectKeyIdentifier extension, by which some packets name their recipient; undefined when there is none. */
+  readonly subjectKeyIdentifier: Uint8Array | undefined;
+  readonly publicKey: KeyObject;
+  readonly validFrom: Date;
+  readonly validTo: Date;
+  /** False when the certificate restricts its key to uses other than wrapping keys. */
+  readonly mayEncipherKeys: boolean;
+  /** For messages: where it came from, as its key argument said. */
+  readonly origin: string;
+}
+
+/** Whether the bytes look like a certificate, PEM or DER: enough to choose the right message and reader. */
+export function isCertificate(bytes: Uint8Array): boolean {
+  try {
+    readX509(bytes);
+    return true;
+  } catch {
+    // Not a certificate is an answer here.
+    return false;
+  }
+}
+
+/** Reads an X.509 certificate, DER or the first PEM block. KEY_INVALID when it is none. */
+export function readCertificate(bytes: Uint8Array, origin: string): Certificate {
+  try {
+    const certificate = readX509(bytes);
+    const fields = certificateFields(certificate.raw);
+    return {
+      ...fields,
+      publicKey: certificate.publicKey,
+      validFrom: new Date(certificate.validFrom),
+      validTo: new Date(certificate.validTo),
+      origin,
+    };
+  } catch (cause) {
+    throw new OciEncError("KEY_INVALID", `${JSON.stringify(origin)} is not a certificate that can be read`, { cause });
+  }
+}
+
+/** Whether both name one certificate: byte for byte, as Go's libraries compare them. */
+export function sameName(left: IssuerAndSerial, right: IssuerAndSerial): boolean {
+  return Buffer.compare(left.issuer, right.issuer) === 0 && Buffer.compare(left.serial, right.serial) === 0;
+}
+
+/** No certificate has reason to be larger; a PEM file may hold a chain and text around it. */
+const maximumFile = 1024 * 1024;
+
+function readX509(bytes: Uint8Array): X509Certificate {
+  if (bytes.length > maximumFile) throw new OciEncError("KEY_INVALID", "too large for a certificate");
+  return new X509Certificate(bytes);
+}
+
+const subjectKeyIdentifierExtension = "2.5.29.14";
+const keyUsageExtension = "2.5.29.15";
+
+/** RFC 5280 section 4.1: the members that Node's own reader does not hand out in their encoded form. */
+function certificateFields(
+  encoded: Uint8Array,
+): Pick<Certificate, "name" | "subjectKeyIdentifier" | "mayEncipherKeys"> {
+  const [body] = parts(expect(readDer(encoded), tags.sequence));
+  const members = parts(expect(body, tags.sequence));
+  const [serial, , issuer] = members[0]?.tag === 0xa0 ? members.slice(1) : members;
+  const extensions = readExtensions(members.find((member) => member.tag === 0xa3));
+  const identifier = extensions.get(subjectKeyIdentifierExtension);
+  return {
+    name: { issuer: expect(issuer, tags.sequence).encoded, serial: expect(serial, tags.integer).content },
+    subjectKeyIdentifier: identifier && expect(readDer(identifier), tags.octetString).content,
+    mayEncipherKeys: allowsKeyEncipherment(extensions.get(keyUsageExtension)),
+  };
+}
+
+/** By dotted identifier, the encoded value inside. */
+function readExtensions(value: DerValue | undefined): ReadonlyMap<string, Uint8Array> {
+  if (value === undefined) return new Map();
+  const [list] = parts(value);
+  return new Map(
+    parts(expect(list, tags.sequence)).map((extension) => {
+      const members = parts(expect(extension, tags.sequence));
+      return [objectIdentifier(members[0]), expect(members.at(-1), tags.octetString).content];
+    }),
+  );
+}
+
+/** RFC 5280 section 4.2.1.3: bit 2 is keyEncipherment. Without the extension every use is allowed. */
+function allowsKeyEncipherment(extension: Uint8Array | undefined): boolean {
+  if (extension === undefined) return true;
+  const [, bits = 0] = expect(readDer(extension), tags.bitString).content;
+  return (bits & 0x20) !== 0;
+}

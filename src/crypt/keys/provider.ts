@@ -1,0 +1,102 @@
+import { OciEncError } from "../../errors.js";
+import type { DecryptionKey, EncryptionKey, KeyWrapper, Packet, WrapperOptions } from "../key-wrapper.js";
+import { callCommand } from "./provider/command.js";
+import { type ProviderConfig, type Providers, readProviders } from "./provider/config.js";
+import { describePacket } from "./provider/packet.js";
+import { type Request, readAnnotation, readSecret, unwrapRequest, wrapRequest } from "./provider/protocol.js";
+
+/**
+ * Key providers of ocicrypt: programs and services that wrap and unwrap elsewhere, named in the file that
+ * OCICRYPT_KEYPROVIDER_CONFIG points to. Wire-format 4.5. A provider is told its own parameter and nothing else: no
+ * other key, passphrase or recipient of the operation.
+ */
+export const provider: KeyWrapper = {
+  scheme: "provider",
+
+  async wrapFor(keys, options = {}) {
+    const providers = await configured(options);
+    const recipients = keys.map((key) => ({ ...parseArgument(key), config: lookUp(providers, key) }));
+    return async (secret) => {
+      const packets: Packet[] = [];
+      for (const { name, parameter, config } of recipients) {
+        const answer = await call(config, wrapRequest(name, parameter, secret), options);
+        packets.push({ slot: slotOf(name), bytes: readAnnotation(answer, config.name) });
+      }
+      return packets;
+    };
+  },
+
+  /** Providers that the file lists are asked without being named, as other tools do: the keys are theirs. */
+  async unwrapWith(keys, options = {}) {
+    const own = keys.filter((key) => key.scheme === "provider");
+    const providers = own.length > 0 ? await configured(options) : await readProviders(options);
+    if (providers === undefined) return undefined;
+    const parameters = new Map(
+      own.map((key) => {
+        lookUp(providers, key);
+        const { name, parameter } = parseArgument(key);
+        return [name, parameter];
+      }),
+    );
+    return {
+      used: own,
+      async unwrap(packet) {
+        const name = packet.slot.slice(prefix.length);
+        const config = providers.byName.get(name);
+        if (config === undefined) return undefined;
+        const answer = await call(config, unwrapRequest(name, parameters.get(name), packet.bytes), options);
+        return readSecret(answer, config.name);
+      },
+    };
+  },
+
+  recipients: ({ slot, bytes }) => [describePacket(slot.slice(prefix.length), bytes)],
+};
+
+const prefix = "provider.";
+
+function slotOf(name: string): string {
+  return `${prefix}${name}`;
+}
+
+/** `NAME` or `NAME:PARAMETER`; the parameter may hold colons. */
+function parseArgument(key: EncryptionKey | DecryptionKey): { readonly name: string; readonly parameter: string } {
+  const text = Buffer.from(key.value).toString("utf8");
+  const colon = text.indexOf(":");
+  const name = colon < 0 ? text : text.slice(0, colon);
+  if (!/^[A-Za-z0-9_.-]{1,128}$/.test(name)) {
+    throw new OciEncError("USAGE", `not a key provider's name: ${JSON.stringify(name.slice(0, 128))}`, {
+      hint: "write provider:NAME or provider:NAME:PARAMETERS",
+    });
+  }
+  // What the peers send where nothing is said.
+  return { name, parameter: colon < 0 ? "Enabled" : text.slice(colon + 1) };
+}
+
+async function configured(options: WrapperOptions): Promise<Providers> {
+  const providers = await readProviders(options);
+  if (providers !== undefined) return providers;
+  throw new OciEncError("USAGE", "no key provider is configured", {
+    hint: "set OCICRYPT_KEYPROVIDER_CONFIG to the path of a file that lists them under key-providers",
+  });
+}
+
+function lookUp(providers: Providers, key: EncryptionKey | DecryptionKey): ProviderConfig {
+  const { name } = parseArgument(key);
+  const config = providers.byName.get(name);
+  if (config !== undefined) return config;
+  const known = [...providers.byName.keys()].join(", ") || "none";
+  throw new OciEncError(
+    "USAGE",
+    `the key provider ${JSON.stringify(name)} is not in ${JSON.stringify(providers.path)}`,
+    {
+      hint: `providers in that file: ${known}`,
+    },
+  );
+}
+
+async function call(config: ProviderConfig, request: Request, options: WrapperOptions): Promise<Uint8Array> {
+  if (config.kind === "command") return callCommand(config, request, options);
+  const { callService } = await import("./provider/service.js");
+  return callService(config, request, options);
+}

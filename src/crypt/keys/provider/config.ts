@@ -1,0 +1,123 @@
+import { readFile } from "node:fs/promises";
+import { ioError, OciEncError } from "../../../errors.js";
+import type { WrapperOptions } from "../../key-wrapper.js";
+
+/** A provider as its file describes it. */
+export type ProviderConfig = CommandProvider | ServiceProvider;
+
+/** A program that takes the question on standard input. */
+export interface CommandProvider {
+  readonly kind: "command";
+  readonly name: string;
+  readonly path: string;
+  readonly args: readonly string[];
+}
+
+/** A gRPC service. */
+export interface ServiceProvider {
+  readonly kind: "service";
+  readonly name: string;
+  /** `host:port`, or another form of gRPC's own naming such as `unix:///run/kp.sock`. */
+  readonly address: string;
+  /** Undefined: plain text. */
+  readonly tls: ServiceTls | undefined;
+}
+
+/** Paths of files, empty where they are left out. */
+export interface ServiceTls {
+  /** Empty: the system's roots. */
+  readonly rootCaFile: string;
+  readonly certFile: string;
+  readonly keyFile: string;
+  /** The name that the certificate must be for; empty: the host of the address. */
+  readonly serverName: string;
+  readonly insecureSkipVerify: boolean;
+}
+
+/** What the file lists. */
+export interface Providers {
+  readonly path: string;
+  readonly byName: ReadonlyMap<string, ProviderConfig>;
+}
+
+/**
+ * Reads the file that OCICRYPT_KEYPROVIDER_CONFIG names; undefined when the variable is not set. Unlike the peers, which
+ * then go on without providers, a file that is missing or broken is an error that names it: NOT_FOUND, LOCAL_IO or USAGE.
+ */
+export async function readProviders(options: WrapperOptions): Promise<Providers | undefined> {
+  const path = (options.environment ?? process.env)[variable];
+  if (path === undefined || path === "") return undefined;
+  const bytes = await readFile(path).catch((error: unknown) => {
+    throw ioError(error, `the key provider configuration ${JSON.stringify(path)} (${variable})`);
+  });
+  const file: File = { path };
+  const listed = member(parse(bytes, file), "key-providers");
+  if (!isObject(listed)) throw broken(file, 'has no object "key-providers"');
+  const entries = Object.entries(listed).map(([name, entry]) => [name, readProvider(name, entry, file)] as const);
+  return { path, byName: new Map(entries) };
+}
+
+const variable = "OCICRYPT_KEYPROVIDER_CONFIG";
+
+interface File {
+  readonly path: string;
+}
+
+function parse(bytes: Uint8Array, file: File): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString("utf8"));
+  } catch (cause) {
+    throw broken(file, "is not JSON", cause);
+  }
+}
+
+/** A command goes before a service where both are given, as in the peers. */
+function readProvider(name: string, entry: unknown, file: File): ProviderConfig {
+  const at = `provider ${JSON.stringify(name)}`;
+  const command = member(entry, "cmd");
+  if (isObject(command)) {
+    const path = text(command, "path");
+    const args = member(command, "args") ?? [];
+    if (path === "") throw broken(file, `gives ${at} no cmd.path`);
+    if (!isTexts(args)) throw broken(file, `gives ${at} arguments that are not a list of texts`);
+    return { kind: "command", name, path, args };
+  }
+  const address = text(entry, "grpc");
+  if (address === "") throw broken(file, `gives ${at} neither cmd nor grpc`);
+  const tls = member(entry, "grpc-tls");
+  return { kind: "service", name, address, tls: isObject(tls) ? readTls(tls) : undefined };
+}
+
+function readTls(tls: object): ServiceTls {
+  return {
+    rootCaFile: text(tls, "root-ca-file"),
+    certFile: text(tls, "cert-file"),
+    keyFile: text(tls, "key-file"),
+    serverName: text(tls, "server-name"),
+    insecureSkipVerify: member(tls, "insecure-skip-verify") === true,
+  };
+}
+
+function member(value: unknown, name: string): unknown {
+  return isObject(value) ? Object.getOwnPropertyDescriptor(value, name)?.value : undefined;
+}
+
+function text(value: unknown, name: string): string {
+  const found = member(value, name);
+  return typeof found === "string" ? found : "";
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
+}
+
+function broken(file: File, how: string, cause?: unknown): OciEncError {
+  return new OciEncError("USAGE", `the key provider configuration ${JSON.stringify(file.path)} ${how}`, {
+    cause,
+    hint: 'it looks like {"key-providers": {"NAME": {"cmd": {"path": "PROGRAM", "args": []}}}}, or with "grpc": "HOST:PORT"',
+  });
+}
