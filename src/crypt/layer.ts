@@ -4,15 +4,7 @@ import type { Digest } from "../oci/digest.js";
 import type { BlockCipher } from "./block-cipher.js";
 import { cipherOf } from "./ciphers/index.js";
 import { type EnvelopePart, partsOf, publicOptionsOf, withEnvelope } from "./envelope.js";
-import type {
-  DecryptionKey,
-  EncryptionKey,
-  Packet,
-  RecipientInfo,
-  Unwrap,
-  Wrap,
-  WrapperOptions,
-} from "./key-wrapper.js";
+import type { DecryptionKey, EncryptionKey, Packet, Unwrap, Wrap, WrapperOptions } from "./key-wrapper.js";
 import { type SchemeRow, schemeRow, schemes } from "./keys/index.js";
 import { decodePrivateOptions, encodePrivateOptions, type LayerOptions } from "./layer-options.js";
 
@@ -74,11 +66,19 @@ export interface Unwrapped {
 export async function openEnvelope(annotations: Annotations | undefined, keyring: Keyring): Promise<Unwrapped> {
   const publicOptions = publicOptionsOf(annotations);
   const cipher = cipherOf(publicOptions.cipher);
-  const secret = await unwrapSecret(partsOf(annotations), keyring);
+  const secret = await unwrapEnvelope(annotations, keyring);
   const options: LayerOptions = { public: publicOptions, private: decodePrivateOptions(secret) };
   secret.fill(0);
   cipher.check(options);
   return { options, cipher };
+}
+
+/**
+ * The wrapped options as their writer encoded them, for wrapping them anew: what one part holds, every part holds. The
+ * caller overwrites them. KEY_MISMATCH when no part opens.
+ */
+export async function unwrapEnvelope(annotations: Annotations | undefined, keyring: Keyring): Promise<Uint8Array> {
+  return await unwrapSecret(partsOf(annotations), keyring);
 }
 
 /** A layer that is being sealed: bytes, and annotations once they have been drained. */
@@ -103,24 +103,6 @@ export function sealLayer(cipher: BlockCipher, wrap: Wrap, plain: { bytes: ByteS
       return (annotations) => withEnvelope(annotations, packets, options.public);
     },
   };
-}
-
-/** Whom a layer is sealed for, as far as its envelope says without a key; parts of unknown schemes are listed too. */
-export async function recipientsOf(annotations: Annotations | undefined): Promise<readonly RecipientInfo[]> {
-  const infos = await Promise.all(
-    partsOf(annotations).map(async ({ slot, packet }) => {
-      const row = rowOf(slot);
-      if (!row) return [{ scheme: slot, algorithm: "", id: "", label: "unknown scheme" }];
-      if (!packet) return [{ scheme: slot, algorithm: "", id: "", label: "not base64" }];
-      return (await row.load()).recipients(packet);
-    }),
-  );
-  return infos.flat();
-}
-
-/** The names of the schemes that a layer's envelope holds parts of, each once. */
-export function schemesOf(annotations: Annotations | undefined): readonly string[] {
-  return [...new Set(partsOf(annotations).map(({ slot }) => rowOf(slot)?.scheme ?? slot))];
 }
 
 async function unwrapSecret(parts: readonly EnvelopePart[], keyring: Keyring): Promise<Uint8Array> {
@@ -166,8 +148,4 @@ function noKeyOpens(parts: readonly EnvelopePart[], failures: readonly string[])
       hint: `the layer is sealed for: ${slots}; "oci-enc layerinfo" shows the recipients`,
     },
   );
-}
-
-function rowOf(slot: string): SchemeRow | undefined {
-  return [...schemes.values()].find((row) => row.owns(slot));
 }
