@@ -3,7 +3,7 @@ import type { Progress } from "../progress.js";
 import type { Committed, ImageSource, ImageTarget } from "../transport/transport.js";
 import { makePlan, manifestsOf, type Plan, type PlanOptions } from "./plan.js";
 import { type CopyReport, plannedReport, transferredReport } from "./report.js";
-import { requireRoom } from "./require-room.js";
+import { requireRoom, requireSizes } from "./require-room.js";
 import { at } from "./side.js";
 import { transfer } from "./transfer.js";
 import { writeManifests } from "./write-manifests.js";
@@ -30,6 +30,7 @@ export async function copy(source: ImageSource, target: ImageTarget, options: Co
   const root = await at("source", () => source.resolve());
   const plan = await makePlan(source, root, options);
   requireRoom(target, plan);
+  requireSizes(plan);
   const inPlace = isSameImage(source, target);
   const planned = plannedReport(plan, { reference: target.name, root });
   if (options.dryRun || (inPlace && !planned.changed)) return planned;
@@ -56,7 +57,7 @@ export function isSameImage(source: ImageSource, target: ImageTarget): boolean {
 function sealedAway(plan: Plan): readonly Descriptor[] {
   const layers = manifestsOf(plan).flatMap((manifest) => manifest.layers);
   return layers
-    .filter(({ change }) => change.kind === "rewrite" && change.action === "encrypt")
+    .filter(({ change }) => change.kind === "reuse" || (change.kind === "rewrite" && change.action === "encrypt"))
     .map(({ layer }) => layer);
 }
 

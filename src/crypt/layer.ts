@@ -1,6 +1,6 @@
 import type { ByteStream } from "../bytes/byte-stream.js";
 import { OciEncError } from "../errors.js";
-import type { Digest } from "../oci/digest.js";
+import { type Digest, parseDigest } from "../oci/digest.js";
 import type { BlockCipher } from "./block-cipher.js";
 import { cipherOf } from "./ciphers/index.js";
 import { type EnvelopePart, partsOf, publicOptionsOf, withEnvelope } from "./envelope.js";
@@ -103,6 +103,23 @@ export function sealLayer(cipher: BlockCipher, wrap: Wrap, plain: { bytes: ByteS
       return (annotations) => withEnvelope(annotations, packets, options.public);
     },
   };
+}
+
+/**
+ * An envelope of the length that real ones will have, from a secret that opens nothing: whoever cannot be wrapped for
+ * fails here, and how much a manifest will grow is known before a byte moves.
+ */
+export async function outlineEnvelope(
+  wrap: Wrap,
+  cipher: BlockCipher,
+): Promise<(annotations: Annotations | undefined) => Record<string, string>> {
+  const digest = parseDigest(`sha256:${"0".repeat(64)}`);
+  const options: LayerOptions = {
+    public: { cipher: cipher.id, hmac: new Uint8Array(32), cipherOptions: {} },
+    private: { symmetricKey: new Uint8Array(32), digest, cipherOptions: { nonce: new Uint8Array(16) } },
+  };
+  const packets = await wrap(encodePrivateOptions(options.private));
+  return (annotations) => withEnvelope(annotations, packets, options.public);
 }
 
 async function unwrapSecret(parts: readonly EnvelopePart[], keyring: Keyring): Promise<Uint8Array> {

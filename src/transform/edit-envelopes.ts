@@ -28,6 +28,7 @@ export function editingEnvelopes(edit: EnvelopeEdit, { select, finish }: Envelop
   const edited = once(edit);
   let sealed = 0;
   return {
+    configs: false,
     async layer(layer, context) {
       const choice = chosen.choose(layer, context);
       if (choice === "no") return keep;

@@ -19,6 +19,8 @@ import type { LayerSelection } from "./select.js";
 export interface RecipientsOptions {
   /** Default: every sealed layer. */
   readonly select?: LayerSelection | undefined;
+  /** Leave out of new packets what identifies the recipient's key. */
+  readonly anonymous?: boolean | undefined;
   /** Where key schemes find programs and services. */
   readonly settings?: SchemeSettings | undefined;
   readonly progress?: Progress | undefined;
@@ -73,6 +75,6 @@ async function wrapOnce(
 }
 
 /** What key schemes are told. */
-export function wrapperOptions({ settings, progress, signal }: RecipientsOptions): WrapperOptions {
-  return { ...settings, progress, signal };
+export function wrapperOptions({ settings, anonymous, progress, signal }: RecipientsOptions): WrapperOptions {
+  return { ...settings, anonymous, progress, signal };
 }
