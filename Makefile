@@ -1,6 +1,6 @@
 # make alone: everything that a change has to pass.
 
-.PHONY: all demo build check test bench docs format clean
+.PHONY: all demo build check test fuzz bench docs format clean
 
 all: check build test
 
@@ -35,6 +35,10 @@ check: node_modules/.package-lock.json build
 # Every test; TESTS=cli runs those with cli in their path. What is skipped is listed with its reason.
 test: build build/.compiled
 	node build/test/run.js $(TESTS)
+
+# A hundred thousand inputs for each parser of keys and packets; FUZZ_RUNS and FUZZ_SEED as in fuzz.test.ts.
+fuzz: build/.compiled
+	FUZZ_RUNS=$${FUZZ_RUNS:-100000} node --test build/test/crypt/keys/fuzz.test.js
 
 # Beside skopeo, on images of some size.
 bench: build build/.compiled

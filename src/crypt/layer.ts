@@ -123,26 +123,33 @@ export async function outlineEnvelope(
 }
 
 async function unwrapSecret(parts: readonly EnvelopePart[], keyring: Keyring): Promise<Uint8Array> {
-  const failures: string[] = [];
+  const failures: Failure[] = [];
   for (const { slot, packet } of parts) {
     const openers = keyring.filter((opener) => opener.row.owns(slot));
-    if (openers.length === 0) failures.push(`${slot}: no key of this scheme was given`);
+    if (openers.length === 0) failures.push({ why: `${slot}: no key of this scheme was given` });
     for (const opener of openers) {
-      const outcome = packet ? await attempt(opener, packet) : `${slot}: the packet is not base64`;
-      if (typeof outcome !== "string") return outcome;
+      const outcome = packet ? await attempt(opener, packet) : { why: `${slot}: the packet is not base64` };
+      if (outcome instanceof Uint8Array) return outcome;
       failures.push(outcome);
     }
   }
   throw noKeyOpens(parts, failures);
 }
 
+/** Why a part did not open. */
+interface Failure {
+  readonly why: string;
+  /** Undefined: no key was for it, which is nobody's fault. */
+  readonly error?: OciEncError;
+}
+
 /** The secret, or why this opener did not give it. */
-async function attempt(opener: Opener, packet: Packet): Promise<Uint8Array | string> {
+async function attempt(opener: Opener, packet: Packet): Promise<Uint8Array | Failure> {
   try {
-    return (await opener.unwrap(packet)) ?? `${packet.slot}: none of the given keys opens it`;
+    return (await opener.unwrap(packet)) ?? { why: `${packet.slot}: none of the given keys opens it` };
   } catch (error) {
     if (!(error instanceof OciEncError) || error.code === "ABORTED") throw error;
-    return `${packet.slot}: ${error.message}`;
+    return { why: `${packet.slot}: ${error.message}`, error };
   }
 }
 
@@ -155,14 +162,17 @@ async function explain(key: DecryptionKey): Promise<never> {
   });
 }
 
-function noKeyOpens(parts: readonly EnvelopePart[], failures: readonly string[]): OciEncError {
+/** KEY_PROVIDER when a provider, token or agent failed, since the key may be a fitting one; else KEY_MISMATCH. */
+function noKeyOpens(parts: readonly EnvelopePart[], failures: readonly Failure[]): OciEncError {
   const slots = [...new Set(parts.map(({ slot }) => slot))].join(", ") || "nobody";
-  const tried = [...new Set(failures)].slice(0, 20).join("; ");
+  const tried = [...new Set(failures.map(({ why }) => why))].slice(0, 20).join("; ");
+  const elsewhere = failures.find(({ error }) => error?.code === "KEY_PROVIDER")?.error;
   return new OciEncError(
-    "KEY_MISMATCH",
+    elsewhere === undefined ? "KEY_MISMATCH" : "KEY_PROVIDER",
     tried === "" ? "the layer is sealed for nobody" : `no key opens it (${tried})`,
     {
-      hint: `the layer is sealed for: ${slots}; "oci-enc layerinfo" shows the recipients`,
+      cause: elsewhere,
+      hint: elsewhere?.hint ?? `the layer is sealed for: ${slots}; "oci-enc layerinfo" shows the recipients`,
     },
   );
 }

@@ -25,7 +25,10 @@ export function systemPeer(name: string): Peer {
 /** A tool that `test/peers/get-peers.sh` has brought: `skopeo-trixie`. */
 export function broughtPeer(name: string): Peer {
   const program = join(process.env["OCI_ENC_PEERS"] ?? join(process.cwd(), ".peers"), "bin", name);
-  return { program, missing: existsSync(program) ? false : `${name} is not here: run test/peers/get-peers.sh` };
+  return {
+    program,
+    missing: existsSync(program) ? false : `${name}, of a newer Debian, is not here: run test/peers/get-peers.sh`,
+  };
 }
 
 /** The first reason why a test that needs all of these has to be skipped; false when there is none. */

@@ -76,6 +76,12 @@ function file(path: string, passphrase: PassphraseSource): KeyText {
   return { scheme: undefined, path, isFile: true, passphrase };
 }
 
+/** A word as it may be shown: a PKCS#11 URI without its query, which may hold a PIN; a provider without its parameters. */
+export function shownWord(scheme: string | undefined, word: string): string {
+  if (scheme === "pkcs11" || word.startsWith("pkcs11:")) return word.split("?")[0] ?? "";
+  return scheme === "provider" ? (word.split(":")[0] ?? "") : word;
+}
+
 /** Whether there is something under this name. */
 export async function namesFile(path: string): Promise<boolean> {
   try {

@@ -5,7 +5,7 @@ import { OciEncError } from "../../errors.js";
 import type { Invocation } from "../commands/command.js";
 import { keyFilesOf } from "./key-directory.js";
 import { decRecipient, key, keysDir, recipient, recipientsFile } from "./key-flags.js";
-import { namesFile, splitKeyText } from "./key-text.js";
+import { namesFile, shownWord, splitKeyText } from "./key-text.js";
 import { type Passphrases, passphraseReader } from "./passphrase.js";
 import { readSecretFile } from "./secret-file.js";
 
@@ -25,7 +25,7 @@ export async function readRecipients(invocation: Invocation): Promise<readonly E
     if (value === "") throw notARecipient(text);
     const { takes } = schemeRow(scheme);
     const isFile = takes === "file" || (takes === "either" && (await namesFile(value)));
-    keys.push({ scheme, value: isFile ? await files(value) : Buffer.from(value), origin: value });
+    keys.push({ scheme, value: isFile ? await files(value) : Buffer.from(value), origin: shownWord(scheme, value) });
   }
   return keys;
 }
@@ -48,9 +48,10 @@ export async function readKeys(invocation: Invocation): Promise<readonly Decrypt
   for (const text of options.get(key)) {
     const { scheme, path, isFile, passphrase: source } = await splitKeyText(text);
     const value = isFile ? await files(path) : Buffer.from(path);
-    const given = await passphrases.read(source, path);
-    const passphrase = given ?? (await missingPassphrase(value, path, passphrases));
-    keys.push({ scheme, value, passphrase, origin: path });
+    const origin = shownWord(scheme, path);
+    const given = await passphrases.read(source, origin);
+    const passphrase = given ?? (await missingPassphrase(value, origin, passphrases));
+    keys.push({ scheme, value, passphrase, origin });
   }
   for (const text of options.get(decRecipient)) keys.push(await readCertificate(text, files));
   return keys;
@@ -58,9 +59,10 @@ export async function readKeys(invocation: Invocation): Promise<readonly Decrypt
 
 /** A file with keys and certificates, or a PKCS#11 URI, with its passphrase where one was named. */
 export async function readKeyFile(invocation: Invocation, text: string): Promise<KeyFile> {
-  const { path, isFile, passphrase } = await splitKeyText(text);
+  const { scheme, path, isFile, passphrase } = await splitKeyText(text);
   const value = isFile ? await readSecretFile(path, invocation.signal) : Buffer.from(path);
-  return { value, origin: path, passphrase: await passphraseReader(invocation).read(passphrase, path) };
+  const origin = shownWord(scheme, path);
+  return { value, origin, passphrase: await passphraseReader(invocation).read(passphrase, origin) };
 }
 
 async function readCertificate(text: string, files: (path: string) => Promise<Uint8Array>): Promise<DecryptionKey> {

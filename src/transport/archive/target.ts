@@ -125,11 +125,12 @@ class ArchiveTarget implements ImageTarget {
   }
 
   #account(obsolete: readonly Descriptor[]): Committed {
+    const blobs = [...new Map(obsolete.map((blob) => [blob.digest, blob])).values()];
     const stays = (blob: Descriptor) => this.#written.has(blob.digest);
     const why = "the image still names it";
     return {
-      removed: obsolete.filter((blob) => !stays(blob)),
-      kept: obsolete.filter(stays).map((blob) => ({ blob, why })),
+      removed: blobs.filter((blob) => !stays(blob)),
+      kept: blobs.filter(stays).map((blob) => ({ blob, why })),
     };
   }
 }

@@ -19,6 +19,11 @@ export function manifestName(digest: Digest): string {
   return `${hexOf(digest)}.manifest.json`;
 }
 
+/** Whether a file of that name is a manifest that some index names. */
+export function isChildManifest(name: string): boolean {
+  return belongsHere(name) && name.endsWith(`.${rootName}`);
+}
+
 /** Whether a file of that name may belong to an image here, signatures of skopeo included. All else is left alone. */
 export function belongsHere(name: string): boolean {
   const digest = "(?:[0-9a-f]{64}|[0-9a-f]{128})";

@@ -4,13 +4,22 @@ import { ioError, OciEncError, systemCode } from "../../errors.js";
 import type { Descriptor, Sum } from "../../oci/descriptor.js";
 import { type Digest, digestOf } from "../../oci/digest.js";
 import { manifestLimit } from "../../oci/manifest.js";
+import { draftMark, removeAbandonedDrafts } from "../files/abandoned-drafts.js";
 import { createDraft, draftPrefix, syncDirectory, writeDurably } from "../files/durable-file.js";
 import { readSmallFile } from "../files/read-file.js";
 import { mayBeElsewhere } from "../foreign-layer.js";
 import { makeDirectory } from "../layout/place-file.js";
 import { walkImage } from "../layout/walk.js";
 import type { CommitOptions, Committed, EndpointOptions, ImageTarget, Upload } from "../transport.js";
-import { belongsHere, blobName, manifestName, rootName, versionName, versionText } from "./dir-files.js";
+import {
+  belongsHere,
+  blobName,
+  isChildManifest,
+  manifestName,
+  rootName,
+  versionName,
+  versionText,
+} from "./dir-files.js";
 
 /** Makes the directory where it is absent. CONFLICT when it holds anything that may not be replaced; LOCAL_IO. */
 export async function openDirTarget(directory: string, options: EndpointOptions): Promise<ImageTarget> {
@@ -23,12 +32,15 @@ export async function openDirTarget(directory: string, options: EndpointOptions)
     });
   }
   const made = before ? undefined : await makeDirectory(directory);
-  return new DirTarget(name, directory, { made, inPlace: options.inPlaceOf === name });
+  await removeAbandonedDrafts(directory);
+  return new DirTarget(name, directory, { made, mark: await draftMark(), inPlace: options.inPlaceOf === name });
 }
 
 interface Situation {
   /** The topmost directory that was made for this. It goes again when nothing is committed. */
   readonly made: string | undefined;
+  /** For the names of drafts. */
+  readonly mark: string;
   readonly inPlace: boolean;
 }
 
@@ -55,43 +67,27 @@ class DirTarget implements ImageTarget {
   }
 
   async put({ bytes, sum }: Upload): Promise<void> {
-    const draft = await createDraft(this.#directory);
-    try {
-      await draft.fill(bytes);
-      const name = blobName(sum().digest);
-      const isNew = !(await this.has(sum()));
-      await draft.publish(join(this.#directory, name));
-      if (isNew) this.#made.add(name);
-    } finally {
-      await draft[Symbol.asyncDispose]();
-    }
+    await using draft = await createDraft(this.#directory, this.#situation.mark);
+    await draft.fill(bytes);
+    const name = blobName(sum().digest);
+    await this.#noteNew(name);
+    await draft.publish(join(this.#directory, name));
   }
 
   async putManifest({ digest }: Descriptor, bytes: Uint8Array): Promise<void> {
-    const name = manifestName(digest);
-    await writeDurably(join(this.#directory, name), bytes);
-    this.#made.add(name);
+    await this.#write(manifestName(digest), bytes);
   }
 
   /** `writeDurably` makes every name in the directory durable, so the blobs are safe before `manifest.json` is there. */
   async commit(root: Descriptor, bytes: Uint8Array, options: CommitOptions = {}): Promise<Committed> {
     if (options.expect) await this.#expect(options.expect);
     const needed = await this.#needed(root, bytes);
-    await writeDurably(join(this.#directory, versionName), Buffer.from(versionText));
-    await writeDurably(join(this.#directory, rootName), bytes);
+    await this.#write(versionName, Buffer.from(versionText));
+    await this.#write(rootName, bytes);
     this.#committed = true;
-    if (!this.#situation.inPlace) {
-      await this.#clear((name) => belongsHere(name) && !needed.has(name));
-      return { removed: [], kept: [] };
-    }
-    const obsolete = options.obsolete ?? [];
-    const stays = ({ digest }: Descriptor) => needed.has(blobName(digest));
-    const removed = obsolete.filter((blob) => !stays(blob));
-    const names = new Set(removed.map(({ digest }) => blobName(digest)));
-    await this.#clear(
-      (name) => names.has(name) || (name.endsWith(`.${rootName}`) && belongsHere(name) && !needed.has(name)),
-    );
-    return { removed, kept: obsolete.filter(stays).map((blob) => ({ blob, why: "the image still names it" })) };
+    if (this.#situation.inPlace) return await this.#removeObsolete(options.obsolete ?? [], needed);
+    await this.#clear((name) => belongsHere(name) && !needed.has(name));
+    return { removed: [], kept: [] };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -99,6 +95,15 @@ class DirTarget implements ImageTarget {
     await this.#clear((name) => this.#made.has(name));
     const { made } = this.#situation;
     if (made !== undefined) await removeWhileEmpty(this.#directory, made);
+  }
+
+  async #write(name: string, bytes: Uint8Array): Promise<void> {
+    await this.#noteNew(name);
+    await writeDurably(join(this.#directory, name), bytes);
+  }
+
+  async #noteNew(name: string): Promise<void> {
+    if (!(await isFile(join(this.#directory, name)))) this.#made.add(name);
   }
 
   /** The names of all files that the image consists of. CONFLICT when one of them is not there. */
@@ -134,9 +139,31 @@ class DirTarget implements ImageTarget {
     throw new OciEncError("CONFLICT", `${this.name} was changed meanwhile: it is ${present}`);
   }
 
+  /** The image has changed already, so what cannot be removed is only told of. */
+  async #removeObsolete(obsolete: readonly Descriptor[], needed: ReadonlySet<string>): Promise<Committed> {
+    const removed: Descriptor[] = [];
+    const kept: { blob: Descriptor; why: string }[] = [];
+    for (const [digest, blob] of new Map(obsolete.map((each) => [each.digest, each]))) {
+      const name = blobName(digest);
+      const why = needed.has(name) ? "the image still names it" : await this.#whyNotRemoved(name);
+      if (why === undefined) removed.push(blob);
+      else kept.push({ blob, why });
+    }
+    await this.#clear((name) => isChildManifest(name) && !needed.has(name));
+    return { removed, kept };
+  }
+
+  async #whyNotRemoved(name: string): Promise<string | undefined> {
+    return await this.#clear((each) => each === name).then(
+      () => undefined,
+      (error: unknown) => ioError(error, `cannot remove ${name}`).message,
+    );
+  }
+
   async #clear(goes: (name: string) => boolean): Promise<void> {
-    for (const name of (await lookInto(this.#directory)) ?? []) {
-      if (!goes(name)) continue;
+    const names = ((await lookInto(this.#directory)) ?? []).filter(goes);
+    if (names.length === 0) return;
+    for (const name of names) {
       await rm(join(this.#directory, name), { force: true }).catch((error: unknown) => {
         throw ioError(error, `cannot remove ${join(this.#directory, name)}`);
       });

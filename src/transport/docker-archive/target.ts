@@ -5,7 +5,7 @@ import { type ImageManifest, parseManifest } from "../../oci/manifest.js";
 import { isEncrypted, isImageConfigType, isManifestType, layerKind } from "../../oci/media-type.js";
 import { type ArchiveOutput, openOutput } from "../tar/archive-output.js";
 import { entryTime, type TarRegion, TarWriter } from "../tar/tar-writer.js";
-import type { CommitOptions, Committed, EndpointOptions, ImageTarget, ImageTraits, Upload } from "../transport.js";
+import type { Committed, EndpointOptions, ImageTarget, ImageTraits, Upload } from "../transport.js";
 import { listName, printImages } from "./manifest-json.js";
 
 /** Which archive to write, and what to call the image in it. */
@@ -66,7 +66,7 @@ class DockerTarget implements ImageTarget {
   async putManifest(): Promise<void> {}
 
   /** UNSUPPORTED when the image is none that docker could load. `expect` and `obsolete` do not apply to a new archive. */
-  async commit(root: Descriptor, bytes: Uint8Array, _options?: CommitOptions): Promise<Committed> {
+  async commit(root: Descriptor, bytes: Uint8Array): Promise<Committed> {
     const { config, layers } = this.#suitable(root, bytes);
     const file = {
       config: `${hexOf(config.digest)}.json`,

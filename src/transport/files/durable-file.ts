@@ -18,9 +18,9 @@ export interface Draft extends WritableFile, AsyncDisposable {
   publish(path: string, mode?: number): Promise<void>;
 }
 
-/** Starts a file of mode 0600 and a random name in `directory`. LOCAL_IO, NOT_FOUND. */
-export async function createDraft(directory: string): Promise<Draft> {
-  const path = join(directory, `${draftPrefix}${randomBytes(12).toString("hex")}`);
+/** Starts a file of mode 0600 and a random name, after the mark of its owner, in `directory`. LOCAL_IO, NOT_FOUND. */
+export async function createDraft(directory: string, mark: string = ""): Promise<Draft> {
+  const path = join(directory, `${draftPrefix}${mark}${randomBytes(12).toString("hex")}`);
   // wx+ is exclusive: it neither follows a link nor opens what somebody put there before.
   const handle = await open(path, "wx+", 0o600).catch((error: unknown) => {
     throw ioError(error, `cannot write in ${directory}`);

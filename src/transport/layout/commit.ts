@@ -4,8 +4,8 @@ import { ioError, OciEncError } from "../../errors.js";
 import type { Descriptor, Sum } from "../../oci/descriptor.js";
 import { algorithmOf, type Digest } from "../../oci/digest.js";
 import { checkContent, manifestLimit } from "../../oci/manifest.js";
-import { layerKind } from "../../oci/media-type.js";
 import { syncDirectory } from "../files/durable-file.js";
+import { mayBeElsewhere } from "../foreign-layer.js";
 import type { CommitOptions, Committed } from "../transport.js";
 import { blobPath, blobSize } from "./blob-file.js";
 import { type IndexEntry, indexEntry, readIndexToChange, replaceIndex, withEntries } from "./index-json.js";
@@ -73,11 +73,10 @@ function checkUnmoved({ layout, entryName }: CommitPlace, entries: readonly Inde
 async function checkComplete(place: CommitPlace, root: Descriptor): Promise<void> {
   for await (const { descriptor, role } of walkImage(root, (manifest) => readStaged(place, manifest))) {
     if (role === "subject") continue;
-    const { digest, size, mediaType, urls } = descriptor;
+    const { digest, size } = descriptor;
     const found = place.staged.get(digest)?.size ?? (await blobSize(place.layout, digest));
     if (found === size) continue;
-    const elsewhere = layerKind(mediaType)?.nondistributable && urls !== undefined && urls.length > 0;
-    if (found === undefined && elsewhere) continue;
+    if (found === undefined && mayBeElsewhere(descriptor)) continue;
     if (found !== undefined) {
       throw new OciEncError("CORRUPT", `the blob ${digest} has ${found} bytes, and the image says ${size}`);
     }

@@ -1,8 +1,8 @@
-import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError, systemCode } from "../../errors.js";
 import { type LockOptions, withLock } from "./lock.js";
-import { giveSignsOfLife, isAlive, parseOwner, thisOwner } from "./owner.js";
+import { giveSignsOfLife, isAlive, parseOwner, readToken, thisOwner } from "./owner.js";
 import { leasesDirectory, makeWorkDirectory } from "./workplace.js";
 
 /**
@@ -45,7 +45,7 @@ export async function reclaimLeases(layout: string, own?: Lease): Promise<number
   for (const name of await leaseNames(layout)) {
     const directory = join(leasesDirectory(layout), name);
     if (directory === own?.directory) continue;
-    const owner = parseOwner(await readFile(ownerFile(directory), "utf8").catch(() => ""));
+    const owner = parseOwner(await readToken(ownerFile(directory)).catch(() => ""));
     const alive = owner ? await isAlive(owner, self) : undefined;
     if (alive ?? (await givesSigns(directory))) living += 1;
     // A lease of another user may be out of reach. It is dead all the same.

@@ -1,9 +1,10 @@
-import { link, readdir, readFile, rename, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { link, lstat, readdir, rename, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { throwIfAborted } from "../../bytes/abortable.js";
 import { ioError, OciEncError, systemCode } from "../../errors.js";
-import { giveSignsOfLife, isAlive, type Owner, parseOwner, thisOwner } from "./owner.js";
+import { giveSignsOfLife, isAlive, type Owner, parseOwner, readToken, thisOwner } from "./owner.js";
 import { leasesDirectory, lockDirectory, makeWorkDirectory, removeEmpty, workplaceName } from "./workplace.js";
 
 /*
@@ -31,8 +32,13 @@ export interface HeldLock {
 /** How long to wait, and what ends the wait. */
 export interface LockOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Milliseconds for which one and the same holder is waited for. */
-  readonly patience?: number;
+  /** Milliseconds for which one and the same holder is waited for; default a minute. */
+  readonly patience?: number | undefined;
+  /**
+   * Milliseconds without a sign of life after which a holder that cannot be seen from here is taken for dead; default
+   * half a minute, six times the interval that holders promise.
+   */
+  readonly silence?: number | undefined;
 }
 
 /**
@@ -55,7 +61,10 @@ export async function withLock<T>(
     return await work({
       scratch: directory,
       async assertHeld() {
-        if ((await newestGeneration(directory)) === generation) return;
+        const newest = await newestGeneration(directory).catch((error: unknown) => {
+          throw ioError(error, `cannot look at the lock of ${JSON.stringify(layout)}`);
+        });
+        if (newest === generation) return;
         throw new OciEncError("CONFLICT", `the lock of ${JSON.stringify(layout)} was taken over`, { retryable: true });
       },
     });
@@ -67,8 +76,7 @@ export async function withLock<T>(
 
 /** Generations that stay behind the newest, so that nobody takes a deleted number for a new one. */
 const keptGenerations = 8;
-/** How long an owner that cannot be seen from here may give no sign of life: six times what it promises. */
-const silenceLimit = 30_000;
+const defaultSilence = 30_000;
 const defaultPatience = 60_000;
 const longestNap = 100;
 
@@ -86,6 +94,13 @@ interface Watch {
   readonly untouchedSince: number;
 }
 
+/** What one try needs to know. */
+interface Attempt {
+  readonly self: Owner;
+  readonly watch: Watch | undefined;
+  readonly silence: number;
+}
+
 async function acquire(layout: string, options: LockOptions): Promise<number> {
   const self = await thisOwner();
   const directory = lockDirectory(layout);
@@ -96,7 +111,7 @@ async function acquire(layout: string, options: LockOptions): Promise<number> {
       throwIfAborted(options.signal);
       await makeWorkDirectory(layout, directory);
       await writeTicket(ticket, self);
-      const outcome = await tryOnce(directory, ticket, { self, watch });
+      const outcome = await tryOnce(directory, ticket, { self, watch, silence: options.silence ?? defaultSilence });
       if (typeof outcome === "number") return outcome;
       if (outcome) {
         watch = keepWatching(watch, outcome);
@@ -127,23 +142,23 @@ function keepWatching(watch: Watch | undefined, obstacle: Obstacle): Watch {
   return { obstacle, since: same?.since ?? now, untouchedSince: untouched };
 }
 
-function isSilent(watch: Watch | undefined, { generation, touched }: Obstacle): boolean {
-  if (watch?.obstacle.generation !== generation || watch.obstacle.touched !== touched) return false;
-  return performance.now() - watch.untouchedSince > silenceLimit;
+function silentFor(watch: Watch | undefined, { generation, touched }: Obstacle): number {
+  if (watch?.obstacle.generation !== generation || watch.obstacle.touched !== touched) return 0;
+  return performance.now() - watch.untouchedSince;
 }
 
 /** The generation won; or who is in the way; or undefined, when things moved and the next try may tell. */
 async function tryOnce(
   directory: string,
   ticket: string,
-  { self, watch }: { readonly self: Owner; readonly watch: Watch | undefined },
+  { self, watch, silence }: Attempt,
 ): Promise<number | Obstacle | undefined> {
   try {
     const newest = await newestGeneration(directory);
     const obstacle = newest > 0 ? await lookAt(directory, newest) : undefined;
     if (obstacle) {
       const alive = obstacle.owner && (await isAlive(obstacle.owner, self));
-      if (alive || (alive === undefined && !isSilent(watch, obstacle))) return obstacle;
+      if (alive || (alive === undefined && silentFor(watch, obstacle) <= silence)) return obstacle;
     }
     const own = newest + 1;
     await link(ticket, join(directory, String(own)));
@@ -169,9 +184,9 @@ async function tryOnce(
 
 async function lookAt(directory: string, generation: number): Promise<Obstacle | undefined> {
   const file = join(directory, String(generation));
-  const text = await readFile(file, "utf8");
+  const text = await readToken(file);
   if (text === "") return undefined;
-  return { generation, touched: (await stat(file)).mtimeMs, owner: parseOwner(text) };
+  return { generation, touched: (await lstat(file)).mtimeMs, owner: parseOwner(text) };
 }
 
 async function newestGeneration(directory: string): Promise<number> {
@@ -193,26 +208,23 @@ async function removeOldGenerations(directory: string, own: number): Promise<voi
 
 /** Never fails: what it cannot undo ends with the process, and is taken for dead then. */
 async function release(layout: string, generation: number): Promise<void> {
-  const directory = lockDirectory(layout);
-  try {
-    if (await leave(layout, generation)) return;
-    await truncate(join(directory, String(generation)), 0);
-  } catch {
-    await rm(join(directory, String(generation)), { force: true }).catch(() => undefined);
-  }
+  if (await leave(layout, generation).catch(() => false)) return;
+  const file = join(lockDirectory(layout), String(generation));
+  // To remove it is second best, as its number may come again; but it needs no file descriptor.
+  await truncate(file, 0).catch(() => rm(file, { force: true }).catch(() => undefined));
 }
 
-/** Takes the workplace away when nobody else needs it. False: somebody does, and the lock is still held. */
+/** Takes the workplace away when nobody else needs it. False, or an error: the lock is still held. */
 async function leave(layout: string, generation: number): Promise<boolean> {
   const [directory, leases] = [lockDirectory(layout), leasesDirectory(layout)];
   const workplace = join(layout, workplaceName);
   // Leases begin under the lock only, so none can begin between here and the rename.
   if ((await newestGeneration(directory)) !== generation || !(await removeEmpty(leases))) return false;
   if (await somebodyWaits(directory)) return false;
-  await rename(directory, join(workplace, `ended-${generation}-${process.pid}-${Math.random().toString(36).slice(2)}`));
+  await rename(directory, join(workplace, `ended-${randomUUID()}`));
   for (const name of await readdir(workplace).catch(() => [])) {
-    if (name.startsWith("ended-"))
-      await rm(join(workplace, name), { recursive: true, force: true }).catch(() => undefined);
+    if (!name.startsWith("ended-")) continue;
+    await rm(join(workplace, name), { recursive: true, force: true }).catch(() => undefined);
   }
   await removeEmpty(workplace);
   return true;
@@ -222,7 +234,7 @@ async function somebodyWaits(directory: string): Promise<boolean> {
   const self = await thisOwner();
   const tickets = (await readdir(directory)).filter((name) => name.startsWith("ticket-"));
   for (const ticket of tickets) {
-    const owner = parseOwner(await readFile(join(directory, ticket), "utf8").catch(() => ""));
+    const owner = parseOwner(await readToken(join(directory, ticket)).catch(() => ""));
     if (owner && (await isAlive(owner, self)) !== false) return true;
   }
   return false;

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { readFile, readlink, utimes } from "node:fs/promises";
+import { lstat, readFile, readlink, utimes } from "node:fs/promises";
 import { hostname } from "node:os";
-import { systemCode } from "../../errors.js";
+import { ioError, systemCode } from "../../errors.js";
 
 /** Who holds a lock or a lease. */
 export interface Owner {
@@ -18,6 +18,7 @@ export interface Owner {
 
 /** Milliseconds between two signs of life. */
 const beatInterval = 5_000;
+const tokenLimit = 4096;
 
 /** This process, with a nonce that no other token has. */
 export async function thisOwner(): Promise<Owner> {
@@ -25,10 +26,17 @@ export async function thisOwner(): Promise<Owner> {
     pid: process.pid,
     host: hostname(),
     start: (await processStat(process.pid))?.start,
-    boot: (await readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(() => undefined))?.trim(),
-    namespace: await readlink("/proc/self/ns/pid").catch(() => undefined),
+    boot: (await readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(undefinedIfHidden))?.trim(),
+    namespace: await readlink("/proc/self/ns/pid").catch(undefinedIfHidden),
     nonce: randomBytes(16).toString("hex"),
   };
+}
+
+/** A token's text; something that is no token when it is no small file. Throws the system's error when it is not there. */
+export async function readToken(path: string): Promise<string> {
+  const stats = await lstat(path);
+  // What else could stand there in a stranger's layout might never end.
+  return stats.isFile() && stats.size <= tokenLimit ? await readFile(path, "utf8") : "?";
 }
 
 /** Reads a token. Undefined when it is none: its holder can then be judged by its signs of life alone. */
@@ -79,8 +87,14 @@ async function touch(path: string): Promise<void> {
 
 /** proc(5): the command's name may hold anything, so the fields are counted from its closing parenthesis. */
 async function processStat(pid: number): Promise<{ start: string; ended: boolean } | undefined> {
-  const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
+  const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(undefinedIfHidden);
   const fields = text?.slice(text.lastIndexOf(")") + 2).split(" ");
   const [state, start] = [fields?.[0], fields?.[19]];
   return state && start ? { start, ended: state === "Z" || state === "X" } : undefined;
+}
+
+/** What is not there cannot be told. What cannot be read for want of file descriptors could: that is a failure. */
+function undefinedIfHidden(error: unknown): undefined {
+  const code = systemCode(error);
+  if (code === "EMFILE" || code === "ENFILE") throw ioError(error, "cannot look into /proc");
 }

@@ -1,6 +1,6 @@
-import { mkdir, rename } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { ioError } from "../../errors.js";
+import { mkdir, rename, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { ioError, systemCode } from "../../errors.js";
 import { createDraft, syncDirectory } from "../files/durable-file.js";
 import type { HeldLock } from "./lock.js";
 
@@ -24,10 +24,25 @@ export async function moveIntoPlace(from: string, path: string): Promise<void> {
 
 /** Makes a directory and those above it, durably. Gives back the topmost that it made; undefined when all were there. */
 export async function makeDirectory(path: string, mode = 0o777): Promise<string | undefined> {
-  const first = await mkdir(path, { recursive: true, mode }).catch((error: unknown) => {
+  try {
+    return await makeOneByOne(path, mode);
+  } catch (error) {
     throw ioError(error, `cannot make the directory ${JSON.stringify(path)}`);
-  });
-  if (first === undefined) return undefined;
-  for (let made = path; made.length >= first.length; made = join(made, "..")) await syncDirectory(dirname(made));
-  return first;
+  }
+}
+
+/** Not mkdir's own recursion, which says ENOENT where the disk is full or read-only. */
+async function makeOneByOne(path: string, mode: number): Promise<string | undefined> {
+  try {
+    await mkdir(path, mode);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === "EEXIST" && (await stat(path)).isDirectory()) return undefined;
+    if (code !== "ENOENT" || dirname(path) === path) throw error;
+    const above = await makeOneByOne(dirname(path), mode);
+    const own = await makeOneByOne(path, mode);
+    return above ?? own;
+  }
+  await syncDirectory(dirname(path));
+  return path;
 }

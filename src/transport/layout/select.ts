@@ -16,7 +16,7 @@ export function selectEntry(index: IndexJson, { names, digest }: ImageSelector, 
     const found = index.entries.filter((entry) => entry.name === name);
     if (new Set(found.map((entry) => entry.descriptor.digest)).size > 1) {
       throw new OciEncError("CORRUPT", `${where} has ${found.length} images named ${quote(name)}`, {
-        hint: `name one by its digest: ${found.slice(0, 3).map(printEntry).join(", ")}`,
+        hint: `name one by its digest: ${found.slice(0, 3).map(printDigest).join(", ")}`,
       });
     }
     if (found[0]) return found[0];
@@ -69,8 +69,12 @@ function isImage({ descriptor }: IndexEntry): boolean {
   return known && descriptor.artifactType === undefined;
 }
 
-function printEntry({ name, descriptor }: IndexEntry): string {
-  return name === undefined ? `@${descriptor.digest}` : quote(name);
+function printEntry(entry: IndexEntry): string {
+  return entry.name === undefined ? printDigest(entry) : quote(entry.name);
+}
+
+function printDigest({ descriptor }: IndexEntry): string {
+  return `@${descriptor.digest}`;
 }
 
 function quote(name: string): string {

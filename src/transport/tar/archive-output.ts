@@ -1,6 +1,7 @@
 import { realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { ioError, OciEncError, systemCode } from "../../errors.js";
+import { draftMark, removeAbandonedDrafts } from "../files/abandoned-drafts.js";
 import { createDraft, syncDirectory } from "../files/durable-file.js";
 import { openScratch } from "../files/scratch-file.js";
 import type { WritableFile } from "../files/write-file.js";
@@ -42,7 +43,8 @@ export async function openOutput(path: string, options: OutputOptions): Promise<
 
 async function fileOutput(path: string, options: OutputOptions): Promise<ArchiveOutput> {
   await existingMode(path, options);
-  const draft = await createDraft(dirname(path));
+  await removeAbandonedDrafts(dirname(path));
+  const draft = await createDraft(dirname(path), await draftMark());
   return {
     file: draft,
     async deliver() {

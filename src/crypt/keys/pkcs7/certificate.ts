@@ -19,17 +19,6 @@ export interface Certificate {
   readonly origin: string;
 }
 
-/** Whether the bytes look like a certificate, PEM or DER: enough to choose the right message and reader. */
-export function isCertificate(bytes: Uint8Array): boolean {
-  try {
-    readX509(bytes);
-    return true;
-  } catch {
-    // Not a certificate is an answer here.
-    return false;
-  }
-}
-
 /** Reads an X.509 certificate, DER or the first PEM block. KEY_INVALID when it is none. */
 export function readCertificate(bytes: Uint8Array, origin: string): Certificate {
   try {

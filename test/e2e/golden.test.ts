@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { copyFile, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { before, test } from "node:test";
+import { ociEnc } from "../support/oci-enc.js";
+import { threeLayers, twoPlatforms, writeLayout } from "../support/sample-layout.js";
+import { documentProblem } from "../support/schemas.js";
+import { scratchDirectory } from "../support/scratch.js";
+
+/**
+ * What each command prints, word for word. `OCI_ENC_GOLDEN=write` writes the files anew; read the difference before it
+ * is committed.
+ */
+const golden = join(process.cwd(), "test", "e2e", "golden");
+const scratch = scratchDirectory();
+const history = [
+  { created: "1969-07-20T20:17:00Z", created_by: "COPY base /" },
+  { created: "2024-05-01T10:00:00Z", created_by: "ENV LANG=C", empty_layer: true },
+];
+const config = {
+  created: "2024-05-01T10:00:00Z",
+  author: "somebody",
+  config: { Cmd: ["/app"], Env: ["LANG=C"] },
+  history,
+};
+
+before(async () => {
+  const keys = join(process.cwd(), "test", "vectors", "jwe-rsa2048", "keys");
+  await copyFile(join(keys, "recipient.pem"), join(scratch, "key.pem"));
+  await copyFile(join(keys, "recipient.pub.pem"), join(scratch, "pub.pem"));
+  await writeLayout(join(scratch, "images"), twoPlatforms);
+  const [platform] = threeLayers.platforms;
+  assert.ok(platform);
+  await writeLayout(join(scratch, "single"), { name: "one", platforms: [{ ...platform, config }] });
+  await cli("key generate --out nobody");
+  await cli("encrypt -r jwe:pub.pem oci:single sealed:1");
+  await cli("copy oci:images plain");
+});
+
+const env = { OCI_ENC_STORE: "store", SOURCE_DATE_EPOCH: "0", HOME: scratch };
+const cli = (line: string) => ociEnc(line.split(" "), { cwd: scratch, env });
+
+/** Name of the file, and the command line that is run for it. In this order: some build on others. */
+const cases: readonly (readonly [string, string])[] = [
+  ["encrypt", "encrypt -r jwe:pub.pem oci:images oci:sealed:app"],
+  ["encrypt-json", "encrypt --json -r jwe:pub.pem oci:images oci:sealed:app"],
+  ["encrypt-dry-run", "encrypt --dry-run -r jwe:pub.pem --platform linux/arm64 oci:images oci:none:app"],
+  ["encrypt-error", "encrypt -r jwe:pub.pem oci:sealed:app"],
+  ["encrypt-error-json", "encrypt --json -r jwe:pub.pem oci:sealed:app"],
+  ["decrypt", "decrypt -k key.pem oci:sealed:app oci:opened:app"],
+  ["decrypt-json", "decrypt --json -k key.pem oci:sealed:app oci:opened:app"],
+  ["decrypt-unchanged", "decrypt -k key.pem oci:opened:app"],
+  ["decrypt-error", "decrypt -k nobody.pem oci:sealed:app"],
+  ["decrypt-error-json", "decrypt --json -k nobody.pem oci:sealed:app"],
+  ["layerinfo", "layerinfo sealed:1"],
+  ["layerinfo-compat", "layerinfo --compat sealed:1"],
+  ["layerinfo-key", "layerinfo -k key.pem sealed:1"],
+  ["layerinfo-plain", "layerinfo oci:images"],
+  ["layerinfo-json", "layerinfo --json -k key.pem sealed:1"],
+  ["layerinfo-error", "layerinfo absent:1"],
+  ["layerinfo-error-json", "layerinfo --json absent:1"],
+  ["copy", "copy oci:images oci:copied:app"],
+  ["copy-json", "copy --json oci:images oci:copied:app"],
+  ["copy-error", "copy sealed:1 docker-archive:out.tar"],
+  ["copy-error-json", "copy --json sealed:1 docker-archive:out.tar"],
+  ["images", "images"],
+  ["images-json", "images --json"],
+  ["images-error", "images --store pub.pem"],
+  ["images-error-json", "images --json --store pub.pem"],
+  ["tag", "tag plain plain:2"],
+  ["tag-json", "tag --json plain plain:2"],
+  ["tag-error", "tag absent plain:3"],
+  ["tag-error-json", "tag --json absent plain:3"],
+  ["inspect", "inspect oci:single"],
+  ["inspect-json", "inspect --json oci:single"],
+  ["inspect-raw", "inspect --raw oci:images"],
+  ["inspect-config", "inspect --config oci:single"],
+  ["inspect-error", "inspect --config --platform linux/arm64 oci:single"],
+  ["inspect-error-json", "inspect --json oci:nowhere"],
+  ["rm", "rm plain:2"],
+  ["rm-json", "rm --json plain"],
+  ["rm-error", "rm absent another:2"],
+  ["rm-error-json", "rm --json absent another:2"],
+  ["gc", "gc"],
+  ["gc-json", "gc --json"],
+  ["gc-error", "gc --store pub.pem"],
+  ["gc-error-json", "gc --json --store pub.pem"],
+  ["key-generate", "key generate --out stranger"],
+  ["key-generate-json", "key generate --json --out other --type rsa:2048"],
+  ["key-generate-error", "key generate --out stranger"],
+  ["key-generate-error-json", "key generate --json --out stranger"],
+  ["completion-error", "completion tcsh"],
+  ["completion-error-json", "completion --json tcsh"],
+  ["help", "--help"],
+  ["help-encrypt", "help encrypt"],
+  ["no-command", "--json"],
+];
+
+test("faults/62: every command prints what its golden files say, as a table, as JSON and when it fails", async (t) => {
+  for (const [name, line] of cases) {
+    await t.test(name, async () => {
+      const { status, stdout, stderr } = await cli(line);
+      const told = `$ oci-enc ${line}\nstatus ${status}\n--- stdout\n${settled(stdout)}--- stderr\n${settled(stderr)}`;
+      const file = join(golden, `${name}.txt`);
+      if (process.env["OCI_ENC_GOLDEN"] === "write") await writeFile(file, told);
+      assert.equal(told, await readFile(file, "utf8"));
+      const document = line.includes("--json") ? stdout || stderr : "";
+      if (document !== "") assert.equal(await documentProblem(JSON.parse(document)), undefined);
+    });
+  }
+});
+
+/** What differs from run to run in one form: directories, digests of sealed blobs, new key ids, sizes of manifests. */
+function settled(text: string): string {
+  const names = new Map<string, string>();
+  const named = text
+    .replaceAll(scratch, "SCRATCH")
+    .replaceAll(/(?<=sha256:)[0-9a-f]{64}/g, (hex) => {
+      const name = names.get(hex) ?? `${names.size}`.padStart(64, "x");
+      names.set(hex, name);
+      return name;
+    })
+    .replaceAll(/(?<=key id is |thumbprint": ")[\w-]{43}/g, "y".repeat(43));
+  return named === "" || named.endsWith("\n") ? named : `${named}\n`;
+}

@@ -1,0 +1,20 @@
+import assert from "node:assert/strict";
+import { readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { draftMark, removeAbandonedDrafts } from "../../../src/transport/files/abandoned-drafts.js";
+import { draftPrefix } from "../../../src/transport/files/durable-file.js";
+import { draftNameOfTheDead } from "../../support/dead-draft.js";
+import { scratchDirectory } from "../../support/scratch-directory.js";
+
+test("faults/51: the draft of a killed process goes, and those of the living and of other machines stay", async (t) => {
+  const directory = await scratchDirectory(t);
+  const dead = await draftNameOfTheDead();
+  const own = `${draftPrefix}${await draftMark()}0123456789abcdef01234567`;
+  const foreign = dead.replace(/-[0-9a-f]{16}-/, "-0123456789abcdef-");
+  const unmarked = `${draftPrefix}0123456789abcdef01234567`;
+  for (const name of [dead, own, foreign, unmarked, "other"]) await writeFile(join(directory, name), "");
+  await removeAbandonedDrafts(directory);
+  assert.deepEqual((await readdir(directory)).toSorted(), [own, foreign, unmarked, "other"].toSorted());
+  await removeAbandonedDrafts(join(directory, "absent"));
+});

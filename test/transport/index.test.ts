@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { knownTransports, openSource, openTarget, parseReference } from "../../src/transport/index.js";
+import { expectedError } from "../support/expected-error.js";
+import { writeImage } from "../support/layout-image.js";
+import { scratchDirectory } from "../support/scratch-directory.js";
+
+for (const [text, scheme, locator] of [
+  ["oci:dir", "oci", "dir"],
+  ["oci:/a/b:name@sha256", "oci", "/a/b:name@sha256"],
+  ["ocidir:///a/b:tag", "oci", "/a/b:tag"],
+  ["ocidir://b", "oci", "b"],
+  ["oci-archive:-", "oci-archive", "-"],
+  ["docker-archive:a.tar:app:1", "docker-archive", "a.tar:app:1"],
+  ["dir:/a", "dir", "/a"],
+  ["bash", undefined, "bash"],
+  ["bash.enc:latest", undefined, "bash.enc:latest"],
+  ["docker:dind", undefined, "docker:dind"],
+  ["localhost:5000/bash.enc:latest", undefined, "localhost:5000/bash.enc:latest"],
+  ["constructor", undefined, "constructor"],
+] as const) {
+  test(`${JSON.stringify(text)} is ${scheme ?? "the store"} with ${JSON.stringify(locator)}`, () => {
+    assert.deepEqual(parseReference(text), { scheme, locator });
+  });
+}
+
+for (const text of ["nfs://a", "containers-storage:app", "docker-daemon:app", "__proto__://a"]) {
+  test(`${JSON.stringify(text)} is a USAGE error that names the transports there are`, () => {
+    const hint = new RegExp(knownTransports.map((scheme) => `${scheme}:`).join(".*"));
+    assert.throws(() => parseReference(text), expectedError("USAGE", /unknown transport/, hint));
+  });
+}
+
+test("an empty reference is a USAGE error", () => {
+  assert.throws(() => parseReference(""), expectedError("USAGE"));
+});
+
+test("a bare name is sought in the store that the options name, and the hint shows ways on", async (t) => {
+  const store = join(await scratchDirectory(t), "store");
+  await assert.rejects(
+    openSource("bash", { store }),
+    expectedError("NOT_FOUND", /docker.io\/library\/bash:latest/, /oci-enc/),
+  );
+  const { root } = await writeImage("bash", [10], { store });
+  await using source = await openSource("docker.io/library/bash:latest", { store });
+  assert.equal((await source.resolve()).digest, root.digest);
+});
+
+test("a name that is no image name is a USAGE error before anything is looked at", async () => {
+  for (const text of ["Bash", "a b", "bash:", "bash@sha256:1", "a:b:c"]) {
+    await assert.rejects(openSource(text), expectedError("USAGE"), text);
+    await assert.rejects(openTarget(text), expectedError("USAGE"), text);
+  }
+});
