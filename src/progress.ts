@@ -19,7 +19,10 @@ export type WarningCode =
   | "RECOMPRESSED"
   | "SHARED_LAYER_PLAIN"
   | "IMAGE_DAMAGED"
-  | "KEY_IGNORED";
+  | "KEY_IGNORED"
+  | "REGISTRY_WARNING"
+  | "AUTH_FILE_MODE"
+  | "TAG_DIFFERS";
 
 /** What the library has to say while it works. */
 export type ProgressEvent =

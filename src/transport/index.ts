@@ -3,6 +3,18 @@ import type { EndpointOptions, ImageSource, ImageTarget, Transport } from "./tra
 
 export { type Digest, digestOf, parseDigest } from "../oci/digest.js";
 export type { Removal } from "./layout/removal.js";
+export {
+  type Deleted,
+  deleteImage,
+  type LoginPlace,
+  type LoginResult,
+  listTags,
+  loggedInAs,
+  login,
+  logout,
+  type RepositoryTags,
+  searchNames,
+} from "./registry/access.js";
 export { collectGarbage, type GarbageOptions } from "./store/garbage.js";
 export { listImages, type StoredImage } from "./store/images.js";
 export { type ImagesRemoved, removeImages } from "./store/remove.js";
@@ -15,6 +27,7 @@ const transports: ReadonlyMap<string, () => Promise<Transport>> = new Map([
   ["oci", async () => (await import("./layout/transport.js")).layout],
   ["oci-archive", async () => (await import("./archive/transport.js")).archive],
   ["docker-archive", async () => (await import("./docker-archive/transport.js")).dockerArchive],
+  ["docker", async () => (await import("./registry/transport.js")).registry],
   ["dir", async () => (await import("./dir/transport.js")).dir],
 ]);
 

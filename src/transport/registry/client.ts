@@ -1,0 +1,279 @@
+import type { ByteStream } from "../../bytes/byte-stream.js";
+import { OciEncError } from "../../errors.js";
+import type { Progress } from "../../progress.js";
+import type { HostSettings, Keychain, RegistryTimeouts } from "../transport.js";
+import { isLoopbackHost } from "./address-policy.js";
+import { Authorizer } from "./authorizer.js";
+import { type Answer, Connections, type Exchange } from "./connections.js";
+import { startDeadline } from "./deadline.js";
+import { type Document, type DocumentLimits, readDocument, readProblem } from "./document.js";
+import type { Environment } from "./environment.js";
+import type { HostLimiter } from "./host-limiter.js";
+import { speaksNoTls } from "./network-failure.js";
+import { type Outcome, persist } from "./persistence.js";
+import { problem } from "./problem.js";
+import { bounded, redactUrl } from "./redact.js";
+import { followReferral } from "./referral.js";
+import { pauseBefore } from "./retry.js";
+import { type TokenExchange, tokenLimit } from "./token.js";
+import { parseWarning } from "./warning-header.js";
+
+/** What a client is for and how it behaves. */
+export interface ClientOptions {
+  /** As it stands in references: `docker.io`, `localhost:5000`. */
+  readonly host: string;
+  /** Undefined: the registry as a whole (`login`). */
+  readonly repository: string | undefined;
+  readonly settings: HostSettings;
+  readonly keychain: Keychain;
+  readonly retryTimes: number;
+  readonly timeouts: Required<{ readonly [K in keyof RegistryTimeouts]: number }>;
+  readonly limiters: HostLimiters;
+  readonly environment: Environment;
+  readonly signal: AbortSignal | undefined;
+  readonly progress: Progress | undefined;
+}
+
+/** The limiter of an origin; shared by all clients of a transport. */
+export type HostLimiters = (origin: string) => HostLimiter;
+
+/** One request to the registry. */
+export interface RegistryRequest {
+  readonly method: Exchange["method"];
+  /** Below the registry's root, `/v2/…`; or a URL that an answer gave, checked by `referred`. */
+  readonly target: string | URL;
+  /** What the token must allow: `repository:library/bash:pull`. */
+  readonly scopes: readonly string[];
+  readonly headers?: Readonly<Record<string, string>>;
+  /** A stream is sent once: whatever becomes of the request is the caller's to judge. */
+  readonly body?: Uint8Array | ByteStream;
+  /** Whether doing it twice is as good as once. Else only an answer that says it was not done (429) is followed by another try. */
+  readonly repeat: boolean;
+  /** In place of the client's own. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds until the answer begins; default as in the client's options. */
+  readonly response?: number;
+}
+
+const redirectLimit = 10;
+const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+/**
+ * Speaks to one registry for one repository: finds out whether it speaks TLS, answers its challenges, follows its
+ * redirects without carrying credentials elsewhere, repeats what may be repeated. Rules of the distribution
+ * specification are its callers' affair: they get every answer, good or bad.
+ */
+export class RegistryClient implements AsyncDisposable {
+  readonly host: string;
+  readonly repository: string | undefined;
+  readonly options: ClientOptions;
+  readonly #connections: Connections;
+  readonly #authorizer: Authorizer;
+  readonly #warned = new Set<string>();
+  #origin: Promise<URL> | undefined;
+
+  constructor(options: ClientOptions) {
+    this.options = options;
+    this.host = options.host;
+    this.repository = options.repository;
+    const { settings, environment, timeouts } = options;
+    this.#connections = new Connections(apiHost(options.host), settings, environment, timeouts.connect);
+    this.#authorizer = new Authorizer({
+      host: options.host,
+      repository: options.repository,
+      keychain: options.keychain,
+      plainHttp: settings.plainHttp === true,
+      now: environment.now,
+      realm: (text, from) => this.referred(text, from, "token server"),
+      ask: (exchange) => this.#askTokenServer(exchange),
+    });
+  }
+
+  /** The last answer to a request, whatever its status. UNAVAILABLE when there was none after all tries; DENIED; ABORTED. */
+  async request(request: RegistryRequest): Promise<Answer> {
+    return await this.#persist(request, () => this.#authorized(request));
+  }
+
+  /** As `request`, with the body read whole, within a time and a limit: CORRUPT when it is larger. */
+  async document(request: RegistryRequest, limits: DocumentLimits): Promise<Document> {
+    const { answer, bytes } = await this.#persist(request, async () => {
+      using deadline = startDeadline(
+        limits.what,
+        this.options.timeouts.document,
+        request.signal ?? this.options.signal,
+      );
+      const answer = await this.#authorized({ ...request, signal: deadline.signal });
+      const good = answer.status >= 200 && answer.status < 300;
+      const bytes = good ? await readDocument(answer, limits) : await readProblem(answer);
+      return { answer, bytes, status: answer.status, header: answer.header, discard: async () => undefined };
+    });
+    return { answer, bytes };
+  }
+
+  /** The failure that an unexpected answer means. Reads the beginning of its body. */
+  async problem(answer: Answer, what: string): Promise<OciEncError> {
+    return documentProblem({ answer, bytes: await readProblem(answer) }, what);
+  }
+
+  /** A URL that an answer gave, checked. UNAVAILABLE when it is refused. */
+  referred(text: string | undefined, from: URL, what: string): URL {
+    const { addressClass } = this.#connections;
+    return followReferral(text, { url: from, addressClass, what }, this.options.environment);
+  }
+
+  /** Waits as a repetition would, number `attempt` counted from 0. ABORTED. */
+  async pause(attempt: number, retryAfter: string | undefined): Promise<void> {
+    const { environment, signal } = this.options;
+    const milliseconds = pauseBefore(attempt, retryAfter, environment);
+    try {
+      await environment.wait(milliseconds, signal);
+    } catch (cause) {
+      throw new OciEncError("ABORTED", "interrupted", { cause });
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#connections[Symbol.asyncDispose]();
+  }
+
+  #persist<T extends Outcome>(request: RegistryRequest, attempt: () => Promise<T>): Promise<T> {
+    if (isStream(request.body)) return attempt();
+    const pause = (tried: number, retryAfter: string | undefined) => this.pause(tried, retryAfter);
+    return persist(attempt, { repeat: request.repeat, times: this.options.retryTimes, pause });
+  }
+
+  /** Where the registry's paths begin, once it is known whether it speaks TLS. */
+  #root(): Promise<URL> {
+    this.#origin ??= this.#findRoot().catch((error: unknown) => {
+      this.#origin = undefined;
+      throw error;
+    });
+    return this.#origin;
+  }
+
+  /** On this machine, and where certificates do not matter, HTTP is spoken to a host that does not speak TLS. */
+  async #findRoot(): Promise<URL> {
+    const { settings } = this.options;
+    const secure = new URL(`https://${apiHost(this.host)}`);
+    const plain = new URL(`http://${apiHost(this.host)}`);
+    if (settings.plainHttp) return plain;
+    if (!isLoopbackHost(secure.hostname) && settings.verifyTls !== false) return secure;
+    try {
+      const answer = await this.#exchange(
+        { method: "GET", target: "/v2/", scopes: [], repeat: true },
+        new URL("/v2/", secure),
+      );
+      await answer.discard();
+      return secure;
+    } catch (error) {
+      if (error instanceof OciEncError && speaksNoTls(error)) return plain;
+      throw error;
+    }
+  }
+
+  /** One try: with the authorization that is known, and through redirects. */
+  async #authorized(request: RegistryRequest): Promise<Answer> {
+    const root = await this.#root();
+    let url = request.target instanceof URL ? request.target : new URL(request.target, root);
+    const follows = request.method === "GET" || request.method === "HEAD";
+    for (let hops = 0; hops <= redirectLimit; hops += 1) {
+      const answer =
+        url.origin === root.origin ? await this.#challenged(request, url) : await this.#exchange(request, url);
+      if (!follows || !redirects.has(answer.status)) return answer;
+      await answer.discard();
+      url = this.referred(answer.header("location"), url, "redirect");
+    }
+    throw new OciEncError("UNAVAILABLE", `${JSON.stringify(this.host)} redirects without end`);
+  }
+
+  /** Sends to the registry itself; once more after a challenge. A stream is not sent twice: the 401 is returned. */
+  async #challenged(request: RegistryRequest, url: URL): Promise<Answer> {
+    const authorization = await this.#authorizer.header(request.scopes);
+    const answer = await this.#exchange(request, url, authorization);
+    if (answer.status !== 401) return answer;
+    const better = await this.#authorizer.learn(answer, request.scopes, authorization);
+    if (!better || isStream(request.body)) return answer;
+    await answer.discard();
+    return await this.#exchange(request, url, await this.#authorizer.header(request.scopes));
+  }
+
+  /** One request and its answer, paced, reported, its warnings shown. */
+  async #exchange(request: RegistryRequest, url: URL, authorization?: string): Promise<Answer> {
+    const { timeouts, progress, environment } = this.options;
+    const signal = request.signal ?? this.options.signal;
+    const limiter = this.options.limiters(url.origin);
+    const leave = await limiter.enter(signal);
+    if (isStream(request.body)) leave(); // It waits for what may be a download from the same host.
+    const started = environment.now();
+    try {
+      const answer = await this.#connections.send({
+        method: request.method,
+        url,
+        headers: {
+          "user-agent": "oci-enc",
+          "accept-encoding": "identity",
+          ...request.headers,
+          ...(authorization ? { authorization } : {}),
+        },
+        body: request.body,
+        signal,
+        response: request.response ?? timeouts.response,
+        idle: timeouts.idle,
+      });
+      const message = `${request.method} ${redactUrl(url)}: ${answer.status} after ${environment.now() - started} ms`;
+      progress?.({ type: "debug", area: "registry", message });
+      if (answer.status === 429) limiter.slowDown(pauseBefore(0, answer.header("retry-after"), environment));
+      else limiter.relax();
+      this.#showWarnings(answer);
+      return answer;
+    } finally {
+      leave();
+    }
+  }
+
+  /** Each text once, and no more than a page of them. */
+  #showWarnings(answer: Answer): void {
+    for (const value of answer.headers("warning")) {
+      const text = parseWarning(value);
+      if (text === undefined || this.#warned.has(text) || this.#warned.size >= 20) continue;
+      this.#warned.add(text);
+      this.options.progress?.({ type: "warning", code: "REGISTRY_WARNING", message: `${this.host} says: ${text}` });
+    }
+  }
+
+  /** A token server's redirect is not followed: it is an answer like another, and no good one. */
+  async #askTokenServer(exchange: TokenExchange): Promise<{ status: number; bytes: Uint8Array }> {
+    const what = `the token of ${JSON.stringify(bounded(exchange.url.host))}`;
+    const { authorization, ...headers } = exchange.headers;
+    const request: RegistryRequest = {
+      method: exchange.method,
+      target: exchange.url,
+      scopes: [],
+      headers,
+      repeat: true,
+      ...(exchange.body ? { body: exchange.body } : {}),
+    };
+    return await this.#persist(request, async () => {
+      using deadline = startDeadline(what, this.options.timeouts.document, this.options.signal);
+      const answer = await this.#exchange({ ...request, signal: deadline.signal }, exchange.url, authorization);
+      const bytes =
+        answer.status === 200 ? await readDocument(answer, { what, limit: tokenLimit }) : await readProblem(answer);
+      return { bytes, status: answer.status, header: answer.header, discard: async () => undefined };
+    });
+  }
+}
+
+/** The failure that an unexpected answer means, its body having been read. */
+export function documentProblem(document: Document, what: string): OciEncError {
+  const { answer, bytes } = document;
+  return problem({ status: answer.status, url: redactUrl(answer.url), body: bytes }, what);
+}
+
+/** Docker Hub's registry has another name than its images. */
+function apiHost(host: string): string {
+  return host === "docker.io" ? "registry-1.docker.io" : host;
+}
+
+function isStream(body: Uint8Array | ByteStream | undefined): boolean {
+  return body !== undefined && !(body instanceof Uint8Array);
+}

@@ -1,0 +1,232 @@
+import type { LookupFunction } from "node:net";
+import { Readable } from "node:stream";
+import { createSecureContext } from "node:tls";
+import { buildConnector, type Dispatcher, Pool } from "undici";
+import type { ByteStream } from "../../bytes/byte-stream.js";
+import { OciEncError } from "../../errors.js";
+import type { HostSettings } from "../transport.js";
+import { type AddressClass, literalAddress, mayReach } from "./address-policy.js";
+import { readTrust, type Trust } from "./certificates.js";
+import type { Environment } from "./environment.js";
+import { networkFailure } from "./network-failure.js";
+import { proxyFor } from "./proxy.js";
+import { openTunnel, proxyAuthorization } from "./proxy-tunnel.js";
+
+/** One HTTP request, without any of the rules of registries. */
+export interface Exchange {
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | ByteStream | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds until the answer begins, and between two pieces of it. */
+  readonly response: number;
+  readonly idle: number;
+}
+
+/** What came back. Its body is to be drained or discarded, else the connection stays occupied. */
+export interface Answer {
+  readonly url: URL;
+  readonly status: number;
+  /** The first value of a header; its name in lower case. */
+  header(name: string): string | undefined;
+  headers(name: string): readonly string[];
+  /** As it came: no content coding is undone. */
+  readonly body: ByteStream;
+  discard(): Promise<void>;
+}
+
+/** A registry's header is some kilobytes; a larger one is not read. */
+const headerLimit = 64 * 1024;
+
+/** What is read of a body that nobody wants, to keep the connection; a larger one costs the connection. */
+const discardLimit = 128 * 1024;
+
+const poolOptions = { allowH2: false, maxHeaderSize: headerLimit, keepAliveTimeout: 15_000 };
+
+/** How an origin is reached. */
+interface Route {
+  readonly dispatcher: Dispatcher;
+  /** For plain HTTP through a proxy, which gets the whole URL and these; undefined: directly, or through a tunnel. */
+  readonly proxyHeaders: Readonly<Record<string, string>> | undefined;
+}
+
+/**
+ * The connections of one registry client: kept alive, by origin. The registry itself is reached as its settings say;
+ * any other host only over verified TLS or as the registry's own address class permits, checked against the very
+ * address that is connected to, so that a name cannot mean one thing when checked and another when used.
+ */
+export class Connections implements AsyncDisposable {
+  readonly #hostname: string;
+  readonly #settings: HostSettings;
+  readonly #environment: Environment;
+  readonly #connectTimeout: number;
+  readonly #routes = new Map<string, Promise<Route>>();
+  readonly #seen = new Set<AddressClass>();
+
+  constructor(host: string, settings: HostSettings, environment: Environment, connectTimeout: number) {
+    this.#hostname = new URL(`https://${host}`).hostname;
+    this.#settings = settings;
+    this.#environment = environment;
+    this.#connectTimeout = connectTimeout;
+  }
+
+  /** What kind of address the registry has been reached at so far; `public` when it is not known. */
+  get addressClass(): AddressClass {
+    const literal = literalAddress(this.#hostname);
+    const classes = literal === undefined ? [...this.#seen] : [this.#environment.classify(literal)];
+    if (classes.length === 0 || classes.includes("public") || classes.includes("forbidden")) return "public";
+    return classes.includes("private") ? "private" : "loopback";
+  }
+
+  /** UNAVAILABLE, retryable where that may help, when no answer begins; ABORTED. */
+  async send(exchange: Exchange): Promise<Answer> {
+    const { url, signal } = exchange;
+    signal?.throwIfAborted();
+    const route = await this.#routeTo(url);
+    try {
+      const response = await route.dispatcher.request({
+        path: route.proxyHeaders ? url.href : url.pathname + url.search,
+        method: exchange.method,
+        headers: { ...exchange.headers, ...(route.proxyHeaders && { host: url.host, ...route.proxyHeaders }) },
+        body: exchange.body === undefined ? null : asBody(exchange.body),
+        signal: signal ?? null,
+        headersTimeout: exchange.response,
+        bodyTimeout: exchange.idle,
+      });
+      return asAnswer(response, url, signal);
+    } catch (error) {
+      throw networkFailure(error, url, signal);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const opened = await Promise.allSettled(this.#routes.values());
+    this.#routes.clear();
+    await Promise.all(
+      opened.map((result) => (result.status === "fulfilled" ? result.value.dispatcher.destroy() : undefined)),
+    );
+  }
+
+  #routeTo(url: URL): Promise<Route> {
+    const known = this.#routes.get(url.origin);
+    if (known) return known;
+    const opening = this.#open(url);
+    this.#routes.set(url.origin, opening);
+    opening.catch(() => this.#routes.delete(url.origin));
+    return opening;
+  }
+
+  async #open(url: URL): Promise<Route> {
+    const own = url.hostname === this.#hostname;
+    const proxy = proxyFor(url, this.#environment.variables);
+    const timeout = this.#connectTimeout;
+    if (proxy && url.protocol === "http:") {
+      const dispatcher = new Pool(proxy.origin, { ...poolOptions, connect: { timeout } });
+      return { dispatcher, proxyHeaders: proxyAuthorization(proxy) };
+    }
+    const tls = tlsOptions(await this.#trustFor(url, own), url);
+    const connect = proxy
+      ? tunnelling(proxy, buildConnector({ ...tls, timeout }), timeout)
+      : { ...tls, lookup: this.#lookup(own), timeout };
+    return { dispatcher: new Pool(url.origin, { ...poolOptions, connect }), proxyHeaders: undefined };
+  }
+
+  async #trustFor(url: URL, own: boolean): Promise<Trust> {
+    const { certificateAuthority } = this.#settings;
+    return await readTrust(url.host, own ? this.#settings : { certificateAuthority }, this.#environment);
+  }
+
+  #lookup(own: boolean): LookupFunction {
+    return (hostname, options, callback) => {
+      this.#resolve(hostname, own).then(
+        (found) =>
+          options.all ? callback(null, [...found]) : callback(null, found[0]?.address ?? "", found[0]?.family),
+        (error) => callback(error, []),
+      );
+    };
+  }
+
+  async #resolve(hostname: string, own: boolean) {
+    const found = await this.#environment.resolve(hostname);
+    const classes = found.map(({ address }) => this.#environment.classify(address));
+    const refused = own ? undefined : classes.find((kind) => !mayReach(this.addressClass, kind));
+    if (refused) {
+      throw new OciEncError(
+        "UNAVAILABLE",
+        `the registry sends us to ${JSON.stringify(hostname)}, which has an internal address`,
+      );
+    }
+    if (own) for (const kind of classes) this.#seen.add(kind);
+    return found;
+  }
+}
+
+interface TlsOptions {
+  readonly rejectUnauthorized?: boolean;
+  readonly secureContext?: ReturnType<typeof createSecureContext>;
+}
+
+function tlsOptions(trust: Trust, url: URL): TlsOptions {
+  if (url.protocol !== "https:") return {};
+  const rejectUnauthorized = trust.verify;
+  if (!trust.authorities && !trust.certificate && !trust.key) return { rejectUnauthorized };
+  try {
+    const secureContext = createSecureContext({
+      ...(trust.authorities ? { ca: [...trust.authorities] } : {}),
+      ...(trust.certificate ? { cert: trust.certificate } : {}),
+      ...(trust.key ? { key: trust.key } : {}),
+    });
+    return { rejectUnauthorized, secureContext };
+  } catch (cause) {
+    throw new OciEncError("KEY_INVALID", `the certificates or the key for ${JSON.stringify(url.host)} cannot be read`, {
+      cause,
+    });
+  }
+}
+
+/** TLS with the far end, inside the proxy's tunnel. */
+function tunnelling(proxy: URL, connector: buildConnector.connector, timeout: number): buildConnector.connector {
+  return (options, callback) => {
+    const authority = `${options.hostname}:${options.port || 443}`;
+    openTunnel({ proxy, authority, timeout }).then(
+      (httpSocket) => connector({ ...options, httpSocket }, callback),
+      (error) => callback(error, null),
+    );
+  };
+}
+
+/** undici pulls no faster than the socket takes; one chunk is read ahead. */
+function asBody(body: Uint8Array | ByteStream): Uint8Array | Readable {
+  return body instanceof Uint8Array ? body : Readable.from(body, { objectMode: false, highWaterMark: 64 * 1024 });
+}
+
+function asAnswer(response: Dispatcher.ResponseData, url: URL, signal: AbortSignal | undefined): Answer {
+  const headers = (name: string) => {
+    const value = response.headers[name];
+    return value === undefined ? [] : Array.isArray(value) ? value : [value];
+  };
+  return {
+    url,
+    status: response.statusCode,
+    header: (name) => headers(name)[0],
+    headers,
+    body: reading(response.body, url, signal),
+    async discard() {
+      // What is thrown away may also break: the next request opens another connection.
+      await response.body.dump({ limit: discardLimit }).catch(() => undefined);
+    },
+  };
+}
+
+async function* reading(
+  body: AsyncIterable<Uint8Array>,
+  url: URL,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw networkFailure(error, url, signal);
+  }
+}

@@ -1,0 +1,34 @@
+import { OciEncError } from "../../errors.js";
+import { memberOf, parseJson } from "../../oci/json-text.js";
+import { manifestLimit } from "../../oci/manifest.js";
+import { documentProblem, type RegistryClient } from "./client.js";
+import type { Document } from "./document.js";
+import { pullScopes, repositoryName } from "./manifests.js";
+import { nextPage } from "./referrers.js";
+
+/** Every tag of the client's repository, page by page. NOT_FOUND, DENIED, UNAVAILABLE; CORRUPT when the list is none. */
+export async function listTagsOf(client: RegistryClient): Promise<readonly string[]> {
+  const what = `the tags of ${JSON.stringify(repositoryName(client))}`;
+  const tags: string[] = [];
+  const seen = new Set<string>();
+  let target: string | URL | undefined = `/v2/${client.repository}/tags/list?n=1000`;
+  while (target !== undefined) {
+    const document: Document = await client.document(
+      { method: "GET", target, headers: { accept: "application/json" }, scopes: pullScopes(client), repeat: true },
+      { what, limit: manifestLimit },
+    );
+    if (document.answer.status !== 200) throw documentProblem(document, `cannot list ${what}`);
+    tags.push(...readTags(document.bytes, what));
+    seen.add(document.answer.url.href);
+    target = nextPage(client, document, seen);
+  }
+  return tags;
+}
+
+/** `null` is what docker's registry says of a repository whose last tag is gone. */
+function readTags(bytes: Uint8Array, what: string): readonly string[] {
+  const tags = memberOf(parseJson(bytes, what).root, "tags");
+  if (tags?.kind === "literal" && tags.value === null) return [];
+  if (tags?.kind !== "array") throw new OciEncError("CORRUPT", `${what} came without a list`);
+  return tags.items.map((item) => (item.kind === "string" ? item.value : ""));
+}

@@ -1,0 +1,185 @@
+import { OciEncError } from "../../errors.js";
+import type { Credentials, EndpointOptions } from "../transport.js";
+import {
+  authFilePaths,
+  dockerConfigPath,
+  helperFor,
+  type JsonObject,
+  readAuthFile,
+  storedCredentials,
+  withEntry,
+  writeAuthFile,
+} from "./auth-file.js";
+import { canonicalHost, dockerHubKey } from "./auth-key.js";
+import { credentialHelper } from "./credential-helper.js";
+import { type Environment, thisMachine } from "./environment.js";
+import { fileKeychain, helperServers, singleCredentials } from "./keychain.js";
+import { openClient, surroundings } from "./open-client.js";
+
+/** A registry, or a part of one: `registry.example`, `registry.example/team/app`. */
+export interface LoginPlace {
+  readonly host: string;
+  readonly repository: string | undefined;
+}
+
+/** Where credentials were put, or taken from. */
+export interface LoginResult {
+  readonly place: LoginPlace;
+  /** Files and helpers, for people. */
+  readonly places: readonly string[];
+}
+
+/** `HOST[/REPOSITORY]`, with or without a scheme before it. USAGE when it is neither. */
+export function parseLoginPlace(text: string): LoginPlace {
+  const [host = "", ...path] = text
+    .replace(/^https?:\/\//, "")
+    .replace(/\/+$/, "")
+    .split("/");
+  const soundPath = path.every((part) => /^[a-z0-9]+(?:[._-]+[a-z0-9]+)*$/.test(part));
+  if (!/^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(?::\d{1,5})?$/.test(host) || !soundPath) {
+    throw new OciEncError("USAGE", `not a registry: ${JSON.stringify(text.slice(0, 300))}`, {
+      hint: "write HOST[:PORT], and after it a repository if the login is for that alone",
+    });
+  }
+  return { host: canonicalHost(host), repository: path.length === 0 ? undefined : path.join("/") };
+}
+
+/**
+ * What `login` promises, on some machine. Without a file named, the file is docker's, which podman reads too, and with
+ * it those that podman would look into first and that know this registry already.
+ */
+export async function logIn(
+  registry: string,
+  credentials: Credentials,
+  options: EndpointOptions,
+  environment: Environment = thisMachine,
+): Promise<LoginResult> {
+  const place = parseLoginPlace(registry);
+  await tryCredentials(place, credentials, options, environment);
+  const places: string[] = [];
+  for (const path of await filesFor(place, options, environment)) {
+    places.push(await keep(path, place, credentials, environment));
+  }
+  return { place, places };
+}
+
+/** What `logout` promises, on some machine. */
+export async function logOut(
+  registry: string,
+  options: EndpointOptions,
+  environment: Environment = thisMachine,
+): Promise<LoginResult> {
+  const place = parseLoginPlace(registry);
+  const places: string[] = [];
+  for (const path of authFilePaths(options.registry?.authFile, environment)) {
+    places.push(...(await forget(path, place, environment)));
+  }
+  if (places.length === 0) {
+    throw new OciEncError("NOT_FOUND", `there are no credentials for ${JSON.stringify(keyOf(place))}`);
+  }
+  return { place, places };
+}
+
+/** What `loggedInAs` promises, on some machine. */
+export async function findLogin(
+  registry: string,
+  options: EndpointOptions,
+  environment: Environment = thisMachine,
+): Promise<string | undefined> {
+  const place = parseLoginPlace(registry);
+  const keychain = options.registry?.keychain ?? fileKeychain({ authFile: options.registry?.authFile, environment });
+  const credentials = await keychain.credentials(place.host, place.repository);
+  return credentials?.kind === "password" ? credentials.username : credentials && "<token>";
+}
+
+async function tryCredentials(
+  place: LoginPlace,
+  credentials: Credentials,
+  options: EndpointOptions,
+  environment: Environment,
+): Promise<void> {
+  const registry = { ...options.registry, keychain: singleCredentials(place.host, credentials) };
+  const name = { host: place.host, repository: place.repository ?? "", tag: undefined, digest: undefined };
+  const client = openClient({ name, insecure: false }, true, { ...options, registry }, surroundings(environment));
+  try {
+    const scopes = place.repository === undefined ? [] : [`repository:${place.repository}:pull`];
+    const answer = await client.request({ method: "GET", target: "/v2/", scopes, repeat: true });
+    if (answer.status !== 200) throw await client.problem(answer, `cannot log in to ${JSON.stringify(place.host)}`);
+    await answer.discard();
+  } finally {
+    await client[Symbol.asyncDispose]();
+  }
+}
+
+async function filesFor(
+  place: LoginPlace,
+  options: EndpointOptions,
+  environment: Environment,
+): Promise<readonly string[]> {
+  const paths = authFilePaths(options.registry?.authFile, environment);
+  if (paths.length === 1) return paths;
+  const preferred = dockerConfigPath(environment);
+  const chosen: string[] = [];
+  for (const path of paths) {
+    const file = path === preferred ? undefined : await readAuthFile(path);
+    if (path === preferred || (file && storedCredentials(file, keyOf(place)))) chosen.push(path);
+  }
+  return chosen;
+}
+
+async function keep(
+  path: string,
+  place: LoginPlace,
+  credentials: Credentials,
+  environment: Environment,
+): Promise<string> {
+  const file = (await readAuthFile(path)) ?? { path, content: {}, exposed: false };
+  const key = fileKey(path, place, environment);
+  const helpers = helperFor(file, keyOf(place));
+  const helper = helpers.own ?? (place.repository === undefined ? helpers.general : undefined);
+  if (helper === undefined) {
+    await writeAuthFile(path, withEntry(file, keyOf(place), entryOf(credentials), key));
+    return path;
+  }
+  await credentialHelper(helper, environment).store(helperServers(keyOf(place))[0] ?? key, credentials);
+  // docker finds the helper's registries by an empty entry.
+  await writeAuthFile(path, withEntry(file, keyOf(place), {}, key));
+  return `docker-credential-${helper}`;
+}
+
+async function forget(path: string, place: LoginPlace, environment: Environment): Promise<readonly string[]> {
+  const file = await readAuthFile(path);
+  if (!file) return [];
+  const key = keyOf(place);
+  const { own, general } = helperFor(file, key);
+  const helper = own ?? (place.repository === undefined ? general : undefined);
+  const places: string[] = [];
+  if (helper !== undefined) {
+    const program = credentialHelper(helper, environment);
+    for (const server of helperServers(key)) {
+      if (!(await program.get(server))) continue;
+      await program.erase(server);
+      places.push(`docker-credential-${helper}`);
+    }
+  }
+  if (storedCredentials(file, key)) places.push(path);
+  const content = withEntry(file, key, undefined);
+  if (JSON.stringify(content) !== JSON.stringify(file.content)) await writeAuthFile(path, content);
+  return places;
+}
+
+function keyOf(place: LoginPlace): string {
+  return place.repository === undefined ? place.host : `${place.host}/${place.repository}`;
+}
+
+/** docker knows its Hub by a URL. */
+function fileKey(path: string, place: LoginPlace, environment: Environment): string {
+  const key = keyOf(place);
+  return key === "docker.io" && path === dockerConfigPath(environment) ? dockerHubKey : key;
+}
+
+function entryOf(credentials: Credentials): JsonObject {
+  if (credentials.kind === "identity-token") return { identitytoken: credentials.token };
+  if (credentials.kind === "registry-token") return { registrytoken: credentials.token };
+  return { auth: Buffer.from(`${credentials.username}:${credentials.password}`).toString("base64") };
+}

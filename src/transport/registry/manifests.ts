@@ -1,0 +1,135 @@
+import { OciEncError } from "../../errors.js";
+import type { Descriptor } from "../../oci/descriptor.js";
+import { algorithmOf, type Digest, digestOf, isDigest } from "../../oci/digest.js";
+import { checkContent, manifestLimit, parseManifest } from "../../oci/manifest.js";
+import { mediaTypes } from "../../oci/media-type.js";
+import { documentProblem, type RegistryClient } from "./client.js";
+import type { Answer } from "./connections.js";
+import { bounded } from "./redact.js";
+
+/** A manifest or index as a registry gave it: its descriptor is made of its bytes, not of what the registry says. */
+export interface FetchedManifest {
+  readonly descriptor: Descriptor;
+  readonly bytes: Uint8Array;
+}
+
+/** What a tag names, by the registry's word. */
+export interface TagState {
+  readonly digest: Digest;
+  /** For `If-Match`; undefined when the registry gives none. */
+  readonly etag: string | undefined;
+}
+
+/** What a token must allow to read the client's repository. */
+export function pullScopes(client: RegistryClient): readonly string[] {
+  return [`repository:${client.repository}:pull`];
+}
+
+/** What a token must allow to write the client's repository. */
+export function pushScopes(client: RegistryClient): readonly string[] {
+  return [`repository:${client.repository}:pull,push`];
+}
+
+/**
+ * The manifest or index under a tag or digest. NOT_FOUND; CORRUPT when the digest that was asked for, or that the
+ * registry says, is not that of the bytes, or when the document is malformed; UNSUPPORTED when it is of another kind.
+ */
+export async function fetchManifest(
+  client: RegistryClient,
+  reference: string,
+  scopes: readonly string[] = pullScopes(client),
+): Promise<FetchedManifest> {
+  const what = `the manifest ${JSON.stringify(reference)} of ${JSON.stringify(repositoryName(client))}`;
+  const document = await client.document(
+    { method: "GET", target: manifestPath(client, reference), headers: { accept }, scopes, repeat: true },
+    { what, limit: manifestLimit },
+  );
+  const { answer, bytes } = document;
+  if (answer.status !== 200) throw documentProblem(document, `cannot read ${what}`);
+  const type = contentType(answer);
+  if (type === "text/html") {
+    throw new OciEncError("CORRUPT", `${what} came as a web page`, { hint: "is a login page or a proxy in between?" });
+  }
+  const digest = checkDigest(bytes, reference, saidDigest(answer));
+  const { mediaType } = parseManifest(bytes, type.startsWith("application/vnd.") ? type : "");
+  return { descriptor: { mediaType, digest, size: bytes.length }, bytes };
+}
+
+/** The bytes under a descriptor that another document named. Codes as for `fetchManifest`. */
+export async function fetchDescribed(client: RegistryClient, descriptor: Descriptor): Promise<Uint8Array> {
+  if (descriptor.size > manifestLimit) {
+    throw new OciEncError("CORRUPT", `a manifest of ${descriptor.size} bytes is larger than ${manifestLimit}`);
+  }
+  const what = `the manifest ${descriptor.digest} of ${JSON.stringify(repositoryName(client))}`;
+  const document = await client.document(
+    {
+      method: "GET",
+      target: manifestPath(client, descriptor.digest),
+      headers: { accept },
+      scopes: pullScopes(client),
+      repeat: true,
+    },
+    { what, limit: manifestLimit },
+  );
+  if (document.answer.status !== 200) throw documentProblem(document, `cannot read ${what}`);
+  checkContent(document.bytes, descriptor);
+  return document.bytes;
+}
+
+/** What a tag names now; undefined when there is no such tag. Asks for no body where the registry says the digest. */
+export async function lookUp(
+  client: RegistryClient,
+  reference: string,
+  scopes: readonly string[] = pullScopes(client),
+): Promise<TagState | undefined> {
+  const target = manifestPath(client, reference);
+  const answer = await client.request({ method: "HEAD", target, headers: { accept }, scopes, repeat: true });
+  await answer.discard();
+  if (answer.status === 404) return undefined;
+  if (answer.status !== 200) {
+    throw await client.problem(
+      answer,
+      `cannot look up ${JSON.stringify(reference)} of ${JSON.stringify(repositoryName(client))}`,
+    );
+  }
+  const digest = saidDigest(answer);
+  if (digest) return { digest, etag: answer.header("etag") };
+  return { digest: (await fetchManifest(client, reference, scopes)).descriptor.digest, etag: answer.header("etag") };
+}
+
+/** The digest that an answer says its content has; undefined when it says none, or nonsense. */
+export function saidDigest(answer: Answer): Digest | undefined {
+  const said = answer.header("docker-content-digest");
+  return said !== undefined && isDigest(said) ? said : undefined;
+}
+
+/** Below the registry's root. A tag or digest needs no escaping: both have been checked. */
+export function manifestPath(client: RegistryClient, reference: string): string {
+  return `/v2/${client.repository}/manifests/${reference}`;
+}
+
+/** `docker.io/library/bash`, for messages. */
+export function repositoryName(client: RegistryClient): string {
+  return `${client.host}/${client.repository}`;
+}
+
+const accept = [mediaTypes.ociIndex, mediaTypes.ociManifest, mediaTypes.dockerList, mediaTypes.dockerManifest].join(
+  ", ",
+);
+
+function checkDigest(bytes: Uint8Array, reference: string, said: Digest | undefined): Digest {
+  const asked = isDigest(reference) ? reference : undefined;
+  const digest = digestOf(bytes, algorithmOf(asked ?? said ?? digestOf(bytes)));
+  if (asked && asked !== digest) throw new OciEncError("CORRUPT", `the content of ${asked} has the digest ${digest}`);
+  if (said && algorithmOf(said) === algorithmOf(digest) && said !== digest) {
+    throw new OciEncError(
+      "CORRUPT",
+      `the registry says that ${JSON.stringify(bounded(reference))} is ${said}, and its bytes are ${digest}`,
+    );
+  }
+  return digest;
+}
+
+function contentType(answer: Answer): string {
+  return (answer.header("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
+}

@@ -1,0 +1,87 @@
+import { OciEncError } from "../../errors.js";
+import { type ImageName, parseImageName } from "../../oci/image-name.js";
+import type { EndpointOptions } from "../transport.js";
+import { type HostLimiters, RegistryClient } from "./client.js";
+import { type Environment, thisMachine } from "./environment.js";
+import { HostLimiter } from "./host-limiter.js";
+import { fileKeychain } from "./keychain.js";
+import { type Endpoint, type Placement, placeImage } from "./registries-conf.js";
+import { readRegistriesConf } from "./registries-conf-files.js";
+
+const defaultTimeouts = { connect: 15_000, response: 60_000, idle: 60_000, document: 60_000 };
+const defaultParallel = 8;
+const defaultRetryTimes = 5;
+
+/** What all clients of one transport share. */
+export interface Surroundings {
+  readonly environment: Environment;
+  /** Given how many requests may wait for an answer at once. */
+  readonly limiters: (parallel: number) => HostLimiters;
+}
+
+/** Surroundings on this machine, or on the one that a test describes. */
+export function surroundings(environment: Environment = thisMachine): Surroundings {
+  const known = new Map<string, HostLimiter>();
+  const limiters = (parallel: number) => (origin: string) => {
+    const limiter = known.get(origin) ?? new HostLimiter(parallel, environment);
+    known.set(origin, limiter);
+    return limiter;
+  };
+  return { environment, limiters };
+}
+
+/** The image that `//host/repository:tag` names, and where registries.conf says it is. USAGE, DENIED. */
+export async function locate(
+  locator: string,
+  options: EndpointOptions,
+  { environment }: Surroundings,
+): Promise<Placement> {
+  const conf = await readRegistriesConf(options.registry?.registriesConf, environment);
+  return placeImage(parseLocator(locator), conf);
+}
+
+/** What follows `docker:`; the slashes may be left out. USAGE. */
+export function parseLocator(locator: string): ImageName {
+  return parseImageName(locator.replace(/^\/\//, ""));
+}
+
+/** A client for one endpoint. `isNamed`: it is the registry of the reference, for which the host settings are meant. */
+export function openClient(
+  endpoint: Endpoint,
+  isNamed: boolean,
+  options: EndpointOptions,
+  around: Surroundings,
+): RegistryClient {
+  const registry = options.registry ?? {};
+  const { environment } = around;
+  const given = isNamed ? (registry.host ?? {}) : {};
+  return new RegistryClient({
+    host: endpoint.name.host,
+    repository: endpoint.name.repository,
+    settings: { ...given, verifyTls: given.verifyTls ?? !endpoint.insecure },
+    keychain:
+      registry.keychain ?? fileKeychain({ authFile: registry.authFile, progress: options.progress, environment }),
+    retryTimes: registry.retryTimes ?? defaultRetryTimes,
+    timeouts: timeouts(registry.timeouts ?? {}),
+    limiters: around.limiters(positive(registry.parallel ?? defaultParallel)),
+    environment,
+    signal: options.signal,
+    progress: options.progress,
+  });
+}
+
+function timeouts(
+  given: { readonly [K in keyof typeof defaultTimeouts]?: number | undefined },
+): typeof defaultTimeouts {
+  return {
+    connect: given.connect ?? defaultTimeouts.connect,
+    response: given.response ?? defaultTimeouts.response,
+    idle: given.idle ?? defaultTimeouts.idle,
+    document: given.document ?? defaultTimeouts.document,
+  };
+}
+
+function positive(count: number): number {
+  if (Number.isSafeInteger(count) && count > 0) return count;
+  throw new OciEncError("USAGE", `requests in parallel: ${count} is no number of them`);
+}

@@ -1,0 +1,67 @@
+import type { Digest } from "../../oci/digest.js";
+import { printImageName } from "../../oci/image-name.js";
+import type { EndpointOptions } from "../transport.js";
+import { deleteManifest } from "./delete-manifest.js";
+import { listTagsOf } from "./list-tags.js";
+import { locate, openClient, type Surroundings, surroundings } from "./open-client.js";
+import { shortNameCandidates } from "./registries-conf.js";
+import { readRegistriesConf } from "./registries-conf-files.js";
+
+/** A repository and its tags. */
+export interface RepositoryTags {
+  /** `docker.io/library/bash`. */
+  readonly repository: string;
+  readonly tags: readonly string[];
+}
+
+/** What was deleted from a registry. */
+export interface Deleted {
+  readonly reference: string;
+  readonly digest: Digest;
+}
+
+/** What `listTags` promises, on some machine. */
+export async function listRepositoryTags(
+  repository: string,
+  options: EndpointOptions,
+  around: Surroundings = surroundings(),
+): Promise<RepositoryTags> {
+  const { primary } = await locate(locatorOf(repository), options, around);
+  const client = openClient(primary, true, options, around);
+  try {
+    return { repository: `${primary.name.host}/${primary.name.repository}`, tags: await listTagsOf(client) };
+  } finally {
+    await client[Symbol.asyncDispose]();
+  }
+}
+
+/** What `deleteImage` promises, on some machine. */
+export async function deleteFromRegistry(
+  reference: string,
+  options: EndpointOptions,
+  around: Surroundings = surroundings(),
+): Promise<Deleted> {
+  const { primary } = await locate(locatorOf(reference), options, around);
+  const client = openClient(primary, true, options, around);
+  try {
+    const { tag, digest } = primary.name;
+    const deleted = await deleteManifest(client, digest ?? tag ?? "latest");
+    return { reference: `docker://${printImageName(primary.name)}`, digest: deleted };
+  } finally {
+    await client[Symbol.asyncDispose]();
+  }
+}
+
+/** What `searchNames` promises, on some machine. */
+export async function searchRegistries(
+  name: string,
+  options: EndpointOptions,
+  around: Surroundings = surroundings(),
+): Promise<readonly string[]> {
+  const conf = await readRegistriesConf(options.registry?.registriesConf, around.environment);
+  return shortNameCandidates(name, conf).map((candidate) => `docker://${candidate}`);
+}
+
+function locatorOf(reference: string): string {
+  return reference.replace(/^docker:/, "");
+}

@@ -1,0 +1,103 @@
+import { OciEncError } from "../../errors.js";
+import { type ImageName, parseImageName } from "../../oci/image-name.js";
+
+/** One `[[registry]]` of registries.conf version 2 (containers-registries.conf(5)). */
+export interface RegistryRule {
+  /** `host`, `host/namespace`, `host/repository:tag`, or `*.example.com`. */
+  readonly prefix: string;
+  readonly location: string | undefined;
+  readonly insecure: boolean;
+  readonly blocked: boolean;
+  readonly mirrors: readonly MirrorRule[];
+}
+
+/** One `[[registry.mirror]]`. */
+export interface MirrorRule {
+  readonly location: string;
+  readonly insecure: boolean;
+  readonly pulls: "all" | "digest-only" | "tag-only";
+}
+
+/** registries.conf and its drop-ins, merged. */
+export interface RegistriesConf {
+  readonly rules: readonly RegistryRule[];
+  readonly aliases: ReadonlyMap<string, string>;
+  readonly searchRegistries: readonly string[];
+}
+
+/** Where an image really is. */
+export interface Endpoint {
+  readonly name: ImageName;
+  readonly insecure: boolean;
+}
+
+/** What registries.conf says of one image: the place itself, and mirrors to read from before it. */
+export interface Placement {
+  readonly primary: Endpoint;
+  readonly mirrors: readonly Endpoint[];
+}
+
+/** Applies the rule with the longest prefix. DENIED when it blocks the registry. */
+export function placeImage(name: ImageName, conf: RegistriesConf): Placement {
+  const rule = ruleFor(name, conf.rules);
+  if (!rule) return { primary: { name, insecure: false }, mirrors: [] };
+  if (rule.blocked) {
+    throw new OciEncError("DENIED", `${JSON.stringify(name.host)} is blocked by registries.conf`, {
+      hint: `the rule with the prefix ${JSON.stringify(rule.prefix)} says blocked = true`,
+    });
+  }
+  const relocate = (location: string | undefined) => (location ? relocated(name, rule.prefix, location) : name);
+  const wanted = name.digest === undefined ? "tag-only" : "digest-only";
+  return {
+    primary: { name: relocate(rule.location), insecure: rule.insecure },
+    mirrors: rule.mirrors
+      .filter((mirror) => mirror.pulls === "all" || mirror.pulls === wanted)
+      .map((mirror) => ({ name: relocate(mirror.location), insecure: mirror.insecure })),
+  };
+}
+
+/**
+ * The full names that a short name may mean, in the order to try them: its alias alone, else one for each search
+ * registry, else Docker Hub. A name that says its registry means only itself. Used by `pull` for its first argument.
+ */
+export function shortNameCandidates(text: string, conf: RegistriesConf): readonly string[] {
+  const [path = "", ...rest] = splitSuffix(text);
+  const first = path.split("/")[0] ?? "";
+  if (path.includes("/") && (/[.:]/.test(first) || first === "localhost")) return [text];
+  const alias = conf.aliases.get(path);
+  if (alias !== undefined) return [alias + rest.join("")];
+  return conf.searchRegistries.length === 0 ? [text] : conf.searchRegistries.map((registry) => `${registry}/${text}`);
+}
+
+function ruleFor(name: ImageName, rules: readonly RegistryRule[]): RegistryRule | undefined {
+  const matching = rules.filter((rule) => matchedLength(name, rule.prefix) !== undefined);
+  return matching.toSorted((a, b) => b.prefix.length - a.prefix.length)[0];
+}
+
+/** How much of `host/repository[:tag][@digest]` a prefix covers; undefined when it does not match. */
+function matchedLength(name: ImageName, prefix: string): number | undefined {
+  if (prefix.startsWith("*.")) {
+    const [pattern = "", ...path] = prefix.slice(1).split("/");
+    const hostname = name.host.replace(/:\d+$/, "");
+    if (path.length > 0 || !hostname.endsWith(pattern) || hostname.length === pattern.length) return undefined;
+    return name.host.length;
+  }
+  const full = fullText(name);
+  const follows = full[prefix.length];
+  return full.startsWith(prefix) && (follows === undefined || "/:@".includes(follows)) ? prefix.length : undefined;
+}
+
+function relocated(name: ImageName, prefix: string, location: string): ImageName {
+  const rest = fullText(name).slice(matchedLength(name, prefix) ?? 0);
+  return parseImageName(`${location}${rest}`);
+}
+
+function fullText(name: ImageName): string {
+  const tag = name.tag === undefined ? "" : `:${name.tag}`;
+  return `${name.host}/${name.repository}${tag}${name.digest === undefined ? "" : `@${name.digest}`}`;
+}
+
+function splitSuffix(text: string): readonly string[] {
+  const match = /^([^@]*?)((?::[^:/@]*)?)((?:@.*)?)$/.exec(text);
+  return match ? match.slice(1) : [text];
+}

@@ -1,0 +1,65 @@
+import { OciEncError } from "../../errors.js";
+import type { EndpointOptions, ImageSource, ImageTarget, Transport } from "../transport.js";
+import { lookUp, pushScopes } from "./manifests.js";
+import { locate, openClient, type Surroundings, surroundings } from "./open-client.js";
+import type { Endpoint } from "./registries-conf.js";
+import { RegistrySource } from "./source.js";
+import { RegistryTarget } from "./target.js";
+
+/** `docker://HOST/REPO[:TAG][@DIGEST]`: OCI distribution spec 1.1 and Docker registry v2. */
+export const registry: Transport = createRegistryTransport();
+
+/** The transport as it behaves on some machine; a test brings its own. */
+export function createRegistryTransport(around: Surroundings = surroundings()): Transport {
+  return {
+    scheme: "docker",
+    /** With mirrors, the first that has the image; then and there the image is resolved. */
+    async openSource(locator, options) {
+      const { primary, mirrors } = await locate(locator, options, around);
+      const open = (endpoint: Endpoint) =>
+        new RegistrySource(openClient(endpoint, endpoint === primary, options, around), endpoint.name);
+      return (
+        (await firstMirror(
+          mirrors.map((mirror) => () => open(mirror)),
+          options,
+        )) ?? open(primary)
+      );
+    },
+    /** Looks at the tag, so that `commit` can tell whether it moved meanwhile. Mirrors are never written. */
+    async openTarget(locator, options): Promise<ImageTarget> {
+      const { primary } = await locate(locator, options, around);
+      const client = openClient(primary, true, options, around);
+      try {
+        const { tag } = primary.name;
+        const opened = tag === undefined ? undefined : await lookUp(client, tag, pushScopes(client));
+        return new RegistryTarget(client, primary.name, { force: options.force ?? false, opened });
+      } catch (error) {
+        await client[Symbol.asyncDispose]();
+        throw error;
+      }
+    },
+  };
+}
+
+/** The first mirror that has the image; undefined when none has. Why one was passed over is said. */
+async function firstMirror(
+  mirrors: readonly (() => RegistrySource)[],
+  options: EndpointOptions,
+): Promise<ImageSource | undefined> {
+  for (const open of mirrors) {
+    const source = open();
+    try {
+      await source.resolve();
+      return source;
+    } catch (error) {
+      await source[Symbol.asyncDispose]();
+      if (!(error instanceof OciEncError) || error.code === "ABORTED") throw error;
+      options.progress?.({
+        type: "debug",
+        area: "registry",
+        message: `passed over the mirror ${source.name}: ${error.message}`,
+      });
+    }
+  }
+  return undefined;
+}
