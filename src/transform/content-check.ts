@@ -1,7 +1,6 @@
 import { branching } from "../bytes/branching.js";
 import type { ByteStream } from "../bytes/byte-stream.js";
-import { decompressing } from "../bytes/decompressing.js";
-import { digesting } from "../bytes/digesting.js";
+import { uncompressedDigest } from "../bytes/uncompressed-digest.js";
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import { algorithmOf, type Digest } from "../oci/digest.js";
@@ -45,13 +44,13 @@ export function checkContent(
 
   const compressed = !plainTwin(layer.mediaType).endsWith(".tar");
   const onTheWay = compressed && diffId !== undefined && (wrapped === undefined || wrapped === diffId);
-  const branch = onTheWay ? branching(plain, (copy) => uncompressedDigest(copy, diffId)) : undefined;
+  const branch = onTheWay ? branching(plain, (copy) => uncompressedDigest(copy, algorithmOf(diffId))) : undefined;
   return {
     bytes: branch?.bytes ?? plain,
     async require(stored) {
       if (wrapped === undefined) notice("DIGEST_NOT_CHECKED", "its wrapped options record no digest of the content");
       if (stored === wrapped || (wrapped === undefined && diffId === undefined)) return;
-      const found = diffId && (await (branch ? branch.result() : uncompressedDigest(again(), diffId)));
+      const found = diffId && (await (branch ? branch.result() : uncompressedDigest(again(), algorithmOf(diffId))));
       if (found === undefined || found !== diffId) throw notWhatWasSealed(where);
       if (wrapped !== undefined && wrapped !== diffId) {
         notice(
@@ -61,18 +60,6 @@ export function checkContent(
       }
     },
   };
-}
-
-/** Undefined when the bytes cannot be decompressed. */
-async function uncompressedDigest(bytes: ByteStream, like: Digest): Promise<Digest | undefined> {
-  const digested = digesting(decompressing(bytes), 0, algorithmOf(like));
-  try {
-    for await (const _ of digested.bytes);
-    return digested.sum().digest;
-  } catch (error) {
-    if (error instanceof OciEncError && error.code === "CORRUPT") return undefined;
-    throw error;
-  }
 }
 
 function notWhatWasSealed(where: string): OciEncError {

@@ -13,17 +13,12 @@ import type { LayerTransform } from "../../src/transform/layer-transform.js";
 import { addRecipients, removeRecipients, setRecipients } from "../../src/transform/recipients.js";
 import { parseLayerSelection } from "../../src/transform/select.js";
 import { expectedError } from "../support/expected-error.js";
-import { decryptionKey, ecPair, encryptionKey, jwkFile } from "../support/key-pair.js";
+import { ecPair } from "../support/key-pair.js";
 import { addImage, MemoryPlace } from "../support/memory-image.js";
+import { person } from "../support/people.js";
 
 const tar = "application/vnd.oci.image.layer.v1.tar";
 const [alice, bob, carol] = [person("alice"), person("bob"), person("carol")];
-
-function person(name: string) {
-  const { publicKey, privateKey } = ecPair("P-256", name);
-  const jwk = jwkFile(publicKey, { kid: name, alg: "ECDH-ES+A256KW" });
-  return { encryption: encryptionKey(jwk), decryption: decryptionKey(privateKey) };
-}
 
 /** An image of two layers, sealed for the given people, under the name `image`. */
 async function sealedImage(...people: readonly { readonly encryption: EncryptionKey }[]): Promise<MemoryPlace> {
