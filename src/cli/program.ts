@@ -57,6 +57,7 @@ async function execute(row: CommandRow, command: Command, invocation: Invocation
     const outcome = await command.run(invocation);
     voice.close();
     await printOutcome(outcome, { command: row.name, json: options.get(json), warnings: voice.warnings() });
+    if (outcome.kind === "report" && outcome.failure) throw outcome.failure;
   } finally {
     clearTimeout(timer);
   }
