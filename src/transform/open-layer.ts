@@ -65,8 +65,8 @@ export function openingLayers(keyring: Keyring): OpeningLayers {
 
 function namingLayer(error: unknown, where: string): OciEncError {
   if (!(error instanceof OciEncError)) throw error;
-  const { code, hint, message } = error;
-  return new OciEncError(code, `${where}: ${message}`, { cause: error, hint });
+  const { cause, code, hint, message } = error;
+  return new OciEncError(code, `${where}: ${message}`, { cause, hint });
 }
 
 function mismatch(unopened: readonly OciEncError[], opened: number): OciEncError {

@@ -101,7 +101,7 @@ export async function removeRecipients(options: RemoveRecipientsOptions): Promis
  * are wrapped anew where they are declared. Codes as of {@link addRecipients}.
  */
 export async function setRecipients(options: SetRecipientsOptions): Promise<LayerTransform> {
-  if (options.recipients.length === 0) throw new OciEncError("USAGE", "a layer without recipients opens for nobody");
+  if (options.recipients.length === 0) throw new OciEncError("USAGE", "nobody is declared: no recipient is given");
   const rewrapping = await openRewrapping(options.recipients, options);
   let removed = 0;
   return editingEnvelopes(
