@@ -1,5 +1,6 @@
 import { type CopyOptions, copy } from "./copy/copy.js";
 import type { CopyReport } from "./copy/report.js";
+import { OciEncError } from "./errors.js";
 import { openSource, openTarget } from "./transport/index.js";
 import type { EndpointOptions } from "./transport/transport.js";
 
@@ -7,6 +8,8 @@ import type { EndpointOptions } from "./transport/transport.js";
 export interface CopyImageOptions extends CopyOptions {
   readonly source?: EndpointOptions | undefined;
   readonly target?: EndpointOptions | undefined;
+  /** When `to` names an image already, leave it as it is and report that. */
+  readonly skipExisting?: boolean | undefined;
 }
 
 /**
@@ -15,7 +18,21 @@ export interface CopyImageOptions extends CopyOptions {
  */
 export async function copyImage(from: string, to: string, options: CopyImageOptions = {}): Promise<CopyReport> {
   const shared: EndpointOptions = { signal: options.signal, progress: options.progress };
+  const existing = options.skipExisting ? await existingImage(to, { ...shared, ...options.target }) : undefined;
+  if (existing) return existing;
   await using source = await openSource(from, { ...shared, ...options.source });
   await using target = await openTarget(to, { ...shared, ...options.target, inPlaceOf: source.name });
   return await copy(source, target, options);
+}
+
+/** Undefined: `reference` names nothing yet. */
+async function existingImage(reference: string, options: EndpointOptions): Promise<CopyReport | undefined> {
+  try {
+    await using there = await openSource(reference, options);
+    const { digest, mediaType, size } = await there.resolve();
+    return { reference: there.name, digest, mediaType, size, changed: false, layers: [] };
+  } catch (error) {
+    if (error instanceof OciEncError && error.code === "NOT_FOUND") return undefined;
+    throw error;
+  }
 }

@@ -2,23 +2,31 @@ import * as zlib from "node:zlib";
 import { Decompress } from "fzstd";
 import { OciEncError } from "../errors.js";
 import type { ByteStream } from "./byte-stream.js";
+import { boundedWindow } from "./zstd-window.js";
 
 /**
  * Undoes gzip or zstd, told by the first bytes; anything else passes as it is. RFC 1952, RFC 8878. CORRUPT inside the
- * stream when the compressed form is damaged or ends early.
+ * stream when the compressed form is damaged or ends early, UNSUPPORTED when undoing it would take too much memory.
  */
 export async function* decompressing(bytes: ByteStream): AsyncGenerator<Uint8Array> {
   const { head, rest } = await peek(bytes, 4);
-  if (startsWith(head, gzipMagic)) yield* nativeDecompress(rest, zlib.createGunzip());
-  else if (startsWith(head, zstdMagic)) yield* unzstd(rest);
+  if (isGzip(head)) yield* nativeDecompress(rest, zlib.createGunzip({ chunkSize: outputSize }));
+  else if (isZstd(head)) yield* unzstd(boundedWindow(rest));
   else yield* rest;
 }
 
-const gzipMagic: readonly number[] = [0x1f, 0x8b];
-const zstdMagic: readonly number[] = [0x28, 0xb5, 0x2f, 0xfd];
+/** Bytes that come out at once; Node's own default makes sixteen times as many chunks. */
+const outputSize = 256 * 1024;
 
-function startsWith(bytes: Uint8Array, magic: readonly number[]): boolean {
-  return bytes.length >= magic.length && magic.every((byte, index) => bytes[index] === byte);
+function isGzip(head: Uint8Array): boolean {
+  return head[0] === 0x1f && head[1] === 0x8b;
+}
+
+/** A frame, or one that is skipped, with which parallel compressors begin. RFC 8878, sections 3.1.1 and 3.1.2. */
+function isZstd(head: Uint8Array): boolean {
+  if (head.length < 4) return false;
+  const magic = Buffer.from(head).readUInt32LE();
+  return magic === 0xfd2fb528 || (magic >= 0x184d2a50 && magic <= 0x184d2a5f);
 }
 
 /** The first `count` bytes, or fewer of a shorter stream, and the whole stream again. */
@@ -45,7 +53,7 @@ async function peek(bytes: ByteStream, count: number): Promise<{ head: Uint8Arra
 /** Node 22.15 and later can do zstd by itself; before that a slower decoder does. */
 function unzstd(bytes: ByteStream): ByteStream {
   const create: unknown = Reflect.get(zlib, "createZstdDecompress");
-  if (typeof create === "function") return nativeDecompress(bytes, create());
+  if (typeof create === "function") return nativeDecompress(bytes, create({ chunkSize: outputSize }));
   return scriptedUnzstd(bytes);
 }
 

@@ -11,18 +11,16 @@ export interface Hasher {
   close(): void;
 }
 
-/** How to hash, and how much is to be expected. */
-export interface HasherOptions {
+/** What to compute. */
+export interface HashOptions {
   readonly algorithm: DigestAlgorithm;
   /** With a key it is an HMAC (RFC 2104). */
   readonly key?: Uint8Array | undefined;
-  /** Bytes, as far as known; only speed depends on it. */
-  readonly size: number;
 }
 
 /** A hasher on this thread. */
-export function openHasher(options: HasherOptions): Hasher {
-  const hash = options.key ? createHmac(options.algorithm, options.key) : createHash(options.algorithm);
+export function hasherHere({ algorithm, key }: HashOptions): Hasher {
+  const hash = key ? createHmac(algorithm, key) : createHash(algorithm);
   return {
     update(chunk) {
       hash.update(chunk);

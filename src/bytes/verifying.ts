@@ -2,7 +2,7 @@ import { OciEncError } from "../errors.js";
 import type { Sum } from "../oci/descriptor.js";
 import { algorithmOf, digestFrom } from "../oci/digest.js";
 import type { ByteStream } from "./byte-stream.js";
-import { openHasher } from "./hasher.js";
+import { openHasher } from "./open-hasher.js";
 
 /**
  * Passes bytes on and fails inside the stream (CORRUPT, retryable) when they are not what was promised. Stops at the
@@ -10,18 +10,18 @@ import { openHasher } from "./hasher.js";
  */
 export async function* verifying(bytes: ByteStream, promised: Sum): AsyncGenerator<Uint8Array> {
   const algorithm = algorithmOf(promised.digest);
-  const hasher = openHasher({ algorithm, size: promised.size });
+  const hasher = openHasher({ algorithm, size: promised.size, threads: 2 });
   let count = 0;
   let held: Uint8Array | undefined;
   try {
     for await (const chunk of bytes) {
       if (chunk.length === 0) continue;
-      if (held) yield held;
       count += chunk.length;
       if (count > promised.size) {
         throw wrong(`${promised.digest} is longer than the ${promised.size} bytes that its descriptor promises`);
       }
       await hasher.update(chunk);
+      if (held) yield held;
       held = chunk;
     }
     if (count !== promised.size) {

@@ -8,8 +8,9 @@ import { describeFailure, failureLine } from "./output/failure.js";
 import { printOutcome } from "./output/report.js";
 import { isClosedPipe, writeNews, writeResult } from "./output/streams.js";
 import { openVoice, type Voice } from "./output/voice.js";
+import { printProgramHelp } from "./program-help.js";
 import type { Interruption } from "./signals.js";
-import { parseCommand, programHelp } from "./syntax.js";
+import { parseCommand } from "./syntax.js";
 
 /** Runs one command line and gives the exit status. Every failure ends here. */
 export async function runProgram(args: readonly string[], interruption: Interruption): Promise<number> {
@@ -34,7 +35,7 @@ interface Run {
 
 async function dispatch(run: Run): Promise<void> {
   const args = withoutHelpCommand(run.args);
-  if (["--help", "-h"].includes(args[0] ?? "")) return writeResult(`${programHelp(commands)}\n`);
+  if (["--help", "-h"].includes(args[0] ?? "")) return printProgramHelp();
   run.command = findCommand(args);
   const declared = await run.command.load();
   const command = { ...declared, flags: [...declared.flags, ...outputFlags] };

@@ -3,6 +3,7 @@ import { OciEncError } from "../errors.js";
 import type { Argument, Command, CommandRow } from "./commands/command.js";
 import type { Flag } from "./options/flag.js";
 import type { TypedValues } from "./options/flag-values.js";
+import { helpText, quiet } from "./program-help.js";
 
 /** What was typed after a command's name; or the help that was asked for. */
 export type Typed =
@@ -17,22 +18,25 @@ export function parseCommand(row: CommandRow, command: Command, args: readonly s
     if (before) before.push(value);
     else values.set(flag.name, [value]);
   });
-  const help = parse(parser, args);
+  const help = parse(parser, withValues(args, command));
   if (help !== undefined) return { kind: "help", text: help };
   for (const [index, declared] of command.arguments.entries()) checkArgument(declared, parser.args.slice(index));
   return { kind: "call", arguments: parser.args, values };
 }
 
-/** The page of `oci-enc --help`. */
-export function programHelp(rows: readonly CommandRow[]): string {
-  const parser = quiet(new Parser("oci-enc"))
-    .usage("COMMAND [OPTIONS] [ARGUMENTS]")
-    .description("Encrypts, decrypts, inspects and moves container images (OCI image encryption).")
-    .option("-V, --version", "print the version")
-    .helpCommand("help [COMMAND]", "show the help of a command");
-  for (const row of rows) parser.addCommand(new Parser(row.name).usage(" ").summary(row.summary));
-  parser.addHelpText("after", "\nOptions follow the command; oci-enc help COMMAND lists them.");
-  return helpText(parser);
+/** The page of `oci-enc COMMAND --help`. */
+export function commandHelp(row: CommandRow, command: Command): string {
+  return helpText(commandParser(row, command, () => undefined));
+}
+
+/** Writes out the value of an option that stands alone, so that it does not take the argument after it for one. */
+function withValues(args: readonly string[], { flags }: Command): readonly string[] {
+  const alone = new Map(flags.flatMap((flag) => (flag.alone === undefined ? [] : [[`--${flag.name}`, flag.alone]])));
+  const end = args.indexOf("--");
+  return args.map((arg, at) => {
+    const value = end >= 0 && at > end ? undefined : alone.get(arg);
+    return value === undefined ? arg : `${arg}=${value}`;
+  });
 }
 
 type Take = (flag: Flag<unknown>, value: string) => void;
@@ -61,7 +65,7 @@ function argumentUsage(argument: Argument): string {
 }
 
 function addFlag(parser: Parser, flag: Flag<unknown>, take: Take): void {
-  const value = flag.placeholder === undefined ? "" : ` <${flag.placeholder}>`;
+  const value = valueUsage(flag);
   const short = flag.short === undefined ? "" : `-${flag.short}, `;
   const also = flag.aliases.length === 0 ? "" : ` (also ${flag.aliases.map((alias) => `--${alias}`).join(", ")})`;
   const fallback = flag.choices.length > 0 ? ` (default: ${flag.choices[0]})` : "";
@@ -74,6 +78,12 @@ function addFlag(parser: Parser, flag: Flag<unknown>, take: Take): void {
     parser.addOption(option);
     parser.on(`option:${option.name()}`, (text: string | null) => take(flag, text ?? "true"));
   }
+}
+
+/** ` <FILE>`, `[=BOOL]`, or nothing. */
+function valueUsage({ placeholder, alone }: Flag<unknown>): string {
+  if (placeholder === undefined) return "";
+  return alone === undefined ? ` <${placeholder}>` : ` [${placeholder}]`;
 }
 
 /** Undefined when the arguments fit; the help's text where that was asked for. */
@@ -104,20 +114,4 @@ function checkArgument(declared: Argument, given: readonly string[]): void {
       throw new OciEncError("USAGE", `${declared.name}: ${JSON.stringify(text)} is none of ${words}`);
     }
   }
-}
-
-/** Commander neither prints nor ends the process: that is the program's part. */
-function quiet(parser: Parser): Parser {
-  return parser.exitOverride().configureOutput({ writeOut: () => undefined, writeErr: () => undefined });
-}
-
-function helpText(parser: Parser): string {
-  let text = "";
-  parser.configureOutput({
-    writeOut: (part) => {
-      text += part;
-    },
-  });
-  parser.outputHelp();
-  return text.trimEnd();
 }

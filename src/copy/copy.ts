@@ -1,6 +1,8 @@
+import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import type { Progress } from "../progress.js";
-import type { Committed, ImageSource, ImageTarget } from "../transport/transport.js";
+import { type Committed, canTag, type ImageSource, type ImageTarget } from "../transport/transport.js";
+import { copyReferrers } from "./copy-referrers.js";
 import { makePlan, manifestsOf, type Plan, type PlanOptions } from "./plan.js";
 import { type CopyReport, plannedReport, transferredReport } from "./report.js";
 import { requireRoom, requireSizes } from "./require-room.js";
@@ -12,8 +14,14 @@ import { writeManifests } from "./write-manifests.js";
 export interface CopyOptions extends PlanOptions {
   /** Blobs in flight at once; default 4. */
   readonly jobs?: number | undefined;
-  /** How often a blob is tried anew after a failure that may pass; default 0. */
+  /** How often a blob is tried anew after a failure that may pass; default as often as the ends say. */
   readonly retries?: number | undefined;
+  /** Refuse (UNSUPPORTED) what would give the image another digest. */
+  readonly preserveDigests?: boolean | undefined;
+  /** Further names for the image at a target that has tags. */
+  readonly additionalTags?: readonly string[] | undefined;
+  /** Take along what refers to the image's manifests, where source and target know of referrers; default false. */
+  readonly referrers?: boolean | undefined;
   /** Make the plan and report it; write nothing. */
   readonly dryRun?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -26,17 +34,25 @@ export interface CopyOptions extends PlanOptions {
  * which it happened; UNSUPPORTED when the target cannot hold what the plan would make.
  */
 export async function copy(source: ImageSource, target: ImageTarget, options: CopyOptions = {}): Promise<CopyReport> {
-  const { jobs = 4, retries = 0, signal, progress = () => {} } = options;
+  const { jobs = 4, signal, progress = () => {} } = options;
+  const retries = options.retries ?? Math.max(source.retries ?? 0, target.retries ?? 0);
   const root = await at("source", () => source.resolve());
   const plan = await makePlan(source, root, options);
   requireRoom(target, plan);
   requireSizes(plan);
+  const tag = tagging(target, options.additionalTags ?? []);
   const inPlace = isSameImage(source, target);
   const planned = plannedReport(plan, { reference: target.name, root });
-  if (options.dryRun || (inPlace && !planned.changed)) return planned;
+  if (options.preserveDigests && planned.changed) throw changesDigest(root);
+  if (options.dryRun) return planned;
+  if (inPlace && !planned.changed) {
+    await tag(root, plan.bytes);
+    return planned;
+  }
 
   const renaming = await transfer(plan, { source, target, jobs, retries, signal, progress });
   const written = await writeManifests(plan, { renaming, source, target, progress });
+  if (options.referrers) await copyReferrers(plan, { source, target, jobs, retries, signal, progress });
   const committed = await at("target", () =>
     target.commit(written.descriptor, written.bytes, {
       expect: inPlace ? root.digest : undefined,
@@ -44,12 +60,32 @@ export async function copy(source: ImageSource, target: ImageTarget, options: Co
     }),
   );
   progress({ type: "manifest", manifest: written.descriptor });
+  await tag(written.descriptor, written.bytes);
   tellOfPlainBlobs(committed, progress);
   return transferredReport(plan, { reference: target.name, root, written: written.descriptor, renaming });
 }
 
+/** Gives the image its further names; USAGE at once when the target has none to give. */
+function tagging(target: ImageTarget, tags: readonly string[]) {
+  if (tags.length > 0 && !canTag(target)) {
+    throw new OciEncError("USAGE", `${target.name} cannot have additional tags`, {
+      hint: 'a registry can; the local store has "oci-enc tag"',
+    });
+  }
+  return async (root: Descriptor, bytes: Uint8Array): Promise<void> => {
+    if (!canTag(target)) return;
+    for (const tag of tags) await at("target", () => target.tag(tag, root, bytes));
+  };
+}
+
+function changesDigest(root: Descriptor): OciEncError {
+  return new OciEncError("UNSUPPORTED", `the image would not keep its digest ${root.digest}`, {
+    hint: "leave out --preserve-digests, or what changes the image",
+  });
+}
+
 /** Whether both ends are one image, which is then edited in place. */
-export function isSameImage(source: ImageSource, target: ImageTarget): boolean {
+function isSameImage(source: ImageSource, target: ImageTarget): boolean {
   return source.place === target.place && source.name === target.name;
 }
 

@@ -7,7 +7,7 @@ import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import type { Progress } from "../progress.js";
 import type { BlobOrigin, Relabel, Rewrite } from "../transform/layer-transform.js";
-import type { ImageSource, ImageTarget } from "../transport/transport.js";
+import { type BegunBlob, canResume, type ImageSource, type ImageTarget } from "../transport/transport.js";
 import { backoff } from "./backoff.js";
 import { type LayerPlan, manifestsOf, type Plan } from "./plan.js";
 import { pool } from "./pool.js";
@@ -86,8 +86,10 @@ async function keepBlob({ blob, origin }: KeptBlob, { target, signal, progress }
     return progress({ type: "skipped", blob, why: "mounted" });
   }
   progress({ type: "started", blob, action: "copy" });
-  const bytes = metered(incoming(blob, { source: origin, signal }), blob, progress);
-  await at("target", () => target.put({ bytes, size: blob.size, digest: blob.digest, sum: () => blob }));
+  const begun = canResume(target) ? await at("target", () => target.begun(blob)) : undefined;
+  const bytes = metered(incoming(blob, { source: origin, signal, begun }), blob, progress);
+  const upload = { bytes, size: blob.size, digest: blob.digest, begun: begun?.size, sum: () => blob };
+  await at("target", () => target.put(upload));
   progress({ type: "finished", blob, as: blob });
 }
 
@@ -102,8 +104,21 @@ async function rewriteBlob(blob: Descriptor, change: Rewrite, running: Running):
   return relabel;
 }
 
-function incoming(blob: Descriptor, { source, signal }: { source: BlobOrigin; signal: AbortSignal }): ByteStream {
-  return streamAt("source", verifying(abortable(source.blob(blob), signal), blob));
+interface Incoming {
+  readonly source: BlobOrigin;
+  readonly signal: AbortSignal;
+  /** What the target holds of the blob; hashed like the rest, and fetched no more. */
+  readonly begun?: BegunBlob | undefined;
+}
+
+function incoming(blob: Descriptor, { source, signal, begun }: Incoming): ByteStream {
+  const bytes = begun ? continuing(begun.bytes, () => source.blob(blob, begun.size)) : source.blob(blob);
+  return streamAt("source", verifying(abortable(bytes, signal), blob));
+}
+
+async function* continuing(first: ByteStream, next: () => ByteStream): AsyncGenerator<Uint8Array> {
+  yield* first;
+  yield* next();
 }
 
 function metered(bytes: ByteStream, blob: Descriptor, progress: Progress): ByteStream {

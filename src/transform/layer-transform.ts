@@ -59,8 +59,8 @@ export interface Reuse {
 export interface BlobOrigin {
   readonly name: string;
   readonly place: string;
-  /** Raw bytes, unchecked. */
-  blob(descriptor: Descriptor): ByteStream;
+  /** Raw bytes from offset `from` on, unchecked. */
+  blob(descriptor: Descriptor, from?: number): ByteStream;
 }
 
 /** Other bytes. */

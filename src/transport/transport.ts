@@ -15,6 +15,8 @@ export interface ImageSource extends AsyncDisposable {
   manifest(descriptor: Descriptor): Promise<Uint8Array>;
   /** A blob's raw bytes from offset `from` on, unchecked: the engine puts `verifying` behind every call. */
   blob(descriptor: Descriptor, from?: number): ByteStream;
+  /** How often a blob from here is worth another try after a failure that may pass; absent: failures here do not pass. */
+  readonly retries?: number;
 }
 
 /** A blob about to be stored. */
@@ -23,6 +25,8 @@ export interface Upload {
   readonly size: number;
   /** Known when the bytes pass unchanged; undefined when they are being rewritten. */
   readonly digest: Digest | undefined;
+  /** What the target said it holds already ({@link ResumingTarget}): `bytes` begins with it, and it need not be written. */
+  readonly begun?: number | undefined;
   /** The digest to store under. Throws a plain Error until `bytes` has been drained. */
   sum(): Sum;
 }
@@ -57,6 +61,8 @@ export interface ImageTarget extends AsyncDisposable {
   putManifest(descriptor: Descriptor, bytes: Uint8Array): Promise<void>;
   /** Stores the root and makes the reference name it: one request, or one rename, at the very end. */
   commit(root: Descriptor, bytes: Uint8Array, options?: CommitOptions): Promise<Committed>;
+  /** As with a source: how often a failure to store a blob here is worth another try. */
+  readonly retries?: number;
 }
 
 /** What a target may need to know of an image before it takes it. */
@@ -85,6 +91,8 @@ export interface EndpointOptions {
 export interface RegistryOptions {
   /** Who one is. Undefined: what the files of docker and podman say, as in `authFile`. */
   readonly keychain?: Keychain | undefined;
+  /** For the registry that the reference names, and no other; the keychain is then not asked about it. */
+  readonly credentials?: Credentials | undefined;
   /** The only file of credentials to read. Undefined: `REGISTRY_AUTH_FILE`, else the usual places of podman and docker. */
   readonly authFile?: string | undefined;
   /** For the registry that the reference names; never for a mirror of it or another host that it sends us to. */
@@ -147,6 +155,25 @@ export interface ReferrersSource {
 export interface TaggingTarget {
   /** Makes `tag` name what `commit` has stored. USAGE when it is no tag. */
   tag(tag: string, root: Descriptor, bytes: Uint8Array): Promise<void>;
+}
+
+/** The beginning of a blob, left by a run that broke off. */
+export interface BegunBlob {
+  /** Bytes that are there; fewer than the blob has. */
+  readonly size: number;
+  /** Those bytes, unchecked. */
+  readonly bytes: ByteStream;
+}
+
+/** A target that keeps the beginnings of blobs which pass unchanged. Found by {@link canResume}. */
+export interface ResumingTarget {
+  /** What is there of a blob that `has` denies; undefined: nothing. It is this target's until its next `put` of the blob. */
+  begun(descriptor: Descriptor): Promise<BegunBlob | undefined>;
+}
+
+/** Whether `target` keeps the beginnings of blobs. */
+export function canResume(target: ImageTarget): target is ImageTarget & ResumingTarget {
+  return "begun" in target;
 }
 
 /** Whether `source` can list referrers. */

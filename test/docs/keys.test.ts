@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { softHsmModule } from "../support/key-material.js";
 import { ociEncProgram } from "../support/oci-enc.js";
+import { layerDigest, writePlainImage } from "../support/one-layer-image.js";
 import { firstMissing, type Peer, systemPeer } from "../support/peer.js";
 import { scratchDirectory } from "../support/scratch.js";
-import { layerDigest, writePlainImage } from "../support/sealed-layout.js";
 
 /** Sections whose commands need more than Node and openssl. */
 const needed: ReadonlyMap<string, Peer> = new Map([

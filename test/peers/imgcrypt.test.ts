@@ -16,9 +16,9 @@ import {
   softHsmModule,
 } from "../support/key-material.js";
 import { configureProviders } from "../support/key-provider.js";
+import { type LayoutImage, layerDigest, openImage, sealImage, writePlainImage } from "../support/one-layer-image.js";
 import { systemPeer } from "../support/peer.js";
 import { scratchDirectory } from "../support/scratch.js";
-import { type LayoutImage, layerDigest, openImage, sealImage, writePlainImage } from "../support/sealed-layout.js";
 
 const scratch = scratchDirectory();
 const noToken = existsSync(softHsmModule) ? false : `there is no ${softHsmModule}: apt-get install softhsm2`;

@@ -15,9 +15,9 @@ import {
   softHsmModule,
 } from "../support/key-material.js";
 import { configureProviders, type RunningService, startService } from "../support/key-provider.js";
+import { type LayoutImage, layerDigest, openImage, sealImage, writePlainImage } from "../support/one-layer-image.js";
 import { broughtPeer, firstMissing, type Peer, run, systemPeer } from "../support/peer.js";
 import { scratchDirectory } from "../support/scratch.js";
-import { type LayoutImage, layerDigest, openImage, sealImage, writePlainImage } from "../support/sealed-layout.js";
 
 /** One way of sealing and opening, in our words and in the peer's. */
 interface Exchange {

@@ -13,6 +13,8 @@ export interface SavedImage {
   readonly oci: string;
   readonly ociArchive: string;
   readonly dockerArchive: string;
+  /** Runs buildah where the image was built, under the name `localhost/app`; what it prints. */
+  buildah(...args: readonly string[]): Promise<string>;
 }
 
 /** Builds an image from the static busybox with buildah, and saves it below `directory`. References are oci-enc's and skopeo's. */
@@ -25,7 +27,7 @@ export async function buildBusyboxImage(directory: string): Promise<SavedImage> 
     "--storage-driver",
     "vfs",
   ];
-  const call = async (...args: string[]): Promise<string> => {
+  const call = async (...args: readonly string[]): Promise<string> => {
     const { status, stdout, stderr } = await run(buildah, [...storage, ...args]);
     if (status !== 0) throw new Error(`buildah ${args[0]} ended with ${status}: ${stderr}`);
     return stdout.trim();
@@ -49,5 +51,5 @@ export async function buildBusyboxImage(directory: string): Promise<SavedImage> 
     dockerArchive: `docker-archive:${join(directory, "app.docker.tar")}:localhost/app:1`,
   };
   for (const reference of Object.values(saved)) await call("push", "localhost/app", reference);
-  return saved;
+  return { ...saved, buildah: call };
 }

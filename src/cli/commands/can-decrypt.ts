@@ -1,6 +1,6 @@
 import { OciEncError } from "../../errors.js";
 import type { CanDecryptReport } from "../../index.js";
-import { sourceEndpoint, store, tmpdir } from "../options/endpoints.js";
+import { onlyEndpoint, sourceFlags } from "../options/endpoints.js";
 import { openingFlags, readSettings, settingFlags } from "../options/key-flags.js";
 import { readKeys } from "../options/keys.js";
 import { platform, readPlatforms } from "../options/platforms.js";
@@ -8,8 +8,8 @@ import type { Command } from "./command.js";
 
 /** `can-decrypt IMAGE`. */
 export const canDecrypt: Command = {
-  arguments: [{ name: "IMAGE", about: "a name in the local store, oci:, oci-archive: or dir:" }],
-  flags: [...openingFlags, ...settingFlags, platform, store, tmpdir],
+  arguments: [{ name: "IMAGE", about: "a name in the local store, docker://, oci:, oci-archive: or dir:" }],
+  flags: [...openingFlags, ...settingFlags, platform, ...sourceFlags],
   examples: [
     "oci-enc can-decrypt -k key.pem app:1-enc",
     "oci-enc can-decrypt -k key.pem --platform local oci:sealed:app",
@@ -24,7 +24,7 @@ export const canDecrypt: Command = {
       keys: await readKeys(invocation),
       platforms: await readPlatforms(options),
       settings: readSettings(options),
-      source: sourceEndpoint(options),
+      source: await onlyEndpoint(invocation),
       progress,
       signal,
     });

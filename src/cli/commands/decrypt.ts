@@ -23,7 +23,7 @@ const noVerifyContent: Flag<boolean> = toggle({
 /** `decrypt SRC [DST]`. */
 export const decrypt: Command = {
   arguments: [
-    { name: "SRC", about: "the image to open: a name in the local store, oci:, oci-archive: or dir:" },
+    { name: "SRC", about: "the image to open: a name in the local store, docker://, oci:, oci-archive: or dir:" },
     { name: "DST", about: "where the opened image goes; default: in place of SRC", optional: true },
   ],
   flags: [...openingFlags, ...settingFlags, layer, excludeLayer, platform, partial, noVerifyContent, ...transferFlags],

@@ -1,4 +1,4 @@
-import { sourceEndpoint, store, tmpdir } from "../options/endpoints.js";
+import { otherEndpoint, pairFlags, sourceEndpoint } from "../options/endpoints.js";
 import { hasKeys, openingFlags, readSettings, settingFlags } from "../options/key-flags.js";
 import { readKeys } from "../options/keys.js";
 import { platform, readPlatforms } from "../options/platforms.js";
@@ -7,10 +7,10 @@ import type { Command } from "./command.js";
 /** `diff A B`. */
 export const diff: Command = {
   arguments: [
-    { name: "A", about: "an image: a name in the local store, oci:, oci-archive:, docker-archive: or dir:" },
+    { name: "A", about: "an image: a name in the local store, docker://, oci:, oci-archive:, docker-archive: or dir:" },
     { name: "B", about: "the image to compare it with" },
   ],
-  flags: [...openingFlags, ...settingFlags, platform, store, tmpdir],
+  flags: [...openingFlags, ...settingFlags, platform, ...pairFlags],
   examples: ["oci-enc diff app:1-enc app:2-enc", "oci-enc diff -k key.pem app:1 app:1-enc"],
   async run(invocation) {
     const { options, progress, signal } = invocation;
@@ -23,7 +23,8 @@ export const diff: Command = {
       keys: hasKeys(options) ? await readKeys(invocation) : undefined,
       platforms: await readPlatforms(options),
       settings: readSettings(options),
-      source: sourceEndpoint(options),
+      source: await sourceEndpoint(invocation),
+      other: await otherEndpoint(invocation),
       progress,
       signal,
     });

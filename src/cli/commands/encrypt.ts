@@ -1,5 +1,5 @@
 import type { LayerSelection, OpenedEarlierImage } from "../../index.js";
-import { sourceEndpoint } from "../options/endpoints.js";
+import { sourceEndpoint, targetEndpoint } from "../options/endpoints.js";
 import { choice, type Flag, single } from "../options/flag.js";
 import {
   anonymous,
@@ -53,7 +53,10 @@ const attestations: Flag<"keep" | "drop"> = choice(
 /** `encrypt SRC [DST]`. */
 export const encrypt: Command = {
   arguments: [
-    { name: "SRC", about: "the image to seal: a name in the local store, oci:, oci-archive:, docker-archive: or dir:" },
+    {
+      name: "SRC",
+      about: "the image to seal: a name in the local store, docker://, oci:, oci-archive:, docker-archive: or dir:",
+    },
     { name: "DST", about: "where the sealed image goes; default: in place of SRC", optional: true },
   ],
   flags: [
@@ -111,19 +114,26 @@ export const encrypt: Command = {
   },
 };
 
-async function openEarlier({ options, signal, progress }: Invocation): Promise<OpenedEarlierImage | undefined> {
+/** Most likely it lies where the new one goes. */
+async function openEarlier(invocation: Invocation): Promise<OpenedEarlierImage | undefined> {
+  const { options, signal, progress } = invocation;
   const reference = options.get(reuseFrom);
   if (reference === undefined) return undefined;
   const { openEarlierImage } = await import("../../index.js");
-  return await openEarlierImage(reference, { ...sourceEndpoint(options), signal, progress });
+  return await openEarlierImage(reference, { ...(await targetEndpoint(invocation)), signal, progress });
 }
 
-async function readSelection({ arguments: [image = ""], options, signal }: Invocation): Promise<LayerSelection> {
+async function readSelection(invocation: Invocation): Promise<LayerSelection> {
+  const {
+    arguments: [image = ""],
+    options,
+    signal,
+  } = invocation;
   const selection = await readLayers(options);
   const reference = options.get(base);
   if (reference === undefined) return selection;
   const { selectBase } = await import("../../index.js");
-  const endpoint = { ...sourceEndpoint(options), signal };
+  const endpoint = { ...(await sourceEndpoint(invocation)), signal };
   const selector = await selectBase(reference, { image, source: endpoint, base: endpoint });
   return { ...selection, exclude: [...selection.exclude, selector] };
 }

@@ -63,6 +63,16 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import("./copy.js")).copy,
   },
   {
+    name: "pull",
+    summary: "bring an image from a registry into the local store",
+    load: async () => (await import("./pull.js")).pull,
+  },
+  {
+    name: "push",
+    summary: "bring an image from the local store into a registry",
+    load: async () => (await import("./push.js")).push,
+  },
+  {
     name: "images",
     summary: "list the images of the local store, or of a layout",
     load: async () => (await import("./images.js")).images,
@@ -86,6 +96,26 @@ export const commands: readonly CommandRow[] = [
     name: "inspect",
     summary: "show an image's digest, platforms, config and history",
     load: async () => (await import("./inspect.js")).inspect,
+  },
+  {
+    name: "list-tags",
+    summary: "list the tags of a repository",
+    load: async () => (await import("./list-tags.js")).listTags,
+  },
+  {
+    name: "delete",
+    summary: "delete an image from a registry",
+    load: async () => (await import("./delete.js")).deleteFromRegistry,
+  },
+  {
+    name: "login",
+    summary: "log in to a registry",
+    load: async () => (await import("./login.js")).login,
+  },
+  {
+    name: "logout",
+    summary: "forget the credentials for a registry",
+    load: async () => (await import("./logout.js")).logout,
   },
   {
     name: "key generate",

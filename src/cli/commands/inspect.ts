@@ -1,4 +1,4 @@
-import { sourceEndpoint, store, tmpdir } from "../options/endpoints.js";
+import { onlyEndpoint, sourceFlags } from "../options/endpoints.js";
 import { type Flag, toggle } from "../options/flag.js";
 import { json } from "../options/output.js";
 import { platform, readPlatforms } from "../options/platforms.js";
@@ -16,8 +16,10 @@ const config: Flag<boolean> = toggle({
 
 /** `inspect IMAGE`. */
 export const inspect: Command = {
-  arguments: [{ name: "IMAGE", about: "a name in the local store, oci:, oci-archive:, docker-archive: or dir:" }],
-  flags: [platform, raw, config, store, tmpdir],
+  arguments: [
+    { name: "IMAGE", about: "a name in the local store, oci:, docker://, oci:, oci-archive:, docker-archive: or dir:" },
+  ],
+  flags: [platform, raw, config, ...sourceFlags],
   conflicts: [
     [raw, config],
     [raw, json],
@@ -39,7 +41,7 @@ export const inspect: Command = {
     const platforms = await readPlatforms(options);
     const image = await inspectImage(invocation.arguments[0] ?? "", {
       platforms,
-      source: sourceEndpoint(options),
+      source: await onlyEndpoint(invocation),
       progress,
       signal,
     });

@@ -1,4 +1,4 @@
-import { sourceEndpoint, store, tmpdir } from "../options/endpoints.js";
+import { onlyEndpoint, sourceFlags } from "../options/endpoints.js";
 import { type Flag, toggle } from "../options/flag.js";
 import { hasKeys, openingFlags, readSettings, settingFlags } from "../options/key-flags.js";
 import { readKeys } from "../options/keys.js";
@@ -13,8 +13,10 @@ const compat: Flag<boolean> = toggle({
 
 /** `layerinfo IMAGE`. */
 export const layerinfo: Command = {
-  arguments: [{ name: "IMAGE", about: "a name in the local store, oci:, oci-archive:, docker-archive: or dir:" }],
-  flags: [...openingFlags, ...settingFlags, platform, compat, store, tmpdir],
+  arguments: [
+    { name: "IMAGE", about: "a name in the local store, docker://, oci:, oci-archive:, docker-archive: or dir:" },
+  ],
+  flags: [...openingFlags, ...settingFlags, platform, compat, ...sourceFlags],
   examples: [
     "oci-enc layerinfo app:1-enc",
     "oci-enc layerinfo --platform linux/amd64 --key key.pem oci:sealed:app",
@@ -30,7 +32,7 @@ export const layerinfo: Command = {
       platforms: await readPlatforms(options),
       keys: hasKeys(options) ? await readKeys(invocation) : undefined,
       settings: readSettings(options),
-      source: sourceEndpoint(options),
+      source: await onlyEndpoint(invocation),
       progress,
       signal,
     });

@@ -10,6 +10,7 @@ import {
   printPlatform,
 } from "../../index.js";
 import { parallel, sourceEndpoint, targetEndpoint } from "../options/endpoints.js";
+import { retryTimes } from "../options/registry-flags.js";
 import type { Invocation, Report } from "./command.js";
 import { digestfile, dryRun } from "./transfer-flags.js";
 
@@ -28,8 +29,9 @@ export async function transferImage(invocation: Invocation, how: TransferOptions
     dryRun: options.get(dryRun),
     signal,
     progress,
-    source: sourceEndpoint(options),
-    target: targetEndpoint(options),
+    retries: options.get(retryTimes) ?? 5,
+    source: await sourceEndpoint(invocation),
+    target: await targetEndpoint(invocation),
   });
   tellWhatHappened(report, invocation);
   const file = options.get(digestfile);

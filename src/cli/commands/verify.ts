@@ -1,6 +1,6 @@
 import { OciEncError } from "../../errors.js";
 import type { VerifyImageOptions } from "../../index.js";
-import { sourceEndpoint, store, tmpdir } from "../options/endpoints.js";
+import { onlyEndpoint, sourceFlags } from "../options/endpoints.js";
 import { choice, type Flag, parsed, repeated, single, toggle } from "../options/flag.js";
 import { hasKeys, openingFlags, readSettings, settingFlags } from "../options/key-flags.js";
 import { readKeys, readRecipientsFile } from "../options/keys.js";
@@ -10,10 +10,13 @@ import { readRecipientIds, recipientIds } from "./recipients-flags.js";
 
 const group = "Sealed:";
 
-const requireEncrypted: Flag<"all" | "some"> = choice(
-  { name: "require-encrypted", about: "how many layers of each platform have to be sealed", group },
-  ["all", "some"],
-);
+const requireEncrypted: Flag<"all" | "some"> = {
+  ...choice({ name: "require-encrypted", about: "how many layers of each platform have to be sealed", group }, [
+    "all",
+    "some",
+  ]),
+  alone: "all",
+};
 
 const allowPlain: Flag<readonly string[]> = repeated({
   name: "allow-plain",
@@ -65,7 +68,7 @@ const form: Flag<"table" | "json" | "junit" | "sarif"> = choice(
 
 /** `verify IMAGE`. */
 export const verify: Command = {
-  arguments: [{ name: "IMAGE", about: "a name in the local store, oci:, oci-archive: or dir:" }],
+  arguments: [{ name: "IMAGE", about: "a name in the local store, docker://, oci:, oci-archive: or dir:" }],
   flags: [
     requireEncrypted,
     allowPlain,
@@ -78,8 +81,7 @@ export const verify: Command = {
     ...openingFlags,
     ...settingFlags,
     platform,
-    store,
-    tmpdir,
+    ...sourceFlags,
     form,
   ],
   needs: [[plainImage, noPlaintextTwins]],
@@ -117,7 +119,7 @@ async function readQuestions(invocation: Invocation): Promise<VerifyImageOptions
     keys: hasKeys(options) ? await readKeys(invocation) : undefined,
     platforms: await readPlatforms(options),
     settings: readSettings(options),
-    source: sourceEndpoint(options),
+    source: await onlyEndpoint(invocation),
     progress,
     signal,
   };

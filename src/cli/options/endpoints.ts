@@ -1,7 +1,10 @@
 import { OciEncError } from "../../errors.js";
 import type { EndpointOptions } from "../../index.js";
+import type { Invocation } from "../commands/command.js";
 import { type Flag, parsed, single, toggle } from "./flag.js";
 import type { FlagValues } from "./flag-values.js";
+import { readRegistry } from "./registry.js";
+import { bothSidesFlags, registryFlags } from "./registry-flags.js";
 
 const group = "Places:";
 
@@ -14,7 +17,7 @@ export const store: Flag<string | undefined> = single({
 });
 
 /** Where scratch files go. */
-export const tmpdir: Flag<string | undefined> = single({
+const tmpdir: Flag<string | undefined> = single({
   name: "tmpdir",
   placeholder: "DIR",
   about: "where scratch files go",
@@ -24,7 +27,7 @@ export const tmpdir: Flag<string | undefined> = single({
 /** Replace what is there. */
 const force: Flag<boolean> = toggle({
   name: "force",
-  about: "replace an archive file that exists, or fill a directory that is not empty",
+  about: "replace an archive file that exists, fill a directory that is not empty, write a tag that has moved",
   group,
 });
 
@@ -34,17 +37,38 @@ export const parallel: Flag<number | undefined> = parsed(
   parseCount,
 );
 
-/** What both ends of a copy are opened with. */
-export const endpointFlags: readonly Flag<unknown>[] = [store, tmpdir, force, parallel];
+/** What the end of a command that only looks is opened with. */
+export const sourceFlags: readonly Flag<unknown>[] = [store, tmpdir, ...registryFlags];
 
-/** For a source that is only looked at. */
-export function sourceEndpoint(options: FlagValues): EndpointOptions {
-  return { store: options.get(store), tmpdir: options.get(tmpdir) };
+/** What two images are opened with that are only looked at. */
+export const pairFlags: readonly Flag<unknown>[] = [store, tmpdir, ...bothSidesFlags];
+
+/** What both ends of a copy are opened with. */
+export const endpointFlags: readonly Flag<unknown>[] = [store, tmpdir, force, parallel, ...bothSidesFlags];
+
+/** For the only image of a command. */
+export async function onlyEndpoint(invocation: Pick<Invocation, "options" | "signal">): Promise<EndpointOptions> {
+  return { ...places(invocation.options), registry: await readRegistry(invocation) };
 }
 
-/** For a target. */
-export function targetEndpoint(options: FlagValues): EndpointOptions {
-  return { ...sourceEndpoint(options), force: options.get(force) };
+/** For the source of a copy. */
+export async function sourceEndpoint(invocation: Pick<Invocation, "options" | "signal">): Promise<EndpointOptions> {
+  return { ...places(invocation.options), registry: await readRegistry(invocation, "src") };
+}
+
+/** For the second of two images that are only looked at. */
+export async function otherEndpoint(invocation: Pick<Invocation, "options" | "signal">): Promise<EndpointOptions> {
+  return { ...places(invocation.options), registry: await readRegistry(invocation, "dest") };
+}
+
+/** For the target of a copy. */
+export async function targetEndpoint(invocation: Pick<Invocation, "options" | "signal">): Promise<EndpointOptions> {
+  const registry = await readRegistry(invocation, "dest");
+  return { ...places(invocation.options), force: invocation.options.get(force), registry };
+}
+
+function places(options: FlagValues): EndpointOptions {
+  return { store: options.get(store), tmpdir: options.get(tmpdir) };
 }
 
 function parseCount(text: string): number {

@@ -1,5 +1,5 @@
 import { OciEncError } from "../../errors.js";
-import { type Flag, variableName } from "./flag.js";
+import { type Flag, readSwitch, variableName } from "./flag.js";
 
 /** The values that a command was given, by option. */
 export interface FlagValues {
@@ -34,13 +34,7 @@ export function flagValues(
 function fromEnvironment(flag: Flag<unknown>, environment: NodeJS.ProcessEnv): readonly string[] {
   const text = environment[variableName(flag)];
   if (text === undefined || text === "") return [];
-  if (flag.placeholder === undefined) return [switchValue(flag, text)];
+  if (flag.placeholder === undefined) return [readSwitch(text, variableName(flag))];
   if (!flag.repeats) return [text];
   return text.split(/\r?\n/).filter((line) => line !== "");
-}
-
-function switchValue(flag: Flag<unknown>, text: string): string {
-  if (["1", "true", "yes", "on"].includes(text.toLowerCase())) return "true";
-  if (["0", "false", "no", "off"].includes(text.toLowerCase())) return "false";
-  throw new OciEncError("USAGE", `${variableName(flag)}: ${JSON.stringify(text)} is neither true nor false`);
 }

@@ -10,6 +10,8 @@ export interface Flag<T> {
   readonly aliases: readonly string[];
   /** What stands for the value in the help: `FILE`. Undefined: the option takes none. */
   readonly placeholder: string | undefined;
+  /** What the option means when it is written alone; its value is then taken only as `--name=VALUE`. Undefined: it needs one. */
+  readonly alone: string | undefined;
   /** The only values that it takes; empty: any. */
   readonly choices: readonly string[];
   readonly repeats: boolean;
@@ -68,6 +70,22 @@ export function choice<const T extends string>(names: FlagNames, choices: readon
   return { ...described(names), placeholder: choices.join("|"), choices, read };
 }
 
+/** An option that says yes or no, and yes when it is written alone: `--name[=BOOL]`. Undefined: not given. */
+export function yesOrNo(names: FlagNames): Flag<boolean | undefined> {
+  const read = (values: readonly string[]) => {
+    const text = values.at(-1);
+    return text === undefined ? undefined : readSwitch(text, `--${names.name}`) === "true";
+  };
+  return { ...described(names), placeholder: "BOOL", alone: "true", read };
+}
+
+/** `true` or `false` from the words that people write for them. USAGE, naming `what`, for any other. */
+export function readSwitch(text: string, what: string): "true" | "false" {
+  if (["1", "true", "yes", "on"].includes(text.toLowerCase())) return "true";
+  if (["0", "false", "no", "off"].includes(text.toLowerCase())) return "false";
+  throw new OciEncError("USAGE", `${what}: ${JSON.stringify(text)} is neither true nor false`);
+}
+
 /** The variable that gives the option's value where the command line does not: `OCI_ENC_DIGESTFILE`. */
 export function variableName(flag: Flag<unknown>): string {
   return `OCI_ENC_${flag.name.toUpperCase().replaceAll("-", "_")}`;
@@ -79,6 +97,7 @@ function described(names: FlagNames): Omit<Flag<never>, "read"> {
     short: names.short,
     aliases: names.aliases ?? [],
     placeholder: undefined,
+    alone: undefined,
     choices: [],
     repeats: false,
     about: names.about,

@@ -38,7 +38,7 @@ async function collect(walk: Walk): Promise<void> {
 
 async function visit(path: string, walk: Walk): Promise<void> {
   const place = await realpath(path);
-  if (!place.startsWith(walk.root + sep)) {
+  if (place !== walk.root && !place.startsWith(walk.root + sep)) {
     throw new OciEncError("KEY_INVALID", `${JSON.stringify(path)} is a link that leads out of the directory of keys`);
   }
   if ((await stat(place)).isDirectory()) {

@@ -36,7 +36,7 @@ export function passphraseReader({ signal, progress }: Pick<Invocation, "signal"
         case "file":
           return withoutLineBreak(await readSecretFile(source.path, signal));
         case "descriptor":
-          return withoutLineBreak(await readSecretDescriptor(once(source.number, used)));
+          return withoutLineBreak(await readSecretDescriptor(once(source.number, used), signal));
         case "variable":
           return variable(source.name);
       }

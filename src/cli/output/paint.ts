@@ -1,11 +1,11 @@
-/** Colours one word; the same text where there are no colours. */
+/** Colours a word or a line; the same text where there are no colours. */
 export interface Paint {
-  bad(text: string): string;
+  readonly colored: boolean;
   warning(text: string): string;
   dim(text: string): string;
 }
 
-const plain: Paint = { bad: (text) => text, warning: (text) => text, dim: (text) => text };
+const plain: Paint = { colored: false, warning: (text) => text, dim: (text) => text };
 
 /** Colours for stderr. `auto`: on a terminal that is not dumb, unless NO_COLOR says otherwise (https://no-color.org). */
 export async function openPaint(wanted: "auto" | "always" | "never"): Promise<Paint> {
@@ -14,5 +14,5 @@ export async function openPaint(wanted: "auto" | "always" | "never"): Promise<Pa
   if (wanted === "never" || (wanted === "auto" && !able)) return plain;
   const { Chalk } = await import("chalk");
   const chalk = new Chalk({ level: 1 });
-  return { bad: (text) => chalk.red(text), warning: (text) => chalk.yellow(text), dim: (text) => chalk.dim(text) };
+  return { colored: true, warning: (text) => chalk.yellow(text), dim: (text) => chalk.dim(text) };
 }

@@ -7,22 +7,27 @@ import { tally } from "./tally.js";
 /** How progress is shown. */
 export type ProgressStyle = "tty" | "plain" | "json" | "none";
 
-/** What `auto` means: a terminal gets the moving line; a program that reads JSON gets none of it. */
+/**
+ * What `auto` means: a terminal gets the moving line, and a program that reads JSON nothing. Where a line cannot move,
+ * on no terminal or one that does not know its width, even `tty` is plain.
+ */
 export function progressStyle(
   wanted: ProgressStyle | "auto",
   asked: { readonly json: boolean; readonly quiet: boolean },
 ): ProgressStyle {
+  const moving = process.stderr.isTTY === true && process.stderr.columns > 0 ? "tty" : "plain";
+  if (wanted === "tty") return moving;
   if (wanted !== "auto") return wanted;
   if (asked.quiet) return "none";
-  if (process.stderr.isTTY) return process.env["TERM"] === "dumb" ? "plain" : "tty";
+  if (process.stderr.isTTY) return process.env["TERM"] === "dumb" ? "plain" : moving;
   return asked.json ? "none" : "plain";
 }
 
 /** The display of a style; the terminal's is loaded only then. */
-export async function openProgress(style: ProgressStyle): Promise<ProgressDisplay> {
+export async function openProgress(style: ProgressStyle, colored: boolean): Promise<ProgressDisplay> {
   switch (style) {
     case "tty":
-      return (await import("./progress-tty.js")).ttyProgress();
+      return (await import("./progress-tty.js")).ttyProgress(colored);
     case "plain":
       return plainProgress();
     case "json":

@@ -27,7 +27,8 @@ export interface Voice {
 export async function openVoice(options: FlagValues): Promise<Voice> {
   const asked = { json: options.get(json), quiet: options.get(quiet) };
   const style = progressStyle(options.get(progress), asked);
-  const [display, paint] = await Promise.all([openProgress(style), openPaint(options.get(color))]);
+  const paint = await openPaint(options.get(color));
+  const display = await openProgress(style, paint.colored);
   const warnings = new Map<string, Warning>();
   const warn = ({ code, message }: Warning) => {
     const line = `${paint.warning("warning")}: ${printable(message)} ${paint.dim(`[${code}]`)}`;

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes, timingSafeEqual } from "node:crypto";
 import type { ByteStream } from "../../bytes/byte-stream.js";
-import { openHasher } from "../../bytes/hasher.js";
+import { openHasher } from "../../bytes/open-hasher.js";
 import { OciEncError } from "../../errors.js";
 import type { BlockCipher, Sealing } from "../block-cipher.js";
 import type { LayerOptions } from "../layer-options.js";

@@ -20,7 +20,7 @@ export function keyMatches(key: string, wanted: string): boolean {
 }
 
 /** The host that a server address or key of an older spelling is for; undefined when it is for a repository. */
-export function hostOfKey(key: string): string | undefined {
+function hostOfKey(key: string): string | undefined {
   const match = /^(?:https?:\/\/)?([^/]+)(?:\/(?:v[12]\/?)?)?$/.exec(key);
   return match ? canonicalHost(match[1] ?? "") : undefined;
 }

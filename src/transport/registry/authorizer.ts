@@ -132,7 +132,7 @@ export class Authorizer {
 }
 
 /** One entry for each resource, with the actions of both. A scope that is no `type:name:actions` is kept as it is. */
-export function joinScopes(own: readonly string[], asked: readonly string[]): readonly string[] {
+function joinScopes(own: readonly string[], asked: readonly string[]): readonly string[] {
   const actions = new Map<string, Set<string>>();
   for (const scope of [...own, ...asked]) {
     const colon = scope.lastIndexOf(":");

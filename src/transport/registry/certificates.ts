@@ -15,9 +15,6 @@ export interface Trust {
   readonly verify: boolean;
 }
 
-/** Node's own list of authorities, nothing shown, everything verified. */
-export const defaultTrust: Trust = { authorities: undefined, certificate: undefined, key: undefined, verify: true };
-
 /**
  * Collects what `settings` and the `certs.d` directories of podman and docker say of `host` (`name:port`):
  * `*.crt` are authorities, `X.cert` and `X.key` a client certificate. LOCAL_IO when one cannot be read, USAGE when a

@@ -19,7 +19,11 @@ export interface CredentialHelper {
 }
 
 /** The helper of that name; it is started for each call, without a shell. */
-export function credentialHelper(name: string, environment: Environment, patience = defaultPatience): CredentialHelper {
+export function credentialHelper(
+  name: string,
+  environment: Environment,
+  patience: number = defaultPatience,
+): CredentialHelper {
   const run = (verb: string, input: string) => runHelper({ name, verb, input, environment, patience });
   return {
     async get(server) {

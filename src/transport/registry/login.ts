@@ -13,8 +13,10 @@ import {
 import { canonicalHost, dockerHubKey } from "./auth-key.js";
 import { credentialHelper } from "./credential-helper.js";
 import { type Environment, thisMachine } from "./environment.js";
-import { fileKeychain, helperServers, singleCredentials } from "./keychain.js";
+import { fileKeychain, helperServers } from "./keychain.js";
 import { openClient, surroundings } from "./open-client.js";
+import { isInsecure } from "./registries-conf.js";
+import { readRegistriesConf } from "./registries-conf-files.js";
 
 /** A registry, or a part of one: `registry.example`, `registry.example/team/app`. */
 export interface LoginPlace {
@@ -98,9 +100,11 @@ async function tryCredentials(
   options: EndpointOptions,
   environment: Environment,
 ): Promise<void> {
-  const registry = { ...options.registry, keychain: singleCredentials(place.host, credentials) };
+  const registry = { ...options.registry, credentials };
   const name = { host: place.host, repository: place.repository ?? "", tag: undefined, digest: undefined };
-  const client = openClient({ name, insecure: false }, true, { ...options, registry }, surroundings(environment));
+  const conf = await readRegistriesConf(options.registry?.registriesConf, environment);
+  const insecure = isInsecure(name, conf);
+  const client = openClient({ name, insecure }, true, { ...options, registry }, surroundings(environment));
   try {
     const scopes = place.repository === undefined ? [] : [`repository:${place.repository}:pull`];
     const answer = await client.request({ method: "GET", target: "/v2/", scopes, repeat: true });

@@ -1,10 +1,10 @@
 import { OciEncError } from "../../errors.js";
 import { type ImageName, parseImageName } from "../../oci/image-name.js";
-import type { EndpointOptions } from "../transport.js";
+import type { EndpointOptions, Keychain } from "../transport.js";
 import { type HostLimiters, RegistryClient } from "./client.js";
 import { type Environment, thisMachine } from "./environment.js";
 import { HostLimiter } from "./host-limiter.js";
-import { fileKeychain } from "./keychain.js";
+import { fileKeychain, singleCredentials } from "./keychain.js";
 import { type Endpoint, type Placement, placeImage } from "./registries-conf.js";
 import { readRegistriesConf } from "./registries-conf-files.js";
 
@@ -59,8 +59,7 @@ export function openClient(
     host: endpoint.name.host,
     repository: endpoint.name.repository,
     settings: { ...given, verifyTls: given.verifyTls ?? !endpoint.insecure },
-    keychain:
-      registry.keychain ?? fileKeychain({ authFile: registry.authFile, progress: options.progress, environment }),
+    keychain: keychainFor(endpoint, isNamed, options, environment),
     retryTimes: registry.retryTimes ?? defaultRetryTimes,
     timeouts: timeouts(registry.timeouts ?? {}),
     limiters: around.limiters(positive(registry.parallel ?? defaultParallel)),
@@ -68,6 +67,18 @@ export function openClient(
     signal: options.signal,
     progress: options.progress,
   });
+}
+
+/** Credentials given by hand are for the registry that was named: a mirror does not see them. */
+function keychainFor(
+  endpoint: Endpoint,
+  isNamed: boolean,
+  options: EndpointOptions,
+  environment: Environment,
+): Keychain {
+  const { credentials, keychain, authFile } = options.registry ?? {};
+  if (isNamed && credentials) return singleCredentials(endpoint.name.host, credentials);
+  return keychain ?? fileKeychain({ authFile, progress: options.progress, environment });
 }
 
 function timeouts(

@@ -39,13 +39,8 @@ export interface Placement {
 
 /** Applies the rule with the longest prefix. DENIED when it blocks the registry. */
 export function placeImage(name: ImageName, conf: RegistriesConf): Placement {
-  const rule = ruleFor(name, conf.rules);
+  const rule = permittedRule(name, conf);
   if (!rule) return { primary: { name, insecure: false }, mirrors: [] };
-  if (rule.blocked) {
-    throw new OciEncError("DENIED", `${JSON.stringify(name.host)} is blocked by registries.conf`, {
-      hint: `the rule with the prefix ${JSON.stringify(rule.prefix)} says blocked = true`,
-    });
-  }
   const relocate = (location: string | undefined) => (location ? relocated(name, rule.prefix, location) : name);
   const wanted = name.digest === undefined ? "tag-only" : "digest-only";
   return {
@@ -54,6 +49,14 @@ export function placeImage(name: ImageName, conf: RegistriesConf): Placement {
       .filter((mirror) => mirror.pulls === "all" || mirror.pulls === wanted)
       .map((mirror) => ({ name: relocate(mirror.location), insecure: mirror.insecure })),
   };
+}
+
+/** Whether a registry, or a repository of it, may be spoken to without verified TLS. DENIED when it is blocked. */
+export function isInsecure(
+  place: { readonly host: string; readonly repository: string },
+  conf: RegistriesConf,
+): boolean {
+  return permittedRule({ ...place, tag: undefined, digest: undefined }, conf)?.insecure ?? false;
 }
 
 /**
@@ -69,9 +72,13 @@ export function shortNameCandidates(text: string, conf: RegistriesConf): readonl
   return conf.searchRegistries.length === 0 ? [text] : conf.searchRegistries.map((registry) => `${registry}/${text}`);
 }
 
-function ruleFor(name: ImageName, rules: readonly RegistryRule[]): RegistryRule | undefined {
-  const matching = rules.filter((rule) => matchedLength(name, rule.prefix) !== undefined);
-  return matching.toSorted((a, b) => b.prefix.length - a.prefix.length)[0];
+function permittedRule(name: ImageName, conf: RegistriesConf): RegistryRule | undefined {
+  const matching = conf.rules.filter((rule) => matchedLength(name, rule.prefix) !== undefined);
+  const rule = matching.toSorted((a, b) => b.prefix.length - a.prefix.length)[0];
+  if (!rule?.blocked) return rule;
+  throw new OciEncError("DENIED", `${JSON.stringify(name.host)} is blocked by registries.conf`, {
+    hint: `the rule with the prefix ${JSON.stringify(rule.prefix)} says blocked = true`,
+  });
 }
 
 /** How much of `host/repository[:tag][@digest]` a prefix covers; undefined when it does not match. */

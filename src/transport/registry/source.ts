@@ -42,6 +42,10 @@ export class RegistrySource implements ImageSource, ReferrersSource {
     return await listReferrers(this.#client, subject, artifactType);
   }
 
+  get retries(): number {
+    return this.#client.options.retryTimes;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#client[Symbol.asyncDispose]();
   }

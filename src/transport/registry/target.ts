@@ -88,6 +88,10 @@ export class RegistryTarget implements ImageTarget, TaggingTarget {
     await this.#readBack(tag, root);
   }
 
+  get retries(): number {
+    return this.#client.options.retryTimes;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#begun.values()].map((session) => cancelUpload(this.#client, session)));
     await this.#client[Symbol.asyncDispose]();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, test } from "node:test";
-import { parsePassphraseSource, splitKeyText } from "../../../src/cli/options/key-text.js";
+import { parsePassphraseSource, shownWord, splitKeyText } from "../../../src/cli/options/key-text.js";
 import { expectedError } from "../../support/expected-error.js";
 import { scratchDirectory } from "../../support/scratch.js";
 
@@ -32,7 +32,29 @@ test("each way to give a passphrase is recognised, and all that follows the mark
 });
 
 test("a text that names a file as a whole is that file, whatever is in its name", async () => {
-  assert.deepEqual(await splitKeyText(colons), { path: colons, passphrase: { kind: "none" } });
+  const file = { scheme: undefined, path: colons, isFile: true, passphrase: { kind: "none" } };
+  assert.deepEqual(await splitKeyText(colons), file);
+});
+
+test("schemes whose keys are elsewhere take a word, with a passphrase or PIN behind it where there can be one", async () => {
+  const none = { kind: "none" };
+  for (const [text, scheme, path, passphrase] of [
+    ["pgp:", "pgp", "", none],
+    ["pgp:alice@example.test", "pgp", "alice@example.test", none],
+    ["pgp:alice@example.test:env=PW", "pgp", "alice@example.test", { kind: "variable", name: "PW" }],
+    [
+      "pkcs11:token=t;object=o?pin-source=file:/x:prompt",
+      "pkcs11",
+      "token=t;object=o?pin-source=file:/x",
+      { kind: "prompt" },
+    ],
+    ["provider:vault:a:pass=b", "provider", "vault:a:pass=b", none],
+  ] as const) {
+    assert.deepEqual(await splitKeyText(text), { scheme, path, isFile: false, passphrase });
+  }
+  assert.equal((await splitKeyText(`pgp:${key}`)).isFile, true);
+  assert.equal(shownWord("pkcs11", "token=t;object=o?pin-value=1"), "token=t;object=o");
+  assert.equal(shownWord("provider", "vault:secret"), "vault");
 });
 
 test("without a mark, the first colon whose left side names a file divides", async () => {

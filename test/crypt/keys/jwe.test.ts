@@ -5,6 +5,7 @@ import fc from "fast-check";
 import type { Packet } from "../../../src/crypt/key-wrapper.js";
 import { jwe } from "../../../src/crypt/keys/jwe.js";
 import { thumbprint } from "../../../src/crypt/keys/jwk.js";
+import { OciEncError } from "../../../src/errors.js";
 import type { ProgressEvent } from "../../../src/progress.js";
 import { expectedError } from "../../support/expected-error.js";
 import { jweMembers, jwePacket } from "../../support/handmade-jwe.js";
@@ -67,7 +68,7 @@ test("the kid is the JWK's own, else the thumbprint, unprotected; anonymous pack
     assert.equal("kid" in protectedHeader(packet), false);
     const [anonymous] = await wrap([key], true);
     assert.deepEqual(Object.keys(jweMembers(anonymous)), ["protected", "encrypted_key", "iv", "ciphertext", "tag"]);
-    assert.doesNotMatch(JSON.stringify(protectedHeader(anonymous)), /kid/);
+    assert.equal("kid" in protectedHeader(anonymous), false);
     assert.equal(await unwrap(anonymous, privateKey), secret.toString());
   }
 });
@@ -254,7 +255,7 @@ test("any bytes as a packet are unwrapped to nothing or refused, and always have
         const found = await unwrapper?.unwrap(packet);
         assert.ok(found === undefined || Buffer.from(found).equals(secret));
       } catch (error) {
-        expectedError("CORRUPT")(error);
+        assert.ok(error instanceof OciEncError && /^(CORRUPT|UNSUPPORTED)$/.test(error.code), String(error));
       }
     }),
     { numRuns: 200 },

@@ -1,0 +1,58 @@
+import { OciEncError } from "../../errors.js";
+import { platform, readPlatforms } from "../options/platforms.js";
+import { readRegistry } from "../options/registry.js";
+import type { Command, Invocation, Report } from "./command.js";
+import { layerFlags, openFlags, openNeeds, openTransform } from "./copy-transform.js";
+import type { TransferOptions } from "./transfer.js";
+import { transferFlags } from "./transfer-flags.js";
+
+/** `pull IMAGE [DST]`. */
+export const pull: Command = {
+  arguments: [
+    { name: "IMAGE", about: "in a registry, with or without docker://; short names go by registries.conf" },
+    { name: "DST", about: "where it goes; default the local store, under its own name", optional: true },
+  ],
+  flags: [...openFlags, ...layerFlags, platform, ...transferFlags],
+  needs: openNeeds,
+  examples: [
+    "oci-enc pull docker.io/library/bash:latest",
+    "oci-enc pull --platform linux/amd64 registry.example/app:1",
+    "oci-enc pull -k key.pem registry.example/app:1-enc app:1",
+  ],
+  async run(invocation) {
+    const transform = await openTransform(invocation);
+    const platforms = await readPlatforms(invocation.options);
+    return await pullFirst(invocation, { ...(transform && { transform }), platforms, otherPlatforms: "drop" });
+  },
+};
+
+/** A short name may mean several images: the first that is there is the one. */
+async function pullFirst(invocation: Invocation, how: TransferOptions): Promise<Report> {
+  const [{ searchNames }, { transferImage }] = await Promise.all([
+    import("../../transport/index.js"),
+    import("./transfer.js"),
+  ]);
+  const [image = "", target] = invocation.arguments;
+  const name = image.replace(/^docker:\/\//, "");
+  const registry = await readRegistry(invocation, "src");
+  const candidates = name === image ? await searchNames(name, { registry }) : [image];
+  const missed: string[] = [];
+  for (const from of candidates) {
+    try {
+      return await transferImage({ ...invocation, arguments: [from, target ?? storeName(from)] }, how);
+    } catch (error) {
+      if (!(error instanceof OciEncError) || error.side !== "source" || missed.length + 1 >= candidates.length)
+        throw error;
+      missed.push(error.message);
+      invocation.notice(`${from} is passed over: ${error.message}`);
+    }
+  }
+  throw new Error("a name has no meaning at all");
+}
+
+/** An image that is pulled by tag and digest is kept under its tag. */
+function storeName(reference: string): string {
+  const name = reference.replace(/^docker:\/\//, "");
+  const [tagged = name] = name.split("@");
+  return /:[^/]+$/.test(tagged) ? tagged : name;
+}

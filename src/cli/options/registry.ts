@@ -1,0 +1,114 @@
+import { OciEncError } from "../../errors.js";
+import type { Credentials, HostSettings, RegistryOptions } from "../../transport/index.js";
+import type { Invocation } from "../commands/command.js";
+import type { Flag } from "./flag.js";
+import type { FlagValues } from "./flag-values.js";
+import { eitherSide, ownSide, registriesConf, retryTimes, type Side, type SideFlags } from "./registry-flags.js";
+import { readSecretFile } from "./secret-file.js";
+import { promptPassphrase } from "./terminal-prompt.js";
+
+/** What reading the registry options needs of an invocation. */
+type Asked = Pick<Invocation, "options" | "signal">;
+
+/** No password is longer. */
+const passwordLimit = 65_536;
+
+/**
+ * The registry options of a command, or of one end of it: an option with the end's prefix counts before the one
+ * without. USAGE when they exclude each other; what files and the terminal throw.
+ */
+export async function readRegistry(invocation: Asked, side?: Side): Promise<RegistryOptions> {
+  const { options } = invocation;
+  const nobody = options.get(credentialFlags(options, side).noCreds);
+  return {
+    authFile: chooser(options, side)((flags) => flags.authfile),
+    credentials: await readCredentials(invocation, side),
+    keychain: nobody ? { credentials: async () => undefined } : undefined,
+    host: await readHost(invocation, side),
+    registriesConf: options.get(registriesConf),
+    retryTimes: options.get(retryTimes),
+  };
+}
+
+/** The credentials that were given by hand; undefined when none were. USAGE when they were given in two ways. */
+async function readCredentials(invocation: Asked, side?: Side): Promise<Credentials | undefined> {
+  const { options } = invocation;
+  const flags = credentialFlags(options, side);
+  if (waysOf(flags).filter((flag) => options.given(flag)).length > 1) {
+    throw new OciEncError("USAGE", "--creds, --username, --registry-token and --no-creds exclude each other");
+  }
+  const token = options.get(flags.registryToken);
+  if (token !== undefined) return { kind: "registry-token", token };
+  const [username, password] = splitPair(options.get(flags.creds) ?? options.get(flags.username));
+  const fromStdin = options.get(flags.passwordStdin);
+  if (username !== undefined) {
+    return { kind: "password", username, password: password ?? (await readPassword(invocation, username, fromStdin)) };
+  }
+  if (fromStdin) throw new OciEncError("USAGE", "--password-stdin means nothing without --username");
+  return undefined;
+}
+
+/** Those of the end where one of them was used, else those of both ends. */
+function credentialFlags(options: FlagValues, side: Side | undefined): SideFlags {
+  const own = side === undefined ? undefined : ownSide[side];
+  return own && waysOf(own).some((flag) => options.given(flag)) ? own : eitherSide;
+}
+
+function waysOf(flags: SideFlags): readonly Flag<unknown>[] {
+  return [flags.creds, flags.username, flags.registryToken, flags.noCreds];
+}
+
+function splitPair(text: string | undefined): readonly [string | undefined, string | undefined] {
+  const colon = text?.indexOf(":") ?? -1;
+  return text === undefined || colon < 0 ? [text, undefined] : [text.slice(0, colon), text.slice(colon + 1)];
+}
+
+async function readPassword({ signal }: Asked, username: string, fromStdin: boolean): Promise<string> {
+  const bytes = fromStdin ? await readStdin() : await promptPassphrase(`password of ${username}`, signal);
+  const password = Buffer.from(bytes)
+    .toString("utf8")
+    .replace(/\r?\n$/, "");
+  if (password === "") throw new OciEncError("USAGE", "the password is empty");
+  return password;
+}
+
+async function readStdin(): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of process.stdin) {
+    const part = Buffer.from(chunk);
+    size += part.length;
+    if (size > passwordLimit) throw new OciEncError("USAGE", "standard input is too long for a password");
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
+}
+
+async function readHost({ options, signal }: Asked, side: Side | undefined): Promise<HostSettings> {
+  const chosen = chooser(options, side);
+  const read = async (path: string | undefined) => (path === undefined ? undefined : readSecretFile(path, signal));
+  const [certificate, key] = [chosen((flags) => flags.certFile), chosen((flags) => flags.keyFile)];
+  if ((certificate === undefined) !== (key === undefined)) {
+    throw new OciEncError("USAGE", "--cert-file and --key-file mean nothing without each other");
+  }
+  return {
+    plainHttp: chosen((flags) => flags.plainHttp),
+    verifyTls: chosen((flags) => flags.tlsVerify),
+    certificateDirectory: chosen((flags) => flags.certDir),
+    certificateAuthority: await read(chosen((flags) => flags.caFile)),
+    clientCertificate: await read(certificate),
+    clientKey: await read(key),
+  };
+}
+
+/** Reads an option of one end, else of both. A switch that is off has not been used; a `false` that was typed has. */
+function chooser(options: FlagValues, side: Side | undefined): <T>(pick: (flags: SideFlags) => Flag<T>) => T {
+  return (pick) => {
+    const both = options.get(pick(eitherSide));
+    if (side === undefined) return both;
+    const flag = pick(ownSide[side]);
+    const own = options.get(flag);
+    const unused = own === undefined || (own === false && flag.placeholder === undefined);
+    return unused ? both : own;
+  };
+}

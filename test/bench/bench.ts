@@ -1,0 +1,214 @@
+import { spawnSync } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ociEncProgram } from "../support/oci-enc.js";
+import { broughtPeer, type Peer, systemPeer } from "../support/peer.js";
+import { type BenchImage, writeBenchImage } from "./bench-image.js";
+import { type Measurement, measure, median, type Summary, summary } from "./measure.js";
+
+/**
+ * Measures oci-enc beside skopeo: the same image, `oci:` to `oci:`, a fresh output each time, the tools in turn. Prints a
+ * table and the targets, and writes build/bench.json. OCI_ENC_BENCH_SCALE=0.05 makes the images smaller,
+ * OCI_ENC_BENCH_RUNS changes the number of runs (5), OCI_ENC_BENCH_ONLY names the cases to run.
+ */
+const scale = Number(process.env["OCI_ENC_BENCH_SCALE"] ?? 1);
+const runs = Number(process.env["OCI_ENC_BENCH_RUNS"] ?? 5);
+const only = process.env["OCI_ENC_BENCH_ONLY"]?.split(",");
+
+type Operation = "encrypt" | "decrypt";
+
+interface Tool {
+  readonly name: string;
+  args(operation: Operation, from: string, to: string): { readonly program: string; readonly args: readonly string[] };
+}
+
+interface Result {
+  readonly name: string;
+  readonly operation: Operation;
+  readonly tools: Readonly<Record<string, Summary>>;
+  /** Of oci-enc's time to the other tool's: the median over the runs of one tool after the other. */
+  readonly ratios: Readonly<Record<string, number>>;
+}
+
+const scratch = await mkdtemp(join(process.env["OCI_ENC_BENCH_DIR"] ?? tmpdir(), "oci-enc-bench-"));
+try {
+  await benchAll();
+} finally {
+  await rm(scratch, { recursive: true, force: true });
+}
+
+async function benchAll(): Promise<void> {
+  await writeKeys();
+  const tools = [ociEncTool(), ...skopeos()];
+  const results: Result[] = [];
+  const size = (mib: number) => Math.max(1, Math.round(mib * scale));
+  for (const image of [
+    { name: "one 1 GiB layer", layers: 1, mib: size(1024) },
+    { name: "eight 64 MiB layers", layers: 8, mib: size(64) },
+    { name: "forty 1 MiB layers", layers: 40, mib: 1 },
+  ]) {
+    if (!isWanted(image.name)) continue;
+    const directory = join(scratch, "plain");
+    await writeBenchImage({ ...image, directory, content: "random" });
+    const sealed = join(scratch, "sealed");
+    results.push(await bench(image.name, "encrypt", { tools, from: directory }));
+    await measureTool(ociEncTool(), "encrypt", directory, sealed);
+    results.push(await bench(image.name, "decrypt", { tools, from: sealed }));
+    await rm(directory, { recursive: true });
+    await rm(sealed, { recursive: true });
+  }
+  const skopeo = tools[1];
+  if (skopeo && isWanted("recompressed")) results.push(await benchRecompressed(skopeo, tools, size(256)));
+  const start = await benchStart();
+  await mkdir("build", { recursive: true });
+  const report = { node: process.version, scale, runs, results, start };
+  await writeFile(join("build", "bench.json"), `${JSON.stringify(report, undefined, 2)}\n`);
+  printTable(results);
+  console.log(
+    `\nstart: oci-enc --version ${ms(start.ociEnc)}, bare node ${ms(start.node)}: ${start.ratio.toFixed(2)} times`,
+  );
+  printTargets(results, start.ratio);
+}
+
+/** skopeo compresses a tar layer before it seals it; the wrapped digest is then the diff id. */
+async function benchRecompressed(skopeo: Tool, tools: readonly Tool[], mib: number): Promise<Result> {
+  const directory = join(scratch, "tar");
+  const image: BenchImage = { directory, layers: 1, mib, content: "compressible" };
+  await writeBenchImage(image);
+  const sealed = join(scratch, "recompressed");
+  await measureTool(skopeo, "encrypt", directory, sealed);
+  return await bench("recompressed gzip layer", "decrypt", { tools, from: sealed });
+}
+
+async function bench(
+  name: string,
+  operation: Operation,
+  how: { tools: readonly Tool[]; from: string },
+): Promise<Result> {
+  const measured = new Map<string, Measurement[]>(how.tools.map((tool) => [tool.name, []]));
+  const to = join(scratch, "output");
+  for (let run = 0; run < runs; run += 1) {
+    // Whoever goes first may find the disk busier: take turns.
+    for (let turn = 0; turn < how.tools.length; turn += 1) {
+      const tool = how.tools[(run + turn) % how.tools.length];
+      if (!tool) continue;
+      spawnSync("sync");
+      measured.get(tool.name)?.push(await measureTool(tool, operation, how.from, to));
+      await rm(to, { recursive: true });
+    }
+  }
+  const own = (measured.get("oci-enc") ?? []).map(({ wall }) => wall);
+  const ratios = [...measured].map(([tool, runsOfIt]) => [
+    tool,
+    median(own) / median(runsOfIt.map(({ wall }) => wall)),
+  ]);
+  const result = {
+    name,
+    operation,
+    tools: Object.fromEntries([...measured].map(([tool, runsOfIt]) => [tool, summary(runsOfIt)])),
+    ratios: Object.fromEntries(ratios),
+  };
+  console.error(`${name}, ${operation}: done`);
+  return result;
+}
+
+function measureTool(tool: Tool, operation: Operation, from: string, to: string): Promise<Measurement> {
+  const { program, args } = tool.args(operation, `oci:${from}:bench`, `oci:${to}:bench`);
+  return measure(program, args);
+}
+
+async function benchStart(): Promise<{ ociEnc: number; node: number; ratio: number }> {
+  const bare: number[] = [];
+  const own: number[] = [];
+  for (let run = 0; run < 20; run += 1) {
+    bare.push((await measure(process.execPath, ["-e", "0"])).wall);
+    own.push((await measure(process.execPath, [ociEncProgram, "--version"])).wall);
+  }
+  return { ociEnc: median(own), node: median(bare), ratio: median(own) / median(bare) };
+}
+
+function ociEncTool(): Tool {
+  const keys = { encrypt: ["--recipient", `jwe:${publicKey()}`], decrypt: ["--key", privateKey()] };
+  return {
+    name: "oci-enc",
+    args: (operation, from, to) => ({
+      program: process.execPath,
+      args: [ociEncProgram, operation, from, to, ...keys[operation], "--quiet"],
+    }),
+  };
+}
+
+function skopeos(): readonly Tool[] {
+  const peers = [systemPeer("skopeo"), broughtPeer("skopeo-trixie")];
+  for (const { missing } of peers) if (missing !== false) console.error(`not measured: ${missing}`);
+  return peers.filter(({ missing }) => missing === false).map(skopeoTool);
+}
+
+function skopeoTool({ program }: Peer): Tool {
+  const version = spawnSync(program, ["--version"], { encoding: "utf8" }).stdout.trim().split(" ").at(-1);
+  const keys = { encrypt: ["--encryption-key", `jwe:${publicKey()}`], decrypt: ["--decryption-key", privateKey()] };
+  return {
+    name: `skopeo ${version}`,
+    args: (operation, from, to) => ({
+      program,
+      args: ["copy", "--quiet", "--insecure-policy", ...keys[operation], from, to],
+    }),
+  };
+}
+
+async function writeKeys(): Promise<void> {
+  const pair = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  await writeFile(publicKey(), pair.publicKey.export({ type: "spki", format: "pem" }));
+  await writeFile(privateKey(), pair.privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
+}
+
+function publicKey(): string {
+  return join(scratch, "public.pem");
+}
+
+function privateKey(): string {
+  return join(scratch, "private.pem");
+}
+
+function isWanted(name: string): boolean {
+  return only === undefined || only.some((part) => name.includes(part));
+}
+
+function printTable(results: readonly Result[]): void {
+  const columns = ["tool", "wall s", "cpu s", "peak MiB", "ratio"];
+  for (const { name, operation, tools, ratios } of results) {
+    console.log(`\n${name}, ${operation}`);
+    console.log(columns.map((column, index) => column.padEnd(index === 0 ? 16 : 10)).join(""));
+    for (const [tool, { wall, cpu, peak }] of Object.entries(tools)) {
+      const cells = [wall.toFixed(2), cpu?.toFixed(2) ?? "-", peak?.toFixed(0) ?? "-", ratios[tool]?.toFixed(2) ?? "-"];
+      console.log(tool.padEnd(16) + cells.map((cell) => cell.padEnd(10)).join(""));
+    }
+  }
+}
+
+/** At most a third of skopeo 1.9.3's time on the first two images, never slower than skopeo 1.18, 160 MB, 1.5 starts. */
+function printTargets(results: readonly Result[], start: number): void {
+  const lines = results.flatMap(({ name, operation, tools, ratios }) => {
+    const peak = (tools["oci-enc"]?.peak ?? 0) * 1.048576;
+    const isLarge = name.startsWith("one") || name.startsWith("eight");
+    return [
+      ...Object.entries(ratios)
+        .filter(([tool]) => (isLarge && tool === "skopeo 1.9.3") || tool.startsWith("skopeo 1.18"))
+        .map(([tool, ratio]) =>
+          target(`${name}, ${operation}: time of ${tool}`, ratio, tool.endsWith("1.9.3") ? 1 / 3 : 1),
+        ),
+      target(`${name}, ${operation}: peak memory in MB`, peak, 160),
+    ];
+  });
+  console.log(["", ...lines, target("start beside a bare node", start, 1.5)].join("\n"));
+}
+
+function target(what: string, value: number, most: number): string {
+  return `${value <= most ? "met   " : "MISSED"}  ${what}: ${value.toFixed(2)}, at most ${most.toFixed(2)}`;
+}
+
+function ms(seconds: number): string {
+  return `${Math.round(seconds * 1000)} ms`;
+}
