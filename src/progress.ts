@@ -10,6 +10,7 @@ export type WarningCode =
   | "DIGEST_NOT_CHECKED"
   | "DIGEST_NOT_RESTORED"
   | "LAYER_KEPT"
+  | "NOT_REVOKED"
   | "OAEP_SHA1"
   | "PASSPHRASE_VISIBLE"
   | "PLAIN_BLOBS_KEPT"
