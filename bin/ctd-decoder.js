@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import "../dist/ctd-decoder/main.js";
+require("../dist/ctd-decoder/main.js");

@@ -23,6 +23,7 @@ export type { KeyFile } from "./keys/key-file.js";
 export { wantsPassphrase } from "./keys/passphrase.js";
 export {
   type Keyring,
+  type KeyringOptions,
   loadKeyring,
   loadRecipients,
   openEnvelope,

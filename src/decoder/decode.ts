@@ -5,7 +5,7 @@ import { openEnvelope } from "../crypt/layer.js";
 import { OciEncError } from "../errors.js";
 import { readKeysDirectory } from "./keys-directory.js";
 import type { Payload } from "./payload.js";
-import { readableKeys } from "./readable-keys.js";
+import { readableKeys, unusableKeys } from "./readable-keys.js";
 
 /** What opens one layer. */
 export interface DecodeOptions {
@@ -22,11 +22,11 @@ export interface DecodeOptions {
  */
 export async function* decodeLayer(bytes: ByteStream, options: DecodeOptions): AsyncGenerator<Uint8Array> {
   const { payload, keysPath, signal } = options;
-  const own = keysPath === undefined ? [] : await readKeysDirectory(keysPath);
+  const own = keysPath === undefined ? [] : readKeysDirectory(keysPath);
   const keys = [...own, ...payload.keys];
-  const { keyring, ignored } = await readableKeys(keys);
-  const unwrapped = await openEnvelope(payload.annotations, keyring).catch((error: unknown) => {
-    throw explained(error, keys, ignored);
+  const keyring = await readableKeys(keys, payload.annotations);
+  const unwrapped = await openEnvelope(payload.annotations, keyring).catch(async (error: unknown) => {
+    throw await explained(error, keys);
   });
   try {
     const sealed = signal === undefined ? bytes : abortable(bytes, signal);
@@ -37,13 +37,12 @@ export async function* decodeLayer(bytes: ByteStream, options: DecodeOptions): A
 }
 
 /** Why no key opens it may be that the right one could not be read. */
-function explained(error: unknown, keys: readonly DecryptionKey[], ignored: readonly OciEncError[]): unknown {
+async function explained(error: unknown, keys: readonly DecryptionKey[]): Promise<unknown> {
   if (!(error instanceof OciEncError) || error.code !== "KEY_MISMATCH") return error;
-  const { hint } = error;
-  const cause = new AggregateError(ignored.slice(0, 50));
-  if (keys.length > 0) return new OciEncError("KEY_MISMATCH", error.message, { cause, hint });
+  const cause = new AggregateError((await unusableKeys(keys)).slice(0, 50));
+  if (keys.length > 0) return new OciEncError("KEY_MISMATCH", error.message, { cause, hint: error.hint });
   return new OciEncError("KEY_MISMATCH", "missing private key needed for decryption", {
     cause,
-    hint: `no key came with the payload, and none is in the node's directory of keys; ${hint ?? ""}`,
+    hint: `no key came with the payload, and none is in the node's directory of keys; ${error.hint ?? ""}`,
   });
 }

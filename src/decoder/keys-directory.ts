@@ -1,4 +1,4 @@
-import { readFile, stat } from "node:fs/promises";
+import { readFileSync, statSync } from "node:fs";
 import type { DecryptionKey } from "../crypt/key-wrapper.js";
 import { listKeyDirectory } from "../crypt/keys/key-directory.js";
 import { ioError } from "../errors.js";
@@ -14,22 +14,22 @@ const passphraseSuffix = ".passphrase";
  * out are passed over. `KEY.passphrase` beside an encrypted `KEY` holds its passphrase, one line break at its end not
  * counted. NOT_FOUND and LOCAL_IO; KEY_INVALID when there are far too many files.
  */
-export async function readKeysDirectory(path: string): Promise<readonly DecryptionKey[]> {
+export function readKeysDirectory(path: string): readonly DecryptionKey[] {
   try {
-    const { files } = await listKeyDirectory(path);
+    const { files } = listKeyDirectory(path);
     const passphrases = new Set(files.filter((name) => name.endsWith(passphraseSuffix)));
     const names = files.filter((name) => !passphrases.has(name));
-    return (await Promise.all(names.map((name) => readKey(name, passphrases)))).flat();
+    return names.flatMap((name) => readKey(name, passphrases));
   } catch (error) {
     throw ioError(error, `cannot read the keys in ${JSON.stringify(path)}`);
   }
 }
 
-async function readKey(name: string, passphrases: ReadonlySet<string>): Promise<readonly DecryptionKey[]> {
-  if ((await stat(name)).size > sizeLimit) return [];
+function readKey(name: string, passphrases: ReadonlySet<string>): readonly DecryptionKey[] {
+  if (statSync(name).size > sizeLimit) return [];
   const beside = name + passphraseSuffix;
-  const passphrase = passphrases.has(beside) ? withoutLineBreak(await readFile(beside)) : undefined;
-  return [{ scheme: undefined, value: await readFile(name), passphrase, origin: name }];
+  const passphrase = passphrases.has(beside) ? withoutLineBreak(readFileSync(beside)) : undefined;
+  return [{ scheme: undefined, value: readFileSync(name), passphrase, origin: name }];
 }
 
 function withoutLineBreak(bytes: Uint8Array): Uint8Array {

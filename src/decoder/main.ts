@@ -22,14 +22,9 @@ async function main(args: readonly string[]): Promise<void> {
       process.exit(128 + constants.signals[name]);
     });
   }
-  try {
-    const asked = readArguments(args);
-    if (asked === "help") process.stdout.write(help);
-    else await runDecoder(asked);
-  } catch (error) {
-    process.stderr.write(failureLines(error));
-    process.exitCode = 1;
-  }
+  const asked = readArguments(args);
+  if (asked === "help") process.stdout.write(help);
+  else await runDecoder(asked);
 }
 
 /** Both `--option value` and `--option=value`, with one dash or two, as the program that this one stands in for. USAGE. */
@@ -50,4 +45,7 @@ function readArguments(args: readonly string[]): "help" | DecoderOptions {
   return { keysPath };
 }
 
-await main(process.argv.slice(2));
+main(process.argv.slice(2)).catch((error: unknown) => {
+  process.stderr.write(failureLines(error));
+  process.exitCode = 1;
+});

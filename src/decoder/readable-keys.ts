@@ -3,47 +3,54 @@ import type { DecryptionKey } from "../crypt/key-wrapper.js";
 import { type Keyring, loadKeyring } from "../crypt/layer.js";
 import { OciEncError } from "../errors.js";
 
-/** Keys that could be read, and why the others could not. */
-export interface ReadableKeys {
-  readonly keyring: Keyring;
-  readonly ignored: readonly OciEncError[];
-}
+/** A layer's annotations, or undefined: for any layer. */
+type Envelope = Readonly<Record<string, string>> | undefined;
 
 /**
- * Reads what can be read. A directory of keys may hold a public key, a note or a key whose passphrase nobody knows: none
- * of these keeps a good key from being used. Throws only what is not about a key.
+ * Reads what can be read, and of that what may open this envelope. A directory of keys may hold a public key, a note or
+ * a key whose passphrase nobody knows: none of these keeps a good key from being used. Throws only what is not about a
+ * key.
  */
-export async function readableKeys(keys: readonly DecryptionKey[]): Promise<ReadableKeys> {
+export async function readableKeys(keys: readonly DecryptionKey[], envelope: Envelope): Promise<Keyring> {
   try {
-    return { keyring: await load(keys), ignored: [] };
+    return await load(keys, envelope);
   } catch (error) {
     if (!isAboutKeys(error)) throw error;
-    if (keys.length <= 1) return { keyring: await load([]), ignored: [error] };
   }
-  const [readable, ignored]: [DecryptionKey[], OciEncError[]] = [[], []];
+  const readable: DecryptionKey[] = [];
+  for (const key of keys) if ((await problemOf(key, keys, envelope)) === undefined) readable.push(key);
+  return await load(readable, envelope);
+}
+
+/** Why keys cannot be used for any layer, one reason for each that cannot. */
+export async function unusableKeys(keys: readonly DecryptionKey[]): Promise<readonly OciEncError[]> {
+  const problems: OciEncError[] = [];
   for (const key of keys) {
-    const problem = await problemOf(key, keys);
-    if (problem === undefined) readable.push(key);
-    else ignored.push(problem);
+    const problem = await problemOf(key, keys, undefined);
+    if (problem !== undefined) problems.push(problem);
   }
-  return { keyring: await load(readable), ignored };
+  return problems;
 }
 
 /**
  * Containerd's built-in configuration names a list of key providers in the environment whether there is one or not; for
  * the program that this one stands in for, a list that is missing is none.
  */
-function load(keys: readonly DecryptionKey[]): Promise<Keyring> {
+function load(keys: readonly DecryptionKey[], envelope: Envelope): Promise<Keyring> {
   const { OCICRYPT_KEYPROVIDER_CONFIG: list, ...environment } = process.env;
   const isThere = list !== undefined && existsSync(list);
-  return loadKeyring(keys, { environment: isThere ? process.env : environment });
+  return loadKeyring(keys, { envelope, environment: isThere ? process.env : environment });
 }
 
 /** A certificate is of use beside its private key alone, and so is looked at beside the others. */
-async function problemOf(key: DecryptionKey, keys: readonly DecryptionKey[]): Promise<OciEncError | undefined> {
+async function problemOf(
+  key: DecryptionKey,
+  keys: readonly DecryptionKey[],
+  envelope: Envelope,
+): Promise<OciEncError | undefined> {
   const attempt = async (offered: readonly DecryptionKey[]) => {
     try {
-      await load(offered);
+      await load(offered, envelope);
       return undefined;
     } catch (error) {
       if (isAboutKeys(error)) return error;
@@ -60,9 +67,8 @@ async function problemOf(key: DecryptionKey, keys: readonly DecryptionKey[]): Pr
   return alone;
 }
 
-/** What one bad key makes the schemes throw; what a provider's own configuration makes them throw is not among it. */
+/** What one bad key makes the schemes throw; what they throw about the node itself is not among it. */
 function isAboutKeys(error: unknown): error is OciEncError {
-  return (
-    error instanceof OciEncError && ["KEY_INVALID", "CORRUPT", "UNSUPPORTED", "NOT_FOUND", "USAGE"].includes(error.code)
-  );
+  const codes = ["KEY_INVALID", "CORRUPT", "UNSUPPORTED", "NOT_FOUND", "USAGE"];
+  return error instanceof OciEncError && codes.includes(error.code);
 }

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { access, constants, readFile, stat } from "node:fs/promises";
 import { delimiter, isAbsolute, join } from "node:path";
 import { readKeysDirectory } from "../decoder/keys-directory.js";
-import { readableKeys } from "../decoder/readable-keys.js";
+import { unusableKeys } from "../decoder/readable-keys.js";
 import { OciEncError } from "../errors.js";
 import { defaultKeysPath, defaultProviderConfig } from "./node-config.js";
 
@@ -117,8 +117,8 @@ async function checkKeys(keysPath: string): Promise<readonly Finding[]> {
   const quoted = JSON.stringify(keysPath);
   try {
     const { mode } = await stat(keysPath);
-    const keys = await readKeysDirectory(keysPath);
-    const { ignored } = await readableKeys(keys);
+    const keys = readKeysDirectory(keysPath);
+    const ignored = await unusableKeys(keys);
     const findings: Finding[] = ignored.map((error) => ({
       what: "keys",
       verdict: "warning",
