@@ -124,7 +124,7 @@ function incoming(blob: Descriptor, { source, signal, begun }: Incoming): ByteSt
   return streamAt("source", verifying(abortable(bytes, signal), blob));
 }
 
-async function* continuing(begun: BegunBlob, blob: Descriptor, source: ImageSource): AsyncGenerator<Uint8Array> {
+async function* continuing(begun: BegunBlob, blob: Descriptor, source: BlobOrigin): AsyncGenerator<Uint8Array> {
   yield* begun.bytes;
   if (begun.size < blob.size) yield* source.blob(blob, begun.size);
 }
