@@ -197,9 +197,9 @@ class Planner {
     const { view } = manifest;
     const isImage = isImageConfigType(view.config.mediaType);
     const unnamed = platforms !== undefined && place.platform === undefined;
-    const used = transform !== undefined && transform.configs !== false;
+    const useful = transform !== undefined && transform.configs !== false;
     const config =
-      isImage && (configs || unnamed || used)
+      isImage && (configs || unnamed || useful)
         ? await at("source", () => readBlob(this.#source, view.config, manifestLimit))
         : undefined;
     const platform = place.platform ?? (config && platformOf(config));

@@ -185,8 +185,8 @@ function settled(text: string): string {
   const names = new Map<string, string>();
   const named = text
     .replaceAll(scratch, "SCRATCH")
-    .replaceAll(registry.host, "REGISTRY")
     .replaceAll(/(?<=sha256:)[0-9a-f]{12}(?![0-9a-f])/g, "z".repeat(12))
+    .replaceAll(registry.host, "REGISTRY")
     .replaceAll(/(?<=sha256:)[0-9a-f]{64}/g, (hex) => {
       const name = names.get(hex) ?? `${names.size}`.padStart(64, "x");
       names.set(hex, name);
