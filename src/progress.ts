@@ -34,6 +34,7 @@ export type WarningCode =
 export type ProgressEvent =
   | { readonly type: "planned"; readonly blobs: number; readonly bytes: number }
   | { readonly type: "started"; readonly blob: Descriptor; readonly action: "copy" | "rewrite" }
+  /** So many bytes of the blob since it was last started. */
   | { readonly type: "moved"; readonly blob: Descriptor; readonly bytes: number }
   | { readonly type: "finished"; readonly blob: Descriptor; readonly as: Descriptor }
   | { readonly type: "skipped"; readonly blob: Descriptor; readonly why: "present" | "mounted" }
