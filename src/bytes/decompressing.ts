@@ -106,9 +106,15 @@ async function* scriptedUnzstd(bytes: ByteStream): AsyncGenerator<Uint8Array> {
     yield* ready;
     ready = [];
   };
-  for await (const chunk of bytes) yield* drain(() => decoder.push(chunk));
+  for await (const chunk of bytes) {
+    // A few bytes may stand for many megabytes, and whoever counts them must have a chance to stop.
+    for (let at = 0; at < chunk.length; at += slice) yield* drain(() => decoder.push(chunk.subarray(at, at + slice)));
+  }
   yield* drain(() => decoder.push(new Uint8Array(), true));
 }
+
+/** Compressed bytes that are handed to the scripted decoder at once. */
+const slice = 1024;
 
 function damaged(cause: unknown): OciEncError {
   return new OciEncError("CORRUPT", "the compressed layer is damaged", { cause });
