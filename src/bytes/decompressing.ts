@@ -2,7 +2,7 @@ import * as zlib from "node:zlib";
 import { Decompress } from "fzstd";
 import { OciEncError } from "../errors.js";
 import type { ByteStream } from "./byte-stream.js";
-import { boundedWindow } from "./zstd-window.js";
+import { type FramePiece, isZstd, zstdFrames } from "./zstd-frames.js";
 
 /**
  * Undoes gzip or zstd, told by the first bytes; anything else passes as it is. RFC 1952, RFC 8878. CORRUPT inside the
@@ -11,7 +11,7 @@ import { boundedWindow } from "./zstd-window.js";
 export async function* decompressing(bytes: ByteStream): AsyncGenerator<Uint8Array> {
   const { head, rest } = await peek(bytes, 4);
   if (isGzip(head)) yield* nativeDecompress(rest, zlib.createGunzip({ chunkSize: outputSize }));
-  else if (isZstd(head)) yield* unzstd(boundedWindow(rest));
+  else if (isZstd(head)) yield* unzstd(zstdFrames(rest));
   else yield* rest;
 }
 
@@ -20,13 +20,6 @@ const outputSize = 256 * 1024;
 
 function isGzip(head: Uint8Array): boolean {
   return head[0] === 0x1f && head[1] === 0x8b;
-}
-
-/** A frame, or one that is skipped, with which parallel compressors begin. RFC 8878, sections 3.1.1 and 3.1.2. */
-function isZstd(head: Uint8Array): boolean {
-  if (head.length < 4) return false;
-  const magic = Buffer.from(head).readUInt32LE();
-  return magic === 0xfd2fb528 || (magic >= 0x184d2a50 && magic <= 0x184d2a5f);
 }
 
 /** The first `count` bytes, or fewer of a shorter stream, and the whole stream again. */
@@ -50,11 +43,36 @@ async function peek(bytes: ByteStream, count: number): Promise<{ head: Uint8Arra
   return { head, rest: again() };
 }
 
-/** Node 22.15 and later can do zstd by itself; before that a slower decoder does. */
-function unzstd(bytes: ByteStream): ByteStream {
+/** Node 22.15 and later can do zstd by itself, one frame at a time; before that a slower decoder does. */
+function unzstd(pieces: AsyncGenerator<FramePiece>): ByteStream {
   const create: unknown = Reflect.get(zlib, "createZstdDecompress");
-  if (typeof create === "function") return nativeDecompress(bytes, create({ chunkSize: outputSize }));
-  return scriptedUnzstd(bytes);
+  return typeof create === "function"
+    ? nativeUnzstd(pieces, () => create({ chunkSize: outputSize }))
+    : scriptedUnzstd(pieces);
+}
+
+async function* nativeUnzstd(
+  pieces: AsyncGenerator<FramePiece>,
+  create: () => zlib.Gunzip,
+): AsyncGenerator<Uint8Array> {
+  try {
+    for (let first = await pieces.next(); !first.done; first = await pieces.next()) {
+      yield* nativeDecompress(frameOf(first.value, pieces), create());
+    }
+  } finally {
+    await pieces.return(undefined);
+  }
+}
+
+/** The frame that begins with `first`; what follows it stays in `pieces`. */
+async function* frameOf(first: FramePiece, pieces: AsyncGenerator<FramePiece>): AsyncGenerator<Uint8Array> {
+  yield first.bytes;
+  for (let isLast = first.isLast; !isLast; ) {
+    const next = await pieces.next();
+    if (next.done) return;
+    yield next.value.bytes;
+    isLast = next.value.isLast;
+  }
 }
 
 async function* nativeDecompress(bytes: ByteStream, stage: zlib.Gunzip): AsyncGenerator<Uint8Array> {
@@ -94,7 +112,7 @@ function roomIn(stage: zlib.Gunzip): Promise<void> {
   });
 }
 
-async function* scriptedUnzstd(bytes: ByteStream): AsyncGenerator<Uint8Array> {
+async function* scriptedUnzstd(pieces: AsyncGenerator<FramePiece>): AsyncGenerator<Uint8Array> {
   let ready: Uint8Array[] = [];
   const decoder = new Decompress((chunk) => ready.push(chunk));
   const drain = function* (push: () => void): Generator<Uint8Array> {
@@ -106,9 +124,9 @@ async function* scriptedUnzstd(bytes: ByteStream): AsyncGenerator<Uint8Array> {
     yield* ready;
     ready = [];
   };
-  for await (const chunk of bytes) {
+  for await (const { bytes } of pieces) {
     // A few bytes may stand for many megabytes, and whoever counts them must have a chance to stop.
-    for (let at = 0; at < chunk.length; at += slice) yield* drain(() => decoder.push(chunk.subarray(at, at + slice)));
+    for (let at = 0; at < bytes.length; at += slice) yield* drain(() => decoder.push(bytes.subarray(at, at + slice)));
   }
   yield* drain(() => decoder.push(new Uint8Array(), true));
 }

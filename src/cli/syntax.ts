@@ -24,11 +24,6 @@ export function parseCommand(row: CommandRow, command: Command, args: readonly s
   return { kind: "call", arguments: parser.args, values };
 }
 
-/** The page of `oci-enc COMMAND --help`. */
-export function commandHelp(row: CommandRow, command: Command): string {
-  return helpText(commandParser(row, command, () => undefined));
-}
-
 /** Writes out the value of an option that stands alone, so that it does not take the argument after it for one. */
 function withValues(args: readonly string[], { flags }: Command): readonly string[] {
   const alone = new Map(flags.flatMap((flag) => (flag.alone === undefined ? [] : [[`--${flag.name}`, flag.alone]])));

@@ -7,6 +7,7 @@ import { makePlan, manifestsOf, type Plan, type PlanOptions } from "./plan.js";
 import { type CopyReport, plannedReport, transferredReport } from "./report.js";
 import { requireRoom } from "./require-room.js";
 import { at } from "./side.js";
+import { tellOfKept } from "./tell-of-kept.js";
 import { transfer } from "./transfer.js";
 import { writeManifests } from "./write-manifests.js";
 
@@ -39,6 +40,7 @@ export async function copy(source: ImageSource, target: ImageTarget, options: Co
   const root = await at("source", () => source.resolve());
   const plan = await makePlan(source, root, options);
   requireRoom(target, plan);
+  if (options.transform) tellOfKept(plan, progress);
   const tag = tagging(target, options.additionalTags ?? []);
   const inPlace = isSameImage(source, target);
   const planned = plannedReport(plan, { reference: target.name, root });

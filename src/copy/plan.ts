@@ -35,6 +35,8 @@ export interface ManifestPlan {
   readonly bytes: Uint8Array;
   readonly view: ImageManifest;
   readonly platform: Platform | undefined;
+  /** Whether the transform is for this manifest; false for the platforms that are not wanted. */
+  readonly asked: boolean;
   /** The image's config as it is stored, where the plan had a use for it. */
   readonly config: Uint8Array | undefined;
   readonly layers: readonly LayerPlan[];
@@ -198,8 +200,9 @@ class Planner {
     const config = wanted ? await at("source", () => readBlob(this.#source, view.config, manifestLimit)) : undefined;
     const platform = place.platform ?? (config && platformOf(config));
     if (platform) this.#offered.push(platform);
-    const planned = { kind: "manifest", ...manifest, platform, config } as const;
-    if (!this.#wants(platform) || !transform) return { ...planned, layers: keptLayers(view) };
+    const asked = this.#wants(platform);
+    const planned = { kind: "manifest", ...manifest, platform, asked, config } as const;
+    if (!asked || !transform) return { ...planned, layers: keptLayers(view) };
     return { ...planned, layers: await askAll(transform, planned) };
   }
 
@@ -222,7 +225,7 @@ class Planner {
 function attestationPlan(child: Descriptor, bytes: Uint8Array): Plan {
   const view = parseManifest(bytes, child.mediaType);
   if (view.kind === "index") return { kind: "opaque", descriptor: child, bytes };
-  const nowhere = { platform: undefined, config: undefined };
+  const nowhere = { platform: undefined, asked: false, config: undefined };
   return { kind: "manifest", descriptor: child, bytes, view, ...nowhere, layers: keptLayers(view) };
 }
 

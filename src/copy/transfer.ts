@@ -77,11 +77,19 @@ async function keepBlob(blob: Descriptor, { source, target, signal, progress }: 
   if (await at("target", async () => target.mount?.(blob, source))) {
     return progress({ type: "skipped", blob, why: "mounted" });
   }
-  progress({ type: "started", blob, action: "copy" });
   const begun = canResume(target) ? await at("target", () => target.begun(blob)) : undefined;
-  const bytes = metered(incoming(blob, { source, signal, begun }), blob, progress);
-  const upload = { bytes, size: blob.size, digest: blob.digest, begun: begun?.size, sum: () => blob };
-  await at("target", () => target.put(upload));
+  const move = async (beginning: BegunBlob | undefined): Promise<void> => {
+    progress({ type: "started", blob, action: "copy" });
+    const bytes = metered(incoming(blob, { source, signal, begun: beginning }), blob, progress);
+    const upload = { bytes, size: blob.size, digest: blob.digest, begun: beginning?.size, sum: () => blob };
+    await at("target", () => target.put(upload));
+  };
+  await move(begun).catch(async (error: unknown) => {
+    // It may be the beginning that was wrong, and that is not the image's fault.
+    if (!begun || !(error instanceof OciEncError && error.code === "CORRUPT")) throw error;
+    progress({ type: "debug", area: "copy", message: `started ${blob.digest} anew: ${error.message}` });
+    await move(undefined);
+  });
   progress({ type: "finished", blob, as: blob });
 }
 
@@ -99,25 +107,25 @@ async function rewriteBlob(blob: Descriptor, change: Rewrite, running: Running):
 interface Incoming {
   readonly source: ImageSource;
   readonly signal: AbortSignal;
-  /** What the target holds of the blob; hashed like the rest, and fetched no more. */
+  /** What the target holds of the blob; hashed like the rest, and fetched no more. All of it: the source is not asked. */
   readonly begun?: BegunBlob | undefined;
 }
 
 function incoming(blob: Descriptor, { source, signal, begun }: Incoming): ByteStream {
-  const bytes = begun ? continuing(begun.bytes, () => source.blob(blob, begun.size)) : source.blob(blob);
+  const bytes = begun ? continuing(begun, blob, source) : source.blob(blob);
   return streamAt("source", verifying(abortable(bytes, signal), blob));
 }
 
-async function* continuing(first: ByteStream, next: () => ByteStream): AsyncGenerator<Uint8Array> {
-  yield* first;
-  yield* next();
+async function* continuing(begun: BegunBlob, blob: Descriptor, source: ImageSource): AsyncGenerator<Uint8Array> {
+  yield* begun.bytes;
+  if (begun.size < blob.size) yield* source.blob(blob, begun.size);
 }
 
 function metered(bytes: ByteStream, blob: Descriptor, progress: Progress): ByteStream {
   return metering(bytes, (count) => progress({ type: "moved", blob, bytes: count }));
 }
 
-/** A retry is a new run from the first byte: no key or nonce is used for two uploads. */
+/** A retry is a new run: what is sealed starts from its first byte, so that no key or nonce is used for two uploads. */
 async function retrying<T>(options: TransferOptions, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {

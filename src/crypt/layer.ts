@@ -88,10 +88,13 @@ export async function openEnvelope(annotations: Annotations | undefined, keyring
   const publicOptions = publicOptionsOf(annotations);
   const cipher = cipherOf(publicOptions.cipher);
   const secret = await unwrapSecret(partsOf(annotations), keyring);
-  const options: LayerOptions = { public: publicOptions, private: decodePrivateOptions(secret) };
-  secret.fill(0);
-  cipher.check(options);
-  return { options, cipher };
+  try {
+    const options: LayerOptions = { public: publicOptions, private: decodePrivateOptions(secret) };
+    cipher.check(options);
+    return { options, cipher };
+  } finally {
+    secret.fill(0);
+  }
 }
 
 /** A layer that is being sealed: bytes, and annotations once they have been drained. */
@@ -109,11 +112,14 @@ export function sealLayer(cipher: BlockCipher, wrap: Wrap, plain: { bytes: ByteS
     async annotate(digest) {
       const options = sealing.options(digest);
       const secret = encodePrivateOptions(options.private);
-      const packets = await wrap(secret);
-      secret.fill(0);
-      options.private.symmetricKey.fill(0);
-      if (packets.length === 0) throw new Error("a layer was sealed for nobody");
-      return (annotations) => withEnvelope(annotations, packets, options.public);
+      try {
+        const packets = await wrap(secret);
+        if (packets.length === 0) throw new Error("a layer was sealed for nobody");
+        return (annotations) => withEnvelope(annotations, packets, options.public);
+      } finally {
+        secret.fill(0);
+        options.private.symmetricKey.fill(0);
+      }
     },
   };
 }

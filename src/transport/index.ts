@@ -6,6 +6,7 @@ export type { Removal } from "./layout/removal.js";
 export {
   type Deleted,
   deleteImage,
+  type LoggedIn,
   type LoginPlace,
   type LoginResult,
   listTags,
@@ -15,59 +16,64 @@ export {
   type RepositoryTags,
   searchNames,
 } from "./registry/access.js";
-export { collectGarbage, type GarbageOptions } from "./store/garbage.js";
+export { collectGarbage, type Garbage, type GarbageOptions } from "./store/garbage.js";
 export { listImages, type StoredImage } from "./store/images.js";
 export { type ImagesRemoved, removeImages } from "./store/remove.js";
 export type { StoreOptions } from "./store/store-directory.js";
 export { type Tagged, tagImage } from "./store/tag.js";
 export type * from "./transport.js";
 
-/** The table of transports: what stands before the colon, and what to load for it. */
-const transports: ReadonlyMap<string, () => Promise<Transport>> = new Map([
-  ["oci", async () => (await import("./layout/transport.js")).layout],
-  ["oci-archive", async () => (await import("./archive/transport.js")).archive],
-  ["docker-archive", async () => (await import("./docker-archive/transport.js")).dockerArchive],
-  ["docker", async () => (await import("./registry/transport.js")).registry],
-  ["dir", async () => (await import("./dir/transport.js")).dir],
+type Load = () => Promise<Transport>;
+
+const layout: Load = async () => (await import("./layout/transport.js")).layout;
+
+/** The table of transports: how a reference to one begins, and what to load for it. */
+const transports: ReadonlyMap<string, Load> = new Map([
+  ["oci:", layout],
+  ["ocidir://", layout],
+  ["oci-archive:", async () => (await import("./archive/transport.js")).archive],
+  ["docker-archive:", async () => (await import("./docker-archive/transport.js")).dockerArchive],
+  ["docker://", async () => (await import("./registry/transport.js")).registry],
+  ["dir:", async () => (await import("./dir/transport.js")).dir],
 ]);
 
-/** The schemes that a reference can start with, for messages and completion. */
+/** How a reference can begin, for messages and completion. What begins with none of these is a name in the local store. */
 export const knownTransports: readonly string[] = [...transports.keys()];
 
 /** A reference taken apart. */
 export interface Reference {
   /** One of `knownTransports`; undefined: the local store. */
-  readonly scheme: string | undefined;
+  readonly transport: string | undefined;
   readonly locator: string;
 }
 
 /** Opens what a reference names for reading. USAGE when it makes no sense; what the transport throws. */
 export async function openSource(reference: string, options: EndpointOptions = {}): Promise<ImageSource> {
-  const { scheme, locator } = parseReference(reference);
-  return await (await load(scheme)).openSource(locator, options);
+  const { transport, locator } = parseReference(reference);
+  return await (await load(transport)).openSource(locator, options);
 }
 
 /** Opens what a reference names for writing. Codes as above. */
 export async function openTarget(reference: string, options: EndpointOptions = {}): Promise<ImageTarget> {
-  const { scheme, locator } = parseReference(reference);
-  return await (await load(scheme)).openTarget(locator, options);
+  const { transport, locator } = parseReference(reference);
+  return await (await load(transport)).openTarget(locator, options);
 }
 
 /**
- * Tells `SCHEME:LOCATOR` from the name of an image in the local store, which may have a colon too. USAGE for a scheme of
- * another tool, and for anything with `://` that is not known.
+ * Tells a transport's reference from the name of an image in the local store, which may have a colon too. USAGE for a
+ * transport of another tool, and for anything with `://` that is not known.
  */
 export function parseReference(reference: string): Reference {
   if (reference === "") throw new OciEncError("USAGE", "a reference is empty", { hint: `write ${forms}` });
+  const transport = knownTransports.find((prefix) => reference.startsWith(prefix));
+  if (transport !== undefined) return { transport, locator: reference.slice(transport.length) };
   const colon = reference.indexOf(":");
   const [word, rest] = colon < 0 ? ["", ""] : [reference.slice(0, colon), reference.slice(colon + 1)];
-  if (word === "ocidir" && rest.startsWith("//")) return { scheme: "oci", locator: rest.slice(2) };
-  if (transports.has(word)) return { scheme: word, locator: rest };
-  if (!foreignSchemes.has(word) && !rest.startsWith("//")) return { scheme: undefined, locator: reference };
+  if (!foreignSchemes.has(word) && !rest.startsWith("//")) return { transport: undefined, locator: reference };
   throw new OciEncError("USAGE", `unknown transport ${JSON.stringify(word.slice(0, 80))}`, { hint: `write ${forms}` });
 }
 
-const forms: string = `${knownTransports.map((scheme) => `${scheme}:…`).join(", ")}, or the name of an image in the local store`;
+const forms: string = `${knownTransports.map((prefix) => `${prefix}…`).join(", ")}, or the name of an image in the local store`;
 
 /** Other tools' transports, which could be taken for the name of an image and its tag. */
 const foreignSchemes: ReadonlySet<string> = new Set([
@@ -79,8 +85,8 @@ const foreignSchemes: ReadonlySet<string> = new Set([
   "tarball",
 ]);
 
-async function load(scheme: string | undefined): Promise<Transport> {
-  const row = scheme === undefined ? loadStore : transports.get(scheme);
+async function load(transport: string | undefined): Promise<Transport> {
+  const row = transport === undefined ? loadStore : transports.get(transport);
   if (!row) throw new Error("a parsed reference names a transport that is not in the table");
   return await row();
 }

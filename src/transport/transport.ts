@@ -159,7 +159,7 @@ export interface TaggingTarget {
 
 /** The beginning of a blob, left by a run that broke off. */
 export interface BegunBlob {
-  /** Bytes that are there; fewer than the blob has. */
+  /** Bytes that are there; at most as many as the blob has. */
   readonly size: number;
   /** Those bytes, unchecked. */
   readonly bytes: ByteStream;

@@ -49,9 +49,19 @@ async function drained(bytes: ByteStream): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
+/** What is in a directory, but for what a later try goes on with. */
+async function traces({ keeps }: TransportRow, directory: string): Promise<readonly string[] | undefined> {
+  return (await fileTree(directory))?.filter((line) => !keeps?.test(line));
+}
+
 function layersOf(place: MemoryPlace, root: Descriptor): readonly Descriptor[] {
   const view = parseManifest(place.content(root.digest), root.mediaType);
   return view.kind === "manifest" ? view.layers : [];
+}
+
+function blobsOf(place: MemoryPlace, root: Descriptor): readonly Descriptor[] {
+  const view = parseManifest(place.content(root.digest), root.mediaType);
+  return view.kind === "manifest" ? [view.config, ...view.layers] : [];
 }
 
 async function filled(row: TransportRow, t: TestContext): Promise<Ends & { place: MemoryPlace; root: Descriptor }> {
@@ -104,13 +114,13 @@ for (const row of transportRows) {
   test(`${row.name}: a target that is abandoned leaves nothing behind`, async (t) => {
     const both = await ends(row, t);
     const { place, root } = somePlace();
-    const before = await fileTree(both.directory);
+    const before = await traces(row, both.directory);
     {
       await using target = await both.target();
-      for (const layer of layersOf(place, root)) await target.put(uploadOf(place, layer));
+      for (const blob of blobsOf(place, root)) await target.put(uploadOf(place, blob));
       await target.putManifest(root, place.content(root.digest));
     }
-    assert.deepEqual(await fileTree(both.directory), before);
+    assert.deepEqual(await traces(row, both.directory), before);
   });
 
   test(`${row.name}: a blob whose bytes fail half-way is not there`, async (t) => {
@@ -118,7 +128,7 @@ for (const row of transportRows) {
     const { place, root } = somePlace();
     const [layer] = layersOf(place, root);
     assert.ok(layer);
-    const before = await fileTree(both.directory);
+    const before = await traces(row, both.directory);
     {
       await using target = await both.target();
       async function* failing(): AsyncGenerator<Uint8Array> {
@@ -129,7 +139,7 @@ for (const row of transportRows) {
       await assert.rejects(target.put(upload), expectedError("CORRUPT", /half-way/));
       assert.equal(await target.has(layer), false);
     }
-    assert.deepEqual(await fileTree(both.directory), before);
+    assert.deepEqual(await traces(row, both.directory), before);
   });
 
   test(`${row.name}: a target has a blob from the moment it was put, and only in its size`, async (t) => {
@@ -164,13 +174,13 @@ for (const row of transportRows) {
   test(`${row.name}: a commit of an image whose blob never came is refused, and nothing is visible`, async (t) => {
     const both = await ends(row, t);
     const { place, root } = somePlace();
-    const before = await fileTree(both.directory);
+    const before = await traces(row, both.directory);
     {
       await using target = await both.target();
       for (const layer of layersOf(place, root).slice(1)) await target.put(uploadOf(place, layer));
       await assert.rejects(target.commit(root, place.content(root.digest)), (error) => error instanceof OciEncError);
     }
-    assert.deepEqual(await fileTree(both.directory), before);
+    assert.deepEqual(await traces(row, both.directory), before);
   });
 
   test(`${row.name}: a manifest that is not what its descriptor says is CORRUPT, and one that is too large is not read`, async (t) => {
@@ -189,7 +199,9 @@ for (const row of transportRows) {
     const bytes = source.blob(absent);
     await assert.rejects(drained(bytes), expectedError("NOT_FOUND"));
   });
+}
 
+for (const row of transportRows.filter(({ files }) => files)) {
   test(`${row.name}: a stream opens nothing before the first pull, and closes what it opened when it is left`, {
     skip: process.platform === "linux" ? false : "needs /proc",
   }, async (t) => {

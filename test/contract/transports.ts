@@ -1,5 +1,8 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { after } from "node:test";
 import type { EndpointOptions } from "../../src/transport/transport.js";
+import { noDockerRegistry, startDockerRegistry } from "../support/docker-registry.js";
+import { startStrictRegistry } from "../support/strict-registry.js";
 
 /** What the contract suite needs to know of a transport. */
 export interface TransportRow {
@@ -9,17 +12,46 @@ export interface TransportRow {
   readonly options: (directory: string) => EndpointOptions;
   /** Whether it keeps indexes, and not single images only. */
   readonly indexes: boolean;
+  /** Whether what is read are files of this machine, open only while they are read. */
+  readonly files: boolean;
   /** Whether one place holds several images, so that a reference can move. */
   readonly several: boolean;
+  /** Paths that may stay after a failure: what a later try goes on with. Default: nothing stays. */
+  readonly keeps?: RegExp;
 }
+
+/** A registry for the suite, gone after it; each directory of a test is a repository of its own. */
+async function registryRow(name: string, start: () => Promise<RunningRegistry>): Promise<TransportRow> {
+  const server = await start();
+  after(() => server[Symbol.asyncDispose]());
+  return {
+    name,
+    reference: (directory, image) => `docker://${server.host}/${basename(directory).toLowerCase()}/${image}:1`,
+    options: () => ({ registry: { retryTimes: 0 } }),
+    indexes: true,
+    files: false,
+    several: true,
+  };
+}
+
+interface RunningRegistry extends AsyncDisposable {
+  readonly host: string;
+}
+
+const registryRows: readonly TransportRow[] = [
+  await registryRow("docker (strict)", () => startStrictRegistry()),
+  ...(noDockerRegistry ? [] : [await registryRow("docker (docker-registry)", () => startDockerRegistry("open"))]),
+];
 
 /** Every transport that both reads and writes. A new one gets a row here, and all of the suite. */
 export const transportRows: readonly TransportRow[] = [
+  ...registryRows,
   {
     name: "oci",
     reference: (directory, image) => `oci:${join(directory, "layout")}:${image}`,
     options: () => ({}),
     indexes: true,
+    files: true,
     several: true,
   },
   {
@@ -27,13 +59,16 @@ export const transportRows: readonly TransportRow[] = [
     reference: (_directory, image) => image,
     options: (directory) => ({ store: join(directory, "store") }),
     indexes: true,
+    files: true,
     several: true,
+    keeps: /^store(\/\.oci-enc(\/ingest(\/sha256-[0-9a-f]{64})?)?)? /,
   },
   {
     name: "oci-archive",
     reference: (directory, image) => `oci-archive:${join(directory, "image.tar")}:${image}`,
     options: () => ({}),
     indexes: true,
+    files: true,
     several: false,
   },
   {
@@ -41,6 +76,7 @@ export const transportRows: readonly TransportRow[] = [
     reference: (directory, image) => `docker-archive:${join(directory, "image.tar")}:${image}`,
     options: () => ({}),
     indexes: false,
+    files: true,
     several: false,
   },
   {
@@ -48,6 +84,7 @@ export const transportRows: readonly TransportRow[] = [
     reference: (directory) => `dir:${join(directory, "image")}`,
     options: () => ({}),
     indexes: true,
+    files: true,
     several: false,
   },
 ];

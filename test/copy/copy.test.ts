@@ -314,3 +314,27 @@ test("an abort between two layers ends the copy as interrupted", async () => {
   );
   assert.equal(b.names.size, 0);
 });
+
+test("platforms that a transform leaves as they are, and plain layers that they share, are warned about", async () => {
+  const a = new MemoryPlace();
+  const shared = layer(300);
+  const platforms = ["amd64", "arm64"].map((architecture) => ({ os: "linux", architecture }));
+  const manifests = platforms.map((platform) => ({
+    ...addImage(a, { layers: [shared, layer(9)], platform }),
+    platform,
+  }));
+  a.names.set("plain", a.add(mediaTypes.ociIndex, { schemaVersion: 2, manifests }));
+  const messages: string[] = [];
+  const progress = (event: ProgressEvent) =>
+    event.type === "warning" && messages.push(`${event.code} ${event.message}`);
+  const transform = await encryptLayers({ keys: [key.encryption] });
+  await copy(a.source("plain"), a.target("half"), { platforms: [parsePlatform("linux/amd64")], transform, progress });
+  assert.equal(messages.length, 2);
+  assert.match(messages[0] ?? "", /^PLATFORM_KEPT .*linux\/arm64/);
+  assert.match(messages[1] ?? "", new RegExp(`^SHARED_LAYER_PLAIN layer 0 of linux/arm64 .${digestOf(shared.bytes)}`));
+
+  messages.length = 0;
+  const all = await encryptLayers({ keys: [key.encryption] });
+  await copy(a.source("plain"), a.target("whole"), { transform: all, progress });
+  assert.deepEqual(messages, []);
+});

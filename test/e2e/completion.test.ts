@@ -19,10 +19,10 @@ function offered(script: string, words: readonly string[]): readonly string[] {
 test("bash offers commands, second words, options and the words that an option takes", async () => {
   const script = join(scratch, "bash");
   await writeFile(script, (await ociEnc(["completion", "bash"])).stdout);
-  assert.deepEqual(offered(script, ["en"]), ["encrypt"]);
-  assert.deepEqual(offered(script, ["help", "de"]), ["decrypt"]);
+  assert.deepEqual(offered(script, ["encr"]), ["encrypt"]);
+  assert.deepEqual(offered(script, ["help", "decr"]), ["decrypt"]);
   assert.ok(offered(script, [""]).includes("key"));
-  assert.deepEqual(offered(script, ["key", ""]), ["generate"]);
+  assert.ok(offered(script, ["key", ""]).includes("generate"));
   assert.deepEqual(offered(script, ["key", "generate", "--ty"]), ["--type"]);
   assert.deepEqual(offered(script, ["encrypt", "--recip"]), ["--recipient", "--recipients-file"]);
   assert.deepEqual(offered(script, ["encrypt", "oci:a", "--if-encrypted", ""]), ["fail", "skip"]);

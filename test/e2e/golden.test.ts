@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { copyFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { before, test } from "node:test";
+import { after, before, test } from "node:test";
+import { hostImage } from "../support/hosted-image.js";
 import { ociEnc } from "../support/oci-enc.js";
 import { threeLayers, twoPlatforms, writeLayout } from "../support/sample-layout.js";
 import { documentProblem } from "../support/schemas.js";
 import { scratchDirectory } from "../support/scratch.js";
+import { startStrictRegistry } from "../support/strict-registry.js";
 
 /**
  * What each command prints, word for word. `OCI_ENC_GOLDEN=write` writes the files anew; read the difference before it
@@ -24,7 +26,11 @@ const config = {
   history,
 };
 
+const registry = await startStrictRegistry();
+after(() => registry[Symbol.asyncDispose]());
+
 before(async () => {
+  hostImage(registry, "other:1");
   const keys = join(process.cwd(), "test", "vectors", "jwe-rsa2048", "keys");
   await copyFile(join(keys, "recipient.pem"), join(scratch, "key.pem"));
   await copyFile(join(keys, "recipient.pub.pem"), join(scratch, "pub.pem"));
@@ -38,7 +44,7 @@ before(async () => {
 });
 
 const env = { OCI_ENC_STORE: "store", SOURCE_DATE_EPOCH: "0", HOME: scratch };
-const cli = (line: string) => ociEnc(line.split(" "), { cwd: scratch, env });
+const cli = (line: string) => ociEnc(line.replaceAll("REGISTRY", registry.host).split(" "), { cwd: scratch, env });
 
 /** Name of the file, and the command line that is run for it. In this order: some build on others. */
 const cases: readonly (readonly [string, string])[] = [
@@ -91,6 +97,33 @@ const cases: readonly (readonly [string, string])[] = [
   ["key-generate-error-json", "key generate --json --out stranger"],
   ["completion-error", "completion tcsh"],
   ["completion-error-json", "completion --json tcsh"],
+  ["push", "push oci:images REGISTRY/app:1"],
+  ["push-json", "push --json oci:images REGISTRY/app:2"],
+  ["push-error", "push oci:images"],
+  ["push-error-json", "push --json oci:images"],
+  ["pull", "pull REGISTRY/app:1"],
+  ["pull-json", "pull --json docker://REGISTRY/app:1 pulled"],
+  ["pull-error", "pull REGISTRY/absent:1"],
+  ["pull-error-json", "pull --json REGISTRY/absent:1"],
+  ["list-tags", "list-tags docker://REGISTRY/app"],
+  ["list-tags-json", "list-tags --json REGISTRY/app"],
+  ["list-tags-error", "list-tags REGISTRY/absent"],
+  ["list-tags-error-json", "list-tags --json REGISTRY/absent"],
+  ["delete", "delete docker://REGISTRY/app:1"],
+  ["delete-json", "delete --json docker://REGISTRY/other:1"],
+  ["delete-error", "delete app:1"],
+  ["delete-error-json", "delete --json docker://REGISTRY/app:1"],
+  ["login", "login --creds alice:s3cret --authfile auth.json REGISTRY"],
+  ["login-json", "login --json --creds alice:s3cret --authfile auth.json REGISTRY/team"],
+  ["login-get", "login --get-login --authfile auth.json REGISTRY"],
+  ["login-get-json", "login --json --get-login --authfile auth.json REGISTRY"],
+  ["login-error", "login --authfile auth.json REGISTRY"],
+  ["login-error-json", "login --json --creds alice:s3cret --registry-token t REGISTRY"],
+  ["logout", "logout --authfile auth.json REGISTRY"],
+  ["logout-json", "logout --json --authfile auth.json REGISTRY/team"],
+  ["logout-error", "logout --authfile auth.json REGISTRY"],
+  ["logout-error-json", "logout --json --authfile auth.json REGISTRY"],
+  ["help-pull", "help pull"],
   ["help", "--help"],
   ["help-encrypt", "help encrypt"],
   ["no-command", "--json"],
@@ -115,6 +148,7 @@ function settled(text: string): string {
   const names = new Map<string, string>();
   const named = text
     .replaceAll(scratch, "SCRATCH")
+    .replaceAll(registry.host, "REGISTRY")
     .replaceAll(/(?<=sha256:)[0-9a-f]{64}/g, (hex) => {
       const name = names.get(hex) ?? `${names.size}`.padStart(64, "x");
       names.set(hex, name);

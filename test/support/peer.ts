@@ -16,10 +16,13 @@ export interface PeerResult {
   readonly stderr: string;
 }
 
+/** Set where a run is to do without peers: CI does that on the other releases of Node. */
+const peerless: string | false = process.env["OCI_ENC_PEERLESS"] ? "this run is without peers" : false;
+
 /** A tool that the system itself has: `skopeo` of the machine's own release. */
 export function systemPeer(name: string): Peer {
   const found = spawnSync(name, ["--version"], { stdio: "ignore" }).error === undefined;
-  return { program: name, missing: found ? false : `there is no ${name} on this machine` };
+  return { program: name, missing: peerless || (found ? false : `there is no ${name} on this machine`) };
 }
 
 /** A tool that `test/peers/get-peers.sh` has brought: `skopeo-trixie`. */

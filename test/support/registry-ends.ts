@@ -13,12 +13,12 @@ export interface EndOptions extends EndpointOptions {
 
 /** An image of a test registry for reading. */
 export async function openFrom(host: string, options: EndOptions = {}, name = "app:1"): Promise<ImageSource> {
-  return await testTransport(options.environment ?? testEnvironment()).openSource(`//${host}/${name}`, options);
+  return await testTransport(options.environment ?? testEnvironment()).openSource(`${host}/${name}`, options);
 }
 
 /** The same for writing. */
 export async function openTo(host: string, options: EndOptions = {}, name = "app:1"): Promise<ImageTarget> {
-  return await testTransport(options.environment ?? testEnvironment()).openTarget(`//${host}/${name}`, options);
+  return await testTransport(options.environment ?? testEnvironment()).openTarget(`${host}/${name}`, options);
 }
 
 /** Copies an image into memory. */

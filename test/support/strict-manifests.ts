@@ -32,7 +32,7 @@ export function answerManifest(exchange: ServerExchange, place: Place, body: Buf
 /** `/v2/R/tags/list`. */
 export function answerTags(exchange: ServerExchange, { state, repository }: Place): undefined {
   const stored = state.repositories.get(repository);
-  if (!stored) return replyProblem(exchange, 404, "NAME_UNKNOWN");
+  if (!stored || stored.manifests.size === 0) return replyProblem(exchange, 404, "NAME_UNKNOWN");
   const tags = [...stored.tags.keys()].toSorted();
   const size = state.options.pageSize ?? Number(exchange.url.searchParams.get("n") ?? tags.length);
   const after = exchange.url.searchParams.get("last");

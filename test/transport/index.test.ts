@@ -6,28 +6,29 @@ import { expectedError } from "../support/expected-error.js";
 import { writeImage } from "../support/layout-image.js";
 import { scratchDirectory } from "../support/scratch-directory.js";
 
-for (const [text, scheme, locator] of [
-  ["oci:dir", "oci", "dir"],
-  ["oci:/a/b:name@sha256", "oci", "/a/b:name@sha256"],
-  ["ocidir:///a/b:tag", "oci", "/a/b:tag"],
-  ["ocidir://b", "oci", "b"],
-  ["oci-archive:-", "oci-archive", "-"],
-  ["docker-archive:a.tar:app:1", "docker-archive", "a.tar:app:1"],
-  ["dir:/a", "dir", "/a"],
+for (const [text, transport, locator] of [
+  ["oci:dir", "oci:", "dir"],
+  ["oci:/a/b:name@sha256", "oci:", "/a/b:name@sha256"],
+  ["ocidir:///a/b:tag", "ocidir://", "/a/b:tag"],
+  ["ocidir://b", "ocidir://", "b"],
+  ["oci-archive:-", "oci-archive:", "-"],
+  ["docker-archive:a.tar:app:1", "docker-archive:", "a.tar:app:1"],
+  ["dir:/a", "dir:", "/a"],
+  ["docker://localhost:5000/a:1", "docker://", "localhost:5000/a:1"],
   ["bash", undefined, "bash"],
   ["bash.enc:latest", undefined, "bash.enc:latest"],
   ["docker:dind", undefined, "docker:dind"],
   ["localhost:5000/bash.enc:latest", undefined, "localhost:5000/bash.enc:latest"],
   ["constructor", undefined, "constructor"],
 ] as const) {
-  test(`${JSON.stringify(text)} is ${scheme ?? "the store"} with ${JSON.stringify(locator)}`, () => {
-    assert.deepEqual(parseReference(text), { scheme, locator });
+  test(`${JSON.stringify(text)} is ${transport ?? "the store"} with ${JSON.stringify(locator)}`, () => {
+    assert.deepEqual(parseReference(text), { transport, locator });
   });
 }
 
 for (const text of ["nfs://a", "containers-storage:app", "docker-daemon:app", "__proto__://a"]) {
   test(`${JSON.stringify(text)} is a USAGE error that names the transports there are`, () => {
-    const hint = new RegExp(knownTransports.map((scheme) => `${scheme}:`).join(".*"));
+    const hint = new RegExp(knownTransports.join(".*"));
     assert.throws(() => parseReference(text), expectedError("USAGE", /unknown transport/, hint));
   });
 }

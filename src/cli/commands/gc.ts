@@ -1,3 +1,4 @@
+import type { Garbage } from "../../transport/index.js";
 import { store } from "../options/endpoints.js";
 import { byteCount } from "../output/byte-count.js";
 import type { Command } from "./command.js";
@@ -10,19 +11,45 @@ export const gc: Command = {
   examples: ["oci-enc gc --dry-run", "oci-enc gc --store /srv/layout"],
   async run({ options, notice, signal }) {
     const { collectGarbage } = await import("../../transport/index.js");
-    const { removed, kept } = await collectGarbage({ store: options.get(store), dryRun: options.get(dryRun), signal });
-    const bytes = removed.reduce((sum, { size }) => sum + size, 0);
+    const garbage = await collectGarbage({ store: options.get(store), dryRun: options.get(dryRun), signal });
     const verb = options.get(dryRun) ? "would remove" : "removed";
-    notice(removed.length === 0 ? "nothing to remove" : `${verb} ${removed.length} blobs, ${byteCount(bytes)}`);
-    for (const why of new Set(kept.map((entry) => entry.why))) notice(`some blobs stay: ${why}`);
+    const counts = [
+      ...counted(garbage, "blobs"),
+      ...counted(garbage.beginnings, "beginnings of blobs that were never finished"),
+    ];
+    if (counts.length === 0) notice("nothing to remove");
+    for (const count of counts) notice(`${verb} ${count}`);
+    for (const why of reasons(garbage)) notice(`some blobs stay: ${why}`);
+    for (const why of reasons(garbage.beginnings)) notice(`some beginnings of blobs stay: ${why}`);
     return {
       kind: "report",
-      document: {
-        removed: removed.map(({ digest, size }) => ({ digest, size })),
-        kept: kept.map(({ blob, why }) => ({ digest: blob.digest, size: blob.size, why })),
-      },
-      text: removed.map(({ digest }) => digest).join("\n"),
+      document: { ...listed(garbage), beginnings: listed(garbage.beginnings) },
+      text: garbage.removed.map(({ digest }) => digest).join("\n"),
       writes: true,
     };
   },
 };
+
+type Removed = Garbage["beginnings"];
+
+interface Listed {
+  readonly removed: readonly { readonly digest: string; readonly size: number }[];
+  readonly kept: readonly { readonly digest: string; readonly size: number; readonly why: string }[];
+}
+
+/** As both appear in the document. */
+function listed({ removed, kept }: Removed): Listed {
+  return {
+    removed: removed.map(({ digest, size }) => ({ digest, size })),
+    kept: kept.map(({ blob, why }) => ({ digest: blob.digest, size: blob.size, why })),
+  };
+}
+
+function counted({ removed }: Removed, what: string): readonly string[] {
+  if (removed.length === 0) return [];
+  return [`${removed.length} ${what}, ${byteCount(removed.reduce((sum, { size }) => sum + size, 0))}`];
+}
+
+function reasons({ kept }: Removed): ReadonlySet<string> {
+  return new Set(kept.map(({ why }) => why));
+}

@@ -1,4 +1,5 @@
 import { OciEncError } from "../../errors.js";
+import type { LoginPlace } from "../../transport/index.js";
 import { type Flag, toggle } from "../options/flag.js";
 import { readRegistry } from "../options/registry.js";
 import { eitherSide, registryFlags } from "../options/registry-flags.js";
@@ -28,11 +29,11 @@ export const login: Command = {
 
 async function showLogin(invocation: Invocation): Promise<Report> {
   const { loggedInAs } = await import("../../transport/index.js");
-  const place = invocation.arguments[0] ?? "docker.io";
+  const asked = invocation.arguments[0] ?? "docker.io";
   const authFile = invocation.options.get(eitherSide.authfile);
-  const username = await loggedInAs(place, { registry: { authFile } });
-  if (username === undefined) throw new OciEncError("NOT_FOUND", `not logged in to ${JSON.stringify(place)}`);
-  return { kind: "report", document: { registry: place, username }, text: username };
+  const { place, username } = await loggedInAs(asked, { registry: { authFile } });
+  if (username === undefined) throw new OciEncError("NOT_FOUND", `not logged in to ${JSON.stringify(asked)}`);
+  return { kind: "report", document: loginDocument(place, username, []), text: username };
 }
 
 async function logIn(invocation: Invocation): Promise<Report> {
@@ -48,10 +49,10 @@ async function logIn(invocation: Invocation): Promise<Report> {
   const options = { registry, signal, progress };
   const { place, places } = await transports.login(invocation.arguments[0] ?? "docker.io", credentials, options);
   for (const where of places) invocation.notice(`kept in ${where}`);
-  return {
-    kind: "report",
-    document: { registry: place.host, repository: place.repository ?? null, places },
-    text: "",
-    writes: true,
-  };
+  const username = credentials.kind === "password" ? credentials.username : "<token>";
+  return { kind: "report", document: loginDocument(place, username, places), text: "", writes: true };
+}
+
+function loginDocument(place: LoginPlace, username: string, places: readonly string[]): object {
+  return { registry: place.host, repository: place.repository ?? null, username, places };
 }

@@ -23,7 +23,7 @@ export const push: Command = {
       import("../../transport/index.js"),
     ]);
     const [from = "", image] = invocation.arguments;
-    if (image === undefined && parseReference(from).scheme !== undefined) {
+    if (image === undefined && parseReference(from).transport !== undefined) {
       throw new OciEncError("USAGE", `where ${JSON.stringify(from)} is to be pushed is not said`, {
         hint: "name the image in the registry after it; only what is in the local store has a name of its own",
       });

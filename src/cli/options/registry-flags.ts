@@ -58,7 +58,8 @@ export const bothSidesFlags: readonly Flag<unknown>[] = [
 
 function sideFlags(side: Side | undefined): SideFlags {
   const name = (word: string) => (side === undefined ? word : `${side}-${word}`);
-  const about = (text: string) => (side === undefined ? text : `--${side === "src" ? "SRC" : "DST"} alone: ${text}`);
+  const about = (text: string) =>
+    side === undefined ? text : `for ${side === "src" ? "the source" : "the target"} alone: ${text}`;
   const file = (word: string, placeholder: string, text: string) =>
     single({ name: name(word), placeholder, about: about(text), group });
   const plain = (word: string, text: string) => toggle({ name: name(word), about: about(text), group });

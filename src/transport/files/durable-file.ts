@@ -1,13 +1,14 @@
 import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { ioError, systemCode } from "../../errors.js";
+import { ioError, OciEncError, systemCode } from "../../errors.js";
 import { type WritableFile, writableFile } from "./write-file.js";
 
 /** What the name of every unfinished file starts with. */
 export const draftPrefix: string = ".oci-enc-";
 
-/** A file being written, unseen under its final name until `publish`. What is not published is removed when disposed of. */
+/** A file being written, unseen under its final name until `publish`. Not published, it is removed when disposed of. */
 export interface Draft extends WritableFile, AsyncDisposable {
   /** Where it is for now. */
   readonly path: string;
@@ -25,7 +26,22 @@ export async function createDraft(directory: string, mark: string = ""): Promise
   const handle = await open(path, "wx+", 0o600).catch((error: unknown) => {
     throw ioError(error, `cannot write in ${directory}`);
   });
-  return draft(path, handle);
+  return draft(path, handle, { lasting: false });
+}
+
+/**
+ * The same at a path of the caller's choice, to which nobody else writes: a draft that stays there when it is disposed of
+ * unpublished. With `begun` it is there already and has so many bytes (CORRUPT, retryable, when that is not so); without,
+ * what is there goes.
+ */
+export async function openLastingDraft(path: string, begun: number): Promise<Draft> {
+  const handle = await (begun > 0 ? openBegun(path) : openAnew(path)).catch((error: unknown) => {
+    throw ioError(error, `cannot write ${path}`);
+  });
+  const stats = await handle.stat();
+  if (stats.isFile() && stats.size === begun) return draft(path, handle, { lasting: true });
+  await handle.close();
+  throw new OciEncError("CORRUPT", `${path} is not a file of ${begun} bytes any more`, { retryable: true });
 }
 
 /** Bytes at hand, durable under `path`, whose directory exists. Codes as for a draft. */
@@ -56,7 +72,17 @@ export async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-function draft(path: string, handle: FileHandle): Draft {
+async function openAnew(path: string): Promise<FileHandle> {
+  await rm(path, { force: true });
+  return await open(path, "wx+", 0o600);
+}
+
+/** Without O_NONBLOCK, opening a FIFO could wait. Windows has neither flag. */
+async function openBegun(path: string): Promise<FileHandle> {
+  return await open(path, constants.O_RDWR | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0));
+}
+
+function draft(path: string, handle: FileHandle, { lasting }: { readonly lasting: boolean }): Draft {
   let published = false;
   const fail = (error: unknown) => {
     throw ioError(error, `cannot write ${path}`);
@@ -78,7 +104,7 @@ function draft(path: string, handle: FileHandle): Draft {
     async [Symbol.asyncDispose]() {
       if (published) return;
       await handle.close().catch(fail); // Closing twice does nothing.
-      await rm(path, { force: true }).catch(fail);
+      if (!lasting) await rm(path, { force: true }).catch(fail);
     },
   };
 }

@@ -1,6 +1,7 @@
 import { mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError, systemCode } from "../../errors.js";
+import { keepBeginnings } from "./ingest.js";
 import { type LockOptions, withLock } from "./lock.js";
 import { giveSignsOfLife, isAlive, parseOwner, readToken, thisOwner } from "./owner.js";
 import { leasesDirectory, makeWorkDirectory } from "./workplace.js";
@@ -38,7 +39,10 @@ export async function beginLease(layout: string, options: LockOptions): Promise<
   );
 }
 
-/** Removes what dead writers left, and counts the living ones but for `own`. To be called under the lock. */
+/**
+ * Removes what dead writers left, but for the beginnings of blobs, and counts the living ones but for `own`. To be called
+ * under the lock.
+ */
 export async function reclaimLeases(layout: string, own?: Lease): Promise<number> {
   const self = await thisOwner();
   let living = 0;
@@ -47,9 +51,14 @@ export async function reclaimLeases(layout: string, own?: Lease): Promise<number
     if (directory === own?.directory) continue;
     const owner = parseOwner(await readToken(ownerFile(directory)).catch(() => ""));
     const alive = owner ? await isAlive(owner, self) : undefined;
-    if (alive ?? (await givesSigns(directory))) living += 1;
+    if (alive ?? (await givesSigns(directory))) {
+      living += 1;
+      continue;
+    }
+    // From one that is silent nothing is kept: were it only asleep, it would go on writing into what another uses.
+    if (alive === false) await keepBeginnings(layout, directory);
     // A lease of another user may be out of reach. It is dead all the same.
-    else await rm(directory, { recursive: true, force: true }).catch(() => undefined);
+    await rm(directory, { recursive: true, force: true }).catch(() => undefined);
   }
   return living;
 }

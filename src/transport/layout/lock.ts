@@ -5,7 +5,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { throwIfAborted } from "../../bytes/abortable.js";
 import { ioError, OciEncError, systemCode } from "../../errors.js";
 import { giveSignsOfLife, isAlive, type Owner, parseOwner, readToken, thisOwner } from "./owner.js";
-import { leasesDirectory, lockDirectory, makeWorkDirectory, removeEmpty, workplaceName } from "./workplace.js";
+import {
+  ingestDirectory,
+  leasesDirectory,
+  lockDirectory,
+  makeWorkDirectory,
+  removeEmpty,
+  workplaceName,
+} from "./workplace.js";
 
 /*
  * The lock is a row of files named 1, 2, 3 …; the newest one counts. It holds its owner's token, or nothing once it has
@@ -221,6 +228,8 @@ async function leave(layout: string, generation: number): Promise<boolean> {
   // Leases begin under the lock only, so none can begin between here and the rename.
   if ((await newestGeneration(directory)) !== generation || !(await removeEmpty(leases))) return false;
   if (await somebodyWaits(directory)) return false;
+  // It is filled under the lock only, too. While there is something in it the workplace stays, and that is all.
+  await removeEmpty(ingestDirectory(layout));
   await rename(directory, join(workplace, `ended-${randomUUID()}`));
   for (const name of await readdir(workplace).catch(() => [])) {
     if (!name.startsWith("ended-")) continue;

@@ -89,8 +89,10 @@ async function touch(path: string): Promise<void> {
 async function processStat(pid: number): Promise<{ start: string; ended: boolean } | undefined> {
   const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(undefinedIfHidden);
   const fields = text?.slice(text.lastIndexOf(")") + 2).split(" ");
-  const [state, start] = [fields?.[0], fields?.[19]];
-  return state && start ? { start, ended: state === "Z" || state === "X" } : undefined;
+  const [state, threads, start] = [fields?.[0], fields?.[17], fields?.[19]];
+  // Killed, its first thread can be gone while another is still inside a write: that one has to end, too.
+  const ended = (state === "Z" || state === "X") && Number(threads) <= 1;
+  return state && start ? { start, ended } : undefined;
 }
 
 /** What is not there cannot be told. What cannot be read for want of file descriptors could: that is a failure. */

@@ -4,9 +4,19 @@ import { ioError, OciEncError } from "../../errors.js";
 import type { Descriptor, Sum } from "../../oci/descriptor.js";
 import { type Digest, hexOf } from "../../oci/digest.js";
 import { createDraft, type Draft } from "../files/durable-file.js";
-import type { CommitOptions, Committed, EndpointOptions, ImageTarget, Upload } from "../transport.js";
+import type {
+  BegunBlob,
+  CommitOptions,
+  Committed,
+  EndpointOptions,
+  ImageTarget,
+  ResumingTarget,
+  Upload,
+} from "../transport.js";
 import { blobSize } from "./blob-file.js";
 import { commitImage, type StagedBlob } from "./commit.js";
+import { claimBeginning, keepBeginnings } from "./ingest.js";
+import { beginningIn, writeKept } from "./kept-file.js";
 import { checkRoom } from "./layout-directory.js";
 import { beginLease, type Lease } from "./lease.js";
 import { withLock } from "./lock.js";
@@ -24,6 +34,8 @@ export interface LayoutPlace {
   readonly name: (layout: string) => string;
   /** Of the directory, when it is made; less the umask. Default: as the umask says. */
   readonly mode?: number | undefined;
+  /** Whether the beginnings of blobs stay for a later writer when this one fails. Default: nothing stays. */
+  readonly resumable?: boolean | undefined;
 }
 
 /**
@@ -35,13 +47,18 @@ export async function openLayoutTarget(place: LayoutPlace, options: EndpointOpti
   return new LayoutTarget(place, options, await realPath(place.directory));
 }
 
-/** Finished blobs stay in the lease's directory until the commit moves them all: an abandoned image leaves nothing. */
-class LayoutTarget implements ImageTarget {
+/**
+ * Finished blobs stay in the lease's directory until the commit moves them all: of an abandoned image nothing is left
+ * under `blobs`.
+ */
+class LayoutTarget implements ImageTarget, ResumingTarget {
   readonly name: string;
   readonly place: string;
   readonly #to: LayoutPlace;
   readonly #options: EndpointOptions;
   readonly #staged = new Map<Digest, StagedBlob>();
+  /** What is being written under a name that tells its digest; the same blob once more at that time gets a random one. */
+  readonly #busy = new Set<Digest>();
   #work: Promise<Workspace> | undefined;
   #made: string | undefined;
 
@@ -63,7 +80,19 @@ class LayoutTarget implements ImageTarget {
     return (this.#staged.get(digest)?.size ?? (await soundSize(layout, digest))) === size;
   }
 
+  async begun(blob: Descriptor): Promise<BegunBlob | undefined> {
+    if (!this.#to.resumable || this.#busy.has(blob.digest)) return undefined;
+    const { layout, lease } = await this.#begin();
+    const own = await beginningIn(lease.directory, blob);
+    if (own) return own;
+    const { directory } = lease;
+    const claimed = await claimBeginning(layout, { directory, blob }, { signal: this.#options.signal });
+    return claimed ? await beginningIn(directory, blob) : undefined;
+  }
+
   async put(upload: Upload): Promise<void> {
+    const { digest } = upload;
+    if (this.#to.resumable && digest !== undefined && !this.#busy.has(digest)) return await this.#keep(digest, upload);
     await this.#stage(async (draft) => {
       await draft.fill(upload.bytes);
       return upload.sum();
@@ -106,9 +135,14 @@ class LayoutTarget implements ImageTarget {
     const work = await this.#work?.catch(() => undefined);
     this.#work = undefined;
     if (work) {
-      await work.lease.end();
-      // Takes the empty workplace along. Somebody who holds the lock for long will do that.
-      await withLock(work.layout, async () => undefined, { patience: 5_000 }).catch(() => undefined);
+      const { layout, lease } = work;
+      const end = async () => {
+        await keepBeginnings(layout, lease.directory, this.#busy);
+        await lease.end();
+      };
+      // Giving the lock back takes the empty workplace along. Somebody who holds it for long will do that.
+      await withLock(layout, end, { patience: 5_000 }).catch(() => undefined);
+      await lease.end();
     }
     if (this.#made) await removeWhileEmpty(resolve(this.#to.directory), this.#made);
   }
@@ -129,6 +163,16 @@ class LayoutTarget implements ImageTarget {
         // Another target that made this directory and was abandoned took it away again.
         if (!(error instanceof OciEncError) || error.code !== "NOT_FOUND") throw error;
       }
+    }
+  }
+
+  async #keep(digest: Digest, upload: Upload): Promise<void> {
+    this.#busy.add(digest);
+    try {
+      const { lease } = await this.#begin();
+      this.#staged.set(digest, await writeKept(lease.directory, digest, upload));
+    } finally {
+      this.#busy.delete(digest);
     }
   }
 

@@ -2,7 +2,10 @@ import { lstat, mkdir, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError, OciEncError, systemCode } from "../../errors.js";
 
-/** What oci-enc keeps in a layout while it writes there; gone when nobody does. Other tools pass it by. */
+/**
+ * What oci-enc keeps in a layout while it writes there; gone when nobody does, but for the beginnings of blobs that broke
+ * off. Other tools pass it by.
+ */
 export const workplaceName = ".oci-enc";
 
 /** Where the lock's files are. */
@@ -15,12 +18,25 @@ export function leasesDirectory(layout: string): string {
   return join(layout, workplaceName, "leases");
 }
 
-/** Makes one of the two, inside a layout's directory that exists. CORRUPT when a stranger's link stands in its place. */
-export async function makeWorkDirectory(layout: string, path: string): Promise<void> {
+/** Where the beginnings of blobs wait for the next writer. */
+export function ingestDirectory(layout: string): string {
+  return join(layout, workplaceName, "ingest");
+}
+
+/** Whether somebody is at work in a directory, was killed there, or left something for the next writer. */
+export async function hasWorkplace(directory: string): Promise<boolean> {
+  return await lstat(join(directory, workplaceName)).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
+}
+
+/** Makes one of the three, inside a layout's directory that exists. CORRUPT when a stranger's link stands in its place. */
+export async function makeWorkDirectory(layout: string, path: string, mode?: number): Promise<void> {
   for (;;) {
     try {
       await makeOne(join(layout, workplaceName));
-      await makeOne(path);
+      await makeOne(path, mode);
       return;
     } catch (error) {
       // Somebody else who ended took the empty workplace away between the two steps.
@@ -40,9 +56,9 @@ export async function removeEmpty(path: string): Promise<boolean> {
   );
 }
 
-async function makeOne(path: string): Promise<void> {
+async function makeOne(path: string, mode = 0o777): Promise<void> {
   try {
-    await mkdir(path);
+    await mkdir(path, { mode });
   } catch (error) {
     if (systemCode(error) !== "EEXIST") throw error;
     if (!(await lstat(path)).isDirectory()) {

@@ -1,8 +1,8 @@
 import type { Credentials, EndpointOptions } from "../transport.js";
-import type { LoginResult } from "./login.js";
+import type { LoggedIn, LoginResult } from "./login.js";
 import type { Deleted, RepositoryTags } from "./operations.js";
 
-export type { LoginPlace, LoginResult } from "./login.js";
+export type { LoggedIn, LoginPlace, LoginResult } from "./login.js";
 export type { Deleted, RepositoryTags } from "./operations.js";
 
 /** Every tag of `docker://HOST/REPO`, in the registry's order. USAGE, NOT_FOUND, DENIED, UNAVAILABLE, CORRUPT. */
@@ -35,8 +35,8 @@ export async function logout(registry: string, options: EndpointOptions = {}): P
   return await (await import("./login.js")).logOut(registry, options);
 }
 
-/** The user name for `HOST[/REPO]`, `<token>` where it is a token; undefined when one is not logged in. */
-export async function loggedInAs(registry: string, options: EndpointOptions = {}): Promise<string | undefined> {
+/** Who one is at `HOST[/REPO]`, by the same files and helpers. Codes of those. */
+export async function loggedInAs(registry: string, options: EndpointOptions = {}): Promise<LoggedIn> {
   return await (await import("./login.js")).findLogin(registry, options);
 }
 

@@ -24,6 +24,13 @@ export interface LoginPlace {
   readonly repository: string | undefined;
 }
 
+/** Who one is at a registry. */
+export interface LoggedIn {
+  readonly place: LoginPlace;
+  /** `<token>` where it is a token; undefined when one is not logged in. */
+  readonly username: string | undefined;
+}
+
 /** Where credentials were put, or taken from. */
 export interface LoginResult {
   readonly place: LoginPlace;
@@ -87,11 +94,16 @@ export async function findLogin(
   registry: string,
   options: EndpointOptions,
   environment: Environment = thisMachine,
-): Promise<string | undefined> {
+): Promise<LoggedIn> {
   const place = parseLoginPlace(registry);
   const keychain = options.registry?.keychain ?? fileKeychain({ authFile: options.registry?.authFile, environment });
   const credentials = await keychain.credentials(place.host, place.repository);
-  return credentials?.kind === "password" ? credentials.username : credentials && "<token>";
+  return { place, username: credentials && userOf(credentials) };
+}
+
+/** The user name of credentials; `<token>` where they are a token. */
+function userOf(credentials: Credentials): string {
+  return credentials.kind === "password" ? credentials.username : "<token>";
 }
 
 async function tryCredentials(

@@ -1,5 +1,5 @@
 import { OciEncError } from "../../errors.js";
-import { type ImageName, parseImageName } from "../../oci/image-name.js";
+import { parseImageName } from "../../oci/image-name.js";
 import type { EndpointOptions, Keychain } from "../transport.js";
 import { type HostLimiters, RegistryClient } from "./client.js";
 import { type Environment, thisMachine } from "./environment.js";
@@ -30,19 +30,14 @@ export function surroundings(environment: Environment = thisMachine): Surroundin
   return { environment, limiters };
 }
 
-/** The image that `//host/repository:tag` names, and where registries.conf says it is. USAGE, DENIED. */
+/** The image that `host/repository:tag` names, and where registries.conf says it is. USAGE, DENIED. */
 export async function locate(
   locator: string,
   options: EndpointOptions,
   { environment }: Surroundings,
 ): Promise<Placement> {
   const conf = await readRegistriesConf(options.registry?.registriesConf, environment);
-  return placeImage(parseLocator(locator), conf);
-}
-
-/** What follows `docker:`; the slashes may be left out. USAGE. */
-export function parseLocator(locator: string): ImageName {
-  return parseImageName(locator.replace(/^\/\//, ""));
+  return placeImage(parseImageName(locator), conf);
 }
 
 /** A client for one endpoint. `isNamed`: it is the registry of the reference, for which the host settings are meant. */

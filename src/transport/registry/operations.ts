@@ -63,5 +63,5 @@ export async function searchRegistries(
 }
 
 function locatorOf(reference: string): string {
-  return reference.replace(/^docker:/, "");
+  return reference.replace(/^docker:\/\//, "");
 }

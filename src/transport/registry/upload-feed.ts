@@ -52,10 +52,10 @@ export class UploadFeed {
 
   /** Lets the source come to its end, where it may still refuse what it has given. CORRUPT when it has more. */
   async finish(): Promise<void> {
-    while (await this.#pull()) {
+    do {
       if (this.#end > this.#size)
         throw new OciEncError("CORRUPT", `an upload of ${this.#size} bytes goes on after that`);
-    }
+    } while (await this.#pull());
   }
 
   /** Ends the source, whether or not it has been drained. */

@@ -40,4 +40,4 @@ export function notInStore(names: readonly string[]): OciEncError {
 
 /** How to see what there is, and how to bring what there is not. */
 export const storeHint =
-  "oci-enc images lists what the store has; oci-enc copy brings an image there, for example from oci:DIRECTORY";
+  "oci-enc images lists what the store has; oci-enc pull NAME brings an image there, and docker://NAME reads it in its registry";

@@ -18,7 +18,7 @@ export const store: Transport = {
   },
   async openTarget(locator, options) {
     const name = parseImageName(locator);
-    const place = { directory: storeDirectory(options.store), mode: storeMode };
+    const place = { directory: storeDirectory(options.store), mode: storeMode, resumable: true };
     const named = { entryName: entryNameOf(name), digest: name.digest, name: () => printImageName(name) };
     return await openLayoutTarget({ ...place, ...named }, options);
   },

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
 import { copy } from "../../../src/copy/copy.js";
+import { parseImageName } from "../../../src/oci/image-name.js";
 import { singleCredentials } from "../../../src/transport/registry/keychain.js";
 import { fetchManifest } from "../../../src/transport/registry/manifests.js";
-import { openClient, parseLocator, surroundings } from "../../../src/transport/registry/open-client.js";
+import { openClient, surroundings } from "../../../src/transport/registry/open-client.js";
 import { deleteFromRegistry, listRepositoryTags } from "../../../src/transport/registry/operations.js";
 import type { EndpointOptions } from "../../../src/transport/transport.js";
 import { type DockerRegistry, noDockerRegistry, startDockerRegistry } from "../../support/docker-registry.js";
@@ -32,7 +33,7 @@ async function pushSome(registry: DockerRegistry, name: string, options: Endpoin
     bytes,
   }));
   place.names.set("app", addImage(place, { layers }));
-  await using target = await testTransport().openTarget(`//${registry.host}/${name}`, options);
+  await using target = await testTransport().openTarget(`${registry.host}/${name}`, options);
   await copy(place.source("app"), target, {});
   return place;
 }
@@ -44,7 +45,7 @@ describe("docker-registry", { skip }, () => {
       const options = optionsFor(registry);
       const place = await pushSome(registry, "team/app:1", options);
       const back = new MemoryPlace("memory:b");
-      await using source = await testTransport().openSource(`//${registry.host}/team/app:1`, options);
+      await using source = await testTransport().openSource(`${registry.host}/team/app:1`, options);
       await copy(source, back.target("app"), {});
       assert.deepEqual(new Set(back.blobs.keys()), new Set(place.blobs.keys()));
       const around = surroundings(testEnvironment());
@@ -66,15 +67,15 @@ describe("docker-registry", { skip }, () => {
     const progress: EndpointOptions["progress"] = (event) => {
       if (event.type === "skipped") said.push(event.why);
     };
-    await using source = await testTransport().openSource(`//${registry.host}/team/app:1`, options);
-    await using target = await testTransport().openTarget(`//${registry.host}/other:2`, options);
+    await using source = await testTransport().openSource(`${registry.host}/team/app:1`, options);
+    await using target = await testTransport().openTarget(`${registry.host}/other:2`, options);
     await copy(source, target, { progress });
     assert.deepEqual(said, ["mounted", "mounted", "mounted", "mounted"]);
   });
 
   test("without the right authority, the registry is refused, and not spoken to in the clear", async () => {
     await using registry = await startDockerRegistry("tls");
-    const open = testTransport().openTarget(`//${registry.host}/app:1`, {});
+    const open = testTransport().openTarget(`${registry.host}/app:1`, {});
     await assert.rejects(open, expectedError("UNAVAILABLE", /certificate/));
   });
 
@@ -82,7 +83,7 @@ describe("docker-registry", { skip }, () => {
     for (const kind of ["htpasswd", "token"] as const) {
       await using registry = await startDockerRegistry(kind);
       const keychain = singleCredentials(registry.host, { kind: "password", username: "alice", password: "wrong" });
-      const open = testTransport().openTarget(`//${registry.host}/app:1`, { registry: { keychain } });
+      const open = testTransport().openTarget(`${registry.host}/app:1`, { registry: { keychain } });
       await assert.rejects(open, expectedError("DENIED"));
     }
   });
@@ -91,7 +92,7 @@ describe("docker-registry", { skip }, () => {
     await using registry = await startDockerRegistry("open");
     const options = optionsFor(registry);
     const place = await pushSome(registry, "app:1", options);
-    const name = parseLocator(`//${registry.host}/app:1`);
+    const name = parseImageName(`${registry.host}/app:1`);
     await using client = openClient({ name, insecure: false }, true, options, surroundings(testEnvironment()));
     assert.equal((await fetchManifest(client, "1")).descriptor.digest, place.names.get("app")?.digest);
   });

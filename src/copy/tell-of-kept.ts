@@ -1,0 +1,26 @@
+import { isEncrypted } from "../oci/media-type.js";
+import { printPlatform } from "../oci/platform.js";
+import type { Progress } from "../progress.js";
+import { type LayerPlan, manifestsOf, type Plan } from "./plan.js";
+
+/** Warns of what a transform for some platforms leaves as it is: whole platforms, and plain layers that they share. */
+export function tellOfKept(plan: Plan, progress: Progress): void {
+  const manifests = manifestsOf(plan);
+  for (const { asked, platform } of manifests) {
+    if (asked || !platform) continue;
+    const message = `the image for ${printPlatform(platform)} stays as it is`;
+    progress({ type: "warning", code: "PLATFORM_KEPT", message });
+  }
+  const layers = manifests.flatMap((manifest) => manifest.layers.map((entry) => ({ ...entry, ...manifest })));
+  const sealed = new Set(layers.filter(isSealing).map(({ layer }) => layer.digest));
+  for (const { layer, index, platform, change } of layers) {
+    if (change.kind !== "keep" || isEncrypted(layer.mediaType) || !sealed.has(layer.digest)) continue;
+    const where = platform ? ` of ${printPlatform(platform)}` : "";
+    const message = `layer ${index}${where} (${layer.digest}) is sealed elsewhere in the image, and stays plain here`;
+    progress({ type: "warning", code: "SHARED_LAYER_PLAIN", message });
+  }
+}
+
+function isSealing({ change }: LayerPlan): boolean {
+  return change.kind === "rewrite" && change.action === "encrypt";
+}
