@@ -6,7 +6,7 @@ import { type Lane, startLane } from "./lane.js";
  * Node's permissions forbid them.
  */
 export const mostLanes: number =
-  process.permission?.has("worker") === false ? 0 : Math.min(3, availableParallelism() - 1);
+  process.permission?.has("worker") === false ? 0 : Math.min(2, availableParallelism() - 1);
 
 const running: Lane[] = [];
 

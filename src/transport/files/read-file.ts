@@ -8,7 +8,7 @@ import { ioError, OciEncError, systemCode } from "../../errors.js";
  * Node's cipher copies what it has made to memory right behind, which is several times slower over a distance of whole
  * pages.
  */
-export const chunkSize: number = 256 * 1024 - 64;
+export const chunkSize: number = 512 * 1024 - 64;
 
 /** How to open a file, and what to call it. */
 export interface ReadOptions {
