@@ -7,6 +7,7 @@ import { noDockerRegistry, startDockerRegistry } from "../support/docker-registr
 import { ociEncProgram } from "../support/oci-enc.js";
 import { broughtPeer, type Peer, systemPeer } from "../support/peer.js";
 import { type BenchImage, writeBenchImage } from "./bench-image.js";
+import { benchRecipients, type RecipientsResult } from "./bench-recipients.js";
 import { benchDecoder, decoderLines } from "./decoder-bench.js";
 import { type Measurement, measure, median, type Summary, summary } from "./measure.js";
 
@@ -71,16 +72,38 @@ async function benchAll(): Promise<void> {
   if (skopeo && isWanted("recompressed")) results.push(await benchRecompressed(skopeo, tools, size(256)));
   if (isWanted("registry")) results.push(...(await benchRegistry(tools, size(1024))));
   const decoder = isWanted("decoder") ? await benchDecoder(scratch, { runs, mib: size(1024) }) : undefined;
+  const recipients = await benchEdits(size(1024));
   const start = await benchStart();
   await mkdir("build", { recursive: true });
-  const report = { node: process.version, scale, runs, results, start, decoder };
+  const report = { node: process.version, scale, runs, results, recipients, start, decoder };
   await writeFile(join("build", "bench.json"), `${JSON.stringify(report, undefined, 2)}\n`);
   printTable(results);
   console.log(
     `\nstart: oci-enc --version ${ms(start.ociEnc)}, bare node ${ms(start.node)}: ${start.ratio.toFixed(2)} times`,
   );
+  if (recipients) printEdits(recipients);
   printTargets(results, start.ratio);
   if (decoder !== undefined) console.log(decoderLines(decoder).join("\n"));
+}
+
+/** Undefined, and said so, where there is no docker-registry. */
+async function benchEdits(mib: number): Promise<RecipientsResult | undefined> {
+  if (!isWanted("recipients")) return undefined;
+  if (noDockerRegistry !== false) {
+    console.error(`not measured: ${noDockerRegistry}`);
+    return undefined;
+  }
+  const skopeo = systemPeer("skopeo");
+  const keys = { publicKey: publicKey(), privateKey: privateKey() };
+  return await benchRecipients({ scratch, mib, runs, ...keys, skopeo: skopeo.missing === false ? skopeo : undefined });
+}
+
+function printEdits({ mib, add, remove, skopeo }: RecipientsResult): void {
+  console.log(`\nrecipients of a ${mib} MiB image on docker-registry`);
+  console.log(`add ${ms(add)}, remove ${ms(remove)}; skopeo, decrypt and encrypt again: ${skopeo ? ms(skopeo) : "-"}`);
+  console.log(
+    [target("recipients add, in seconds", add, 1), target("recipients remove, in seconds", remove, 1)].join("\n"),
+  );
 }
 
 /** skopeo compresses a tar layer before it seals it; the wrapped digest is then the diff id. */
