@@ -25,7 +25,7 @@ test("bash offers commands, second words, options and the words that an option t
   assert.ok(offered(script, ["key", ""]).includes("generate"));
   assert.deepEqual(offered(script, ["key", "generate", "--ty"]), ["--type"]);
   assert.deepEqual(offered(script, ["encrypt", "--recip"]), ["--recipient", "--recipients-file"]);
-  assert.deepEqual(offered(script, ["encrypt", "oci:a", "--if-encrypted", ""]), ["fail", "skip"]);
+  assert.deepEqual(offered(script, ["encrypt", "oci:a", "--if-encrypted", ""]), ["fail", "skip", "add"]);
   assert.deepEqual(offered(script, ["completion", "z"]), ["zsh"]);
   assert.deepEqual(offered(script, ["encrypt", "--digestfile", ""]), []);
   assert.deepEqual(offered(script, ["encrypt", "--quiet", ""]), []);
