@@ -51,15 +51,13 @@ export async function benchDecoder(
 
 /** Lines for people, and the targets: no slower than the real one, and started within 1.3 times a bare node. */
 export function decoderLines({ layer, tiny, start }: DecoderBench): readonly string[] {
-  const rows = Object.entries(layer).map(
-    ([name, { wall, peak }]) => `${name.padEnd(16)}${wall.toFixed(2).padEnd(10)}${peak?.toFixed(0) ?? "-"}`,
-  );
+  const rows = Object.entries(layer).map(([name, { wall }]) => `${name.padEnd(16)}${wall.toFixed(2)}`);
   const ours = "ctd-decoder.js";
   const speed = ratio(layer[ours]?.wall, layer["ctd-decoder"]?.wall);
   const loading = ratio(start[ours], start["node"]);
   return [
     "\none layer through the stream processor",
-    "program         wall s    peak MiB",
+    "program         wall s",
     ...rows,
     `a layer of a few bytes: ${ratio(tiny[ours], tiny["ctd-decoder"]).toFixed(2)} times ctd-decoder, ${ratio(tiny[ours], start["node"]).toFixed(2)} times a bare node`,
     verdict("decoder: time of ctd-decoder", speed, 1),
