@@ -1,11 +1,17 @@
+export { type BaseOptions, selectBase } from "./base-image.js";
+export { type CanDecryptImageOptions, canDecryptImage } from "./can-decrypt-image.js";
+export { type CompareImagesOptions, compareImages } from "./compare-images.js";
 export { type CopyOptions, copy } from "./copy/copy.js";
 export type { PlanOptions } from "./copy/plan.js";
 export type { CopyReport, LayerReport } from "./copy/report.js";
 export { type CopyImageOptions, copyImage } from "./copy-image.js";
 export type { DecryptionKey, EncryptionKey, RecipientInfo, SchemeSettings } from "./crypt/key-wrapper.js";
+export { parseRecipientId, type RecipientId } from "./crypt/recipient-id.js";
 export { failureLines } from "./decoder/failure.js";
 export { type DecoderOptions, runDecoder } from "./decoder/run-decoder.js";
 export { type ErrorCode, type ErrorDetails, OciEncError } from "./errors.js";
+export { type CanDecryptOptions, type CanDecryptReport, canDecrypt, type LayerAccess } from "./inspect/can-decrypt.js";
+export { type DiffOptions, type DiffSide, diffImages, type ImageDiff, type LayerDiff } from "./inspect/diff.js";
 export {
   type ImageReport,
   type InspectedLayer,
@@ -18,23 +24,41 @@ export type { Descriptor, Sum } from "./oci/descriptor.js";
 export type { Digest } from "./oci/digest.js";
 export { localPlatform, type Platform, parsePlatform, platformMatches, printPlatform } from "./oci/platform.js";
 export type { Progress, ProgressEvent, WarningCode } from "./progress.js";
+export { type OpenedEarlierImage, openEarlierImage } from "./reuse-image.js";
 export { type BundleSettings, writeBundle } from "./runtime/bundle.js";
-export { checkNode, type Finding, type NodeCheckOptions } from "./runtime/node-check.js";
+export { checkNode, type Finding as NodeFinding, type NodeCheckOptions } from "./runtime/node-check.js";
 export { type NodeConfigOptions, type NodeRuntime, nodeConfig, nodeRuntimes } from "./runtime/node-config.js";
 export { type RunOptions, runImage } from "./runtime/run-image.js";
 export type { Mount } from "./runtime/runtime-spec.js";
 export { type DecryptOptions, decryptLayers } from "./transform/decrypt.js";
 export { type EncryptOptions, encryptLayers } from "./transform/encrypt.js";
 export type {
+  BlobOrigin,
   LayerChange,
   LayerContext,
   LayerRun,
   LayerTransform,
   ManifestContext,
   Relabel,
+  Reuse,
   Rewrite,
 } from "./transform/layer-transform.js";
-export { type LayerSelection, type LayerSelector, parseLayerSelection } from "./transform/select.js";
+export {
+  type AddRecipientsOptions,
+  addRecipients,
+  type RemoveRecipientsOptions,
+  removeRecipients,
+  type SetRecipientsOptions,
+  setRecipients,
+} from "./transform/recipients.js";
+export { type RekeyOptions, rekeyLayers } from "./transform/rekey.js";
+export type { EarlierImage, EarlierLayer } from "./transform/reuse.js";
+export {
+  type LayerPosition,
+  type LayerSelection,
+  type LayerSelector,
+  parseLayerSelection,
+} from "./transform/select.js";
 export { openSource, openTarget } from "./transport/index.js";
 export type { EndpointOptions, ImageSource, ImageTarget } from "./transport/transport.js";
 export type { UnpackLimits } from "./unpack/budget.js";
@@ -50,3 +74,6 @@ export {
   tryImage,
   unpackImage,
 } from "./unpack-image.js";
+export type { Check, Finding, LayerPlace, Verdict, VerifyReport } from "./verify/check.js";
+export { refusal, type SealedOptions, type VerifyOptions, verify } from "./verify/verify.js";
+export { type VerifyImageOptions, verifyImage } from "./verify-image.js";

@@ -10,6 +10,7 @@ export type WarningCode =
   | "DIGEST_NOT_CHECKED"
   | "DIGEST_NOT_RESTORED"
   | "LAYER_KEPT"
+  | "NOT_REVOKED"
   | "OAEP_SHA1"
   | "PASSPHRASE_VISIBLE"
   | "PLAIN_BLOBS_KEPT"
@@ -33,6 +34,7 @@ export type WarningCode =
 export type ProgressEvent =
   | { readonly type: "planned"; readonly blobs: number; readonly bytes: number }
   | { readonly type: "started"; readonly blob: Descriptor; readonly action: "copy" | "rewrite" }
+  /** So many bytes of the blob since it was last started. */
   | { readonly type: "moved"; readonly blob: Descriptor; readonly bytes: number }
   | { readonly type: "finished"; readonly blob: Descriptor; readonly as: Descriptor }
   | { readonly type: "skipped"; readonly blob: Descriptor; readonly why: "present" | "mounted" }

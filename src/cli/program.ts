@@ -64,6 +64,7 @@ async function execute(row: CommandRow, command: Command, invocation: Invocation
     const outcome = await command.run(invocation);
     voice.close();
     await printOutcome(outcome, { command: row.name, json: options.get(json), warnings: voice.warnings() });
+    if (outcome.kind === "report" && outcome.failure) throw outcome.failure;
     return outcome.kind === "status" ? outcome.status : 0;
   } finally {
     clearTimeout(timer);

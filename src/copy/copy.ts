@@ -5,7 +5,7 @@ import { type Committed, canTag, type ImageSource, type ImageTarget } from "../t
 import { copyReferrers } from "./copy-referrers.js";
 import { makePlan, manifestsOf, type Plan, type PlanOptions } from "./plan.js";
 import { type CopyReport, plannedReport, transferredReport } from "./report.js";
-import { requireRoom } from "./require-room.js";
+import { requireRoom, requireSizes } from "./require-room.js";
 import { at } from "./side.js";
 import { tellOfKept } from "./tell-of-kept.js";
 import { transfer } from "./transfer.js";
@@ -40,6 +40,7 @@ export async function copy(source: ImageSource, target: ImageTarget, options: Co
   const root = await at("source", () => source.resolve());
   const plan = await makePlan(source, root, options);
   requireRoom(target, plan);
+  requireSizes(plan);
   if (options.transform) tellOfKept(plan, progress);
   const tag = tagging(target, options.additionalTags ?? []);
   const inPlace = isSameImage(source, target);
@@ -94,7 +95,7 @@ function isSameImage(source: ImageSource, target: ImageTarget): boolean {
 function sealedAway(plan: Plan): readonly Descriptor[] {
   const layers = manifestsOf(plan).flatMap((manifest) => manifest.layers);
   return layers
-    .filter(({ change }) => change.kind === "rewrite" && change.action === "encrypt")
+    .filter(({ change }) => change.kind === "reuse" || (change.kind === "rewrite" && change.action === "encrypt"))
     .map(({ layer }) => layer);
 }
 

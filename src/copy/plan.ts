@@ -196,8 +196,12 @@ class Planner {
     const { platforms, transform, configs } = this.#options;
     const { view } = manifest;
     const isImage = isImageConfigType(view.config.mediaType);
-    const wanted = isImage && (configs || platforms !== undefined || transform !== undefined);
-    const config = wanted ? await at("source", () => readBlob(this.#source, view.config, manifestLimit)) : undefined;
+    const unnamed = platforms !== undefined && place.platform === undefined;
+    const useful = transform !== undefined && transform.configs !== false;
+    const config =
+      isImage && (configs || unnamed || useful)
+        ? await at("source", () => readBlob(this.#source, view.config, manifestLimit))
+        : undefined;
     const platform = place.platform ?? (config && platformOf(config));
     if (platform) this.#offered.push(platform);
     const asked = this.#wants(platform);

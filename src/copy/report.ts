@@ -14,6 +14,8 @@ export interface CopyReport {
   readonly size: number | undefined;
   /** Whether the root at the target differs from the one that the source names. */
   readonly changed: boolean;
+  /** The target named an image already, which was left alone and is the one reported. Undefined: it was written. */
+  readonly skipped?: true;
   readonly layers: readonly LayerReport[];
 }
 
@@ -21,7 +23,7 @@ export interface CopyReport {
 export interface LayerReport {
   readonly platform: Platform | undefined;
   readonly index: number;
-  readonly action: "keep" | "relabel" | "encrypt" | "decrypt" | "rekey";
+  readonly action: "keep" | "relabel" | "reuse" | "encrypt" | "decrypt" | "rekey";
   readonly before: Descriptor;
   /** Undefined after a dry run that would change it. */
   readonly after: Descriptor | undefined;
@@ -37,7 +39,7 @@ interface Subject {
 export function plannedReport(plan: Plan, { reference, root }: Subject): CopyReport {
   const layers = layersOf(plan, ({ layer, change }) => {
     if (change.kind === "rewrite") return undefined;
-    return change.kind === "relabel" ? change.relabel(layer) : layer;
+    return change.kind === "keep" ? layer : change.relabel(layer);
   });
   const { digest, mediaType, size } = plan.descriptor;
   const edited = dropsChildren(plan) || layers.some(({ action }) => action !== "keep");

@@ -1,7 +1,9 @@
 import { OciEncError } from "../errors.js";
+import type { Descriptor } from "../oci/descriptor.js";
 import { isEncrypted } from "../oci/media-type.js";
 import type { ImageTarget } from "../transport/transport.js";
 import { type LayerPlan, manifestsOf, type Plan } from "./plan.js";
+import { rewriteManifest } from "./rewrite.js";
 
 /** UNSUPPORTED when the target cannot hold what the plan would make; asked before any byte moves. */
 export function requireRoom(target: ImageTarget, plan: Plan): void {
@@ -11,7 +13,17 @@ export function requireRoom(target: ImageTarget, plan: Plan): void {
   throw new OciEncError("UNSUPPORTED", `${target.name} cannot hold this image: ${reason}`, { side: "target" });
 }
 
+/** UNSUPPORTED when a manifest would grow beyond what readers allow, as far as the plan knows; asked before any byte moves. */
+export function requireSizes(plan: Plan): void {
+  for (const { view, layers } of manifestsOf(plan)) rewriteManifest(view, layers.map(outlined));
+}
+
+function outlined({ layer, change }: LayerPlan): Descriptor {
+  if (change.kind === "keep") return layer;
+  return change.kind === "rewrite" ? (change.outline?.(layer) ?? layer) : change.relabel(layer);
+}
+
 function endsSealed({ layer, change }: LayerPlan): boolean {
   if (change.kind === "rewrite") return change.action !== "decrypt";
-  return isEncrypted(layer.mediaType);
+  return change.kind === "reuse" || isEncrypted(layer.mediaType);
 }

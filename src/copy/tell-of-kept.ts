@@ -22,5 +22,5 @@ export function tellOfKept(plan: Plan, progress: Progress): void {
 }
 
 function isSealing({ change }: LayerPlan): boolean {
-  return change.kind === "rewrite" && change.action === "encrypt";
+  return change.kind === "reuse" || (change.kind === "rewrite" && change.action === "encrypt");
 }

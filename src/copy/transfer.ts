@@ -6,7 +6,7 @@ import { verifying } from "../bytes/verifying.js";
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import type { Progress } from "../progress.js";
-import type { Relabel, Rewrite } from "../transform/layer-transform.js";
+import type { BlobOrigin, Relabel, Rewrite } from "../transform/layer-transform.js";
 import { type BegunBlob, canResume, type ImageSource, type ImageTarget } from "../transport/transport.js";
 import { backoff } from "./backoff.js";
 import { type LayerPlan, manifestsOf, type Plan } from "./plan.js";
@@ -30,17 +30,20 @@ export type Renaming = (layer: LayerPlan) => Descriptor;
 
 /** Moves every blob that the plan needs at the target, each once. */
 export async function transfer(plan: Plan, options: TransferOptions): Promise<Renaming> {
-  const kept = new Map<string, Descriptor>();
+  const kept = new Map<string, KeptBlob>();
+  const keep = (blob: Descriptor, origin: BlobOrigin = options.source) => {
+    if (origin.place !== options.target.place) kept.set(blob.digest, { blob, origin });
+  };
   const rewrites = new Map<string, { readonly layer: Descriptor; readonly change: Rewrite }>();
   for (const { view, layers } of manifestsOf(plan)) {
-    kept.set(view.config.digest, view.config);
+    keep(view.config);
     for (const { layer, change } of layers) {
       if (change.kind === "rewrite") rewrites.set(mergeKey(layer, change), { layer, change });
-      else kept.set(layer.digest, layer);
+      else if (change.kind === "reuse") keep(change.blob, change.origin);
+      else keep(layer);
     }
   }
-  if (options.source.place === options.target.place) kept.clear();
-  const blobs = [...kept.values(), ...[...rewrites.values()].map(({ layer }) => layer)];
+  const blobs = [...[...kept.values()].map(({ blob }) => blob), ...[...rewrites.values()].map(({ layer }) => layer)];
   options.progress({ type: "planned", blobs: blobs.length, bytes: blobs.reduce((sum, blob) => sum + blob.size, 0) });
 
   const relabels = new Map<string, Relabel>();
@@ -50,7 +53,7 @@ export async function transfer(plan: Plan, options: TransferOptions): Promise<Re
         relabels.set(key, await retrying(options, signal, () => rewriteBlob(layer, change, { ...options, signal })));
       }),
       ...[...kept.values()].map(
-        (blob) => (signal: AbortSignal) => retrying(options, signal, () => keepBlob(blob, { ...options, signal })),
+        (one) => (signal: AbortSignal) => retrying(options, signal, () => keepBlob(one, { ...options, signal })),
       ),
     ],
     options.jobs,
@@ -58,10 +61,15 @@ export async function transfer(plan: Plan, options: TransferOptions): Promise<Re
   );
   return ({ layer, change }) => {
     if (change.kind === "keep") return layer;
-    const relabel = change.kind === "relabel" ? change.relabel : relabels.get(mergeKey(layer, change));
+    const relabel = change.kind === "rewrite" ? relabels.get(mergeKey(layer, change)) : change.relabel;
     if (!relabel) throw new Error("a layer of the plan was not transferred");
     return relabel(layer);
   };
+}
+
+interface KeptBlob {
+  readonly blob: Descriptor;
+  readonly origin: BlobOrigin;
 }
 
 interface Running extends TransferOptions {
@@ -72,15 +80,15 @@ function mergeKey(layer: Descriptor, change: Rewrite): string {
   return `${layer.digest} ${change.merge}`;
 }
 
-async function keepBlob(blob: Descriptor, { source, target, signal, progress }: Running): Promise<void> {
+async function keepBlob({ blob, origin }: KeptBlob, { target, signal, progress }: Running): Promise<void> {
   if (await at("target", () => target.has(blob))) return progress({ type: "skipped", blob, why: "present" });
-  if (await at("target", async () => target.mount?.(blob, source))) {
+  if (await at("target", async () => target.mount?.(blob, origin))) {
     return progress({ type: "skipped", blob, why: "mounted" });
   }
   const begun = canResume(target) ? await at("target", () => target.begun(blob)) : undefined;
   const move = async (beginning: BegunBlob | undefined): Promise<void> => {
     progress({ type: "started", blob, action: "copy" });
-    const bytes = metered(incoming(blob, { source, signal, begun: beginning }), blob, progress);
+    const bytes = metered(incoming(blob, { source: origin, signal, begun: beginning }), blob, progress);
     const upload = { bytes, size: blob.size, digest: blob.digest, begun: beginning?.size, sum: () => blob };
     await at("target", () => target.put(upload));
   };
@@ -105,7 +113,7 @@ async function rewriteBlob(blob: Descriptor, change: Rewrite, running: Running):
 }
 
 interface Incoming {
-  readonly source: ImageSource;
+  readonly source: BlobOrigin;
   readonly signal: AbortSignal;
   /** What the target holds of the blob; hashed like the rest, and fetched no more. All of it: the source is not asked. */
   readonly begun?: BegunBlob | undefined;
@@ -116,13 +124,17 @@ function incoming(blob: Descriptor, { source, signal, begun }: Incoming): ByteSt
   return streamAt("source", verifying(abortable(bytes, signal), blob));
 }
 
-async function* continuing(begun: BegunBlob, blob: Descriptor, source: ImageSource): AsyncGenerator<Uint8Array> {
+async function* continuing(begun: BegunBlob, blob: Descriptor, source: BlobOrigin): AsyncGenerator<Uint8Array> {
   yield* begun.bytes;
   if (begun.size < blob.size) yield* source.blob(blob, begun.size);
 }
 
 function metered(bytes: ByteStream, blob: Descriptor, progress: Progress): ByteStream {
-  return metering(bytes, (count) => progress({ type: "moved", blob, bytes: count }));
+  let moved = 0;
+  return metering(bytes, (count) => {
+    moved += count;
+    progress({ type: "moved", blob, bytes: moved });
+  });
 }
 
 /** A retry is a new run: what is sealed starts from its first byte, so that no key or nonce is used for two uploads. */

@@ -5,6 +5,8 @@ import { decodePublicOptions, encodePublicOptions, isBase64, type PublicOptions 
 const everything = "org.opencontainers.image.enc.";
 const slotPrefix = `${everything}keys.`;
 const publicOptionsKey = `${everything}pubopts`;
+/** Our own, below the prefix that every implementation takes away when it opens a layer. */
+const bindingKey = `${everything}oci-enc.binding`;
 
 type Annotations = Readonly<Record<string, string>>;
 
@@ -22,6 +24,50 @@ export function partsOf(annotations: Annotations | undefined): readonly Envelope
     const slot = key.slice(slotPrefix.length);
     return value.split(",").map((part) => ({ slot, packet: readPart(slot, part) }));
   });
+}
+
+/** What becomes of a part: it stays as it is written, gives way to another packet, or goes. */
+export type PartEdit = "keep" | "drop" | Packet;
+
+/**
+ * The annotations with their envelope's parts edited, in the order of {@link partsOf}, and packets added behind what
+ * their slots hold. Parts that stay keep their text. A binding goes, since it vouches for the recipients of before.
+ */
+export function withEditedParts(
+  annotations: Annotations | undefined,
+  edits: readonly PartEdit[],
+  added: readonly Packet[] = [],
+): Record<string, string> {
+  const waiting = [...edits];
+  const entries = Object.entries(annotations ?? {}).flatMap(([key, value]): [string, string][] => {
+    if (key === bindingKey) return [];
+    if (!key.startsWith(slotPrefix)) return [[key, value]];
+    const texts = value === "" ? [] : value.split(",");
+    const kept = texts.flatMap((text) => editedPart(text, waiting.shift() ?? "keep"));
+    const slot = key.slice(slotPrefix.length);
+    const all = [...kept, ...added.filter((packet) => packet.slot === slot).map(writePart)];
+    return all.length === 0 && value !== "" ? [] : [[key, all.join(",")]];
+  });
+  const edited = Object.fromEntries(entries);
+  const fresh = added.filter(({ slot }) => annotations?.[slotPrefix + slot] === undefined);
+  const slots = [...new Set(fresh.map(({ slot }) => slot))].sort();
+  const inSlot = (slot: string) => fresh.filter((packet) => packet.slot === slot).map(writePart);
+  return { ...edited, ...Object.fromEntries(slots.map((slot) => [slotPrefix + slot, inSlot(slot).join(",")])) };
+}
+
+/** The envelope alone, without the layer's other annotations. */
+export function envelopeOf(annotations: Annotations | undefined): Record<string, string> {
+  return Object.fromEntries(Object.entries(annotations ?? {}).filter(([key]) => key.startsWith(everything)));
+}
+
+/** What the writer bound the recipients and the content together with; undefined: the layer has no binding. */
+export function bindingOf(annotations: Annotations | undefined): string | undefined {
+  return annotations?.[bindingKey];
+}
+
+/** The annotations with a binding. */
+export function withBinding(annotations: Annotations, binding: string): Record<string, string> {
+  return { ...annotations, [bindingKey]: binding };
 }
 
 /** Whether a layer's annotations hold any wrapped key. */
@@ -57,6 +103,11 @@ export function withEnvelope(
 export function withoutEnvelope(annotations: Annotations | undefined): Record<string, string> | undefined {
   const rest = Object.entries(annotations ?? {}).filter(([key]) => !key.startsWith(everything));
   return rest.length === 0 ? undefined : Object.fromEntries(rest);
+}
+
+function editedPart(text: string, edit: PartEdit): readonly string[] {
+  if (edit === "keep") return [text];
+  return edit === "drop" ? [] : [writePart(edit)];
 }
 
 function readPart(slot: string, part: string): Packet | undefined {

@@ -5,6 +5,7 @@ export type {
   DecryptionKey,
   EncryptionKey,
   KeyWrapper,
+  KnownRecipient,
   Packet,
   RecipientInfo,
   SchemeSettings,
@@ -26,10 +27,10 @@ export {
   loadKeyring,
   loadRecipients,
   openEnvelope,
-  recipientsOf,
   type SealedLayer,
-  schemesOf,
   sealLayer,
   type Unwrapped,
 } from "./layer.js";
 export type { LayerOptions, PrivateOptions, PublicOptions } from "./layer-options.js";
+export { parseRecipientId, type RecipientId } from "./recipient-id.js";
+export { identifyRecipients, type ListedRecipient, listRecipients, recipientsOf, schemesOf } from "./recipients.js";

@@ -49,6 +49,19 @@ export interface RecipientInfo {
   readonly label: string;
 }
 
+/** A recipient whose public key is at hand, and what tells it from others. */
+export interface KnownRecipient {
+  readonly scheme: string;
+  /** As {@link RecipientInfo} has it for packets that are made for this key. Empty: such packets do not say. */
+  readonly id: string;
+  /** The same for one public key however it was given, and different for any two. */
+  readonly thumbprint: string;
+  /** Other names of the key: fingerprints, key ids. */
+  readonly aliases: readonly string[];
+  /** This recipient alone, where a file held several. */
+  readonly key: EncryptionKey;
+}
+
 /** Where schemes find what is not in a key: programs, services, modules. */
 export interface SchemeSettings {
   /** GnuPG's directory; its own default, or GNUPGHOME, when undefined. */
@@ -81,4 +94,12 @@ export interface KeyWrapper {
   unwrapWith(keys: readonly DecryptionKey[], options?: WrapperOptions): Promise<Unwrapper | undefined>;
   /** Whom a packet is for. Never throws: a packet that cannot be read yields one entry that says so. */
   recipients(packet: Packet): readonly RecipientInfo[];
+  /** The recipients that keys stand for, one by one. Reads the keys as `wrapFor` does, and warns of nothing. */
+  identify(keys: readonly EncryptionKey[], options?: WrapperOptions): Promise<readonly KnownRecipient[]>;
+  /**
+   * The packet without the recipient at `index` of `recipients`: the others still open it, and nothing of the wrapped key
+   * is left. Asked only of packets with several. Absent: packets of this scheme have one recipient each. CORRUPT when the
+   * packet cannot be read.
+   */
+  without?(packet: Packet, index: number): Packet;
 }

@@ -1,18 +1,10 @@
 import type { ByteStream } from "../bytes/byte-stream.js";
 import { OciEncError } from "../errors.js";
-import type { Digest } from "../oci/digest.js";
+import { type Digest, parseDigest } from "../oci/digest.js";
 import type { BlockCipher } from "./block-cipher.js";
 import { cipherOf } from "./ciphers/index.js";
 import { type EnvelopePart, partsOf, publicOptionsOf, withEnvelope } from "./envelope.js";
-import type {
-  DecryptionKey,
-  EncryptionKey,
-  Packet,
-  RecipientInfo,
-  Unwrap,
-  Wrap,
-  WrapperOptions,
-} from "./key-wrapper.js";
+import type { DecryptionKey, EncryptionKey, Packet, Unwrap, Wrap, WrapperOptions } from "./key-wrapper.js";
 import { type SchemeRow, schemeRow, schemes } from "./keys/index.js";
 import { decodePrivateOptions, encodePrivateOptions, type LayerOptions } from "./layer-options.js";
 
@@ -87,7 +79,7 @@ export interface Unwrapped {
 export async function openEnvelope(annotations: Annotations | undefined, keyring: Keyring): Promise<Unwrapped> {
   const publicOptions = publicOptionsOf(annotations);
   const cipher = cipherOf(publicOptions.cipher);
-  const secret = await unwrapSecret(partsOf(annotations), keyring);
+  const secret = await unwrapEnvelope(annotations, keyring);
   try {
     const options: LayerOptions = { public: publicOptions, private: decodePrivateOptions(secret) };
     cipher.check(options);
@@ -95,6 +87,14 @@ export async function openEnvelope(annotations: Annotations | undefined, keyring
   } finally {
     secret.fill(0);
   }
+}
+
+/**
+ * The wrapped options as their writer encoded them, for wrapping them anew: what one part holds, every part holds. The
+ * caller overwrites them. KEY_MISMATCH when no part opens.
+ */
+export async function unwrapEnvelope(annotations: Annotations | undefined, keyring: Keyring): Promise<Uint8Array> {
+  return await unwrapSecret(partsOf(annotations), keyring);
 }
 
 /** A layer that is being sealed: bytes, and annotations once they have been drained. */
@@ -124,22 +124,21 @@ export function sealLayer(cipher: BlockCipher, wrap: Wrap, plain: { bytes: ByteS
   };
 }
 
-/** Whom a layer is sealed for, as far as its envelope says without a key; parts of unknown schemes are listed too. */
-export async function recipientsOf(annotations: Annotations | undefined): Promise<readonly RecipientInfo[]> {
-  const infos = await Promise.all(
-    partsOf(annotations).map(async ({ slot, packet }) => {
-      const row = rowOf(slot);
-      if (!row) return [{ scheme: slot, algorithm: "", id: "", label: "unknown scheme" }];
-      if (!packet) return [{ scheme: slot, algorithm: "", id: "", label: "not base64" }];
-      return (await row.load()).recipients(packet);
-    }),
-  );
-  return infos.flat();
-}
-
-/** The names of the schemes that a layer's envelope holds parts of, each once. */
-export function schemesOf(annotations: Annotations | undefined): readonly string[] {
-  return [...new Set(partsOf(annotations).map(({ slot }) => rowOf(slot)?.scheme ?? slot))];
+/**
+ * An envelope of the length that real ones will have, from a secret that opens nothing: whoever cannot be wrapped for
+ * fails here, and how much a manifest will grow is known before a byte moves.
+ */
+export async function outlineEnvelope(
+  wrap: Wrap,
+  cipher: BlockCipher,
+): Promise<(annotations: Annotations | undefined) => Record<string, string>> {
+  const digest = parseDigest(`sha256:${"0".repeat(64)}`);
+  const options: LayerOptions = {
+    public: { cipher: cipher.id, hmac: new Uint8Array(32), cipherOptions: {} },
+    private: { symmetricKey: new Uint8Array(32), digest, cipherOptions: { nonce: new Uint8Array(16) } },
+  };
+  const packets = await wrap(encodePrivateOptions(options.private));
+  return (annotations) => withEnvelope(annotations, packets, options.public);
 }
 
 async function unwrapSecret(parts: readonly EnvelopePart[], keyring: Keyring): Promise<Uint8Array> {
@@ -195,8 +194,4 @@ function noKeyOpens(parts: readonly EnvelopePart[], failures: readonly Failure[]
       hint: elsewhere?.hint ?? `the layer is sealed for: ${slots}; "oci-enc layerinfo" shows the recipients`,
     },
   );
-}
-
-function rowOf(slot: string): SchemeRow | undefined {
-  return [...schemes.values()].find((row) => row.owns(slot));
 }

@@ -1,7 +1,8 @@
 import { attestedBy } from "../copy/attestation.js";
 import { type ManifestPlan, makePlan, manifestsOf } from "../copy/plan.js";
 import type { DecryptionKey, RecipientInfo, SchemeSettings } from "../crypt/key-wrapper.js";
-import { type Keyring, loadKeyring, openEnvelope, recipientsOf, schemesOf } from "../crypt/layer.js";
+import { type Keyring, loadKeyring, openEnvelope } from "../crypt/layer.js";
+import { recipientsOf, schemesOf } from "../crypt/recipients.js";
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import { isEncrypted } from "../oci/media-type.js";

@@ -1,15 +1,17 @@
 import type { BlockCipher } from "../crypt/block-cipher.js";
-import { defaultCipher } from "../crypt/ciphers/index.js";
 import { hasEnvelope } from "../crypt/envelope.js";
-import type { EncryptionKey, SchemeSettings, Wrap } from "../crypt/key-wrapper.js";
-import { loadRecipients, sealLayer } from "../crypt/layer.js";
+import type { DecryptionKey, EncryptionKey, SchemeSettings } from "../crypt/key-wrapper.js";
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
-import { encryptedTwin, isEncrypted, layerKind, mediaTypes, ociTwin } from "../oci/media-type.js";
+import { isEncrypted, layerKind, mediaTypes, ociTwin } from "../oci/media-type.js";
 import type { Progress, WarningCode } from "../progress.js";
 import { findConfigSecrets } from "./config-secrets.js";
+import { relabelled } from "./edit-envelopes.js";
 import { layerName } from "./layer-name.js";
-import type { LayerChange, LayerContext, LayerTransform, ManifestContext, Rewrite } from "./layer-transform.js";
+import type { LayerChange, LayerContext, LayerTransform, ManifestContext } from "./layer-transform.js";
+import { adding } from "./recipients.js";
+import { type EarlierImage, findingReusable } from "./reuse.js";
+import { loadSealing } from "./sealing.js";
 import { allLayers, choosing, type LayerSelection } from "./select.js";
 
 /** What to seal, for whom, and what to do with what cannot simply be sealed. */
@@ -17,8 +19,12 @@ export interface EncryptOptions {
   readonly keys: readonly EncryptionKey[];
   /** Default: every layer. */
   readonly select?: LayerSelection | undefined;
-  /** A layer that is sealed already; default `fail` (USAGE). */
-  readonly ifEncrypted?: "fail" | "skip" | undefined;
+  /** A layer that is sealed already; default `fail` (USAGE). `add`: it gets the recipients that it lacks. */
+  readonly ifEncrypted?: "fail" | "skip" | "add" | undefined;
+  /** What opens sealed layers: those of the image for `ifEncrypted: "add"`, those of `earlier` where they serve again. */
+  readonly open?: readonly DecryptionKey[] | undefined;
+  /** An image whose sealed layers serve again where they hold the same content. USAGE together with `anonymous`. */
+  readonly earlier?: EarlierImage | undefined;
   /** A layer whose distribution is restricted, or that names other places to fetch it from; default `fail` (UNSUPPORTED). */
   readonly nondistributable?: "fail" | "skip" | "encrypt" | undefined;
   /** Manifests that describe the image's content in the clear; default `keep`, with a warning. */
@@ -38,8 +44,9 @@ export interface EncryptOptions {
  * is none, KEY_INVALID for one that cannot be used. What cannot be sealed fails while planning, before a byte moves.
  */
 export async function encryptLayers(options: EncryptOptions): Promise<LayerTransform> {
-  const { anonymous, progress, signal } = options;
-  const wrap = await loadRecipients(options.keys, { ...options.settings, anonymous, progress, signal });
+  const { progress } = options;
+  const sealing = await loadSealing(options);
+  const alike = await loadAlike(options);
   const chosen = choosing(options.select ?? allLayers);
   const warn = (code: WarningCode, message: string) => progress?.({ type: "warning", code, message });
   const decide = deciding(options, warn);
@@ -55,10 +62,11 @@ export async function encryptLayers(options: EncryptOptions): Promise<LayerTrans
       if (choice === "no") return keep;
       const verdict = decide(layer, context, choice === "named");
       if (verdict === "unknown") unknown += 1;
+      if (verdict === "add") return relabelled(await alike.add?.edit(layer, context));
       if (verdict !== "seal") return keep;
       sealed += 1;
       warnOfTraces(layer, context, manifestType, warn);
-      return sealing(layer, wrap, options.cipher ?? defaultCipher);
+      return (await alike.find?.(layer, context)) ?? (await sealing(layer, context));
     },
     attestation(manifest) {
       const dropped = options.attestations === "drop";
@@ -70,6 +78,7 @@ export async function encryptLayers(options: EncryptOptions): Promise<LayerTrans
     },
     planned() {
       chosen.requireMatches();
+      alike.add?.finish();
       if (sealed === 0 && unknown > 0) {
         throw new OciEncError("UNSUPPORTED", "nothing can be sealed: no layer is of a known media type", {
           hint: "known are tar, tar+gzip and tar+zstd layers of OCI and Docker images",
@@ -83,7 +92,7 @@ const keep: LayerChange = { kind: "keep" };
 
 type Warn = (code: WarningCode, message: string) => void;
 
-type Verdict = "seal" | "keep" | "unknown";
+type Verdict = "seal" | "keep" | "add" | "unknown";
 
 /** Whether a chosen layer is sealed, kept, or of a type that is unknown here. */
 function deciding(options: EncryptOptions, warn: Warn) {
@@ -105,8 +114,9 @@ function deciding(options: EncryptOptions, warn: Warn) {
 
 function sealedAlready(where: string, { ifEncrypted }: EncryptOptions): Verdict {
   if (ifEncrypted === "skip") return "keep";
+  if (ifEncrypted === "add") return "add";
   throw new OciEncError("USAGE", `${where} is encrypted already`, {
-    hint: "leave such layers as they are with --if-encrypted skip",
+    hint: "leave such layers as they are with --if-encrypted skip, or add recipients to them with --if-encrypted add",
   });
 }
 
@@ -121,28 +131,12 @@ function restricted(where: string, { nondistributable }: EncryptOptions, warn: W
   });
 }
 
-function sealing(layer: Descriptor, wrap: Wrap, cipher: BlockCipher): Rewrite {
+/** What may become of a layer beside being sealed: sealed layers get recipients, earlier ones serve again. */
+async function loadAlike(options: EncryptOptions) {
+  const { keys, open = [], earlier, ifEncrypted } = options;
   return {
-    kind: "rewrite",
-    action: "encrypt",
-    merge: "encrypt",
-    size: cipher.sealedSize(layer.size),
-    algorithm: "sha256",
-    start(bytes) {
-      const sealed = sealLayer(cipher, wrap, { bytes, size: layer.size });
-      return {
-        bytes: sealed.bytes,
-        async describe(stored) {
-          const annotate = await sealed.annotate(layer.digest);
-          return ({ urls: _, ...plain }) => ({
-            ...plain,
-            ...stored,
-            mediaType: encryptedTwin(ociTwin(plain.mediaType)),
-            annotations: annotate(plain.annotations),
-          });
-        },
-      };
-    },
+    add: ifEncrypted === "add" ? await adding({ ...options, add: keys, open }) : undefined,
+    find: earlier && (await findingReusable({ ...options, recipients: keys, open, earlier })),
   };
 }
 

@@ -23,6 +23,8 @@ export interface ManifestContext {
 
 /** What an operation does to an image, layer by layer. The engine asks while planning; no layer has been read then. */
 export interface LayerTransform {
+  /** False: the images' configs need not be read for it, and diff ids are not known then. */
+  readonly configs?: boolean;
   /** Once for each chosen manifest, before its layers. May warn; throws when the image cannot be taken. */
   manifest?(context: ManifestContext): Promise<void>;
   /** Of every layer, from its descriptor alone. */
@@ -41,7 +43,25 @@ export type LayerChange =
   | { readonly kind: "keep" }
   /** Same bytes under another descriptor: recipients added or taken away. */
   | { readonly kind: "relabel"; readonly relabel: Relabel }
+  | Reuse
   | Rewrite;
+
+/** A blob that exists already in place of the layer's own: an earlier sealed form of the same content. */
+export interface Reuse {
+  readonly kind: "reuse";
+  readonly blob: Descriptor;
+  /** Where the blob is read from, unless the target has it. */
+  readonly origin: BlobOrigin;
+  readonly relabel: Relabel;
+}
+
+/** A place that blobs can be taken from; every image source is one. */
+export interface BlobOrigin {
+  readonly name: string;
+  readonly place: string;
+  /** Raw bytes from offset `from` on, unchecked. */
+  blob(descriptor: Descriptor, from?: number): ByteStream;
+}
 
 /** Other bytes. */
 export interface Rewrite {
@@ -52,6 +72,8 @@ export interface Rewrite {
   readonly merge: string;
   /** Bytes that will come out. */
   readonly size: number;
+  /** The layer renamed as far as it is known by now, as long as it will be: for what depends on the manifest's size. */
+  readonly outline?: Relabel | undefined;
   /** With which algorithm the new blob is named. */
   readonly algorithm: DigestAlgorithm;
   /** May be called again for a retry, and begins anew each time. `again` reads the source's bytes once more. */

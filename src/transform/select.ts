@@ -12,8 +12,11 @@ export interface LayerSelection {
 /** One selector, as somebody wrote it. */
 export interface LayerSelector {
   readonly text: string;
-  matches(layer: Descriptor, context: Pick<LayerContext, "index" | "count">): boolean;
+  matches(layer: Descriptor, context: LayerPosition): boolean;
 }
+
+/** What a selector may know of a layer beside its descriptor. */
+export type LayerPosition = Pick<LayerContext, "index" | "count"> & Partial<Pick<LayerContext, "diffId">>;
 
 /** Everything. */
 export const allLayers: LayerSelection = { include: [], exclude: [] };

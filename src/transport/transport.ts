@@ -54,7 +54,7 @@ export interface ImageTarget extends AsyncDisposable {
   refuses?(root: Descriptor, traits: ImageTraits): string | undefined;
   has(descriptor: Descriptor): Promise<boolean>;
   /** Takes the blob over without moving it. False: it could not, move it. Absent: it never can. */
-  mount?(descriptor: Descriptor, source: ImageSource): Promise<boolean>;
+  mount?(descriptor: Descriptor, source: Pick<ImageSource, "name" | "place">): Promise<boolean>;
   /** Drains `bytes` and keeps them under their sum. When `bytes` throws, nothing stays behind under that name. */
   put(upload: Upload): Promise<void>;
   /** Any manifest but the root; children come before their parents. */

@@ -5,15 +5,9 @@ import fc from "fast-check";
 import { defaultCipher } from "../../src/crypt/ciphers/index.js";
 import type { Packet, Wrap } from "../../src/crypt/key-wrapper.js";
 import { schemeRow } from "../../src/crypt/keys/index.js";
-import {
-  loadKeyring,
-  loadRecipients,
-  openEnvelope,
-  recipientsOf,
-  schemesOf,
-  sealLayer,
-} from "../../src/crypt/layer.js";
+import { loadKeyring, loadRecipients, openEnvelope, sealLayer } from "../../src/crypt/layer.js";
 import { encodePrivateOptions } from "../../src/crypt/layer-options.js";
+import { recipientsOf, schemesOf } from "../../src/crypt/recipients.js";
 import { digestOf } from "../../src/oci/digest.js";
 import { abandon, anyBytes, anyCut, chunked, collect, watched } from "../support/chunked.js";
 import { expectedError } from "../support/expected-error.js";

@@ -91,6 +91,43 @@ const cases: readonly (readonly [string, string])[] = [
   ["gc-json", "gc --json"],
   ["gc-error", "gc --store pub.pem"],
   ["gc-error-json", "gc --json --store pub.pem"],
+  ["recipients-list", "recipients list sealed:1"],
+  ["recipients-list-json", "recipients list --json sealed:1"],
+  ["recipients-list-error", "recipients list absent:1"],
+  ["recipients-list-error-json", "recipients list --json absent:1"],
+  ["recipients-add", "recipients add -k key.pem -r jwe:nobody.pub.pem sealed:1 sealed:2"],
+  ["recipients-add-json", "recipients add --json -k key.pem -r jwe:nobody.pub.pem sealed:1 sealed:2"],
+  ["recipients-add-dry-run", "recipients add --dry-run -k key.pem -r jwe:nobody.pub.pem sealed:1"],
+  ["recipients-add-error", "recipients add -k nobody.pem -r jwe:nobody.pub.pem sealed:1"],
+  ["recipients-add-error-json", "recipients add --json -k nobody.pem -r jwe:nobody.pub.pem sealed:1"],
+  ["recipients-remove", "recipients remove --index 0 sealed:2 sealed:3"],
+  ["recipients-remove-json", "recipients remove --json --index 0 sealed:2 sealed:3"],
+  ["recipients-remove-error", "recipients remove --index 0 sealed:1"],
+  ["recipients-remove-error-json", "recipients remove --json --match jwe:mallory sealed:1"],
+  ["recipients-set", "recipients set -k nobody.pem -r jwe:pub.pem sealed:3 sealed:4"],
+  ["recipients-set-json", "recipients set --json -r jwe:pub.pem sealed:1"],
+  ["recipients-set-error", "recipients set sealed:1"],
+  ["recipients-set-error-json", "recipients set --json -r jwe:nobody.pub.pem sealed:1"],
+  ["rekey", "rekey -k key.pem -r jwe:nobody.pub.pem sealed:1 sealed:5"],
+  ["rekey-json", "rekey --json -k key.pem -r jwe:pub.pem sealed:1 sealed:5"],
+  ["rekey-error", "rekey -k key.pem sealed:1"],
+  ["rekey-error-json", "rekey --json -k nobody.pem -r jwe:pub.pem sealed:1"],
+  ["can-decrypt", "can-decrypt -k key.pem sealed:1"],
+  ["can-decrypt-json", "can-decrypt --json -k key.pem sealed:1"],
+  ["can-decrypt-error", "can-decrypt -k nobody.pem sealed:1"],
+  ["can-decrypt-error-json", "can-decrypt --json absent:1 -k key.pem"],
+  ["verify", "verify -k key.pem sealed:1"],
+  ["verify-json", "verify --json sealed:1"],
+  ["verify-report-json", "verify --report json sealed:1"],
+  ["verify-junit", "verify --report junit --min-recipients 2 sealed:1"],
+  ["verify-sarif", "verify --report sarif --min-recipients 2 sealed:1"],
+  ["verify-error", "verify --require-recipient jwe:mallory sealed:1"],
+  ["verify-error-json", "verify --json --no-plaintext-twins sealed:1"],
+  ["verify-key", "verify -k nobody.pem sealed:1"],
+  ["diff", "diff sealed:1 sealed:5"],
+  ["diff-json", "diff --json oci:single sealed:1"],
+  ["diff-error", "diff sealed:1 absent:1"],
+  ["diff-error-json", "diff --json sealed:1 absent:1"],
   ["key-generate", "key generate --out stranger"],
   ["key-generate-json", "key generate --json --out other --type rsa:2048"],
   ["key-generate-error", "key generate --out stranger"],
@@ -148,12 +185,13 @@ function settled(text: string): string {
   const names = new Map<string, string>();
   const named = text
     .replaceAll(scratch, "SCRATCH")
+    .replaceAll(/(?<=sha256:)[0-9a-f]{12}(?![0-9a-f])/g, "z".repeat(12))
     .replaceAll(registry.host, "REGISTRY")
     .replaceAll(/(?<=sha256:)[0-9a-f]{64}/g, (hex) => {
       const name = names.get(hex) ?? `${names.size}`.padStart(64, "x");
       names.set(hex, name);
       return name;
     })
-    .replaceAll(/(?<=key id is |thumbprint": ")[\w-]{43}/g, "y".repeat(43));
+    .replaceAll(/(?<=key id is |thumbprint": "|kid=|"id": "| {2}|jwe:)[\w-]{43}(?![\w-])/g, "y".repeat(43));
   return named === "" || named.endsWith("\n") ? named : `${named}\n`;
 }

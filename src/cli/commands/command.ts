@@ -1,3 +1,4 @@
+import type { OciEncError } from "../../errors.js";
 import type { Progress } from "../../progress.js";
 import type { Flag } from "../options/flag.js";
 import type { FlagValues } from "../options/flag-values.js";
@@ -67,6 +68,8 @@ export interface Report {
   readonly text: string;
   /** The command changes something: its document always has a list of warnings. */
   readonly writes?: boolean;
+  /** What the result amounts to where it is no success: it is printed all the same, and then told as any failure. */
+  readonly failure?: OciEncError | undefined;
   /** Standard output holds the archive itself, so the report goes to stderr. */
   readonly beside?: boolean;
 }

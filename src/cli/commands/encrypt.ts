@@ -1,18 +1,44 @@
-import { choice, type Flag } from "../options/flag.js";
-import { anonymous, readSettings, recipient, recipientsFile, settingFlags } from "../options/key-flags.js";
-import { readRecipients } from "../options/keys.js";
+import type { LayerSelection, OpenedEarlierImage } from "../../index.js";
+import { sourceEndpoint, targetEndpoint } from "../options/endpoints.js";
+import { choice, type Flag, single } from "../options/flag.js";
+import {
+  anonymous,
+  hasKeys,
+  key,
+  keysDir,
+  openingFlags,
+  readSettings,
+  recipient,
+  recipientsFile,
+  settingFlags,
+} from "../options/key-flags.js";
+import { readKeys, readRecipients } from "../options/keys.js";
 import { excludeLayer, layer, readLayers } from "../options/layers.js";
 import { platform, readPlatforms } from "../options/platforms.js";
-import type { Command } from "./command.js";
+import type { Command, Invocation } from "./command.js";
 import { otherPlatforms } from "./platform-choice.js";
 import { transferFlags } from "./transfer-flags.js";
 
 const group = "Layers and platforms:";
 
-const ifEncrypted: Flag<"fail" | "skip"> = choice(
-  { name: "if-encrypted", about: "what to do with a layer that is sealed already", group },
-  ["fail", "skip"],
+const ifEncrypted: Flag<"fail" | "skip" | "add"> = choice(
+  { name: "if-encrypted", about: "what to do with a layer that is sealed already; add needs --key", group },
+  ["fail", "skip", "add"],
 );
+
+const base: Flag<string | undefined> = single({
+  name: "base",
+  placeholder: "REF|auto",
+  about: "leave the layers of this image as they are; auto: of the one that the image's annotations name",
+  group,
+});
+
+const reuseFrom: Flag<string | undefined> = single({
+  name: "reuse-from",
+  placeholder: "REF",
+  about: "take sealed layers of this earlier image that hold the same content; by digest, unless --key opens it",
+  group,
+});
 
 const nondistributable: Flag<"fail" | "skip" | "encrypt"> = choice(
   { name: "nondistributable", about: "what to do with a layer that may be fetched from elsewhere", group },
@@ -37,9 +63,12 @@ export const encrypt: Command = {
     recipient,
     recipientsFile,
     anonymous,
+    ...openingFlags,
     ...settingFlags,
     layer,
     excludeLayer,
+    base,
+    reuseFrom,
     platform,
     otherPlatforms,
     ifEncrypted,
@@ -47,11 +76,17 @@ export const encrypt: Command = {
     attestations,
     ...transferFlags,
   ],
-  needs: [[otherPlatforms, platform]],
+  conflicts: [[anonymous, reuseFrom]],
+  needs: [
+    [otherPlatforms, platform],
+    [key, ifEncrypted, reuseFrom],
+    [keysDir, ifEncrypted, reuseFrom],
+  ],
   examples: [
     "oci-enc encrypt -r jwe:pub.pem app:1 app:1-enc",
     "oci-enc encrypt -r jwe:alice.pem -r jwe:bob.pem oci:images:app oci:sealed:app",
     "oci-enc encrypt -r jwe:pub.pem --layer=-1 --platform linux/amd64 docker-archive:app.tar oci-archive:app-enc.tar",
+    "oci-enc encrypt -r jwe:pub.pem -k key.pem --reuse-from app:1-enc app:2 app:2-enc",
   ],
   async run(invocation) {
     const { options, progress, signal } = invocation;
@@ -59,18 +94,46 @@ export const encrypt: Command = {
       import("../../index.js"),
       import("./transfer.js"),
     ]);
+    const earlier = await openEarlier(invocation);
+    await using _ = earlier;
     const transform = await encryptLayers({
       keys: await readRecipients(invocation),
-      select: await readLayers(options),
+      select: await readSelection(invocation),
       anonymous: options.get(anonymous),
       ifEncrypted: options.get(ifEncrypted),
       nondistributable: options.get(nondistributable),
       attestations: options.get(attestations),
+      open: hasKeys(options) ? await readKeys(invocation) : [],
+      earlier,
       settings: readSettings(options),
       progress,
       signal,
     });
     const platforms = await readPlatforms(options);
-    return transferImage(invocation, { transform, platforms, otherPlatforms: options.get(otherPlatforms) });
+    return await transferImage(invocation, { transform, platforms, otherPlatforms: options.get(otherPlatforms) });
   },
 };
+
+/** Most likely it lies where the new one goes. */
+async function openEarlier(invocation: Invocation): Promise<OpenedEarlierImage | undefined> {
+  const { options, signal, progress } = invocation;
+  const reference = options.get(reuseFrom);
+  if (reference === undefined) return undefined;
+  const { openEarlierImage } = await import("../../index.js");
+  return await openEarlierImage(reference, { ...(await targetEndpoint(invocation)), signal, progress });
+}
+
+async function readSelection(invocation: Invocation): Promise<LayerSelection> {
+  const {
+    arguments: [image = ""],
+    options,
+    signal,
+  } = invocation;
+  const selection = await readLayers(options);
+  const reference = options.get(base);
+  if (reference === undefined) return selection;
+  const { selectBase } = await import("../../index.js");
+  const endpoint = { ...(await sourceEndpoint(invocation)), signal };
+  const selector = await selectBase(reference, { image, source: endpoint, base: endpoint });
+  return { ...selection, exclude: [...selection.exclude, selector] };
+}

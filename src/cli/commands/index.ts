@@ -13,6 +13,46 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import("./decrypt.js")).decrypt,
   },
   {
+    name: "recipients list",
+    summary: "show who can open each layer of an image",
+    load: async () => (await import("./recipients-list.js")).recipientsList,
+  },
+  {
+    name: "recipients add",
+    summary: "let others open a sealed image, without moving a blob",
+    load: async () => (await import("./recipients-add.js")).recipientsAdd,
+  },
+  {
+    name: "recipients remove",
+    summary: "take recipients out of a sealed image; this does not revoke",
+    load: async () => (await import("./recipients-remove.js")).recipientsRemove,
+  },
+  {
+    name: "recipients set",
+    summary: "make the recipients of a sealed image exactly those of a file",
+    load: async () => (await import("./recipients-set.js")).recipientsSet,
+  },
+  {
+    name: "rekey",
+    summary: "seal an image under new keys, which locks out whoever is not named",
+    load: async () => (await import("./rekey.js")).rekey,
+  },
+  {
+    name: "can-decrypt",
+    summary: "say whether keys open every layer of an image",
+    load: async () => (await import("./can-decrypt.js")).canDecrypt,
+  },
+  {
+    name: "verify",
+    summary: "check that an image is sealed, and for whom",
+    load: async () => (await import("./verify.js")).verify,
+  },
+  {
+    name: "diff",
+    summary: "compare the layers and recipients of two images",
+    load: async () => (await import("./diff.js")).diff,
+  },
+  {
     name: "layerinfo",
     summary: "show which layers are sealed, and for whom",
     load: async () => (await import("./layerinfo.js")).layerinfo,

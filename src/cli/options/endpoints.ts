@@ -40,6 +40,9 @@ export const parallel: Flag<number | undefined> = parsed(
 /** What the end of a command that only looks is opened with. */
 export const sourceFlags: readonly Flag<unknown>[] = [store, tmpdir, ...registryFlags];
 
+/** What two images are opened with that are only looked at. */
+export const pairFlags: readonly Flag<unknown>[] = [store, tmpdir, ...bothSidesFlags];
+
 /** What both ends of a copy are opened with. */
 export const endpointFlags: readonly Flag<unknown>[] = [store, tmpdir, force, parallel, ...bothSidesFlags];
 
@@ -51,6 +54,11 @@ export async function onlyEndpoint(invocation: Pick<Invocation, "options" | "sig
 /** For the source of a copy. */
 export async function sourceEndpoint(invocation: Pick<Invocation, "options" | "signal">): Promise<EndpointOptions> {
   return { ...places(invocation.options), registry: await readRegistry(invocation, "src") };
+}
+
+/** For the second of two images that are only looked at. */
+export async function otherEndpoint(invocation: Pick<Invocation, "options" | "signal">): Promise<EndpointOptions> {
+  return { ...places(invocation.options), registry: await readRegistry(invocation, "dest") };
 }
 
 /** For the target of a copy. */

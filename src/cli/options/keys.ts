@@ -17,6 +17,20 @@ export async function readRecipients(invocation: Invocation): Promise<readonly E
   const { options, signal } = invocation;
   const listed = options.get(recipientsFile);
   const texts = [...options.get(recipient), ...(listed === undefined ? [] : await recipientLines(listed, signal))];
+  return readSpecifications(texts, signal);
+}
+
+/** Those of `--recipient` alone. */
+export async function readNamedRecipients({ options, signal }: Invocation): Promise<readonly EncryptionKey[]> {
+  return readSpecifications(options.get(recipient), signal);
+}
+
+/** Those of a file with one SPEC a line. */
+export async function readRecipientsFile(path: string, signal: AbortSignal): Promise<readonly EncryptionKey[]> {
+  return readSpecifications(await recipientLines(path, signal), signal);
+}
+
+async function readSpecifications(texts: readonly string[], signal: AbortSignal): Promise<readonly EncryptionKey[]> {
   const { schemeRow } = await import("../../crypt/index.js");
   const files = fileCache(signal);
   const keys: EncryptionKey[] = [];

@@ -66,3 +66,8 @@ export function schemeRow(scheme: string): SchemeRow {
     hint: `known schemes: ${[...schemes.keys()].join(", ")}; a recipient is written SCHEME:KEY, for example jwe:pub.pem`,
   });
 }
+
+/** The row whose packets are in a slot of the envelope; undefined when no scheme here knows it. */
+export function slotRow(slot: string): SchemeRow | undefined {
+  return rows.find((row) => row.owns(slot));
+}

@@ -46,6 +46,19 @@ export function readJwe(packet: Uint8Array): readonly JweRecipient[] {
   return ownMembers(members).map((own) => recipient(shared, common, own));
 }
 
+/**
+ * A general JWE less one of its recipients, RFC 7516 section 7.2.1. The key that go-jose repeats at the top level goes
+ * too: it is the first recipient's, and no reader of a general JWE needs it. CORRUPT when the packet has no such list.
+ */
+export function withoutRecipient(packet: Uint8Array, index: number): Uint8Array {
+  const members = new Map(membersOf(parseJson(utf8(packet, "is not UTF-8"), "is not JSON")));
+  const listed = members.get("recipients");
+  if (!Array.isArray(listed) || index >= listed.length) throw corrupt("has no such recipient");
+  members.set("recipients", listed.toSpliced(index, 1));
+  members.delete("encrypted_key");
+  return Buffer.from(JSON.stringify(Object.fromEntries(members)), "utf8");
+}
+
 /** The five parts under the names that JSON has for them. */
 function compactMembers(text: string): Members {
   const parts = text.split(".", 6);

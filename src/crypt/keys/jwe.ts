@@ -4,13 +4,14 @@ import type {
   DecryptionKey,
   EncryptionKey,
   KeyWrapper,
+  KnownRecipient,
   Packet,
   RecipientInfo,
   Unwrapper,
   Wrap,
   WrapperOptions,
 } from "../key-wrapper.js";
-import { type JweRecipient, readJwe } from "./jwe-packet.js";
+import { type JweRecipient, readJwe, withoutRecipient } from "./jwe-packet.js";
 import { thumbprint } from "./jwk.js";
 import { type FileKey, holdsKey, readPrivateKeys, readPublicKeys } from "./key-file.js";
 import { labelText } from "./label.js";
@@ -19,7 +20,14 @@ import { labelText } from "./label.js";
  * JSON Web Encryption, RFC 7516, for RSA and elliptic curve keys. Written is one flattened JWE per recipient, since
  * ocicrypt-rs opens only the first recipient of a general one; read are all three serialisations.
  */
-export const jwe: KeyWrapper = { scheme: "jwe", wrapFor, unwrapWith, recipients };
+export const jwe: KeyWrapper = {
+  scheme: "jwe",
+  wrapFor,
+  unwrapWith,
+  recipients,
+  identify: async (keys) => keys.flatMap(identify),
+  without: ({ slot, bytes }, index) => ({ slot, bytes: withoutRecipient(bytes, index) }),
+};
 
 type KeyType = "rsa" | "ec";
 
@@ -75,6 +83,16 @@ async function wrapFor(keys: readonly EncryptionKey[], options: WrapperOptions =
   }
   const anonymous = options.anonymous === true;
   return (secret) => Promise.all([...distinct.values()].map((recipient) => seal(secret, recipient, anonymous)));
+}
+
+/** Each key of a file as a JWK of its own, with its name and algorithm. */
+function identify(file: EncryptionKey): readonly KnownRecipient[] {
+  const found = readPublicKeys(file, { accept: (key) => recipientFor(key, file.origin) });
+  return found.map(({ key, alg, kid, thumbprint: print }) => {
+    const jwk = { ...key.export({ format: "jwk" }), alg, ...(kid !== print && { kid }) };
+    const single = { ...file, value: Buffer.from(JSON.stringify(jwk)) };
+    return { scheme: "jwe", id: kid, thumbprint: `${alg} ${print}`, aliases: [print], key: single };
+  });
 }
 
 function recipientFor({ key, jwk }: FileKey, origin: string): Recipient {

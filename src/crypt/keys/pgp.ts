@@ -12,8 +12,14 @@ import type {
 import { decryptWithGpg, findGpg, type Gpg, listKeys } from "./pgp/gpg.js";
 import { isShortKeyId, names } from "./pgp/identity.js";
 import { isKeyData } from "./pgp/key-data.js";
-import { packetTags, readPackets, readSessionKeyHeader, type SessionKeyHeader } from "./pgp/packets.js";
-import { identityOf, recipientKeys } from "./pgp/public-keys.js";
+import {
+  packetTags,
+  readPackets,
+  readSessionKeyHeader,
+  type SessionKeyHeader,
+  withoutSessionKey,
+} from "./pgp/packets.js";
+import { identifyKeys, identityOf, recipientKeys } from "./pgp/public-keys.js";
 import { secretKeysOf } from "./pgp/secret-keys.js";
 
 /**
@@ -62,6 +68,13 @@ export const pgp: KeyWrapper = {
       return [{ scheme: "pgp", algorithm: "", id: "", label: "a damaged OpenPGP message" }];
     }
   },
+
+  async identify(keys, options = {}) {
+    const known = keys.map(async (key) => await identifyKeys(key, { ...options, progress: undefined }));
+    return (await Promise.all(known)).flat();
+  },
+
+  without: ({ slot, bytes }, index) => ({ slot, bytes: withoutSessionKey(bytes, index) }),
 };
 
 /** A layer's options are some two hundred bytes: anything that unpacks to much more is meant to do harm. */

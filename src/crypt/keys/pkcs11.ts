@@ -1,12 +1,19 @@
-import { constants, type KeyObject, privateDecrypt, publicEncrypt } from "node:crypto";
+import { constants, createHash, type KeyObject, privateDecrypt, publicEncrypt } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { ioError, OciEncError } from "../../errors.js";
-import type { DecryptionKey, EncryptionKey, KeyWrapper, RecipientInfo, WrapperOptions } from "../key-wrapper.js";
+import type {
+  DecryptionKey,
+  EncryptionKey,
+  KeyWrapper,
+  KnownRecipient,
+  RecipientInfo,
+  WrapperOptions,
+} from "../key-wrapper.js";
 import { readPrivateKeys, readPublicKeys } from "./key-file.js";
 import { keyParts } from "./key-parts.js";
 import { type Pkcs11Key, readPkcs11Key } from "./pkcs11/key-yaml.js";
 import { findModule, readModulePolicy } from "./pkcs11/module-policy.js";
-import { decodePacket, encodePacket, type OaepHash, type WrappedBlob } from "./pkcs11/packet.js";
+import { decodePacket, encodePacket, type OaepHash, type WrappedBlob, withoutBlob } from "./pkcs11/packet.js";
 import { loadApi, type TokenKey, withToken } from "./pkcs11/token.js";
 import { describeUri, looksLikeUri } from "./pkcs11/uri.js";
 
@@ -55,6 +62,10 @@ export const pkcs11: KeyWrapper = {
       return [{ scheme: "pkcs11", algorithm: "", id: "", label: "a damaged PKCS#11 packet" }];
     }
   },
+
+  identify: async (keys) => await Promise.all(keys.map(identify)),
+
+  without: ({ slot, bytes }, index) => ({ slot, bytes: withoutBlob(bytes, index) }),
 };
 
 interface Recipient {
@@ -85,11 +96,8 @@ async function readRecipient(key: EncryptionKey, options: WrapperOptions): Promi
 }
 
 function fileRecipient(key: EncryptionKey, wish: Wish, options: WrapperOptions): Recipient {
-  const [publicKey] = readPublicKeys(key, { accept: (read) => read.key });
+  const publicKey = publicKeyOf(key);
   const quoted = JSON.stringify(key.origin);
-  if (publicKey?.asymmetricKeyType !== "rsa") {
-    throw new OciEncError("KEY_INVALID", `${quoted} is not an RSA key, which pkcs11 needs`);
-  }
   return {
     kind: "file",
     wrap(secret) {
@@ -103,6 +111,25 @@ function fileRecipient(key: EncryptionKey, wish: Wish, options: WrapperOptions):
       return { hash, blob: publicEncrypt({ ...oaepPadding(hash), key: publicKey }, secret) };
     },
   };
+}
+
+/** Blobs do not say whose they are: only the thumbprint is known. */
+async function identify(key: EncryptionKey): Promise<KnownRecipient> {
+  const named = await readPkcs11Key(key);
+  const what = named ? placeOf(named) : publicKeyOf(key).export({ type: "spki", format: "der" });
+  const thumbprint = createHash("sha256").update(what).digest("base64url");
+  return { scheme: "pkcs11", id: "", thumbprint, aliases: [], key };
+}
+
+/** Where a key is, without what opens it. */
+function placeOf({ uri }: Pkcs11Key): string {
+  return JSON.stringify([uri.token, uri.slotId, uri.object, Buffer.from(uri.id ?? []).toString("hex")]);
+}
+
+function publicKeyOf(key: EncryptionKey): KeyObject {
+  const [publicKey] = readPublicKeys(key, { accept: (read) => read.key });
+  if (publicKey?.asymmetricKeyType === "rsa") return publicKey;
+  throw new OciEncError("KEY_INVALID", `${JSON.stringify(key.origin)} is not an RSA key, which pkcs11 needs`);
 }
 
 interface Wish {

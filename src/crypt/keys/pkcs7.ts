@@ -1,9 +1,10 @@
-import { type KeyObject, randomBytes } from "node:crypto";
+import { createHash, type KeyObject, randomBytes } from "node:crypto";
 import { OciEncError } from "../../errors.js";
 import type {
   DecryptionKey,
   EncryptionKey,
   KeyWrapper,
+  KnownRecipient,
   RecipientInfo,
   Unwrap,
   WrapperOptions,
@@ -17,9 +18,11 @@ import { printName } from "./pkcs7/distinguished-name.js";
 import {
   type Enveloped,
   encodeEnveloped,
+  type IssuerAndSerial,
   type KeyTransport,
   readEnveloped,
   rsaesOaep,
+  withoutKeyTransport,
 } from "./pkcs7/enveloped-data.js";
 import { unwrapKey, wrapKey } from "./pkcs7/key-transport.js";
 
@@ -36,7 +39,7 @@ export const pkcs7: KeyWrapper = {
         hint: "leave out --anonymous, or seal for another scheme",
       });
     }
-    const certificates = keys.flatMap((key) => recipientCertificates(key, options));
+    const certificates = keys.map((key) => recipientCertificate(key, options));
     return async (secret) => [{ slot: "pkcs7", bytes: seal(certificates, secret) }];
   },
 
@@ -53,6 +56,10 @@ export const pkcs7: KeyWrapper = {
       return [{ scheme: "pkcs7", algorithm: "", id: "", label: "a damaged PKCS#7 packet" }];
     }
   },
+
+  identify: async (keys) => keys.map((key) => identify(key)),
+
+  without: ({ slot, bytes }, index) => ({ slot, bytes: withoutKeyTransport(bytes, index) }),
 };
 
 /** Private keys, and the certificates that say which recipient of a packet a key is. */
@@ -66,7 +73,7 @@ const contentKeySize = 16;
 const nonceSize = 12;
 
 /** The first certificate of a file, as with other tools: what follows is its chain. */
-function recipientCertificates(key: EncryptionKey, options: WrapperOptions): readonly Certificate[] {
+function recipientCertificate(key: EncryptionKey, options: WrapperOptions): Certificate {
   const origin = JSON.stringify(key.origin);
   const parts = keyParts(key.value);
   const part = parts.find(({ kind }) => kind === "certificate");
@@ -80,7 +87,13 @@ function recipientCertificates(key: EncryptionKey, options: WrapperOptions): rea
   }
   const certificate = readCertificate(part.der, key.origin);
   checkUsable(certificate, options);
-  return [certificate];
+  return certificate;
+}
+
+function identify(key: EncryptionKey): KnownRecipient {
+  const { name, encoded } = recipientCertificate(key, {});
+  const [sha256, sha1] = ["sha256", "sha1"].map((algorithm) => createHash(algorithm).update(encoded).digest("hex"));
+  return { scheme: "pkcs7", id: idOf(name), thumbprint: sha256 ?? "", aliases: [sha256 ?? "", sha1 ?? ""], key };
 }
 
 /** KEY_INVALID for a key that is not RSA or too short; what the certificate says against this use is a warning. */
@@ -241,8 +254,13 @@ function describe(recipient: KeyTransport): RecipientInfo {
     const id = hex(recipient.subjectKeyIdentifier ?? new Uint8Array());
     return { scheme: "pkcs7", algorithm, id, label: `key identifier ${id}` };
   }
-  const id = hex(name.serial);
-  return { scheme: "pkcs7", algorithm, id, label: `issuer "${printName(name.issuer)}" serial ${id}` };
+  const label = `issuer "${printName(name.issuer)}" serial ${hex(name.serial)}`;
+  return { scheme: "pkcs7", algorithm, id: idOf(name), label };
+}
+
+/** A serial number is one issuer's alone. */
+function idOf({ issuer, serial }: IssuerAndSerial): string {
+  return `${printName(issuer)}#${hex(serial)}`;
 }
 
 function hex(bytes: Uint8Array): string {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { OciEncError } from "../../errors.js";
 import type { DecryptionKey, EncryptionKey, KeyWrapper, Packet, WrapperOptions } from "../key-wrapper.js";
 import { callCommand } from "./provider/command.js";
@@ -48,6 +49,15 @@ export const provider: KeyWrapper = {
         return readSecret(answer, config.name);
       },
     };
+  },
+
+  /** Packets name their provider; which of its keys a parameter chose is the provider's affair. */
+  async identify(keys) {
+    return keys.map((key) => {
+      const { name, parameter } = parseArgument(key);
+      const thumbprint = createHash("sha256").update(`${name}:${parameter}`).digest("base64url");
+      return { scheme: "provider", id: name, thumbprint, aliases: [], key };
+    });
   },
 
   recipients: ({ slot, bytes }) => [describePacket(slot.slice(prefix.length), bytes)],

@@ -45,7 +45,7 @@ export class RegistryTarget implements ImageTarget, TaggingTarget {
   }
 
   /** From another repository of the same registry, or from wherever this registry knows it (the anonymous form). */
-  async mount(descriptor: Descriptor, source: ImageSource): Promise<boolean> {
+  async mount(descriptor: Descriptor, source: Pick<ImageSource, "name" | "place">): Promise<boolean> {
     const prefix = `docker://${this.#image.host}/`;
     const from = source.place.startsWith(prefix) ? source.place.slice(prefix.length) : undefined;
     const started = await this.#tryMount({ digest: descriptor.digest, from });

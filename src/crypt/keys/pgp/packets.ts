@@ -56,6 +56,14 @@ export function readSessionKeyHeader(body: Uint8Array): SessionKeyHeader {
   return { keyId: keyId(octet(body, 2) === 4 ? fingerprint.subarray(-8) : fingerprint.subarray(0, 8)), algorithm };
 }
 
+/** A message less one of its packets with tag 1, counted among these alone; every other byte stays. CORRUPT: there is none. */
+export function withoutSessionKey(message: Uint8Array, index: number): Uint8Array {
+  const packets = readPackets(message);
+  const gone = packets.filter(({ tag }) => tag === packetTags.sessionKey)[index];
+  if (gone === undefined) throw malformed("has no such recipient");
+  return Buffer.concat(packets.filter((packet) => packet !== gone).map(({ encoded }) => encoded));
+}
+
 interface Framed {
   readonly tag: number;
   readonly chunks: readonly Uint8Array[];

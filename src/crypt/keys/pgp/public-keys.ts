@@ -1,6 +1,6 @@
 import type { PublicKey } from "openpgp";
 import { OciEncError } from "../../../errors.js";
-import type { EncryptionKey, WrapperOptions } from "../../key-wrapper.js";
+import type { EncryptionKey, KnownRecipient, WrapperOptions } from "../../key-wrapper.js";
 import { exportPublicKey, findGpg, type Gpg, listKeys } from "./gpg.js";
 import { describeKey, isShortKeyId, type KeyIdentity, names } from "./identity.js";
 import { isKeyData, splitKeys } from "./key-data.js";
@@ -25,6 +25,24 @@ export async function recipientKeys(
     for (const candidate of candidates) found.set(candidate.getFingerprint(), candidate);
   }
   return [...found.values()];
+}
+
+/** The same keys, told apart: packets name the part of a key that encrypts. */
+export async function identifyKeys(key: EncryptionKey, options: WrapperOptions): Promise<readonly KnownRecipient[]> {
+  const found = await recipientKeys([key], options);
+  return await Promise.all(
+    found.map(async (publicKey): Promise<KnownRecipient> => {
+      const encrypting = await publicKey.getEncryptionKey();
+      const { keyIds, fingerprints } = identityOf(publicKey);
+      return {
+        scheme: "pgp",
+        id: `0x${encrypting.getKeyID().toHex().toUpperCase()}`,
+        thumbprint: encrypting.getFingerprint().toUpperCase(),
+        aliases: [...keyIds, ...fingerprints],
+        key: { ...key, value: publicKey.write() },
+      };
+    }),
+  );
 }
 
 /** What a key is called, in the form that gpg's own listing is read into. */

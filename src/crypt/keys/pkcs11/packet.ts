@@ -30,6 +30,16 @@ export function decodePacket(packet: Uint8Array): readonly WrappedBlob[] {
   return recipients.map(readRecipient);
 }
 
+/** The packet less one of its blobs; the others stay as they were written. CORRUPT when there is no such blob. */
+export function withoutBlob(packet: Uint8Array, index: number): Uint8Array {
+  const body = parse(packet);
+  const recipients = own(body, "recipients");
+  if (typeof body !== "object" || !Array.isArray(recipients) || index >= recipients.length) {
+    throw malformed("has no such recipient");
+  }
+  return Buffer.from(JSON.stringify({ ...body, recipients: recipients.toSpliced(index, 1) }));
+}
+
 const maximumSize = 1024 * 1024;
 
 function parse(packet: Uint8Array): unknown {

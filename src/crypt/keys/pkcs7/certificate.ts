@@ -6,6 +6,8 @@ import type { IssuerAndSerial } from "./enveloped-data.js";
 /** What a packet needs to know of a certificate. Its chain is not looked at: whoever names it as recipient vouches for it. */
 export interface Certificate {
   readonly name: IssuerAndSerial;
+  /** The whole, DER. */
+  readonly encoded: Uint8Array;
   /** The subjectKeyIdentifier extension, by which some packets name their recipient; undefined when there is none. */
   readonly subjectKeyIdentifier: Uint8Array | undefined;
   readonly publicKey: KeyObject;
@@ -24,6 +26,7 @@ export function readCertificate(bytes: Uint8Array, origin: string): Certificate 
     const fields = certificateFields(certificate.raw);
     return {
       ...fields,
+      encoded: certificate.raw,
       publicKey: certificate.publicKey,
       validFrom: new Date(certificate.validFrom),
       validTo: new Date(certificate.validTo),

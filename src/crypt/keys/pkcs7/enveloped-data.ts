@@ -57,6 +57,26 @@ export function readEnveloped(packet: Uint8Array): Enveloped {
   return { recipients, ...readContent(expect(rest[1], tags.sequence), authenticated ? rest.slice(2) : undefined) };
 }
 
+/**
+ * The packet less one of its recipients, counted among those that {@link readEnveloped} gives: the lengths around the set
+ * are new, all else is byte for byte what it was, malformed parameters included. CORRUPT when there is none.
+ */
+export function withoutKeyTransport(packet: Uint8Array, index: number): Uint8Array {
+  const [type, wrapped] = parts(expect(readDer(packet), tags.sequence));
+  const [body] = parts(expect(wrapped, 0xa0));
+  const members = parts(expect(body, tags.sequence));
+  const set = expect(
+    members.find(({ tag }) => tag === tags.set),
+    tags.set,
+  );
+  const recipients = parts(set);
+  const gone = recipients.filter(({ tag }) => tag === tags.sequence)[index];
+  if (type === undefined || gone === undefined) throw new OciEncError("CORRUPT", "the packet has no such recipient");
+  const kept = der(tags.set, ...recipients.filter((recipient) => recipient !== gone).map(({ encoded }) => encoded));
+  const content = members.map((member) => (member === set ? kept : member.encoded));
+  return der(tags.sequence, type.encoded, der(0xa0, der(tags.sequence, ...content)));
+}
+
 /** What goes into a packet that {@link encodeEnveloped} writes. */
 export interface SealedContent {
   readonly recipients: readonly { readonly name: IssuerAndSerial; readonly encryptedKey: Uint8Array }[];

@@ -1,0 +1,9 @@
+import { refusal, verifyImage } from "oci-enc";
+import { publicKey } from "./key-files.js";
+
+// verify IMAGE PUBLIC-KEY...: sealed in every platform, and for nobody but these
+const [image = "", ...allowed] = process.argv.slice(2);
+
+const report = await verifyImage(image, { only: await Promise.all(allowed.map(publicKey)) });
+for (const { id, verdict } of report.checks) console.log(`${verdict}: ${id}`);
+process.exitCode = refusal(report)?.exitStatus ?? 0;

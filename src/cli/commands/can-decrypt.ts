@@ -1,0 +1,42 @@
+import { OciEncError } from "../../errors.js";
+import type { CanDecryptReport } from "../../index.js";
+import { onlyEndpoint, sourceFlags } from "../options/endpoints.js";
+import { openingFlags, readSettings, settingFlags } from "../options/key-flags.js";
+import { readKeys } from "../options/keys.js";
+import { platform, readPlatforms } from "../options/platforms.js";
+import type { Command } from "./command.js";
+
+/** `can-decrypt IMAGE`. */
+export const canDecrypt: Command = {
+  arguments: [{ name: "IMAGE", about: "a name in the local store, docker://, oci:, oci-archive: or dir:" }],
+  flags: [...openingFlags, ...settingFlags, platform, ...sourceFlags],
+  examples: [
+    "oci-enc can-decrypt -k key.pem app:1-enc",
+    "oci-enc can-decrypt -k key.pem --platform local oci:sealed:app",
+  ],
+  async run(invocation) {
+    const { options, progress, signal } = invocation;
+    const [{ canDecryptImage }, { accessDocument, accessTable }] = await Promise.all([
+      import("../../index.js"),
+      import("../output/access-table.js"),
+    ]);
+    const report = await canDecryptImage(invocation.arguments[0] ?? "", {
+      keys: await readKeys(invocation),
+      platforms: await readPlatforms(options),
+      settings: readSettings(options),
+      source: await onlyEndpoint(invocation),
+      progress,
+      signal,
+    });
+    return { kind: "report", document: accessDocument(report), text: accessTable(report), failure: failureOf(report) };
+  },
+};
+
+function failureOf({ layers, opens, reference }: CanDecryptReport): OciEncError | undefined {
+  if (opens) return undefined;
+  const sealed = layers.filter(({ encrypted }) => encrypted);
+  const closed = sealed.filter((layer) => layer.opens === false).length;
+  return new OciEncError("KEY_MISMATCH", `no given key opens ${closed} of ${sealed.length} layers of ${reference}`, {
+    hint: '"oci-enc recipients list" shows whom they are sealed for',
+  });
+}

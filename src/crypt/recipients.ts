@@ -1,0 +1,120 @@
+import { OciEncError } from "../errors.js";
+import { type PartEdit, partsOf } from "./envelope.js";
+import type { EncryptionKey, KnownRecipient, Packet, RecipientInfo, Wrap, WrapperOptions } from "./key-wrapper.js";
+import { schemeRow, slotRow } from "./keys/index.js";
+import { loadRecipients } from "./layer.js";
+
+type Annotations = Readonly<Record<string, string>>;
+
+/** One recipient of a layer, and where in its envelope it stands. */
+export interface ListedRecipient {
+  readonly info: RecipientInfo;
+  /** Counts the parts of every slot, as `partsOf` does. */
+  readonly part: number;
+  /** Counts the recipients of the part. */
+  readonly within: number;
+  /** Whether a packet is there at all. False: what stands there opens for nobody. */
+  readonly sound: boolean;
+}
+
+/** Everybody that a layer is sealed for, in the order in which `recipients list` counts; parts of unknown schemes too. */
+export async function listRecipients(annotations: Annotations | undefined): Promise<readonly ListedRecipient[]> {
+  const listed = await Promise.all(
+    partsOf(annotations).map(async ({ slot, packet }, part) => {
+      const infos = packet ? await describePacket(packet) : [unnamed(slot, "not base64")];
+      return infos.map((info, within) => ({ info, part, within, sound: packet !== undefined }));
+    }),
+  );
+  return listed.flat();
+}
+
+/** Whom a layer is sealed for, as far as its envelope says without a key; parts of unknown schemes are listed too. */
+export async function recipientsOf(annotations: Annotations | undefined): Promise<readonly RecipientInfo[]> {
+  return (await listRecipients(annotations)).map(({ info }) => info);
+}
+
+/** The names of the schemes that a layer's envelope holds parts of, each once. */
+export function schemesOf(annotations: Annotations | undefined): readonly string[] {
+  return [...new Set(partsOf(annotations).map(({ slot }) => slotRow(slot)?.scheme ?? slot))];
+}
+
+/**
+ * How the parts of an envelope have to be edited so that some recipients are gone: a part that was for them alone goes
+ * whole. UNSUPPORTED where one packet holds several and its scheme cannot take one out; CORRUPT when it cannot be read.
+ */
+export async function removalOf(
+  annotations: Annotations | undefined,
+  gone: readonly ListedRecipient[],
+): Promise<readonly PartEdit[]> {
+  const all = await listRecipients(annotations);
+  return await Promise.all(
+    partsOf(annotations).map(async ({ slot, packet }, part): Promise<PartEdit> => {
+      const here = gone.filter((recipient) => recipient.part === part).map(({ within }) => within);
+      if (here.length === 0) return "keep";
+      const total = all.filter((recipient) => recipient.part === part).length;
+      if (!packet || here.length === total) return "drop";
+      return await withoutSome(packet, here, slot);
+    }),
+  );
+}
+
+/** The recipients that keys stand for, each once. USAGE for an unknown scheme; KEY_INVALID for a key that cannot be used. */
+export async function identifyRecipients(
+  keys: readonly EncryptionKey[],
+  options: WrapperOptions = {},
+): Promise<readonly KnownRecipient[]> {
+  const distinct = new Map<string, KnownRecipient>();
+  for (const key of keys) {
+    const wrapper = await schemeRow(key.scheme).load();
+    for (const known of await wrapper.identify([key], options)) {
+      const same = `${known.scheme} ${known.thumbprint}`;
+      if (!distinct.has(same)) distinct.set(same, known);
+    }
+  }
+  return [...distinct.values()];
+}
+
+/** Wraps a secret for some of the recipients that it was loaded with. */
+export type WrapFor = (recipients: readonly KnownRecipient[], secret: Uint8Array) => Promise<readonly Packet[]>;
+
+/** Loads everybody now, so that a key that cannot be used fails here, and again for each choice among them. */
+export async function loadWrapFor(known: readonly KnownRecipient[], options: WrapperOptions = {}): Promise<WrapFor> {
+  const loaded = new Map<string, Promise<Wrap>>();
+  const load = (recipients: readonly KnownRecipient[]): Promise<Wrap> => {
+    const id = recipients.map((recipient) => known.indexOf(recipient)).join(",");
+    const wrap =
+      loaded.get(id) ??
+      loadRecipients(
+        recipients.map(({ key }) => key),
+        options,
+      );
+    loaded.set(id, wrap);
+    return wrap;
+  };
+  if (known.length > 0) await load(known);
+  return async (recipients, secret) => (recipients.length === 0 ? [] : await (await load(recipients))(secret));
+}
+
+async function describePacket(packet: Packet): Promise<readonly RecipientInfo[]> {
+  const row = slotRow(packet.slot);
+  if (!row) return [unnamed(packet.slot, "unknown scheme")];
+  const infos = (await row.load()).recipients(packet);
+  return infos.length > 0 ? infos : [unnamed(row.scheme, "names nobody")];
+}
+
+function unnamed(scheme: string, label: string): RecipientInfo {
+  return { scheme, algorithm: "", id: "", label };
+}
+
+async function withoutSome(packet: Packet, indexes: readonly number[], slot: string): Promise<Packet> {
+  const wrapper = await slotRow(slot)?.load();
+  if (!wrapper?.without) {
+    throw new OciEncError("UNSUPPORTED", `one recipient cannot be taken out of a packet of ${JSON.stringify(slot)}`, {
+      hint: "remove the packet whole, with all of its recipients, or seal the image anew with rekey",
+    });
+  }
+  // From the last to the first, so that the numbers of those before stay true.
+  let rest = packet;
+  for (const index of indexes.toSorted((a, b) => b - a)) rest = wrapper.without(rest, index);
+  return rest;
+}

@@ -1,0 +1,161 @@
+import { attestedBy } from "../copy/attestation.js";
+import { type ManifestPlan, makePlan, manifestsOf } from "../copy/plan.js";
+import type { DecryptionKey, RecipientInfo, SchemeSettings } from "../crypt/key-wrapper.js";
+import { type Keyring, loadKeyring, unwrapEnvelope } from "../crypt/layer.js";
+import { decodePrivateOptions } from "../crypt/layer-options.js";
+import { recipientsOf } from "../crypt/recipients.js";
+import { OciEncError } from "../errors.js";
+import type { Descriptor } from "../oci/descriptor.js";
+import type { Digest } from "../oci/digest.js";
+import { diffIdsOf } from "../oci/manifest.js";
+import { isEncrypted } from "../oci/media-type.js";
+import { type Platform, printPlatform } from "../oci/platform.js";
+import type { Progress } from "../progress.js";
+import type { ImageSource } from "../transport/transport.js";
+
+/** Which platforms, and which keys. */
+export interface DiffOptions {
+  readonly platforms?: readonly Platform[] | undefined;
+  /** With them, sealed layers are compared by the digests that are wrapped with their keys. */
+  readonly keys?: readonly DecryptionKey[] | undefined;
+  readonly settings?: SchemeSettings | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly progress?: Progress | undefined;
+}
+
+/** How two images differ. */
+export interface ImageDiff {
+  readonly a: DiffSide;
+  readonly b: DiffSide;
+  /** One digest: nothing differs. */
+  readonly identical: boolean;
+  readonly layers: readonly LayerDiff[];
+}
+
+/** One of the two images. */
+export interface DiffSide {
+  readonly reference: string;
+  readonly digest: Digest;
+}
+
+/** One position of one platform in both images. */
+export interface LayerDiff {
+  readonly platform: Platform | undefined;
+  readonly index: number;
+  /** Undefined: the image has no such layer. */
+  readonly a: Descriptor | undefined;
+  readonly b: Descriptor | undefined;
+  /**
+   * `same blob`: one stored digest. `same content`: a key showed it, or a plain blob. `same diff id`: the configs say so,
+   * and nothing proves it. `unknown`: nothing tells. `different`: a key, plain blobs or diff ids say so.
+   */
+  readonly content: "same blob" | "same content" | "same diff id" | "different" | "unknown" | "only in a" | "only in b";
+  /** In b and not in a, and the reverse. */
+  readonly recipientsAdded: readonly RecipientInfo[];
+  readonly recipientsRemoved: readonly RecipientInfo[];
+}
+
+/** Compares two images layer by layer and recipient by recipient, from their manifests and configs. KEY_INVALID, and what the ends throw. */
+export async function diffImages(a: ImageSource, b: ImageSource, options: DiffOptions = {}): Promise<ImageDiff> {
+  const { keys, settings, progress, signal } = options;
+  const keyring = keys && (await loadKeyring(keys, { ...settings, progress, signal }));
+  const [one, other] = await Promise.all([read(a, options), read(b, options)]);
+  const platforms = [...new Set([...one.platforms.keys(), ...other.platforms.keys()])];
+  const layers = await Promise.all(
+    platforms.map((name) => compare(one.platforms.get(name) ?? none, other.platforms.get(name) ?? none, keyring)),
+  );
+  const sides = { a: one.side, b: other.side };
+  return { ...sides, identical: one.side.digest === other.side.digest, layers: layers.flat() };
+}
+
+/** One manifest's layers, with what the config says of each. */
+interface PlatformLayers {
+  readonly platform: Platform | undefined;
+  readonly layers: readonly { readonly layer: Descriptor; readonly diffId: Digest | undefined }[];
+}
+
+const none: PlatformLayers = { platform: undefined, layers: [] };
+
+async function read(source: ImageSource, { platforms }: DiffOptions) {
+  const root = await source.resolve();
+  const plan = await makePlan(source, root, { platforms, otherPlatforms: "drop", configs: true });
+  const manifests = manifestsOf(plan).filter(({ descriptor }) => attestedBy(descriptor) === undefined);
+  const byPlatform = new Map(manifests.map((manifest) => [nameOf(manifest), layersOf(manifest)]));
+  return { side: { reference: source.name, digest: root.digest }, platforms: byPlatform };
+}
+
+function nameOf({ platform }: ManifestPlan): string {
+  return platform ? printPlatform(platform) : "";
+}
+
+function layersOf({ platform, view, config }: ManifestPlan): PlatformLayers {
+  const diffIds = config ? diffIdsOf(config) : [];
+  const known = diffIds.length === view.layers.length;
+  return { platform, layers: view.layers.map((layer, at) => ({ layer, diffId: known ? diffIds[at] : undefined })) };
+}
+
+async function compare(a: PlatformLayers, b: PlatformLayers, keyring: Keyring | undefined): Promise<LayerDiff[]> {
+  const length = Math.max(a.layers.length, b.layers.length);
+  return await Promise.all(
+    Array.from({ length }, async (_, index): Promise<LayerDiff> => {
+      const [one, other] = [a.layers[index], b.layers[index]];
+      const before = await recipientsOf(one?.layer.annotations);
+      const after = await recipientsOf(other?.layer.annotations);
+      return {
+        platform: a.platform ?? b.platform,
+        index,
+        a: one?.layer,
+        b: other?.layer,
+        content: await sameContent(one, other, keyring),
+        recipientsAdded: less(after, before),
+        recipientsRemoved: less(before, after),
+      };
+    }),
+  );
+}
+
+type Entry = PlatformLayers["layers"][number];
+
+async function sameContent(
+  a: Entry | undefined,
+  b: Entry | undefined,
+  keyring: Keyring | undefined,
+): Promise<LayerDiff["content"]> {
+  if (!b) return "only in a";
+  if (!a) return "only in b";
+  if (a.layer.digest === b.layer.digest) return "same blob";
+  const [one, other] = await Promise.all([contentOf(a.layer, keyring), contentOf(b.layer, keyring)]);
+  if (one && other && one === other) return "same content";
+  if (a.diffId && b.diffId) return a.diffId === b.diffId ? "same diff id" : "different";
+  return one && other ? "different" : "unknown";
+}
+
+/** The plain blob's digest. Undefined where it cannot be known. */
+async function contentOf({ annotations, mediaType, digest }: Descriptor, keyring: Keyring | undefined) {
+  if (!isEncrypted(mediaType)) return digest;
+  if (!keyring) return undefined;
+  try {
+    const secret = await unwrapEnvelope(annotations, keyring);
+    const options = decodePrivateOptions(secret);
+    secret.fill(0);
+    options.symmetricKey.fill(0);
+    return options.digest;
+  } catch (error) {
+    if (error instanceof OciEncError && error.code === "KEY_MISMATCH") return undefined;
+    throw error;
+  }
+}
+
+/** What the first list has more of; recipients without a name are told apart by their labels alone. */
+function less(all: readonly RecipientInfo[], taken: readonly RecipientInfo[]): readonly RecipientInfo[] {
+  const rest = taken.map(identity);
+  return all.filter((info) => {
+    const at = rest.indexOf(identity(info));
+    if (at >= 0) rest.splice(at, 1);
+    return at < 0;
+  });
+}
+
+function identity({ scheme, algorithm, id, label }: RecipientInfo): string {
+  return JSON.stringify([scheme, algorithm, id, id === "" ? label : ""]);
+}

@@ -1,0 +1,15 @@
+import { createHash } from "node:crypto";
+import type { KnownRecipient } from "../crypt/key-wrapper.js";
+import type { Digest } from "../oci/digest.js";
+
+/**
+ * What a sealed layer says of itself so that a later encryption can tell, without a key, that it holds this content for
+ * these recipients: a hash over the diff id and the public keys' thumbprints, whatever their order. It proves nothing to
+ * whoever does not trust the manifest. Undefined without a diff id, and where somebody's key cannot be told from others.
+ */
+export function bindingFor(recipients: readonly KnownRecipient[], diffId: Digest | undefined): string | undefined {
+  if (diffId === undefined || recipients.length === 0) return undefined;
+  const keys = recipients.map(({ scheme, thumbprint }) => `${scheme} ${thumbprint}`).toSorted();
+  const bound = JSON.stringify(["oci-enc binding v1", diffId, ...keys]);
+  return createHash("sha256").update(bound).digest("base64url");
+}

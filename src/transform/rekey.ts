@@ -1,0 +1,162 @@
+import type { ByteStream } from "../bytes/byte-stream.js";
+import { digesting } from "../bytes/digesting.js";
+import type { BlockCipher } from "../crypt/block-cipher.js";
+import { withBinding } from "../crypt/envelope.js";
+import type { DecryptionKey, EncryptionKey, KnownRecipient } from "../crypt/key-wrapper.js";
+import { loadKeyring, outlineEnvelope, sealLayer, type Unwrapped } from "../crypt/layer.js";
+import { isRecipient } from "../crypt/recipient-id.js";
+import { identifyRecipients, listRecipients, loadWrapFor, type WrapFor } from "../crypt/recipients.js";
+import { OciEncError } from "../errors.js";
+import type { Descriptor } from "../oci/descriptor.js";
+import { algorithmOf } from "../oci/digest.js";
+import { isEncrypted } from "../oci/media-type.js";
+import { bindingFor } from "./binding.js";
+import { checkContent } from "./content-check.js";
+import { layerName } from "./layer-name.js";
+import type { LayerChange, LayerContext, LayerTransform, Relabel, Rewrite } from "./layer-transform.js";
+import { openingLayers, requireHonest } from "./open-layer.js";
+import { type RecipientsOptions, wrapperOptions } from "./rewrapping.js";
+import { allLayers, choosing } from "./select.js";
+
+/** What opens the layers, and for whom they are sealed anew. */
+export interface RekeyOptions extends RecipientsOptions {
+  readonly open: readonly DecryptionKey[];
+  readonly recipients: readonly EncryptionKey[];
+  /**
+   * Public keys of those who may be recipients by now: each layer is sealed for those of its own recipients, beside
+   * `recipients`. USAGE for a layer with a recipient whose key is in neither.
+   */
+  readonly keep?: readonly EncryptionKey[] | undefined;
+  /** Compare what comes out with the wrapped digest or the diff id; default true. */
+  readonly verifyContent?: boolean | undefined;
+}
+
+/**
+ * Opens sealed layers and seals them under new keys, in one pass: what alone locks out somebody who could open them
+ * before. Plain layers are kept. The keys are read now: USAGE when there are none, KEY_INVALID. KEY_MISMATCH while
+ * planning when a layer does not open; CORRUPT, before anything is visible, when its content is not what was sealed.
+ */
+export async function rekeyLayers(options: RekeyOptions): Promise<LayerTransform> {
+  const { open, keep: kept } = options;
+  if (open.length === 0) throw new OciEncError("USAGE", "no key to open the layers with is given");
+  if (options.recipients.length + (kept?.length ?? 0) === 0) {
+    throw new OciEncError("USAGE", "nobody to seal for: no recipient is given");
+  }
+  const opening = openingLayers(await loadKeyring(open, wrapperOptions(options)));
+  const sealer = await openSealer(options);
+  const chosen = choosing(options.select ?? allLayers);
+  let sealed = 0;
+  return {
+    async layer(layer, context) {
+      if (chosen.choose(layer, context) === "no") return keep;
+      requireHonest(layer, context);
+      if (!isEncrypted(layer.mediaType)) return keep;
+      sealed += 1;
+      const recipients = await sealer.recipientsFor(layer, context);
+      const unwrapped = await opening.open(layer, context);
+      if (!unwrapped) return keep;
+      return await rekeying({ layer, context, unwrapped, recipients }, { ...options, sealer });
+    },
+    planned() {
+      chosen.requireMatches();
+      if (sealed === 0) throw new OciEncError("USAGE", "no layer of the image is sealed");
+      opening.requireAll();
+    },
+  };
+}
+
+const keep: LayerChange = { kind: "keep" };
+
+/** Everybody whom layers may be sealed for. */
+interface Sealer {
+  readonly wrap: WrapFor;
+  recipientsFor(layer: Descriptor, context: LayerContext): Promise<readonly KnownRecipient[]>;
+  /** Once for the same recipients: it asks key providers. */
+  outlineFor(recipients: readonly KnownRecipient[], cipher: BlockCipher): ReturnType<typeof outlineEnvelope>;
+}
+
+async function openSealer(options: RekeyOptions): Promise<Sealer> {
+  const own = await identifyRecipients(options.recipients, wrapperOptions(options));
+  const all = await identifyRecipients([...options.recipients, ...(options.keep ?? [])], wrapperOptions(options));
+  const wrap = await loadWrapFor(all, wrapperOptions(options));
+  const outlines = new Map<string, ReturnType<typeof outlineEnvelope>>();
+  return {
+    wrap,
+    outlineFor(recipients, cipher) {
+      const same = `${cipher.id} ${recipients.map((known) => all.indexOf(known)).join()}`;
+      const outline = outlines.get(same) ?? outlineEnvelope((secret) => wrap(recipients, secret), cipher);
+      outlines.set(same, outline);
+      return outline;
+    },
+    async recipientsFor(layer: Descriptor, context: LayerContext): Promise<readonly KnownRecipient[]> {
+      if (!options.keep) return all;
+      const listed = await listRecipients(layer.annotations);
+      const unknown = listed.filter(({ info }) => !all.some((known) => isRecipient(info, known)));
+      if (unknown.length > 0)
+        throw unknownRecipients(
+          unknown.map(({ info }) => `${info.scheme} ${info.label}`),
+          layerName(layer, context),
+        );
+      const present = (known: KnownRecipient) => listed.some(({ info }) => isRecipient(info, known));
+      const isOwn = ({ scheme, thumbprint }: KnownRecipient) =>
+        own.some((recipient) => recipient.scheme === scheme && recipient.thumbprint === thumbprint);
+      return all.filter((known) => isOwn(known) || present(known));
+    },
+  };
+}
+
+interface Subject {
+  readonly layer: Descriptor;
+  readonly context: LayerContext;
+  readonly unwrapped: Unwrapped;
+  readonly recipients: readonly KnownRecipient[];
+}
+
+interface Sealing extends RekeyOptions {
+  readonly sealer: Sealer;
+}
+
+async function rekeying({ layer, context, unwrapped, recipients }: Subject, how: Sealing): Promise<Rewrite> {
+  const { cipher, options } = unwrapped;
+  const wrapped = options.private.digest;
+  const wrap = (secret: Uint8Array) => how.sealer.wrap(recipients, secret);
+  const outline = await how.sealer.outlineFor(recipients, cipher);
+  const open = (bytes: ByteStream) => cipher.open(bytes, options, layer.size);
+  const size = cipher.openSize(layer.size);
+  return {
+    kind: "rewrite",
+    action: "rekey",
+    merge: `rekey ${wrapped} ${context.diffId} ${recipients.map(({ thumbprint }) => thumbprint).join()}`,
+    size: cipher.sealedSize(size),
+    algorithm: algorithmOf(layer.digest),
+    outline: (sealed) => ({ ...sealed, annotations: outline(sealed.annotations) }),
+    start(bytes, again) {
+      const check = checkContent(open(bytes), () => open(again()), { ...how, layer, context, wrapped });
+      const plain = digesting(check.bytes, size, wrapped ? algorithmOf(wrapped) : "sha256");
+      const fresh = sealLayer(cipher, wrap, { bytes: plain.bytes, size });
+      return {
+        bytes: fresh.bytes,
+        async describe(stored): Promise<Relabel> {
+          const { digest } = plain.sum();
+          await check.require(digest);
+          const annotate = await fresh.annotate(digest);
+          const binding = how.anonymous ? undefined : bindingFor(recipients, context.diffId);
+          return (sealed) => {
+            const annotations = annotate(sealed.annotations);
+            return { ...sealed, ...stored, annotations: binding ? withBinding(annotations, binding) : annotations };
+          };
+        },
+      };
+    },
+  };
+}
+
+function unknownRecipients(labels: readonly string[], where: string): OciEncError {
+  return new OciEncError(
+    "USAGE",
+    `${where}: the public key of a recipient is not known: ${labels.slice(0, 10).join(", ")}`,
+    {
+      hint: "list the keys of all recipients in --recipients-file, or take those out first with recipients remove",
+    },
+  );
+}

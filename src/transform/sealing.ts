@@ -1,0 +1,58 @@
+import type { BlockCipher } from "../crypt/block-cipher.js";
+import { defaultCipher } from "../crypt/ciphers/index.js";
+import { withBinding } from "../crypt/envelope.js";
+import type { EncryptionKey } from "../crypt/key-wrapper.js";
+import { loadRecipients, outlineEnvelope, sealLayer } from "../crypt/layer.js";
+import { identifyRecipients } from "../crypt/recipients.js";
+import type { Descriptor } from "../oci/descriptor.js";
+import { encryptedTwin, ociTwin } from "../oci/media-type.js";
+import { bindingFor } from "./binding.js";
+import type { LayerContext, Rewrite } from "./layer-transform.js";
+import { type RecipientsOptions, wrapperOptions } from "./rewrapping.js";
+
+/** For whom, and with which cipher. */
+export interface SealingOptions extends Omit<RecipientsOptions, "select"> {
+  readonly keys: readonly EncryptionKey[];
+  readonly cipher?: BlockCipher | undefined;
+}
+
+/** Makes of a plain layer a sealed one. */
+export type Sealing = (layer: Descriptor, context: LayerContext) => Promise<Rewrite>;
+
+/** Reads the keys. USAGE when there is none, KEY_INVALID for one that cannot be used. */
+export async function loadSealing(options: SealingOptions): Promise<Sealing> {
+  const { keys, cipher = defaultCipher, anonymous } = options;
+  const wrap = await loadRecipients(keys, wrapperOptions(options));
+  const recipients = anonymous ? [] : await identifyRecipients(keys, wrapperOptions(options));
+  let outlined: ReturnType<typeof outlineEnvelope> | undefined;
+  return async (layer, { diffId }) => {
+    outlined ??= outlineEnvelope(wrap, cipher);
+    const outline = await outlined;
+    const binding = bindingFor(recipients, diffId);
+    const bound = (annotations: Readonly<Record<string, string>>) =>
+      binding ? withBinding(annotations, binding) : annotations;
+    return {
+      kind: "rewrite",
+      action: "encrypt",
+      merge: `encrypt ${binding}`,
+      size: cipher.sealedSize(layer.size),
+      algorithm: "sha256",
+      outline: (plain) => ({ ...plain, annotations: bound(outline(plain.annotations)) }),
+      start(bytes) {
+        const sealed = sealLayer(cipher, wrap, { bytes, size: layer.size });
+        return {
+          bytes: sealed.bytes,
+          async describe(stored) {
+            const annotate = await sealed.annotate(layer.digest);
+            return ({ urls: _, ...plain }) => ({
+              ...plain,
+              ...stored,
+              mediaType: encryptedTwin(ociTwin(plain.mediaType)),
+              annotations: bound(annotate(plain.annotations)),
+            });
+          },
+        };
+      },
+    };
+  };
+}

@@ -1,0 +1,50 @@
+import type { Digest } from "../oci/digest.js";
+import type { Platform } from "../oci/platform.js";
+
+/** What a check came to. `warning` does not fail an image; `not judged` says that nothing was asked or known. */
+export type Verdict = "passed" | "failed" | "warning" | "not judged";
+
+/** One thing that was looked at. */
+export interface Finding {
+  readonly verdict: Verdict;
+  /** Undefined: the image as a whole. */
+  readonly place: LayerPlace | undefined;
+  readonly message: string;
+}
+
+/** A layer, or a manifest where there is no index. */
+export interface LayerPlace {
+  readonly platform: Platform | undefined;
+  readonly index: number | undefined;
+  readonly digest: Digest;
+}
+
+/** One question about an image, with its answer. */
+export interface Check {
+  /** Stable: `layers-sealed`. */
+  readonly id: string;
+  /** What belongs together: `sealed`. */
+  readonly group: string;
+  readonly title: string;
+  /** The worst of the findings. */
+  readonly verdict: Verdict;
+  readonly findings: readonly Finding[];
+}
+
+/** Every check of an image. */
+export interface VerifyReport {
+  readonly reference: string;
+  readonly digest: Digest;
+  /** The worst of the checks. */
+  readonly verdict: Verdict;
+  readonly checks: readonly Check[];
+  /** Keys were given, and none of them opened any sealed layer. */
+  readonly keysOpenNothing: boolean;
+}
+
+/** The worst of several verdicts; `not judged` when there is none. */
+export function worstOf(verdicts: readonly Verdict[]): Verdict {
+  return order.find((verdict) => verdicts.includes(verdict)) ?? "not judged";
+}
+
+const order: readonly Verdict[] = ["failed", "warning", "passed", "not judged"];

@@ -1,0 +1,147 @@
+import { cipherOf } from "../crypt/ciphers/index.js";
+import { hasEnvelope, partsOf, publicOptionsOf } from "../crypt/envelope.js";
+import type { KnownRecipient } from "../crypt/key-wrapper.js";
+import { isNamed, isRecipient, type RecipientId } from "../crypt/recipient-id.js";
+import { OciEncError } from "../errors.js";
+import { isEncrypted, plainTwin } from "../oci/media-type.js";
+import { printPlatform } from "../oci/platform.js";
+import { findConfigSecrets } from "../transform/config-secrets.js";
+import { choosing, type LayerSelection } from "../transform/select.js";
+import type { Finding } from "./check.js";
+import { about, type Subject, type SubjectLayer, type SubjectManifest, sealedLayers } from "./subject.js";
+
+/** Whether the layers are sealed, each of them or some of each platform. USAGE when an allowed layer is not there. */
+export function layersSealed(
+  subject: Subject,
+  { required, allowPlain }: { required: "all" | "some"; allowPlain: LayerSelection | undefined },
+): readonly Finding[] {
+  const allowing = choosing(allowPlain ?? { include: [], exclude: [] });
+  const findings = subject.manifests.flatMap((manifest) => {
+    const found = manifest.layers.map((one): Finding => {
+      const { index = 0 } = one.place;
+      const { diffId, count } = one;
+      const context = { index, count, platform: manifest.platform, diffId };
+      const allowed = allowing.choose(one.layer, context) === "named";
+      if (one.sealed) return sealedFinding(one);
+      if (hasEnvelope(one.layer.annotations)) {
+        return about(one, "failed", "it has wrapped keys, and a media type that says it is plain");
+      }
+      if (allowed) return about(one, "passed", "it is plain, and may be");
+      return about(one, required === "all" ? "failed" : "passed", "it is plain");
+    });
+    return required === "some" ? [...found, someSealed(manifest)] : found;
+  });
+  allowing.requireMatches();
+  return findings;
+}
+
+/** Whether the public options name a cipher that is known here. */
+export function ciphersKnown(subject: Subject): readonly Finding[] {
+  return sealedLayers(subject).map((one) =>
+    attempt(one, () => `it is sealed with ${cipherOf(publicOptionsOf(one.layer.annotations).cipher).id}`),
+  );
+}
+
+/** Whether the envelopes can be read: public options whole, packets what their schemes write, somebody to open them. */
+export function envelopesParse(subject: Subject): readonly Finding[] {
+  return sealedLayers(subject).flatMap((one) => {
+    const options = attempt(one, () => {
+      const { hmac } = publicOptionsOf(one.layer.annotations);
+      if (hmac.length !== 32) throw new OciEncError("CORRUPT", `its HMAC has ${hmac.length} bytes, not 32`);
+      return "its envelope can be read";
+    });
+    const parts = partsOf(one.layer.annotations);
+    const odd = one.recipients.filter(({ info }) => info.algorithm === "" && info.id === "");
+    const strange = odd.map(({ info, sound }) => {
+      const unknown = info.label === "unknown scheme";
+      const verdict = sound && unknown ? "warning" : "failed";
+      return about(one, verdict, `a part of ${JSON.stringify(info.scheme)}: ${info.label}`);
+    });
+    return [options, ...strange, ...(parts.length === 0 ? [about(one, "failed", "it is sealed for nobody")] : [])];
+  });
+}
+
+/** Whether everybody who must be able to open each sealed layer is listed. */
+export function recipientsPresent(
+  subject: Subject,
+  required: readonly RecipientId[],
+  known: readonly KnownRecipient[],
+): readonly Finding[] {
+  return sealedLayers(subject).flatMap((one) =>
+    required.map((name) => {
+      const present = one.recipients.some(({ info }) => isNamed(info, name, known));
+      const named = JSON.stringify(`${name.scheme}:${name.id}`);
+      return about(one, present ? "passed" : "failed", `${named} is ${present ? "" : "not "}a recipient`);
+    }),
+  );
+}
+
+/**
+ * Whether nobody is listed but those who are known. Where packets do not say whose they are, their number counts: no more
+ * of a scheme than keys of it are known is a warning, since whose they are stays unproven.
+ */
+export function nobodyElse(subject: Subject, known: readonly KnownRecipient[]): readonly Finding[] {
+  return sealedLayers(subject).flatMap((one): readonly Finding[] => {
+    const strangers = one.recipients.filter(({ info }) => !known.some((recipient) => isRecipient(info, recipient)));
+    if (strangers.length === 0) return [about(one, "passed", "nobody but those allowed is a recipient")];
+    return strangers.map(({ info }) => {
+      const unnamed = (scheme: string) =>
+        strangers.filter((other) => other.info.scheme === scheme && other.info.id === "");
+      const silent = known.filter(({ scheme, id }) => scheme === info.scheme && id === "").length;
+      const within = info.id === "" && unnamed(info.scheme).length <= silent;
+      const who = `${info.scheme} ${info.label}`;
+      if (within) return about(one, "warning", `${who}: the packet does not say whose it is`);
+      return about(one, "failed", info.id === "" ? `${who}: it is not known whose this is` : `${who} is not allowed`);
+    });
+  });
+}
+
+/** Whether each sealed layer has enough recipients, so that no single lost key loses the image. */
+export function enoughRecipients(subject: Subject, least: number): readonly Finding[] {
+  return sealedLayers(subject).map((one) => {
+    const count = new Set(
+      one.recipients
+        .filter(({ sound }) => sound)
+        .map(({ info, part, within }) => (info.id === "" ? `${part}/${within}` : `${info.scheme}:${info.id}`)),
+    ).size;
+    return about(one, count >= least ? "passed" : "failed", `it has ${count} recipients; ${least} are required`);
+  });
+}
+
+/** Names in the readable configs whose values seem to be secret. */
+export function configSecrets(subject: Subject, fail: boolean): readonly Finding[] {
+  return subject.manifests.flatMap(({ config, platform, descriptor }): readonly Finding[] => {
+    const place = { platform, index: undefined, digest: descriptor.digest };
+    const secrets = config ? findConfigSecrets(config) : [];
+    if (secrets.length === 0)
+      return [{ verdict: "passed", place, message: "the config names nothing that looks secret" }];
+    return secrets.map(({ where, name }) => ({
+      verdict: fail ? "failed" : "warning",
+      place,
+      message: `the config stays readable, and ${JSON.stringify(name)} in ${where} looks like a secret`,
+    }));
+  });
+}
+
+function sealedFinding(one: SubjectLayer): Finding {
+  if (isEncrypted(plainTwin(one.layer.mediaType))) return about(one, "failed", "it says twice that it is encrypted");
+  return about(one, "passed", "it is sealed");
+}
+
+function someSealed({ layers, platform, descriptor }: SubjectManifest): Finding {
+  const sealed = layers.some((one) => one.sealed);
+  return {
+    verdict: sealed ? "passed" : "failed",
+    place: { platform, index: undefined, digest: descriptor.digest },
+    message: `${sealed ? "some" : "no"} layer${platform ? ` of ${printPlatform(platform)}` : ""} is sealed`,
+  };
+}
+
+function attempt(one: SubjectLayer, read: () => string): Finding {
+  try {
+    return about(one, "passed", read());
+  } catch (error) {
+    if (!(error instanceof OciEncError)) throw error;
+    return about(one, "failed", error.message);
+  }
+}

@@ -1,0 +1,64 @@
+import { attestedBy } from "../copy/attestation.js";
+import { makePlan, manifestsOf } from "../copy/plan.js";
+import { type ListedRecipient, listRecipients } from "../crypt/recipients.js";
+import type { Descriptor } from "../oci/descriptor.js";
+import type { Digest } from "../oci/digest.js";
+import { diffIdsOf } from "../oci/manifest.js";
+import { isEncrypted } from "../oci/media-type.js";
+import type { Platform } from "../oci/platform.js";
+import type { ImageSource } from "../transport/transport.js";
+import type { Finding, LayerPlace, Verdict } from "./check.js";
+
+/** An image that is being judged. Attestations are no images and are left out. */
+export interface Subject {
+  readonly source: ImageSource;
+  readonly root: Descriptor;
+  readonly manifests: readonly SubjectManifest[];
+}
+
+/** One manifest of it. */
+export interface SubjectManifest {
+  readonly descriptor: Descriptor;
+  readonly platform: Platform | undefined;
+  readonly config: Uint8Array | undefined;
+  readonly layers: readonly SubjectLayer[];
+}
+
+/** One layer, with all that is known of it without a key. */
+export interface SubjectLayer {
+  readonly layer: Descriptor;
+  readonly place: LayerPlace;
+  readonly count: number;
+  readonly diffId: Digest | undefined;
+  readonly sealed: boolean;
+  readonly recipients: readonly ListedRecipient[];
+}
+
+/** Reads an image's manifests and configs. Throws as the source does; CORRUPT; NOT_FOUND for a platform that it lacks. */
+export async function readSubject(source: ImageSource, platforms: readonly Platform[] | undefined): Promise<Subject> {
+  const root = await source.resolve();
+  const plan = await makePlan(source, root, { platforms, otherPlatforms: "drop", configs: true });
+  const images = manifestsOf(plan).filter(({ descriptor }) => attestedBy(descriptor) === undefined);
+  const manifests = images.map(async ({ descriptor, platform, config, view }): Promise<SubjectManifest> => {
+    const diffIds = config ? diffIdsOf(config) : [];
+    const count = view.layers.length;
+    const layers = view.layers.map(async (layer, index): Promise<SubjectLayer> => {
+      const place = { platform, index, digest: layer.digest };
+      const diffId = diffIds.length === count ? diffIds[index] : undefined;
+      const recipients = await listRecipients(layer.annotations);
+      return { layer, place, count, diffId, sealed: isEncrypted(layer.mediaType), recipients };
+    });
+    return { descriptor, platform, config, layers: await Promise.all(layers) };
+  });
+  return { source, root, manifests: await Promise.all(manifests) };
+}
+
+/** The sealed layers of every manifest. */
+export function sealedLayers(subject: Subject): readonly SubjectLayer[] {
+  return subject.manifests.flatMap(({ layers }) => layers.filter(({ sealed }) => sealed));
+}
+
+/** A finding about one layer. */
+export function about({ place }: SubjectLayer, verdict: Verdict, message: string): Finding {
+  return { verdict, place, message };
+}

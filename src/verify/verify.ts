@@ -1,0 +1,125 @@
+import type { DecryptionKey, EncryptionKey, SchemeSettings } from "../crypt/key-wrapper.js";
+import { loadKeyring } from "../crypt/layer.js";
+import type { RecipientId } from "../crypt/recipient-id.js";
+import { identifyRecipients } from "../crypt/recipients.js";
+import { OciEncError } from "../errors.js";
+import type { Platform } from "../oci/platform.js";
+import type { Progress } from "../progress.js";
+import type { LayerSelection } from "../transform/select.js";
+import type { ImageSource } from "../transport/transport.js";
+import { type Check, type Finding, type VerifyReport, worstOf } from "./check.js";
+import { contentsMatch, diffIdsHold, hmacsHold, layersOpen } from "./content-checks.js";
+import { type OpenedLayer, openLayers } from "./opened-layers.js";
+import { plainTwins } from "./plain-twins.js";
+import {
+  ciphersKnown,
+  configSecrets,
+  enoughRecipients,
+  envelopesParse,
+  layersSealed,
+  nobodyElse,
+  recipientsPresent,
+} from "./sealed-checks.js";
+import { readSubject, type Subject } from "./subject.js";
+
+/** What is asked of an image. */
+export interface VerifyOptions extends SealedOptions {
+  /** Default: every platform. */
+  readonly platforms?: readonly Platform[] | undefined;
+  /** Where key schemes find programs and services. */
+  readonly settings?: SchemeSettings | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly progress?: Progress | undefined;
+}
+
+/** What is asked of its encryption. */
+export interface SealedOptions {
+  /** Every layer, or at least one of each platform; default `all`. */
+  readonly requireEncrypted?: "all" | "some" | undefined;
+  /** Layers that may be plain all the same. */
+  readonly allowPlain?: LayerSelection | undefined;
+  /** Recipients whom every sealed layer must have. */
+  readonly requireRecipients?: readonly RecipientId[] | undefined;
+  /** The only recipients that a sealed layer may have. Their other names are known from these keys too. */
+  readonly only?: readonly EncryptionKey[] | undefined;
+  readonly minRecipients?: number | undefined;
+  /** Open every sealed layer and read it to its end. */
+  readonly keys?: readonly DecryptionKey[] | undefined;
+  /** Ask the image's place for the plain blobs; needs `keys` or `plainImage`. */
+  readonly noPlaintextTwins?: boolean | undefined;
+  readonly plainImage?: ImageSource | undefined;
+  /** A name in a config that looks secret fails the image; default: it is a warning. */
+  readonly failOnSecrets?: boolean | undefined;
+}
+
+/**
+ * Judges an image by its manifests and, with keys, by its bytes; writes nothing. What is wrong with the image is in the
+ * report, and `refusal` makes an error of it; what keeps it from being judged is thrown: what the source throws, USAGE for
+ * options that ask for what cannot be, KEY_INVALID.
+ */
+export async function verify(source: ImageSource, options: VerifyOptions = {}): Promise<VerifyReport> {
+  const { noPlaintextTwins, keys, plainImage, settings, signal, progress } = options;
+  if (noPlaintextTwins && !keys && !plainImage) {
+    throw new OciEncError("USAGE", "what the plain blobs are called is known by a key or by the plain image alone", {
+      hint: "give --key or --plain-image",
+    });
+  }
+  const keyring = keys && (await loadKeyring(keys, { ...settings, signal, progress }));
+  const subject = await readSubject(source, options.platforms);
+  const opened = keyring ? await openLayers(subject, keyring) : [];
+  const checks = [...(await manifestChecks(subject, options)), ...(await contentChecks(subject, opened, options))];
+  return {
+    reference: source.name,
+    digest: subject.root.digest,
+    verdict: worstOf(checks.map(({ verdict }) => verdict)),
+    checks,
+    keysOpenNothing: opened.length > 0 && opened.every(({ refused }) => refused?.code === "KEY_MISMATCH"),
+  };
+}
+
+/** The error that a report amounts to: KEY_MISMATCH when the keys open nothing, UNTRUSTED when a check failed, else undefined. */
+export function refusal({ checks, keysOpenNothing, reference }: VerifyReport): OciEncError | undefined {
+  const failed = checks.filter(({ verdict }) => verdict === "failed").map(({ id }) => id);
+  if (keysOpenNothing) return new OciEncError("KEY_MISMATCH", `no given key opens any layer of ${reference}`);
+  if (failed.length === 0) return undefined;
+  return new OciEncError("UNTRUSTED", `${reference} fails ${failed.join(", ")}`);
+}
+
+/** What the manifests and configs say. */
+async function manifestChecks(subject: Subject, options: SealedOptions & VerifyOptions): Promise<readonly Check[]> {
+  const { requireEncrypted = "all", allowPlain, requireRecipients = [], only, minRecipients, failOnSecrets } = options;
+  const known = await identifyRecipients(only ?? [], { ...options.settings, signal: options.signal });
+  return [
+    check("layers-sealed", "the layers are sealed", layersSealed(subject, { required: requireEncrypted, allowPlain })),
+    check("ciphers-known", "the ciphers are known", ciphersKnown(subject)),
+    check("envelopes-parse", "the envelopes can be read", envelopesParse(subject)),
+    check("recipients-present", "required recipients are there", recipientsPresent(subject, requireRecipients, known)),
+    check("nobody-else", "nobody else is a recipient", only ? nobodyElse(subject, known) : []),
+    check(
+      "enough-recipients",
+      "there are enough recipients",
+      minRecipients === undefined ? [] : enoughRecipients(subject, minRecipients),
+    ),
+    check("config-secrets", "the config holds no secret", configSecrets(subject, failOnSecrets ?? false)),
+  ];
+}
+
+/** What the bytes say. */
+async function contentChecks(
+  subject: Subject,
+  opened: readonly OpenedLayer[],
+  { noPlaintextTwins, plainImage }: SealedOptions,
+): Promise<readonly Check[]> {
+  const twins = noPlaintextTwins ? await plainTwins(subject, { opened, plainImage }) : [];
+  return [
+    check("keys-open", "the given keys open the layers", layersOpen(opened)),
+    check("hmacs-hold", "the sealed bytes are unchanged", hmacsHold(opened)),
+    check("contents-match", "the content is what was sealed", contentsMatch(opened)),
+    check("diff-ids-hold", "the content is what the config says", diffIdsHold(opened)),
+    check("no-plaintext-twins", "no plain blob is served beside it", twins),
+  ];
+}
+
+function check(id: string, title: string, findings: readonly Finding[]): Check {
+  return { id, group: "sealed", title, verdict: worstOf(findings.map(({ verdict }) => verdict)), findings };
+}

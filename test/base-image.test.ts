@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { selectBase } from "../src/base-image.js";
+import { copyImage } from "../src/copy-image.js";
+import { digestOf } from "../src/oci/digest.js";
+import { encryptLayers } from "../src/transform/encrypt.js";
+import { openTarget } from "../src/transport/index.js";
+import { bringImage } from "./support/bring-image.js";
+import { expectedError } from "./support/expected-error.js";
+import { addImage, MemoryPlace } from "./support/memory-image.js";
+import { person } from "./support/people.js";
+import { scratchDirectory } from "./support/scratch.js";
+
+const tar = "application/vnd.oci.image.layer.v1.tar";
+const scratch = scratchDirectory();
+const base = [randomBytes(100), randomBytes(200)];
+const alice = person("alice");
+
+/** A base, an image on top of it whose second layer was compressed, and one that has nothing to do with it. */
+async function layout(name: string): Promise<string> {
+  const reference = `oci:${join(scratch, name)}`;
+  const place = new MemoryPlace();
+  const diffIds = [...base, Buffer.from("own")].map((bytes) => digestOf(bytes));
+  const plain = base.map((bytes) => ({ mediaType: tar, bytes }));
+  const packed = { mediaType: `${tar}+gzip`, bytes: gzipSync(base[1] ?? "") };
+  const own = { mediaType: tar, bytes: Buffer.from("own") };
+  const roots = {
+    base: addImage(place, { layers: plain, diffIds: diffIds.slice(0, 2) }),
+    app: addImage(place, { layers: [...plain.slice(0, 1), packed, own], diffIds }),
+    other: addImage(place, { layers: [{ mediaType: tar, bytes: randomBytes(5) }] }),
+  };
+  for (const [tag, root] of Object.entries(roots)) {
+    await using target = await openTarget(`${reference}:${tag}`);
+    await bringImage(place, root, target);
+  }
+  return reference;
+}
+
+test("the layers of a base image stay as they are, known by their blobs or their diff ids", async () => {
+  const reference = await layout("base");
+  const selector = await selectBase(`${reference}:base`, { image: `${reference}:app` });
+  const transform = await encryptLayers({ keys: [alice.encryption], select: { include: [], exclude: [selector] } });
+  const report = await copyImage(`${reference}:app`, `${reference}:app-enc`, { transform });
+  assert.deepEqual(
+    report.layers.map(({ action }) => action),
+    ["keep", "keep", "encrypt"],
+  );
+});
+
+test("a base that the image is not built on is an error", async () => {
+  const reference = await layout("unrelated");
+  const selector = await selectBase(`${reference}:base`, { image: `${reference}:other` });
+  const transform = await encryptLayers({ keys: [alice.encryption], select: { include: [], exclude: [selector] } });
+  const attempt = copyImage(`${reference}:other`, `${reference}:other-enc`, { transform });
+  await assert.rejects(attempt, expectedError("USAGE", /base image/));
+});
+
+test("auto needs the annotation that names the base", async () => {
+  const reference = await layout("auto");
+  const attempt = selectBase("auto", { image: `${reference}:app` });
+  await assert.rejects(attempt, expectedError("NOT_FOUND", /does not say what it is built on/));
+});
