@@ -11,7 +11,7 @@ node_modules/.package-lock.json: package.json package-lock.json
 
 # The package, with declarations, into dist/.
 build: node_modules/.package-lock.json
-	npx tsc -p tsconfig.build.json
+	npm run --silent build
 
 # Source, tests and examples into build/, from where tests and examples run.
 build/.compiled: node_modules/.package-lock.json $(shell find src test examples -name '*.ts') tsconfig.json

@@ -30,7 +30,7 @@ async function existingImage(reference: string, options: EndpointOptions): Promi
   try {
     await using there = await openSource(reference, options);
     const { digest, mediaType, size } = await there.resolve();
-    return { reference: there.name, digest, mediaType, size, changed: false, layers: [] };
+    return { reference: there.name, digest, mediaType, size, changed: false, skipped: true, layers: [] };
   } catch (error) {
     if (error instanceof OciEncError && error.code === "NOT_FOUND") return undefined;
     throw error;

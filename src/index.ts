@@ -7,6 +7,8 @@ export type { CopyReport, LayerReport } from "./copy/report.js";
 export { type CopyImageOptions, copyImage } from "./copy-image.js";
 export type { DecryptionKey, EncryptionKey, RecipientInfo, SchemeSettings } from "./crypt/key-wrapper.js";
 export { parseRecipientId, type RecipientId } from "./crypt/recipient-id.js";
+export { failureLines } from "./decoder/failure.js";
+export { type DecoderOptions, runDecoder } from "./decoder/run-decoder.js";
 export { type ErrorCode, type ErrorDetails, OciEncError } from "./errors.js";
 export { type CanDecryptOptions, type CanDecryptReport, canDecrypt, type LayerAccess } from "./inspect/can-decrypt.js";
 export { type DiffOptions, type DiffSide, diffImages, type ImageDiff, type LayerDiff } from "./inspect/diff.js";
@@ -23,6 +25,11 @@ export type { Digest } from "./oci/digest.js";
 export { localPlatform, type Platform, parsePlatform, platformMatches, printPlatform } from "./oci/platform.js";
 export type { Progress, ProgressEvent, WarningCode } from "./progress.js";
 export { type OpenedEarlierImage, openEarlierImage } from "./reuse-image.js";
+export { type BundleSettings, writeBundle } from "./runtime/bundle.js";
+export { checkNode, type Finding as NodeFinding, type NodeCheckOptions } from "./runtime/node-check.js";
+export { type NodeConfigOptions, type NodeRuntime, nodeConfig, nodeRuntimes } from "./runtime/node-config.js";
+export { type RunOptions, runImage } from "./runtime/run-image.js";
+export type { Mount } from "./runtime/runtime-spec.js";
 export { type DecryptOptions, decryptLayers } from "./transform/decrypt.js";
 export { type EncryptOptions, encryptLayers } from "./transform/encrypt.js";
 export type {
@@ -54,6 +61,19 @@ export {
 } from "./transform/select.js";
 export { openSource, openTarget } from "./transport/index.js";
 export type { EndpointOptions, ImageSource, ImageTarget } from "./transport/transport.js";
+export type { UnpackLimits } from "./unpack/budget.js";
+export type { OpenImageOptions } from "./unpack/image-layers.js";
+export { type LayerCache, openLayerCache } from "./unpack/layer-cache.js";
+export { type ImageFile, type LookOptions, listFiles, readFile } from "./unpack/look-inside.js";
+export { type Unpacked, type UnpackOptions, unpack } from "./unpack/unpack.js";
+export {
+  bundleImage,
+  listImageFiles,
+  readImageFile,
+  type SourceOptions,
+  tryImage,
+  unpackImage,
+} from "./unpack-image.js";
 export type { Check, Finding, LayerPlace, Verdict, VerifyReport } from "./verify/check.js";
 export { refusal, type SealedOptions, type VerifyOptions, verify } from "./verify/verify.js";
 export { type VerifyImageOptions, verifyImage } from "./verify-image.js";

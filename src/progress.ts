@@ -20,6 +20,12 @@ export type WarningCode =
   | "SHARED_LAYER_PLAIN"
   | "IMAGE_DAMAGED"
   | "KEY_IGNORED"
+  | "DEVICE_NOT_MADE"
+  | "ENTRY_IGNORED"
+  | "ENTRY_REPEATED"
+  | "OWNER_NOT_KEPT"
+  | "UNPACKED_PLAIN"
+  | "XATTR_NOT_KEPT"
   | "REGISTRY_WARNING"
   | "AUTH_FILE_MODE"
   | "TAG_DIFFERS";
@@ -28,6 +34,7 @@ export type WarningCode =
 export type ProgressEvent =
   | { readonly type: "planned"; readonly blobs: number; readonly bytes: number }
   | { readonly type: "started"; readonly blob: Descriptor; readonly action: "copy" | "rewrite" }
+  /** So many bytes of the blob since it was last started. */
   | { readonly type: "moved"; readonly blob: Descriptor; readonly bytes: number }
   | { readonly type: "finished"; readonly blob: Descriptor; readonly as: Descriptor }
   | { readonly type: "skipped"; readonly blob: Descriptor; readonly why: "present" | "mounted" }

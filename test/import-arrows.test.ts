@@ -31,6 +31,14 @@ const forbidden: readonly (readonly [string, string, RegExp])[] = [
   ["cli/commands/encrypt.ts", "../../transport/store/tag.js", /rule 5/],
   ["cli/commands/encrypt.ts", "../../oci/platform.js", /rule 5/],
   ["cli/commands/encrypt.ts", "../../transform/encrypt.js", /rule 5/],
+  ["decoder/decode.ts", "../transport/index.js", /rule 2/],
+  ["decoder/decode.ts", "../unpack/unpack.js", /rule 2/],
+  ["unpack/unpack.ts", "../runtime/bundle.js", /rule 1/],
+  ["unpack/unpack.ts", "../cli/main.js", /rule 1/],
+  ["runtime/bundle.ts", "../copy/copy.js", /rule 1/],
+  ["crypt/layer.ts", "../runtime/bundle.js", /rules 1 and 2/],
+  ["cli/commands/run.ts", "../../runtime/run-image.js", /rule 5/],
+  ["runtime/bundle.ts", "protobufjs/minimal.js", /rule 6/],
   ["crypt/layer.ts", "jose", /rule 6/],
   ["crypt/keys/pgp.ts", "jose", /rule 6/],
   ["transport/layout/source.ts", "tar-stream", /rule 6/],
@@ -48,6 +56,9 @@ const allowed: readonly (readonly [string, string])[] = [
   ["copy/copy.ts", "../transform/layer-transform.js"],
   ["crypt/keys/jwe.ts", "jose"],
   ["bytes/hasher.ts", "fzstd"],
+  ["decoder/payload.ts", "protobufjs/minimal.js"],
+  ["runtime/bundle.ts", "../unpack/unpack.js"],
+  ["runtime/bundle.ts", "../decoder/keys-directory.js"],
 ];
 
 const forms = (target: string) => [

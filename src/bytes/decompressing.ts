@@ -124,9 +124,15 @@ async function* scriptedUnzstd(pieces: AsyncGenerator<FramePiece>): AsyncGenerat
     yield* ready;
     ready = [];
   };
-  for await (const { bytes } of pieces) yield* drain(() => decoder.push(bytes));
+  for await (const { bytes } of pieces) {
+    // A few bytes may stand for many megabytes, and whoever counts them must have a chance to stop.
+    for (let at = 0; at < bytes.length; at += slice) yield* drain(() => decoder.push(bytes.subarray(at, at + slice)));
+  }
   yield* drain(() => decoder.push(new Uint8Array(), true));
 }
+
+/** Compressed bytes that are handed to the scripted decoder at once. */
+const slice = 1024;
 
 function damaged(cause: unknown): OciEncError {
   return new OciEncError("CORRUPT", "the compressed layer is damaged", { cause });

@@ -14,12 +14,11 @@ import { parseCommand } from "./syntax.js";
 
 /** Runs one command line and gives the exit status. Every failure ends here. */
 export async function runProgram(args: readonly string[], interruption: Interruption): Promise<number> {
-  const run: Run = { args, interruption, command: undefined, voice: undefined };
+  const run: Run = { args, interruption, command: undefined, declared: undefined, voice: undefined };
   try {
-    await dispatch(run);
-    return 0;
+    return await dispatch(run);
   } catch (error) {
-    return report(error, run);
+    return await report(error, run);
   } finally {
     run.voice?.close();
   }
@@ -30,28 +29,35 @@ interface Run {
   readonly args: readonly string[];
   readonly interruption: Interruption;
   command: CommandRow | undefined;
+  declared: Command | undefined;
   voice: Voice | undefined;
 }
 
-async function dispatch(run: Run): Promise<void> {
+async function dispatch(run: Run): Promise<number> {
   const args = withoutHelpCommand(run.args);
-  if (["--help", "-h"].includes(args[0] ?? "")) return printProgramHelp();
+  if (["--help", "-h"].includes(args[0] ?? "")) return printed(printProgramHelp());
   run.command = findCommand(args);
   const declared = await run.command.load();
+  run.declared = declared;
   const command = { ...declared, flags: [...declared.flags, ...outputFlags] };
   const typed = parseCommand(run.command, command, args.slice(run.command.name.split(" ").length));
-  if (typed.kind === "help") return writeResult(`${typed.text}\n`);
+  if (typed.kind === "help") return printed(writeResult(`${typed.text}\n`));
   const options = flagValues(command.flags, typed.values, process.env);
   checkCombination(command, options);
   run.voice = await openVoice(options);
-  await execute(run.command, command, {
+  return await execute(run.command, command, {
     arguments: typed.arguments,
     options,
     ...channels(run.voice, run.interruption),
   });
 }
 
-async function execute(row: CommandRow, command: Command, invocation: Invocation & Channels): Promise<void> {
+async function printed(printing: Promise<void>): Promise<number> {
+  await printing;
+  return 0;
+}
+
+async function execute(row: CommandRow, command: Command, invocation: Invocation & Channels): Promise<number> {
   const { options, voice, interruption } = invocation;
   const timer = startTimer(options.get(commandTimeout), interruption);
   try {
@@ -59,6 +65,7 @@ async function execute(row: CommandRow, command: Command, invocation: Invocation
     voice.close();
     await printOutcome(outcome, { command: row.name, json: options.get(json), warnings: voice.warnings() });
     if (outcome.kind === "report" && outcome.failure) throw outcome.failure;
+    return outcome.kind === "status" ? outcome.status : 0;
   } finally {
     clearTimeout(timer);
   }
@@ -127,11 +134,17 @@ function spelled(flag: Flag<unknown>): string {
 }
 
 /** Prints a failure and gives its status. Whoever closed the pipe that an archive goes to knows why nothing more comes. */
-function report(thrown: unknown, run: Run): number {
+async function report(thrown: unknown, run: Run): Promise<number> {
   if (thrown instanceof OciEncError && isClosedPipe(thrown.cause)) return closedPipeStatus;
   const { signal } = run.interruption;
   // What an interrupted command throws is a consequence; the interruption is what happened.
   const error: unknown = signal.aborted ? signal.reason : thrown;
+  const prescribed = await run.declared?.failure?.(error);
+  if (prescribed !== undefined) {
+    run.voice?.close();
+    writeNews(prescribed.text);
+    return run.interruption.status() ?? prescribed.status;
+  }
   const failure = describeFailure(error, {
     command: run.command?.name,
     status: run.interruption.status(),

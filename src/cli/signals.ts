@@ -29,7 +29,7 @@ export function watchSignals(): Interruption {
       return;
     }
     status = 128 + constants.signals[name];
-    controller.abort(new OciEncError("ABORTED", `interrupted by ${name}`));
+    controller.abort(new OciEncError("ABORTED", `interrupted by ${name}`, { context: { signal: name } }));
   };
   for (const name of watched) process.on(name, interrupt);
   return {

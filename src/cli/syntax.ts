@@ -46,6 +46,7 @@ function commandParser(row: CommandRow, command: Command, take: Take): Parser {
     const usage = argumentUsage(argument);
     parser.argument(argument.optional === true ? usage : `<${usage}>`, argument.about);
   }
+  if (command.passesOn === true) parser.passThroughOptions();
   for (const flag of command.flags) addFlag(parser, flag, take);
   const examples = command.examples.map((line) => `\n  ${line}`).join("");
   return parser.addHelpText("after", `\nExamples:${examples}\n\nEvery option can be set by a variable: ${variables}.`);

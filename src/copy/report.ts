@@ -14,6 +14,8 @@ export interface CopyReport {
   readonly size: number | undefined;
   /** Whether the root at the target differs from the one that the source names. */
   readonly changed: boolean;
+  /** The target named an image already, which was left alone and is the one reported. Undefined: it was written. */
+  readonly skipped?: true;
   readonly layers: readonly LayerReport[];
 }
 

@@ -130,7 +130,11 @@ async function* continuing(begun: BegunBlob, blob: Descriptor, source: BlobOrigi
 }
 
 function metered(bytes: ByteStream, blob: Descriptor, progress: Progress): ByteStream {
-  return metering(bytes, (count) => progress({ type: "moved", blob, bytes: count }));
+  let moved = 0;
+  return metering(bytes, (count) => {
+    moved += count;
+    progress({ type: "moved", blob, bytes: moved });
+  });
 }
 
 /** A retry is a new run: what is sealed starts from its first byte, so that no key or nonce is used for two uploads. */

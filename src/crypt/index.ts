@@ -18,10 +18,12 @@ export { describeKeyFile } from "./keys/describe-key.js";
 export { generateKeyPair, type KeyPair, type KeyPairOptions } from "./keys/generate.js";
 export { type SchemeRow, schemeRow, schemes } from "./keys/index.js";
 export type { KeyDescription } from "./keys/key-description.js";
+export { type KeyDirectory, listKeyDirectory } from "./keys/key-directory.js";
 export type { KeyFile } from "./keys/key-file.js";
 export { wantsPassphrase } from "./keys/passphrase.js";
 export {
   type Keyring,
+  type KeyringOptions,
   loadKeyring,
   loadRecipients,
   openEnvelope,

@@ -34,12 +34,18 @@ interface Opener {
   readonly unwrap: Unwrap;
 }
 
+/** What the keys are loaded for. */
+export interface KeyringOptions extends WrapperOptions {
+  /** One layer's annotations: then only schemes that have a part in them are loaded, and no key has to be of use. */
+  readonly envelope?: Annotations | undefined;
+}
+
 /** Loads every scheme that can use one of the keys. KEY_INVALID when no scheme can read one of them. */
-export async function loadKeyring(keys: readonly DecryptionKey[], options: WrapperOptions = {}): Promise<Keyring> {
+export async function loadKeyring(keys: readonly DecryptionKey[], options: KeyringOptions = {}): Promise<Keyring> {
   for (const key of keys) if (key.scheme !== undefined) schemeRow(key.scheme);
   const openers: Opener[] = [];
   const used = new Set<DecryptionKey>();
-  for (const row of schemes.values()) {
+  for (const row of rowsFor(options.envelope)) {
     const offered = keys.filter((key) => key.scheme === undefined || key.scheme === row.scheme);
     if (offered.length === 0 && !row.holdsOwnKeys) continue;
     const unwrapper = await (await row.load()).unwrapWith(offered, options);
@@ -47,9 +53,16 @@ export async function loadKeyring(keys: readonly DecryptionKey[], options: Wrapp
     openers.push({ row, unwrap: unwrapper.unwrap });
     for (const key of unwrapper.used) used.add(key);
   }
-  const unread = keys.filter((key) => !used.has(key));
+  const unread = options.envelope ? [] : keys.filter((key) => !used.has(key));
   for (const key of unread) await explain(key);
   return openers;
+}
+
+function rowsFor(envelope: Annotations | undefined): readonly SchemeRow[] {
+  const rows = [...schemes.values()];
+  if (envelope === undefined) return rows;
+  const slots = partsOf(envelope).map(({ slot }) => slot);
+  return rows.filter((row) => slots.some((slot) => row.owns(slot)));
 }
 
 /** What a layer's envelope gave up to a key. */

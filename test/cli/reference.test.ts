@@ -41,7 +41,11 @@ test("docs/cli.md has every exit status", () => {
 
 test("every command has a published schema for its document, and every schema a command", async () => {
   const files = (await readdir(schemaDirectory)).sort();
-  const names = [...commands.map(({ name }) => name.replaceAll(" ", "-")), "failure"].map((name) => `${name}.v1.json`);
+  // What these print is a file, a container's own words and a layer.
+  const documented = commands.filter(({ name }) => !["cat", "run", "decoder"].includes(name));
+  const names = [...documented.map(({ name }) => name.replaceAll(" ", "-")), "failure"].map(
+    (name) => `${name}.v1.json`,
+  );
   assert.deepEqual(files, names.sort());
 });
 

@@ -6,6 +6,7 @@ import { OciEncError } from "../../src/errors.js";
 import type { Descriptor } from "../../src/oci/descriptor.js";
 import { digestOf } from "../../src/oci/digest.js";
 import { mediaTypes } from "../../src/oci/media-type.js";
+import type { ProgressEvent } from "../../src/progress.js";
 import { encryptLayers } from "../../src/transform/encrypt.js";
 import type { ImageSource, ImageTarget, Upload } from "../../src/transport/transport.js";
 import { expectedError } from "../support/expected-error.js";
@@ -139,6 +140,22 @@ test("a failure that may pass is tried anew as often as the ends say, each time 
     else await assert.rejects(copying, expectedError("UNAVAILABLE"));
     assert.equal(b.names.has("app"), ends);
   }
+});
+
+test("what is said to have moved of a blob grows from report to report, up to its size", async () => {
+  const { place, root } = somewhere(5 * 2 ** 20);
+  const layer: Descriptor = JSON.parse(place.text(root.digest)).layers[0];
+  const reports: number[] = [];
+  const progress = (event: ProgressEvent) => {
+    if (event.type === "moved" && event.blob.digest === layer.digest) reports.push(event.bytes);
+  };
+  await copy(place.source("app"), new MemoryPlace("memory:b").target("app"), { progress });
+  assert.ok(reports.length > 1);
+  assert.deepEqual(
+    reports,
+    reports.toSorted((one, other) => one - other),
+  );
+  assert.equal(reports.at(-1), layer.size);
 });
 
 async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

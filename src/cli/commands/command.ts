@@ -22,6 +22,10 @@ export interface Command {
   /** For the help, from the plain case to the odd one; each starts with `oci-enc`. */
   readonly examples: readonly string[];
   run(invocation: Invocation): Promise<Outcome>;
+  /** What follows the first argument belongs to another program, options included: `run IMAGE ls -l`. */
+  readonly passesOn?: boolean;
+  /** How a failure is reported where another program prescribes it; absent: as everywhere. */
+  readonly failure?: (error: unknown) => Promise<{ readonly status: number; readonly text: string }>;
 }
 
 /** An argument in its place. */
@@ -48,7 +52,13 @@ export interface Invocation {
 }
 
 /** What a command came to: data for programs and text for people, or bytes as they are. */
-export type Outcome = Report | { readonly kind: "bytes"; readonly bytes: Uint8Array };
+export type Outcome =
+  | Report
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array }
+  /** Bytes of any number. They may still fail on their way. */
+  | { readonly kind: "stream"; readonly bytes: AsyncIterable<Uint8Array> }
+  /** Another program has said what there is to say; this is its exit status. */
+  | { readonly kind: "status"; readonly status: number };
 
 /** A result. Its schema and the warnings are added when it is printed. */
 export interface Report {

@@ -10,7 +10,7 @@ import {
   sealOrOpenNeeds,
   sealTransform,
 } from "./copy-transform.js";
-import { transferFlags } from "./transfer-flags.js";
+import { copyConflicts, copyFlags, readCopyFlags, transferFlags } from "./transfer-flags.js";
 
 const all: Flag<boolean> = toggle({
   name: "all",
@@ -28,8 +28,8 @@ export const copy: Command = {
     },
     { name: "DST", about: "where the copy goes" },
   ],
-  flags: [...sealFlags, ...openFlags, ...layerFlags, platform, all, ...transferFlags],
-  conflicts: [[all, platform], ...sealOrOpenConflicts],
+  flags: [...sealFlags, ...openFlags, ...layerFlags, platform, all, ...copyFlags, ...transferFlags],
+  conflicts: [[all, platform], ...sealOrOpenConflicts, ...copyConflicts],
   needs: sealOrOpenNeeds,
   examples: [
     "oci-enc copy docker-archive:app.tar oci:images:app",
@@ -41,6 +41,8 @@ export const copy: Command = {
     const { transferImage } = await import("./transfer.js");
     const transform = (await sealTransform(invocation)) ?? (await openTransform(invocation));
     const platforms = await readPlatforms(invocation.options);
-    return transferImage(invocation, { ...(transform && { transform }), platforms, otherPlatforms: "drop" });
+    const copying = readCopyFlags(invocation.options);
+    const how = { ...copying, ...(transform && { transform }), platforms, otherPlatforms: "drop" } as const;
+    return transferImage(invocation, how);
   },
 };

@@ -133,6 +133,41 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import("./key-inspect.js")).keyFingerprint,
   },
   {
+    name: "ls",
+    summary: "list what is at a path in an image, without unpacking",
+    load: async () => (await import("./ls.js")).ls,
+  },
+  {
+    name: "cat",
+    summary: "print a file of an image, without unpacking",
+    load: async () => (await import("./cat.js")).cat,
+  },
+  {
+    name: "unpack",
+    summary: "unpack an image's file system, or a bundle for an OCI runtime",
+    load: async () => (await import("./unpack.js")).unpack,
+  },
+  {
+    name: "run",
+    summary: "try an image with runc or crun",
+    load: async () => (await import("./run.js")).run,
+  },
+  {
+    name: "decoder",
+    summary: "open a layer as containerd's stream processor",
+    load: async () => (await import("./decoder.js")).decoder,
+  },
+  {
+    name: "runtime config",
+    summary: "print how a container runtime is to be configured",
+    load: async () => (await import("./runtime-config.js")).runtimeConfig,
+  },
+  {
+    name: "runtime check",
+    summary: "see whether this node can run encrypted images",
+    load: async () => (await import("./runtime-check.js")).runtimeCheck,
+  },
+  {
     name: "completion",
     summary: "print a completion script for a shell",
     load: async () => (await import("./completion.js")).completion(commands),

@@ -4,7 +4,7 @@ import { readRegistry } from "../options/registry.js";
 import type { Command, Invocation, Report } from "./command.js";
 import { layerFlags, openFlags, openNeeds, openTransform } from "./copy-transform.js";
 import type { TransferOptions } from "./transfer.js";
-import { transferFlags } from "./transfer-flags.js";
+import { copyConflicts, copyFlags, readCopyFlags, transferFlags } from "./transfer-flags.js";
 
 /** `pull IMAGE [DST]`. */
 export const pull: Command = {
@@ -12,7 +12,8 @@ export const pull: Command = {
     { name: "IMAGE", about: "in a registry, with or without docker://; short names go by registries.conf" },
     { name: "DST", about: "where it goes; default the local store, under its own name", optional: true },
   ],
-  flags: [...openFlags, ...layerFlags, platform, ...transferFlags],
+  flags: [...openFlags, ...layerFlags, platform, ...copyFlags, ...transferFlags],
+  conflicts: copyConflicts,
   needs: openNeeds,
   examples: [
     "oci-enc pull docker.io/library/bash:latest",
@@ -22,7 +23,9 @@ export const pull: Command = {
   async run(invocation) {
     const transform = await openTransform(invocation);
     const platforms = await readPlatforms(invocation.options);
-    return await pullFirst(invocation, { ...(transform && { transform }), platforms, otherPlatforms: "drop" });
+    const copying = readCopyFlags(invocation.options);
+    const how = { ...copying, ...(transform && { transform }), platforms, otherPlatforms: "drop" } as const;
+    return await pullFirst(invocation, how);
   },
 };
 

@@ -2,7 +2,7 @@ import { OciEncError } from "../../errors.js";
 import { platform, readPlatforms } from "../options/platforms.js";
 import type { Command } from "./command.js";
 import { layerFlags, sealFlags, sealNeeds, sealTransform } from "./copy-transform.js";
-import { transferFlags } from "./transfer-flags.js";
+import { copyConflicts, copyFlags, readCopyFlags, transferFlags } from "./transfer-flags.js";
 
 /** `push SRC [IMAGE]`. */
 export const push: Command = {
@@ -10,7 +10,8 @@ export const push: Command = {
     { name: "SRC", about: "a name in the local store, oci:, oci-archive:, docker-archive: or dir:" },
     { name: "IMAGE", about: "in a registry, with or without docker://; default the name in the store", optional: true },
   ],
-  flags: [...sealFlags, ...layerFlags, platform, ...transferFlags],
+  flags: [...sealFlags, ...layerFlags, platform, ...copyFlags, ...transferFlags],
+  conflicts: copyConflicts,
   needs: sealNeeds,
   examples: [
     "oci-enc push localhost:5000/app:1",
@@ -31,7 +32,8 @@ export const push: Command = {
     const to = `docker://${(image ?? from).replace(/^docker:\/\//, "")}`;
     const transform = await sealTransform(invocation);
     const platforms = await readPlatforms(invocation.options);
-    const how = { ...(transform && { transform }), platforms, otherPlatforms: "drop" } as const;
+    const copying = readCopyFlags(invocation.options);
+    const how = { ...copying, ...(transform && { transform }), platforms, otherPlatforms: "drop" } as const;
     return await transferImage({ ...invocation, arguments: [from, to] }, how);
   },
 };

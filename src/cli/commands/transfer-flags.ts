@@ -1,7 +1,10 @@
+import type { CopyImageOptions } from "../../index.js";
 import { endpointFlags } from "../options/endpoints.js";
-import { type Flag, single, toggle } from "../options/flag.js";
+import { type Flag, repeated, single, toggle, yesOrNo } from "../options/flag.js";
+import type { FlagValues } from "../options/flag-values.js";
 
 const group = "Output:";
+const targetGroup = "Places:";
 
 /** A file for the digest. */
 export const digestfile: Flag<string | undefined> = single({
@@ -17,6 +20,53 @@ export const dryRun: Flag<boolean> = toggle({
   about: "say what would be done, and write nothing",
   group,
 });
+
+const referrers: Flag<boolean | undefined> = yesOrNo({
+  name: "referrers",
+  about: "take along signatures and whatever else refers to the image; default false",
+  group: targetGroup,
+});
+
+const preserveDigests: Flag<boolean> = toggle({
+  name: "preserve-digests",
+  about: "refuse what would give the image another digest",
+  group: targetGroup,
+});
+
+const additionalTag: Flag<readonly string[]> = repeated({
+  name: "additional-tag",
+  placeholder: "TAG",
+  about: "another tag for the image in the registry it goes to",
+  group: targetGroup,
+});
+
+const skipExisting: Flag<boolean> = toggle({
+  name: "skip-existing",
+  about: "leave the target as it is when it names an image already",
+  group: targetGroup,
+});
+
+/** What the commands that bring an image to another place take besides. */
+export const copyFlags: readonly Flag<unknown>[] = [referrers, preserveDigests, additionalTag, skipExisting];
+
+/** An image that is left as it is gets no further tags either. */
+export const copyConflicts: readonly (readonly [Flag<unknown>, Flag<unknown>])[] = [[skipExisting, additionalTag]];
+
+/** What {@link copyFlags} say, for the library. */
+export function readCopyFlags(options: FlagValues): CopyFlagValues {
+  return {
+    referrers: options.get(referrers),
+    preserveDigests: options.get(preserveDigests),
+    additionalTags: options.get(additionalTag),
+    skipExisting: options.get(skipExisting),
+  };
+}
+
+/** The members of the library's options that {@link copyFlags} set. */
+export type CopyFlagValues = Pick<
+  CopyImageOptions,
+  "referrers" | "preserveDigests" | "additionalTags" | "skipExisting"
+>;
 
 /** What every command that writes an image takes. */
 export const transferFlags: readonly Flag<unknown>[] = [...endpointFlags, digestfile, dryRun];

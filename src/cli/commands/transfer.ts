@@ -12,16 +12,17 @@ import {
 import { parallel, sourceEndpoint, targetEndpoint } from "../options/endpoints.js";
 import { retryTimes } from "../options/registry-flags.js";
 import type { Invocation, Report } from "./command.js";
-import { digestfile, dryRun } from "./transfer-flags.js";
+import { type CopyFlagValues, digestfile, dryRun } from "./transfer-flags.js";
 
 /** What one command makes different about a copy. */
-export type TransferOptions = Pick<CopyImageOptions, "platforms" | "otherPlatforms"> & {
-  readonly transform?: LayerTransform;
-};
+export type TransferOptions = Pick<CopyImageOptions, "platforms" | "otherPlatforms"> &
+  CopyFlagValues & {
+    readonly transform?: LayerTransform;
+  };
 
 /** Every command that writes an image: a copy with a transform, and its report. */
 export async function transferImage(invocation: Invocation, how: TransferOptions): Promise<Report> {
-  const { options, signal, progress } = invocation;
+  const { options, signal, progress, notice } = invocation;
   const [from = "", to = from] = invocation.arguments;
   const report = await copyImage(from, to, {
     ...how,
@@ -33,7 +34,8 @@ export async function transferImage(invocation: Invocation, how: TransferOptions
     source: await sourceEndpoint(invocation),
     target: await targetEndpoint(invocation),
   });
-  tellWhatHappened(report, invocation);
+  const edits = how.transform !== undefined || from === to;
+  for (const line of whatHappened(report, { edits, dry: options.get(dryRun) })) notice(line);
   const file = options.get(digestfile);
   if (file !== undefined && report.digest !== undefined && !options.get(dryRun)) await writeDigest(file, report.digest);
   return {
@@ -45,14 +47,21 @@ export async function transferImage(invocation: Invocation, how: TransferOptions
   };
 }
 
-function tellWhatHappened({ changed, layers }: CopyReport, { options, notice }: Invocation): void {
-  if (!changed) notice("unchanged");
-  if (!changed || !options.get(dryRun)) return;
+/** Lines for the person at the keyboard. `edits`: the command was to change the image, not just to bring it somewhere. */
+function whatHappened(report: CopyReport, { edits, dry }: { edits: boolean; dry: boolean }): readonly string[] {
+  if (report.skipped) return [`${report.reference} exists already and is left as it is`];
+  if (!report.changed && edits) return ["unchanged"];
+  return dry ? whatWouldHappen(report) : [];
+}
+
+function whatWouldHappen({ changed, layers }: CopyReport): readonly string[] {
+  if (!changed) return ["would copy the image as it is"];
   const edited = layers.filter(({ action }) => action !== "keep");
-  for (const { platform, index, action, before } of edited) {
-    notice(`would ${action} layer ${index}${platform ? ` of ${printPlatform(platform)}` : ""}: ${before.digest}`);
-  }
-  if (edited.length === 0) notice("would change the index alone");
+  if (edited.length === 0) return ["would change the index alone"];
+  return edited.map(({ platform, index, action, before }) => {
+    const of = platform ? ` of ${printPlatform(platform)}` : "";
+    return `would ${action} layer ${index}${of}: ${before.digest}`;
+  });
 }
 
 function transferDocument({ reference, digest, mediaType, size, changed, layers }: CopyReport): object {

@@ -17,7 +17,7 @@ export const store: Flag<string | undefined> = single({
 });
 
 /** Where scratch files go. */
-const tmpdir: Flag<string | undefined> = single({
+export const tmpdir: Flag<string | undefined> = single({
   name: "tmpdir",
   placeholder: "DIR",
   about: "where scratch files go",
@@ -25,7 +25,7 @@ const tmpdir: Flag<string | undefined> = single({
 });
 
 /** Replace what is there. */
-const force: Flag<boolean> = toggle({
+export const force: Flag<boolean> = toggle({
   name: "force",
   about: "replace an archive file that exists, fill a directory that is not empty, write a tag that has moved",
   group,

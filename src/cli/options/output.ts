@@ -1,5 +1,7 @@
+import { OciEncError } from "../../errors.js";
 import { parseDuration } from "./duration.js";
 import { choice, type Flag, parsed, toggle } from "./flag.js";
+import type { FlagValues } from "./flag-values.js";
 
 const group = "Output:";
 
@@ -42,3 +44,9 @@ export const commandTimeout: Flag<number | undefined> = parsed(
 
 /** What every command takes. */
 export const outputFlags: readonly Flag<unknown>[] = [json, quiet, debug, progress, color, commandTimeout];
+
+/** USAGE when a document is asked of a command that prints what it was told to print, and nothing about it. */
+export function refuseJson(options: FlagValues): void {
+  if (options.get(json))
+    throw new OciEncError("USAGE", "--json means nothing here: standard output is not about the command");
+}

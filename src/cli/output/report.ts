@@ -13,7 +13,12 @@ export interface ReportForm {
 
 /** Prints what a command came to, on stdout unless the command has used that for the image itself. */
 export async function printOutcome(outcome: Outcome, form: ReportForm): Promise<void> {
+  if (outcome.kind === "status") return;
   if (outcome.kind === "bytes") return writeResult(outcome.bytes);
+  if (outcome.kind === "stream") {
+    for await (const chunk of outcome.bytes) await writeResult(chunk);
+    return;
+  }
   const text = form.json ? jsonText(reportDocument(outcome, form), 2) : outcome.text;
   if (outcome.beside === true) {
     if (text !== "") writeNews(text);

@@ -12,9 +12,12 @@ export interface Tally {
 export function tally(now: () => number): Tally {
   const moved = new Map<string, number>();
   const done = new Set<string>();
+  const skipped = new Set<string>();
   let planned: { readonly blobs: number; readonly bytes: number; readonly at: number } | undefined;
   const take = (event: ProgressEvent) => {
     if (event.type === "planned") planned = { blobs: event.blobs, bytes: event.bytes, at: now() };
+    if (event.type === "started") moved.set(event.blob.digest, 0);
+    if (event.type === "skipped") skipped.add(event.blob.digest);
     if (event.type === "moved") moved.set(event.blob.digest, event.bytes);
     if (event.type === "finished" || event.type === "skipped") {
       done.add(event.blob.digest);
@@ -23,9 +26,11 @@ export function tally(now: () => number): Tally {
   };
   const line = () => {
     if (planned === undefined) return undefined;
-    const bytes = [...moved.values()].reduce((sum, part) => sum + part, 0);
+    const sum = (parts: readonly (readonly [string, number])[]) => parts.reduce((all, [, part]) => all + part, 0);
+    const bytes = sum([...moved]);
     const seconds = (now() - planned.at) / 1000;
-    const rate = seconds > 0.5 ? `, ${byteCount(Math.round(bytes / seconds))}/s` : "";
+    const worked = sum([...moved].filter(([digest]) => !skipped.has(digest)));
+    const rate = seconds > 0.5 ? `, ${byteCount(Math.round(worked / seconds))}/s` : "";
     return `${done.size} of ${planned.blobs} blobs, ${byteCount(bytes)} of ${byteCount(planned.bytes)}${rate}`;
   };
   return { take, line };

@@ -11,23 +11,29 @@ export interface PaxRecords {
 
 /** Reads `LENGTH KEY=VALUE\n`, one after the other. POSIX.1-2017, pax, "pax extended header". CORRUPT. */
 export function parsePax(bytes: Uint8Array, what: string): PaxRecords {
-  const found = new Map<string, string>();
-  for (let at = 0; at < bytes.length; ) {
-    const prefix = /^([1-9][0-9]{0,8}) /.exec(Buffer.from(bytes.subarray(at, at + 10)).toString("latin1"));
-    const end = at + Number(prefix?.[1] ?? 0);
-    if (!prefix || end > bytes.length || bytes[end - 1] !== 0x0a) throw unsound(what, "a pax record is malformed");
-    const record = Buffer.from(bytes.subarray(at + prefix[0].length, end - 1)).toString("utf8");
-    const equals = record.indexOf("=");
-    if (equals < 1) throw unsound(what, "a pax record is malformed");
-    found.set(record.slice(0, equals), record.slice(equals + 1));
-    at = end;
-  }
+  const found = new Map(
+    [...paxRecordsIn(bytes, what)].map(([key, value]) => [key, Buffer.from(value).toString("utf8")]),
+  );
   return {
     path: nameIn(found, "path", what),
     linkpath: nameIn(found, "linkpath", what),
     size: sizeIn(found, what),
     sparse: [...found.keys()].some((key) => key.startsWith("GNU.sparse.")),
   };
+}
+
+/** Every record in its order, with the value's bytes as they are: those of an extended attribute are no text. CORRUPT. */
+export function* paxRecordsIn(bytes: Uint8Array, what: string): Generator<readonly [key: string, value: Uint8Array]> {
+  for (let at = 0; at < bytes.length; ) {
+    const prefix = /^([1-9][0-9]{0,8}) /.exec(Buffer.from(bytes.subarray(at, at + 10)).toString("latin1"));
+    const end = at + Number(prefix?.[1] ?? 0);
+    if (!prefix || end > bytes.length || bytes[end - 1] !== 0x0a) throw unsound(what, "a pax record is malformed");
+    const record = bytes.subarray(at + prefix[0].length, end - 1);
+    const equals = record.indexOf(0x3d);
+    if (equals < 1) throw unsound(what, "a pax record is malformed");
+    yield [Buffer.from(record.subarray(0, equals)).toString("utf8"), record.subarray(equals + 1)];
+    at = end;
+  }
 }
 
 /** An empty value takes back what a global header said; as those may not name anything here, it says nothing. */

@@ -25,11 +25,8 @@ export interface TarEntry {
 
 /** Undefined for a block of zeros, which ends an archive. CORRUPT, naming `what`, when it is no sound header. */
 export function decodeHeader(block: Uint8Array, what: string): TarHeader | undefined {
-  if (block.every((byte) => byte === 0)) return undefined;
-  const [unsigned, signed] = checksums(block);
-  const stated = number(block, 148, 8);
-  if (stated !== unsigned && stated !== signed) throw unsound(what, "a header's checksum does not hold");
-  const size = number(block, 124, 12);
+  if (isEndBlock(block, what)) return undefined;
+  const size = numberField(block, 124, 12);
   if (size === undefined) throw unsound(what, "an entry has no sound size");
   const name = text(block, 0, 100);
   const prefix = isUstar(block) ? text(block, 345, 155) : "";
@@ -39,6 +36,15 @@ export function decodeHeader(block: Uint8Array, what: string): TarHeader | undef
     type: String.fromCharCode(block[156] || 0x30),
     linkTarget: text(block, 157, 100),
   };
+}
+
+/** Whether a block is all zeros, which ends an archive. CORRUPT, naming `what`, when its checksum does not hold. */
+export function isEndBlock(block: Uint8Array, what: string): boolean {
+  if (block.every((byte) => byte === 0)) return true;
+  const [unsigned, signed] = checksums(block);
+  const stated = numberField(block, 148, 8);
+  if (stated !== unsigned && stated !== signed) throw unsound(what, "a header's checksum does not hold");
+  return false;
 }
 
 /** Blocks of zeros that round content up to whole blocks. */
@@ -113,7 +119,7 @@ function checksums(block: Uint8Array): readonly [unsigned: number, signed: numbe
 }
 
 /** Octal digits among spaces and zeros, or GNU's base-256 form. Undefined when it is neither, negative, or too large. */
-function number(block: Uint8Array, start: number, length: number): number | undefined {
+export function numberField(block: Uint8Array, start: number, length: number): number | undefined {
   const field = block.subarray(start, start + length);
   if (field[0] === 0x80) {
     const value = field.subarray(1).reduce((sum, byte) => sum * 256 + byte, 0);
@@ -130,6 +136,6 @@ function text(block: Uint8Array, start: number, length: number): string {
 }
 
 /** GNU's own magic, `ustar` and two spaces, has other things where ustar has the prefix. */
-function isUstar(block: Uint8Array): boolean {
+export function isUstar(block: Uint8Array): boolean {
   return text(block, 257, 6) === "ustar" && block[262] === 0;
 }

@@ -16,7 +16,16 @@ test("a line says how many blobs and bytes of the plan are done, and how fast", 
   sum.take({ type: "moved", blob: blob("a", 2048), bytes: 2048 });
   sum.take({ type: "finished", blob: blob("a", 2048), as: blob("b", 2048) });
   sum.take({ type: "skipped", blob: blob("c", 1024), why: "present" });
-  assert.equal(sum.line(), "2 of 3 blobs, 3.0 KiB of 4.0 KiB, 1.5 KiB/s");
+  assert.equal(sum.line(), "2 of 3 blobs, 3.0 KiB of 4.0 KiB, 1.0 KiB/s");
+});
+
+test("a blob that is begun anew counts from nothing", () => {
+  const sum = tally(() => 5);
+  const layer = blob("a", 4096);
+  sum.take({ type: "planned", blobs: 1, bytes: 4096 });
+  sum.take({ type: "moved", blob: layer, bytes: 3072 });
+  sum.take({ type: "started", blob: layer, action: "copy" });
+  assert.equal(sum.line(), "0 of 1 blobs, 0 B of 4.0 KiB");
 });
 
 test("faults/58: a clock that stands still divides nothing by zero", () => {

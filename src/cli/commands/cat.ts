@@ -1,0 +1,32 @@
+import { onlyEndpoint, sourceFlags } from "../options/endpoints.js";
+import { openingFlags, readSettings, settingFlags } from "../options/key-flags.js";
+import { readKeys } from "../options/keys.js";
+import { refuseJson } from "../options/output.js";
+import { limitFlags, onePlatform, readLimits, readPlatform } from "../options/unpacking.js";
+import type { Command } from "./command.js";
+
+/** `cat IMAGE PATH`. */
+export const cat: Command = {
+  arguments: [
+    { name: "IMAGE", about: "a name in the local store, or a reference to an image anywhere" },
+    { name: "PATH", about: "the file to print, links followed inside the image" },
+  ],
+  flags: [...openingFlags, ...settingFlags, onePlatform, ...limitFlags, ...sourceFlags],
+  examples: ["oci-enc cat app:1 /etc/os-release", "oci-enc cat -k key.pem app:1-enc /app/model.bin >model.bin"],
+  async run(invocation) {
+    refuseJson(invocation.options);
+    const { options, progress, signal } = invocation;
+    const [image = "", path = ""] = invocation.arguments;
+    const { readImageFile } = await import("../../index.js");
+    const bytes = readImageFile(image, path, {
+      platform: await readPlatform(options),
+      keys: await readKeys(invocation),
+      limits: readLimits(options),
+      settings: readSettings(options),
+      source: await onlyEndpoint(invocation),
+      progress,
+      signal,
+    });
+    return { kind: "stream", bytes };
+  },
+};

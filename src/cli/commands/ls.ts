@@ -1,0 +1,37 @@
+import { onlyEndpoint, sourceFlags } from "../options/endpoints.js";
+import { openingFlags, readSettings, settingFlags } from "../options/key-flags.js";
+import { readKeys } from "../options/keys.js";
+import { limitFlags, onePlatform, readLimits, readPlatform } from "../options/unpacking.js";
+import type { Command } from "./command.js";
+
+/** `ls IMAGE [PATH]`. */
+export const ls: Command = {
+  arguments: [
+    { name: "IMAGE", about: "a name in the local store, or a reference to an image anywhere" },
+    { name: "PATH", about: "what to list; default /", optional: true },
+  ],
+  flags: [...openingFlags, ...settingFlags, onePlatform, ...limitFlags, ...sourceFlags],
+  examples: ["oci-enc ls app:1 /etc", "oci-enc ls -k key.pem --platform linux/arm64 app:1-enc /usr/bin/"],
+  async run(invocation) {
+    const { options, progress, signal } = invocation;
+    const [image = "", path = "/"] = invocation.arguments;
+    const [{ listImageFiles }, { fileDocument, fileTable }] = await Promise.all([
+      import("../../index.js"),
+      import("../output/file-table.js"),
+    ]);
+    const files = await listImageFiles(image, path, {
+      platform: await readPlatform(options),
+      keys: await readKeys(invocation),
+      limits: readLimits(options),
+      settings: readSettings(options),
+      source: await onlyEndpoint(invocation),
+      progress,
+      signal,
+    });
+    return {
+      kind: "report",
+      document: { reference: image, path, files: files.map(fileDocument) },
+      text: fileTable(files),
+    };
+  },
+};

@@ -1,0 +1,51 @@
+import { constants } from "node:os";
+import { OciEncError } from "../errors.js";
+import { failureLines } from "./failure.js";
+import { type DecoderOptions, runDecoder } from "./run-decoder.js";
+
+const help = `ctd-decoder [OPTIONS]
+
+Opens one encrypted image layer, as a stream processor of containerd: the layer on standard input, the payload on
+descriptor 3, the opened layer on standard output. Ends with 0, or with 1 and "CODE: message" on standard error.
+
+Options:
+  --decryption-keys-path DIR   the node's private keys: every file of a directory, or one file
+  --help                       show this help
+`;
+
+/** The process: arguments in, exit status out, and never another than 0, 1, or 128 and the number of a signal. */
+async function main(args: readonly string[]): Promise<void> {
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.once(name, () => {
+      process.stderr.write(failureLines(new OciEncError("ABORTED", `interrupted by ${name}`)));
+      // At once: the layer may be waiting for bytes that never come, and there is nothing to clean up.
+      process.exit(128 + constants.signals[name]);
+    });
+  }
+  const asked = readArguments(args);
+  if (asked === "help") process.stdout.write(help);
+  else await runDecoder(asked);
+}
+
+/** Both `--option value` and `--option=value`, with one dash or two, as the program that this one stands in for. USAGE. */
+function readArguments(args: readonly string[]): "help" | DecoderOptions {
+  let keysPath: string | undefined;
+  const rest = [...args];
+  for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
+    const [, name, , value] = /^--?([a-z-]+)(=(.*))?$/s.exec(word) ?? [];
+    if (name === "help" || name === "h") return "help";
+    if (name === "decryption-keys-path") keysPath = value ?? rest.shift();
+    // A word without a dash means nothing to the original either, and is let pass.
+    else if (word.startsWith("-"))
+      throw new OciEncError("USAGE", `unknown option ${JSON.stringify(word.slice(0, 100))}`);
+    if (name === "decryption-keys-path" && !keysPath) {
+      throw new OciEncError("USAGE", "--decryption-keys-path names no directory");
+    }
+  }
+  return { keysPath };
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  process.stderr.write(failureLines(error));
+  process.exitCode = 1;
+});

@@ -1,0 +1,74 @@
+import { existsSync } from "node:fs";
+import type { DecryptionKey } from "../crypt/key-wrapper.js";
+import { type Keyring, loadKeyring } from "../crypt/layer.js";
+import { OciEncError } from "../errors.js";
+
+/** A layer's annotations, or undefined: for any layer. */
+type Envelope = Readonly<Record<string, string>> | undefined;
+
+/**
+ * Reads what can be read, and of that what may open this envelope. A directory of keys may hold a public key, a note or
+ * a key whose passphrase nobody knows: none of these keeps a good key from being used. Throws only what is not about a
+ * key.
+ */
+export async function readableKeys(keys: readonly DecryptionKey[], envelope: Envelope): Promise<Keyring> {
+  try {
+    return await load(keys, envelope);
+  } catch (error) {
+    if (!isAboutKeys(error)) throw error;
+  }
+  const readable: DecryptionKey[] = [];
+  for (const key of keys) if ((await problemOf(key, keys, envelope)) === undefined) readable.push(key);
+  return await load(readable, envelope);
+}
+
+/** Why keys cannot be used for any layer, one reason for each that cannot. */
+export async function unusableKeys(keys: readonly DecryptionKey[]): Promise<readonly OciEncError[]> {
+  const problems: OciEncError[] = [];
+  for (const key of keys) {
+    const problem = await problemOf(key, keys, undefined);
+    if (problem !== undefined) problems.push(problem);
+  }
+  return problems;
+}
+
+/**
+ * Containerd's built-in configuration names a list of key providers in the environment whether there is one or not; for
+ * the program that this one stands in for, a list that is missing is none.
+ */
+function load(keys: readonly DecryptionKey[], envelope: Envelope): Promise<Keyring> {
+  const { OCICRYPT_KEYPROVIDER_CONFIG: list, ...environment } = process.env;
+  const isThere = list !== undefined && existsSync(list);
+  return loadKeyring(keys, { envelope, environment: isThere ? process.env : environment });
+}
+
+/** A certificate is of use beside its private key alone, and so is looked at beside the others. */
+async function problemOf(
+  key: DecryptionKey,
+  keys: readonly DecryptionKey[],
+  envelope: Envelope,
+): Promise<OciEncError | undefined> {
+  const attempt = async (offered: readonly DecryptionKey[]) => {
+    try {
+      await load(offered, envelope);
+      return undefined;
+    } catch (error) {
+      if (isAboutKeys(error)) return error;
+      throw error;
+    }
+  };
+  const alone = await attempt([key]);
+  if (alone === undefined) return undefined;
+  for (const other of keys) {
+    if (other !== key && (await attempt([other])) === undefined && (await attempt([other, key])) === undefined) {
+      return undefined;
+    }
+  }
+  return alone;
+}
+
+/** What one bad key makes the schemes throw; what they throw about the node itself is not among it. */
+function isAboutKeys(error: unknown): error is OciEncError {
+  const codes = ["KEY_INVALID", "CORRUPT", "UNSUPPORTED", "NOT_FOUND", "USAGE"];
+  return error instanceof OciEncError && codes.includes(error.code);
+}

@@ -1,0 +1,40 @@
+import type { ByteStream } from "../bytes/byte-stream.js";
+import { ioError, OciEncError } from "../errors.js";
+
+/** What a cipher and its hash like best; a pipe alone gives a quarter of it at most. */
+const chunkSize = 256 * 1024;
+
+/** What arrives on standard input. In chunks of some size. LOCAL_IO. */
+export async function* readingInput(): AsyncGenerator<Uint8Array> {
+  let parts: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const part of process.stdin) {
+      if (!Buffer.isBuffer(part)) throw new Error("standard input without an encoding yields buffers");
+      parts.push(part);
+      size += part.length;
+      if (size < chunkSize) continue;
+      yield parts.length === 1 ? part : Buffer.concat(parts);
+      [parts, size] = [[], 0];
+    }
+  } catch (error) {
+    throw ioError(error, "cannot read the layer on standard input");
+  }
+  if (size > 0) yield Buffer.concat(parts);
+}
+
+/** Drains `bytes` into standard output, waiting for its reader. ABORTED when the reader has gone; LOCAL_IO. */
+export async function writeOutput(bytes: ByteStream): Promise<void> {
+  for await (const chunk of bytes) await write(chunk);
+}
+
+async function write(chunk: Uint8Array): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    process.stdout.write(chunk, (error) => {
+      if (!error) resolve();
+      else if ("code" in error && error.code === "EPIPE") {
+        reject(new OciEncError("ABORTED", "the reader of standard output has gone", { cause: error }));
+      } else reject(ioError(error, "cannot write to standard output"));
+    });
+  });
+}

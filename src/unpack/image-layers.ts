@@ -1,0 +1,162 @@
+import { abortable } from "../bytes/abortable.js";
+import type { ByteStream } from "../bytes/byte-stream.js";
+import { decompressing } from "../bytes/decompressing.js";
+import { digesting } from "../bytes/digesting.js";
+import { verifying } from "../bytes/verifying.js";
+import { attestedBy } from "../copy/attestation.js";
+import { type ManifestPlan, makePlan, manifestsOf } from "../copy/plan.js";
+import type { DecryptionKey, SchemeSettings } from "../crypt/key-wrapper.js";
+import { type Keyring, loadKeyring, openEnvelope, type Unwrapped } from "../crypt/layer.js";
+import { OciEncError } from "../errors.js";
+import type { Descriptor } from "../oci/descriptor.js";
+import { algorithmOf, type Digest } from "../oci/digest.js";
+import { diffIdsOf } from "../oci/manifest.js";
+import { isEncrypted, isIndexType, layerKind } from "../oci/media-type.js";
+import { localPlatform, type Platform, platformMatches, printPlatform } from "../oci/platform.js";
+import type { Progress } from "../progress.js";
+import type { ImageSource } from "../transport/transport.js";
+import type { LayerCache } from "./layer-cache.js";
+
+/** Which image of an index, and how to open its layers. */
+export interface OpenImageOptions {
+  /** Default: this machine's, else the only one there is. */
+  readonly platform?: Platform | undefined;
+  readonly keys?: readonly DecryptionKey[] | undefined;
+  readonly settings?: SchemeSettings | undefined;
+  readonly cache?: LayerCache | undefined;
+  readonly progress?: Progress | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One image, its envelopes opened, no layer read yet. */
+export interface OpenedImage {
+  readonly descriptor: Descriptor;
+  readonly platform: Platform | undefined;
+  /** As it is stored. */
+  readonly config: Uint8Array;
+  /** Whether any layer is sealed. */
+  readonly encrypted: boolean;
+  /** From the bottom up. */
+  readonly layers: readonly OpenedLayer[];
+}
+
+/** One layer that can be read. */
+export interface OpenedLayer {
+  readonly descriptor: Descriptor;
+  /** For messages: `layer 2`. */
+  readonly what: string;
+  /** The uncompressed archive. CORRUPT at its end, or before, when it is not what descriptor and config promise. */
+  tar(): ByteStream;
+}
+
+/**
+ * Finds the image and opens the envelopes of its sealed layers, so that a missing key ends it (KEY_MISMATCH) before
+ * anything is written. USAGE when no platform is meant more than another; UNSUPPORTED for what is no image of layers;
+ * CORRUPT when layers and diff ids do not match.
+ */
+export async function openImage(source: ImageSource, options: OpenImageOptions): Promise<OpenedImage> {
+  const { settings, progress, signal } = options;
+  const { descriptor, config, platform, view } = await chooseManifest(source, options.platform);
+  if (config === undefined) {
+    throw new OciEncError("UNSUPPORTED", `${source.name} has a config that is no image's: ${view.config.mediaType}`);
+  }
+  const diffIds = diffIdsOf(config);
+  if (diffIds.length !== view.layers.length) {
+    throw new OciEncError("CORRUPT", `the image has ${view.layers.length} layers and ${diffIds.length} diff ids`);
+  }
+  const sealed = view.layers.some(({ mediaType }) => isEncrypted(mediaType));
+  const keyring = sealed ? await loadKeyring(options.keys ?? [], { ...settings, progress, signal }) : [];
+  const layers: OpenedLayer[] = [];
+  for (const [index, layer] of view.layers.entries()) {
+    const diffId = diffIds[index];
+    if (diffId === undefined) throw new Error("a layer without a diff id");
+    const what = `layer ${index}`;
+    const unwrapped = await unwrap(layer, what, { keyring, given: (options.keys ?? []).length > 0 });
+    layers.push({
+      descriptor: layer,
+      what,
+      tar: () => openTar({ source, layer, diffId, what, unwrapped }, options),
+    });
+  }
+  return { descriptor, platform, config, encrypted: sealed, layers };
+}
+
+async function chooseManifest(source: ImageSource, wanted: Platform | undefined): Promise<ManifestPlan> {
+  const root = await source.resolve();
+  const plan = await makePlan(source, root, {
+    ...(wanted && { platforms: [wanted], otherPlatforms: "drop" }),
+    configs: true,
+  });
+  const images = manifestsOf(plan).filter(({ descriptor }) => attestedBy(descriptor) === undefined);
+  const here = images.filter(({ platform }) => platform && platformMatches(localPlatform(), platform));
+  const [chosen, ...more] = images.length === 1 ? images : here;
+  if (chosen !== undefined && more.length === 0) return chosen;
+  const names = images.map(({ platform }) => (platform ? printPlatform(platform) : "one without a name"));
+  throw new OciEncError(
+    "USAGE",
+    `the image is for ${images.length} platforms, and none of them is meant more than the others`,
+    {
+      hint: isIndexType(root.mediaType) ? `choose one with --platform: ${names.join(", ")}` : undefined,
+    },
+  );
+}
+
+interface Keys {
+  readonly keyring: Keyring;
+  /** Whether anybody gave a key at all. */
+  readonly given: boolean;
+}
+
+/** Undefined for a plain layer. */
+async function unwrap(layer: Descriptor, what: string, keys: Keys): Promise<Unwrapped | undefined> {
+  if (layerKind(layer.mediaType) === undefined) {
+    throw new OciEncError(
+      "UNSUPPORTED",
+      `${what} has the unknown media type ${JSON.stringify(layer.mediaType.slice(0, 120))}`,
+    );
+  }
+  if (!isEncrypted(layer.mediaType)) return undefined;
+  try {
+    return await openEnvelope(layer.annotations, keys.keyring);
+  } catch (error) {
+    if (!(error instanceof OciEncError)) throw error;
+    const { cause, code, hint } = error;
+    if (code !== "KEY_MISMATCH") throw new OciEncError(code, `${what}: ${error.message}`, { cause, hint });
+    const why = keys.given ? `${what}: ${error.message}` : "missing private key needed for decryption";
+    throw new OciEncError(code, `you are not authorized to use this image: ${why}`, { cause, hint });
+  }
+}
+
+/** What it takes to read one layer. */
+interface LayerAccess {
+  readonly source: ImageSource;
+  readonly layer: Descriptor;
+  readonly diffId: Digest;
+  readonly what: string;
+  readonly unwrapped: Unwrapped | undefined;
+}
+
+/** What else it depends on. */
+type Circumstances = Pick<OpenImageOptions, "cache" | "signal">;
+
+async function* openTar(access: LayerAccess, circumstances: Circumstances): AsyncGenerator<Uint8Array> {
+  const { diffId, what } = access;
+  const { bytes, sum } = digesting(
+    decompressing(plainBytes(access, circumstances)),
+    access.layer.size,
+    algorithmOf(diffId),
+  );
+  yield* bytes;
+  if (sum().digest === diffId) return;
+  throw new OciEncError("CORRUPT", `${what} unpacks to ${sum().digest}, and the image's config promises ${diffId}`);
+}
+
+function plainBytes(access: LayerAccess, { cache, signal }: Circumstances): ByteStream {
+  const { source, layer, diffId, unwrapped } = access;
+  const stored = () => verifying(signal ? abortable(source.blob(layer), signal) : source.blob(layer), layer);
+  if (unwrapped === undefined) return stored();
+  const open = () => unwrapped.cipher.open(stored(), unwrapped.options, layer.size);
+  if (cache === undefined) return open();
+  const secret = unwrapped.options.private.symmetricKey;
+  return cache.through({ sealed: layer.digest, diffId, secret }, open);
+}

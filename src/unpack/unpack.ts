@@ -1,0 +1,141 @@
+import { chmod, mkdir, readdir, rm, rmdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { ioError, OciEncError, systemCode } from "../errors.js";
+import type { Descriptor } from "../oci/descriptor.js";
+import type { Platform } from "../oci/platform.js";
+import type { Progress, WarningCode } from "../progress.js";
+import type { ImageSource } from "../transport/transport.js";
+import { applyLayer } from "./apply-layer.js";
+import { openBudget, type UnpackLimits } from "./budget.js";
+import { diskTree } from "./disk-tree.js";
+import { type OpenedImage, type OpenImageOptions, openImage } from "./image-layers.js";
+import { openOwners } from "./owners.js";
+import { readTar } from "./tar-reader.js";
+import { xattrWriter } from "./xattr-writer.js";
+
+/** How to unpack. */
+export interface UnpackOptions extends OpenImageOptions {
+  readonly limits?: UnpackLimits | undefined;
+  /** Extended attributes; default `keep`. */
+  readonly xattrs?: "keep" | "skip" | undefined;
+  /** Fill a directory that is not empty. */
+  readonly force?: boolean | undefined;
+  /** The caller takes the directory away again, so nobody needs to be told that what is in it is plain. */
+  readonly temporary?: boolean | undefined;
+}
+
+/** What was unpacked. */
+export interface Unpacked {
+  readonly reference: string;
+  readonly directory: string;
+  readonly manifest: Descriptor;
+  readonly platform: Platform | undefined;
+  /** As it is stored. */
+  readonly config: Uint8Array;
+  readonly encrypted: boolean;
+}
+
+/**
+ * Unpacks an image's file system into `directory`, which is made, or must be empty. Layers pass in one stream each:
+ * verified, opened, decompressed, compared with their diff ids and applied. Nothing outside the directory is touched,
+ * whatever the layers hold. When it fails, what was made is removed. Throws what {@link openImage} throws; CONFLICT for a
+ * directory with something in it; CORRUPT, UNSUPPORTED, LOCAL_IO, NOT_FOUND.
+ */
+export async function unpack(source: ImageSource, directory: string, options: UnpackOptions = {}): Promise<Unpacked> {
+  refuseWindows();
+  const image = await openImage(source, options);
+  const root = resolve(directory);
+  const place = await prepare(root, options.force ?? false);
+  try {
+    await fill(root, image, options);
+  } catch (error) {
+    await place.restore();
+    throw error;
+  }
+  const { descriptor: manifest, platform, config, encrypted } = image;
+  if (encrypted && options.temporary !== true) {
+    warn(options.progress, "UNPACKED_PLAIN", `the image is encrypted; what is in ${JSON.stringify(root)} is not`);
+  }
+  return { reference: source.name, directory: root, manifest, platform, config, encrypted };
+}
+
+async function fill(root: string, image: OpenedImage, options: UnpackOptions): Promise<void> {
+  const { limits, progress, signal } = options;
+  const budget = openBudget(limits);
+  const owners = openOwners();
+  const xattrs = xattrWriter(root, { keep: options.xattrs !== "skip", privileged: owners.privileged });
+  const tree = diskTree(root, { owners, xattrs, budget });
+  // Where no layer says how the root shall be.
+  tree.changeDirectory("", { mode: 0o755, uid: 0, gid: 0, mtime: undefined, xattrs: new Map() });
+  for (const layer of image.layers) {
+    progress?.({ type: "started", blob: layer.descriptor, action: "rewrite" });
+    const tar = budget.limiting(layer.tar(), layer.descriptor.size);
+    await applyLayer(readTar(tar, layer.what), tree, { budget, progress, signal });
+    await xattrs.flush();
+    progress?.({ type: "finished", blob: layer.descriptor, as: layer.descriptor });
+  }
+  await tree.finish();
+  tellLosses(owners.lost(), xattrs.skipped(), progress);
+}
+
+function tellLosses(lost: { owners: number; devices: number }, skipped: number, progress: Progress | undefined): void {
+  if (lost.owners > 0) {
+    warn(
+      progress,
+      "OWNER_NOT_KEPT",
+      `${lost.owners} files of other owners are yours now, as only root can give files away`,
+    );
+  }
+  if (lost.devices > 0) {
+    warn(progress, "DEVICE_NOT_MADE", `${lost.devices} device nodes are empty files, as only root can make them`);
+  }
+  if (skipped > 0) warn(progress, "XATTR_NOT_KEPT", `${skipped} extended attributes were left out`);
+}
+
+function warn(progress: Progress | undefined, code: WarningCode, message: string): void {
+  progress?.({ type: "warning", code, message });
+}
+
+/** Makes the directory, closed to others while it is being filled. */
+async function prepare(root: string, force: boolean): Promise<{ restore(): Promise<void> }> {
+  const quoted = JSON.stringify(root);
+  try {
+    const made = await makeDirectory(root);
+    const before = new Set(await readdir(root));
+    if (before.size > 0 && !force) {
+      throw new OciEncError("CONFLICT", `${quoted} is not empty`, {
+        hint: "unpack into a new directory, or add --force to fill this one",
+      });
+    }
+    if (before.size === 0) await chmod(root, 0o700);
+    return {
+      async restore() {
+        // What was there before may have been replaced; a partly filled directory is left to its owner.
+        if (before.size > 0) return;
+        for (const name of await readdir(root)) await rm(join(root, name), { recursive: true, force: true });
+        if (made) await rmdir(root);
+      },
+    };
+  } catch (error) {
+    throw ioError(error, `cannot unpack into ${quoted}`);
+  }
+}
+
+/** Whether it was made; false: there was one. */
+async function makeDirectory(path: string): Promise<boolean> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+    return true;
+  } catch (error) {
+    if (systemCode(error) === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/** Names that differ in case alone, names of devices and colons would be something else there. */
+function refuseWindows(): void {
+  if (process.platform !== "win32") return;
+  throw new OciEncError("UNSUPPORTED", "an image's file system cannot be unpacked on Windows", {
+    hint: "unpack it under WSL or in a virtual machine",
+  });
+}

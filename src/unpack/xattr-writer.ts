@@ -1,0 +1,85 @@
+import { lstatSync } from "node:fs";
+import { runTool } from "./system-tool.js";
+
+/** Sets extended attributes of what has been unpacked. */
+export interface XattrWriter {
+  /** Remembers the attributes of a place, and sets many at once now and then. */
+  add(place: string, xattrs: ReadonlyMap<string, Uint8Array>): Promise<void>;
+  /** The place is gone. */
+  forget(place: string): void;
+  /** Sets all that has been remembered. UNSUPPORTED when `setfattr` is missing; LOCAL_IO when the file system refuses. */
+  flush(): Promise<void>;
+  /** How many attributes were left out. */
+  skipped(): number;
+}
+
+/** Which attributes are wanted, and which are possible. */
+export interface XattrOptions {
+  readonly keep: boolean;
+  /** Only root may set what is in the namespaces `trusted` and `security`. */
+  readonly privileged: boolean;
+}
+
+/** Attributes that are set by one run of the program. */
+const batch = 500;
+
+/** Writes below `root` with the program `setfattr`, as Node has no call for it: one process for many files. */
+export function xattrWriter(root: string, options: XattrOptions): XattrWriter {
+  const pending = new Map<string, { readonly inode: bigint; readonly xattrs: ReadonlyMap<string, Uint8Array> }>();
+  const base = Buffer.from(root).toString("latin1");
+  let skipped = 0;
+  const inodeOf = (place: string) =>
+    lstatSync(Buffer.from(place === "" ? base : `${base}/${place}`, "latin1"), { bigint: true }).ino;
+  const flush = async () => {
+    // The program follows links on the way to a file: what is not where it was made must not be named to it.
+    const sound = [...pending].filter(([place, { inode }]) => isStraight(base, place) && inodeOf(place) === inode);
+    pending.clear();
+    if (sound.length === 0) return;
+    await runTool("setfattr", ["-h", "--restore=-"], {
+      cwd: root,
+      input: sound.map(([place, { xattrs }]) => dumpOf(place, xattrs)).join("\n"),
+      what: "cannot set extended attributes",
+      needs: "setfattr, which Debian has in the package attr; or --xattrs=skip",
+      hint: "the file system may have no extended attributes, or the namespace may not be allowed here: --xattrs=skip leaves them out",
+    });
+  };
+  return {
+    async add(place, xattrs) {
+      const possible = new Map([...xattrs].filter(([name]) => options.keep && (options.privileged || isFree(name))));
+      skipped += xattrs.size - possible.size;
+      if (possible.size === 0) return;
+      pending.set(place, { inode: inodeOf(place), xattrs: possible });
+      if (pending.size >= batch) await flush();
+    },
+    forget: (place) => void pending.delete(place),
+    flush,
+    skipped: () => skipped,
+  };
+}
+
+function isFree(name: string): boolean {
+  return name.startsWith("user.") || name.startsWith("system.posix_acl_");
+}
+
+/** Whether no part of the way to a place is a link. */
+function isStraight(base: string, place: string): boolean {
+  const parts = place === "" ? [] : place.split("/");
+  return parts.every((_, index) => {
+    const path = Buffer.from(`${base}/${parts.slice(0, index + 1).join("/")}`, "latin1");
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    return stat !== undefined && (index === parts.length - 1 || stat.isDirectory());
+  });
+}
+
+/** As `getfattr --dump` writes it. */
+function dumpOf(place: string, xattrs: ReadonlyMap<string, Uint8Array>): string {
+  const lines = [...xattrs].map(
+    ([name, value]) => `${escaped(Buffer.from(name).toString("latin1"))}=0s${Buffer.from(value).toString("base64")}`,
+  );
+  return `# file: ${place === "" ? "." : escaped(place)}\n${lines.join("\n")}\n`;
+}
+
+/** Everything that is not plain is written as three octal digits. */
+function escaped(text: string): string {
+  return text.replace(/[^A-Za-z0-9._/-]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`);
+}

@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { type Containerd, containerdMissing, startContainerd } from "../support/node-containerd.js";
+import { ociEnc } from "../support/oci-enc.js";
+import { broughtPeer, firstMissing, type PeerResult, run, systemPeer } from "../support/peer.js";
+import { type RunnableImage, writeRunnableImage } from "../support/runnable-image.js";
+import { scratchDirectory } from "../support/scratch.js";
+
+const scratch = scratchDirectory();
+const daemonPeer = systemPeer("containerd");
+const ctrEnc = broughtPeer("ctr-imgcrypt-trixie");
+const tools = firstMissing(ctrEnc, systemPeer("busybox"), systemPeer("zstd"));
+const file = (name: string) => join(scratch, name);
+
+describe("the real ctr-enc and oci-enc", { skip: containerdMissing(daemonPeer) || tools }, () => {
+  let daemon: Containerd;
+
+  before(async () => {
+    mkdirSync(file("no-keys"));
+    for (const name of ["one", "two"])
+      await done(ociEnc(["key", "generate", "--type", "rsa:2048", "--out", file(name)]));
+    daemon = await startContainerd(daemonPeer, file("daemon"), { keys: file("no-keys"), pauseImage: "unused:1" });
+  });
+  after(() => daemon?.[Symbol.asyncDispose]());
+
+  const ctr = (...args: string[]): Promise<PeerResult> => run(ctrEnc, ["--address", daemon.socket, ...args]);
+
+  async function done(running: Promise<PeerResult>): Promise<string> {
+    const { status, stdout, stderr } = await running;
+    assert.equal(status, 0, stderr);
+    return stdout;
+  }
+
+  /** Writes an image of its own text, seals it for the first key pair, and hands it to containerd. */
+  async function ours(name: string, shape: Partial<RunnableImage> = {}): Promise<{ name: string; text: string }> {
+    const text = `${name} of ${process.pid}`;
+    const plain = `oci:${file(name)}:plain`;
+    const command = ["/bin/busybox", "cat", "/etc/text"];
+    await writeRunnableImage({ reference: plain, text, command, compression: "gzip", ...shape });
+    const archive = file(`${name}.tar`);
+    await done(
+      ociEnc([
+        "encrypt",
+        "-q",
+        "-r",
+        `jwe:${file("one.pub.pem")}`,
+        plain,
+        `oci-archive:${archive}:docker.io/test/${name}:v1`,
+      ]),
+    );
+    await done(ctr("images", "import", "--no-unpack", "--all-platforms", archive));
+    return { name: `docker.io/test/${name}:v1`, text };
+  }
+
+  /** An image of containerd as a layout of ours. */
+  async function taken(name: string, directory: string): Promise<string> {
+    const archive = file(`${directory}.tar`);
+    await done(ctr("images", "export", "--all-platforms", archive, name));
+    mkdirSync(file(directory));
+    execFileSync("tar", ["-xf", archive, "-C", file(directory)]);
+    return `oci:${file(directory)}`;
+  }
+
+  test("ctr-enc shows the layers that oci-enc sealed, as oci-enc layerinfo --compat does", async () => {
+    const image = await ours("shown");
+    const theirs = await done(ctr("images", "layerinfo", image.name));
+    const sealed = await done(ociEnc(["layerinfo", "--compat", `oci-archive:${file("shown.tar")}`]));
+    const words = (table: string) =>
+      table
+        .trim()
+        .split("\n")
+        .map((line) => line.trim().split(/\s+/));
+    assert.deepEqual(words(sealed), words(theirs));
+  });
+
+  test("ctr-enc decrypts what oci-enc sealed, for two platforms", async () => {
+    const image = await ours("opened", { index: true });
+    await done(ctr("images", "decrypt", "--key", file("one.pem"), image.name, "docker.io/test/opened:plain"));
+    const opened = await taken("docker.io/test/opened:plain", "opened-by-ctr");
+    const text = await done(ociEnc(["cat", "--platform", "linux/amd64", opened, "/etc/text"]));
+    assert.equal(text, `${image.text}\n`);
+  });
+
+  test("ctr-enc runs what oci-enc sealed, through our decoder and with the key in the payload", async () => {
+    const image = await ours("runs");
+    await done(ctr("images", "import", "--key", file("one.pem"), file("runs.tar")));
+    const id = `runs-${process.pid}`;
+    const printed = await done(ctr("run", "--rm", "--key", file("one.pem"), image.name, id));
+    assert.equal(printed, `${image.text}\n`);
+    const { status, stderr } = await ctr("run", "--rm", image.name, `${id}-refused`);
+    assert.notEqual(status, 0);
+    assert.match(stderr, /you are not authorized to use this image: missing private key needed for decryption/);
+  });
+
+  test("oci-enc opens what ctr-enc sealed, and what it added a recipient to", async () => {
+    const text = "theirs";
+    const plain = `oci:${file("theirs")}:plain`;
+    await writeRunnableImage({ reference: plain, text, command: ["true"], compression: "gzip" });
+    const archive = file("theirs-plain.tar");
+    await done(ociEnc(["copy", "-q", plain, `oci-archive:${archive}:docker.io/test/theirs:plain`]));
+    await done(ctr("images", "import", "--no-unpack", archive));
+    const name = "docker.io/test/theirs:enc";
+    await done(
+      ctr("images", "encrypt", "--recipient", `jwe:${file("one.pub.pem")}`, "docker.io/test/theirs:plain", name),
+    );
+    await done(ctr("images", "encrypt", "--key", file("one.pem"), "--recipient", `jwe:${file("two.pub.pem")}`, name));
+    const sealed = await taken(name, "sealed-by-ctr");
+    for (const key of ["one.pem", "two.pem"]) {
+      assert.equal(await done(ociEnc(["cat", "-k", file(key), sealed, "/etc/text"])), `${text}\n`);
+    }
+  });
+});
