@@ -37,7 +37,10 @@ const nonsense: readonly (readonly [readonly string[], RegExp])[] = [
   [["encrypt", "oci:images", "-r", "jwe:"], /not a recipient: "jwe:"/],
   [["encrypt", "oci:images", "-r", "rot13:pub.pem"], /unknown key scheme: "rot13"/],
   [["encrypt", "oci:images", "out", "-r", "jwe:pub.pem", "--other-platforms", "drop"], /nothing without --platform/],
-  [["encrypt", "oci:images", "out", "-r", "jwe:pub.pem", "--if-encrypted", "mend"], /"mend" is none of fail, skip, add/],
+  [
+    ["encrypt", "oci:images", "out", "-r", "jwe:pub.pem", "--if-encrypted", "mend"],
+    /"mend" is none of fail, skip, add/,
+  ],
   [["encrypt", "oci:images", "out", "-r", "jwe:pub.pem", "--layer", "x"], /x/],
   [["encrypt", "oci:images", "out", "-r", "jwe:pub.pem", "--layer", "7"], /7/],
   [["encrypt", "oci:images", "out", "-r", "jwe:pub.pem", "--platform", "amd64"], /not a platform: "amd64"/],
