@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { mkdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { buildahMissing, buildBusyboxImage, type SavedImage } from "../support/busybox-image.js";
@@ -132,14 +134,14 @@ test("sealing and opening an image of buildah gives its digest back", { skip: mi
 
 test("buildah opens what oci-enc seals, and oci-enc what buildah seals and compresses anew", {
   skip: missing,
-}, async () => {
+}, async (t) => {
   const key = keyFile("rsa:3072");
-  const [ours, theirs, opened, pulled] = [
-    await freshLayout(),
-    await freshLayout(),
-    await freshLayout(),
-    await freshLayout(),
-  ];
+  // Buildah makes an image's name out of the path, and takes lower case alone.
+  const directory = join(tmpdir(), `oci-enc-buildah-${randomBytes(6).toString("hex")}`);
+  await mkdir(directory);
+  t.after(() => rm(directory, { recursive: true, force: true }));
+  const ours = `oci:${join(directory, "layout")}:app`;
+  const [theirs, opened, pulled] = [await freshLayout(), await freshLayout(), await freshLayout()];
   await done(ociEnc(["encrypt", "-r", `jwe:${key}.pub.pem`, image.oci, ours]));
   const id = await image.buildah("pull", "--quiet", "--decryption-key", `${key}.pem`, ours);
   await image.buildah("push", id, pulled);
