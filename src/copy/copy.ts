@@ -23,10 +23,22 @@ export interface CopyOptions extends PlanOptions {
   readonly additionalTags?: readonly string[] | undefined;
   /** Take along what refers to the image's manifests, where source and target know of referrers; default false. */
   readonly referrers?: boolean | undefined;
+  /** Puts beside the image what is to become visible together with it, as signatures. Asked when its manifests are known. */
+  readonly attach?: Attach | undefined;
   /** Make the plan and report it; write nothing. */
   readonly dryRun?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly progress?: Progress | undefined;
+}
+
+/** Gives `target` attachments for an image whose blobs and manifests are there, and whose reference has not moved yet. */
+export type Attach = (image: WrittenImage, target: ImageTarget) => Promise<void>;
+
+/** An image as it will be at the target. */
+export interface WrittenImage {
+  readonly root: Descriptor;
+  /** Of an index: the images and attestations in it, at any depth, with their platforms. */
+  readonly instances: readonly Descriptor[];
 }
 
 /**
@@ -47,7 +59,7 @@ export async function copy(source: ImageSource, target: ImageTarget, options: Co
   const planned = plannedReport(plan, { reference: target.name, root });
   if (options.preserveDigests && planned.changed) throw changesDigest(root);
   if (options.dryRun) return planned;
-  if (inPlace && !planned.changed) {
+  if (inPlace && !planned.changed && !options.attach) {
     await tag(root, plan.bytes);
     return planned;
   }
@@ -55,6 +67,7 @@ export async function copy(source: ImageSource, target: ImageTarget, options: Co
   const renaming = await transfer(plan, { source, target, jobs, retries, signal, progress });
   const written = await writeManifests(plan, { renaming, source, target, progress });
   if (options.referrers) await copyReferrers(plan, { source, target, jobs, retries, signal, progress });
+  await options.attach?.({ root: written.descriptor, instances: written.instances }, target);
   const committed = await at("target", () =>
     target.commit(written.descriptor, written.bytes, {
       expect: inPlace ? root.digest : undefined,

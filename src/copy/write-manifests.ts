@@ -12,6 +12,8 @@ import type { Renaming } from "./transfer.js";
 export interface Written {
   readonly descriptor: Descriptor;
   readonly bytes: Uint8Array;
+  /** Of an index: the manifests below it, as they are now; those of indexes in it, too. */
+  readonly instances: readonly Descriptor[];
 }
 
 /** What is known when the blobs are there. */
@@ -26,16 +28,19 @@ export interface WriteOptions {
 export async function writeManifests(plan: Plan, options: WriteOptions): Promise<Written> {
   switch (plan.kind) {
     case "opaque":
-      return plan;
+      return { descriptor: plan.descriptor, bytes: plan.bytes, instances: [] };
     case "manifest":
-      return renamed(plan, rewriteManifest(plan.view, plan.layers.map(options.renaming)));
-    case "index":
-      return renamed(plan, await writeChildren(plan, options));
+      return { ...renamed(plan, rewriteManifest(plan.view, plan.layers.map(options.renaming))), instances: [] };
+    case "index": {
+      const { index, instances } = await writeChildren(plan, options);
+      return { ...renamed(plan, index), instances };
+    }
   }
 }
 
-async function writeChildren(plan: IndexPlan, options: WriteOptions): Promise<Rewritten | undefined> {
+async function writeChildren(plan: IndexPlan, options: WriteOptions): Promise<WrittenChildren> {
   const digests = new Map<string, string>();
+  const instances: Descriptor[] = [];
   const written: (Descriptor | undefined)[] = [];
   for (const [index, child] of plan.children.entries()) {
     const before = plan.view.manifests[index];
@@ -51,22 +56,31 @@ async function writeChildren(plan: IndexPlan, options: WriteOptions): Promise<Re
       digests.set(before.digest, digest);
       written.push({ ...before, mediaType, digest, size });
     }
+    instances.push(written.at(-1) ?? after.descriptor, ...after.instances);
   }
-  return rewriteIndex(
-    plan.view,
-    written.map((child) => child && repointed(child, digests)),
-  );
+  const renamedChildren = written.map((child) => child && repointed(child, digests));
+  return { index: rewriteIndex(plan.view, renamedChildren), instances };
 }
 
-async function store({ descriptor, bytes }: Written, changed: boolean, options: WriteOptions): Promise<void> {
+/** Undefined: the index stays as it is. */
+interface WrittenChildren {
+  readonly index: Rewritten | undefined;
+  readonly instances: readonly Descriptor[];
+}
+
+async function store(
+  { descriptor, bytes }: Omit<Written, "instances">,
+  changed: boolean,
+  options: WriteOptions,
+): Promise<void> {
   const { source, target, progress } = options;
   if (!changed && source.place === target.place) return;
   await at("target", () => target.putManifest(descriptor, bytes));
   progress({ type: "manifest", manifest: descriptor });
 }
 
-function renamed(plan: ManifestPlan | IndexPlan, rewritten: Rewritten | undefined): Written {
-  if (!rewritten) return plan;
+function renamed(plan: ManifestPlan | IndexPlan, rewritten: Rewritten | undefined): Omit<Written, "instances"> {
+  if (!rewritten) return { descriptor: plan.descriptor, bytes: plan.bytes };
   const { bytes, mediaType } = rewritten;
   return { descriptor: { ...plan.descriptor, mediaType, digest: digestOf(bytes), size: bytes.length }, bytes };
 }

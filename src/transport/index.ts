@@ -1,7 +1,9 @@
 import { OciEncError } from "../errors.js";
+import { admitted } from "./admitted.js";
 import type { EndpointOptions, ImageSource, ImageTarget, Transport } from "./transport.js";
 
 export { type Digest, digestOf, parseDigest } from "../oci/digest.js";
+export type * from "./attachments.js";
 export type { Removal } from "./layout/removal.js";
 export {
   type Deleted,
@@ -16,6 +18,7 @@ export {
   type RepositoryTags,
   searchNames,
 } from "./registry/access.js";
+export type * from "./registry-options.js";
 export { collectGarbage, type Garbage, type GarbageOptions } from "./store/garbage.js";
 export { listImages, type StoredImage } from "./store/images.js";
 export { type ImagesRemoved, removeImages } from "./store/remove.js";
@@ -50,7 +53,8 @@ export interface Reference {
 /** Opens what a reference names for reading. USAGE when it makes no sense; what the transport throws. */
 export async function openSource(reference: string, options: EndpointOptions = {}): Promise<ImageSource> {
   const { transport, locator } = parseReference(reference);
-  return await (await load(transport)).openSource(locator, options);
+  const source = await (await load(transport)).openSource(locator, options);
+  return options.admit ? admitted(source, reference, options.admit) : source;
 }
 
 /** Opens what a reference names for writing. Codes as above. */

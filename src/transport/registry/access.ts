@@ -1,4 +1,5 @@
-import type { Credentials, EndpointOptions } from "../transport.js";
+import type { Credentials } from "../registry-options.js";
+import type { EndpointOptions } from "../transport.js";
 import type { LoggedIn, LoginResult } from "./login.js";
 import type { Deleted, RepositoryTags } from "./operations.js";
 

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { ioError, OciEncError, systemCode } from "../../errors.js";
 import { writeDurably } from "../files/durable-file.js";
 import { openRegularFile } from "../files/read-file.js";
-import type { Credentials } from "../transport.js";
+import type { Credentials } from "../registry-options.js";
 import { keyMatches } from "./auth-key.js";
 import type { Environment } from "./environment.js";
 import { configFolder } from "./registries-conf-files.js";

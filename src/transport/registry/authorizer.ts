@@ -1,5 +1,5 @@
 import { OciEncError } from "../../errors.js";
-import type { Credentials, Keychain } from "../transport.js";
+import type { Credentials, Keychain } from "../registry-options.js";
 import { isLoopbackHost } from "./address-policy.js";
 import { type Challenge, parseChallenges } from "./challenge.js";
 import type { Answer } from "./connections.js";

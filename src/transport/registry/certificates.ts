@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { rootCertificates } from "node:tls";
 import { ioError, OciEncError, systemCode } from "../../errors.js";
-import type { HostSettings } from "../transport.js";
+import type { HostSettings } from "../registry-options.js";
 import type { Environment } from "./environment.js";
 import { configFolder } from "./registries-conf-files.js";
 

@@ -1,7 +1,7 @@
 import type { ByteStream } from "../../bytes/byte-stream.js";
 import { OciEncError } from "../../errors.js";
 import type { Progress } from "../../progress.js";
-import type { HostSettings, Keychain, RegistryTimeouts } from "../transport.js";
+import type { HostSettings, Keychain, RegistryTimeouts } from "../registry-options.js";
 import { isLoopbackHost } from "./address-policy.js";
 import { Authorizer } from "./authorizer.js";
 import { type Answer, Connections, type Exchange } from "./connections.js";

@@ -4,7 +4,7 @@ import { createSecureContext } from "node:tls";
 import { buildConnector, type Dispatcher, Pool } from "undici";
 import type { ByteStream } from "../../bytes/byte-stream.js";
 import { OciEncError } from "../../errors.js";
-import type { HostSettings } from "../transport.js";
+import type { HostSettings } from "../registry-options.js";
 import { type AddressClass, literalAddress, mayReach } from "./address-policy.js";
 import { readTrust, type Trust } from "./certificates.js";
 import type { Environment } from "./environment.js";

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { OciEncError, systemCode } from "../../errors.js";
-import type { Credentials } from "../transport.js";
+import type { Credentials } from "../registry-options.js";
 import type { Environment } from "./environment.js";
 import { bounded } from "./redact.js";
 

@@ -1,5 +1,5 @@
 import type { Progress } from "../../progress.js";
-import type { Credentials, Keychain } from "../transport.js";
+import type { Credentials, Keychain } from "../registry-options.js";
 import { type AuthFile, authFilePaths, helperFor, readAuthFile, storedCredentials } from "./auth-file.js";
 import { authKeys, canonicalHost, dockerHubKey } from "./auth-key.js";
 import { credentialHelper } from "./credential-helper.js";

@@ -1,5 +1,6 @@
 import { OciEncError } from "../../errors.js";
-import type { Credentials, EndpointOptions } from "../transport.js";
+import type { Credentials } from "../registry-options.js";
+import type { EndpointOptions } from "../transport.js";
 import {
   authFilePaths,
   dockerConfigPath,

@@ -1,6 +1,7 @@
 import { OciEncError } from "../../errors.js";
 import { parseImageName } from "../../oci/image-name.js";
-import type { EndpointOptions, Keychain } from "../transport.js";
+import type { Keychain } from "../registry-options.js";
+import type { EndpointOptions } from "../transport.js";
 import { type HostLimiters, RegistryClient } from "./client.js";
 import { type Environment, thisMachine } from "./environment.js";
 import { HostLimiter } from "./host-limiter.js";

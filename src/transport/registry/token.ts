@@ -1,5 +1,5 @@
 import { OciEncError } from "../../errors.js";
-import type { Credentials } from "../transport.js";
+import type { Credentials } from "../registry-options.js";
 import { bounded } from "./redact.js";
 
 /** What a registry's challenge says of its token server, and what is wanted of it. */

@@ -5,7 +5,7 @@ import { describe, test } from "node:test";
 import { copy } from "../../../src/copy/copy.js";
 import { parseChallenges } from "../../../src/transport/registry/challenge.js";
 import { fileKeychain, singleCredentials } from "../../../src/transport/registry/keychain.js";
-import type { Credentials, Keychain } from "../../../src/transport/transport.js";
+import type { Credentials, Keychain } from "../../../src/transport/registry-options.js";
 import { expectedError } from "../../support/expected-error.js";
 import { hostImage, randomImage } from "../../support/hosted-image.js";
 import { testEnvironment } from "../../support/registry-endpoint.js";

@@ -5,7 +5,7 @@ import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { isExempt, proxyFor } from "../../../src/transport/registry/proxy.js";
-import type { HostSettings } from "../../../src/transport/transport.js";
+import type { HostSettings } from "../../../src/transport/registry-options.js";
 import { makeAuthority } from "../../support/certificate.js";
 import { expectedError } from "../../support/expected-error.js";
 import { hostImage } from "../../support/hosted-image.js";

@@ -1,0 +1,57 @@
+/** How to speak to a registry, and as whom. */
+export interface RegistryOptions {
+  /** Who one is. Undefined: what the files of docker and podman say, as in `authFile`. */
+  readonly keychain?: Keychain | undefined;
+  /** For the registry that the reference names, and no other; the keychain is then not asked about it. */
+  readonly credentials?: Credentials | undefined;
+  /** The only file of credentials to read. Undefined: `REGISTRY_AUTH_FILE`, else the usual places of podman and docker. */
+  readonly authFile?: string | undefined;
+  /** For the registry that the reference names; never for a mirror of it or another host that it sends us to. */
+  readonly host?: HostSettings | undefined;
+  /** The registries.conf to read. Undefined: `CONTAINERS_REGISTRIES_CONF`, else the user's, else the system's. */
+  readonly registriesConf?: string | undefined;
+  /** How often a request that may be repeated is repeated; default 5. */
+  readonly retryTimes?: number | undefined;
+  /** Requests that wait for their answer at once, for each host; default 8. A 429 lowers it for a while. */
+  readonly parallel?: number | undefined;
+  readonly timeouts?: RegistryTimeouts | undefined;
+}
+
+/** How one host is reached. */
+export interface HostSettings {
+  /** Speak HTTP, credentials included. */
+  readonly plainHttp?: boolean | undefined;
+  /** False: take any certificate, and HTTP without credentials where the host speaks no TLS. Default true. */
+  readonly verifyTls?: boolean | undefined;
+  /** A directory of `*.crt`, `*.cert` and `*.key` in place of the `certs.d` directories. */
+  readonly certificateDirectory?: string | undefined;
+  /** PEM; trusted beside the usual authorities, for this host and where it sends us. */
+  readonly certificateAuthority?: Uint8Array | undefined;
+  /** PEM; shown to a host that asks for it, together with `clientKey`. */
+  readonly clientCertificate?: Uint8Array | undefined;
+  readonly clientKey?: Uint8Array | undefined;
+}
+
+/** Milliseconds. */
+export interface RegistryTimeouts {
+  /** Until the connection stands, TLS included; default 15 s. */
+  readonly connect?: number | undefined;
+  /** Until an answer begins; default 60 s, and five minutes where a blob is being stored. */
+  readonly response?: number | undefined;
+  /** Between two pieces of a blob; default 60 s. */
+  readonly idle?: number | undefined;
+  /** Until a manifest, a token or a list is there whole; default 60 s. */
+  readonly document?: number | undefined;
+}
+
+/** Who one is at a registry. */
+export interface Keychain {
+  /** Undefined: nobody in particular. `repository` lets one host know several. */
+  credentials(host: string, repository?: string): Promise<Credentials | undefined>;
+}
+
+/** A user name with its password; a refresh token (OAuth2); or a bearer token that is sent as it is. */
+export type Credentials =
+  | { readonly kind: "password"; readonly username: string; readonly password: string }
+  | { readonly kind: "identity-token"; readonly token: string }
+  | { readonly kind: "registry-token"; readonly token: string };
