@@ -22,6 +22,7 @@ export {
 export { type InspectImageOptions, inspectImage } from "./inspect-image.js";
 export type { Descriptor, Sum } from "./oci/descriptor.js";
 export type { Digest } from "./oci/digest.js";
+export type { ImageConfig } from "./oci/image-config.js";
 export { localPlatform, type Platform, parsePlatform, platformMatches, printPlatform } from "./oci/platform.js";
 export type { Progress, ProgressEvent, WarningCode } from "./progress.js";
 export { type OpenedEarlierImage, openEarlierImage } from "./reuse-image.js";
