@@ -1,6 +1,6 @@
 # make alone: everything that a change has to pass.
 
-.PHONY: all demo build check test fuzz bench docs format clean
+.PHONY: all demo build check test fuzz bench docs man format clean
 
 all: check build test
 
@@ -47,6 +47,10 @@ bench: build build/.compiled
 # API pages into docs/api; an export without a comment fails.
 docs: node_modules/.package-lock.json
 	npx typedoc
+
+# The man pages, from what the commands declare; a test fails when they are out of date.
+man: build
+	node scripts/man-pages.js
 
 format: node_modules/.package-lock.json
 	npx biome check --write
