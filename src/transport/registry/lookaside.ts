@@ -1,11 +1,12 @@
-import { mkdir, open, rm } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { link, mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { ioError, OciEncError, systemCode } from "../../errors.js";
 import { algorithmOf, type Digest, hexOf, parseDigest } from "../../oci/digest.js";
 import type { ImageName } from "../../oci/image-name.js";
 import { manifestLimit } from "../../oci/manifest.js";
-import { syncDirectory } from "../files/durable-file.js";
+import { draftPrefix, syncDirectory } from "../files/durable-file.js";
 import { readSmallFile } from "../files/read-file.js";
 import { documentProblem, RegistryClient } from "./client.js";
 import type { Environment } from "./environment.js";
@@ -23,7 +24,7 @@ export interface Lookaside {
  * is none, or neither of a file nor of the web. `signing-and-policy.md` 3.2.
  */
 export function lookasideAt(url: string | undefined, name: ImageName, environment: Environment): Lookaside {
-  const text = url ?? `file://${defaultDirectory(environment)}`;
+  const text = url ?? pathToFileURL(defaultDirectory(environment)).href;
   const base = URL.canParse(text) ? new URL(text) : undefined;
   const known = base && ["file:", "http:", "https:"].includes(base.protocol) && base.search === "" && base.hash === "";
   if (!known || (base.protocol === "file:" && base.host !== "")) {
@@ -44,7 +45,8 @@ export async function readLookaside(
   subject: Digest,
   client: RegistryClient,
 ): Promise<readonly Uint8Array[]> {
-  if (lookaside.base.protocol === "file:") return await readAll((number) => readFrom(fileOf(lookaside, subject, number)));
+  if (lookaside.base.protocol === "file:")
+    return await readAll((number) => readFrom(fileOf(lookaside, subject, number)));
   await using web = webClient(lookaside.base, client);
   return await readAll((number) => fetchFrom(web, urlOf(lookaside, subject, number)));
 }
@@ -95,19 +97,19 @@ async function readFrom(path: string): Promise<Uint8Array | undefined> {
   }
 }
 
-/** Undefined when it was written; else what somebody else has written there meanwhile. */
+/**
+ * Undefined when it was written; else what somebody else has written there meanwhile. The name appears with the whole
+ * content at once: who reads at the same time must not take the beginning of a signature for a bad one.
+ */
 async function create(path: string, bytes: Uint8Array): Promise<Uint8Array | undefined> {
+  const draft = join(dirname(path), `${draftPrefix}${randomBytes(12).toString("hex")}`);
   try {
     await mkdir(dirname(path), { recursive: true });
-    const file = await open(path, "wx", 0o644);
     try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } catch (error) {
-      await rm(path, { force: true });
-      throw error;
+      await writeFile(draft, bytes, { flag: "wx", mode: 0o644, flush: true });
+      await link(draft, path);
     } finally {
-      await file.close();
+      await rm(draft, { force: true });
     }
     await syncDirectory(dirname(path));
     return undefined;
