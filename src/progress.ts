@@ -2,6 +2,7 @@ import type { Descriptor } from "./oci/descriptor.js";
 
 /** The stable names of warnings, for programs that filter them. */
 export type WarningCode =
+  | "ATTACHMENT_IGNORED"
   | "ATTESTATION_IN_CLEAR"
   | "CERTIFICATE_EXPIRED"
   | "CERTIFICATE_KEY_USAGE"
