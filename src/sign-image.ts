@@ -3,10 +3,15 @@ import { makePlan, manifestsOf } from "./copy/plan.js";
 import type { Descriptor } from "./oci/descriptor.js";
 import type { Digest } from "./oci/digest.js";
 import type { Progress } from "./progress.js";
-import { requireFormats, type SigningOptions, signManifests } from "./sign/sign-manifests.js";
-import type { Signature } from "./sign/signature.js";
+import {
+  attachMade,
+  type MadeSignature,
+  requireFormats,
+  type SigningOptions,
+  signManifests,
+} from "./sign/sign-manifests.js";
 import type { SignedArtifact } from "./sign/signer.js";
-import { attachSignatures, listSignatures } from "./sign/store.js";
+import { listSignatures } from "./sign/store.js";
 import { openSource, openTarget } from "./transport/index.js";
 import type { EndpointOptions } from "./transport/transport.js";
 
@@ -19,13 +24,13 @@ export interface SignImageOptions extends SigningOptions {
   readonly progress?: Progress | undefined;
 }
 
-/** An image and its new signatures. */
+/** An image and its signatures. */
 export interface SignReport {
   readonly reference: string;
   readonly root: Descriptor;
-  readonly artifacts: readonly SignedArtifact[];
-  /** Those that were made just now. */
-  readonly signatures: readonly Signature[];
+  /** Undefined in a dry run: nothing was stored. */
+  readonly artifacts: readonly SignedArtifact[] | undefined;
+  readonly made: readonly MadeSignature[];
 }
 
 /**
@@ -34,22 +39,22 @@ export interface SignReport {
  * signers and the transports throw.
  */
 export async function signImage(reference: string, options: SignImageOptions): Promise<SignReport> {
-  const { signal, progress, dryRun } = options;
+  const { signal, progress } = options;
   requireFormats(options);
   const ends: EndpointOptions = { signal, progress };
   await using source = await openSource(reference, { ...ends, ...options.source });
   const existing = async (subject: Digest) => (await listSignatures(source, subject)).signatures;
-  if (dryRun) {
+  if (options.dryRun) {
     const root = await source.resolve();
     const plan = await makePlan(source, root, {});
     const instances = plan.kind === "index" ? manifestsOf(plan).map(({ descriptor }) => descriptor) : [];
-    return { reference: source.name, root, ...(await signManifests({ root, instances }, options, existing)) };
+    const made = await signManifests({ root, instances }, options, existing);
+    return { reference: source.name, root, artifacts: undefined, made };
   }
   let report: SignReport | undefined;
   const attach: Attach = async (image, target) => {
     const made = await signManifests(image, options, existing);
-    report = { reference: source.name, root: image.root, ...made };
-    await attachSignatures(target, made.signatures);
+    report = { reference: source.name, root: image.root, made, artifacts: await attachMade(target, made) };
   };
   await using target = await openTarget(reference, { ...ends, ...options.target, inPlaceOf: source.name });
   await copy(source, target, { attach, signal, progress });
@@ -57,12 +62,11 @@ export async function signImage(reference: string, options: SignImageOptions): P
   return report;
 }
 
-/** For a copy that signs what it writes. What lies at the target already is united with it there. */
+/** For a copy that signs what it writes; `tell` learns what was stored. What lies at the target already stays there. */
 export function signingAttach(options: SigningOptions, tell: (artifacts: readonly SignedArtifact[]) => void): Attach {
   requireFormats(options);
   return async (image, target) => {
-    const { signatures, artifacts } = await signManifests(image, options, async () => []);
-    await attachSignatures(target, signatures);
-    tell(artifacts);
+    const made = await signManifests(image, options, async () => []);
+    tell(await attachMade(target, made));
   };
 }

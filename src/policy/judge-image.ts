@@ -1,10 +1,11 @@
 import { attestedBy } from "../copy/attestation.js";
 import { type ManifestPlan, makePlan, manifestsOf } from "../copy/plan.js";
 import type { Descriptor } from "../oci/descriptor.js";
+import type { Digest } from "../oci/digest.js";
 import type { ImageName } from "../oci/image-name.js";
 import { isEncrypted, isIndexType } from "../oci/media-type.js";
 import type { Platform } from "../oci/platform.js";
-import type { Signature } from "../sign/signature.js";
+import { type FoundSignatures, listSignatures } from "../sign/store.js";
 import type { ImageSource } from "../transport/transport.js";
 import type { Judge, Outcome } from "./judge.js";
 
@@ -17,8 +18,6 @@ export interface JudgeOptions {
   readonly identity: ImageName | undefined;
   /** An image of an index needs a signature of its own; default: one of the index will do, as that binds its digest. */
   readonly instanceSignatures?: boolean | undefined;
-  /** What is kept beside a manifest. */
-  readonly signatures: (subject: Descriptor) => Promise<readonly Signature[]>;
 }
 
 /** What became of an image before its judges; nothing of it has been read but manifests. */
@@ -48,10 +47,10 @@ export async function judgeImage(source: ImageSource, root: Descriptor, options:
   const instances = manifestsOf(plan).filter(({ descriptor }) => attestedBy(descriptor) === undefined);
   const layers = instances.flatMap(({ view }) => view.layers);
   const sealedCount = layers.filter(({ mediaType }) => isEncrypted(mediaType)).length;
-  const found = memoized(options.signatures);
+  const find = memoized((subject) => listSignatures(source, subject));
   const opinions: Opinion[] = [];
   for (const judge of options.judges) {
-    const ask = (manifest: Descriptor) => opinionOf(judge, manifest, { ...options, signatures: found });
+    const ask = (manifest: Descriptor) => opinionOf(judge, manifest, { identity: options.identity, find });
     opinions.push(...(await opinionsOn(root, instances, { ask, own: options.instanceSignatures ?? false })));
   }
   return {
@@ -76,18 +75,23 @@ async function opinionsOn(
   return whole && single.every(({ outcome }) => outcome.kind === "refused") ? [whole] : single;
 }
 
-async function opinionOf(judge: Judge, manifest: Descriptor, options: JudgeOptions): Promise<Opinion> {
-  const image = { descriptor: manifest, identity: options.identity };
-  const outcome = await judge.judge(image, { list: () => options.signatures(manifest) });
+type Find = (subject: Digest) => Promise<FoundSignatures>;
+
+async function opinionOf(
+  judge: Judge,
+  manifest: Descriptor,
+  { identity, find }: { identity: ImageName | undefined; find: Find },
+): Promise<Opinion> {
+  const outcome = await judge.judge({ descriptor: manifest, identity }, () => find(manifest.digest));
   return { judge: { id: judge.id, title: judge.title }, manifest, outcome };
 }
 
 /** Several judges look at the same signatures. */
-function memoized(read: JudgeOptions["signatures"]): JudgeOptions["signatures"] {
-  const known = new Map<string, Promise<readonly Signature[]>>();
+function memoized(read: Find): Find {
+  const known = new Map<Digest, Promise<FoundSignatures>>();
   return (subject) => {
-    const found = known.get(subject.digest) ?? read(subject);
-    known.set(subject.digest, found);
+    const found = known.get(subject) ?? read(subject);
+    known.set(subject, found);
     return found;
   };
 }

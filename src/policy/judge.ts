@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../errors.js";
-import type { Accepted, Signature, SignedImage } from "../sign/signature.js";
+import type { Accepted, SignedImage } from "../sign/signature.js";
+import type { FoundSignatures } from "../sign/store.js";
 
 /** One authority over images: a policy.json, a Notary trust policy, the keys given on the command line. */
 export interface Judge {
@@ -8,13 +9,11 @@ export interface Judge {
   /** For people: what it goes by, with its file. */
   readonly title: string;
   /** One manifest, with all that was found beside it. Throws only what keeps it from judging. */
-  judge(image: SignedImage, found: FoundSignatures): Promise<Outcome>;
+  judge(image: SignedImage, found: FindSignatures): Promise<Outcome>;
 }
 
 /** What lies beside a manifest; read when the first judge asks for it, and never for one that accepts anything. */
-export interface FoundSignatures {
-  list(): Promise<readonly Signature[]>;
-}
+export type FindSignatures = () => Promise<FoundSignatures>;
 
 /** What a judge makes of one manifest. */
 export type Outcome =

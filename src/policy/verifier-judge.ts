@@ -1,5 +1,7 @@
 import type { ErrorCode } from "../errors.js";
-import type { Accepted, Judgement, Refused, Signature, SignedImage } from "../sign/signature.js";
+import { missingClaim } from "../sign/claims.js";
+import { refused } from "../sign/refusal.js";
+import type { Accepted, Judgement, Signature, SignedImage } from "../sign/signature.js";
 import type { Verifier } from "../sign/verifier.js";
 import type { Judge, Outcome } from "./judge.js";
 
@@ -16,15 +18,16 @@ export interface TrustedKeys {
 export function verifierJudge(names: Pick<Judge, "id" | "title">, trusted: TrustedKeys): Judge {
   return {
     ...names,
-    async judge(image, found) {
+    async judge(image, find) {
       const now = new Date();
-      const refused: { readonly where: string; readonly why: Refused }[] = [];
-      for (const signature of await found.list()) {
+      const { signatures, broken } = await find();
+      const told: Told[] = broken.map(({ where, failure }) => ({ where, code: failure.code, reason: failure.message }));
+      for (const signature of signatures) {
         const judgement = await judgeOne(signature, image, { ...trusted, now });
         if (judgement?.verdict === "accepted") return { kind: "accepted", by: [judgement] };
-        if (judgement) refused.push({ where: signature.where, why: judgement });
+        if (judgement) told.push({ where: signature.where, ...judgement });
       }
-      return refusalOf(refused);
+      return refusalOf(told);
     },
   };
 }
@@ -50,22 +53,23 @@ function withDemands(
   claims: TrustedKeys["claims"],
   identity: TrustedKeys["identity"],
 ): Judgement {
-  const missing = Object.entries(claims).find(([key, value]) => String(accepted.claims[key]) !== value);
-  if (missing) return untrusted(`it does not claim ${JSON.stringify(missing.join("=").slice(0, 200))}`);
+  const missing = missingClaim(claims, accepted.claims);
+  if (missing !== undefined) return refused("UNTRUSTED", `it does not claim ${JSON.stringify(missing.slice(0, 200))} as asked`);
   if (!identity) return accepted;
-  if (accepted.identity === undefined) return untrusted("its form names no image");
+  if (accepted.identity === undefined) return refused("UNTRUSTED", "its form names no image");
   if (identity(accepted.identity)) return accepted;
-  return untrusted(`it is for the name ${JSON.stringify(accepted.identity.slice(0, 200))}`);
+  return refused("UNTRUSTED", `it is for the name ${JSON.stringify(accepted.identity.slice(0, 200))}`);
 }
 
-function untrusted(reason: string): Refused {
-  return { verdict: "refused", code: "UNTRUSTED", reason };
+interface Told {
+  readonly where: string;
+  readonly code: ErrorCode;
+  readonly reason: string;
 }
 
-function refusalOf(refused: readonly { readonly where: string; readonly why: Refused }[]): Outcome {
-  if (refused.length === 0) return { kind: "refused", code: "UNTRUSTED", reasons: ["there is no signature"] };
-  const codes = new Set<ErrorCode>(refused.map(({ why }) => why.code));
-  const [only = "UNTRUSTED", ...more] = codes;
-  const reasons = refused.map(({ where, why }) => `${where}: ${why.reason}`);
+function refusalOf(all: readonly Told[]): Outcome {
+  if (all.length === 0) return { kind: "refused", code: "UNTRUSTED", reasons: ["there is no signature"] };
+  const [only = "UNTRUSTED", ...more] = new Set(all.map(({ code }) => code));
+  const reasons = all.map(({ where, reason }) => `${where}: ${reason}`);
   return { kind: "refused", code: more.length === 0 ? only : "UNTRUSTED", reasons };
 }

@@ -3,6 +3,8 @@ import type { Descriptor } from "../oci/descriptor.js";
 import { type Digest, digestOf } from "../oci/digest.js";
 import type { ImageName } from "../oci/image-name.js";
 import { type Platform, platformMatches, printPlatform } from "../oci/platform.js";
+import type { ImageTarget } from "../transport/transport.js";
+import { attach } from "./attach.js";
 import type { Signature, SignatureFormat } from "./signature.js";
 import type { SignedArtifact, Signer } from "./signer.js";
 
@@ -28,40 +30,61 @@ export interface SignableImage {
   readonly instances: readonly Descriptor[];
 }
 
-/** What has been signed, and by whom. Signatures that were there already are reported, and not made again. */
-export interface SignedManifests {
-  readonly signatures: readonly Signature[];
-  readonly artifacts: readonly SignedArtifact[];
+/** One signature that was made, or found to be there already. */
+export interface MadeSignature {
+  readonly subject: Descriptor;
+  /** Who signed. */
+  readonly signer: string;
+  readonly signature: Signature;
+  /** The same key has said the same before: it is not signed again. */
+  readonly repeated: boolean;
 }
 
 /**
- * Makes the signatures, and stores nothing. `existing` tells what lies beside a manifest already; the same key and claims
- * are not signed again. Throws what the signers throw.
+ * Makes the signatures, and stores nothing. `existing` tells what lies beside a manifest already. Throws what the signers
+ * throw.
  */
 export async function signManifests(
   image: SignableImage,
   options: SigningOptions,
   existing: (subject: Digest) => Promise<readonly Signature[]>,
-): Promise<SignedManifests> {
-  const signatures: Signature[] = [];
-  const artifacts: SignedArtifact[] = [];
+): Promise<readonly MadeSignature[]> {
+  const { identity, expiresAt, signal, claims = {} } = options;
   const now = new Date();
+  const made: MadeSignature[] = [];
   const manifests = new Map(chosen(image, options).map((manifest) => [manifest.digest, manifest]));
-  for (const descriptor of manifests.values()) {
-    const there = await existing(descriptor.digest);
+  for (const subject of manifests.values()) {
+    const there = await existing(subject.digest);
     for (const signer of options.signers) {
       for (const format of formatsOf(signer, options.formats)) {
-        const { identity, expiresAt, signal, claims = {} } = options;
-        const request = { format, image: { descriptor, identity }, identity, claims, expiresAt, now, signal };
+        const request = { format, image: { descriptor: subject, identity }, identity, claims, expiresAt, now, signal };
         const found = await firstRepeated(signer, there, request);
         const signature = found ?? (await signer.sign(request));
-        if (!found) signatures.push(signature);
-        const digest = digestOf(signature.content);
-        artifacts.push({ subject: descriptor.digest, format, signer: signer.name, digest, repeated: found !== undefined });
+        made.push({ subject, signer: signer.name, signature, repeated: found !== undefined });
       }
     }
   }
-  return { signatures, artifacts };
+  return made;
+}
+
+/** Puts what was made beside the manifests that it is about. Throws what {@link attach} throws. */
+export async function attachMade(
+  target: ImageTarget,
+  made: readonly MadeSignature[],
+): Promise<readonly SignedArtifact[]> {
+  const digests = new Map<Signature, Digest>();
+  for (const subject of new Set(made.map((one) => one.subject))) {
+    const fresh = made.filter((one) => one.subject === subject && !one.repeated).map(({ signature }) => signature);
+    const stored = fresh.length === 0 ? [] : await attach(target, subject, fresh);
+    for (const [index, digest] of stored.entries()) if (fresh[index]) digests.set(fresh[index], digest);
+  }
+  return made.map(({ subject, signer, signature, repeated }) => ({
+    subject: subject.digest,
+    format: signature.format,
+    signer,
+    digest: digests.get(signature) ?? digestOf(signature.content),
+    repeated,
+  }));
 }
 
 /** Every signer can make something of what is asked for. USAGE otherwise. */

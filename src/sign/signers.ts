@@ -18,7 +18,7 @@ export const signerKinds: ReadonlyMap<string, SignerKind> = new Map<string, Sign
     {
       takes: "file",
       form: "KEYFILE[:PASSPHRASE]",
-      load: async (spec) => (await import("./sigstore/load.js")).sigstoreSigner(spec),
+      load: async (spec) => (await import("./sigstore/load.js")).loadSigstoreSigner(spec),
     },
   ],
   [
@@ -26,7 +26,7 @@ export const signerKinds: ReadonlyMap<string, SignerKind> = new Map<string, Sign
     {
       takes: "either",
       form: "FINGERPRINT|KEYFILE",
-      load: async (spec, settings) => (await import("./gpg/load.js")).gpgSigner(spec, settings),
+      load: async (spec, settings) => (await import("./gpg/load.js")).loadGpgSigner(spec, settings),
     },
   ],
   [
@@ -34,7 +34,7 @@ export const signerKinds: ReadonlyMap<string, SignerKind> = new Map<string, Sign
     {
       takes: "text",
       form: "NAME|KEYFILE,CHAINFILE",
-      load: async (spec, settings) => (await import("./notary/load.js")).notarySigner(spec, settings),
+      load: async (spec, settings) => (await import("./notary/load.js")).loadNotarySigner(spec, settings),
     },
   ],
   [
@@ -42,7 +42,7 @@ export const signerKinds: ReadonlyMap<string, SignerKind> = new Map<string, Sign
     {
       takes: "text",
       form: "COMMAND",
-      load: async (spec, settings) => (await import("./external/load.js")).execSigner(spec, settings),
+      load: async (spec, settings) => (await import("./external/load.js")).loadExecSigner(spec, settings),
     },
   ],
   [
@@ -50,7 +50,7 @@ export const signerKinds: ReadonlyMap<string, SignerKind> = new Map<string, Sign
     {
       takes: "either",
       form: "URI|FILE",
-      load: async (spec, settings) => (await import("./external/load.js")).pkcs11Signer(spec, settings),
+      load: async (spec) => (await import("./external/load.js")).loadTokenSigner(spec),
     },
   ],
 ]);

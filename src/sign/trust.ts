@@ -21,10 +21,10 @@ export interface TrustKind {
 const trustKinds: ReadonlyMap<string, TrustKind> = new Map<string, TrustKind>([
   [
     "sigstore",
-    { takes: "file", form: "PUBFILE", load: async (spec) => (await import("./sigstore/load.js")).sigstoreTrust(spec) },
+    { takes: "file", form: "PUBFILE", load: async (spec) => (await import("./sigstore/load.js")).loadSigstoreTrust(spec) },
   ],
-  ["gpg", { takes: "file", form: "RINGFILE", load: async (spec) => (await import("./gpg/load.js")).gpgTrust(spec) }],
-  ["x509", { takes: "file", form: "ROOTFILE", load: async (spec) => (await import("./notary/load.js")).x509Trust(spec) }],
+  ["gpg", { takes: "file", form: "RINGFILE", load: async (spec) => (await import("./gpg/load.js")).loadGpgTrust(spec) }],
+  ["x509", { takes: "file", form: "ROOTFILE", load: async (spec) => (await import("./notary/load.js")).loadX509Trust(spec) }],
 ]);
 
 /** The row of a kind. USAGE when there is none. */
