@@ -9,8 +9,8 @@ import type { SigningKey } from "../signing-key.js";
 import { signatureAnnotation, simpleSigningLayer } from "../simple-signing/layer.js";
 import { parsePayload, writePayload } from "../simple-signing/payload.js";
 import { parseBundle, signedBytes, statementPayloadType, writeBundle } from "./bundle.js";
+import { decodedSignature, signerOf } from "./raw-signature.js";
 import { parseStatement, signPredicateType, writeStatement } from "./statement.js";
-import { decoded, signerOf } from "./verifier.js";
 
 /**
  * Signs as cosign does with a key: `sig`, which every tool reads, and `bundle`, where cosign 3 looks first. The payload
@@ -118,7 +118,7 @@ function saysTheSame({ content, format }: Signature, request: SignRequest): bool
 function isBy(publicKey: KeyObject, { content, format, annotations }: Signature): boolean {
   return unlessMalformed(() => {
     if (format === "sig")
-      return signerOf(content, [decoded(annotations[signatureAnnotation])], [publicKey]) === publicKey;
+      return signerOf(content, [decodedSignature(annotations[signatureAnnotation])], [publicKey]) === publicKey;
     const envelope = parseBundle(content);
     return signerOf(signedBytes(envelope), envelope.signatures, [publicKey]) === publicKey;
   });
