@@ -2,6 +2,7 @@ import type { WrapperOptions } from "../../crypt/key-wrapper.js";
 import { isKeyData } from "../../crypt/keys/pgp/key-data.js";
 import { OciEncError } from "../../errors.js";
 import { type ImageName, printImageName } from "../../oci/image-name.js";
+import { sameClaims } from "../claims.js";
 import type { Signature } from "../signature.js";
 import type { Signer, SignRequest } from "../signer.js";
 import { writePayload } from "../simple-signing/payload.js";
@@ -64,8 +65,7 @@ async function repeats(holder: KeyHolder, existing: Signature, request: SignRequ
   const verifier = await gpgVerifier([holder.publicKey]);
   const judgement = await verifier.judge(existing, request.image, request.now);
   if (judgement.verdict !== "accepted" || judgement.identity !== referenceOf(request)) return false;
-  const [made, wanted] = [Object.entries(judgement.claims), Object.entries(request.claims)];
-  return made.length === wanted.length && wanted.every(([name, value]) => judgement.claims[name] === value);
+  return sameClaims(judgement.claims, request.claims);
 }
 
 function refuseForeign({ format, claims, expiresAt }: SignRequest): void {
