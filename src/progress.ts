@@ -19,6 +19,7 @@ export type WarningCode =
   | "PLATFORM_KEPT"
   | "RECOMPRESSED"
   | "SHARED_LAYER_PLAIN"
+  | "IMAGE_CLASS"
   | "IMAGE_DAMAGED"
   | "KEY_IGNORED"
   | "DEVICE_NOT_MADE"

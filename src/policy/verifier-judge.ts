@@ -48,13 +48,10 @@ async function judgeOne(
   return last;
 }
 
-function withDemands(
-  accepted: Accepted,
-  claims: TrustedKeys["claims"],
-  identity: TrustedKeys["identity"],
-): Judgement {
+function withDemands(accepted: Accepted, claims: TrustedKeys["claims"], identity: TrustedKeys["identity"]): Judgement {
   const missing = missingClaim(claims, accepted.claims);
-  if (missing !== undefined) return refused("UNTRUSTED", `it does not claim ${JSON.stringify(missing.slice(0, 200))} as asked`);
+  if (missing !== undefined)
+    return refused("UNTRUSTED", `it does not claim ${JSON.stringify(missing.slice(0, 200))} as asked`);
   if (!identity) return accepted;
   if (accepted.identity === undefined) return refused("UNTRUSTED", "its form names no image");
   if (identity(accepted.identity)) return accepted;

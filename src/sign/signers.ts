@@ -1,6 +1,6 @@
 import { OciEncError } from "../errors.js";
-import type { SignerSettings, SignerSpec } from "./signer-spec.js";
 import type { Signer } from "./signer.js";
+import type { SignerSettings, SignerSpec } from "./signer-spec.js";
 
 /** One kind of signer, as it is named on the command line. */
 export interface SignerKind {

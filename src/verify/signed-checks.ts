@@ -11,7 +11,10 @@ export function signedChecks(image: JudgedImage, refusal: Finding | undefined): 
   });
   const findings = refusal ? [refusal] : [voucher(image)];
   const title = "somebody who is trusted vouches for the image";
-  return [...judged, { id: "signed", group: "signed", title, verdict: worstOf(findings.map(({ verdict }) => verdict)), findings }];
+  return [
+    ...judged,
+    { id: "signed", group: "signed", title, verdict: worstOf(findings.map(({ verdict }) => verdict)), findings },
+  ];
 }
 
 function findingsOf({ manifest, outcome }: Opinion): readonly Finding[] {

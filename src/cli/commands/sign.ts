@@ -1,25 +1,36 @@
 import { writeFile } from "node:fs/promises";
 import { ioError, OciEncError } from "../../errors.js";
-import type { SignImageOptions, SignReport, SignedArtifact } from "../../index.js";
+import type { SignedArtifact, SignImageOptions, SignReport } from "../../index.js";
 import { endpointFlags, sourceEndpoint, targetEndpoint } from "../options/endpoints.js";
 import { type Flag, single } from "../options/flag.js";
 import { readSettings, settingFlags } from "../options/key-flags.js";
 import { platform, readPlatforms } from "../options/platforms.js";
 import { readSigners } from "../options/signers.js";
-import { annotation, by, expiry, format, identity, indexOnly, readClaims, signPassphraseFile } from "../options/signing-flags.js";
+import {
+  annotation,
+  by,
+  expiry,
+  format,
+  identity,
+  indexOnly,
+  readClaims,
+  signPassphraseFile,
+} from "../options/signing-flags.js";
 import type { Command, Invocation } from "./command.js";
 import { dryRun } from "./transfer-flags.js";
 
 const output: Flag<string | undefined> = single({
   name: "output",
   placeholder: "FILE",
-  about: "write the one signature into this file, and store nothing beside the image",
+  about: "write the one signature into this file, as dir: and lookasides keep it, and nothing beside the image",
   group: "Output:",
 });
 
 /** `sign IMAGE`. */
 export const sign: Command = {
-  arguments: [{ name: "IMAGE", about: "any image or artifact: docker://, oci:, oci-archive:, dir: or a name in the local store" }],
+  arguments: [
+    { name: "IMAGE", about: "any image or artifact: docker://, oci:, oci-archive:, dir: or a name in the local store" },
+  ],
   flags: [
     by,
     format,
@@ -49,12 +60,12 @@ export const sign: Command = {
     const report = await signImage(invocation.arguments[0] ?? "", await readSigning(invocation));
     const file = options.get(output);
     if (file !== undefined) await writeOnly(report, file);
-    const fresh = report.artifacts.some(({ repeated }) => !repeated);
+    const fresh = report.made.some(({ repeated }) => !repeated);
     if (!fresh) notice("unchanged");
     return {
       kind: "report",
-      document: signDocument(report, { changed: fresh && file === undefined && !options.get(dryRun) }),
-      text: [report.root.digest, ...report.artifacts.map(artifactLine)].join("\n"),
+      document: signDocument(report, { changed: fresh && report.artifacts !== undefined }),
+      text: [report.root.digest, ...shown(report).map(signatureLine)].join("\n"),
       writes: true,
     };
   },
@@ -62,17 +73,16 @@ export const sign: Command = {
 
 async function readSigning(invocation: Invocation): Promise<SignImageOptions> {
   const { options, progress, signal } = invocation;
-  const { imageNameOf, loadSigner } = await import("../../index.js");
+  const { claimedName, loadSigner } = await import("../../index.js");
   const settings = { ...readSettings(options), signal };
   const specs = await readSigners(invocation, options.get(by), options.get(signPassphraseFile));
   if (specs.length === 0) throw new OciEncError("USAGE", "nobody signs", { hint: "name a signer with --by" });
   const signers = await Promise.all(specs.map((spec) => loadSigner(spec, settings)));
-  const claimed = options.get(identity);
   const lasting = options.get(expiry);
   return {
     signers,
     formats: options.get(format),
-    identity: imageNameOf(claimed === undefined ? (invocation.arguments[0] ?? "") : `docker://${claimed}`),
+    identity: claimedName(options.get(identity) ?? invocation.arguments[0] ?? ""),
     claims: readClaims(options.get(annotation)),
     expiresAt: lasting === undefined ? undefined : new Date(Date.now() + lasting),
     indexOnly: options.get(indexOnly),
@@ -85,24 +95,36 @@ async function readSigning(invocation: Invocation): Promise<SignImageOptions> {
   };
 }
 
-function artifactLine({ format: form, digest, signer, repeated }: SignedArtifact): string {
-  return `${form}  ${digest}  ${signer}${repeated ? "  (was there)" : ""}`;
+/** What was stored, or what would be: then it has no digest yet by which it is known. */
+function shown({ artifacts, made }: SignReport): readonly ShownSignature[] {
+  if (artifacts) return artifacts;
+  return made.map(({ subject, signature, signer, repeated }) => {
+    return { subject: subject.digest, format: signature.format, signer, digest: null, repeated };
+  });
 }
 
-function signDocument({ reference, root, artifacts }: SignReport, { changed }: { changed: boolean }): object {
-  const { digest, mediaType, size } = root;
-  return { reference, digest, mediaType, size, changed, signatures: artifacts };
+type ShownSignature = Omit<SignedArtifact, "digest"> & { readonly digest: string | null };
+
+function signatureLine({ format: form, subject, digest, signer, repeated }: ShownSignature): string {
+  const state = digest === null ? "not stored" : digest;
+  return `${form}  ${subject}  ${state}  ${signer}${repeated ? "  (was there)" : ""}`;
 }
 
-async function writeOnly({ signatures }: SignReport, file: string): Promise<void> {
-  const [signature, ...more] = signatures;
-  if (signature === undefined || more.length > 0) {
-    throw new OciEncError("USAGE", `--output takes one signature, and there are ${signatures.length}`, {
+function signDocument(report: SignReport, { changed }: { changed: boolean }): object {
+  const { digest, mediaType, size } = report.root;
+  return { reference: report.reference, digest, mediaType, size, changed, signatures: shown(report) };
+}
+
+async function writeOnly({ made }: SignReport, file: string): Promise<void> {
+  const [one, ...more] = made;
+  if (one === undefined || more.length > 0) {
+    throw new OciEncError("USAGE", `--output takes one signature, and there are ${made.length}`, {
       hint: "choose one with --format and --index-only or --platform",
     });
   }
   try {
-    await writeFile(file, signature.content, { flag: "wx" });
+    const { storedForm } = await import("../../index.js");
+    await writeFile(file, storedForm(one.signature), { flag: "wx" });
   } catch (error) {
     throw ioError(error, `cannot write the signature to ${JSON.stringify(file)}`);
   }

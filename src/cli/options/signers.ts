@@ -67,7 +67,9 @@ async function withPassphrase(kind: string, text: KeyText, means: Means): Promis
 /** Where cosign and skopeo have passphrases from. */
 async function usualPassphrase(kind: string, { invocation, passphraseFile }: Means): Promise<Uint8Array | undefined> {
   if (passphraseFile !== undefined) {
-    const [line = ""] = Buffer.from(await readSecretFile(passphraseFile, invocation.signal)).toString("utf8").split(/\r?\n/);
+    const [line = ""] = Buffer.from(await readSecretFile(passphraseFile, invocation.signal))
+      .toString("utf8")
+      .split(/\r?\n/);
     return Buffer.from(line);
   }
   const word = kind === "sigstore" ? process.env["COSIGN_PASSWORD"] : undefined;
@@ -75,7 +77,8 @@ async function usualPassphrase(kind: string, { invocation, passphraseFile }: Mea
 }
 
 async function isProtected(value: Uint8Array): Promise<boolean> {
-  if (/-----BEGIN ENCRYPTED (?:SIGSTORE|COSIGN) PRIVATE KEY-----/.test(Buffer.from(value).toString("latin1"))) return true;
+  if (/-----BEGIN ENCRYPTED (?:SIGSTORE|COSIGN) PRIVATE KEY-----/.test(Buffer.from(value).toString("latin1")))
+    return true;
   const { wantsPassphrase } = await import("../../crypt/index.js");
   return await wantsPassphrase(value);
 }

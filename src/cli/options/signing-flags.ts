@@ -66,7 +66,10 @@ export const format: Flag<readonly SignatureFormat[] | undefined> = parsed(
   (text) => {
     const formats = formatWords.get(text);
     if (formats) return formats;
-    throw new OciEncError("USAGE", `--format: ${JSON.stringify(text)} is none of ${[...formatWords.keys()].join(", ")}`);
+    throw new OciEncError(
+      "USAGE",
+      `--format: ${JSON.stringify(text)} is none of ${[...formatWords.keys()].join(", ")}`,
+    );
   },
 );
 
@@ -117,4 +120,3 @@ export function readClaims(texts: readonly string[]): Readonly<Record<string, st
   }
   return Object.fromEntries(claims);
 }
-

@@ -1,8 +1,8 @@
-import type { TrustRules } from "../../index.js";
+import { OciEncError } from "../../errors.js";
+import type { Admission, Platform, TrustRules, TrustSpec } from "../../index.js";
 import type { Invocation } from "../commands/command.js";
 import { choice, type Flag, parsed, repeated, single, toggle } from "./flag.js";
 import type { FlagValues } from "./flag-values.js";
-import { OciEncError } from "../../errors.js";
 import { readSecretFile } from "./secret-file.js";
 
 const group = "Signed:";
@@ -24,7 +24,11 @@ const policy: Flag<string | undefined> = single({
 });
 
 const policyDialect: Flag<"containers" | "image-rs"> = choice(
-  { name: "policy-dialect", about: "whose reading of policy.json; image-rs ignores members that it does not know", group },
+  {
+    name: "policy-dialect",
+    about: "whose reading of policy.json; image-rs ignores members that it does not know",
+    group,
+  },
   ["containers", "image-rs"],
 );
 
@@ -112,29 +116,41 @@ export function asksForSignature(options: FlagValues): boolean {
   return [trust, policy, trustPolicy, requireSigned].some((flag) => options.given(flag));
 }
 
-/** What {@link judgingFlags} say, for the library. */
-export async function readTrust(invocation: Invocation): Promise<TrustRules> {
-  const { options, progress, signal } = invocation;
-  const { trustKind } = await import("../../index.js");
-  const specs = options.get(trust).map(async (text) => {
-    const colon = text.indexOf(":");
-    const [kind, rest] = colon < 0 ? [text, ""] : [text.slice(0, colon), text.slice(colon + 1)];
-    const takesFile = trustKind(kind).takes === "file";
-    if (takesFile === (rest === "")) throw new OciEncError("USAGE", `--trust: not a SPEC: ${JSON.stringify(text.slice(0, 200))}`);
-    return { kind, value: takesFile ? await readSecretFile(rest, signal) : Buffer.alloc(0), origin: rest };
-  });
+/** What {@link trustFlags} say, as a gate before the image is read. */
+export async function readAdmission(invocation: Invocation, platforms?: readonly Platform[]): Promise<Admission> {
+  const { admission } = await import("../../index.js");
+  const rules = await readTrust(invocation);
+  return admission({ ...rules, platforms, requireEncrypted: invocation.options.get(requireEncrypted) });
+}
+
+/** What {@link judgingFlags} say, for the library. USAGE, and what the reading of key files throws. */
+export async function readTrust({ options, progress, signal }: Invocation): Promise<TrustRules> {
+  const named = options.get(trust);
+  const specs = named.filter((text) => text !== "notary").map((text) => readTrustSpec(text, signal));
+  const trusted = await Promise.all(specs);
   return {
-    trust: await Promise.all(specs),
+    trust: trusted,
     policy: options.get(policy),
     policyDialect: options.get(policyDialect),
     insecurePolicy: options.get(insecurePolicy),
-    trustPolicy: options.get(trustPolicy),
+    trustPolicy: options.get(trustPolicy) ?? (named.includes("notary") ? { kind: "default" } : undefined),
     trustStore: options.get(trustStore),
-    requireSigned: options.get(requireSigned),
+    requireSigned: options.get(requireSigned) || named.length > 0,
     classes: options.get(classes),
     instanceSignatures: options.get(instanceSignatures),
     bundleIdentity: options.get(bundleIdentity),
     progress,
     signal,
   };
+}
+
+async function readTrustSpec(text: string, signal: AbortSignal): Promise<TrustSpec> {
+  const { trustKind } = await import("../../index.js");
+  const colon = text.indexOf(":");
+  const kind = text.slice(0, Math.max(colon, 0));
+  const file = text.slice(colon + 1);
+  trustKind(colon < 0 ? text : kind);
+  if (colon < 0 || file === "")
+    throw new OciEncError("USAGE", `--trust: ${JSON.stringify(text.slice(0, 200))} names no file`);
+  return { kind, value: await readSecretFile(file, signal), origin: file };
 }

@@ -1,7 +1,7 @@
 import { OciEncError } from "../../errors.js";
-import { sigstoreSigner } from "../sigstore/signer.js";
 import type { Signer } from "../signer.js";
 import type { SignerSettings, SignerSpec } from "../signer-spec.js";
+import { sigstoreSigner } from "../sigstore/signer.js";
 import { execSigningKey } from "./exec.js";
 import { tokenSigningKey } from "./pkcs11.js";
 

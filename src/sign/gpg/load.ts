@@ -1,6 +1,6 @@
 import type { Signer } from "../signer.js";
 import type { SignerSettings, SignerSpec } from "../signer-spec.js";
-import type { TrustSpec } from "../trust.js";
+import type { TrustSpec } from "../trust-spec.js";
 import type { Verifier } from "../verifier.js";
 import { gpgSigner } from "./signer.js";
 import { gpgVerifier } from "./verifier.js";

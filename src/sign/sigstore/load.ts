@@ -1,7 +1,7 @@
-import type { Signer } from "../signer.js";
 import { localKey } from "../local-key.js";
+import type { Signer } from "../signer.js";
 import type { SignerSpec } from "../signer-spec.js";
-import type { TrustSpec } from "../trust.js";
+import type { TrustSpec } from "../trust-spec.js";
 import type { Verifier } from "../verifier.js";
 import { readSigningKey, readVerificationKey } from "./key-file.js";
 import { sigstoreKeyName } from "./key-kind.js";

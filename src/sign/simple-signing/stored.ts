@@ -21,6 +21,13 @@ export function storedSignature(stored: Uint8Array, subject: Digest, where: stri
   return { format: "gpg", subject, content: stored, annotations: {}, where };
 }
 
+/** The bytes that {@link storedSignature} reads; for formats that are not kept so, the signature as it is. */
+export function storedForm({ format, content, annotations }: Signature): Uint8Array {
+  if (format !== "sig") return content;
+  const payload = Buffer.from(content).toString("base64");
+  return Buffer.from(`\0${sigstoreFormat}\n${JSON.stringify({ mimeType: simpleSigningLayer, payload, annotations })}`);
+}
+
 const sigstoreFormat = "sigstore-json";
 
 /** RFC 9580 section 4.2: a packet of compressed data, a one-pass signature or a signature, in either form of header. */
