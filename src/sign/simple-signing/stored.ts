@@ -31,7 +31,7 @@ export function storedForm({ format, content, annotations }: Signature): Uint8Ar
 const sigstoreFormat = "sigstore-json";
 
 /** RFC 9580 section 4.2: a packet of compressed data, a one-pass signature or a signature, in either form of header. */
-function isMessage(first: number): boolean {
+export function isMessage(first: number): boolean {
   const type = first & 0x40 ? first & 0x3f : (first >> 2) & 0x0f;
   return (first & 0x80) !== 0 && (type === 8 || type === 4 || type === 2);
 }
