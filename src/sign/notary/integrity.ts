@@ -1,16 +1,17 @@
 import { OciEncError } from "../../errors.js";
-import type { Accepted, Judgement, Refused, Signature, SignedImage } from "../signature.js";
+import { refusal } from "../refusal.js";
+import type { Accepted, Judgement, Signature, SignedImage } from "../signature.js";
 import { signatureHolds } from "./algorithm.js";
 import { checkAttributes, type SignedAttributes } from "./attributes.js";
 import { readChain, type SigningChain } from "./chain.js";
 import { envelopeForms } from "./envelopes.js";
-import { type Claims, readPayload } from "./payload.js";
+import { readPayload, type UserMetadata } from "./payload.js";
 
 /** A signature that is what it says: by the leaf of that chain, of that manifest. Whether to trust it is open. */
 export interface SoundSignature {
   readonly chain: SigningChain;
   readonly attributes: SignedAttributes;
-  readonly claims: Claims;
+  readonly claims: UserMetadata;
   /** Whether a timestamp token is attached. */
   readonly timestamped: boolean;
 }
@@ -51,16 +52,11 @@ export function accepted({ chain, attributes, claims }: SoundSignature, notes: r
   };
 }
 
-/** The judgement, with the failures that are about the signature in its answer. Anything else is thrown on. */
+/** Runs a judgement. A failure that is about the signature becomes its answer; anything else is thrown on. */
 export async function judging(judge: () => Promise<Judgement>): Promise<Judgement> {
   try {
     return await judge();
   } catch (error) {
-    if (!(error instanceof OciEncError) || !isRefusal(error.code)) throw error;
-    return { verdict: "refused", code: error.code, reason: error.message };
+    return refusal(error);
   }
-}
-
-function isRefusal(code: string): code is Refused["code"] {
-  return code === "UNTRUSTED" || code === "CORRUPT" || code === "UNSUPPORTED";
 }

@@ -3,8 +3,8 @@ import type { Descriptor } from "../../oci/descriptor.js";
 import { parseJson } from "../../oci/json-text.js";
 import { membersOf, quoted, shapeFault, textOf } from "./json-shape.js";
 
-/** User metadata. */
-export type Claims = Readonly<Record<string, string>>;
+/** What a signer claims beside the manifest. */
+export type UserMetadata = Readonly<Record<string, string>>;
 
 /** Keys that begin so are Notary Project's own. */
 const reservedPrefix = "io.cncf.notary";
@@ -13,7 +13,7 @@ const reservedPrefix = "io.cncf.notary";
  * Reads a payload and compares it with the manifest at hand: digest, size and media type, all three. Gives the user
  * metadata. CORRUPT when it is malformed, UNTRUSTED when it is about something else. `signing-and-policy.md` 2.1.
  */
-export function readPayload(payload: Uint8Array, manifest: Descriptor): Claims {
+export function readPayload(payload: Uint8Array, manifest: Descriptor): UserMetadata {
   const what = "the signed payload";
   const target = membersOf(
     membersOf(parseJson(payload, what).root, what).get("targetArtifact"),
@@ -40,7 +40,7 @@ export function readPayload(payload: Uint8Array, manifest: Descriptor): Claims {
 }
 
 /** Makes one. USAGE for a claim whose name is reserved. */
-export function writePayload(manifest: Descriptor, claims: Claims): Uint8Array {
+export function writePayload(manifest: Descriptor, claims: UserMetadata): Uint8Array {
   for (const name of Object.keys(claims)) {
     if (name.startsWith(reservedPrefix)) {
       throw new OciEncError("USAGE", `the claim ${quoted(name)} has a name that is reserved`, {

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { isDeepStrictEqual } from "node:util";
 import { OciEncError } from "../../errors.js";
+import { sameClaims } from "../claims.js";
 import type { Signature } from "../signature.js";
 import type { Signer, SignRequest } from "../signer.js";
-import { signBytes } from "./algorithm.js";
+import { signatureHolds, signBytes } from "./algorithm.js";
 import { sameCertificate } from "./certificate.js";
 import { checkValidity, type SigningChain } from "./chain.js";
 import { envelopeForms, notaryFormats } from "./envelopes.js";
@@ -31,7 +31,7 @@ export function notarySigner({ key, chain }: ChainedKey): Signer {
         expiry: request.expiresAt && wholeSeconds(request.expiresAt),
       };
       checkTimes(chain, draft);
-      const content = form.write(draft, (bytes) => signBytes(chain.algorithm, key, bytes));
+      const content = form.write(draft, (bytes) => checkedSignature({ key, chain }, bytes));
       return signatureOf(content, request, chain);
     },
     repeats: async (existing, request) => existing.format === request.format && saysTheSame(existing, request, chain),
@@ -53,6 +53,13 @@ function signatureOf(content: Uint8Array, { format, image, now }: SignRequest, c
     },
     where: "",
   };
+}
+
+/** A fault while signing can give the key away to whoever sees the result. */
+function checkedSignature({ key, chain: { algorithm, leaf } }: ChainedKey, bytes: Uint8Array): Uint8Array {
+  const signature = signBytes(algorithm, key, bytes);
+  if (signatureHolds(algorithm, leaf.publicKey, bytes, signature)) return signature;
+  throw new OciEncError("KEY_PROVIDER", `the key of ${leaf.label} made a signature that does not hold`);
 }
 
 /** Nobody is helped by a signature that is not good from the start. */
@@ -78,7 +85,7 @@ function saysTheSame(existing: Signature, request: SignRequest, chain: SigningCh
     return (
       other.certificates.length === chain.certificates.length &&
       chain.certificates.every((one, index) => sameCertificate(one, other.certificates[index] ?? one)) &&
-      isDeepStrictEqual({ ...claims }, { ...request.claims }) &&
+      sameClaims(claims, request.claims) &&
       attributes.expiry?.getTime() === (request.expiresAt && wholeSeconds(request.expiresAt).getTime())
     );
   } catch (error) {

@@ -24,6 +24,18 @@ export interface ChainedKey {
 }
 
 /**
+ * What `text` means as a key: `KEYFILE,CHAINFILE`, or the NAME of one in notation's directory. USAGE when it is neither, and
+ * codes as of {@link findSigningKey}.
+ */
+export async function keyFilesFrom(text: string, directory: string): Promise<KeyFiles> {
+  const [first = "", chainFile, ...more] = text.split(",");
+  if (first === "" || chainFile === "" || more.length > 0) {
+    throw new OciEncError("USAGE", `not a Notary key: ${quoted(text)}`, { hint: "write NAME or KEYFILE,CHAINFILE" });
+  }
+  return chainFile === undefined ? findSigningKey(directory, first) : { keyFile: first, chainFile };
+}
+
+/**
  * The files of a key that `signingkeys.json` in notation's directory lists; without `name`, of its default. NOT_FOUND when
  * it is not there, UNSUPPORTED for a key that a plugin keeps, USAGE when the file is not valid.
  */
