@@ -99,7 +99,7 @@ async function readOne(file: string): Promise<RegistriesD> {
   const { parse } = await import("yaml");
   let document: unknown;
   try {
-    document = parse(Buffer.from(bytes).toString("utf8"), { schema: "core", maxAliasCount: 16, logLevel: "silent" });
+    document = parse(Buffer.from(bytes).toString("utf8"), { schema: "core", maxAliasCount: 16, logLevel: "error" });
   } catch (cause) {
     throw wrong(file, "it is not YAML", cause);
   }
