@@ -30,6 +30,7 @@ export { checkNode, type Finding as NodeFinding, type NodeCheckOptions } from ".
 export { type NodeConfigOptions, type NodeRuntime, nodeConfig, nodeRuntimes } from "./runtime/node-config.js";
 export { type RunOptions, runImage } from "./runtime/run-image.js";
 export type { Mount } from "./runtime/runtime-spec.js";
+export { generateSigstoreKeyPair, type SigstoreKeyPair } from "./sign/sigstore/key-file.js";
 export { type DecryptOptions, decryptLayers } from "./transform/decrypt.js";
 export { type EncryptOptions, encryptLayers } from "./transform/encrypt.js";
 export type {
