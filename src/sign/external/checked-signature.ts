@@ -1,6 +1,7 @@
-import { type KeyObject, verify } from "node:crypto";
+import { verify } from "node:crypto";
 import { OciEncError } from "../../errors.js";
 import type { RawSignature, RawSignRequest } from "../signing-key.js";
+import { keyKindOf } from "../sigstore/key-kind.js";
 
 /** What a signature from outside is checked against. */
 export interface Asked {
@@ -12,10 +13,11 @@ export interface Asked {
 
 /**
  * The answer itself when it is a good signature of the bytes by its own public key. KEY_PROVIDER otherwise, and for a key
- * by which no verifier would accept a signature of a hash: anything but EC on P-256, P-384 and P-521 and RSA from 2048 bits.
+ * that no verifier accepts, or that signs no hash: anything but EC on P-256, P-384 and P-521, and RSA from 2048 bits.
  */
 export function checkedSignature(answer: RawSignature, { bytes, hash, who }: Asked): RawSignature {
-  if (!signsHashes(answer.publicKey)) {
+  // Ed25519 takes the whole of what it signs, and the other side has been given its hash alone.
+  if ((keyKindOf(answer.publicKey)?.hashes ?? []).length === 0) {
     throw new OciEncError("KEY_PROVIDER", `${who} has a key that cannot be used to sign here`, {
       hint: "what signs a hash is an EC key on P-256, P-384 or P-521, or an RSA key of 2048 bits or more",
     });
@@ -24,11 +26,4 @@ export function checkedSignature(answer: RawSignature, { bytes, hash, who }: Ask
   throw new OciEncError("KEY_PROVIDER", `${who} gave a signature that its own public key does not verify`, {
     hint: "what is signed is the hash itself, not a hash of it; an ECDSA signature is in DER, an RSA signature PKCS#1 v1.5",
   });
-}
-
-const curves: ReadonlySet<string> = new Set(["prime256v1", "secp384r1", "secp521r1"]);
-
-function signsHashes({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): boolean {
-  if (asymmetricKeyType === "rsa") return (asymmetricKeyDetails?.modulusLength ?? 0) >= 2048;
-  return asymmetricKeyType === "ec" && curves.has(asymmetricKeyDetails?.namedCurve ?? "");
 }
