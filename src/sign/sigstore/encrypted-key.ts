@@ -1,0 +1,116 @@
+import { randomBytes, scrypt } from "node:crypto";
+import { promisify } from "node:util";
+import { xsalsa20poly1305 } from "@noble/ciphers/salsa.js";
+import { isBase64 } from "../../crypt/layer-options.js";
+import { OciEncError } from "../../errors.js";
+import { type JsonNode, memberOf, parseJson } from "../../oci/json-text.js";
+
+/** The label of what {@link encryptKey} writes. */
+export const encryptedKeyLabel = "ENCRYPTED SIGSTORE PRIVATE KEY";
+
+/** The label of encrypted keys, and of those from before 2023. */
+export const encryptedKeyLabels: readonly string[] = [encryptedKeyLabel, "ENCRYPTED COSIGN PRIVATE KEY"];
+
+/** Whoever wrote the file chooses the cost of reading it: only what other tools write is paid. */
+const costs: readonly ScryptCost[] = [
+  { N: 32768, r: 8, p: 1 },
+  { N: 65536, r: 8, p: 1 },
+  { N: 131072, r: 8, p: 1 },
+];
+const writtenCost: ScryptCost = { N: 65536, r: 8, p: 1 };
+
+/**
+ * Opens the body of an encrypted private key; PKCS#8 comes out, and the caller overwrites it. `signing-and-policy.md` 1.4.
+ * KEY_INVALID when the body is malformed, asks for another cost than the three that are in use, or the passphrase is wrong.
+ */
+export async function decryptKey(body: Uint8Array, passphrase: Uint8Array, origin: string): Promise<Uint8Array> {
+  const file = readBody(body, origin);
+  const key = await deriveKey(passphrase, file.salt, file.cost);
+  try {
+    return xsalsa20poly1305(key, file.nonce).decrypt(file.ciphertext);
+  } catch {
+    throw invalid(`the passphrase for the private key in ${quoted(origin)} is wrong`);
+  } finally {
+    key.fill(0);
+  }
+}
+
+/** The body of an encrypted private key, for a PEM block with {@link encryptedKeyLabel}. The passphrase may be empty. */
+export async function encryptKey(pkcs8: Uint8Array, passphrase: Uint8Array): Promise<Uint8Array> {
+  const salt = randomBytes(32);
+  const nonce = randomBytes(24);
+  const key = await deriveKey(passphrase, salt, writtenCost);
+  const ciphertext = xsalsa20poly1305(key, nonce).encrypt(pkcs8);
+  key.fill(0);
+  const file = {
+    kdf: { name: "scrypt", params: writtenCost, salt: salt.toString("base64") },
+    cipher: { name: "nacl/secretbox", nonce: nonce.toString("base64") },
+    ciphertext: Buffer.from(ciphertext).toString("base64"),
+  };
+  return Buffer.from(JSON.stringify(file));
+}
+
+/** RFC 7914's parameters, named as the file names them. */
+interface ScryptCost {
+  readonly N: number;
+  readonly r: number;
+  readonly p: number;
+}
+
+async function deriveKey(passphrase: Uint8Array, salt: Uint8Array, { N, r, p }: ScryptCost): Promise<Buffer> {
+  const derive = promisify<Uint8Array, Uint8Array, number, object, Buffer>(scrypt);
+  return await derive(passphrase, salt, 32, { N, r, p, maxmem: 2 * 128 * N * r });
+}
+
+function readBody(body: Uint8Array, origin: string) {
+  const what = `the private key in ${quoted(origin)}`;
+  const { root } = parsed(body, what);
+  const at = (...path: readonly string[]): JsonNode => {
+    const node = path.reduce<JsonNode | undefined>((parent, key) => parent && memberOf(parent, key), root);
+    if (!node) throw invalid(`${what} has no ${path.join(".")}`);
+    return node;
+  };
+  const named = (expected: string, ...path: readonly string[]): void => {
+    const node = at(...path);
+    if (node.kind !== "string" || node.value !== expected)
+      throw invalid(`${what}: ${path.join(".")} is not ${expected}`);
+  };
+  const binary = (length: number, ...path: readonly string[]): Uint8Array => {
+    const node = at(...path);
+    const bytes = node.kind === "string" && isBase64(node.value) ? Buffer.from(node.value, "base64") : undefined;
+    if (!bytes || (length > 0 && bytes.length !== length)) throw invalid(`${what} has a malformed ${path.join(".")}`);
+    return bytes;
+  };
+  named("scrypt", "kdf", "name");
+  named("nacl/secretbox", "cipher", "name");
+  const cost = costs.find((row) =>
+    (["N", "r", "p"] as const).every((name) => {
+      const node = at("kdf", "params", name);
+      return node.kind === "number" && node.value === row[name];
+    }),
+  );
+  if (!cost)
+    throw invalid(
+      `${what} asks for another scrypt cost than any tool writes`,
+      "it may have been made to exhaust this machine",
+    );
+  const salt = binary(32, "kdf", "salt");
+  const nonce = binary(24, "cipher", "nonce");
+  return { cost, salt, nonce, ciphertext: binary(0, "ciphertext") };
+}
+
+function parsed(body: Uint8Array, what: string): { readonly root: JsonNode } {
+  try {
+    return parseJson(body, what);
+  } catch (cause) {
+    throw invalid(`${what} is malformed`, undefined, cause);
+  }
+}
+
+function quoted(origin: string): string {
+  return JSON.stringify(origin.slice(0, 160));
+}
+
+function invalid(message: string, hint?: string, cause?: unknown): OciEncError {
+  return new OciEncError("KEY_INVALID", message, { hint, cause });
+}

@@ -1,0 +1,121 @@
+import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from "node:crypto";
+import { promisify } from "node:util";
+import { type KeyFile, needsPassphrase, readPrivateKeys } from "../../crypt/keys/key-file.js";
+import { type PemBlock, pemBlocks } from "../../crypt/keys/pem.js";
+import { OciEncError } from "../../errors.js";
+import { decryptKey, encryptedKeyLabel, encryptedKeyLabels, encryptKey } from "./encrypted-key.js";
+import { requireKeyKind, sigstoreKeyName } from "./key-kind.js";
+
+/**
+ * The private key of a file: cosign's encrypted form under either of its labels, or PEM as OpenSSL writes it (PKCS#8,
+ * SEC1). `signing-and-policy.md` 1.4. KEY_INVALID when there is not exactly one, when its kind makes no such signatures,
+ * or when its passphrase is missing or wrong; an empty passphrase is one.
+ */
+export async function readSigningKey(file: KeyFile): Promise<KeyObject> {
+  const encrypted = encryptedBlocks(file.value);
+  const [block, another] = encrypted;
+  if (another) throw invalid(`${quoted(file)} holds several private keys`);
+  if (block) return await readEncrypted(block, file);
+  const [key, second] = readPrivateKeys(file, { accept: ({ key: found }) => requireKeyKind(found, file.origin) });
+  if (!key || second) throw invalid(`${quoted(file)} holds several private keys`);
+  return key;
+}
+
+/** Whether the private key of a file needs a passphrase. Never throws. */
+export function signingKeyWantsPassphrase(value: Uint8Array): boolean {
+  return encryptedBlocks(value).length > 0 || needsPassphrase(value);
+}
+
+/**
+ * The public key of a file: one PEM block `PUBLIC KEY`. No certificate, as nobody would look at its dates. KEY_INVALID when
+ * there is not exactly one, or its kind makes no such signatures.
+ */
+export function readVerificationKey(file: Omit<KeyFile, "passphrase">): KeyObject {
+  const blocks = pemBlocks(Buffer.from(file.value).toString("latin1"));
+  const [block, another] = blocks.filter(({ label }) => label === "PUBLIC KEY");
+  if (!block) {
+    const found = blocks[0] ? `a PEM block "${blocks[0].label}"` : "no PEM file";
+    throw invalid(
+      `${quoted(file)} is ${found}, not a public key in PEM form`,
+      'it begins with "-----BEGIN PUBLIC KEY-----"',
+    );
+  }
+  if (another) throw invalid(`${quoted(file)} holds several public keys`, "give each key a file of its own");
+  return requireKeyKind(publicKeyIn(block, file), file.origin);
+}
+
+/** A new key pair, as text for two files that cosign and skopeo read, too. */
+export interface SigstoreKeyPair {
+  /** PEM, always encrypted. */
+  readonly privatePem: string;
+  /** SubjectPublicKeyInfo. */
+  readonly publicPem: string;
+  /** As signatures by it are shown: `sigstore key SHA256:…`. */
+  readonly name: string;
+}
+
+/** Makes a P-256 key pair, its private key encrypted with `passphrase`, which may be empty. */
+export async function generateSigstoreKeyPair(passphrase: Uint8Array): Promise<SigstoreKeyPair> {
+  const { privateKey, publicKey } = await promisify(generateKeyPair)("ec", { namedCurve: "P-256" });
+  return {
+    privatePem: await writeSigningKey(privateKey, passphrase),
+    publicPem: publicKey.export({ type: "spki", format: "pem" }).toString(),
+    name: sigstoreKeyName(publicKey),
+  };
+}
+
+/** The private key in cosign's encrypted form. The passphrase may be empty. */
+export async function writeSigningKey(key: KeyObject, passphrase: Uint8Array): Promise<string> {
+  const pkcs8 = key.export({ type: "pkcs8", format: "der" });
+  const body = Buffer.from(await encryptKey(pkcs8, passphrase)).toString("base64");
+  pkcs8.fill(0);
+  const lines = body.match(/.{1,64}/g) ?? [];
+  return [`-----BEGIN ${encryptedKeyLabel}-----`, ...lines, `-----END ${encryptedKeyLabel}-----`, ""].join("\n");
+}
+
+function encryptedBlocks(value: Uint8Array): readonly PemBlock[] {
+  const text = Buffer.from(value).toString("latin1");
+  return pemBlocks(text).filter(({ label }) => encryptedKeyLabels.includes(label));
+}
+
+async function readEncrypted({ body }: PemBlock, file: KeyFile): Promise<KeyObject> {
+  if (!body) throw invalid(`the private key in ${quoted(file)} is damaged`);
+  if (file.passphrase === undefined) {
+    throw invalid(
+      `the private key in ${quoted(file)} is encrypted, and no passphrase was given`,
+      "give it with the key: FILE:file=PATH, FILE:env=NAME, FILE:fd=N or FILE:prompt; an empty one is given as FILE:pass=",
+    );
+  }
+  const pkcs8 = await decryptKey(body, file.passphrase, file.origin);
+  try {
+    return requireKeyKind(
+      createPrivateKey({
+        key: Buffer.from(pkcs8.buffer, pkcs8.byteOffset, pkcs8.length),
+        format: "der",
+        type: "pkcs8",
+      }),
+      file.origin,
+    );
+  } catch (error) {
+    if (error instanceof OciEncError) throw error;
+    throw invalid(`what was encrypted in ${quoted(file)} is no private key`);
+  } finally {
+    pkcs8.fill(0);
+  }
+}
+
+function publicKeyIn({ body }: PemBlock, file: Omit<KeyFile, "passphrase">): KeyObject {
+  try {
+    return createPublicKey({ key: Buffer.from(body ?? []), format: "der", type: "spki" });
+  } catch (cause) {
+    throw invalid(`${quoted(file)} holds a public key that cannot be read`, undefined, cause);
+  }
+}
+
+function quoted({ origin }: Pick<KeyFile, "origin">): string {
+  return JSON.stringify(origin.slice(0, 160));
+}
+
+function invalid(message: string, hint?: string, cause?: unknown): OciEncError {
+  return new OciEncError("KEY_INVALID", message, { hint, cause });
+}

@@ -1,0 +1,36 @@
+import { type KeyObject, verify } from "node:crypto";
+import { isBase64 } from "../../crypt/layer-options.js";
+import { OciEncError } from "../../errors.js";
+import { signatureAnnotation } from "../simple-signing/layer.js";
+import { keyKindOf } from "./key-kind.js";
+
+/**
+ * Whether `signature` over `bytes` is by the holder of `key`: ECDSA in DER or as raw `r‖s`, over SHA-256 or the curve's own
+ * hash; RSA as PKCS#1 v1.5; Ed25519 plain. Bytes behind the end of a DER signature make it a wrong one.
+ */
+export function isSignedBy(bytes: Uint8Array, signature: Uint8Array, key: KeyObject): boolean {
+  const kind = keyKindOf(key);
+  if (!kind) return false;
+  if (kind.hashes.length === 0) return verify(null, bytes, key, signature);
+  const encodings: readonly ("der" | "ieee-p1363")[] =
+    signature.length === (kind.coordinate ?? 0) * 2 ? ["der", "ieee-p1363"] : ["der"];
+  return kind.hashes.some((hash) =>
+    encodings.some((dsaEncoding) => verify(hash, bytes, { key, dsaEncoding }, signature)),
+  );
+}
+
+/** The one of `keys` that made one of `signatures` over `bytes`. UNTRUSTED when none did. */
+export function signerOf(bytes: Uint8Array, signatures: readonly Uint8Array[], keys: readonly KeyObject[]): KeyObject {
+  const key = keys.find((one) => signatures.some((signature) => isSignedBy(bytes, signature, one)));
+  if (!key) throw new OciEncError("UNTRUSTED", "it is by no trusted key, or its content was changed");
+  return key;
+}
+
+/** Base64 in which line breaks occur. CORRUPT when it is none. */
+export function decodedSignature(text: string | undefined): Uint8Array {
+  if (text === undefined)
+    throw new OciEncError("CORRUPT", `it has no annotation ${JSON.stringify(signatureAnnotation)}`);
+  const base64 = text.replaceAll(/[\r\n]/g, "");
+  if (base64 === "" || !isBase64(base64)) throw new OciEncError("CORRUPT", "its signature is not base64");
+  return Buffer.from(base64, "base64");
+}
