@@ -2,6 +2,7 @@ import type { Descriptor } from "./oci/descriptor.js";
 
 /** The stable names of warnings, for programs that filter them. */
 export type WarningCode =
+  | "ATTACHMENT_DROPPED"
   | "ATTESTATION_IN_CLEAR"
   | "CERTIFICATE_EXPIRED"
   | "CERTIFICATE_KEY_USAGE"
@@ -18,6 +19,7 @@ export type WarningCode =
   | "PLATFORM_KEPT"
   | "RECOMPRESSED"
   | "SHARED_LAYER_PLAIN"
+  | "SIGNATURES_STRANDED"
   | "IMAGE_DAMAGED"
   | "KEY_IGNORED"
   | "DEVICE_NOT_MADE"
