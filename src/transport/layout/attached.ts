@@ -7,8 +7,9 @@ import { parseManifest } from "../../oci/manifest.js";
 import { isIndexType, isManifestType } from "../../oci/media-type.js";
 import { listedReferrer, subjectOf } from "../../oci/referrer.js";
 import type { AttachmentSource } from "../attachments.js";
+import { signatureLimits } from "../signature-limits.js";
 import { findDigestTag, isFallbackList, saysAttached, subjectOfName } from "./attachment-entry.js";
-import { messageLimits, messageOf } from "./gpg-referrer.js";
+import { messageOf } from "./gpg-referrer.js";
 import type { IndexEntry } from "./index-json.js";
 import type { ImageSelector } from "./locator.js";
 
@@ -90,7 +91,7 @@ export function attachmentsIn(content: LayoutContent): AttachmentSource {
       const found = (await about(subject)).flatMap(({ message }) => message ?? []);
       const layers = [...new Map(found.map((layer) => [layer.digest, layer])).values()];
       const messages: Uint8Array[] = [];
-      for (const layer of layers.slice(0, messageLimits.count)) messages.push(await readMessage(content, layer));
+      for (const layer of layers.slice(0, signatureLimits.count)) messages.push(await readMessage(content, layer));
       return messages;
     },
   };
@@ -143,9 +144,9 @@ async function readable<T>(work: () => Promise<T>): Promise<T | undefined> {
 }
 
 async function readMessage(content: LayoutContent, layer: Descriptor): Promise<Uint8Array> {
-  if (layer.size > messageLimits.bytes) {
+  if (layer.size > signatureLimits.bytes) {
     throw new OciEncError("CORRUPT", `the signature ${layer.digest} has ${layer.size} bytes`, {
-      hint: `signatures have at most ${messageLimits.bytes}`,
+      hint: `signatures have at most ${signatureLimits.bytes}`,
     });
   }
   const chunks: Uint8Array[] = [];

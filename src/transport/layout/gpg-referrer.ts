@@ -6,9 +6,6 @@ import { mediaTypes } from "../../oci/media-type.js";
 /** How a layout keeps an OpenPGP simple-signing message: as a referrer of this type, with the message as its layer. */
 export const messageType = "application/vnd.oci-enc.gpg-signature.v1";
 
-/** Bytes of one message, and how many of them one image may have. `signing-and-policy.md` 3.2. */
-export const messageLimits: { readonly bytes: number; readonly count: number } = { bytes: 4 * 1024 * 1024, count: 128 };
-
 /** The manifest for a message, and the config that it needs beside it. The same message gives the same manifest. */
 export function messageReferrer(
   subject: Descriptor,
