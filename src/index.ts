@@ -34,19 +34,16 @@ export { checkNode, type Finding as NodeFinding, type NodeCheckOptions } from ".
 export { type NodeConfigOptions, type NodeRuntime, nodeConfig, nodeRuntimes } from "./runtime/node-config.js";
 export { type RunOptions, runImage } from "./runtime/run-image.js";
 export type { Mount } from "./runtime/runtime-spec.js";
-<<<<<<< HEAD
 export type { MadeSignature, SigningOptions } from "./sign/sign-manifests.js";
 export type { Signature, SignatureFormat } from "./sign/signature.js";
 export type { SignedArtifact, Signer } from "./sign/signer.js";
 export type { SignerSettings, SignerSpec } from "./sign/signer-spec.js";
 export { loadSigner, type SignerKind, signerKind } from "./sign/signers.js";
+export { generateSigstoreKeyPair, type SigstoreKeyPair } from "./sign/sigstore/key-file.js";
 export { storedForm } from "./sign/simple-signing/stored.js";
 export { type TrustKind, trustKind } from "./sign/trust.js";
 export type { TrustSpec } from "./sign/trust-spec.js";
 export { type SignImageOptions, type SignReport, signImage, signingAttach } from "./sign-image.js";
-=======
-export { generateSigstoreKeyPair, type SigstoreKeyPair } from "./sign/sigstore/key-file.js";
->>>>>>> extras
 export { type DecryptOptions, decryptLayers } from "./transform/decrypt.js";
 export { type EncryptOptions, encryptLayers } from "./transform/encrypt.js";
 export type {

@@ -3,6 +3,7 @@ import type { Descriptor } from "./oci/descriptor.js";
 /** The stable names of warnings, for programs that filter them. */
 export type WarningCode =
   | "ATTACHMENT_IGNORED"
+  | "ATTACHMENT_DROPPED"
   | "ATTESTATION_IN_CLEAR"
   | "CERTIFICATE_EXPIRED"
   | "CERTIFICATE_KEY_USAGE"
@@ -20,6 +21,7 @@ export type WarningCode =
   | "RECOMPRESSED"
   | "SHARED_LAYER_PLAIN"
   | "IMAGE_CLASS"
+  | "SIGNATURES_STRANDED"
   | "IMAGE_DAMAGED"
   | "KEY_IGNORED"
   | "DEVICE_NOT_MADE"

@@ -16,8 +16,8 @@ import { sigstoreSigner } from "../../src/sign/sigstore/signer.js";
 import { sigstoreVerifier } from "../../src/sign/sigstore/verifier.js";
 import { simpleSigningLayer } from "../../src/sign/simple-signing/layer.js";
 import { listSignatures } from "../../src/sign/store.js";
-import { attachedSource, attachedTarget, type Kept } from "../support/attached-place.js";
 import { expectedError } from "../support/expected-error.js";
+import { attachedSource, attachedTarget, type Kept } from "../support/kept-attachments.js";
 import { addImage, MemoryPlace } from "../support/memory-image.js";
 
 const keys = generateKeyPairSync("ec", { namedCurve: "P-256" });

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Descriptor } from "../../src/oci/descriptor.js";
 import { parseDigest } from "../../src/oci/digest.js";
-import { attachedSource, type Kept } from "./attached-place.js";
+import { attachedSource, type Kept } from "./kept-attachments.js";
 import { MemoryPlace } from "./memory-image.js";
 
 /** Where the signed vectors are; their README says what is in them. */
