@@ -1,5 +1,6 @@
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
+import { digestOf } from "../oci/digest.js";
 import type { Admission, ImageSource } from "../transport/transport.js";
 import { type ClassDecision, decideClass, readClassRules } from "./classes.js";
 import { type JudgedImage, judgeImage } from "./judge-image.js";
@@ -40,6 +41,30 @@ export function admission(rules: TrustRules): Admission {
     if (judged.decision.verdict !== "warned") return;
     rules.progress?.({ type: "warning", code: "IMAGE_CLASS", message: `${source.name}: ${judged.decision.reason}` });
   };
+}
+
+/**
+ * Why an image that nobody has signed must not be written as `reference`: the rules require a signature, or a policy for
+ * that name in a registry does. Undefined: it may.
+ */
+export async function refusalOfUnsigned(reference: string, rules: TrustRules): Promise<OciEncError | undefined> {
+  const hint = "sign what is written with --sign-by";
+  if (rules.requireSigned) {
+    return new OciEncError("UNTRUSTED", "the image gets another digest, which nobody would have signed", { hint });
+  }
+  if (!reference.startsWith("docker://")) return undefined;
+  const image = judgedPlace(reference, { place: "" });
+  const descriptor = { mediaType: "", digest: digestOf(new Uint8Array()), size: 0 };
+  for (const judge of await judgesOf({ ...rules, trust: [] }, image)) {
+    const outcome = await judge.judge({ descriptor, identity: image.identity }, async () => ({
+      signatures: [],
+      broken: [],
+    }));
+    if (outcome.kind !== "refused") continue;
+    const [reason = ""] = outcome.reasons;
+    return new OciEncError(outcome.code, `${reference} would be unsigned: ${reason}`, { hint });
+  }
+  return undefined;
 }
 
 /** The error that a judgement amounts to; undefined: the image comes in. */

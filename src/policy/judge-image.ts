@@ -4,7 +4,7 @@ import type { Descriptor } from "../oci/descriptor.js";
 import type { Digest } from "../oci/digest.js";
 import type { ImageName } from "../oci/image-name.js";
 import { isEncrypted, isIndexType } from "../oci/media-type.js";
-import type { Platform } from "../oci/platform.js";
+import { localPlatform, type Platform, platformMatches } from "../oci/platform.js";
 import { type FoundSignatures, listSignatures } from "../sign/store.js";
 import type { ImageSource } from "../transport/transport.js";
 import type { Judge, Outcome } from "./judge.js";
@@ -12,8 +12,11 @@ import type { Judge, Outcome } from "./judge.js";
 /** Whom to ask, and about what. */
 export interface JudgeOptions {
   readonly judges: readonly Judge[];
-  /** The images of an index that will be used; default every one. NOT_FOUND when it has none of a platform. */
-  readonly platforms?: readonly Platform[] | undefined;
+  /**
+   * The images of an index that will be used; default every one. NOT_FOUND when it has none of a platform. `local`: this
+   * machine's, where there is one, else every one.
+   */
+  readonly platforms?: readonly Platform[] | "local" | undefined;
   /** The name by which the image was asked for. Undefined: it has none. */
   readonly identity: ImageName | undefined;
   /** An image of an index needs a signature of its own; default: one of the index will do, as that binds its digest. */
@@ -43,8 +46,10 @@ export interface Opinion {
  * it that will be used, of which all have to pass. Everything is by digest. Throws what the source throws; CORRUPT.
  */
 export async function judgeImage(source: ImageSource, root: Descriptor, options: JudgeOptions): Promise<JudgedImage> {
-  const plan = await makePlan(source, root, { platforms: options.platforms, otherPlatforms: "drop" });
-  const instances = manifestsOf(plan).filter(({ descriptor }) => attestedBy(descriptor) === undefined);
+  const platforms = options.platforms === "local" ? undefined : options.platforms;
+  const plan = await makePlan(source, root, { platforms, otherPlatforms: "drop" });
+  const images = manifestsOf(plan).filter(({ descriptor }) => attestedBy(descriptor) === undefined);
+  const instances = options.platforms === "local" ? localOnes(images) : images;
   const layers = instances.flatMap(({ view }) => view.layers);
   const sealedCount = layers.filter(({ mediaType }) => isEncrypted(mediaType)).length;
   const find = memoized((subject) => listSignatures(source, subject));
@@ -59,6 +64,11 @@ export async function judgeImage(source: ImageSource, root: Descriptor, options:
     signed: opinions.some(({ outcome }) => outcome.kind === "accepted"),
     opinions,
   };
+}
+
+function localOnes(images: readonly ManifestPlan[]): readonly ManifestPlan[] {
+  const here = images.filter(({ platform }) => platform && platformMatches(localPlatform(), platform));
+  return here.length > 0 ? here : images;
 }
 
 async function opinionsOn(

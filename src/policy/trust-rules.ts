@@ -30,8 +30,8 @@ export interface TrustRules {
   readonly claims?: Readonly<Record<string, string>> | undefined;
   /** The name to go by in place of that of the reference. */
   readonly identity?: ImageName | undefined;
-  /** The images of an index that will be used; default every one. */
-  readonly platforms?: readonly Platform[] | undefined;
+  /** As in {@link JudgeOptions}. */
+  readonly platforms?: readonly Platform[] | "local" | undefined;
   readonly progress?: Progress | undefined;
   readonly signal?: AbortSignal | undefined;
 }

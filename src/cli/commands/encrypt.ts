@@ -17,7 +17,7 @@ import { excludeLayer, layer, readLayers } from "../options/layers.js";
 import { platform, readPlatforms } from "../options/platforms.js";
 import type { Command, Invocation } from "./command.js";
 import { otherPlatforms } from "./platform-choice.js";
-import { transferFlags } from "./transfer-flags.js";
+import { transferConflicts, transferFlags, transferNeeds } from "./transfer-flags.js";
 
 const group = "Layers and platforms:";
 
@@ -76,11 +76,12 @@ export const encrypt: Command = {
     attestations,
     ...transferFlags,
   ],
-  conflicts: [[anonymous, reuseFrom]],
+  conflicts: [[anonymous, reuseFrom], ...transferConflicts],
   needs: [
     [otherPlatforms, platform],
     [key, ifEncrypted, reuseFrom],
     [keysDir, ifEncrypted, reuseFrom],
+    ...transferNeeds,
   ],
   examples: [
     "oci-enc encrypt -r jwe:pub.pem app:1 app:1-enc",
@@ -110,7 +111,12 @@ export const encrypt: Command = {
       signal,
     });
     const platforms = await readPlatforms(options);
-    return await transferImage(invocation, { transform, platforms, otherPlatforms: options.get(otherPlatforms) });
+    return await transferImage(invocation, {
+      transform,
+      strands: true,
+      platforms,
+      otherPlatforms: options.get(otherPlatforms),
+    });
   },
 };
 

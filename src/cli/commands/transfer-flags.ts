@@ -36,7 +36,8 @@ const signaturesOnly: Flag<boolean> = toggle({
   group: targetGroup,
 });
 
-const removeSignatures: Flag<boolean> = toggle({
+/** Leave them behind, and say nothing of it. */
+export const removeSignatures: Flag<boolean> = toggle({
   name: "remove-signatures",
   about: "leave the signatures of the image where they are",
   group: targetGroup,
@@ -65,7 +66,6 @@ const skipExisting: Flag<boolean> = toggle({
 export const copyFlags: readonly Flag<unknown>[] = [
   referrers,
   signaturesOnly,
-  removeSignatures,
   preserveDigests,
   additionalTag,
   skipExisting,
@@ -82,7 +82,6 @@ export function readCopyFlags(options: FlagValues): CopyFlagValues {
   return {
     referrers: options.get(referrers),
     signaturesOnly: options.get(signaturesOnly),
-    removeSignatures: options.get(removeSignatures),
     preserveDigests: options.get(preserveDigests),
     additionalTags: options.get(additionalTag),
     skipExisting: options.get(skipExisting),
@@ -92,13 +91,14 @@ export function readCopyFlags(options: FlagValues): CopyFlagValues {
 /** The members of the library's options that {@link copyFlags} set. */
 export type CopyFlagValues = Pick<
   CopyImageOptions,
-  "referrers" | "signaturesOnly" | "removeSignatures" | "preserveDigests" | "additionalTags" | "skipExisting"
+  "referrers" | "signaturesOnly" | "preserveDigests" | "additionalTags" | "skipExisting"
 >;
 
 /** What every command that writes an image takes. */
 export const transferFlags: readonly Flag<unknown>[] = [
   ...trustFlags,
   ...signByFlags,
+  removeSignatures,
   ...endpointFlags,
   digestfile,
   dryRun,

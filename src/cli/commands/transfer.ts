@@ -15,13 +15,16 @@ import { readSettings } from "../options/key-flags.js";
 import { retryTimes } from "../options/registry-flags.js";
 import { readSignersOf } from "../options/signers.js";
 import { signBy, signBySigstore, signIdentity } from "../options/signing-flags.js";
+import { readTrust } from "../options/trust-flags.js";
 import type { Invocation, Report } from "./command.js";
-import { type CopyFlagValues, digestfile, dryRun } from "./transfer-flags.js";
+import { type CopyFlagValues, digestfile, dryRun, removeSignatures } from "./transfer-flags.js";
 
 /** What one command makes different about a copy. */
 export type TransferOptions = Pick<CopyImageOptions, "platforms" | "otherPlatforms"> &
   CopyFlagValues & {
     readonly transform?: LayerTransform;
+    /** The transform gives the image a digest that nobody has signed. */
+    readonly strands?: boolean;
   };
 
 /** Every command that writes an image: a copy with a transform, and its report. */
@@ -29,6 +32,8 @@ export async function transferImage(invocation: Invocation, how: TransferOptions
   const { options, signal, progress, notice } = invocation;
   const [from = "", to = from] = invocation.arguments;
   const signatures: SignedArtifact[] = [];
+  const attach = await readAttach(invocation, { to, tell: (artifacts) => signatures.push(...artifacts) });
+  if (how.strands && !attach) await requireNoSigner(invocation, to);
   const report = await copyImage(from, to, {
     ...how,
     jobs: options.get(parallel),
@@ -38,7 +43,8 @@ export async function transferImage(invocation: Invocation, how: TransferOptions
     retries: options.get(retryTimes) ?? 5,
     source: await judgedSource(invocation, how.platforms),
     target: await targetEndpoint(invocation),
-    attach: await readAttach(invocation, { to, tell: (artifacts) => signatures.push(...artifacts) }),
+    removeSignatures: options.get(removeSignatures),
+    attach,
   });
   const edits = how.transform !== undefined || from === to;
   for (const line of whatHappened(report, { edits, dry: options.get(dryRun) })) notice(line);
@@ -65,6 +71,13 @@ async function readAttach(
   const specs = await readSignersOf(invocation);
   const signers = await Promise.all(specs.map((spec) => loadSigner(spec, settings)));
   return signingAttach({ signers, identity: claimedName(options.get(signIdentity) ?? to), signal }, tell);
+}
+
+/** What nobody signs must not go where a signature is asked for. */
+async function requireNoSigner(invocation: Invocation, to: string): Promise<void> {
+  const { refusalOfUnsigned } = await import("../../index.js");
+  const refused = await refusalOfUnsigned(to, await readTrust(invocation));
+  if (refused) throw refused;
 }
 
 /** Lines for the person at the keyboard. `edits`: the command was to change the image, not just to bring it somewhere. */

@@ -52,12 +52,13 @@ export async function onlyEndpoint(invocation: Pick<Invocation, "options" | "sig
   return { ...places(invocation.options), registry: await readRegistry(invocation) };
 }
 
-/** For the only image of a command that uses what it reads: it has to be let in by the rules of {@link trustFlags}. */
-export async function judgedEndpoint(
-  invocation: Invocation,
-  platforms?: readonly Platform[],
-): Promise<EndpointOptions> {
-  return { ...(await onlyEndpoint(invocation)), admit: await readAdmission(invocation, platforms) };
+/**
+ * For the only image of a command that uses what it reads: it has to be let in by the rules of {@link trustFlags}, for
+ * this platform, or for this machine's.
+ */
+export async function judgedEndpoint(invocation: Invocation, platform: Platform | undefined): Promise<EndpointOptions> {
+  const admit = await readAdmission(invocation, platform ? [platform] : "local");
+  return { ...(await onlyEndpoint(invocation)), admit };
 }
 
 /** For the source of a copy, which has to be let in by the same rules. */

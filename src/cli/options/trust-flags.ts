@@ -1,5 +1,5 @@
 import { OciEncError } from "../../errors.js";
-import type { Admission, Platform, TrustRules, TrustSpec } from "../../index.js";
+import type { Admission, TrustRules, TrustSpec } from "../../index.js";
 import type { Invocation } from "../commands/command.js";
 import { choice, type Flag, parsed, repeated, single, toggle } from "./flag.js";
 import type { FlagValues } from "./flag-values.js";
@@ -117,7 +117,7 @@ export function asksForSignature(options: FlagValues): boolean {
 }
 
 /** What {@link trustFlags} say, as a gate before the image is read. */
-export async function readAdmission(invocation: Invocation, platforms?: readonly Platform[]): Promise<Admission> {
+export async function readAdmission(invocation: Invocation, platforms: TrustRules["platforms"]): Promise<Admission> {
   const { admission } = await import("../../index.js");
   const rules = await readTrust(invocation);
   return admission({ ...rules, platforms, requireEncrypted: invocation.options.get(requireEncrypted) });
