@@ -13,6 +13,9 @@ export interface OpenedMessage {
 /** Packets around the payload. */
 const framing = 64 * 1024;
 
+/** The signer's clock may be ahead of ours by this much. */
+const clockSkewMs = 300_000;
+
 /**
  * Opens what `signing-and-policy.md` 3.1 calls a signed message: one literal in one signature, perhaps compressed as a whole.
  * CORRUPT for anything else: armour, clear-signed text, a detached signature, no signature, two of them, more than 4 MiB when
@@ -51,7 +54,7 @@ async function read(bytes: Uint8Array, keys: readonly PublicKey[], now: Date) {
       message: await openpgp.readMessage({ binaryMessage: bytes, config: limits }),
       verificationKeys: [...keys],
       format: "binary",
-      date: now,
+      date: new Date(now.getTime() + clockSkewMs),
       // A key that was given a new term has no older self-signature; its state is judged as of now.
       config: { ...limits, allowInsecureVerificationWithReformattedKeys: true },
     });

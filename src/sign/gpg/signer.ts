@@ -49,16 +49,13 @@ async function sign(holder: KeyHolder, request: SignRequest, creator: string): P
   return signature;
 }
 
-/** A configuration of gpg may add signers, or its clock be wrong: what is kept has been judged as others will judge it. */
+/** The configuration of gpg may add signers, or its clock be wrong: what is kept has been judged as others will judge it. */
 async function requireGood(holder: KeyHolder, signature: Signature, request: SignRequest): Promise<void> {
   const verifier = await gpgVerifier([holder.publicKey]);
-  const judgement = await verifier.judge(signature, request.image, new Date(request.now.getTime() + tolerance));
+  const judgement = await verifier.judge(signature, request.image, request.now);
   if (judgement.verdict === "accepted") return;
   throw new OciEncError("KEY_PROVIDER", `what gpg ${holder.fingerprint} signed does not verify: ${judgement.reason}`);
 }
-
-/** The key's holder reads its own clock, a moment after the request was made. */
-const tolerance = 300_000;
 
 async function repeats(holder: KeyHolder, existing: Signature, request: SignRequest): Promise<boolean> {
   if (existing.format !== "gpg") return false;
