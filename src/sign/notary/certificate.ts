@@ -25,7 +25,7 @@ export interface SigningCertificate {
   readonly publicKey: KeyObject;
   readonly validFrom: Date;
   readonly validTo: Date;
-  /** The identifier of the algorithm that the issuer signed it with, and for PSS that of the hash. */
+  /** The identifier of the algorithm that the issuer signed it with, and for PSS those of its hashes. */
   readonly signedWith: readonly string[];
   readonly basicConstraints: BasicConstraints | undefined;
   readonly keyUsage: KeyUsage | undefined;
@@ -165,16 +165,22 @@ function hasStatus(extension: X509Extension | undefined): boolean {
 }
 
 const rsaPss = "1.2.840.113549.1.1.10";
+const sha1 = "1.3.14.3.2.26";
 
-/** RFC 4055 section 3.1: the hash of PSS is a parameter, and SHA-1 where there is none. */
+/** RFC 4055 section 3.1: both hashes of PSS are parameters, and SHA-1 where they are left out. */
 function signatureIdentifiers(algorithm: DerValue): readonly string[] {
   const [id, parameters] = parts(algorithm);
   const name = objectIdentifier(id);
   if (name !== rsaPss) return [name];
-  const hash = parameters && parts(expect(parameters, tags.sequence)).find(({ tag }) => tag === 0xa0);
-  if (hash === undefined) return [name, "1.3.14.3.2.26"];
-  const [identifier] = parts(hash);
-  return [name, objectIdentifier(parts(expect(identifier, tags.sequence))[0])];
+  const given = parameters === undefined ? [] : parts(expect(parameters, tags.sequence));
+  const member = (tag: number): DerValue | undefined => given.find((value) => value.tag === tag);
+  const [hash, mask] = [member(0xa0), member(0xa1)].map((value) => value && parts(value)[0]);
+  return [name, hash ? algorithmName(hash) : sha1, mask ? algorithmName(parts(mask)[1]) : sha1];
+}
+
+/** Of an AlgorithmIdentifier. */
+function algorithmName(identifier: DerValue | undefined): string {
+  return objectIdentifier(parts(expect(identifier, tags.sequence))[0]);
 }
 
 function malformed(how: string): OciEncError {

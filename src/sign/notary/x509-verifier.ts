@@ -1,6 +1,6 @@
 import { OciEncError } from "../../errors.js";
 import type { Verifier } from "../verifier.js";
-import { type SigningCertificate, sameCertificate } from "./certificate.js";
+import { isSelfSigned, type SigningCertificate, sameCertificate } from "./certificate.js";
 import { checkValidity } from "./chain.js";
 import { notaryFormats } from "./envelopes.js";
 import { accepted, checkIntegrity, judging } from "./integrity.js";
@@ -9,10 +9,17 @@ import { checkExpiry } from "./policy-verifier.js";
 /**
  * Judges Notary signatures by root certificates alone, without a trust policy: integrity, a chain to one of them, expiry,
  * validity now. Whoever they issued a signing certificate to is trusted. Revocation is not asked for, which is noted.
+ * KEY_INVALID for a certificate that is no root.
  */
 export function x509Verifier(roots: readonly SigningCertificate[]): Verifier {
   const [first] = roots;
   if (first === undefined) throw new TypeError("no certificate to trust");
+  const stray = roots.find((root) => !isSelfSigned(root));
+  if (stray !== undefined) {
+    throw new OciEncError("KEY_INVALID", `${stray.label} is not a root certificate: another one has issued it`, {
+      hint: "name the root that its chain ends with",
+    });
+  }
   return {
     name: `x509 ${first.name}${roots.length > 1 ? ` and ${roots.length - 1} more` : ""}`,
     formats: notaryFormats,

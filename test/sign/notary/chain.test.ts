@@ -144,6 +144,14 @@ const bad: readonly (readonly [string, ChainShape, RegExp])[] = [
   ["a leaf signed with SHA-1", { leaf: { signedWith: ["-sha1"] } }, /algorithm that is not accepted/],
   ["a root signed with SHA-1", { root: { signedWith: ["-sha1"] } }, /algorithm that is not accepted/],
   [
+    "signatures by RSA-PSS whose mask is made with SHA-1",
+    {
+      root: { key: ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"] },
+      leaf: { signedWith: ["-sha256", "-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_mgf1_md:sha1"] },
+    },
+    /algorithm that is not accepted/,
+  ],
+  [
     "signatures by RSA-PSS with SHA-1",
     {
       root: { key: ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"] },

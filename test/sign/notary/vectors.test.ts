@@ -28,7 +28,7 @@ for (const one of cases) {
   });
 }
 
-test("a vector is refused before its chain begins to be valid, and after its end", async () => {
+test("class: clock: a vector is refused before its chain begins to be valid, and after its end", async () => {
   const one = cases.find(({ id }) => id === "nj-ec256");
   assert.ok(one);
   for (const time of ["2023-12-31T23:59:59Z", "2054-01-01T00:00:01Z"]) {
