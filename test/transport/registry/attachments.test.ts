@@ -80,6 +80,20 @@ describe("digest tags", () => {
     assert.equal(writes(server).length, before);
   });
 
+  test("what is put for one tag in several pieces is written in one", async () => {
+    await using server = await startStrictRegistry();
+    const { root, place } = hostImage(server);
+    const pieces = [madeSignatures("one"), madeSignatures("two"), madeSignatures("one")];
+    await using target = await openAttachable(server.host);
+    for (const piece of pieces) {
+      await putBlobs(target, piece.blobs);
+      await target.putDigestTag(root.digest, "sig", piece);
+    }
+    await target.commit(root, place.content(root.digest));
+    assert.deepEqual(await payloads(server.host), ["one", "two"]);
+    assert.equal(writes(server).filter((reference) => reference.endsWith(".sig")).length, 1);
+  });
+
   test("a Docker manifest under the tag is read and added to as it is", async () => {
     await using server = await startStrictRegistry();
     const { root } = hostImage(server);
@@ -272,15 +286,7 @@ describe("lists of referrers", () => {
   test("abuse: a fallback tag that names the image itself, or anything but a list, is a CONFLICT and stays", async () => {
     for (const kind of ["manifest", "index", "docker list", "garbage"] as const) {
       await using server = await startStrictRegistry({ referrersApi: false });
-      const { root: child, place } = hostImage(server);
-      const index = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [child] };
-      const root = kind === "index" ? hostDocument(server, "1", index, mediaTypes.ociIndex) : child;
-      const bytes = kind === "index" ? Buffer.from(JSON.stringify(index)) : place.content(root.digest);
-      const tag = root.digest.replace(":", "-");
-      if (kind === "docker list") {
-        hostDocument(server, tag, { ...index, mediaType: mediaTypes.dockerList }, mediaTypes.dockerList);
-      } else if (kind === "garbage") hostDocument(server, tag, "garbage", mediaTypes.ociIndex);
-      else server.repository("app").tags.set(tag, root.digest);
+      const { root, bytes, tag } = occupyFallbackTag(server, kind);
       const there = server.repository("app").tags.get(tag);
       assert.deepEqual(await referrersOf(server.host), []);
       await using target = await openAttachable(server.host, {}, "app:2");
@@ -298,3 +304,18 @@ describe("lists of referrers", () => {
     }
   });
 });
+
+/** Hosts an image as `app:1`, and something under its fallback tag that is no list. */
+function occupyFallbackTag(server: StrictRegistry, kind: "manifest" | "index" | "docker list" | "garbage") {
+  const { root: child, place } = hostImage(server);
+  const index = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [child] };
+  const isIndex = kind === "index";
+  const root = isIndex ? hostDocument(server, "1", index, mediaTypes.ociIndex) : child;
+  const bytes = isIndex ? Buffer.from(JSON.stringify(index)) : place.content(root.digest);
+  const tag = root.digest.replace(":", "-");
+  server.repository("app").tags.set(tag, root.digest);
+  if (kind === "docker list")
+    hostDocument(server, tag, { ...index, mediaType: mediaTypes.dockerList }, mediaTypes.dockerList);
+  if (kind === "garbage") hostDocument(server, tag, "garbage", mediaTypes.ociIndex);
+  return { root, bytes, tag };
+}
