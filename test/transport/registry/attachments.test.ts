@@ -16,6 +16,7 @@ import {
   openAttached,
   putBlobs,
 } from "../../support/made-attachments.js";
+import { startReferrersShim } from "../../support/referrers-shim.js";
 import { testEnvironment } from "../../support/registry-endpoint.js";
 import { type EndOptions, listening, readWhole } from "../../support/registry-ends.js";
 import { withScratch } from "../../support/registry-files.js";
@@ -249,6 +250,38 @@ describe("lists of referrers", () => {
     await target.putReferrer(root.digest, referrer.descriptor, referrer.bytes);
     await target.commit(root, place.content(root.digest));
     assert.deepEqual(await referrersOf(server.host), [referrer.descriptor.digest]);
+    assert.deepEqual([...server.repository("app").tags.keys()], ["1"]);
+  });
+
+  test("an artifact that has a subject is listed before its tag names it", async () => {
+    await using server = await startStrictRegistry({ referrersApi: false });
+    const { root } = hostImage(server);
+    const artifact = madeReferrer(root, "a/b");
+    await using target = await openAttachable(server.host, {}, "app:artifact");
+    await putBlobs(target, artifact.blobs);
+    await target.commit(artifact.descriptor, artifact.bytes);
+    const list = root.digest.replace(":", "-");
+    assert.deepEqual(writes(server), [artifact.descriptor.digest, list, "artifact"]);
+    assert.deepEqual(await referrersOf(server.host), [artifact.descriptor.digest]);
+  });
+
+  test("are picked by their type, page by page, where the registry does not pick", async () => {
+    await using server = await startStrictRegistry({ referrersApi: false });
+    await using shim = await startReferrersShim(server.host, { pageSize: 1, filters: false });
+    const { root, place } = hostImage(server);
+    const made = ["a/one", "a/two", "a/one"].map((type, index) => madeReferrer(root, type, `${type} ${index}`));
+    await using target = await openAttachable(shim.host);
+    for (const { descriptor, bytes, blobs } of made) {
+      await putBlobs(target, blobs);
+      await target.putReferrer(root.digest, descriptor, bytes);
+    }
+    await target.commit(root, place.content(root.digest));
+    await using source = await openAttached(shim.host);
+    const found = await source.referrers(root.digest, "a/one");
+    assert.deepEqual(
+      found.map(({ digest }) => digest).toSorted(),
+      [0, 2].map((at) => made[at]?.descriptor.digest).toSorted(),
+    );
     assert.deepEqual([...server.repository("app").tags.keys()], ["1"]);
   });
 
