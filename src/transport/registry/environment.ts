@@ -32,7 +32,7 @@ export const thisMachine: Environment = {
   variables: process.env,
   home: homedir(),
   root: "/",
-  isSuperuser: process.getuid?.() === 0,
+  isSuperuser: process.geteuid?.() === 0,
   resolve: (hostname) => lookup(hostname, { all: true }),
   classify: classifyAddress,
   wait: (milliseconds, signal) => sleep(milliseconds, undefined, signal ? { signal } : {}),

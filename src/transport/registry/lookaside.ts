@@ -131,13 +131,14 @@ async function fetchFrom(client: RegistryClient, url: URL): Promise<Uint8Array |
   return document.bytes;
 }
 
-/** To whom one is nobody, whatever one is at the registry. */
+/** To whom one is nobody, whatever one is at the registry; reached as the registry where it is the same host. */
 function webClient(base: URL, { options }: RegistryClient): RegistryClient {
+  const settings = base.host === options.host ? options.settings : {};
   return new RegistryClient({
     ...options,
     host: base.host,
     repository: undefined,
-    settings: { plainHttp: base.protocol === "http:" },
+    settings: { ...settings, plainHttp: base.protocol === "http:" },
     keychain: { credentials: async () => undefined },
   });
 }

@@ -1,8 +1,9 @@
 import { verifying } from "../../bytes/verifying.js";
 import { OciEncError } from "../../errors.js";
 import type { Descriptor } from "../../oci/descriptor.js";
-import type { Digest } from "../../oci/digest.js";
+import { type Digest, digestOf } from "../../oci/digest.js";
 import { parseManifest } from "../../oci/manifest.js";
+import { uniteAttached } from "../../oci/united-manifest.js";
 import { type AttachedManifest, type DigestTagKind, digestTagName } from "../attachments.js";
 import type { AttachmentPlaces } from "./attachment-places.js";
 import { streamBlob } from "./blob-stream.js";
@@ -12,6 +13,7 @@ import { sharedDigestTag } from "./digest-tags.js";
 import { sharedFallbackList } from "./fallback-list.js";
 import { storeManifest } from "./manifest-store.js";
 import { addToTags, type SharedTag } from "./shared-tag.js";
+import { together } from "./together.js";
 import { uploadBlob } from "./upload.js";
 
 /** Bytes of manifests and signatures that wait for the commit. */
@@ -34,7 +36,7 @@ export class PendingAttachments {
   readonly #referrers = new Map<Digest, PendingReferrer>();
   /** What the registry does not list by itself, by subject. */
   readonly #unlisted = new Map<Digest, Map<Digest, Descriptor>>();
-  readonly #tagged: { readonly tag: string; readonly attached: AttachedManifest }[] = [];
+  readonly #tagged = new Map<string, AttachedManifest>();
   readonly #signatures: { readonly subject: Digest; readonly signature: Uint8Array }[] = [];
   #size = 0;
 
@@ -44,7 +46,7 @@ export class PendingAttachments {
   }
 
   get isEmpty(): boolean {
-    return this.#referrers.size + this.#unlisted.size + this.#tagged.length + this.#signatures.length === 0;
+    return this.#referrers.size + this.#unlisted.size + this.#tagged.size + this.#signatures.length === 0;
   }
 
   /** UNSUPPORTED when more is pending than one image can have. */
@@ -63,7 +65,9 @@ export class PendingAttachments {
       });
     }
     this.#count(attached.bytes);
-    this.#tagged.push({ tag: digestTagName(subject, kind), attached });
+    const tag = digestTagName(subject, kind);
+    const before = this.#tagged.get(tag);
+    this.#tagged.set(tag, before ? united(before, attached) : attached);
   }
 
   addSignature(subject: Digest, signature: Uint8Array): void {
@@ -80,17 +84,12 @@ export class PendingAttachments {
   /** Stores what has a digest of its own, and finds out whether the rest can follow. CONFLICT, before the image shows, when not. */
   async stage(): Promise<void> {
     if (this.#signatures.length > 0) (await this.#places.signatures()).requireWritable();
-    for (const { subject, referrer, bytes } of this.#referrers.values()) {
-      const stored = await storeManifest(this.#client, { reference: referrer.digest, descriptor: referrer, bytes });
-      if (stored.subject !== subject) this.addUnlisted(subject, referrer);
-    }
+    const stored = await together([...this.#referrers.values()].map((pending) => this.#storeReferrer(pending)));
+    for (const { subject, referrer, isListed } of stored) if (!isListed) this.addUnlisted(subject, referrer);
     this.#referrers.clear();
-    for (const { attached } of this.#tagged) await this.#carryLayers(attached);
-    for (const shared of await this.#digestTags()) {
-      const { to } = await shared.merge();
-      if (to) await storeManifest(shared.client, { reference: to.descriptor.digest, ...to });
-    }
-    for (const shared of this.#fallbackLists()) await shared.merge();
+    await together([...this.#tagged.values()].map((attached) => this.#carryLayers(attached)));
+    await together((await this.#digestTags()).map(storeMerged));
+    await together(this.#fallbackLists().map((shared) => shared.merge()));
   }
 
   /** Makes everything visible; what is there already stays. CONFLICT when others do not let us. */
@@ -99,9 +98,14 @@ export class PendingAttachments {
     for (const { subject, signature } of this.#signatures) await store?.add(subject, signature);
     await addToTags([...this.#fallbackLists(), ...(await this.#digestTags())]);
     this.#unlisted.clear();
-    this.#tagged.length = 0;
+    this.#tagged.clear();
     this.#signatures.length = 0;
     this.#size = 0;
+  }
+
+  async #storeReferrer({ subject, referrer, bytes }: PendingReferrer) {
+    const stored = await storeManifest(this.#client, { reference: referrer.digest, descriptor: referrer, bytes });
+    return { subject, referrer, isListed: stored.subject === subject };
   }
 
   #fallbackLists(): readonly SharedTag[] {
@@ -111,9 +115,9 @@ export class PendingAttachments {
   }
 
   async #digestTags(): Promise<readonly SharedTag[]> {
-    if (this.#tagged.length === 0) return [];
+    if (this.#tagged.size === 0) return [];
     const client = await this.#places.tags();
-    return this.#tagged.map(({ tag, attached }) => sharedDigestTag(client, tag, attached));
+    return [...this.#tagged].map(([tag, attached]) => sharedDigestTag(client, tag, attached));
   }
 
   /** The layers were put beside the image; its digest tags may be elsewhere. */
@@ -134,4 +138,19 @@ export class PendingAttachments {
     if (this.#size <= pendingLimit) return;
     throw new OciEncError("UNSUPPORTED", `an image has more than ${pendingLimit} bytes of signatures and referrers`);
   }
+}
+
+/** What two calls gave for one tag. */
+function united(before: AttachedManifest, more: AttachedManifest): AttachedManifest {
+  const both = uniteAttached(before, more);
+  if (!both) return before;
+  const { bytes } = both;
+  const descriptor = { mediaType: before.descriptor.mediaType, digest: digestOf(bytes), size: bytes.length };
+  return { ...both, descriptor };
+}
+
+/** Stores by its digest what is then to be tagged. */
+async function storeMerged(shared: SharedTag): Promise<void> {
+  const { to } = await shared.merge();
+  if (to) await storeManifest(shared.client, { reference: to.descriptor.digest, ...to });
 }

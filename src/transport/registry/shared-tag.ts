@@ -5,6 +5,7 @@ import type { RegistryClient } from "./client.js";
 import { storeManifest } from "./manifest-store.js";
 import { lookUp, pushScopes, repositoryName } from "./manifests.js";
 import { bounded } from "./redact.js";
+import { together } from "./together.js";
 
 /** A tag to which several writers add: a list of referrers, the signatures of an image. */
 export interface SharedTag {
@@ -34,18 +35,20 @@ const writeLimit = 5;
 export async function addToTags(tags: readonly SharedTag[]): Promise<void> {
   let open = tags;
   for (let tried = 0; ; tried += 1) {
-    const written: SharedTag[] = [];
-    for (const shared of open) {
-      const merged = await shared.merge();
-      if (!merged.to) continue;
-      if (tried >= writeLimit) throw outdone(shared);
-      await writeUnlessMoved(shared, merged);
-      written.push(shared);
-    }
-    if (written.length === 0) return;
-    open = written;
-    await written[0]?.client.pause(tried, undefined);
+    const written = await together(open.map((shared) => addOnce(shared, tried < writeLimit)));
+    open = written.filter((shared) => shared !== undefined);
+    if (!open[0]) return;
+    await open[0].client.pause(tried, undefined);
   }
+}
+
+/** The tag, if something was missing, which is to be looked at again; CONFLICT when it must not be written any more. */
+async function addOnce(shared: SharedTag, mayWrite: boolean): Promise<SharedTag | undefined> {
+  const merged = await shared.merge();
+  if (!merged.to) return undefined;
+  if (!mayWrite) throw outdone(shared);
+  await writeUnlessMoved(shared, merged);
+  return shared;
 }
 
 /** That it could not be written says nothing: the next look does. */

@@ -9,12 +9,16 @@ import { signatureLimit } from "./signature-limit.js";
 
 /**
  * Whether the registry keeps simple signatures itself: X-Registry-Supports-Signatures, OpenShift's extension.
- * `signing-and-policy.md` 3.2. What it says to somebody it does not let in counts, too.
+ * `signing-and-policy.md` 3.2. What it says to somebody whom
+ * it does not let in counts, too. UNAVAILABLE.
  */
 export async function keepsSignatures(client: RegistryClient): Promise<boolean> {
   const answer = await client.request({ method: "GET", target: "/v2/", scopes: pullScopes(client), repeat: true });
+  if (answer.status >= 500) {
+    throw await client.problem(answer, `cannot ask ${JSON.stringify(client.host)} where it keeps signatures`);
+  }
   await answer.discard();
-  return [200, 401].includes(answer.status) && answer.header("x-registry-supports-signatures") === "1";
+  return answer.header("x-registry-supports-signatures") === "1";
 }
 
 /** The signatures that the registry has of a manifest, in its order. CORRUPT when the list is none; DENIED, UNAVAILABLE. */

@@ -16,6 +16,7 @@ import {
   openAttached,
   putBlobs,
 } from "../../support/made-attachments.js";
+import { startReferrersShim } from "../../support/referrers-shim.js";
 import { testEnvironment } from "../../support/registry-endpoint.js";
 import { type EndOptions, listening, readWhole } from "../../support/registry-ends.js";
 import { withScratch } from "../../support/registry-files.js";
@@ -78,6 +79,20 @@ describe("digest tags", () => {
     const before = writes(server).length;
     await sign(server.host, madeSignatures("two"));
     assert.equal(writes(server).length, before);
+  });
+
+  test("what is put for one tag in several pieces is written in one", async () => {
+    await using server = await startStrictRegistry();
+    const { root, place } = hostImage(server);
+    const pieces = [madeSignatures("one"), madeSignatures("two"), madeSignatures("one")];
+    await using target = await openAttachable(server.host);
+    for (const piece of pieces) {
+      await putBlobs(target, piece.blobs);
+      await target.putDigestTag(root.digest, "sig", piece);
+    }
+    await target.commit(root, place.content(root.digest));
+    assert.deepEqual(await payloads(server.host), ["one", "two"]);
+    assert.equal(writes(server).filter((reference) => reference.endsWith(".sig")).length, 1);
   });
 
   test("a Docker manifest under the tag is read and added to as it is", async () => {
@@ -238,6 +253,38 @@ describe("lists of referrers", () => {
     assert.deepEqual([...server.repository("app").tags.keys()], ["1"]);
   });
 
+  test("an artifact that has a subject is listed before its tag names it", async () => {
+    await using server = await startStrictRegistry({ referrersApi: false });
+    const { root } = hostImage(server);
+    const artifact = madeReferrer(root, "a/b");
+    await using target = await openAttachable(server.host, {}, "app:artifact");
+    await putBlobs(target, artifact.blobs);
+    await target.commit(artifact.descriptor, artifact.bytes);
+    const list = root.digest.replace(":", "-");
+    assert.deepEqual(writes(server), [artifact.descriptor.digest, list, "artifact"]);
+    assert.deepEqual(await referrersOf(server.host), [artifact.descriptor.digest]);
+  });
+
+  test("are picked by their type, page by page, where the registry does not pick", async () => {
+    await using server = await startStrictRegistry({ referrersApi: false });
+    await using shim = await startReferrersShim(server.host, { pageSize: 1, filters: false });
+    const { root, place } = hostImage(server);
+    const made = ["a/one", "a/two", "a/one"].map((type, index) => madeReferrer(root, type, `${type} ${index}`));
+    await using target = await openAttachable(shim.host);
+    for (const { descriptor, bytes, blobs } of made) {
+      await putBlobs(target, blobs);
+      await target.putReferrer(root.digest, descriptor, bytes);
+    }
+    await target.commit(root, place.content(root.digest));
+    await using source = await openAttached(shim.host);
+    const found = await source.referrers(root.digest, "a/one");
+    assert.deepEqual(
+      found.map(({ digest }) => digest).toSorted(),
+      [0, 2].map((at) => made[at]?.descriptor.digest).toSorted(),
+    );
+    assert.deepEqual([...server.repository("app").tags.keys()], ["1"]);
+  });
+
   test("an index that came in with entries we do not understand is kept as it is, character for character", async () => {
     await using server = await startStrictRegistry({ referrersApi: false });
     const { root, place } = hostImage(server);
@@ -272,15 +319,7 @@ describe("lists of referrers", () => {
   test("abuse: a fallback tag that names the image itself, or anything but a list, is a CONFLICT and stays", async () => {
     for (const kind of ["manifest", "index", "docker list", "garbage"] as const) {
       await using server = await startStrictRegistry({ referrersApi: false });
-      const { root: child, place } = hostImage(server);
-      const index = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [child] };
-      const root = kind === "index" ? hostDocument(server, "1", index, mediaTypes.ociIndex) : child;
-      const bytes = kind === "index" ? Buffer.from(JSON.stringify(index)) : place.content(root.digest);
-      const tag = root.digest.replace(":", "-");
-      if (kind === "docker list") {
-        hostDocument(server, tag, { ...index, mediaType: mediaTypes.dockerList }, mediaTypes.dockerList);
-      } else if (kind === "garbage") hostDocument(server, tag, "garbage", mediaTypes.ociIndex);
-      else server.repository("app").tags.set(tag, root.digest);
+      const { root, bytes, tag } = occupyFallbackTag(server, kind);
       const there = server.repository("app").tags.get(tag);
       assert.deepEqual(await referrersOf(server.host), []);
       await using target = await openAttachable(server.host, {}, "app:2");
@@ -298,3 +337,18 @@ describe("lists of referrers", () => {
     }
   });
 });
+
+/** Hosts an image as `app:1`, and something under its fallback tag that is no list. */
+function occupyFallbackTag(server: StrictRegistry, kind: "manifest" | "index" | "docker list" | "garbage") {
+  const { root: child, place } = hostImage(server);
+  const index = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [child] };
+  const isIndex = kind === "index";
+  const root = isIndex ? hostDocument(server, "1", index, mediaTypes.ociIndex) : child;
+  const bytes = isIndex ? Buffer.from(JSON.stringify(index)) : place.content(root.digest);
+  const tag = root.digest.replace(":", "-");
+  server.repository("app").tags.set(tag, root.digest);
+  if (kind === "docker list")
+    hostDocument(server, tag, { ...index, mediaType: mediaTypes.dockerList }, mediaTypes.dockerList);
+  if (kind === "garbage") hostDocument(server, tag, "garbage", mediaTypes.ociIndex);
+  return { root, bytes, tag };
+}
