@@ -33,7 +33,8 @@ const signaturesOnly: Flag<boolean> = toggle({
   group: targetGroup,
 });
 
-const removeSignatures: Flag<boolean> = toggle({
+/** As with skopeo. */
+export const removeSignatures: Flag<boolean> = toggle({
   name: "remove-signatures",
   about: "leave the signatures of the image where they are",
   group: targetGroup,
@@ -62,7 +63,6 @@ const skipExisting: Flag<boolean> = toggle({
 export const copyFlags: readonly Flag<unknown>[] = [
   referrers,
   signaturesOnly,
-  removeSignatures,
   preserveDigests,
   additionalTag,
   skipExisting,
@@ -79,7 +79,6 @@ export function readCopyFlags(options: FlagValues): CopyFlagValues {
   return {
     referrers: options.get(referrers),
     signaturesOnly: options.get(signaturesOnly),
-    removeSignatures: options.get(removeSignatures),
     preserveDigests: options.get(preserveDigests),
     additionalTags: options.get(additionalTag),
     skipExisting: options.get(skipExisting),
@@ -89,8 +88,8 @@ export function readCopyFlags(options: FlagValues): CopyFlagValues {
 /** The members of the library's options that {@link copyFlags} set. */
 export type CopyFlagValues = Pick<
   CopyImageOptions,
-  "referrers" | "signaturesOnly" | "removeSignatures" | "preserveDigests" | "additionalTags" | "skipExisting"
+  "referrers" | "signaturesOnly" | "preserveDigests" | "additionalTags" | "skipExisting"
 >;
 
 /** What every command that writes an image takes. */
-export const transferFlags: readonly Flag<unknown>[] = [...endpointFlags, digestfile, dryRun];
+export const transferFlags: readonly Flag<unknown>[] = [...endpointFlags, removeSignatures, digestfile, dryRun];

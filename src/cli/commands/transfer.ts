@@ -12,10 +12,10 @@ import {
 import { parallel, sourceEndpoint, targetEndpoint } from "../options/endpoints.js";
 import { retryTimes } from "../options/registry-flags.js";
 import type { Invocation, Report } from "./command.js";
-import { type CopyFlagValues, digestfile, dryRun } from "./transfer-flags.js";
+import { type CopyFlagValues, digestfile, dryRun, removeSignatures } from "./transfer-flags.js";
 
 /** What one command makes different about a copy. */
-export type TransferOptions = Pick<CopyImageOptions, "platforms" | "otherPlatforms"> &
+export type TransferOptions = Pick<CopyImageOptions, "platforms" | "otherPlatforms" | "keepPlainSignatures"> &
   CopyFlagValues & {
     readonly transform?: LayerTransform;
   };
@@ -28,6 +28,7 @@ export async function transferImage(invocation: Invocation, how: TransferOptions
     ...how,
     jobs: options.get(parallel),
     dryRun: options.get(dryRun),
+    removeSignatures: options.get(removeSignatures),
     signal,
     progress,
     retries: options.get(retryTimes) ?? 5,
