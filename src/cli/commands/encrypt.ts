@@ -1,6 +1,6 @@
 import type { LayerSelection, OpenedEarlierImage } from "../../index.js";
 import { sourceEndpoint, targetEndpoint } from "../options/endpoints.js";
-import { choice, type Flag, single } from "../options/flag.js";
+import { choice, type Flag, single, toggle } from "../options/flag.js";
 import {
   anonymous,
   hasKeys,
@@ -17,7 +17,7 @@ import { excludeLayer, layer, readLayers } from "../options/layers.js";
 import { platform, readPlatforms } from "../options/platforms.js";
 import type { Command, Invocation } from "./command.js";
 import { otherPlatforms } from "./platform-choice.js";
-import { transferConflicts, transferFlags, transferNeeds } from "./transfer-flags.js";
+import { removeSignatures, transferConflicts, transferFlags, transferNeeds } from "./transfer-flags.js";
 
 const group = "Layers and platforms:";
 
@@ -50,6 +50,12 @@ const attestations: Flag<"keep" | "drop"> = choice(
   ["keep", "drop"],
 );
 
+const keepPlainSignatures: Flag<boolean> = toggle({
+  name: "keep-plain-signatures",
+  about: "keep what belongs to the plain image beside the sealed one; it holds again once that is opened",
+  group: "Places:",
+});
+
 /** `encrypt SRC [DST]`. */
 export const encrypt: Command = {
   arguments: [
@@ -74,9 +80,10 @@ export const encrypt: Command = {
     ifEncrypted,
     nondistributable,
     attestations,
+    keepPlainSignatures,
     ...transferFlags,
   ],
-  conflicts: [[anonymous, reuseFrom], ...transferConflicts],
+  conflicts: [[anonymous, reuseFrom], [keepPlainSignatures, removeSignatures], ...transferConflicts],
   needs: [
     [otherPlatforms, platform],
     [key, ifEncrypted, reuseFrom],
@@ -116,6 +123,7 @@ export const encrypt: Command = {
       strands: true,
       platforms,
       otherPlatforms: options.get(otherPlatforms),
+      keepPlainSignatures: options.get(keepPlainSignatures),
     });
   },
 };

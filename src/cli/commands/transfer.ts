@@ -20,7 +20,7 @@ import type { Invocation, Report } from "./command.js";
 import { type CopyFlagValues, digestfile, dryRun, removeSignatures } from "./transfer-flags.js";
 
 /** What one command makes different about a copy. */
-export type TransferOptions = Pick<CopyImageOptions, "platforms" | "otherPlatforms"> &
+export type TransferOptions = Pick<CopyImageOptions, "platforms" | "otherPlatforms" | "keepPlainSignatures"> &
   CopyFlagValues & {
     readonly transform?: LayerTransform;
     /** The transform gives the image a digest that nobody has signed. */
@@ -38,6 +38,7 @@ export async function transferImage(invocation: Invocation, how: TransferOptions
     ...how,
     jobs: options.get(parallel),
     dryRun: options.get(dryRun),
+    removeSignatures: options.get(removeSignatures),
     signal,
     progress,
     retries: options.get(retryTimes) ?? 5,
