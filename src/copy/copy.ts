@@ -2,17 +2,24 @@ import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import type { Progress } from "../progress.js";
 import { type Committed, canTag, type ImageSource, type ImageTarget } from "../transport/transport.js";
-import { copyReferrers } from "./copy-referrers.js";
+import { attachmentParts } from "./attachments.js";
+import {
+  type AttachmentOptions,
+  planAttachments,
+  putAttachments,
+  regainedAttachments,
+  withoutHomeless,
+} from "./carry-attachments.js";
 import { makePlan, manifestsOf, type Plan, type PlanOptions } from "./plan.js";
 import { type CopyReport, plannedReport, transferredReport } from "./report.js";
 import { requireRoom, requireSizes } from "./require-room.js";
 import { at } from "./side.js";
 import { tellOfKept } from "./tell-of-kept.js";
-import { transfer } from "./transfer.js";
+import { partsOf, transfer } from "./transfer.js";
 import { writeManifests } from "./write-manifests.js";
 
 /** How to copy. */
-export interface CopyOptions extends PlanOptions {
+export interface CopyOptions extends PlanOptions, AttachmentOptions {
   /** Blobs in flight at once; default 4. */
   readonly jobs?: number | undefined;
   /** How often a blob is tried anew after a failure that may pass; default as often as the ends say. */
@@ -21,8 +28,6 @@ export interface CopyOptions extends PlanOptions {
   readonly preserveDigests?: boolean | undefined;
   /** Further names for the image at a target that has tags. */
   readonly additionalTags?: readonly string[] | undefined;
-  /** Take along what refers to the image's manifests, where source and target know of referrers; default false. */
-  readonly referrers?: boolean | undefined;
   /** Puts beside the image what is to become visible together with it, as signatures. Asked when its manifests are known. */
   readonly attach?: Attach | undefined;
   /** Make the plan and report it; write nothing. */
@@ -51,7 +56,10 @@ export async function copy(source: ImageSource, target: ImageTarget, options: Co
   const retries = options.retries ?? Math.max(source.retries ?? 0, target.retries ?? 0);
   const root = await at("source", () => source.resolve());
   const plan = await makePlan(source, root, options);
-  requireRoom(target, plan);
+  const carrying = { ...options, source, target, jobs, progress };
+  const wanted = await planAttachments(plan, carrying);
+  requireRoom(target, plan, wanted.length > 0 && !options.removeSignatures);
+  const attachments = withoutHomeless(wanted, carrying);
   requireSizes(plan);
   if (options.transform) tellOfKept(plan, progress);
   const tag = tagging(target, options.additionalTags ?? []);
@@ -64,9 +72,12 @@ export async function copy(source: ImageSource, target: ImageTarget, options: Co
     return planned;
   }
 
-  const renaming = await transfer(plan, { source, target, jobs, retries, signal, progress });
+  const transferring = { source, target, jobs, retries, signal, progress };
+  const renaming = await transfer([...partsOf(plan), ...attachmentParts(attachments)], transferring);
   const written = await writeManifests(plan, { renaming, source, target, progress });
-  if (options.referrers) await copyReferrers(plan, { source, target, jobs, retries, signal, progress });
+  const regained = withoutHomeless(await regainedAttachments(plan, written, carrying), carrying);
+  if (regained.length > 0) await transfer(attachmentParts(regained), transferring);
+  await putAttachments([...attachments, ...regained], carrying);
   await options.attach?.({ root: written.descriptor, instances: written.instances }, target);
   const committed = await at("target", () =>
     target.commit(written.descriptor, written.bytes, {

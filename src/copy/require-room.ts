@@ -5,12 +5,17 @@ import type { ImageTarget } from "../transport/transport.js";
 import { type LayerPlan, manifestsOf, type Plan } from "./plan.js";
 import { rewriteManifest } from "./rewrite.js";
 
-/** UNSUPPORTED when the target cannot hold what the plan would make; asked before any byte moves. */
-export function requireRoom(target: ImageTarget, plan: Plan): void {
+/**
+ * UNSUPPORTED when the target cannot hold what the plan would make, or what is to go along and may not be left out without
+ * a word from the caller; asked before any byte moves.
+ */
+export function requireRoom(target: ImageTarget, plan: Plan, attached: boolean = false): void {
   const encrypted = manifestsOf(plan).some(({ layers }) => layers.some(endsSealed));
-  const reason = target.refuses?.(plan.descriptor, { encrypted });
+  const reason = target.refuses?.(plan.descriptor, { encrypted, attached });
   if (reason === undefined) return;
-  throw new OciEncError("UNSUPPORTED", `${target.name} cannot hold this image: ${reason}`, { side: "target" });
+  const alone = target.refuses?.(plan.descriptor, { encrypted, attached: false }) === undefined;
+  const hint = alone ? "--remove-signatures leaves out what belongs to the image" : undefined;
+  throw new OciEncError("UNSUPPORTED", `${target.name} cannot hold this image: ${reason}`, { side: "target", hint });
 }
 
 /** UNSUPPORTED when a manifest would grow beyond what readers allow, as far as the plan knows; asked before any byte moves. */

@@ -28,15 +28,26 @@ export interface TransferOptions {
 /** How each layer of the plan is named once its bytes are where they should be. */
 export type Renaming = (layer: LayerPlan) => Descriptor;
 
-/** Moves every blob that the plan needs at the target, each once. */
-export async function transfer(plan: Plan, options: TransferOptions): Promise<Renaming> {
+/** What is to move together: the layers of a manifest, and its other blobs, which stay as they are. */
+export interface Part {
+  readonly layers: readonly LayerPlan[];
+  readonly blobs: readonly Descriptor[];
+}
+
+/** Everything that a plan moves. */
+export function partsOf(plan: Plan): readonly Part[] {
+  return manifestsOf(plan).map(({ view, layers }) => ({ layers, blobs: [view.config] }));
+}
+
+/** Moves every blob that is needed at the target, each once. */
+export async function transfer(parts: readonly Part[], options: TransferOptions): Promise<Renaming> {
   const kept = new Map<string, KeptBlob>();
   const keep = (blob: Descriptor, origin: BlobOrigin = options.source) => {
     if (origin.place !== options.target.place) kept.set(blob.digest, { blob, origin });
   };
   const rewrites = new Map<string, { readonly layer: Descriptor; readonly change: Rewrite }>();
-  for (const { view, layers } of manifestsOf(plan)) {
-    keep(view.config);
+  for (const { layers, blobs } of parts) {
+    for (const blob of blobs) keep(blob);
     for (const { layer, change } of layers) {
       if (change.kind === "rewrite") rewrites.set(mergeKey(layer, change), { layer, change });
       else if (change.kind === "reuse") keep(change.blob, change.origin);

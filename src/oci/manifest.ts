@@ -94,6 +94,11 @@ export function platformOf(config: Uint8Array): Platform | undefined {
   return readPlatform(parseJson(config, "the image's config").root, "the image's config");
 }
 
+/** The annotations of the manifest itself. CORRUPT when they are malformed. */
+export function annotationsOf({ root }: ImageManifest): Readonly<Record<string, string>> {
+  return readAnnotations(memberOf(root, "annotations"), "the manifest") ?? {};
+}
+
 /** Reads one descriptor, checked member by member. CORRUPT, naming `what`, when it is malformed. */
 export function readDescriptor(node: JsonNode, what: string): Descriptor {
   if (node.kind !== "object") throw malformed(`${what} is not an object`);

@@ -20,6 +20,8 @@ export interface AttachmentSource {
  * image's own manifests, and before its reference moves. What is there already is added to, never replaced.
  */
 export interface AttachmentTarget {
+  /** Whether it has a place for what is not a simple signature. Absent: for everything. */
+  takes?(kind: "referrer" | DigestTagKind): boolean;
   /** A manifest that names `subject`. `referrer` has the artifact type and annotations under which it is to be listed. */
   putReferrer(subject: Digest, referrer: Descriptor, bytes: Uint8Array): Promise<void>;
   /** A manifest for a digest tag, its layers being united with those that are there. */

@@ -70,6 +70,8 @@ export interface ImageTarget extends AsyncDisposable {
 export interface ImageTraits {
   /** Some layer will be stored sealed. */
   readonly encrypted: boolean;
+  /** Signatures or other referrers are to go along. */
+  readonly attached: boolean;
 }
 
 /** Whether an image may be read at all. `reference` is what was asked for, before mirrors or links were followed. */

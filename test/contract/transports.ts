@@ -16,6 +16,8 @@ export interface TransportRow {
   readonly files: boolean;
   /** Whether one place holds several images, so that a reference can move. */
   readonly several: boolean;
+  /** What belongs to an image and is kept with it: `all`, or not everything. */
+  readonly attachments?: "all";
   /** Paths that may stay after a failure: what a later try goes on with. Default: nothing stays. */
   readonly keeps?: RegExp;
 }
@@ -48,6 +50,7 @@ export const transportRows: readonly TransportRow[] = [
   ...registryRows,
   {
     name: "oci",
+    attachments: "all",
     reference: (directory, image) => `oci:${join(directory, "layout")}:${image}`,
     options: () => ({}),
     indexes: true,
@@ -56,6 +59,7 @@ export const transportRows: readonly TransportRow[] = [
   },
   {
     name: "store",
+    attachments: "all",
     reference: (_directory, image) => image,
     options: (directory) => ({ store: join(directory, "store") }),
     indexes: true,
@@ -65,6 +69,7 @@ export const transportRows: readonly TransportRow[] = [
   },
   {
     name: "oci-archive",
+    attachments: "all",
     reference: (directory, image) => `oci-archive:${join(directory, "image.tar")}:${image}`,
     options: () => ({}),
     indexes: true,

@@ -5,7 +5,6 @@ import { copy } from "../../src/copy/copy.js";
 import { OciEncError } from "../../src/errors.js";
 import type { Descriptor } from "../../src/oci/descriptor.js";
 import { digestOf } from "../../src/oci/digest.js";
-import { mediaTypes } from "../../src/oci/media-type.js";
 import type { ProgressEvent } from "../../src/progress.js";
 import { encryptLayers } from "../../src/transform/encrypt.js";
 import type { ImageSource, ImageTarget, Upload } from "../../src/transport/transport.js";
@@ -46,36 +45,6 @@ test("additional tags come after the image's own name, and a target without tags
   });
   await copy(place.source("app"), target, { additionalTags });
   assert.deepEqual(tagged, [`one ${root.digest} true`, `two ${root.digest} true`]);
-});
-
-test("referrers come along with their own referrers, but not those of what changes its digest", async () => {
-  const { place, root } = somewhere();
-  const artifact = (subject: Descriptor, name: string): Descriptor => {
-    const config = place.add("application/vnd.oci.empty.v1+json", "{}");
-    const layers = [place.add("application/x", name)];
-    return place.add(mediaTypes.ociManifest, { schemaVersion: 2, artifactType: "a/b", config, layers, subject });
-  };
-  const signature = artifact(root, "signature");
-  const about = artifact(signature, "about the signature");
-  const lists = new Map([
-    [root.digest, [signature]],
-    [signature.digest, [about]],
-  ]);
-  const source = (): ImageSource =>
-    Object.assign(place.source("app"), {
-      referrers: async (subject: Descriptor["digest"]) => lists.get(subject) ?? [],
-    });
-
-  const b = new MemoryPlace("memory:b");
-  await copy(source(), b.target("app"), { referrers: true });
-  for (const one of [signature, about]) assert.deepEqual(b.content(one.digest), place.content(one.digest));
-  assert.ok(b.log.indexOf(`manifest ${signature.digest}`) < b.log.indexOf(`commit ${root.digest}`));
-
-  for (const options of [{}, { referrers: true, transform: await encryptLayers({ keys }) }]) {
-    const c = new MemoryPlace("memory:c");
-    await copy(source(), c.target("app"), options);
-    assert.equal(c.blobs.has(signature.digest), false);
-  }
 });
 
 test("what a target holds of a blob is hashed with the rest and not fetched again, unless it is wrong", async () => {

@@ -2,6 +2,9 @@ import type { CopyImageOptions } from "../../index.js";
 import { endpointFlags } from "../options/endpoints.js";
 import { type Flag, repeated, single, toggle, yesOrNo } from "../options/flag.js";
 import type { FlagValues } from "../options/flag-values.js";
+import { signBy, signByFlags, signBySigstore, signIdentity, signPassphraseFile } from "../options/signing-flags.js";
+import { trustConflicts, trustFlags } from "../options/trust-flags.js";
+import type { Command } from "./command.js";
 
 const group = "Output:";
 const targetGroup = "Places:";
@@ -23,7 +26,19 @@ export const dryRun: Flag<boolean> = toggle({
 
 const referrers: Flag<boolean | undefined> = yesOrNo({
   name: "referrers",
-  about: "take along signatures and whatever else refers to the image; default false",
+  about: "take along signatures and whatever else refers to the image; default true",
+  group: targetGroup,
+});
+
+const signaturesOnly: Flag<boolean> = toggle({
+  name: "signatures-only",
+  about: "of what refers to the image take signatures alone",
+  group: targetGroup,
+});
+
+const removeSignatures: Flag<boolean> = toggle({
+  name: "remove-signatures",
+  about: "leave the signatures of the image where they are",
   group: targetGroup,
 });
 
@@ -47,15 +62,27 @@ const skipExisting: Flag<boolean> = toggle({
 });
 
 /** What the commands that bring an image to another place take besides. */
-export const copyFlags: readonly Flag<unknown>[] = [referrers, preserveDigests, additionalTag, skipExisting];
+export const copyFlags: readonly Flag<unknown>[] = [
+  referrers,
+  signaturesOnly,
+  removeSignatures,
+  preserveDigests,
+  additionalTag,
+  skipExisting,
+];
 
 /** An image that is left as it is gets no further tags either. */
-export const copyConflicts: readonly (readonly [Flag<unknown>, Flag<unknown>])[] = [[skipExisting, additionalTag]];
+export const copyConflicts: readonly (readonly [Flag<unknown>, Flag<unknown>])[] = [
+  [skipExisting, additionalTag],
+  [signaturesOnly, removeSignatures],
+];
 
 /** What {@link copyFlags} say, for the library. */
 export function readCopyFlags(options: FlagValues): CopyFlagValues {
   return {
     referrers: options.get(referrers),
+    signaturesOnly: options.get(signaturesOnly),
+    removeSignatures: options.get(removeSignatures),
     preserveDigests: options.get(preserveDigests),
     additionalTags: options.get(additionalTag),
     skipExisting: options.get(skipExisting),
@@ -65,8 +92,23 @@ export function readCopyFlags(options: FlagValues): CopyFlagValues {
 /** The members of the library's options that {@link copyFlags} set. */
 export type CopyFlagValues = Pick<
   CopyImageOptions,
-  "referrers" | "preserveDigests" | "additionalTags" | "skipExisting"
+  "referrers" | "signaturesOnly" | "removeSignatures" | "preserveDigests" | "additionalTags" | "skipExisting"
 >;
 
 /** What every command that writes an image takes. */
-export const transferFlags: readonly Flag<unknown>[] = [...endpointFlags, digestfile, dryRun];
+export const transferFlags: readonly Flag<unknown>[] = [
+  ...trustFlags,
+  ...signByFlags,
+  ...endpointFlags,
+  digestfile,
+  dryRun,
+];
+
+/** Among {@link transferFlags}. */
+export const transferConflicts: NonNullable<Command["conflicts"]> = trustConflicts;
+
+/** Among {@link transferFlags}. */
+export const transferNeeds: NonNullable<Command["needs"]> = [
+  [signIdentity, signBy, signBySigstore],
+  [signPassphraseFile, signBy, signBySigstore],
+];

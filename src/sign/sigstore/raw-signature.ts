@@ -1,4 +1,7 @@
 import { type KeyObject, verify } from "node:crypto";
+import { isBase64 } from "../../crypt/layer-options.js";
+import { OciEncError } from "../../errors.js";
+import { signatureAnnotation } from "../simple-signing/layer.js";
 import { keyKindOf } from "./key-kind.js";
 
 /**
@@ -14,4 +17,23 @@ export function isSignedBy(bytes: Uint8Array, signature: Uint8Array, key: KeyObj
   return kind.hashes.some((hash) =>
     encodings.some((dsaEncoding) => verify(hash, bytes, { key, dsaEncoding }, signature)),
   );
+}
+
+/** The one of `keys` that made one of `signatures` over `bytes`. UNTRUSTED when none did. */
+export function signerOf(bytes: Uint8Array, signatures: readonly Uint8Array[], keys: readonly KeyObject[]): KeyObject {
+  const key = keys.find((one) => signatures.some((signature) => isSignedBy(bytes, signature, one)));
+  if (key) return key;
+  const prehashed = keys.some(({ asymmetricKeyType }) => asymmetricKeyType === "ed25519")
+    ? "; Ed25519ph, with which cosign 3 signs, is not supported"
+    : "";
+  throw new OciEncError("UNTRUSTED", `it is by no trusted key, or its content was changed${prehashed}`);
+}
+
+/** Base64 in which line breaks occur. CORRUPT when it is none. */
+export function decodedSignature(text: string | undefined): Uint8Array {
+  if (text === undefined)
+    throw new OciEncError("CORRUPT", `it has no annotation ${JSON.stringify(signatureAnnotation)}`);
+  const base64 = text.replaceAll(/[\r\n]/g, "");
+  if (base64 === "" || !isBase64(base64)) throw new OciEncError("CORRUPT", "its signature is not base64");
+  return Buffer.from(base64, "base64");
 }

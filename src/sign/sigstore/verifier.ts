@@ -1,6 +1,4 @@
 import type { KeyObject } from "node:crypto";
-import { isBase64 } from "../../crypt/layer-options.js";
-import { OciEncError } from "../../errors.js";
 import { type Claims, missingClaim } from "../claims.js";
 import { refusal, refused } from "../refusal.js";
 import type { Accepted, Judgement, Signature, SignedImage } from "../signature.js";
@@ -9,7 +7,7 @@ import { parsePayload } from "../simple-signing/payload.js";
 import type { Verifier } from "../verifier.js";
 import { parseBundle, signedBytes } from "./bundle.js";
 import { sigstoreKeyName } from "./key-kind.js";
-import { isSignedBy } from "./raw-signature.js";
+import { decodedSignature, signerOf } from "./raw-signature.js";
 import { parseStatement } from "./statement.js";
 
 /** What a signature must say beside being good. */
@@ -37,17 +35,13 @@ export function sigstoreVerifier(keys: readonly KeyObject[], rules: SigstoreRule
   };
 
   function judgeLayer({ content, annotations }: Signature, { descriptor }: SignedImage): Judgement {
-    const key = signerOf(content, [decoded(annotations[signatureAnnotation])], keys);
+    const key = signerOf(content, [decodedSignature(annotations[signatureAnnotation])], keys);
     const payload = parsePayload(content, "cosign container image signature");
     if (payload.digest !== descriptor.digest) return refused("UNTRUSTED", `it signs ${payload.digest}`);
     const lacking = missingClaim(claims, payload.optional ?? {});
     if (lacking !== undefined) return refused("UNTRUSTED", lacks(lacking));
-    const { timestamp } = payload.optional ?? {};
-    return accepted(key, {
-      identity: payload.reference,
-      claims: payload.optional ?? {},
-      signedAt: typeof timestamp === "number" ? new Date(timestamp * 1000) : undefined,
-    });
+    const signedAt = timeOf(payload.optional?.["timestamp"]);
+    return accepted(key, { identity: payload.reference, claims: payload.optional ?? {}, signedAt });
   }
 
   function judgeBundle({ content }: Signature, { descriptor }: SignedImage): Judgement {
@@ -62,27 +56,17 @@ export function sigstoreVerifier(keys: readonly KeyObject[], rules: SigstoreRule
   }
 }
 
-/** The one of `keys` that made one of `signatures` over `bytes`. UNTRUSTED when none did. */
-export function signerOf(bytes: Uint8Array, signatures: readonly Uint8Array[], keys: readonly KeyObject[]): KeyObject {
-  const key = keys.find((one) => signatures.some((signature) => isSignedBy(bytes, signature, one)));
-  if (!key) throw new OciEncError("UNTRUSTED", "it is by no trusted key, or its content was changed");
-  return key;
-}
-
-/** Base64 in which line breaks occur. CORRUPT when it is none. */
-export function decoded(text: string | undefined): Uint8Array {
-  if (text === undefined)
-    throw new OciEncError("CORRUPT", `it has no annotation ${JSON.stringify(signatureAnnotation)}`);
-  const base64 = text.replaceAll(/[\r\n]/g, "");
-  if (base64 === "" || !isBase64(base64)) throw new OciEncError("CORRUPT", "its signature is not base64");
-  return Buffer.from(base64, "base64");
-}
-
 function accepted(
   key: KeyObject,
   said: { identity: string | undefined; claims: Claims; signedAt: Date | undefined },
 ): Accepted {
   return { verdict: "accepted", signer: sigstoreKeyName(key), ...said, notes: ["a bare key never expires"] };
+}
+
+/** Seconds since 1970; undefined for what no calendar reaches. */
+function timeOf(timestamp: unknown): Date | undefined {
+  const time = typeof timestamp === "number" ? new Date(timestamp * 1000) : undefined;
+  return time && !Number.isNaN(time.getTime()) ? time : undefined;
 }
 
 function lacks(claim: string): string {

@@ -1,6 +1,7 @@
 import { OciEncError } from "../../errors.js";
 import type { Descriptor } from "../../oci/descriptor.js";
 import type { Digest } from "../../oci/digest.js";
+import type { IndexEntry } from "../layout/index-json.js";
 import { standardStream } from "../tar/open-archive.js";
 import type { EndpointOptions, ImageSource } from "../transport.js";
 import { type ArchiveSource, openArchiveSource } from "./source.js";
@@ -14,6 +15,8 @@ export interface ArchivePlace {
   readonly imageName: string | undefined;
   /** Whether the file may be there already. */
   readonly replace: boolean;
+  /** Whether the image comes from this very file, so that what belongs to images in it stays. */
+  readonly sameFile: boolean;
 }
 
 /** The archive that will be replaced, opened when something of it is needed. */
@@ -45,6 +48,18 @@ export class Previous implements AsyncDisposable {
     );
   }
 
+  /** Something small that the archive has, whole and unchecked; undefined: it has it not. */
+  async content(digest: Digest): Promise<Uint8Array | undefined> {
+    if (!this.#options.sameFile) return undefined;
+    return await (await this.#open()).small(digest);
+  }
+
+  /** The entries that belong to images, where the image comes from this file; else none. */
+  async attached(): Promise<readonly IndexEntry[]> {
+    if (!this.#options.sameFile) return [];
+    return [...new Set((await (await this.#open()).attached()).map(({ entry }) => entry))];
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#source?.[Symbol.asyncDispose]();
   }
@@ -57,11 +72,13 @@ export class Previous implements AsyncDisposable {
 
 /** What the only image of the file is called. CONFLICT when there are others, which would be lost. */
 export async function nameInPlace(
-  options: Omit<ArchivePlace, "replace">,
+  options: Omit<ArchivePlace, "replace" | "sameFile">,
   endpoint: EndpointOptions,
 ): Promise<string | undefined> {
   await using source = await openPrevious(options, endpoint);
-  if (source.entries.length > 1 && !endpoint.force) {
+  const attached = new Set((await source.attached()).map(({ entry }) => entry));
+  const others = source.entries.filter((entry) => entry !== source.entry() && !attached.has(entry));
+  if (others.length > 0 && !endpoint.force) {
     throw new OciEncError(
       "CONFLICT",
       `${options.name} cannot be edited in place: the archive holds other images, too`,
@@ -73,7 +90,10 @@ export async function nameInPlace(
   return source.entry().name;
 }
 
-async function openPrevious(options: Omit<ArchivePlace, "replace">, endpoint: EndpointOptions): Promise<ArchiveSource> {
+async function openPrevious(
+  options: Omit<ArchivePlace, "replace" | "sameFile">,
+  endpoint: EndpointOptions,
+): Promise<ArchiveSource> {
   const selector = { names: options.imageName === undefined ? [] : [options.imageName], digest: undefined };
   return await openArchiveSource({ ...options, selector }, endpoint);
 }

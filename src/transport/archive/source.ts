@@ -1,7 +1,16 @@
 import type { ByteStream } from "../../bytes/byte-stream.js";
 import { OciEncError } from "../../errors.js";
 import type { Descriptor } from "../../oci/descriptor.js";
+import type { Digest } from "../../oci/digest.js";
 import { checkContent, manifestLimit } from "../../oci/manifest.js";
+import type { AttachmentSource } from "../attachments.js";
+import {
+  type AttachedEntry,
+  attachmentsIn,
+  candidateEntries,
+  type LayoutContent,
+  readAttached,
+} from "../layout/attached.js";
 import { blobPath } from "../layout/blob-file.js";
 import type { IndexEntry } from "../layout/index-json.js";
 import { indexLimit, indexName, parseIndex } from "../layout/index-json.js";
@@ -20,10 +29,14 @@ export interface ArchiveSourceOptions {
 }
 
 /** An archive open for reading, with what its `index.json` lists. */
-export interface ArchiveSource extends ImageSource {
+export interface ArchiveSource extends ImageSource, AttachmentSource {
   readonly entries: readonly IndexEntry[];
+  /** The entries that belong to images. */
+  attached(): Promise<readonly AttachedEntry[]>;
   /** What the reference names, as it stands in `index.json`. NOT_FOUND. */
   entry(): IndexEntry;
+  /** Something no larger than a manifest, unchecked; undefined when it is not there. */
+  small(digest: Digest): Promise<Uint8Array | undefined>;
   /** Whether the archive has a file for the blob. */
   holds(descriptor: Descriptor): boolean;
 }
@@ -36,7 +49,10 @@ export async function openArchiveSource(
   const what = `oci-archive:${options.path}`;
   const archive = await openArchive(options.path, what, endpoint);
   try {
-    return sourceOver(archive, await readEntries(archive), options);
+    const entries = await readEntries(archive);
+    const content = { entries, manifest: (descriptor: Descriptor) => readManifest(archive, descriptor) };
+    const candidates = await candidateEntries(content, options.selector);
+    return sourceOver(archive, { entries, candidates }, options);
   } catch (error) {
     await archive[Symbol.asyncDispose]();
     throw error;
@@ -45,21 +61,29 @@ export async function openArchiveSource(
 
 function sourceOver(
   archive: OpenArchive,
-  entries: readonly IndexEntry[],
+  { entries, candidates }: { readonly entries: readonly IndexEntry[]; readonly candidates: readonly IndexEntry[] },
   { name, place, selector }: ArchiveSourceOptions,
 ): ArchiveSource {
   const entry = () => {
-    const found = selectEntry({ text: "", entries }, selector, archive.what);
+    const found = selectEntry(candidates, selector, archive.what);
     if (found) return found;
     throw new OciEncError("NOT_FOUND", `there is no ${name}`, {
       hint: entries.length === 0 ? "the archive lists no image" : `the archive has ${printEntries(entries)}`,
     });
   };
+  const content: LayoutContent = {
+    entries,
+    manifest: (descriptor) => readManifest(archive, descriptor),
+    blob: (descriptor) => readBlob(archive, descriptor, 0),
+  };
   return {
     name,
     place,
     entries,
+    attached: () => readAttached(content),
+    ...attachmentsIn(content),
     entry,
+    small: (digest) => readMember(archive, blobPath(digest), manifestLimit),
     holds: ({ digest }) => archive.map.find(blobPath(digest)) !== undefined,
     resolve: async () => entry().descriptor,
     manifest: (descriptor) => readManifest(archive, descriptor),

@@ -4,11 +4,15 @@ import { verifying } from "../../bytes/verifying.js";
 import { OciEncError } from "../../errors.js";
 import type { Descriptor } from "../../oci/descriptor.js";
 import { algorithmOf, type Digest } from "../../oci/digest.js";
+import { manifestLimit } from "../../oci/manifest.js";
 import { mediaTypes } from "../../oci/media-type.js";
+import type { AttachedManifest, AttachmentTarget, DigestTagKind } from "../attachments.js";
 import { mayBeElsewhere } from "../foreign-layer.js";
+import { withAttachments } from "../layout/attachment-entry.js";
 import { blobPath } from "../layout/blob-file.js";
-import { indexEntry, indexName } from "../layout/index-json.js";
+import { type IndexEntry, indexEntry, indexName } from "../layout/index-json.js";
 import { markerName, markerText } from "../layout/layout-directory.js";
+import { PendingAttachments } from "../layout/pending-attachments.js";
 import { walkImage } from "../layout/walk.js";
 import { type ArchiveOutput, openOutput } from "../tar/archive-output.js";
 import { standardStream } from "../tar/open-archive.js";
@@ -21,17 +25,20 @@ import { type ArchivePlace, nameInPlace, Previous } from "./previous.js";
  * when an edit in place would lose other images. Other codes as those of `openOutput`.
  */
 export async function openArchiveTarget(
-  options: Omit<ArchivePlace, "replace">,
+  options: Omit<ArchivePlace, "replace" | "sameFile">,
   endpoint: EndpointOptions,
-): Promise<ImageTarget> {
+): Promise<ImageTarget & AttachmentTarget> {
   const inPlace = endpoint.inPlaceOf === options.name && options.path !== standardStream;
   const imageName = inPlace ? await nameInPlace(options, endpoint) : options.imageName;
+  const { place } = options;
+  const from = endpoint.inPlaceOf ?? "";
+  const sameFile = from === place || from.startsWith(`${place}:`) || from.startsWith(`${place}@`);
   const replace = inPlace || (endpoint.force ?? false);
   const output = await openOutput(options.path, { ...endpoint, replace });
   try {
     const writer = new TarWriter(output.file, entryTime());
     await writer.addFile(markerName, Buffer.from(markerText));
-    return new ArchiveTarget({ ...options, imageName, replace }, { output, writer, endpoint });
+    return new ArchiveTarget({ ...options, imageName, replace, sameFile }, { output, writer, endpoint });
   } catch (error) {
     await output[Symbol.asyncDispose]();
     throw error;
@@ -45,12 +52,13 @@ interface Work {
 }
 
 /** The archive is always written anew; what the copy leaves where it is, is carried over from the one to be replaced. */
-class ArchiveTarget implements ImageTarget {
+class ArchiveTarget implements ImageTarget, AttachmentTarget {
   readonly name: string;
   readonly place: string;
   readonly #options: ArchivePlace;
   readonly #work: Work;
   readonly #written = new Map<Digest, TarRegion>();
+  readonly #attachments = new PendingAttachments();
 
   constructor(options: ArchivePlace, work: Work) {
     this.name = options.name;
@@ -68,10 +76,23 @@ class ArchiveTarget implements ImageTarget {
     await this.#keep(await this.#work.writer.add({ bytes, size, longName }), sum().digest);
   }
 
-  async putManifest({ digest }: Descriptor, bytes: Uint8Array): Promise<void> {
+  async putManifest({ digest }: Pick<Descriptor, "digest">, bytes: Uint8Array): Promise<void> {
     if (this.#written.has(digest)) return;
     const content = { bytes: once(bytes), size: bytes.length, longName: algorithmOf(digest) === "sha512" };
     await this.#keep(await this.#work.writer.add(content), digest);
+  }
+
+  async putReferrer(_subject: Digest, referrer: Descriptor, bytes: Uint8Array): Promise<void> {
+    await this.putManifest(referrer, bytes);
+    this.#attachments.addReferrer(referrer);
+  }
+
+  async putDigestTag(subject: Digest, kind: DigestTagKind, attached: AttachedManifest): Promise<void> {
+    this.#attachments.addDigestTag(subject, kind, attached);
+  }
+
+  async addSimpleSignature(subject: Digest, signature: Uint8Array): Promise<void> {
+    this.#attachments.addMessage(subject, signature);
   }
 
   async commit(root: Descriptor, bytes: Uint8Array, options: CommitOptions = {}): Promise<Committed> {
@@ -79,8 +100,16 @@ class ArchiveTarget implements ImageTarget {
     await this.putManifest(root, bytes);
     await using previous = new Previous(this.#options, this.#work.endpoint);
     if (options.expect) await previous.expect(options.expect);
-    await this.#carryOver(root, previous);
-    await writer.addFile(indexName, Buffer.from(indexOf(root, this.#options.imageName)));
+    const before = await previous.attached();
+    const fresh = await this.#attachments.entries({
+      before,
+      root,
+      content: (digest) => this.#content(digest, previous),
+      keep: (digest, small) => this.putManifest({ digest }, small),
+    });
+    const entries = withAttachments([indexEntry(root, this.#options.imageName), ...before], fresh);
+    for (const { descriptor } of entries) await this.#carryOver(descriptor, previous);
+    await writer.addFile(indexName, Buffer.from(indexOf(entries)));
     await output.deliver(await writer.finish());
     return this.#account(options.obsolete ?? []);
   }
@@ -120,6 +149,12 @@ class ArchiveTarget implements ImageTarget {
     return await ((await previous.holding(manifest)) ?? this.#lack(manifest)).manifest(manifest);
   }
 
+  async #content(digest: Digest, previous: Previous): Promise<Uint8Array | undefined> {
+    const region = this.#written.get(digest);
+    if (!region) return await previous.content(digest);
+    return await this.#work.output.file.read(Math.min(region.size, manifestLimit + 1), region.contentStart);
+  }
+
   #lack({ digest }: Descriptor): never {
     throw new OciEncError("CONFLICT", `the image needs the blob ${digest}, which was not written to ${this.name}`);
   }
@@ -135,9 +170,10 @@ class ArchiveTarget implements ImageTarget {
   }
 }
 
-function indexOf(root: Descriptor, name: string | undefined): string {
-  const manifests = [indexEntry(root, name).descriptor];
-  return JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests });
+/** Entries that were there stay as their text is. */
+function indexOf(entries: readonly IndexEntry[]): string {
+  const around = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [] };
+  return JSON.stringify(around).replace("[]", () => `[${entries.map(({ text }) => text).join(",")}]`);
 }
 
 async function* once(bytes: Uint8Array): ByteStream {

@@ -24,6 +24,11 @@ export function isChildManifest(name: string): boolean {
   return belongsHere(name) && name.endsWith(`.${rootName}`);
 }
 
+/** Whether a file of that name holds a signature. */
+export function isSignature(name: string): boolean {
+  return belongsHere(name) && /(?:^|\.)signature-[0-9]+$/.test(name);
+}
+
 /** Whether a file of that name may belong to an image here, signatures of skopeo included. All else is left alone. */
 export function belongsHere(name: string): boolean {
   const digest = "(?:[0-9a-f]{64}|[0-9a-f]{128})";

@@ -4,22 +4,34 @@ import { OciEncError } from "../../errors.js";
 import type { Descriptor } from "../../oci/descriptor.js";
 import { algorithmOf, digestOf } from "../../oci/digest.js";
 import { checkContent, manifestLimit, parseManifest } from "../../oci/manifest.js";
+import type { AttachmentSource } from "../attachments.js";
 import { readingFile, readSmallFile } from "../files/read-file.js";
 import type { ImageSource } from "../transport.js";
+import { attachmentsIn } from "./attachments.js";
 import { blobName, manifestName, rootName, versionName } from "./dir-files.js";
 
 /** Reads an image from a directory. NOT_FOUND when there is none, UNSUPPORTED when it is of another version. */
-export async function openDirSource(directory: string): Promise<ImageSource> {
+export async function openDirSource(directory: string): Promise<ImageSource & AttachmentSource> {
   await checkVersion(directory);
+  const { made, ...attachments } = attachmentsIn(directory, async () => digestOf(await readWhole(directory, rootName)));
   return {
+    ...attachments,
     name: `dir:${directory}`,
     place: `dir:${directory}`,
     async resolve() {
       const bytes = await readWhole(directory, rootName);
       return { mediaType: parseManifest(bytes, "").mediaType, digest: digestOf(bytes), size: bytes.length };
     },
-    manifest: (descriptor) => readManifest(directory, descriptor),
-    blob: (descriptor, from) => readBlob(directory, descriptor, from),
+    async manifest(descriptor) {
+      const bytes = made(descriptor.digest);
+      if (!bytes) return await readManifest(directory, descriptor);
+      checkContent(bytes, descriptor);
+      return bytes;
+    },
+    blob(descriptor, from) {
+      const bytes = made(descriptor.digest);
+      return bytes ? once(bytes.subarray(from)) : readBlob(directory, descriptor, from);
+    },
     async [Symbol.asyncDispose]() {},
   };
 }
@@ -31,6 +43,10 @@ async function readManifest(directory: string, descriptor: Descriptor): Promise<
   const bytes = isRoot ? root : await readWhole(directory, manifestName(descriptor.digest));
   checkContent(bytes, descriptor);
   return bytes;
+}
+
+async function* once(bytes: Uint8Array): ByteStream {
+  if (bytes.length > 0) yield bytes;
 }
 
 async function* readBlob(directory: string, { digest }: Descriptor, from: number | undefined): ByteStream {

@@ -3,26 +3,35 @@ import { dirname, join } from "node:path";
 import { ioError, OciEncError, systemCode } from "../../errors.js";
 import type { Descriptor, Sum } from "../../oci/descriptor.js";
 import { type Digest, digestOf } from "../../oci/digest.js";
-import { manifestLimit } from "../../oci/manifest.js";
+import { checkContent, type ManifestView, manifestLimit, parseManifest } from "../../oci/manifest.js";
+import type { Progress } from "../../progress.js";
+import type { AttachedManifest, AttachmentTarget, DigestTagKind } from "../attachments.js";
 import { draftMark, removeAbandonedDrafts } from "../files/abandoned-drafts.js";
 import { createDraft, draftPrefix, syncDirectory, writeDurably } from "../files/durable-file.js";
 import { readSmallFile } from "../files/read-file.js";
 import { mayBeElsewhere } from "../foreign-layer.js";
 import { makeDirectory } from "../layout/place-file.js";
 import { walkImage } from "../layout/walk.js";
+import { signatureLimits } from "../signature-limits.js";
 import type { CommitOptions, Committed, EndpointOptions, ImageTarget, Upload } from "../transport.js";
 import {
   belongsHere,
   blobName,
   isChildManifest,
+  isSignature,
   manifestName,
   rootName,
   versionName,
   versionText,
 } from "./dir-files.js";
+import { PendingSignatures } from "./pending-signatures.js";
+import { printStored } from "./stored-layer.js";
 
 /** Makes the directory where it is absent. CONFLICT when it holds anything that may not be replaced; LOCAL_IO. */
-export async function openDirTarget(directory: string, options: EndpointOptions): Promise<ImageTarget> {
+export async function openDirTarget(
+  directory: string,
+  options: EndpointOptions,
+): Promise<ImageTarget & AttachmentTarget> {
   const name = `dir:${directory}`;
   const before = await lookInto(directory);
   const allowed = options.force === true || options.inPlaceOf === name || isUnfinished(before ?? []);
@@ -33,7 +42,9 @@ export async function openDirTarget(directory: string, options: EndpointOptions)
   }
   const made = before ? undefined : await makeDirectory(directory);
   await removeAbandonedDrafts(directory);
-  return new DirTarget(name, directory, { made, mark: await draftMark(), inPlace: options.inPlaceOf === name });
+  const { progress = () => {} } = options;
+  const inPlace = options.inPlaceOf === name;
+  return new DirTarget(name, directory, { made, mark: await draftMark(), inPlace, progress });
 }
 
 interface Situation {
@@ -42,15 +53,19 @@ interface Situation {
   /** For the names of drafts. */
   readonly mark: string;
   readonly inPlace: boolean;
+  readonly progress: Progress;
 }
 
-class DirTarget implements ImageTarget {
+class DirTarget implements ImageTarget, AttachmentTarget {
   readonly name: string;
   readonly place: string;
   readonly #directory: string;
   readonly #situation: Situation;
   /** Files made here, which go again when nothing is committed. */
   readonly #made = new Set<string>();
+  readonly #signatures = new PendingSignatures();
+  /** Blobs that came for signatures; their content goes into the files of those. */
+  readonly #payloads = new Set<string>();
   #committed = false;
 
   constructor(name: string, directory: string, situation: Situation) {
@@ -78,11 +93,42 @@ class DirTarget implements ImageTarget {
     await this.#write(manifestName(digest), bytes);
   }
 
+  /** There are files for signatures alone. */
+  takes(kind: "referrer" | DigestTagKind): boolean {
+    return kind === "sig";
+  }
+
+  async putReferrer(_subject: Digest, referrer: Descriptor, bytes: Uint8Array): Promise<void> {
+    this.#drop(referrer, parseManifest(bytes, referrer.mediaType));
+  }
+
+  async putDigestTag(subject: Digest, kind: DigestTagKind, { descriptor, bytes }: AttachedManifest): Promise<void> {
+    const view = parseManifest(bytes, descriptor.mediaType);
+    if (kind !== "sig" || view.kind === "index") return this.#drop(descriptor, view);
+    for (const layer of view.layers) {
+      const payload = await this.#payload(layer);
+      this.#signatures.add(
+        subject,
+        printStored({ mimeType: layer.mediaType, payload, annotations: layer.annotations ?? {} }),
+      );
+    }
+  }
+
+  async addSimpleSignature(subject: Digest, signature: Uint8Array): Promise<void> {
+    this.#signatures.add(subject, signature);
+  }
+
   /** `writeDurably` makes every name in the directory durable, so the blobs are safe before `manifest.json` is there. */
   async commit(root: Descriptor, bytes: Uint8Array, options: CommitOptions = {}): Promise<Committed> {
     if (options.expect) await this.#expect(options.expect);
     const needed = await this.#needed(root, bytes);
+    const before = this.#situation.inPlace ? await this.#rootDigest() : undefined;
+    const signatures = await this.#signatures.files(this.#directory, { before, now: root.digest });
     await this.#write(versionName, Buffer.from(versionText));
+    for (const [name, stored] of signatures) {
+      needed.add(name);
+      await this.#write(name, stored);
+    }
     await this.#write(rootName, bytes);
     this.#committed = true;
     if (this.#situation.inPlace) return await this.#removeObsolete(options.obsolete ?? [], needed);
@@ -107,7 +153,7 @@ class DirTarget implements ImageTarget {
   }
 
   /** The names of all files that the image consists of. CONFLICT when one of them is not there. */
-  async #needed(root: Descriptor, bytes: Uint8Array): Promise<ReadonlySet<string>> {
+  async #needed(root: Descriptor, bytes: Uint8Array): Promise<Set<string>> {
     const names = new Set([rootName, versionName]);
     const read = async (manifest: Descriptor) =>
       manifest.digest === root.digest ? bytes : await this.#readManifest(manifest.digest);
@@ -133,10 +179,32 @@ class DirTarget implements ImageTarget {
   }
 
   async #expect(digest: Digest): Promise<void> {
-    const path = join(this.#directory, rootName);
-    const present = digestOf(await readSmallFile(path, manifestLimit, { what: path, followLinks: false }));
+    const present = await this.#rootDigest();
     if (present === digest) return;
     throw new OciEncError("CONFLICT", `${this.name} was changed meanwhile: it is ${present}`);
+  }
+
+  async #rootDigest(): Promise<Digest> {
+    const path = join(this.#directory, rootName);
+    return digestOf(await readSmallFile(path, manifestLimit, { what: path, followLinks: false }));
+  }
+
+  /** What has been put for a signature. */
+  async #payload({ digest, size }: Descriptor): Promise<Uint8Array> {
+    const name = blobName(digest);
+    this.#payloads.add(name);
+    const path = join(this.#directory, name);
+    const payload = await readSmallFile(path, signatureLimits.bytes, { what: path, followLinks: false });
+    checkContent(payload, { digest, size });
+    return payload;
+  }
+
+  /** With the blobs that came for it. */
+  #drop({ digest }: Descriptor, view: ManifestView): void {
+    const blobs = view.kind === "manifest" ? [view.config, ...view.layers] : view.manifests;
+    for (const blob of blobs) this.#payloads.add(blobName(blob.digest));
+    const message = `${this.name} has no place for ${digest}, which belongs to the image; left out`;
+    this.#situation.progress({ type: "warning", code: "ATTACHMENT_DROPPED", message });
   }
 
   /** The image has changed already, so what cannot be removed is only told of. */
@@ -149,7 +217,8 @@ class DirTarget implements ImageTarget {
       if (why === undefined) removed.push(blob);
       else kept.push({ blob, why });
     }
-    await this.#clear((name) => isChildManifest(name) && !needed.has(name));
+    const isStale = (name: string) => isChildManifest(name) || isSignature(name) || this.#payloads.has(name);
+    await this.#clear((name) => isStale(name) && !needed.has(name));
     return { removed, kept };
   }
 

@@ -46,6 +46,7 @@ class DockerTarget implements ImageTarget {
 
   refuses(root: Descriptor, traits: ImageTraits): string | undefined {
     if (traits.encrypted) return "an archive of docker save has no place for the keys of encrypted layers";
+    if (traits.attached) return "an archive of docker save has no place for signatures and other referrers";
     if (isManifestType(root.mediaType)) return undefined;
     return "an archive of docker save holds images of one platform each, and this is an index";
   }

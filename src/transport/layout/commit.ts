@@ -7,12 +7,14 @@ import { checkContent, manifestLimit } from "../../oci/manifest.js";
 import { syncDirectory } from "../files/durable-file.js";
 import { mayBeElsewhere } from "../foreign-layer.js";
 import type { CommitOptions, Committed } from "../transport.js";
+import { withAttachments } from "./attachment-entry.js";
 import { blobPath, blobSize } from "./blob-file.js";
 import { type IndexEntry, indexEntry, readIndexToChange, replaceIndex, withEntries } from "./index-json.js";
 import { checkRoom, markerName, markerText } from "./layout-directory.js";
 import type { Lease } from "./lease.js";
 import type { HeldLock } from "./lock.js";
 import { readManifest } from "./manifest-file.js";
+import type { PendingAttachments } from "./pending-attachments.js";
 import { makeDirectory, moveIntoPlace, placeFile } from "./place-file.js";
 import { findRegular, liesInside, readRegular } from "./regular-file.js";
 import { removeUnnamed } from "./removal.js";
@@ -31,6 +33,9 @@ export interface CommitPlace {
   readonly lock: HeldLock;
   readonly staged: ReadonlyMap<Digest, StagedBlob>;
   readonly entryName: string | undefined;
+  readonly attachments: PendingAttachments;
+  /** Stages something small; what it is called is known already. */
+  readonly keep: (digest: Digest, bytes: Uint8Array) => Promise<void>;
 }
 
 /**
@@ -45,7 +50,12 @@ export async function commitImage(place: CommitPlace, root: Descriptor, options:
   const before = await readIndexToChange(layout);
   const moved = options.expect;
   if (moved !== undefined) checkUnmoved(place, before.entries, moved);
-  const entries = placeEntry(before.entries, root, { name: entryName, moved, make: indexEntry });
+  const content = (digest: Digest) => readSmall(place, digest);
+  const { keep, attachments } = place;
+  const attached = await attachments.entries({ before: before.entries, root, content, keep });
+  for (const { descriptor } of attached) await checkComplete(place, descriptor);
+  const placed = placeEntry(before.entries, root, { name: entryName, moved, make: indexEntry });
+  const entries = withAttachments(placed, attached);
   await writeMarker(place);
   await moveBlobs(place);
   await replaceIndex(layout, withEntries(before, entries), lock);
@@ -56,7 +66,7 @@ function checkUnmoved({ layout, entryName }: CommitPlace, entries: readonly Inde
   const now =
     entryName === undefined
       ? entries.find((entry) => entry.descriptor.digest === expect)
-      : selectEntry({ text: "", entries }, { names: [entryName], digest: undefined }, JSON.stringify(layout));
+      : selectEntry(entries, { names: [entryName], digest: undefined }, JSON.stringify(layout));
   if (now?.descriptor.digest === expect) return;
   const what = entryName === undefined ? "the image" : JSON.stringify(entryName);
   throw new OciEncError(
@@ -84,13 +94,19 @@ async function checkComplete(place: CommitPlace, root: Descriptor): Promise<void
   }
 }
 
-async function readStaged({ layout, staged, lease }: CommitPlace, manifest: Descriptor): Promise<Uint8Array> {
-  const blob = staged.get(manifest.digest);
-  if (!blob && (await blobSize(layout, manifest.digest)) === undefined) throw missing(layout, manifest.digest);
-  if (!blob) return await readManifest(layout, manifest);
-  const bytes = await readRegular(lease.directory, basename(blob.path), manifestLimit);
+async function readStaged(place: CommitPlace, manifest: Descriptor): Promise<Uint8Array> {
+  if (manifest.size > manifestLimit) return await readManifest(place.layout, manifest);
+  const bytes = await readSmall(place, manifest.digest);
+  if (!bytes) throw missing(place.layout, manifest.digest);
   checkContent(bytes, manifest);
   return bytes;
+}
+
+async function readSmall({ layout, staged, lease }: CommitPlace, digest: Digest): Promise<Uint8Array | undefined> {
+  const blob = staged.get(digest);
+  if (blob) return await readRegular(lease.directory, basename(blob.path), manifestLimit);
+  if ((await blobSize(layout, digest)) === undefined) return undefined;
+  return await readRegular(layout, blobPath(digest), manifestLimit);
 }
 
 function missing(layout: string, digest: Digest): OciEncError {

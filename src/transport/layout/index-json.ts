@@ -9,7 +9,7 @@ import { placeFile } from "./place-file.js";
 import { findRegular, readRegular } from "./regular-file.js";
 
 /** The annotation under which an entry of `index.json` has its name. Image-spec, "annotations". */
-const nameKey = "org.opencontainers.image.ref.name";
+export const nameKey = "org.opencontainers.image.ref.name";
 
 /** The file that lists a layout's images. Image-spec, "image-layout". */
 export const indexName = "index.json";

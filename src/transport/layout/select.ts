@@ -2,18 +2,23 @@ import { OciEncError } from "../../errors.js";
 import type { Descriptor } from "../../oci/descriptor.js";
 import type { Digest } from "../../oci/digest.js";
 import { isIndexType, isManifestType } from "../../oci/media-type.js";
-import type { IndexEntry, IndexJson } from "./index-json.js";
+import { saysAttached } from "./attachment-entry.js";
+import type { IndexEntry } from "./index-json.js";
 import type { ImageSelector } from "./locator.js";
 
 /**
  * The entry that a selector means; undefined when there is none. Without names and digest the only image, and USAGE when
  * there are several. CORRUPT when two entries have one name and are not the same image: skopeo silently takes the first.
  */
-export function selectEntry(index: IndexJson, { names, digest }: ImageSelector, where: string): IndexEntry | undefined {
-  if (digest) return index.entries.find((entry) => entry.descriptor.digest === digest);
-  if (names.length === 0) return onlyEntry(index, where);
+export function selectEntry(
+  entries: readonly IndexEntry[],
+  { names, digest }: ImageSelector,
+  where: string,
+): IndexEntry | undefined {
+  if (digest) return entries.find((entry) => entry.descriptor.digest === digest);
+  if (names.length === 0) return onlyEntry(entries, where);
   for (const name of names) {
-    const found = index.entries.filter((entry) => entry.name === name);
+    const found = entries.filter((entry) => entry.name === name);
     if (new Set(found.map((entry) => entry.descriptor.digest)).size > 1) {
       throw new OciEncError("CORRUPT", `${where} has ${found.length} images named ${quote(name)}`, {
         hint: `name one by its digest: ${found.slice(0, 3).map(printDigest).join(", ")}`,
@@ -41,7 +46,8 @@ export function placeEntry(
   { name, moved, make }: { name: string | undefined; moved: Digest | undefined; make: MakeEntry },
 ): readonly IndexEntry[] {
   const old = name === undefined ? unnamedTwin(entries, moved) : entries.find((entry) => entry.name === name);
-  const fresh = make(root, name ?? old?.name);
+  const same = old?.descriptor.digest === root.digest && (name === undefined || old.name === name);
+  const fresh = same ? old : make(root, name ?? old?.name);
   if (!old) return [...entries, fresh];
   const rest = entries.filter((entry) => entry === old || name === undefined || entry.name !== name);
   return rest.map((entry) => (entry === old ? fresh : entry));
@@ -55,8 +61,8 @@ function unnamedTwin(entries: readonly IndexEntry[], moved: Digest | undefined):
   return unnamed.length === 1 ? unnamed[0] : undefined;
 }
 
-function onlyEntry(index: IndexJson, where: string): IndexEntry | undefined {
-  const images = index.entries.filter(isImage);
+function onlyEntry(entries: readonly IndexEntry[], where: string): IndexEntry | undefined {
+  const images = entries.filter(isImage);
   if (new Set(images.map((entry) => entry.descriptor.digest)).size <= 1) return images[0];
   throw new OciEncError("USAGE", `${where} has ${images.length} images, and none is named`, {
     hint: `name one of them: ${printEntries(images)}`,
@@ -64,9 +70,10 @@ function onlyEntry(index: IndexJson, where: string): IndexEntry | undefined {
 }
 
 /** Signatures and other artifacts may lie beside the image that they are about. */
-function isImage({ descriptor }: IndexEntry): boolean {
-  const known = isManifestType(descriptor.mediaType) || isIndexType(descriptor.mediaType);
-  return known && descriptor.artifactType === undefined;
+function isImage(entry: IndexEntry): boolean {
+  const { mediaType, artifactType } = entry.descriptor;
+  const known = isManifestType(mediaType) || isIndexType(mediaType);
+  return known && artifactType === undefined && !saysAttached(entry);
 }
 
 function printEntry(entry: IndexEntry): string {

@@ -3,9 +3,11 @@ import { OciEncError } from "../../errors.js";
 import type { Descriptor } from "../../oci/descriptor.js";
 import type { Digest } from "../../oci/digest.js";
 import { manifestLimit, parseManifest } from "../../oci/manifest.js";
+import type { AttachmentSource } from "../attachments.js";
 import type { ImageSource } from "../transport.js";
+import { attachmentsIn, candidateEntries, type LayoutContent } from "./attached.js";
 import { blobPath } from "./blob-file.js";
-import { readIndex } from "./index-json.js";
+import { type IndexJson, readIndex } from "./index-json.js";
 import { findLayout } from "./layout-directory.js";
 import type { ImageSelector } from "./locator.js";
 import { readManifest } from "./manifest-file.js";
@@ -23,12 +25,18 @@ export interface LayoutImage {
 }
 
 /** Opens an image of a layout for reading. NOT_FOUND, UNSUPPORTED or CORRUPT when there is no sound layout. */
-export async function openLayoutSource(image: LayoutImage): Promise<ImageSource> {
+export async function openLayoutSource(image: LayoutImage): Promise<ImageSource & AttachmentSource> {
   const layout = await findLayout(image.directory);
   let resolved: Descriptor | undefined;
+  let listed: Promise<AttachmentSource> | undefined;
   const resolve = async () => {
     resolved = await resolveImage(layout, image);
+    listed = undefined;
     return resolved;
+  };
+  const attachments = () => {
+    listed ??= openAttachments(layout);
+    return listed;
   };
   return {
     name: image.name(layout),
@@ -43,13 +51,30 @@ export async function openLayoutSource(image: LayoutImage): Promise<ImageSource>
         explain(error, before, resolve),
       );
     },
+    referrers: async (subject, artifactType) => await (await attachments()).referrers(subject, artifactType),
+    digestTag: async (subject, kind) => await (await attachments()).digestTag(subject, kind),
+    simpleSignatures: async (subject) => await (await attachments()).simpleSignatures(subject),
     async [Symbol.asyncDispose]() {},
+  };
+}
+
+/** As `index.json` is now; `resolve` looks at it anew. */
+async function openAttachments(layout: string): Promise<AttachmentSource> {
+  return attachmentsIn(contentOf(layout, await readIndex(layout)));
+}
+
+function contentOf(layout: string, { entries }: IndexJson): LayoutContent {
+  return {
+    entries,
+    manifest: (descriptor) => readManifest(layout, descriptor),
+    blob: (descriptor) => streamRegular(layout, blobPath(descriptor.digest)),
   };
 }
 
 async function resolveImage(layout: string, { selector, name, hint }: LayoutImage): Promise<Descriptor> {
   const index = await readIndex(layout);
-  const entry = selectEntry(index, selector, JSON.stringify(layout));
+  const candidates = await candidateEntries(contentOf(layout, index), selector);
+  const entry = selectEntry(candidates, selector, JSON.stringify(layout));
   const found = entry?.descriptor ?? (selector.digest && (await byDigest(layout, selector.digest)));
   if (found) return found;
   const holds = index.entries.length > 0 ? `it holds ${printEntries(index.entries)}` : "it holds no image";

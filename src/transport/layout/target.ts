@@ -3,6 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import { ioError, OciEncError } from "../../errors.js";
 import type { Descriptor, Sum } from "../../oci/descriptor.js";
 import { type Digest, hexOf } from "../../oci/digest.js";
+import type { AttachedManifest, AttachmentTarget, DigestTagKind } from "../attachments.js";
 import { createDraft, type Draft } from "../files/durable-file.js";
 import type {
   BegunBlob,
@@ -20,6 +21,7 @@ import { beginningIn, writeKept } from "./kept-file.js";
 import { checkRoom } from "./layout-directory.js";
 import { beginLease, type Lease } from "./lease.js";
 import { withLock } from "./lock.js";
+import { PendingAttachments } from "./pending-attachments.js";
 import { makeDirectory } from "./place-file.js";
 import { removeEmpty } from "./workplace.js";
 
@@ -42,7 +44,10 @@ export interface LayoutPlace {
  * Opens a layout for writing. Nothing is made before the first question or blob; nothing but a lease is there before
  * `commit`. CONFLICT when the directory is neither empty nor a layout.
  */
-export async function openLayoutTarget(place: LayoutPlace, options: EndpointOptions): Promise<ImageTarget> {
+export async function openLayoutTarget(
+  place: LayoutPlace,
+  options: EndpointOptions,
+): Promise<ImageTarget & AttachmentTarget> {
   await checkRoom(place.directory);
   return new LayoutTarget(place, options, await realPath(place.directory));
 }
@@ -51,12 +56,13 @@ export async function openLayoutTarget(place: LayoutPlace, options: EndpointOpti
  * Finished blobs stay in the lease's directory until the commit moves them all: of an abandoned image nothing is left
  * under `blobs`.
  */
-class LayoutTarget implements ImageTarget, ResumingTarget {
+class LayoutTarget implements ImageTarget, ResumingTarget, AttachmentTarget {
   readonly name: string;
   readonly place: string;
   readonly #to: LayoutPlace;
   readonly #options: EndpointOptions;
   readonly #staged = new Map<Digest, StagedBlob>();
+  #attachments = new PendingAttachments();
   /** What is being written under a name that tells its digest; the same blob once more at that time gets a random one. */
   readonly #busy = new Set<Digest>();
   #work: Promise<Workspace> | undefined;
@@ -100,10 +106,20 @@ class LayoutTarget implements ImageTarget, ResumingTarget {
   }
 
   async putManifest({ digest }: Descriptor, bytes: Uint8Array): Promise<void> {
-    await this.#stage(async (draft) => {
-      await draft.write(bytes, 0);
-      return { digest, size: bytes.length };
-    });
+    await this.#stageSmall(digest, bytes);
+  }
+
+  async putReferrer(_subject: Digest, referrer: Descriptor, bytes: Uint8Array): Promise<void> {
+    await this.#stageSmall(referrer.digest, bytes);
+    this.#attachments.addReferrer(referrer);
+  }
+
+  async putDigestTag(subject: Digest, kind: DigestTagKind, attached: AttachedManifest): Promise<void> {
+    this.#attachments.addDigestTag(subject, kind, attached);
+  }
+
+  async addSimpleSignature(subject: Digest, signature: Uint8Array): Promise<void> {
+    this.#attachments.addMessage(subject, signature);
   }
 
   async commit(root: Descriptor, bytes: Uint8Array, options: CommitOptions = {}): Promise<Committed> {
@@ -119,13 +135,16 @@ class LayoutTarget implements ImageTarget, ResumingTarget {
     const done = await withLock(
       layout,
       async (lock) => {
-        const committed = await commitImage({ layout, lease, lock, staged: this.#staged, entryName }, root, options);
+        const keep = (kept: Digest, small: Uint8Array) => this.#stageSmall(kept, small);
+        const place = { layout, lease, lock, staged: this.#staged, entryName, attachments: this.#attachments, keep };
+        const committed = await commitImage(place, root, options);
         await lease.end();
         return committed;
       },
       { signal: this.#options.signal },
     );
     this.#staged.clear();
+    this.#attachments = new PendingAttachments();
     this.#made = undefined;
     this.#work = undefined;
     return done;
@@ -174,6 +193,13 @@ class LayoutTarget implements ImageTarget, ResumingTarget {
     } finally {
       this.#busy.delete(digest);
     }
+  }
+
+  async #stageSmall(digest: Digest, bytes: Uint8Array): Promise<void> {
+    await this.#stage(async (draft) => {
+      await draft.write(bytes, 0);
+      return { digest, size: bytes.length };
+    });
   }
 
   async #stage(write: (draft: Draft) => Promise<Sum>): Promise<void> {

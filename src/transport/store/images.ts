@@ -4,6 +4,7 @@ import type { Digest } from "../../oci/digest.js";
 import { manifestLimit, platformOf } from "../../oci/manifest.js";
 import { isEncrypted, isImageConfigType } from "../../oci/media-type.js";
 import { printPlatform } from "../../oci/platform.js";
+import { readAttached } from "../layout/attached.js";
 import { readIndex } from "../layout/index-json.js";
 import { readManifest } from "../layout/manifest-file.js";
 import { type Visit, walkImage } from "../layout/walk.js";
@@ -25,13 +26,15 @@ export interface StoredImage {
   readonly problem: string | undefined;
 }
 
-/** What a store holds, by name. Empty when there is no store yet. CORRUPT, UNSUPPORTED, LOCAL_IO. */
+/** What a store holds, by name, without what belongs to an image, as its signatures. Empty when there is no store yet. CORRUPT, UNSUPPORTED, LOCAL_IO. */
 export async function listImages(options: StoreOptions = {}): Promise<readonly StoredImage[]> {
   const layout = await findStore(options);
   if (layout === undefined) return [];
   const { entries } = await readIndex(layout);
+  const manifest = (descriptor: Descriptor) => readManifest(layout, descriptor);
+  const attached = new Set((await readAttached({ entries, manifest })).map(({ entry }) => entry));
   const images: StoredImage[] = [];
-  for (const { name, descriptor } of entries) {
+  for (const { name, descriptor } of entries.filter((entry) => !attached.has(entry))) {
     const { digest, mediaType } = descriptor;
     images.push({ name, digest, mediaType, ...(await summarize(layout, descriptor)) });
   }

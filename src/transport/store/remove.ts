@@ -4,6 +4,7 @@ import type { Digest } from "../../oci/digest.js";
 import { type IndexEntry, type IndexJson, readIndex, replaceIndex, withEntries } from "../layout/index-json.js";
 import { withLock } from "../layout/lock.js";
 import { readManifest } from "../layout/manifest-file.js";
+import { orphansOf } from "../layout/orphans.js";
 import { type Removal, removeUnnamed } from "../layout/removal.js";
 import { walkImage } from "../layout/walk.js";
 import { findStore, type StoreOptions } from "./store-directory.js";
@@ -17,7 +18,8 @@ export interface ImagesRemoved {
 }
 
 /**
- * Removes names from a store, all of them or none, and the blobs that only they needed. NOT_FOUND, listing every name
+ * Removes names from a store, all of them or none, and the blobs that only they needed; what belongs to an image goes with
+ * its last name. NOT_FOUND, listing every name
  * that is missing; USAGE, CONFLICT, CORRUPT, LOCAL_IO.
  */
 export async function removeImages(names: readonly string[], options: StoreOptions = {}): Promise<ImagesRemoved> {
@@ -28,8 +30,9 @@ export async function removeImages(names: readonly string[], options: StoreOptio
     async (lock) => {
       const index = await readIndex(layout);
       const gone = findAll(index, names, layout);
-      const entries = index.entries.filter((entry) => !gone.has(entry));
-      const candidates = await namedBy(layout, [...gone]);
+      const left = await orphansOf(layout, { entries: index.entries, gone });
+      const entries = index.entries.filter((entry) => !gone.has(entry) && !left.has(entry));
+      const candidates = await namedBy(layout, [...gone, ...left]);
       await replaceIndex(layout, withEntries(index, entries), lock);
       const blobs = await removeUnnamed(layout, candidates, { entries });
       return { images: [...gone].map(({ name, descriptor }) => ({ name, digest: descriptor.digest })), blobs };

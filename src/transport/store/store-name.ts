@@ -23,10 +23,10 @@ export function storeSelector(text: string): ImageSelector {
  */
 export function findInStore(index: IndexJson, text: string, layout: string): IndexEntry | undefined {
   try {
-    return selectEntry(index, storeSelector(text), JSON.stringify(layout));
+    return selectEntry(index.entries, storeSelector(text), JSON.stringify(layout));
   } catch (error) {
     if (!(error instanceof OciEncError) || error.code !== "USAGE") throw error;
-    const literal = selectEntry(index, { names: [text], digest: undefined }, JSON.stringify(layout));
+    const literal = selectEntry(index.entries, { names: [text], digest: undefined }, JSON.stringify(layout));
     if (literal) return literal;
     throw error;
   }

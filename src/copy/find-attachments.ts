@@ -1,0 +1,163 @@
+import { OciEncError } from "../errors.js";
+import type { Descriptor } from "../oci/descriptor.js";
+import type { Digest } from "../oci/digest.js";
+import { parseManifest } from "../oci/manifest.js";
+import { listedReferrer, subjectOf } from "../oci/referrer.js";
+import type { Progress } from "../progress.js";
+import { type AttachmentSource, type DigestTagKind, digestTagKinds } from "../transport/attachments.js";
+import type { ImageSource } from "../transport/transport.js";
+import type { Attachment, DigestTagFound, MessageFound, ReferrerFound } from "./attachments.js";
+import { makePlan } from "./plan.js";
+import { pool } from "./pool.js";
+import { at } from "./side.js";
+
+/** How to look. */
+export interface FindOptions {
+  /** Whether to look for what refers to the referrers, too. */
+  readonly nested: boolean;
+  /** Questions to the source at once. */
+  readonly jobs: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly progress: Progress;
+}
+
+/** Attachments of one image, nested ones included; more are mischief. */
+const attachmentLimit = 1_000;
+
+/**
+ * Everything that belongs to some manifests: what refers to them, and to that in turn; what stands under their digest
+ * tags; their simple signatures. Each once, however they name each other. What cannot be read is left out, with a warning.
+ */
+export async function findAttachments(
+  source: ImageSource & AttachmentSource,
+  subjects: readonly Digest[],
+  options: FindOptions,
+): Promise<readonly Attachment[]> {
+  const search = new Search(source, options);
+  const found = await search.run(subjects.flatMap((subject) => search.questions(subject)));
+  let level = found.filter((one) => one.kind === "referrer");
+  while (options.nested && level.length > 0) {
+    const next = await search.run(
+      level.map(
+        ({ listed }) =>
+          () =>
+            search.referrers(listed.digest),
+      ),
+    );
+    level = next.filter((one) => one.kind === "referrer");
+    found.push(...level);
+  }
+  return found;
+}
+
+type Question = () => Promise<readonly Attachment[]>;
+
+class Search {
+  readonly #source: ImageSource & AttachmentSource;
+  readonly #options: FindOptions;
+  readonly #seen = new Set<Digest>();
+  #told = false;
+
+  constructor(source: ImageSource & AttachmentSource, options: FindOptions) {
+    this.#source = source;
+    this.#options = options;
+  }
+
+  /** All that there is to ask about one manifest of the image. */
+  questions(subject: Digest): readonly Question[] {
+    return [
+      () => this.referrers(subject),
+      ...digestTagKinds.map((kind) => () => this.#digestTag(subject, kind)),
+      () => this.#messages(subject),
+    ];
+  }
+
+  /** The answers, in the order of the questions. */
+  async run(questions: readonly Question[]): Promise<Attachment[]> {
+    const answers: (readonly Attachment[])[] = [];
+    const jobs = questions.map((question, index) => async () => {
+      answers[index] = await question();
+    });
+    await pool(jobs, this.#options.jobs, this.#options.signal);
+    return answers.flat();
+  }
+
+  async referrers(subject: Digest): Promise<readonly ReferrerFound[]> {
+    const found: ReferrerFound[] = [];
+    for (const descriptor of await asking(() => this.#source.referrers(subject))) {
+      if (this.#seen.has(descriptor.digest)) continue;
+      if (this.#seen.size >= attachmentLimit) {
+        this.#tellOfLimit();
+        break;
+      }
+      this.#seen.add(descriptor.digest);
+      const referrer = await this.#readable(descriptor, () => this.#referrer(subject, descriptor));
+      if (referrer) found.push(referrer);
+    }
+    return found;
+  }
+
+  async #referrer(subject: Digest, { mediaType, digest, size }: Descriptor): Promise<ReferrerFound | undefined> {
+    const plan = await makePlan(this.#source, { mediaType, digest, size }, {});
+    if (plan.kind === "opaque") return undefined;
+    if (subjectOf(plan.view)?.digest === subject) {
+      return { kind: "referrer", subject, listed: listedReferrer(plan.descriptor, plan.view), plan };
+    }
+    this.#say(`${digest} is listed as a referrer of ${subject}, and is none`);
+    return undefined;
+  }
+
+  async #digestTag(subject: Digest, kind: DigestTagKind): Promise<readonly DigestTagFound[]> {
+    const descriptor = await asking(() => this.#source.digestTag(subject, kind));
+    if (!descriptor) return [];
+    const found = await this.#readable(descriptor, async (): Promise<DigestTagFound> => {
+      const bytes = await at("source", () => this.#source.manifest(descriptor));
+      const view = parseManifest(bytes, descriptor.mediaType);
+      if (view.kind === "manifest") return { kind, subject, descriptor, bytes, view };
+      throw new OciEncError("CORRUPT", "an index stands under a digest tag");
+    });
+    return found ? [found] : [];
+  }
+
+  async #messages(subject: Digest): Promise<readonly MessageFound[]> {
+    const messages = await asking(() => this.#source.simpleSignatures(subject));
+    return messages.map((message) => ({ kind: "message", subject, message }));
+  }
+
+  /** Undefined, with a warning: it is not there, or is no manifest. A list of referrers can be older than a removal. */
+  async #readable<T>(descriptor: Descriptor, read: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await read();
+    } catch (error) {
+      if (!(error instanceof OciEncError) || !["NOT_FOUND", "CORRUPT", "UNSUPPORTED"].includes(error.code)) throw error;
+      const message = `${descriptor.digest}, which is attached to the image, is left out: ${error.message}`;
+      this.#options.progress({ type: "warning", code: "ATTACHMENT_DROPPED", message });
+      return undefined;
+    }
+  }
+
+  #tellOfLimit(): void {
+    if (this.#told) return;
+    this.#told = true;
+    const message = `the image has more than ${attachmentLimit} referrers; the others are left out`;
+    this.#options.progress({ type: "warning", code: "ATTACHMENT_DROPPED", message });
+  }
+
+  #say(message: string): void {
+    this.#options.progress({ type: "debug", area: "copy", message });
+  }
+}
+
+/** Not every registry lets everybody ask. */
+async function asking<T>(question: () => Promise<T>): Promise<T> {
+  return await at("source", async () => {
+    try {
+      return await question();
+    } catch (error) {
+      if (!(error instanceof OciEncError) || error.hint !== undefined) throw error;
+      const { code, message, retryable, context } = error;
+      const hint = "--referrers=false copies the image without what belongs to it";
+      throw new OciEncError(code, message, { cause: error.cause, hint, retryable, context });
+    }
+  });
+}

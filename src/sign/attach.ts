@@ -1,0 +1,86 @@
+import { OciEncError } from "../errors.js";
+import type { Descriptor } from "../oci/descriptor.js";
+import { type Digest, digestOf } from "../oci/digest.js";
+import { mediaTypes } from "../oci/media-type.js";
+import { type AttachedManifest, type AttachmentTarget, attachable } from "../transport/attachments.js";
+import type { ImageTarget } from "../transport/transport.js";
+import { referrerManifest } from "./referrer-form.js";
+import type { Signature } from "./signature.js";
+import { simpleSigningLayer } from "./simple-signing/layer.js";
+
+/**
+ * Puts signatures of the manifest `subject` beside it, each as its format is kept. They become visible in the target's
+ * `commit`; what is there already stays. Gives back, in their order, the digests by which they are known: of the referrer's
+ * manifest, or of the payload or message itself, as what holds those is shared with others. UNSUPPORTED when the target
+ * keeps no signatures.
+ */
+export async function attach(
+  target: ImageTarget,
+  subject: Descriptor,
+  signatures: readonly Signature[],
+): Promise<readonly Digest[]> {
+  const place = attachable(target);
+  if (!place) {
+    throw new OciEncError("UNSUPPORTED", `${target.name} cannot keep signatures`, {
+      hint: "registries, layouts, archives of layouts, dir: and the local store can",
+    });
+  }
+  const stranger = signatures.find((signature) => signature.subject !== subject.digest);
+  if (stranger) throw new Error(`a signature of ${stranger.subject} is no signature of ${subject.digest}`);
+  const layers = signatures.filter(({ format }) => format === "sig");
+  if (layers.length > 0) await attachLayers(place, subject.digest, layers);
+  const digests: Digest[] = [];
+  for (const signature of signatures) digests.push(await attachOne(place, subject, signature));
+  return digests;
+}
+
+/** The manifest of a digest tag that holds these `sig` signatures and no others. `signing-and-policy.md` 1.3. */
+export function signatureManifest(signatures: readonly Pick<Signature, "content" | "annotations">[]): AttachedManifest {
+  const layers = signatures.map(({ content, annotations }) => ({
+    mediaType: simpleSigningLayer,
+    size: content.length,
+    digest: digestOf(content),
+    annotations,
+  }));
+  const rootfs = { type: "layers", diff_ids: layers.map(({ digest }) => digest) };
+  const config = Buffer.from(JSON.stringify({ architecture: "", os: "", config: {}, rootfs }));
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: mediaTypes.ociManifest,
+    config: { mediaType: mediaTypes.ociConfig, size: config.length, digest: digestOf(config) },
+    layers,
+  };
+  const bytes = Buffer.from(JSON.stringify(manifest));
+  return {
+    descriptor: { mediaType: mediaTypes.ociManifest, digest: digestOf(bytes), size: bytes.length },
+    bytes,
+    config,
+  };
+}
+
+type Place = ImageTarget & AttachmentTarget;
+
+/** All at once: the tag is read and written once. */
+async function attachLayers(place: Place, subject: Digest, signatures: readonly Signature[]): Promise<void> {
+  for (const { content } of signatures) await putBytes(place, content);
+  await place.putDigestTag(subject, "sig", signatureManifest(signatures));
+}
+
+async function attachOne(place: Place, subject: Descriptor, signature: Signature): Promise<Digest> {
+  const { content, format } = signature;
+  if (format === "gpg") await place.addSimpleSignature(subject.digest, content);
+  const referrer = referrerManifest(signature, subject);
+  if (!referrer) return digestOf(content);
+  for (const blob of referrer.blobs) await putBytes(place, blob);
+  await place.putReferrer(subject.digest, referrer.descriptor, referrer.bytes);
+  return referrer.descriptor.digest;
+}
+
+async function putBytes(place: Place, bytes: Uint8Array): Promise<void> {
+  const sum = { digest: digestOf(bytes), size: bytes.length };
+  if (await place.has({ mediaType: "application/octet-stream", ...sum })) return;
+  async function* once(): AsyncGenerator<Uint8Array> {
+    yield bytes;
+  }
+  await place.put({ bytes: once(), size: sum.size, digest: sum.digest, sum: () => sum });
+}

@@ -1,0 +1,156 @@
+import { wholeBytes } from "../bytes/whole.js";
+import { OciEncError } from "../errors.js";
+import type { Descriptor } from "../oci/descriptor.js";
+import type { Digest } from "../oci/digest.js";
+import { type ImageManifest, manifestLimit, parseManifest } from "../oci/manifest.js";
+import { type AttachmentSource, attachmentsOf, digestTagName } from "../transport/attachments.js";
+import type { ImageSource } from "../transport/transport.js";
+import { type SignatureLayer, signatureLayers, signatureRank } from "./referrer-form.js";
+import type { Signature } from "./signature.js";
+import { payloadLimit } from "./simple-signing/payload.js";
+import { storedSignature } from "./simple-signing/stored.js";
+
+/** What is kept beside a manifest. Nothing of it has been judged. */
+export interface FoundSignatures {
+  readonly signatures: readonly Signature[];
+  /** What should be a signature, or should hold some, and could not be read. It hides none of the others. */
+  readonly broken: readonly BrokenSignature[];
+}
+
+/** A place, or one signature, that could not be read. */
+export interface BrokenSignature {
+  /** As in {@link Signature}. */
+  readonly where: string;
+  readonly failure: OciEncError;
+}
+
+/** Signatures that are looked at in each of the three ways of keeping them. */
+const candidateLimit = 128;
+/** Bytes of their content, in each of those ways. */
+const totalLimit = 64 * 1024 * 1024;
+
+/**
+ * The signatures of `subject` at the place of `source`: in cosign's digest tag, in referrers, as simple-signing messages.
+ * Bounded, as `signing-and-policy.md` 1.6 says, and by digest only. What cannot be read, or is more than is looked at, is
+ * in `broken`, so throws only ABORTED. A place that keeps no signatures has none.
+ */
+export async function listSignatures(source: ImageSource, subject: Digest): Promise<FoundSignatures> {
+  const attachments = attachmentsOf(source);
+  if (!attachments) return { signatures: [], broken: [] };
+  const ways = [inDigestTag, inReferrers, inMessages];
+  const found: FoundSignatures[] = [];
+  for (const way of ways) {
+    const search = new Search(attachments, subject);
+    await way(search);
+    found.push(search);
+  }
+  return { signatures: found.flatMap((one) => one.signatures), broken: found.flatMap((one) => one.broken) };
+}
+
+/** One way of keeping signatures, being looked through. */
+class Search implements FoundSignatures {
+  readonly source: ImageSource & AttachmentSource;
+  readonly subject: Digest;
+  readonly signatures: Signature[] = [];
+  readonly broken: BrokenSignature[] = [];
+  #bytes = 0;
+
+  constructor(source: ImageSource & AttachmentSource, subject: Digest) {
+    this.source = source;
+    this.subject = subject;
+  }
+
+  /** Runs one step; its failure stays its own. */
+  async attempt<T>(where: string, step: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await step();
+    } catch (error) {
+      if (!(error instanceof OciEncError) || error.code === "ABORTED") throw error;
+      this.broken.push({ where, failure: error });
+      return undefined;
+    }
+  }
+
+  /** The first ones; of the others it is said that nobody looks at them. */
+  bounded<T>(items: readonly T[], where: string): readonly T[] {
+    if (items.length > candidateLimit) {
+      const message = `${items.length} are too many: only ${candidateLimit} are looked at`;
+      this.broken.push({ where, failure: new OciEncError("UNTRUSTED", message) });
+    }
+    return items.slice(0, candidateLimit);
+  }
+
+  async manifest(descriptor: Descriptor): Promise<ImageManifest | undefined> {
+    if (descriptor.size > manifestLimit) {
+      throw new OciEncError(
+        "CORRUPT",
+        `${descriptor.digest} has ${descriptor.size} bytes; ${manifestLimit} are allowed`,
+      );
+    }
+    const manifest = parseManifest(await this.source.manifest(descriptor), descriptor.mediaType);
+    return manifest.kind === "manifest" ? manifest : undefined;
+  }
+
+  async layer({ format, layer, annotations }: SignatureLayer, where: string): Promise<void> {
+    await this.attempt(where, async () => {
+      this.#spend(layer.size);
+      const content = await wholeBytes(this.source.blob(layer), layer, payloadLimit);
+      this.signatures.push({ format, subject: this.subject, content, annotations, where });
+    });
+  }
+
+  async message(stored: Uint8Array, where: string): Promise<void> {
+    await this.attempt(where, async () => {
+      this.#spend(stored.length);
+      this.signatures.push(storedSignature(stored, this.subject, where));
+    });
+  }
+
+  #spend(size: number): void {
+    if (size > payloadLimit) throw new OciEncError("CORRUPT", `it has ${size} bytes; ${payloadLimit} are allowed`);
+    if (this.#bytes + size > totalLimit) {
+      throw new OciEncError("UNTRUSTED", `not looked at, as those before it have ${this.#bytes} bytes already`);
+    }
+    this.#bytes += size;
+  }
+}
+
+async function inDigestTag(search: Search): Promise<void> {
+  const tag = digestTagName(search.subject, "sig");
+  await search.attempt(tag, async () => {
+    const descriptor = await search.source.digestTag(search.subject, "sig");
+    if (!descriptor) return;
+    const manifest = await search.manifest(descriptor);
+    if (!manifest) throw new OciEncError("CORRUPT", "an index stands where signatures are expected");
+    for (const [index, layer] of search.bounded(signatureLayers(manifest), tag).entries()) {
+      await search.layer(layer, `${tag}, layer ${index + 1}`);
+    }
+  });
+}
+
+async function inReferrers(search: Search): Promise<void> {
+  const { source, subject } = search;
+  const listed = (await search.attempt("referrers", () => source.referrers(subject))) ?? [];
+  // Whoever lists a thousand other things must not push a signature out of sight.
+  const ordered = listed.toSorted((a, b) => signatureRank(a) - signatureRank(b));
+  for (const descriptor of search.bounded(ordered, "referrers")) {
+    const where = `referrer ${descriptor.digest}`;
+    await search.attempt(where, async () => {
+      const manifest = await search.manifest(descriptor);
+      const layers = manifest ? signatureLayers(manifest) : [];
+      if (!manifest || layers.length === 0) return;
+      if (manifest.subject?.digest !== subject) {
+        throw new OciEncError("UNTRUSTED", `its own subject is ${manifest.subject?.digest ?? "nothing"}`);
+      }
+      for (const layer of search.bounded(layers, where)) await search.layer(layer, where);
+    });
+  }
+}
+
+async function inMessages(search: Search): Promise<void> {
+  const { source, subject } = search;
+  const stored = (await search.attempt("simple signatures", () => source.simpleSignatures(subject))) ?? [];
+  for (const [index, message] of search.bounded(stored, "simple signatures").entries()) {
+    await search.message(message, `simple signature ${index + 1}`);
+  }
+}
