@@ -20,6 +20,12 @@ export {
   type ManifestReport,
 } from "./inspect/inspect.js";
 export { type InspectImageOptions, inspectImage } from "./inspect-image.js";
+export {
+  type AttachmentReport,
+  type ListedAttachment,
+  type ListSignaturesOptions,
+  listImageSignatures,
+} from "./list-signatures.js";
 export type { Descriptor, Sum } from "./oci/descriptor.js";
 export type { Digest } from "./oci/digest.js";
 export type { ImageConfig } from "./oci/image-config.js";

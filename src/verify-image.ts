@@ -1,10 +1,14 @@
+import { judgedPlace } from "./policy/judged-place.js";
+import type { TrustRules } from "./policy/trust-rules.js";
 import { openSource } from "./transport/index.js";
 import type { EndpointOptions } from "./transport/transport.js";
 import type { VerifyReport } from "./verify/check.js";
 import { type VerifyOptions, verify } from "./verify/verify.js";
 
 /** What to ask, and what the transports need. */
-export interface VerifyImageOptions extends Omit<VerifyOptions, "plainImage"> {
+export interface VerifyImageOptions extends Omit<VerifyOptions, "plainImage" | "signed"> {
+  /** Whose signatures are trusted. Undefined: nobody asks about signatures. */
+  readonly trust?: TrustRules | undefined;
   /** A reference to the plain image, for `noPlaintextTwins`. */
   readonly plainImage?: string | undefined;
   readonly source?: EndpointOptions | undefined;
@@ -12,10 +16,12 @@ export interface VerifyImageOptions extends Omit<VerifyOptions, "plainImage"> {
 
 /** Opens an image, verifies it, closes it. Throws what {@link verify} throws; USAGE for a reference that makes no sense. */
 export async function verifyImage(reference: string, options: VerifyImageOptions = {}): Promise<VerifyReport> {
-  const { plainImage, source: endpoint, signal, progress } = options;
+  const { plainImage, source: endpoint, trust, signal, progress } = options;
   const ends: EndpointOptions = { signal, progress, ...endpoint };
   await using source = await openSource(reference, ends);
-  if (plainImage === undefined) return await verify(source, { ...options, plainImage: undefined });
+  const { place, identity } = judgedPlace(reference, source);
+  const signed = trust && { rules: trust, image: { place, identity: trust.identity ?? identity } };
+  if (plainImage === undefined) return await verify(source, { ...options, signed, plainImage: undefined });
   await using plain = await openSource(plainImage, ends);
-  return await verify(source, { ...options, plainImage: plain });
+  return await verify(source, { ...options, signed, plainImage: plain });
 }

@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../errors.js";
 import type { Digest } from "../oci/digest.js";
 import type { Platform } from "../oci/platform.js";
 
@@ -10,6 +11,8 @@ export interface Finding {
   /** Undefined: the image as a whole. */
   readonly place: LayerPlace | undefined;
   readonly message: string;
+  /** Of a failure that is no mere lack of trust: what the whole then ends with. */
+  readonly code?: ErrorCode | undefined;
 }
 
 /** A layer, or a manifest where there is no index. */
@@ -23,7 +26,7 @@ export interface LayerPlace {
 export interface Check {
   /** Stable: `layers-sealed`. */
   readonly id: string;
-  /** What belongs together: `sealed`. */
+  /** What belongs together: `sealed`, `signed`. */
   readonly group: string;
   readonly title: string;
   /** The worst of the findings. */

@@ -1,20 +1,19 @@
-import type { JudgedImage, Opinion } from "../policy/judge-image.js";
+import type { Judgement } from "../policy/admission.js";
+import type { Opinion } from "../policy/judge-image.js";
 import type { Accepted } from "../sign/signature.js";
 import { type Check, type Finding, worstOf } from "./check.js";
 
-/** One check for each judge, and one for what was asked of the image as a whole. */
-export function signedChecks(image: JudgedImage, refusal: Finding | undefined): readonly Check[] {
-  const ids = new Map(image.opinions.map(({ judge }) => [judge.id, judge.title]));
-  const judged = [...ids].map(([id, title]): Check => {
-    const findings = image.opinions.filter(({ judge }) => judge.id === id).flatMap(findingsOf);
-    return { id, group: "signed", title, verdict: worstOf(findings.map(({ verdict }) => verdict)), findings };
-  });
-  const findings = refusal ? [refusal] : [voucher(image)];
-  const title = "somebody who is trusted vouches for the image";
-  return [
-    ...judged,
-    { id: "signed", group: "signed", title, verdict: worstOf(findings.map(({ verdict }) => verdict)), findings },
-  ];
+/** One check for each judge, and one for the image as a whole: its class, and whether somebody vouches for it. */
+export function signedChecks(image: Judgement): readonly Check[] {
+  const titles = new Map(image.opinions.map(({ judge }) => [judge.id, judge.title]));
+  const asked = [...titles].map(([id, title]) =>
+    check({ id, title }, image.opinions.filter(({ judge }) => judge.id === id).flatMap(findingsOf)),
+  );
+  return [...asked, check({ id: "vouched-for", title: "images of its class may be used" }, [classFinding(image)])];
+}
+
+function check(names: Pick<Check, "id" | "title">, findings: readonly Finding[]): Check {
+  return { ...names, group: "signed", verdict: worstOf(findings.map(({ verdict }) => verdict)), findings };
 }
 
 function findingsOf({ manifest, outcome }: Opinion): readonly Finding[] {
@@ -32,11 +31,14 @@ function findingsOf({ manifest, outcome }: Opinion): readonly Finding[] {
   }
 }
 
-/** Who vouches, where nobody has to. */
-function voucher({ signed, sealed }: JudgedImage): Finding {
-  if (signed) return { verdict: "passed", place: undefined, message: "signed by somebody who is trusted" };
+/** Who vouches, where nobody has to, and what is asked of images of its class. */
+function classFinding({ signed, sealed, decision }: Judgement): Finding {
+  const place = undefined;
+  if (decision.verdict === "refused") return { verdict: "failed", place, message: decision.reason };
+  if (decision.verdict === "warned") return { verdict: "warning", place, message: decision.reason };
+  if (signed) return { verdict: "passed", place, message: "signed by somebody who is trusted" };
   const message = sealed === "none" ? "nobody vouches for it" : "encrypted, and nobody vouches for it";
-  return { verdict: "not judged", place: undefined, message };
+  return { verdict: "not judged", place, message };
 }
 
 function whose({ signer, identity, signedAt }: Accepted): string {

@@ -1,9 +1,13 @@
 import type { DecryptionKey, EncryptionKey, SchemeSettings } from "../crypt/key-wrapper.js";
-import { loadKeyring } from "../crypt/layer.js";
+import { type Keyring, loadKeyring } from "../crypt/layer.js";
 import type { RecipientId } from "../crypt/recipient-id.js";
 import { identifyRecipients } from "../crypt/recipients.js";
 import { OciEncError } from "../errors.js";
+import type { Descriptor } from "../oci/descriptor.js";
 import type { Platform } from "../oci/platform.js";
+import { judgeByRules } from "../policy/admission.js";
+import type { JudgedPlace } from "../policy/judged-place.js";
+import type { TrustRules } from "../policy/trust-rules.js";
 import type { Progress } from "../progress.js";
 import type { LayerSelection } from "../transform/select.js";
 import type { ImageSource } from "../transport/transport.js";
@@ -20,6 +24,7 @@ import {
   nobodyElse,
   recipientsPresent,
 } from "./sealed-checks.js";
+import { signedChecks } from "./signed-checks.js";
 import { readSubject, type Subject } from "./subject.js";
 
 /** What is asked of an image. */
@@ -30,6 +35,16 @@ export interface VerifyOptions extends SealedOptions {
   readonly settings?: SchemeSettings | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly progress?: Progress | undefined;
+  /** Ask about its encryption; default true. */
+  readonly sealed?: boolean | undefined;
+  /** Who judges its signatures, and where the image was asked for. Undefined: nobody asks about them. */
+  readonly signed?: SignedOptions | undefined;
+}
+
+/** What is asked of its signatures. */
+export interface SignedOptions {
+  readonly rules: TrustRules;
+  readonly image: JudgedPlace;
 }
 
 /** What is asked of its encryption. */
@@ -65,24 +80,53 @@ export async function verify(source: ImageSource, options: VerifyOptions = {}): 
     });
   }
   const keyring = keys && (await loadKeyring(keys, { ...settings, signal, progress }));
+  const root = await source.resolve();
+  const signed = options.signed ? await signedGroup(source, root, options.signed) : [];
+  // No key and no provider is tried on an image that is not trusted.
+  const trusted = signed.every(({ verdict }) => verdict !== "failed");
+  const asked = options.sealed ?? true;
+  const sealed = asked ? await sealedGroup(source, trusted ? keyring : undefined, options) : nothingSealed;
+  const checks = [...sealed.checks, ...signed];
+  const verdict = worstOf(checks.map((check) => check.verdict));
+  return { reference: source.name, digest: root.digest, verdict, checks, keysOpenNothing: sealed.keysOpenNothing };
+}
+
+interface SealedGroup {
+  readonly checks: readonly Check[];
+  readonly keysOpenNothing: boolean;
+}
+
+const nothingSealed: SealedGroup = { checks: [], keysOpenNothing: false };
+
+async function sealedGroup(
+  source: ImageSource,
+  keyring: Keyring | undefined,
+  options: VerifyOptions,
+): Promise<SealedGroup> {
   const subject = await readSubject(source, options.platforms);
   const opened = keyring ? await openLayers(subject, keyring) : [];
-  const checks = [...(await manifestChecks(subject, options)), ...(await contentChecks(subject, opened, options))];
   return {
-    reference: source.name,
-    digest: subject.root.digest,
-    verdict: worstOf(checks.map(({ verdict }) => verdict)),
-    checks,
+    checks: [...(await manifestChecks(subject, options)), ...(await contentChecks(subject, opened, options))],
     keysOpenNothing: opened.length > 0 && opened.every(({ refused }) => refused?.code === "KEY_MISMATCH"),
   };
 }
 
+async function signedGroup(
+  source: ImageSource,
+  root: Descriptor,
+  { rules, image }: SignedOptions,
+): Promise<readonly Check[]> {
+  const judged = await judgeByRules(source, root, { rules, image });
+  return signedChecks(judged);
+}
+
 /** The error that a report amounts to: KEY_MISMATCH when the keys open nothing, UNTRUSTED when a check failed, else undefined. */
 export function refusal({ checks, keysOpenNothing, reference }: VerifyReport): OciEncError | undefined {
-  const failed = checks.filter(({ verdict }) => verdict === "failed").map(({ id }) => id);
+  const failed = checks.filter(({ verdict }) => verdict === "failed");
   if (keysOpenNothing) return new OciEncError("KEY_MISMATCH", `no given key opens any layer of ${reference}`);
   if (failed.length === 0) return undefined;
-  return new OciEncError("UNTRUSTED", `${reference} fails ${failed.join(", ")}`);
+  const code = failed.flatMap(({ findings }) => findings).find((finding) => finding.code !== undefined)?.code;
+  return new OciEncError(code ?? "UNTRUSTED", `${reference} fails ${failed.map(({ id }) => id).join(", ")}`);
 }
 
 /** What the manifests and configs say. */

@@ -44,8 +44,18 @@ export const commands: readonly CommandRow[] = [
   },
   {
     name: "verify",
-    summary: "check that an image is sealed, and for whom",
+    summary: "check that an image is sealed, for whom, and who signed it",
     load: async () => (await import("./verify.js")).verify,
+  },
+  {
+    name: "sign",
+    summary: "sign an image or any artifact",
+    load: async () => (await import("./sign.js")).sign,
+  },
+  {
+    name: "signatures",
+    summary: "list what signs or refers to an image, unjudged",
+    load: async () => (await import("./signatures.js")).signatures,
   },
   {
     name: "diff",

@@ -38,7 +38,6 @@ export async function transferImage(invocation: Invocation, how: TransferOptions
     ...how,
     jobs: options.get(parallel),
     dryRun: options.get(dryRun),
-    removeSignatures: options.get(removeSignatures),
     signal,
     progress,
     retries: options.get(retryTimes) ?? 5,

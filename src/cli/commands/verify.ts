@@ -1,10 +1,19 @@
 import { OciEncError } from "../../errors.js";
-import type { VerifyImageOptions } from "../../index.js";
+import type { TrustRules, VerifyImageOptions } from "../../index.js";
 import { onlyEndpoint, sourceFlags } from "../options/endpoints.js";
 import { choice, type Flag, parsed, repeated, single, toggle } from "../options/flag.js";
 import { hasKeys, openingFlags, readSettings, settingFlags } from "../options/key-flags.js";
 import { readKeys, readRecipientsFile } from "../options/keys.js";
 import { platform, readPlatforms } from "../options/platforms.js";
+import { annotation, identity, readClaims } from "../options/signing-flags.js";
+import {
+  asksForSignature,
+  judgingFlags,
+  readTrust,
+  trust,
+  trustConflicts,
+  trustPolicy,
+} from "../options/trust-flags.js";
 import type { Command, Invocation } from "./command.js";
 import { readRecipientIds, recipientIds } from "./recipients-flags.js";
 
@@ -78,17 +87,25 @@ export const verify: Command = {
     noPlaintextTwins,
     plainImage,
     failOnSecrets,
+    ...judgingFlags,
+    annotation,
+    identity,
     ...openingFlags,
     ...settingFlags,
     platform,
     ...sourceFlags,
     form,
   ],
-  needs: [[plainImage, noPlaintextTwins]],
+  conflicts: trustConflicts,
+  needs: [
+    [plainImage, noPlaintextTwins],
+    [annotation, trust, trustPolicy],
+  ],
   examples: [
     "oci-enc verify app:1-enc",
     "oci-enc verify --only team.txt --min-recipients 2 --report junit oci:sealed:app > verify.xml",
     "oci-enc verify -k key.pem --no-plaintext-twins app:1-enc",
+    "oci-enc verify --trust sigstore:cosign.pub docker://registry.example/app:1-enc",
   ],
   async run(invocation) {
     const { options } = invocation;
@@ -117,10 +134,35 @@ async function readQuestions(invocation: Invocation): Promise<VerifyImageOptions
     plainImage: options.get(plainImage),
     failOnSecrets: options.get(failOnSecrets),
     keys: hasKeys(options) ? await readKeys(invocation) : undefined,
+    sealed: !asksForSignature(options) || sealedQuestions.some((flag) => options.given(flag)) || hasKeys(options),
+    trust: await readRules(invocation),
     platforms: await readPlatforms(options),
     settings: readSettings(options),
     source: await onlyEndpoint(invocation),
     progress,
     signal,
+  };
+}
+
+/** Questions about encryption; without any of them, a command that asks for signatures asks for nothing else. */
+const sealedQuestions: readonly Flag<unknown>[] = [
+  requireEncrypted,
+  allowPlain,
+  requireRecipient,
+  only,
+  minRecipients,
+  noPlaintextTwins,
+  failOnSecrets,
+];
+
+async function readRules(invocation: Invocation): Promise<TrustRules> {
+  const { options } = invocation;
+  const { claimedName } = await import("../../index.js");
+  const named = options.get(identity);
+  return {
+    ...(await readTrust(invocation)),
+    claims: readClaims(options.get(annotation)),
+    identity: named === undefined ? undefined : claimedName(named),
+    platforms: await readPlatforms(options),
   };
 }

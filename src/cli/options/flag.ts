@@ -88,7 +88,7 @@ export function readSwitch(text: string, what: string): "true" | "false" {
 
 /** The variable that gives the option's value where the command line does not: `OCI_ENC_DIGESTFILE`. */
 export function variableName(flag: Flag<unknown>): string {
-  return `OCI_ENC_${flag.name.toUpperCase().replaceAll("-", "_")}`;
+  return `OCI_ENC_${flag.name.toUpperCase().replaceAll(/[-.]/g, "_")}`;
 }
 
 function described(names: FlagNames): Omit<Flag<never>, "read"> {

@@ -42,11 +42,20 @@ export const registriesConf: Flag<string | undefined> = single({
   group,
 });
 
+/** Where signatures are kept that no registry keeps. */
+export const registriesDirectory: Flag<string | undefined> = single({
+  name: "registries.d",
+  placeholder: "DIR",
+  about: "the registries.d that says where lookaside signatures are; default the user's, else the system's",
+  group,
+});
+
 /** What a command with one reference takes. */
 export const registryFlags: readonly Flag<unknown>[] = [
   ...Object.values<Flag<unknown>>({ ...eitherSide }),
   retryTimes,
   registriesConf,
+  registriesDirectory,
 ];
 
 /** What a command with two references takes. */

@@ -3,7 +3,15 @@ import type { Credentials, HostSettings, RegistryOptions } from "../../transport
 import type { Invocation } from "../commands/command.js";
 import type { Flag } from "./flag.js";
 import type { FlagValues } from "./flag-values.js";
-import { eitherSide, ownSide, registriesConf, retryTimes, type Side, type SideFlags } from "./registry-flags.js";
+import {
+  eitherSide,
+  ownSide,
+  registriesConf,
+  registriesDirectory,
+  retryTimes,
+  type Side,
+  type SideFlags,
+} from "./registry-flags.js";
 import { readSecretFile } from "./secret-file.js";
 import { promptPassphrase } from "./terminal-prompt.js";
 
@@ -26,6 +34,7 @@ export async function readRegistry(invocation: Asked, side?: Side): Promise<Regi
     keychain: nobody ? { credentials: async () => undefined } : undefined,
     host: await readHost(invocation, side),
     registriesConf: options.get(registriesConf),
+    registriesDirectory: options.get(registriesDirectory),
     retryTimes: options.get(retryTimes),
   };
 }

@@ -38,7 +38,8 @@ const insecurePolicy: Flag<boolean> = toggle({
   group,
 });
 
-const trustPolicy: Flag<string | undefined> = single({
+/** A trust policy of the Notary Project. */
+export const trustPolicy: Flag<string | undefined> = single({
   name: "trust-policy",
   placeholder: "FILE",
   about: "a Notary Project trust policy to go by as well",
