@@ -34,6 +34,12 @@ export function checkAttributes(headers: SignedHeaders, algorithm: SignatureAlgo
   return { scheme: schemeOf(headers), signedAt, expiry: headers.expiry };
 }
 
+/** Throws UNTRUSTED when `now` is not before the time at which the signature ends to be good. */
+export function checkExpiry({ expiry: end }: SignedAttributes, now: Date): void {
+  if (end === undefined || now < end) return;
+  throw new OciEncError("UNTRUSTED", `the signature has expired at ${end.toISOString()}`);
+}
+
 const { scheme, authenticSigningTime, expiry, plugin, pluginVersion } = attributeNames;
 const mayBeCritical: readonly string[] = [scheme, authenticSigningTime, expiry, plugin, pluginVersion];
 

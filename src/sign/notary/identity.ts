@@ -1,4 +1,4 @@
-import { expect, objectIdentifier, parts, readDer, tags } from "../../crypt/keys/pkcs7/der.js";
+import { type DerValue, expect, objectIdentifier, parts, readDer, tags } from "../../crypt/keys/pkcs7/der.js";
 import { OciEncError } from "../../errors.js";
 import { quoted } from "./json-shape.js";
 
@@ -40,7 +40,7 @@ export function parseIdentity(text: string): NameAttributes {
 }
 
 /**
- * The attributes of a certificate's subject. Undefined when they cannot be told apart, several having one type or sharing
+ * The attributes of a certificate's subject; those that no identity can name without their value. Undefined when they cannot be told apart, several having one type or sharing
  * one place: no identity matches such a name. CORRUPT when it is no name.
  */
 export function subjectAttributes(name: Uint8Array): NameAttributes | undefined {
@@ -50,9 +50,9 @@ export function subjectAttributes(name: Uint8Array): NameAttributes | undefined 
     if (more.length > 0) return undefined;
     const [type, value] = parts(expect(attribute, tags.sequence));
     const dotted = objectIdentifier(type);
-    const key = attributeTypes.get(dotted) ?? dotted;
-    if (attributes.has(key)) return undefined;
-    attributes.set(key, decodeText(value?.tag, value?.content ?? new Uint8Array()));
+    const known = attributeTypes.get(dotted);
+    if (attributes.has(known ?? dotted)) return undefined;
+    attributes.set(known ?? dotted, known === undefined ? "" : decodeText(value));
   }
   return attributes;
 }
@@ -103,10 +103,10 @@ function trimUnescaped(value: string): string {
 }
 
 /** The string types of X.680 that names are made of. */
-function decodeText(tag: number | undefined, content: Uint8Array): string {
-  const encoding = tag === undefined ? undefined : encodings.get(tag);
+function decodeText(value: DerValue | undefined): string {
+  const encoding = value && encodings.get(value.tag);
   try {
-    if (encoding !== undefined) return new TextDecoder(encoding, { fatal: true, ignoreBOM: true }).decode(content);
+    if (value && encoding) return new TextDecoder(encoding, { fatal: true, ignoreBOM: true }).decode(value.content);
   } catch (cause) {
     throw new OciEncError("CORRUPT", "a certificate has a name that cannot be read", { cause });
   }

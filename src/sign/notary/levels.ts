@@ -1,4 +1,3 @@
-import { OciEncError } from "../../errors.js";
 import { type Members, membersOf, quoted, shapeFault, textOf } from "./json-shape.js";
 
 /** What is checked beside integrity, which no level but skip leaves out; in the order in which it is checked. */
@@ -65,5 +64,5 @@ function readAction(text: string, check: TrustCheck, what: string): TrustAction 
 
 function readTimestampRule(text: string, what: string): TimestampRule {
   if (text === "always" || text === "afterCertExpiry") return text;
-  throw new OciEncError("CORRUPT", `"verifyTimestamp" of ${what} is ${quoted(text)}, which is not known`);
+  throw shapeFault(what, `has a "verifyTimestamp" ${quoted(text)}, which is not known`);
 }

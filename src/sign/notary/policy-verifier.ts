@@ -1,6 +1,6 @@
 import { OciEncError } from "../../errors.js";
 import type { Verifier } from "../verifier.js";
-import type { SigningScheme } from "./attributes.js";
+import { checkExpiry, type SigningScheme } from "./attributes.js";
 import { type SigningCertificate, sameCertificate } from "./certificate.js";
 import { checkValidity } from "./chain.js";
 import { notaryFormats } from "./envelopes.js";
@@ -28,12 +28,6 @@ export function notaryVerifier(statement: JudgingStatement, stores: TrustStores)
   };
 }
 
-/** Throws UNTRUSTED when `now` is not before the time at which the signature ends to be good. */
-export function checkExpiry({ attributes }: SoundSignature, now: Date): void {
-  if (attributes.expiry === undefined || now < attributes.expiry) return;
-  throw new OciEncError("UNTRUSTED", `the signature has expired at ${attributes.expiry.toISOString()}`);
-}
-
 /** What is looked at. */
 interface Case {
   readonly sound: SoundSignature;
@@ -47,7 +41,7 @@ type Check = (looked: Case) => Promise<void>;
 /** Each throws UNTRUSTED, UNSUPPORTED or CORRUPT. */
 const checks: Readonly<Record<TrustCheck, Check>> = {
   authenticity: checkAuthenticity,
-  expiry: async ({ sound, now }) => checkExpiry(sound, now),
+  expiry: async ({ sound, now }) => checkExpiry(sound.attributes, now),
   authenticTimestamp: checkTimestamp,
   revocation: checkRevocation,
 };

@@ -3,10 +3,10 @@ import { join, resolve } from "node:path";
 import { readPrivateKeys } from "../../crypt/keys/key-file.js";
 import { OciEncError } from "../../errors.js";
 import { parseJson } from "../../oci/json-text.js";
+import { readCertificates } from "./certificate-file.js";
 import { readChain, type SigningChain } from "./chain.js";
 import { itemsOf, type Members, membersOf, quoted, textOf } from "./json-shape.js";
 import { readConfiguration } from "./notation-directory.js";
-import { certificatesOf } from "./trust-store.js";
 
 /** Where a key and its certificates are. */
 export interface KeyFiles {
@@ -71,7 +71,7 @@ export async function readChainedKey({ keyFile, chainFile, passphrase }: KeyFile
 }
 
 function validChain(bytes: Uint8Array, origin: string): SigningChain {
-  const certificates = certificatesOf(bytes, origin);
+  const certificates = readCertificates(bytes, origin);
   try {
     return readChain(certificates.map(({ encoded }) => encoded));
   } catch (error) {

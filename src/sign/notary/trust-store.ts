@@ -1,8 +1,8 @@
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { keyParts } from "../../crypt/keys/key-parts.js";
 import { ioError, OciEncError } from "../../errors.js";
-import { isSelfSigned, readSigningCertificate, type SigningCertificate } from "./certificate.js";
+import type { SigningCertificate } from "./certificate.js";
+import { readTrustedCertificates } from "./certificate-file.js";
 import { quoted } from "./json-shape.js";
 import { readConfiguration } from "./notation-directory.js";
 import type { StoreName } from "./trust-policy.js";
@@ -27,29 +27,6 @@ export function openTrustStores(directory: string): TrustStores {
       return known;
     },
   };
-}
-
-/**
- * Certificates that are to be trusted, of a file in PEM or DER. KEY_INVALID when there is none, when there is anything
- * else, and for a certificate that neither issues others nor is its own issuer.
- */
-export function readTrustedCertificates(bytes: Uint8Array, origin: string): readonly SigningCertificate[] {
-  const certificates = certificatesOf(bytes, origin);
-  const stray = certificates.find((one) => one.basicConstraints?.ca !== true && !isSelfSigned(one));
-  if (stray === undefined) return certificates;
-  throw new OciEncError("KEY_INVALID", `${quoted(origin)} has ${stray.label}, which is no root certificate`);
-}
-
-/** Certificates in PEM or DER, in the order of the file. KEY_INVALID when there is none, or anything else. */
-export function certificatesOf(bytes: Uint8Array, origin: string): readonly SigningCertificate[] {
-  const encoded = keyParts(bytes).map((part) => (part.kind === "certificate" ? part.der : undefined));
-  try {
-    const certificates = encoded.map((der) => readSigningCertificate(der ?? new Uint8Array()));
-    if (certificates.length > 0) return certificates;
-  } catch (cause) {
-    throw new OciEncError("KEY_INVALID", `${quoted(origin)} holds something that is no certificate`, { cause });
-  }
-  throw new OciEncError("KEY_INVALID", `${quoted(origin)} holds no certificate`);
 }
 
 const maximumFiles = 1000;

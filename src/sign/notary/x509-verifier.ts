@@ -1,10 +1,10 @@
 import { OciEncError } from "../../errors.js";
 import type { Verifier } from "../verifier.js";
+import { checkExpiry } from "./attributes.js";
 import { isSelfSigned, type SigningCertificate, sameCertificate } from "./certificate.js";
 import { checkValidity } from "./chain.js";
 import { notaryFormats } from "./envelopes.js";
 import { accepted, checkIntegrity, judging } from "./integrity.js";
-import { checkExpiry } from "./policy-verifier.js";
 
 /**
  * Judges Notary signatures by root certificates alone, without a trust policy: integrity, a chain to one of them, expiry,
@@ -37,7 +37,7 @@ export function x509Verifier(roots: readonly SigningCertificate[]): Verifier {
             `the chain of ${chain.leaf.label} ends with ${chain.root.label}, which is not trusted`,
           );
         }
-        checkExpiry(sound, now);
+        checkExpiry(attributes, now);
         checkValidity(chain, now);
         const revocable = chain.certificates.slice(0, -1).some((certificate) => certificate.revocable);
         return accepted(sound, revocable ? ["whether a certificate was revoked has not been asked"] : []);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decode, encode, Tagged } from "cborg";
-import type { ErrorCode } from "../../../src/errors.js";
+import { type ErrorCode, OciEncError } from "../../../src/errors.js";
 import { checkIntegrity } from "../../../src/sign/notary/integrity.js";
 import type { Signature } from "../../../src/sign/signature.js";
 import { expectedError } from "../../support/expected-error.js";
@@ -360,3 +360,26 @@ test("a chain whose leaf has another key than the signature is refused before an
   const mixed = handmadeJws("nonsense", { chain: { key: chain.key, certificates: other.certificates } });
   assert.throws(() => checkIntegrity(mixed, handmadeImage), expectedError("UNTRUSTED", /not by/));
 });
+
+for (const signature of [good, asSignature("cose", cose)]) {
+  test(`abuse: no flipped bit of a ${signature.format} envelope changes what is accepted`, () => {
+    const sound = checkIntegrity(signature, handmadeImage);
+    let refusals = 0;
+    for (let at = 0; at < signature.content.length; at += 5) {
+      const content = Buffer.from(signature.content);
+      content[at] = (content[at] ?? 0) ^ (1 << (at % 8));
+      try {
+        const { chain: found, attributes, claims } = checkIntegrity({ ...signature, content }, handmadeImage);
+        assert.deepEqual({ attributes, claims }, { attributes: sound.attributes, claims: sound.claims });
+        assert.deepEqual(
+          found.certificates.map(({ encoded }) => encoded),
+          sound.chain.certificates.map(({ encoded }) => encoded),
+        );
+      } catch (error) {
+        if (!(error instanceof OciEncError)) throw error;
+        refusals += 1;
+      }
+    }
+    assert.ok(refusals > (signature.content.length / 5) * 0.9);
+  });
+}
