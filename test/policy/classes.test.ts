@@ -212,10 +212,7 @@ interface ClassVector {
 }
 
 function classVectors(): readonly ClassVector[] {
-  const { cases }: { cases: readonly ClassVector[] } = JSON.parse(
-    readFileSync(join(signedVectors, "classes.json"), "utf8"),
-  );
-  return cases;
+  return JSON.parse(readFileSync(join(signedVectors, "classes.json"), "utf8"));
 }
 
 /** By its manifest, and by what its signer's ring says of its signature. */
