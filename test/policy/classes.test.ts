@@ -15,9 +15,9 @@ import {
 } from "../../src/policy/classes.js";
 import { gpgVerifier } from "../../src/sign/gpg/verifier.js";
 import { storedSignature } from "../../src/sign/simple-signing/stored.js";
-import { signedVectors } from "../support/containers-case.js";
 import { expectedError } from "../support/expected-error.js";
 import { scratchDirectory } from "../support/scratch.js";
+import { signedVectors } from "../support/signed-vectors.js";
 
 const scratch = scratchDirectory();
 const strictest: ClassRules = { plainSigned: "deny", plainUnsigned: "deny" };

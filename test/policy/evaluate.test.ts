@@ -12,10 +12,11 @@ import { localKey } from "../../src/sign/local-key.js";
 import type { Signature } from "../../src/sign/signature.js";
 import { readSigningKey } from "../../src/sign/sigstore/key-file.js";
 import { sigstoreSigner } from "../../src/sign/sigstore/signer.js";
-import { containersCase, imageOne, signaturesOf, signedVectors } from "../support/containers-case.js";
+import { containersCase, imageOne, signaturesOf } from "../support/containers-case.js";
 import { expectedError } from "../support/expected-error.js";
 import { signedName } from "../support/gpg-message.js";
 import { scratchDirectory } from "../support/scratch.js";
+import { signedVectors } from "../support/signed-vectors.js";
 
 const scratch = scratchDirectory();
 const alice = { type: "signedBy", keyType: "GPGKeys", keyPath: "keys/gpg-alice.pub.asc" };

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { OciEncError } from "../../src/errors.js";
 import { type Policy, parsePolicy } from "../../src/policy/policy-json.js";
-import { signedVectors } from "../support/containers-case.js";
 import { expectedError } from "../support/expected-error.js";
 import { broughtPeer, type Peer, run, systemPeer } from "../support/peer.js";
 import { scratchDirectory } from "../support/scratch.js";
+import { signedVectors } from "../support/signed-vectors.js";
 
 const scratch = scratchDirectory();
 const accept = '[{"type":"insecureAcceptAnything"}]';
