@@ -145,8 +145,10 @@ async function judgeOne(signature: Signature, { judge, requirement, request }: J
     if (signature.format === "bundle" && bundleIdentity === "any") return judgement;
     return refused("UNTRUSTED", "it carries no image name, so no rule for names can hold; see --bundle-identity=any");
   }
-  if (fits(requirement.identity, askedFor(image.identity), judgement.identity)) return judgement;
-  return refused("UNTRUSTED", `it is for ${quoted(judgement.identity)}, which is not accepted here`);
+  const asked = askedFor(image.identity);
+  if (fits(requirement.identity, asked, judgement.identity)) return judgement;
+  const why = asked === undefined ? "and the image has no name to compare it with" : "which is not accepted here";
+  return refused("UNTRUSTED", `it is for ${quoted(judgement.identity)}, ${why}`);
 }
 
 /** With a digest given, the tag beside it is a remark, as podman has it: policies know names by tag or by digest. */

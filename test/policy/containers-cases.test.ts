@@ -10,8 +10,8 @@ import {
   containersCases,
   imageOf,
   signaturesOf,
-  signedVectors,
 } from "../support/containers-case.js";
+import { signedVectors } from "../support/signed-vectors.js";
 
 for (const one of containersCases()) {
   if (one.expect === "any") continue;

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { OciEncError } from "../../src/errors.js";
 import { digestOf } from "../../src/oci/digest.js";
@@ -6,9 +5,7 @@ import type { ImageName } from "../../src/oci/image-name.js";
 import { parseImageName } from "../../src/oci/image-name.js";
 import type { Signature, SignedImage } from "../../src/sign/signature.js";
 import { storedSignature } from "../../src/sign/simple-signing/stored.js";
-
-/** The folder of the signed vectors, from which the policies in them name their keys. */
-export const signedVectors: string = join(process.cwd(), "test", "vectors", "signed");
+import { readSigned } from "./signed-vectors.js";
 
 /** An image, its signatures, a policy, and what is to become of it. */
 export interface ContainersCase {
@@ -24,9 +21,7 @@ export interface ContainersCase {
 
 /** All cases of containers-cases.json. */
 export function containersCases(): readonly ContainersCase[] {
-  const { cases }: { cases: readonly ContainersCase[] } = JSON.parse(
-    readFileSync(join(signedVectors, "containers-cases.json"), "utf8"),
-  );
+  const { cases }: { cases: readonly ContainersCase[] } = JSON.parse(readSigned("containers-cases.json").toString());
   return cases;
 }
 
@@ -39,7 +34,7 @@ export function containersCase(id: string): ContainersCase {
 
 /** Image one, as all cases ask for it. */
 export function imageOne(identity?: ImageName): SignedImage {
-  const bytes = readFileSync(join(signedVectors, "dir-one", "manifest.json"));
+  const bytes = readSigned(join("dir-one", "manifest.json"));
   const mediaType = "application/vnd.oci.image.manifest.v1+json";
   return { descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length }, identity };
 }

@@ -15,7 +15,7 @@ export async function readRings(rings: readonly Uint8Array[]): Promise<readonly 
     const key = await readPublic(encoded);
     if (key === undefined) continue;
     const known = keys.get(key.getFingerprint());
-    keys.set(key.getFingerprint(), known === undefined ? key : await known.update(key));
+    keys.set(key.getFingerprint(), known === undefined ? key : await unite(known, key));
   }
   if (keys.size === 0) throw new OciEncError("KEY_INVALID", "there is no OpenPGP key in the ring that can be read");
   return [...keys.values()];
@@ -36,6 +36,13 @@ function keysIn(ring: Uint8Array): readonly EncodedKey[] {
 function fromArmour(ring: Uint8Array): Uint8Array {
   const start = (ring[0] ?? 0) < 0x80 ? Buffer.from(ring).indexOf("-----BEGIN PGP ") : 0;
   return ring.subarray(Math.max(start, 0));
+}
+
+async function unite(known: PublicKey, copy: PublicKey): Promise<PublicKey> {
+  return await known.update(copy).catch((cause: unknown) => {
+    const name = known.getFingerprint().toUpperCase();
+    throw new OciEncError("KEY_INVALID", `two copies of the OpenPGP key ${name} cannot be united`, { cause });
+  });
 }
 
 async function readPublic({ bytes }: EncodedKey): Promise<PublicKey | undefined> {

@@ -1,4 +1,4 @@
-import type { WrapperOptions } from "../../crypt/key-wrapper.js";
+import type { SchemeSettings } from "../../crypt/key-wrapper.js";
 import { isKeyData } from "../../crypt/keys/pgp/key-data.js";
 import { OciEncError } from "../../errors.js";
 import { type ImageName, printImageName } from "../../oci/image-name.js";
@@ -12,9 +12,10 @@ import { programHolder } from "./program-holder.js";
 import { gpgVerifier } from "./verifier.js";
 
 /** How to sign, and what to say about it. */
-export interface GpgSignerOptions extends WrapperOptions {
+export interface GpgSignerOptions extends SchemeSettings {
   /** What the payload calls its maker: `oci-enc 1.2.3`. */
   readonly creator: string;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**

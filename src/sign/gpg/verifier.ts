@@ -81,7 +81,9 @@ async function accepted(
 ): Promise<Accepted> {
   const { creator, timestamp, ...claims } = payload.optional ?? {};
   const primary = fingerprintOf(signer.primary);
-  const notes = [`the key is of ${await userIdOf(signer.primary, now)}`];
+  const notes: string[] = [];
+  const userId = await userIdOf(signer.primary, now);
+  if (userId !== undefined) notes.push(`the key is of ${quoted(userId)}`);
   if (signer.fingerprint !== primary) notes.push(`made by the subkey ${signer.fingerprint}`);
   if (typeof creator === "string") notes.push(`made with ${quoted(creator)}`);
   return {
@@ -99,9 +101,10 @@ function dateOf(seconds: number): Date | undefined {
   return Number.isNaN(date.getTime()) ? undefined : date;
 }
 
-async function userIdOf(key: PublicKey, now: Date): Promise<string> {
-  const { user } = await key.getPrimaryUser(now);
-  return quoted(user.userID?.userID ?? "");
+/** Newer keys need not have one. */
+async function userIdOf(key: PublicKey, now: Date): Promise<string | undefined> {
+  const primary = await key.getPrimaryUser(now).catch(() => undefined);
+  return primary?.user.userID?.userID;
 }
 
 /** What somebody wrote, cut and with nothing in it that a terminal would obey. */

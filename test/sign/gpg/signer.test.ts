@@ -8,12 +8,13 @@ import type { GpgKey } from "../../../src/sign/gpg/key-holder.js";
 import { gpgSigner } from "../../../src/sign/gpg/signer.js";
 import { gpgVerifier } from "../../../src/sign/gpg/verifier.js";
 import type { Signer, SignRequest } from "../../../src/sign/signer.js";
-import { imageOne, signedVectors } from "../../support/containers-case.js";
+import { imageOne } from "../../support/containers-case.js";
 import { expectedError } from "../../support/expected-error.js";
 import { gpgSignature, signedName } from "../../support/gpg-message.js";
 import { type GpgHome, makeGpgHome } from "../../support/key-material.js";
 import { broughtPeer, firstMissing, type Peer, run, systemPeer } from "../../support/peer.js";
 import { scratchDirectory } from "../../support/scratch.js";
+import { signedVectors } from "../../support/signed-vectors.js";
 
 const scratch = scratchDirectory();
 const gpg = systemPeer("gpg");

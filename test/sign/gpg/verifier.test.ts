@@ -8,12 +8,13 @@ import { readPackets } from "../../../src/crypt/keys/pgp/packets.js";
 import { digestOf } from "../../../src/oci/digest.js";
 import { gpgVerifier } from "../../../src/sign/gpg/verifier.js";
 import type { Judgement } from "../../../src/sign/signature.js";
-import { containersCase, imageOne, signaturesOf, signedVectors } from "../../support/containers-case.js";
+import { containersCase, imageOne, signaturesOf } from "../../support/containers-case.js";
 import { expectedError } from "../../support/expected-error.js";
 import { gpgSignature, payloadOfOne, signedName } from "../../support/gpg-message.js";
 import { type GpgHome, makeGpgHome } from "../../support/key-material.js";
 import { systemPeer } from "../../support/peer.js";
 import { scratchDirectory } from "../../support/scratch.js";
+import { signedVectors } from "../../support/signed-vectors.js";
 
 const scratch = scratchDirectory();
 const skip = systemPeer("gpg").missing;
