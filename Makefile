@@ -1,6 +1,6 @@
 # make alone: everything that a change has to pass.
 
-.PHONY: all demo build check test fuzz bench docs format clean
+.PHONY: all demo build install check test fuzz bench docs man format clean
 
 all: check build test
 
@@ -12,6 +12,17 @@ node_modules/.package-lock.json: package.json package-lock.json
 # The package, with declarations, into dist/.
 build: node_modules/.package-lock.json
 	npm run --silent build
+
+# The tool, its pages and the packages that it needs, under PREFIX and before that DESTDIR; nothing there is shared.
+PREFIX = /usr/local
+place = $(DESTDIR)$(PREFIX)
+install: build
+	mkdir -p $(place)/bin $(place)/lib/oci-enc $(place)/share/man/man1
+	cp -R package.json package-lock.json LICENSE bin dist $(place)/lib/oci-enc
+	cp man/*.1 $(place)/share/man/man1
+	cd $(place)/lib/oci-enc && npm ci --omit=dev --no-audit --no-fund
+	ln -sf ../lib/oci-enc/bin/oci-enc.js $(place)/bin/oci-enc
+	ln -sf ../lib/oci-enc/bin/ctd-decoder.js $(place)/bin/ctd-decoder
 
 # Source, tests and examples into build/, from where tests and examples run.
 build/.compiled: node_modules/.package-lock.json $(shell find src test examples -name '*.ts') tsconfig.json
@@ -47,6 +58,10 @@ bench: build build/.compiled
 # API pages into docs/api; an export without a comment fails.
 docs: node_modules/.package-lock.json
 	npx typedoc
+
+# The man pages, from what the commands declare; a test fails when they are out of date.
+man: build
+	node scripts/man-pages.js
 
 format: node_modules/.package-lock.json
 	npx biome check --write

@@ -22,7 +22,11 @@ export {
 export { type InspectImageOptions, inspectImage } from "./inspect-image.js";
 export type { Descriptor, Sum } from "./oci/descriptor.js";
 export type { Digest } from "./oci/digest.js";
+export type { ImageConfig } from "./oci/image-config.js";
 export { localPlatform, type Platform, parsePlatform, platformMatches, printPlatform } from "./oci/platform.js";
+export { admission, refusalOfUnsigned } from "./policy/admission.js";
+export { claimedName } from "./policy/judged-place.js";
+export type { TrustRules } from "./policy/trust-rules.js";
 export type { Progress, ProgressEvent, WarningCode } from "./progress.js";
 export { type OpenedEarlierImage, openEarlierImage } from "./reuse-image.js";
 export { type BundleSettings, writeBundle } from "./runtime/bundle.js";
@@ -30,6 +34,16 @@ export { checkNode, type Finding as NodeFinding, type NodeCheckOptions } from ".
 export { type NodeConfigOptions, type NodeRuntime, nodeConfig, nodeRuntimes } from "./runtime/node-config.js";
 export { type RunOptions, runImage } from "./runtime/run-image.js";
 export type { Mount } from "./runtime/runtime-spec.js";
+export type { MadeSignature, SigningOptions } from "./sign/sign-manifests.js";
+export type { Signature, SignatureFormat } from "./sign/signature.js";
+export type { SignedArtifact, Signer } from "./sign/signer.js";
+export type { SignerSettings, SignerSpec } from "./sign/signer-spec.js";
+export { loadSigner, type SignerKind, signerKind } from "./sign/signers.js";
+export { generateSigstoreKeyPair, type SigstoreKeyPair } from "./sign/sigstore/key-file.js";
+export { storedForm } from "./sign/simple-signing/stored.js";
+export { type TrustKind, trustKind } from "./sign/trust.js";
+export type { TrustSpec } from "./sign/trust-spec.js";
+export { type SignImageOptions, type SignReport, signImage, signingAttach } from "./sign-image.js";
 export { type DecryptOptions, decryptLayers } from "./transform/decrypt.js";
 export { type EncryptOptions, encryptLayers } from "./transform/encrypt.js";
 export type {
@@ -60,7 +74,7 @@ export {
   parseLayerSelection,
 } from "./transform/select.js";
 export { openSource, openTarget } from "./transport/index.js";
-export type { EndpointOptions, ImageSource, ImageTarget } from "./transport/transport.js";
+export type { Admission, EndpointOptions, ImageSource, ImageTarget } from "./transport/transport.js";
 export type { UnpackLimits } from "./unpack/budget.js";
 export type { OpenImageOptions } from "./unpack/image-layers.js";
 export { type LayerCache, openLayerCache } from "./unpack/layer-cache.js";

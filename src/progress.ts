@@ -2,6 +2,7 @@ import type { Descriptor } from "./oci/descriptor.js";
 
 /** The stable names of warnings, for programs that filter them. */
 export type WarningCode =
+  | "ATTACHMENT_IGNORED"
   | "ATTACHMENT_DROPPED"
   | "ATTESTATION_IN_CLEAR"
   | "CERTIFICATE_EXPIRED"
@@ -19,6 +20,7 @@ export type WarningCode =
   | "PLATFORM_KEPT"
   | "RECOMPRESSED"
   | "SHARED_LAYER_PLAIN"
+  | "IMAGE_CLASS"
   | "SIGNATURES_STRANDED"
   | "IMAGE_DAMAGED"
   | "KEY_IGNORED"

@@ -1,16 +1,21 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { selectBase } from "../src/base-image.js";
 import { copyImage } from "../src/copy-image.js";
+import type { Descriptor } from "../src/oci/descriptor.js";
 import { digestOf } from "../src/oci/digest.js";
+import { mediaTypes } from "../src/oci/media-type.js";
 import { encryptLayers } from "../src/transform/encrypt.js";
 import { openTarget } from "../src/transport/index.js";
 import { bringImage } from "./support/bring-image.js";
+import { noDockerRegistry, startDockerRegistry } from "./support/docker-registry.js";
 import { expectedError } from "./support/expected-error.js";
 import { addImage, MemoryPlace } from "./support/memory-image.js";
+import { ociEnc } from "./support/oci-enc.js";
 import { person } from "./support/people.js";
 import { scratchDirectory } from "./support/scratch.js";
 
@@ -63,3 +68,53 @@ test("auto needs the annotation that names the base", async () => {
   const attempt = selectBase("auto", { image: `${reference}:app` });
   await assert.rejects(attempt, expectedError("NOT_FOUND", /does not say what it is built on/));
 });
+
+for (const named of ["by its tag", "by its digest, which the tag no longer names"] as const) {
+  test(`on docker-registry, --base auto keeps the layers of the base that the image names ${named}`, {
+    skip: noDockerRegistry,
+  }, async () => {
+    await using registry = await startDockerRegistry("open");
+    const place = new MemoryPlace();
+    const layers = base.map((bytes) => ({ mediaType: tar, bytes }));
+    const root = addImage(place, { layers });
+    const moved = addImage(place, { layers: [{ mediaType: tar, bytes: randomBytes(7) }] });
+    const byDigest = named !== "by its tag";
+    const app = withAnnotations(
+      place,
+      addImage(place, { layers: [...layers, { mediaType: tar, bytes: Buffer.from("own") }] }).digest,
+      {
+        "org.opencontainers.image.base.name": `${registry.host}/base:1`,
+        ...(byDigest ? { "org.opencontainers.image.base.digest": root.digest } : {}),
+      },
+    );
+    for (const [name, image] of [
+      ["base", root],
+      ...(byDigest ? [["base", moved] as const] : []),
+      ["app", app],
+    ] as const) {
+      await using target = await openTarget(`docker://${registry.host}/${name}:1`);
+      await bringImage(place, image, target);
+    }
+    const args = ["encrypt", "--json", "--base", "auto", "--recipients-file", "people.txt"];
+    await writeFile(join(scratch, "alice.pem"), alice.encryption.value);
+    await writeFile(join(scratch, "people.txt"), "jwe:alice.pem\n");
+    const app1 = `docker://${registry.host}/app:1`;
+    const { status, stdout, stderr } = await ociEnc([...args, app1, `${app1}-enc`], { cwd: scratch });
+    assert.equal(status, 0, stderr);
+    const actions = (JSON.parse(stdout) as { layers: readonly { action: string }[] }).layers.map(
+      ({ action }) => action,
+    );
+    assert.deepEqual(actions, ["keep", "keep", "encrypt"]);
+  });
+}
+
+/** The same manifest with annotations. */
+function withAnnotations(
+  place: MemoryPlace,
+  digest: string,
+  annotations: Readonly<Record<string, string>>,
+): Descriptor {
+  const manifest: unknown = JSON.parse(place.text(digest));
+  assert.ok(typeof manifest === "object");
+  return place.add(mediaTypes.ociManifest, { ...manifest, annotations });
+}

@@ -5,6 +5,7 @@ import { type Keyring, loadKeyring, openEnvelope } from "../crypt/layer.js";
 import { recipientsOf, schemesOf } from "../crypt/recipients.js";
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
+import { type ImageConfig, parseImageConfig } from "../oci/image-config.js";
 import { isEncrypted } from "../oci/media-type.js";
 import type { Platform } from "../oci/platform.js";
 import type { Progress } from "../progress.js";
@@ -41,6 +42,8 @@ export interface ManifestReport {
   readonly config: Descriptor;
   /** The image's config as it is stored; undefined when it is no image config. */
   readonly configBytes: Uint8Array | undefined;
+  /** What it says; undefined also when it is no JSON: its digest is right, so that is what the author of the image wrote. */
+  readonly imageConfig: ImageConfig | undefined;
   readonly layers: readonly InspectedLayer[];
 }
 
@@ -78,7 +81,15 @@ async function manifestReport(manifest: ManifestPlan, keyring: Keyring | undefin
     }),
   );
   const attestation = attestedBy(descriptor) !== undefined;
-  return { descriptor, platform, attestation, config: view.config, configBytes: manifest.config, layers };
+  return {
+    descriptor,
+    platform,
+    attestation,
+    config: view.config,
+    configBytes: manifest.config,
+    imageConfig: readable(manifest.config),
+    layers,
+  };
 }
 
 async function opensWith(layer: Descriptor, keyring: Keyring): Promise<boolean> {
@@ -88,6 +99,16 @@ async function opensWith(layer: Descriptor, keyring: Keyring): Promise<boolean> 
     return true;
   } catch (error) {
     if (error instanceof OciEncError && error.code === "KEY_MISMATCH") return false;
+    throw error;
+  }
+}
+
+function readable(config: Uint8Array | undefined): ImageConfig | undefined {
+  if (config === undefined) return undefined;
+  try {
+    return parseImageConfig(config);
+  } catch (error) {
+    if (error instanceof OciEncError && error.code === "CORRUPT") return undefined;
     throw error;
   }
 }

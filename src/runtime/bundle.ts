@@ -2,10 +2,10 @@ import { lstat, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { getegid, geteuid } from "node:process";
 import { ioError, OciEncError } from "../errors.js";
+import { type ImageConfig, parseImageConfig } from "../oci/image-config.js";
 import type { ImageSource } from "../transport/transport.js";
 import { makeRootedDirectory } from "../unpack/rooted-directory.js";
 import { type Unpacked, type UnpackOptions, unpack } from "../unpack/unpack.js";
-import { type ImageConfig, parseImageConfig } from "./image-config.js";
 import { type Mount, runtimeSpec } from "./runtime-spec.js";
 import { resolveUser } from "./user.js";
 

@@ -65,9 +65,13 @@ export function signatureLayers(manifest: ImageManifest): readonly SignatureLaye
   return found.map(({ format, layer }) => ({ format, layer, annotations: { ...inherited, ...layer.annotations } }));
 }
 
-/** Whether an entry of a list of referrers says that it is a signature. A hint where to look first. */
-export function looksSigned({ artifactType }: Descriptor): boolean {
-  return forms.some(({ written }) => artifactType === (written?.artifactType ?? written?.configType));
+/**
+ * Where an entry of a list of referrers is looked at: 0 says that it is a signature, 1 says nothing, as cosign's own
+ * entries do, 2 that it is something else. A hint and no more, since lists are wrong at times.
+ */
+export function signatureRank({ artifactType }: Descriptor): 0 | 1 | 2 {
+  if (artifactType === undefined || artifactType === emptyConfigType) return 1;
+  return artifactType === bundleType || artifactType === notaryType ? 0 : 2;
 }
 
 /** A manifest that refers to what is signed, and the blobs it names. */

@@ -37,7 +37,7 @@ export interface SignedArtifact {
   readonly subject: Digest;
   readonly format: SignatureFormat;
   readonly signer: string;
-  /** Of the manifest that holds it, or of the message itself. */
+  /** Of the referrer that holds it, or of the payload or message itself, as what holds those is shared with others. */
   readonly digest: Digest;
   /** It was there already. */
   readonly repeated: boolean;

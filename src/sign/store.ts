@@ -5,7 +5,7 @@ import type { Digest } from "../oci/digest.js";
 import { type ImageManifest, manifestLimit, parseManifest } from "../oci/manifest.js";
 import { type AttachmentSource, attachmentsOf, digestTagName } from "../transport/attachments.js";
 import type { ImageSource } from "../transport/transport.js";
-import { looksSigned, type SignatureLayer, signatureLayers } from "./referrer-form.js";
+import { type SignatureLayer, signatureLayers, signatureRank } from "./referrer-form.js";
 import type { Signature } from "./signature.js";
 import { payloadLimit } from "./simple-signing/payload.js";
 import { storedSignature } from "./simple-signing/stored.js";
@@ -131,8 +131,8 @@ async function inDigestTag(search: Search): Promise<void> {
 async function inReferrers(search: Search): Promise<void> {
   const { source, subject } = search;
   const listed = (await search.attempt("referrers", () => source.referrers(subject))) ?? [];
-  // Whoever lists a thousand other things must not push a signature out of sight; the list's word is a hint and no more.
-  const ordered = listed.toSorted((a, b) => Number(looksSigned(b)) - Number(looksSigned(a)));
+  // Whoever lists a thousand other things must not push a signature out of sight.
+  const ordered = listed.toSorted((a, b) => signatureRank(a) - signatureRank(b));
   for (const descriptor of search.bounded(ordered, "referrers")) {
     const where = `referrer ${descriptor.digest}`;
     await search.attempt(where, async () => {

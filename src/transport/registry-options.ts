@@ -10,6 +10,8 @@ export interface RegistryOptions {
   readonly host?: HostSettings | undefined;
   /** The registries.conf to read. Undefined: `CONTAINERS_REGISTRIES_CONF`, else the user's, else the system's. */
   readonly registriesConf?: string | undefined;
+  /** The registries.d to read. Undefined: the user's, else the system's. */
+  readonly registriesDirectory?: string | undefined;
   /** How often a request that may be repeated is repeated; default 5. */
   readonly retryTimes?: number | undefined;
   /** Requests that wait for their answer at once, for each host; default 8. A 429 lowers it for a while. */

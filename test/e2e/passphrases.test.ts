@@ -4,6 +4,7 @@ import { createPrivateKey } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, test } from "node:test";
+import { readSigningKey } from "../../src/sign/sigstore/key-file.js";
 import { fileTree } from "../support/file-tree.js";
 import { ociEncProgram } from "../support/oci-enc.js";
 import { scratchDirectory } from "../support/scratch.js";
@@ -145,6 +146,15 @@ test("a new key can be given a passphrase, which is asked for twice", { skip: no
   const mode = execFileSync("stat", ["-c", "%a", "typed.pem", "typed.pub.pem"], { cwd: scratch, encoding: "utf8" });
   assert.equal(mode, "600\n644\n");
   const differing = await atTerminal("key generate --out other --password prompt", "hunter2\r", "hunter3\r");
+  assert.equal(differing.status, 13, differing.shown);
+});
+
+test("a new key of cosign's form asks for a passphrase twice, which may be empty", { skip: noScript }, async () => {
+  const made = await atTerminal("key generate --type cosign --out empty", "\r", "\r");
+  assert.equal(made.status, 0, made.shown);
+  const value = await readFile(join(scratch, "empty.key"));
+  await readSigningKey({ value, origin: "empty.key", passphrase: Buffer.alloc(0) });
+  const differing = await atTerminal("key generate --type cosign --out differing", "hunter2\r", "\r");
   assert.equal(differing.status, 13, differing.shown);
 });
 

@@ -95,6 +95,33 @@ describe("the real ctr-enc and oci-enc", { skip: containerdMissing(daemonPeer) |
     assert.match(stderr, /you are not authorized to use this image: missing private key needed for decryption/);
   });
 
+  test("ctr-enc opens with the key of somebody whom oci-enc added, also after the first one was removed", async () => {
+    const image = await ours("edited");
+    const archive = file("edited.tar");
+    const added = `oci-archive:${file("added.tar")}:docker.io/test/added:v1`;
+    const removed = `oci-archive:${file("removed.tar")}:docker.io/test/removed:v1`;
+    const recipient = `jwe:${file("two.pub.pem")}`;
+    await done(
+      ociEnc(["recipients", "add", "-q", "-k", file("one.pem"), "-r", recipient, `oci-archive:${archive}`, added]),
+    );
+    await done(ociEnc(["recipients", "remove", "-q", "--index", "0", added, removed]));
+    for (const [name, key, opens] of [
+      ["added", "one.pem", true],
+      ["added", "two.pem", true],
+      ["removed", "two.pem", true],
+      ["removed", "one.pem", false],
+    ] as const) {
+      const from = `docker.io/test/${name}:v1`;
+      const to = `docker.io/test/${name}:by-${key}`;
+      await done(ctr("images", "import", "--no-unpack", "--all-platforms", file(`${name}.tar`)));
+      const { status, stderr } = await ctr("images", "decrypt", "--key", file(key), from, to);
+      assert.equal(status === 0, opens, stderr);
+      if (!opens) continue;
+      const opened = await taken(to, `${name}-by-${key}`);
+      assert.equal(await done(ociEnc(["cat", opened, "/etc/text"])), `${image.text}\n`);
+    }
+  });
+
   test("oci-enc opens what ctr-enc sealed, and what it added a recipient to", async () => {
     const text = "theirs";
     const plain = `oci:${file("theirs")}:plain`;

@@ -21,12 +21,15 @@ export interface DockerRegistry extends AsyncDisposable {
   readonly host: string;
   readonly username: string;
   readonly password: string;
+  /** With the same password, who may only pull: where there are tokens. */
+  readonly reader: string;
   /** PEM of the authority to trust; undefined where TLS is not spoken. */
   readonly authority: string | undefined;
 }
 
 const password = "s3cret";
 const username = "alice";
+const reader = "bob";
 
 /** Starts one with an empty store of its own. */
 export async function startDockerRegistry(kind: DockerRegistryKind): Promise<DockerRegistry> {
@@ -45,6 +48,7 @@ export async function startDockerRegistry(kind: DockerRegistryKind): Promise<Doc
     host: `127.0.0.1:${port}`,
     username,
     password,
+    reader,
     authority: kind === "tls" ? authority.certificate : undefined,
     async [Symbol.asyncDispose]() {
       const ended = new Promise((resolve) => child.once("exit", resolve));
@@ -90,7 +94,7 @@ function configuration({ folder, port, kind, files, realm }: Configuration): str
 async function startIssuer(authority: TestAuthority, folder: string): Promise<TestServer> {
   const signer = authority.issue({ names: "DNS:issuer" });
   writeFileSync(join(folder, "token.crt"), signer.certificate);
-  return await startTokenIssuer({ username, password, signer, service: "test", issuer: "test" });
+  return await startTokenIssuer({ username, reader, password, signer, service: "test", issuer: "test" });
 }
 
 /** The authority's directory goes before the registry does. */

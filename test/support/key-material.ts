@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { DecryptionKey, EncryptionKey } from "../../src/crypt/index.js";
 
 /** An RSA certificate and its private key, in files. */
@@ -108,6 +108,29 @@ export function makeSoftToken(parent: string, bits = 2048): SoftToken {
     privateKey: file("key.pem"),
     publicKey: file("pub.pem"),
   };
+}
+
+/** Puts another key into a token, under a name and id of its own. `algorithm` is what openssl genpkey takes. */
+export function addTokenKey(token: SoftToken, name: string, algorithm: readonly string[]): TokenKeyFiles {
+  const directory = dirname(token.configuration);
+  const [privateKey, publicKey] = [join(directory, `${name}.pem`), join(directory, `${name}.pub.pem`)];
+  const id = Buffer.from(name).toString("hex");
+  execFileSync("openssl", ["genpkey", ...algorithm, "-out", privateKey], { stdio: "pipe" });
+  execFileSync("openssl", ["pkey", "-in", privateKey, "-pubout", "-out", publicKey], { stdio: "pipe" });
+  execFileSync(
+    "softhsm2-util",
+    ["--import", privateKey, "--token", token.label, "--label", name, "--id", id, "--pin", token.pin],
+    { env: { ...process.env, SOFTHSM2_CONF: token.configuration }, stdio: "pipe" },
+  );
+  return { privateKey, publicKey, uri: `pkcs11:token=${token.label};object=${name}?module-name=libsofthsm2.so` };
+}
+
+/** One key of a token, and the same key outside of it. */
+export interface TokenKeyFiles {
+  readonly privateKey: string;
+  readonly publicKey: string;
+  /** Without the PIN. */
+  readonly uri: string;
 }
 
 /** A recipient whose key is a file. */

@@ -10,6 +10,7 @@ export interface TestMachine {
   readonly variables?: Readonly<Record<string, string>>;
   readonly home?: string;
   readonly root?: string;
+  readonly isSuperuser?: boolean;
   /** What names stand for; each lookup takes the next list, and stays at the last. */
   readonly names?: Readonly<Record<string, readonly (readonly string[])[]>>;
   /** Addresses that count as something else than they are. All of 127.0.0.0/8 is this machine, and can play the network. */
@@ -32,6 +33,7 @@ export function testEnvironment(machine: TestMachine = {}): TestEnvironment {
     variables: { PATH: process.env["PATH"], ...machine.variables },
     home: machine.home ?? "/nonexistent/home",
     root: machine.root ?? "/nonexistent/root",
+    isSuperuser: machine.isSuperuser ?? false,
     resolve: async (hostname) => resolveName(hostname, machine, lookups),
     classify: (address) => machine.classes?.[address] ?? classifyAddress(address),
     async wait(milliseconds, signal) {

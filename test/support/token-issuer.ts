@@ -7,6 +7,8 @@ import { startServer, type TestServer } from "./scripted-server.js";
 export interface IssuerOptions {
   readonly username: string;
   readonly password: string;
+  /** Has the same password, and may only pull. */
+  readonly reader?: string;
   /** An EC P-256 key whose certificate the registry trusts. */
   readonly signer: KeyPairFiles;
   readonly service: string;
@@ -17,15 +19,18 @@ export interface IssuerOptions {
 
 /** A token server as docker-registry wants one: JWTs for who knows the password. */
 export async function startTokenIssuer(options: IssuerOptions): Promise<TestServer> {
-  const expected = `Basic ${Buffer.from(`${options.username}:${options.password}`).toString("base64")}`;
+  const { username, reader, password } = options;
+  const basic = (user: string) => `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
   return await startServer((exchange) => {
-    if (exchange.request.headers.authorization !== expected) return replyProblem(exchange, 401, "UNAUTHORIZED");
+    const { authorization } = exchange.request.headers;
+    const reads = reader !== undefined && authorization === basic(reader);
+    if (!reads && authorization !== basic(username)) return replyProblem(exchange, 401, "UNAUTHORIZED");
     const access = exchange.url.searchParams
       .getAll("scope")
       .flatMap((scope) => scope.split(" "))
       .map((scope) => {
         const [type = "", name = "", actions = ""] = scope.split(":");
-        return { type, name, actions: actions.split(",") };
+        return { type, name, actions: actions.split(",").filter((action) => !reads || action === "pull") };
       });
     const token = signToken(options, access);
     const body = JSON.stringify({ token, expires_in: options.lifetime ?? 300 });

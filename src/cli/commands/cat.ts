@@ -1,7 +1,8 @@
-import { onlyEndpoint, sourceFlags } from "../options/endpoints.js";
+import { judgedEndpoint, sourceFlags } from "../options/endpoints.js";
 import { openingFlags, readSettings, settingFlags } from "../options/key-flags.js";
 import { readKeys } from "../options/keys.js";
 import { refuseJson } from "../options/output.js";
+import { trustConflicts, trustFlags } from "../options/trust-flags.js";
 import { limitFlags, onePlatform, readLimits, readPlatform } from "../options/unpacking.js";
 import type { Command } from "./command.js";
 
@@ -11,7 +12,8 @@ export const cat: Command = {
     { name: "IMAGE", about: "a name in the local store, or a reference to an image anywhere" },
     { name: "PATH", about: "the file to print, links followed inside the image" },
   ],
-  flags: [...openingFlags, ...settingFlags, onePlatform, ...limitFlags, ...sourceFlags],
+  flags: [...openingFlags, ...settingFlags, onePlatform, ...limitFlags, ...trustFlags, ...sourceFlags],
+  conflicts: trustConflicts,
   examples: ["oci-enc cat app:1 /etc/os-release", "oci-enc cat -k key.pem app:1-enc /app/model.bin >model.bin"],
   async run(invocation) {
     refuseJson(invocation.options);
@@ -23,7 +25,7 @@ export const cat: Command = {
       keys: await readKeys(invocation),
       limits: readLimits(options),
       settings: readSettings(options),
-      source: await onlyEndpoint(invocation),
+      source: await judgedEndpoint(invocation, await readPlatform(options)),
       progress,
       signal,
     });

@@ -10,7 +10,14 @@ import {
   sealOrOpenNeeds,
   sealTransform,
 } from "./copy-transform.js";
-import { copyConflicts, copyFlags, readCopyFlags, transferFlags } from "./transfer-flags.js";
+import {
+  copyConflicts,
+  copyFlags,
+  readCopyFlags,
+  transferConflicts,
+  transferFlags,
+  transferNeeds,
+} from "./transfer-flags.js";
 
 const all: Flag<boolean> = toggle({
   name: "all",
@@ -29,8 +36,8 @@ export const copy: Command = {
     { name: "DST", about: "where the copy goes" },
   ],
   flags: [...sealFlags, ...openFlags, ...layerFlags, platform, all, ...copyFlags, ...transferFlags],
-  conflicts: [[all, platform], ...sealOrOpenConflicts, ...copyConflicts],
-  needs: sealOrOpenNeeds,
+  conflicts: [[all, platform], ...sealOrOpenConflicts, ...copyConflicts, ...transferConflicts],
+  needs: [...sealOrOpenNeeds, ...transferNeeds],
   examples: [
     "oci-enc copy docker-archive:app.tar oci:images:app",
     "oci-enc copy --platform linux/amd64 app:1 oci-archive:app.tar",

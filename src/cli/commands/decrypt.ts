@@ -4,7 +4,7 @@ import { readKeys } from "../options/keys.js";
 import { excludeLayer, layer, readLayers } from "../options/layers.js";
 import { platform, readPlatforms } from "../options/platforms.js";
 import type { Command } from "./command.js";
-import { transferFlags } from "./transfer-flags.js";
+import { transferConflicts, transferFlags, transferNeeds } from "./transfer-flags.js";
 
 const group = "Layers and platforms:";
 
@@ -27,6 +27,8 @@ export const decrypt: Command = {
     { name: "DST", about: "where the opened image goes; default: in place of SRC", optional: true },
   ],
   flags: [...openingFlags, ...settingFlags, layer, excludeLayer, platform, partial, noVerifyContent, ...transferFlags],
+  conflicts: transferConflicts,
+  needs: transferNeeds,
   examples: [
     "oci-enc decrypt -k key.pem app:1-enc app:1",
     "oci-enc decrypt -k key.pem:file=password.txt oci:sealed:app docker-archive:app.tar",

@@ -17,7 +17,7 @@ import { excludeLayer, layer, readLayers } from "../options/layers.js";
 import { platform, readPlatforms } from "../options/platforms.js";
 import type { Command, Invocation } from "./command.js";
 import { otherPlatforms } from "./platform-choice.js";
-import { removeSignatures, transferFlags } from "./transfer-flags.js";
+import { removeSignatures, transferConflicts, transferFlags, transferNeeds } from "./transfer-flags.js";
 
 const group = "Layers and platforms:";
 
@@ -83,14 +83,12 @@ export const encrypt: Command = {
     keepPlainSignatures,
     ...transferFlags,
   ],
-  conflicts: [
-    [anonymous, reuseFrom],
-    [keepPlainSignatures, removeSignatures],
-  ],
+  conflicts: [[anonymous, reuseFrom], [keepPlainSignatures, removeSignatures], ...transferConflicts],
   needs: [
     [otherPlatforms, platform],
     [key, ifEncrypted, reuseFrom],
     [keysDir, ifEncrypted, reuseFrom],
+    ...transferNeeds,
   ],
   examples: [
     "oci-enc encrypt -r jwe:pub.pem app:1 app:1-enc",
@@ -122,6 +120,7 @@ export const encrypt: Command = {
     const platforms = await readPlatforms(options);
     return await transferImage(invocation, {
       transform,
+      strands: true,
       platforms,
       otherPlatforms: options.get(otherPlatforms),
       keepPlainSignatures: options.get(keepPlainSignatures),

@@ -17,7 +17,7 @@ const config: Flag<boolean> = toggle({
 /** `inspect IMAGE`. */
 export const inspect: Command = {
   arguments: [
-    { name: "IMAGE", about: "a name in the local store, oci:, docker://, oci:, oci-archive:, docker-archive: or dir:" },
+    { name: "IMAGE", about: "a name in the local store, docker://, oci:, oci-archive:, docker-archive: or dir:" },
   ],
   flags: [platform, raw, config, ...sourceFlags],
   conflicts: [

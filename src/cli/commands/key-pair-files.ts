@@ -1,16 +1,20 @@
 import { open, rm } from "node:fs/promises";
-import type { KeyPair } from "../../crypt/index.js";
 import { ioError, OciEncError, systemCode } from "../../errors.js";
 
-/** Where the two halves of a key pair have been written. */
+/** Where the two halves of a key pair are written. */
 export interface KeyPairFiles {
   readonly privateKey: string;
   readonly publicKey: string;
 }
 
+/** The two halves, as text. */
+interface KeyPairTexts {
+  readonly privatePem: string;
+  readonly publicPem: string;
+}
+
 /** Writes both files, or none. The private one is readable by its owner alone. CONFLICT for a file that exists; LOCAL_IO. */
-export async function writeKeyPair(prefix: string, pair: KeyPair): Promise<KeyPairFiles> {
-  const files = { privateKey: `${prefix}.pem`, publicKey: `${prefix}.pub.pem` };
+export async function writeKeyPair(files: KeyPairFiles, pair: KeyPairTexts): Promise<void> {
   await writeNew(files.privateKey, pair.privatePem, 0o600);
   try {
     await writeNew(files.publicKey, pair.publicPem, 0o644);
@@ -18,7 +22,6 @@ export async function writeKeyPair(prefix: string, pair: KeyPair): Promise<KeyPa
     await rm(files.privateKey);
     throw error;
   }
-  return files;
 }
 
 async function writeNew(path: string, text: string, mode: number): Promise<void> {

@@ -1,6 +1,7 @@
-import { onlyEndpoint, sourceFlags } from "../options/endpoints.js";
+import { judgedEndpoint, sourceFlags } from "../options/endpoints.js";
 import { openingFlags, readSettings, settingFlags } from "../options/key-flags.js";
 import { readKeys } from "../options/keys.js";
+import { trustConflicts, trustFlags } from "../options/trust-flags.js";
 import { limitFlags, onePlatform, readLimits, readPlatform } from "../options/unpacking.js";
 import type { Command } from "./command.js";
 
@@ -10,7 +11,8 @@ export const ls: Command = {
     { name: "IMAGE", about: "a name in the local store, or a reference to an image anywhere" },
     { name: "PATH", about: "what to list; default /", optional: true },
   ],
-  flags: [...openingFlags, ...settingFlags, onePlatform, ...limitFlags, ...sourceFlags],
+  flags: [...openingFlags, ...settingFlags, onePlatform, ...limitFlags, ...trustFlags, ...sourceFlags],
+  conflicts: trustConflicts,
   examples: ["oci-enc ls app:1 /etc", "oci-enc ls -k key.pem --platform linux/arm64 app:1-enc /usr/bin/"],
   async run(invocation) {
     const { options, progress, signal } = invocation;
@@ -24,7 +26,7 @@ export const ls: Command = {
       keys: await readKeys(invocation),
       limits: readLimits(options),
       settings: readSettings(options),
-      source: await onlyEndpoint(invocation),
+      source: await judgedEndpoint(invocation, await readPlatform(options)),
       progress,
       signal,
     });

@@ -4,7 +4,14 @@ import { readRegistry } from "../options/registry.js";
 import type { Command, Invocation, Report } from "./command.js";
 import { layerFlags, openFlags, openNeeds, openTransform } from "./copy-transform.js";
 import type { TransferOptions } from "./transfer.js";
-import { copyConflicts, copyFlags, readCopyFlags, transferFlags } from "./transfer-flags.js";
+import {
+  copyConflicts,
+  copyFlags,
+  readCopyFlags,
+  transferConflicts,
+  transferFlags,
+  transferNeeds,
+} from "./transfer-flags.js";
 
 /** `pull IMAGE [DST]`. */
 export const pull: Command = {
@@ -13,8 +20,8 @@ export const pull: Command = {
     { name: "DST", about: "where it goes; default the local store, under its own name", optional: true },
   ],
   flags: [...openFlags, ...layerFlags, platform, ...copyFlags, ...transferFlags],
-  conflicts: copyConflicts,
-  needs: openNeeds,
+  conflicts: [...copyConflicts, ...transferConflicts],
+  needs: [...openNeeds, ...transferNeeds],
   examples: [
     "oci-enc pull docker.io/library/bash:latest",
     "oci-enc pull --platform linux/amd64 registry.example/app:1",

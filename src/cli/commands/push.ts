@@ -2,7 +2,14 @@ import { OciEncError } from "../../errors.js";
 import { platform, readPlatforms } from "../options/platforms.js";
 import type { Command } from "./command.js";
 import { layerFlags, sealFlags, sealNeeds, sealTransform } from "./copy-transform.js";
-import { copyConflicts, copyFlags, readCopyFlags, transferFlags } from "./transfer-flags.js";
+import {
+  copyConflicts,
+  copyFlags,
+  readCopyFlags,
+  transferConflicts,
+  transferFlags,
+  transferNeeds,
+} from "./transfer-flags.js";
 
 /** `push SRC [IMAGE]`. */
 export const push: Command = {
@@ -11,8 +18,8 @@ export const push: Command = {
     { name: "IMAGE", about: "in a registry, with or without docker://; default the name in the store", optional: true },
   ],
   flags: [...sealFlags, ...layerFlags, platform, ...copyFlags, ...transferFlags],
-  conflicts: copyConflicts,
-  needs: sealNeeds,
+  conflicts: [...copyConflicts, ...transferConflicts],
+  needs: [...sealNeeds, ...transferNeeds],
   examples: [
     "oci-enc push localhost:5000/app:1",
     "oci-enc push -r jwe:pub.pem app:1 registry.example/app:1-enc",

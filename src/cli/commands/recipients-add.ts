@@ -11,11 +11,14 @@ import { readLayers } from "../options/layers.js";
 import { readPlatforms } from "../options/platforms.js";
 import type { Command } from "./command.js";
 import { recipientsArguments, recipientsFlags } from "./recipients-flags.js";
+import { transferConflicts, transferNeeds } from "./transfer-flags.js";
 
 /** `recipients add IMAGE [DST]`. */
 export const recipientsAdd: Command = {
   arguments: recipientsArguments,
   flags: [...openingFlags, recipient, recipientsFile, anonymous, ...settingFlags, ...recipientsFlags],
+  conflicts: transferConflicts,
+  needs: transferNeeds,
   examples: [
     "oci-enc recipients add -k key.pem -r jwe:bob.pub.pem app:1-enc",
     "oci-enc recipients add -k key.pem -r pkcs7:node.crt --platform linux/arm64 oci:sealed:app oci:sealed:app-node",
@@ -35,6 +38,6 @@ export const recipientsAdd: Command = {
       progress,
       signal,
     });
-    return await transferImage(invocation, { transform, platforms: await readPlatforms(options) });
+    return await transferImage(invocation, { transform, strands: true, platforms: await readPlatforms(options) });
   },
 };

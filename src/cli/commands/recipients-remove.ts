@@ -6,6 +6,7 @@ import { readLayers } from "../options/layers.js";
 import { readPlatforms } from "../options/platforms.js";
 import type { Command } from "./command.js";
 import { readRecipientIds, recipientIds, recipientsArguments, recipientsFlags } from "./recipients-flags.js";
+import { transferConflicts, transferNeeds } from "./transfer-flags.js";
 
 const group = "Recipients:";
 
@@ -22,7 +23,8 @@ const index: Flag<readonly string[]> = repeated({
 export const recipientsRemove: Command = {
   arguments: recipientsArguments,
   flags: [match, index, recipientsFile, ...settingFlags, ...recipientsFlags],
-  needs: [[recipientsFile, match]],
+  needs: [[recipientsFile, match], ...transferNeeds],
+  conflicts: transferConflicts,
   examples: [
     "oci-enc recipients remove --match jwe:bob app:1-enc",
     "oci-enc recipients remove --index 0 --layer 2 oci:sealed:app",
@@ -44,7 +46,7 @@ export const recipientsRemove: Command = {
       progress,
       signal,
     });
-    return await transferImage(invocation, { transform, platforms: await readPlatforms(options) });
+    return await transferImage(invocation, { transform, strands: true, platforms: await readPlatforms(options) });
   },
 };
 

@@ -4,11 +4,14 @@ import { readLayers } from "../options/layers.js";
 import { readPlatforms } from "../options/platforms.js";
 import type { Command } from "./command.js";
 import { recipientsArguments, recipientsFlags } from "./recipients-flags.js";
+import { transferConflicts, transferNeeds } from "./transfer-flags.js";
 
 /** `recipients set IMAGE [DST]`. */
 export const recipientsSet: Command = {
   arguments: recipientsArguments,
   flags: [...openingFlags, recipientsFile, recipient, ...settingFlags, ...recipientsFlags],
+  conflicts: transferConflicts,
+  needs: transferNeeds,
   examples: [
     "oci-enc recipients set -k key.pem --recipients-file team.txt app:1-enc",
     "oci-enc recipients set --dry-run -k key.pem --recipients-file team.txt oci:sealed:app",
@@ -27,6 +30,6 @@ export const recipientsSet: Command = {
       progress,
       signal,
     });
-    return await transferImage(invocation, { transform, platforms: await readPlatforms(options) });
+    return await transferImage(invocation, { transform, strands: true, platforms: await readPlatforms(options) });
   },
 };

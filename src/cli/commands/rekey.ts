@@ -12,6 +12,7 @@ import { readLayers } from "../options/layers.js";
 import { readPlatforms } from "../options/platforms.js";
 import type { Command, Invocation } from "./command.js";
 import { recipientsArguments, recipientsFlags } from "./recipients-flags.js";
+import { transferConflicts, transferNeeds } from "./transfer-flags.js";
 
 const keepRecipients: Flag<boolean> = toggle({
   name: "keep-recipients",
@@ -38,7 +39,8 @@ export const rekey: Command = {
     noVerifyContent,
     ...recipientsFlags,
   ],
-  needs: [[keepRecipients, recipientsFile, recipient]],
+  needs: [[keepRecipients, recipientsFile, recipient], ...transferNeeds],
+  conflicts: transferConflicts,
   examples: [
     "oci-enc rekey -k key.pem -r jwe:alice.pub.pem app:1-enc",
     "oci-enc rekey -k key.pem --keep-recipients --recipients-file team.txt oci:sealed:app oci:sealed:app-2",
@@ -56,7 +58,7 @@ export const rekey: Command = {
       progress,
       signal,
     });
-    return await transferImage(invocation, { transform, platforms: await readPlatforms(options) });
+    return await transferImage(invocation, { transform, strands: true, platforms: await readPlatforms(options) });
   },
 };
 

@@ -1,9 +1,10 @@
 import { containerFlags, readContainer } from "../options/container.js";
-import { onlyEndpoint, sourceFlags, tmpdir } from "../options/endpoints.js";
+import { judgedEndpoint, sourceFlags, tmpdir } from "../options/endpoints.js";
 import { type Flag, single, toggle } from "../options/flag.js";
 import { openingFlags, readSettings, settingFlags } from "../options/key-flags.js";
 import { readKeys } from "../options/keys.js";
 import { refuseJson } from "../options/output.js";
+import { trustConflicts, trustFlags } from "../options/trust-flags.js";
 import { limitFlags, onePlatform, readLimits, readPlatform, xattrs } from "../options/unpacking.js";
 import type { Command } from "./command.js";
 
@@ -54,9 +55,10 @@ export const run: Command = {
     layerCache,
     xattrs,
     ...limitFlags,
+    ...trustFlags,
     ...sourceFlags,
   ],
-  conflicts: [[rm, keep]],
+  conflicts: [[rm, keep], ...trustConflicts],
   examples: [
     "oci-enc run --rm --key key.pem app:1-enc",
     "oci-enc run -k key.pem -e MODE=test -v $PWD:/work -w /work app:1-enc sh -c 'ls -l'",
@@ -81,7 +83,7 @@ export const run: Command = {
       xattrs: options.get(xattrs),
       limits: readLimits(options),
       settings: readSettings(options),
-      source: await onlyEndpoint(invocation),
+      source: await judgedEndpoint(invocation, await readPlatform(options)),
       progress,
       signal,
     });

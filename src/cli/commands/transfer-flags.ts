@@ -2,6 +2,9 @@ import type { CopyImageOptions } from "../../index.js";
 import { endpointFlags } from "../options/endpoints.js";
 import { type Flag, repeated, single, toggle, yesOrNo } from "../options/flag.js";
 import type { FlagValues } from "../options/flag-values.js";
+import { signBy, signByFlags, signBySigstore, signIdentity, signPassphraseFile } from "../options/signing-flags.js";
+import { trustConflicts, trustFlags } from "../options/trust-flags.js";
+import type { Command } from "./command.js";
 
 const group = "Output:";
 const targetGroup = "Places:";
@@ -33,7 +36,7 @@ const signaturesOnly: Flag<boolean> = toggle({
   group: targetGroup,
 });
 
-/** As with skopeo. */
+/** Leave them behind, and say nothing of it. */
 export const removeSignatures: Flag<boolean> = toggle({
   name: "remove-signatures",
   about: "leave the signatures of the image where they are",
@@ -92,4 +95,20 @@ export type CopyFlagValues = Pick<
 >;
 
 /** What every command that writes an image takes. */
-export const transferFlags: readonly Flag<unknown>[] = [...endpointFlags, removeSignatures, digestfile, dryRun];
+export const transferFlags: readonly Flag<unknown>[] = [
+  ...trustFlags,
+  ...signByFlags,
+  removeSignatures,
+  ...endpointFlags,
+  digestfile,
+  dryRun,
+];
+
+/** Among {@link transferFlags}. */
+export const transferConflicts: NonNullable<Command["conflicts"]> = trustConflicts;
+
+/** Among {@link transferFlags}. */
+export const transferNeeds: NonNullable<Command["needs"]> = [
+  [signIdentity, signBy, signBySigstore],
+  [signPassphraseFile, signBy, signBySigstore],
+];

@@ -8,9 +8,14 @@ import {
   type LayerReport,
   type LayerTransform,
   printPlatform,
+  type SignedArtifact,
 } from "../../index.js";
-import { parallel, sourceEndpoint, targetEndpoint } from "../options/endpoints.js";
+import { judgedSource, parallel, targetEndpoint } from "../options/endpoints.js";
+import { readSettings } from "../options/key-flags.js";
 import { retryTimes } from "../options/registry-flags.js";
+import { readSignersOf } from "../options/signers.js";
+import { signBy, signBySigstore, signIdentity } from "../options/signing-flags.js";
+import { readTrust } from "../options/trust-flags.js";
 import type { Invocation, Report } from "./command.js";
 import { type CopyFlagValues, digestfile, dryRun, removeSignatures } from "./transfer-flags.js";
 
@@ -18,12 +23,17 @@ import { type CopyFlagValues, digestfile, dryRun, removeSignatures } from "./tra
 export type TransferOptions = Pick<CopyImageOptions, "platforms" | "otherPlatforms" | "keepPlainSignatures"> &
   CopyFlagValues & {
     readonly transform?: LayerTransform;
+    /** The transform gives the image a digest that nobody has signed. */
+    readonly strands?: boolean;
   };
 
 /** Every command that writes an image: a copy with a transform, and its report. */
 export async function transferImage(invocation: Invocation, how: TransferOptions): Promise<Report> {
   const { options, signal, progress, notice } = invocation;
   const [from = "", to = from] = invocation.arguments;
+  const signatures: SignedArtifact[] = [];
+  const attach = await readAttach(invocation, { to, tell: (artifacts) => signatures.push(...artifacts) });
+  if (how.strands && !attach) await requireNoSigner(invocation, to);
   const report = await copyImage(from, to, {
     ...how,
     jobs: options.get(parallel),
@@ -32,8 +42,10 @@ export async function transferImage(invocation: Invocation, how: TransferOptions
     signal,
     progress,
     retries: options.get(retryTimes) ?? 5,
-    source: await sourceEndpoint(invocation),
+    source: await judgedSource(invocation, how.platforms),
     target: await targetEndpoint(invocation),
+    removeSignatures: options.get(removeSignatures),
+    attach,
   });
   const edits = how.transform !== undefined || from === to;
   for (const line of whatHappened(report, { edits, dry: options.get(dryRun) })) notice(line);
@@ -41,11 +53,32 @@ export async function transferImage(invocation: Invocation, how: TransferOptions
   if (file !== undefined && report.digest !== undefined && !options.get(dryRun)) await writeDigest(file, report.digest);
   return {
     kind: "report",
-    document: transferDocument(report),
+    document: { ...transferDocument(report), ...(signatures.length > 0 && { signatures }) },
     text: report.digest ?? "",
     writes: true,
     beside: isStream(to),
   };
+}
+
+/** Undefined: nobody signs what is written. */
+async function readAttach(
+  invocation: Invocation,
+  { to, tell }: { to: string; tell: (artifacts: readonly SignedArtifact[]) => void },
+): Promise<CopyImageOptions["attach"]> {
+  const { options, signal } = invocation;
+  if (!options.given(signBy) && !options.given(signBySigstore)) return undefined;
+  const { claimedName, loadSigner, signingAttach } = await import("../../index.js");
+  const settings = { ...readSettings(options), signal };
+  const specs = await readSignersOf(invocation);
+  const signers = await Promise.all(specs.map((spec) => loadSigner(spec, settings)));
+  return signingAttach({ signers, identity: claimedName(options.get(signIdentity) ?? to), signal }, tell);
+}
+
+/** What nobody signs must not go where a signature is asked for. */
+async function requireNoSigner(invocation: Invocation, to: string): Promise<void> {
+  const { refusalOfUnsigned } = await import("../../index.js");
+  const refused = await refusalOfUnsigned(to, await readTrust(invocation));
+  if (refused) throw refused;
 }
 
 /** Lines for the person at the keyboard. `edits`: the command was to change the image, not just to bring it somewhere. */

@@ -1,8 +1,9 @@
 import { printPlatform } from "../../index.js";
-import { force, onlyEndpoint, sourceFlags } from "../options/endpoints.js";
+import { force, judgedEndpoint, sourceFlags } from "../options/endpoints.js";
 import { type Flag, toggle } from "../options/flag.js";
 import { openingFlags, readSettings, settingFlags } from "../options/key-flags.js";
 import { readKeys } from "../options/keys.js";
+import { trustConflicts, trustFlags } from "../options/trust-flags.js";
 import { limitFlags, onePlatform, readLimits, readPlatform, xattrs } from "../options/unpacking.js";
 import type { Command } from "./command.js";
 
@@ -18,8 +19,18 @@ export const unpack: Command = {
     { name: "IMAGE", about: "a name in the local store, or a reference to an image anywhere" },
     { name: "DIR", about: "where to: a new directory, or an empty one" },
   ],
-  flags: [...openingFlags, ...settingFlags, onePlatform, bundle, xattrs, force, ...limitFlags, ...sourceFlags],
-  conflicts: [[bundle, force]],
+  flags: [
+    ...openingFlags,
+    ...settingFlags,
+    onePlatform,
+    bundle,
+    xattrs,
+    force,
+    ...limitFlags,
+    ...trustFlags,
+    ...sourceFlags,
+  ],
+  conflicts: [[bundle, force], ...trustConflicts],
   examples: [
     "oci-enc unpack app:1 rootfs",
     "oci-enc unpack -k key.pem --bundle app:1-enc bundle && runc run --bundle bundle app",
@@ -36,7 +47,7 @@ export const unpack: Command = {
       force: options.get(force),
       limits: readLimits(options),
       settings: readSettings(options),
-      source: await onlyEndpoint(invocation),
+      source: await judgedEndpoint(invocation, await readPlatform(options)),
       progress,
       signal,
     };

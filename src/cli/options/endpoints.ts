@@ -1,10 +1,11 @@
 import { OciEncError } from "../../errors.js";
-import type { EndpointOptions } from "../../index.js";
+import type { EndpointOptions, Platform } from "../../index.js";
 import type { Invocation } from "../commands/command.js";
 import { type Flag, parsed, single, toggle } from "./flag.js";
 import type { FlagValues } from "./flag-values.js";
 import { readRegistry } from "./registry.js";
 import { bothSidesFlags, registryFlags } from "./registry-flags.js";
+import { readAdmission } from "./trust-flags.js";
 
 const group = "Places:";
 
@@ -49,6 +50,20 @@ export const endpointFlags: readonly Flag<unknown>[] = [store, tmpdir, force, pa
 /** For the only image of a command. */
 export async function onlyEndpoint(invocation: Pick<Invocation, "options" | "signal">): Promise<EndpointOptions> {
   return { ...places(invocation.options), registry: await readRegistry(invocation) };
+}
+
+/**
+ * For the only image of a command that uses what it reads: it has to be let in by the rules of {@link trustFlags}, for
+ * this platform, or for this machine's.
+ */
+export async function judgedEndpoint(invocation: Invocation, platform: Platform | undefined): Promise<EndpointOptions> {
+  const admit = await readAdmission(invocation, platform ? [platform] : "local");
+  return { ...(await onlyEndpoint(invocation)), admit };
+}
+
+/** For the source of a copy, which has to be let in by the same rules. */
+export async function judgedSource(invocation: Invocation, platforms?: readonly Platform[]): Promise<EndpointOptions> {
+  return { ...(await sourceEndpoint(invocation)), admit: await readAdmission(invocation, platforms) };
 }
 
 /** For the source of a copy. */

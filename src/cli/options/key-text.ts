@@ -65,7 +65,7 @@ export function parsePassphraseSource(text: string): PassphraseSource {
 }
 
 /** What follows a provider's name is all its own; other words may have a passphrase or a PIN behind them. */
-async function splitWord(scheme: string, word: string): Promise<KeyText> {
+export async function splitWord(scheme: string, word: string): Promise<KeyText> {
   if (scheme === "provider") return { scheme, path: word, isFile: false, passphrase: { kind: "none" } };
   const [, path = word, source] = /^(.*?):((?:pass|file|fd|env)=.*|prompt)$/s.exec(word) ?? [];
   const passphrase: PassphraseSource = source === undefined ? { kind: "none" } : parsePassphraseSource(source);

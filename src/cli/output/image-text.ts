@@ -1,6 +1,5 @@
-import { type ImageReport, type ManifestReport, printPlatform } from "../../index.js";
+import { type ImageConfig, type ImageReport, type ManifestReport, printPlatform } from "../../index.js";
 import { byteCount } from "./byte-count.js";
-import { type ConfigView, configView, parseConfig } from "./image-config.js";
 import { printable } from "./printable.js";
 
 /** What `inspect` shows to people: the image, then each platform with its config and history. */
@@ -27,12 +26,12 @@ export function imageDocument({ reference, root, manifests }: ImageReport): obje
   return { reference, digest, mediaType, size, manifests: manifests.map(manifestDocument) };
 }
 
-function manifestDocument({ descriptor, platform, attestation, config, configBytes, layers }: ManifestReport): object {
+function manifestDocument({ descriptor, platform, attestation, config, imageConfig, layers }: ManifestReport): object {
   return {
     platform: platform ? printPlatform(platform) : null,
     ...blob(descriptor),
     attestation,
-    config: { ...blob(config), content: parseConfig(configBytes) ?? null },
+    config: { ...blob(config), content: imageConfig?.document ?? null },
     layers: layers.map(({ index, layer, encrypted }) => ({ index, ...blob(layer), encrypted })),
   };
 }
@@ -42,38 +41,37 @@ function blob({ digest, mediaType, size }: ManifestReport["descriptor"]): object
 }
 
 function manifestText(manifest: ManifestReport): string {
-  const { descriptor, attestation, layers, configBytes } = manifest;
+  const { descriptor, attestation, layers, imageConfig } = manifest;
   const sealed = layers.filter(({ encrypted }) => encrypted).length;
   const bytes = layers.reduce((sum, { layer }) => sum + layer.size, 0);
-  const view = configView(parseConfig(configBytes));
   const title = printable(attestation ? `attestation (${platformName(manifest)})` : platformName(manifest));
   const head = fields([
     ["Digest", descriptor.digest],
     ["Layers", `${layers.length}, ${sealed} of them encrypted, ${byteCount(bytes)}`],
-    ...configFields(view),
+    ...(imageConfig ? configFields(imageConfig) : []),
   ]);
-  return [title, indented(head), ...history(view)].join("\n");
+  return [title, indented(head), ...(imageConfig ? history(imageConfig) : [])].join("\n");
 }
 
-function configFields(view: ConfigView): readonly Field[] {
+function configFields(config: ImageConfig): readonly Field[] {
   return [
-    ["Created", view.created],
-    ["Author", view.author],
-    ["User", view.user],
-    ["Directory", view.workingDirectory],
-    ["Entrypoint", words(view.entrypoint)],
-    ["Command", words(view.command)],
-    ...view.environment.map((value): Field => ["Environment", value]),
-    ...view.ports.map((value): Field => ["Port", value]),
-    ...view.labels.map((value): Field => ["Label", value]),
+    ["Created", config.created],
+    ["Author", config.author],
+    ["User", config.user],
+    ["Directory", config.workingDirectory],
+    ["Entrypoint", words(config.entrypoint)],
+    ["Command", words(config.command)],
+    ...config.environment.map((value): Field => ["Environment", value]),
+    ...config.ports.map((value): Field => ["Port", value]),
+    ...Object.entries(config.labels).map(([name, value]): Field => ["Label", `${name}=${value}`]),
   ];
 }
 
-function history(view: ConfigView): readonly string[] {
-  if (view.history.length === 0) return [];
-  const steps = view.history.map(({ created, createdBy, empty }) => {
+function history(config: ImageConfig): readonly string[] {
+  if (config.history.length === 0) return [];
+  const steps = config.history.map(({ created, createdBy, empty }) => {
     const note = empty ? " (no layer)" : "";
-    return `    ${printable(created ?? "at an unknown time")}  ${printable(createdBy)}${note}`;
+    return `    ${printable(created || "at an unknown time")}  ${printable(createdBy)}${note}`;
   });
   return ["  History:", ...steps];
 }

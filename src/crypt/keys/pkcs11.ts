@@ -1,6 +1,5 @@
 import { constants, createHash, type KeyObject, privateDecrypt, publicEncrypt } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import { ioError, OciEncError } from "../../errors.js";
+import { OciEncError } from "../../errors.js";
 import type {
   DecryptionKey,
   EncryptionKey,
@@ -12,10 +11,11 @@ import type {
 import { readPrivateKeys, readPublicKeys } from "./key-file.js";
 import { keyParts } from "./key-parts.js";
 import { type Pkcs11Key, readPkcs11Key } from "./pkcs11/key-yaml.js";
-import { findModule, readModulePolicy } from "./pkcs11/module-policy.js";
 import { decodePacket, encodePacket, type OaepHash, type WrappedBlob, withoutBlob } from "./pkcs11/packet.js";
-import { loadApi, type TokenKey, withToken } from "./pkcs11/token.js";
+import { reachPrivateKey, reachToken } from "./pkcs11/reach.js";
+import { loadApi, withToken } from "./pkcs11/token.js";
 import { describeUri, looksLikeUri } from "./pkcs11/uri.js";
+import type { Environment } from "./run-command.js";
 
 /**
  * RSA keys in PKCS#11 tokens, one packet for all recipients: wire-format 4.4. Seals for a public key file without any
@@ -80,7 +80,8 @@ async function readRecipient(key: EncryptionKey, options: WrapperOptions): Promi
   const named = await readPkcs11Key(key);
   const wish = wishedHash(options);
   if (named === undefined) return fileRecipient(key, wish, options);
-  const [api, tokenKey] = await Promise.all([loadApi(), reach(named, { passphrase: undefined, options })]);
+  const reaching = { passphrase: undefined, environment: environmentOf(options) };
+  const [api, tokenKey] = await Promise.all([loadApi(), reachToken(named, reaching)]);
   return {
     kind: "token",
     wrap: (secret) =>
@@ -140,7 +141,7 @@ interface Wish {
 
 /** OCICRYPT_OAEP_HASHALG as in ocicrypt; SHA-256 where it is not set. USAGE for another word. */
 function wishedHash(options: WrapperOptions): Wish {
-  const word = (options.environment ?? process.env)["OCICRYPT_OAEP_HASHALG"]?.toLowerCase() ?? "";
+  const word = environmentOf(options)["OCICRYPT_OAEP_HASHALG"]?.toLowerCase() ?? "";
   if (word === "") return { hash: "sha256", explicit: false };
   if (word === "sha1" || word === "sha256") return { hash: word, explicit: true };
   throw new OciEncError(
@@ -181,25 +182,9 @@ async function readOpener(key: DecryptionKey, options: WrapperOptions): Promise<
   return keys.length === 0 ? undefined : (blobs) => openWithFile(keys, blobs);
 }
 
-/** A wrong PIN is tried once, not for every layer: tokens count the failures. */
 async function tokenOpener(named: Pkcs11Key, key: DecryptionKey, options: WrapperOptions): Promise<Open> {
-  const tokenKey = await reach(named, { passphrase: key.passphrase, options });
-  if (tokenKey.pin === undefined) {
-    throw new OciEncError("KEY_INVALID", `the PIN is missing for ${describeUri(named.uri)}`, {
-      hint: "put pin-value or pin-source into the URI, or give it with the key: FILE:file=PATH, FILE:env=NAME or FILE:prompt",
-    });
-  }
-  const api = await loadApi();
-  let refused: unknown;
-  return (blobs) => {
-    if (refused !== undefined) throw refused;
-    try {
-      return withToken(api, tokenKey, (token) => firstSecret(blobs, ({ hash, blob }) => token.decrypt(hash, blob)));
-    } catch (error) {
-      if (error instanceof OciEncError && error.code === "KEY_INVALID") refused = error;
-      throw error;
-    }
-  };
+  const withKey = await reachPrivateKey(named, { passphrase: key.passphrase, environment: environmentOf(options) });
+  return (blobs) => withKey((token) => firstSecret(blobs, ({ hash, blob }) => token.decrypt(hash, blob)));
 }
 
 function openWithFile(keys: readonly KeyObject[], blobs: readonly WrappedBlob[]): Uint8Array | undefined {
@@ -233,26 +218,8 @@ function oaepPadding(hash: OaepHash): { readonly padding: number; readonly oaepH
   return { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: hash };
 }
 
-interface Reaching {
-  readonly passphrase: Uint8Array | undefined;
-  readonly options: WrapperOptions;
-}
-
-/** Finds the module, by the policy, and the PIN: that of the key argument goes before the URI's. */
-async function reach(key: Pkcs11Key, { passphrase, options }: Reaching): Promise<TokenKey> {
-  const environment = options.environment ?? process.env;
-  const module = findModule(key.uri, await readModulePolicy(environment));
-  return { uri: key.uri, module, environment: key.environment, pin: passphrase ?? (await readPin(key)) };
-}
-
-async function readPin({ uri, origin }: Pkcs11Key): Promise<Uint8Array | undefined> {
-  if (uri.pinValue !== undefined) return Buffer.from(uri.pinValue);
-  if (uri.pinSource === undefined) return undefined;
-  const bytes = await readFile(uri.pinSource).catch((error: unknown) => {
-    throw ioError(error, `the pin-source of ${JSON.stringify(origin)}`);
-  });
-  // An editor's newline is not part of the PIN.
-  return Buffer.from(bytes.toString("utf8").replace(/\r?\n$/, ""));
+function environmentOf(options: WrapperOptions): Environment {
+  return options.environment ?? process.env;
 }
 
 function describe({ blob, hash }: WrappedBlob): RecipientInfo {

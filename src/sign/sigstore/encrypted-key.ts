@@ -8,7 +8,7 @@ import { type JsonNode, memberOf, parseJson } from "../../oci/json-text.js";
 /** The label of what {@link encryptKey} writes. */
 export const encryptedKeyLabel = "ENCRYPTED SIGSTORE PRIVATE KEY";
 
-/** The label of encrypted keys, and of those from before 2023. */
+/** That one, and the one of older files. */
 export const encryptedKeyLabels: readonly string[] = [encryptedKeyLabel, "ENCRYPTED COSIGN PRIVATE KEY"];
 
 /** Whoever wrote the file chooses the cost of reading it: only what other tools write is paid. */
@@ -62,41 +62,53 @@ async function deriveKey(passphrase: Uint8Array, salt: Uint8Array, { N, r, p }: 
   return await derive(passphrase, salt, 32, { N, r, p, maxmem: 2 * 128 * N * r });
 }
 
-function readBody(body: Uint8Array, origin: string) {
+interface EncryptedKey {
+  readonly cost: ScryptCost;
+  readonly salt: Uint8Array;
+  readonly nonce: Uint8Array;
+  readonly ciphertext: Uint8Array;
+}
+
+function readBody(body: Uint8Array, origin: string): EncryptedKey {
   const what = `the private key in ${quoted(origin)}`;
   const { root } = parsed(body, what);
-  const at = (...path: readonly string[]): JsonNode => {
-    const node = path.reduce<JsonNode | undefined>((parent, key) => parent && memberOf(parent, key), root);
-    if (!node) throw invalid(`${what} has no ${path.join(".")}`);
-    return node;
-  };
-  const named = (expected: string, ...path: readonly string[]): void => {
-    const node = at(...path);
-    if (node.kind !== "string" || node.value !== expected)
-      throw invalid(`${what}: ${path.join(".")} is not ${expected}`);
-  };
-  const binary = (length: number, ...path: readonly string[]): Uint8Array => {
-    const node = at(...path);
-    const bytes = node.kind === "string" && isBase64(node.value) ? Buffer.from(node.value, "base64") : undefined;
-    if (!bytes || (length > 0 && bytes.length !== length)) throw invalid(`${what} has a malformed ${path.join(".")}`);
-    return bytes;
-  };
-  named("scrypt", "kdf", "name");
-  named("nacl/secretbox", "cipher", "name");
+  requireWord(root, "kdf.name", { word: "scrypt", what });
+  requireWord(root, "cipher.name", { word: "nacl/secretbox", what });
   const cost = costs.find((row) =>
-    (["N", "r", "p"] as const).every((name) => {
-      const node = at("kdf", "params", name);
-      return node.kind === "number" && node.value === row[name];
+    Object.entries(row).every(([name, value]) => {
+      const node = memberAt(root, `kdf.params.${name}`);
+      return node?.kind === "number" && node.value === value;
     }),
   );
-  if (!cost)
+  if (!cost) {
     throw invalid(
       `${what} asks for another scrypt cost than any tool writes`,
-      "it may have been made to exhaust this machine",
+      "it may be meant to exhaust this machine",
     );
-  const salt = binary(32, "kdf", "salt");
-  const nonce = binary(24, "cipher", "nonce");
-  return { cost, salt, nonce, ciphertext: binary(0, "ciphertext") };
+  }
+  return {
+    cost,
+    salt: binaryAt(root, "kdf.salt", { length: 32, what }),
+    nonce: binaryAt(root, "cipher.nonce", { length: 24, what }),
+    ciphertext: binaryAt(root, "ciphertext", { what }),
+  };
+}
+
+/** The value under a path of member names. */
+function memberAt(root: JsonNode, path: string): JsonNode | undefined {
+  return path.split(".").reduce<JsonNode | undefined>((node, key) => node && memberOf(node, key), root);
+}
+
+function requireWord(root: JsonNode, path: string, { word, what }: { word: string; what: string }): void {
+  const node = memberAt(root, path);
+  if (node?.kind !== "string" || node.value !== word) throw invalid(`${what}: ${path} is not ${word}`);
+}
+
+function binaryAt(root: JsonNode, path: string, { length, what }: { length?: number; what: string }): Uint8Array {
+  const node = memberAt(root, path);
+  const bytes = node?.kind === "string" && isBase64(node.value) ? Buffer.from(node.value, "base64") : undefined;
+  if (!bytes || (length !== undefined && bytes.length !== length)) throw invalid(`${what} has no sound ${path}`);
+  return bytes;
 }
 
 function parsed(body: Uint8Array, what: string): { readonly root: JsonNode } {

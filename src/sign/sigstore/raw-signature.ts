@@ -22,8 +22,11 @@ export function isSignedBy(bytes: Uint8Array, signature: Uint8Array, key: KeyObj
 /** The one of `keys` that made one of `signatures` over `bytes`. UNTRUSTED when none did. */
 export function signerOf(bytes: Uint8Array, signatures: readonly Uint8Array[], keys: readonly KeyObject[]): KeyObject {
   const key = keys.find((one) => signatures.some((signature) => isSignedBy(bytes, signature, one)));
-  if (!key) throw new OciEncError("UNTRUSTED", "it is by no trusted key, or its content was changed");
-  return key;
+  if (key) return key;
+  const prehashed = keys.some(({ asymmetricKeyType }) => asymmetricKeyType === "ed25519")
+    ? "; Ed25519ph, with which cosign 3 signs, is not supported"
+    : "";
+  throw new OciEncError("UNTRUSTED", `it is by no trusted key, or its content was changed${prehashed}`);
 }
 
 /** Base64 in which line breaks occur. CORRUPT when it is none. */

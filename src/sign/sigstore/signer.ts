@@ -3,12 +3,13 @@ import { OciEncError } from "../../errors.js";
 import { printImageName } from "../../oci/image-name.js";
 import { sameClaims } from "../claims.js";
 import { refusal } from "../refusal.js";
-import type { Signature } from "../signature.js";
+import type { Signature, SignatureFormat } from "../signature.js";
 import type { Signer, SignRequest } from "../signer.js";
 import type { SigningKey } from "../signing-key.js";
 import { signatureAnnotation, simpleSigningLayer } from "../simple-signing/layer.js";
 import { parsePayload, writePayload } from "../simple-signing/payload.js";
 import { parseBundle, signedBytes, statementPayloadType, writeBundle } from "./bundle.js";
+import { requireKeyKind } from "./key-kind.js";
 import { decodedSignature, signerOf } from "./raw-signature.js";
 import { parseStatement, signPredicateType, writeStatement } from "./statement.js";
 
@@ -43,18 +44,25 @@ interface Made {
 }
 
 async function make(key: SigningKey, request: SignRequest): Promise<Made> {
-  switch (request.format) {
-    case "sig":
-      return await makeLayer(key, request);
-    case "bundle":
-      return await makeBundle(key, request);
-    default:
-      throw new OciEncError("UNSUPPORTED", `${key.name} makes no signatures of the format ${request.format}`);
+  const { expiresAt, format } = request;
+  const maker = makers.get(format);
+  if (!maker) throw new OciEncError("UNSUPPORTED", `${key.name} makes no signatures of the format ${format}`);
+  if (expiresAt !== undefined) {
+    throw new OciEncError("UNSUPPORTED", `a signature of the format ${format} cannot expire`, {
+      hint: "signatures of notation can",
+    });
   }
+  const made = await maker(key, request);
+  requireKeyKind(made.publicKey, key.name);
+  return made;
 }
 
+const makers: ReadonlyMap<SignatureFormat, typeof make> = new Map([
+  ["sig", makeLayer],
+  ["bundle", makeBundle],
+]);
+
 async function makeLayer(key: SigningKey, request: SignRequest): Promise<Made> {
-  refuseExpiry(request);
   const { digest } = request.image.descriptor;
   const optional = Object.keys(request.claims).length > 0 ? request.claims : null;
   const type = "cosign container image signature";
@@ -65,7 +73,6 @@ async function makeLayer(key: SigningKey, request: SignRequest): Promise<Made> {
 }
 
 async function makeBundle(key: SigningKey, request: SignRequest): Promise<Made> {
-  refuseExpiry(request);
   const { digest } = request.image.descriptor;
   const payload = writeStatement(digest, request.claims);
   const bytes = signedBytes({ payload, payloadType: statementPayloadType });
@@ -91,13 +98,6 @@ function referenceOf({ identity, image }: SignRequest): string {
   if (image.identity) return `${image.identity.host}/${image.identity.repository}`;
   throw new OciEncError("USAGE", "the image has no name that could be signed", {
     hint: "say for which name the signature is to hold, or sign in the format bundle, which has none",
-  });
-}
-
-function refuseExpiry({ expiresAt, format }: SignRequest): void {
-  if (expiresAt === undefined) return;
-  throw new OciEncError("UNSUPPORTED", `a signature of the format ${format} cannot expire`, {
-    hint: "signatures of notation can",
   });
 }
 

@@ -21,10 +21,17 @@ export function storedSignature(stored: Uint8Array, subject: Digest, where: stri
   return { format: "gpg", subject, content: stored, annotations: {}, where };
 }
 
+/** The bytes that {@link storedSignature} reads; for formats that are not kept so, the signature as it is. */
+export function storedForm({ format, content, annotations }: Signature): Uint8Array {
+  if (format !== "sig") return content;
+  const payload = Buffer.from(content).toString("base64");
+  return Buffer.from(`\0${sigstoreFormat}\n${JSON.stringify({ mimeType: simpleSigningLayer, payload, annotations })}`);
+}
+
 const sigstoreFormat = "sigstore-json";
 
 /** RFC 9580 section 4.2: a packet of compressed data, a one-pass signature or a signature, in either form of header. */
-function isMessage(first: number): boolean {
+export function isMessage(first: number): boolean {
   const type = first & 0x40 ? first & 0x3f : (first >> 2) & 0x0f;
   return (first & 0x80) !== 0 && (type === 8 || type === 4 || type === 2);
 }

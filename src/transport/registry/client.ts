@@ -2,21 +2,20 @@ import type { ByteStream } from "../../bytes/byte-stream.js";
 import { OciEncError } from "../../errors.js";
 import type { Progress } from "../../progress.js";
 import type { HostSettings, Keychain, RegistryTimeouts } from "../registry-options.js";
-import { isLoopbackHost } from "./address-policy.js";
 import { Authorizer } from "./authorizer.js";
 import { type Answer, Connections, type Exchange } from "./connections.js";
 import { startDeadline } from "./deadline.js";
 import { type Document, type DocumentLimits, readDocument, readProblem } from "./document.js";
 import type { Environment } from "./environment.js";
+import { findRoot } from "./find-root.js";
 import type { HostLimiter } from "./host-limiter.js";
-import { speaksNoTls } from "./network-failure.js";
 import { type Outcome, persist } from "./persistence.js";
 import { problem } from "./problem.js";
 import { bounded, redactUrl } from "./redact.js";
 import { followReferral } from "./referral.js";
 import { pauseBefore } from "./retry.js";
 import { type TokenExchange, tokenLimit } from "./token.js";
-import { parseWarning } from "./warning-header.js";
+import { tellingWarnings } from "./warning-header.js";
 
 /** What a client is for and how it behaves. */
 export interface ClientOptions {
@@ -69,13 +68,14 @@ export class RegistryClient implements AsyncDisposable {
   readonly options: ClientOptions;
   readonly #connections: Connections;
   readonly #authorizer: Authorizer;
-  readonly #warned = new Set<string>();
+  readonly #tellWarnings: (answer: Answer) => void;
   #origin: Promise<URL> | undefined;
 
   constructor(options: ClientOptions) {
     this.options = options;
     this.host = options.host;
     this.repository = options.repository;
+    this.#tellWarnings = tellingWarnings(options.host, options.progress);
     const { settings, environment, timeouts } = options;
     this.#connections = new Connections(apiHost(options.host), settings, environment, timeouts.connect);
     this.#authorizer = new Authorizer({
@@ -144,31 +144,15 @@ export class RegistryClient implements AsyncDisposable {
 
   /** Where the registry's paths begin, once it is known whether it speaks TLS. */
   #root(): Promise<URL> {
-    this.#origin ??= this.#findRoot().catch((error: unknown) => {
+    const ping = async (url: URL) => {
+      const answer = await this.#exchange({ method: "GET", target: "/v2/", scopes: [], repeat: true }, url);
+      await answer.discard();
+    };
+    this.#origin ??= findRoot(apiHost(this.host), this.options.settings, ping).catch((error: unknown) => {
       this.#origin = undefined;
       throw error;
     });
     return this.#origin;
-  }
-
-  /** On this machine, and where certificates do not matter, HTTP is spoken to a host that does not speak TLS. */
-  async #findRoot(): Promise<URL> {
-    const { settings } = this.options;
-    const secure = new URL(`https://${apiHost(this.host)}`);
-    const plain = new URL(`http://${apiHost(this.host)}`);
-    if (settings.plainHttp) return plain;
-    if (!isLoopbackHost(secure.hostname) && settings.verifyTls !== false) return secure;
-    try {
-      const answer = await this.#exchange(
-        { method: "GET", target: "/v2/", scopes: [], repeat: true },
-        new URL("/v2/", secure),
-      );
-      await answer.discard();
-      return secure;
-    } catch (error) {
-      if (error instanceof OciEncError && speaksNoTls(error)) return plain;
-      throw error;
-    }
   }
 
   /** One try: with the authorization that is known, and through redirects. */
@@ -224,20 +208,10 @@ export class RegistryClient implements AsyncDisposable {
       progress?.({ type: "debug", area: "registry", message });
       if (answer.status === 429) limiter.slowDown(pauseBefore(0, answer.header("retry-after"), environment));
       else limiter.relax();
-      this.#showWarnings(answer);
+      this.#tellWarnings(answer);
       return answer;
     } finally {
       leave();
-    }
-  }
-
-  /** Each text once, and no more than a page of them. */
-  #showWarnings(answer: Answer): void {
-    for (const value of answer.headers("warning")) {
-      const text = parseWarning(value);
-      if (text === undefined || this.#warned.has(text) || this.#warned.size >= 20) continue;
-      this.#warned.add(text);
-      this.options.progress?.({ type: "warning", code: "REGISTRY_WARNING", message: `${this.host} says: ${text}` });
     }
   }
 

@@ -110,7 +110,7 @@ export class Connections implements AsyncDisposable {
 
   #routeTo(url: URL): Promise<Route> {
     const known = this.#routes.get(url.origin);
-    if (known) return known;
+    if (known !== undefined) return known;
     const opening = this.#open(url);
     this.#routes.set(url.origin, opening);
     opening.catch(() => this.#routes.delete(url.origin));

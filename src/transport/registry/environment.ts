@@ -15,6 +15,8 @@ export interface Environment {
   readonly home: string;
   /** Above the system's own configuration: `/`. */
   readonly root: string;
+  /** Whether this process may do anything; its default directories are then the system's. */
+  readonly isSuperuser: boolean;
   resolve(hostname: string): Promise<readonly ResolvedAddress[]>;
   classify(address: string): AddressClass;
   /** Resolves after `milliseconds`; rejects when `signal` aborts. */
@@ -30,6 +32,7 @@ export const thisMachine: Environment = {
   variables: process.env,
   home: homedir(),
   root: "/",
+  isSuperuser: process.geteuid?.() === 0,
   resolve: (hostname) => lookup(hostname, { all: true }),
   classify: classifyAddress,
   wait: (milliseconds, signal) => sleep(milliseconds, undefined, signal ? { signal } : {}),

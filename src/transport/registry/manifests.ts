@@ -30,6 +30,14 @@ export function pushScopes(client: RegistryClient): readonly string[] {
   return [`repository:${client.repository}:pull,push`];
 }
 
+/** What a registry gave under a tag or digest, not looked into yet. */
+export interface FetchedDocument {
+  /** As the answer says; empty when it is no type of a vendor's. */
+  readonly mediaType: string;
+  readonly digest: Digest;
+  readonly bytes: Uint8Array;
+}
+
 /**
  * The manifest or index under a tag or digest. NOT_FOUND; CORRUPT when the digest that was asked for, or that the
  * registry says, is not that of the bytes, or when the document is malformed; UNSUPPORTED when it is of another kind.
@@ -39,6 +47,17 @@ export async function fetchManifest(
   reference: string,
   scopes: readonly string[] = pullScopes(client),
 ): Promise<FetchedManifest> {
+  const { mediaType: said, digest, bytes } = await fetchDocument(client, reference, scopes);
+  const { mediaType } = parseManifest(bytes, said);
+  return { descriptor: { mediaType, digest, size: bytes.length }, bytes };
+}
+
+/** The same, whatever it is: codes as above, less those for its content. */
+export async function fetchDocument(
+  client: RegistryClient,
+  reference: string,
+  scopes: readonly string[],
+): Promise<FetchedDocument> {
   const what = `the manifest ${JSON.stringify(reference)} of ${JSON.stringify(repositoryName(client))}`;
   const document = await client.document(
     { method: "GET", target: manifestPath(client, reference), headers: { accept }, scopes, repeat: true },
@@ -51,8 +70,7 @@ export async function fetchManifest(
     throw new OciEncError("CORRUPT", `${what} came as a web page`, { hint: "is a login page or a proxy in between?" });
   }
   const digest = checkDigest(bytes, reference, saidDigest(answer));
-  const { mediaType } = parseManifest(bytes, type.startsWith("application/vnd.") ? type : "");
-  return { descriptor: { mediaType, digest, size: bytes.length }, bytes };
+  return { mediaType: type.startsWith("application/vnd.") ? type : "", digest, bytes };
 }
 
 /** The bytes under a descriptor that another document named. Codes as for `fetchManifest`. */

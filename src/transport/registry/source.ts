@@ -2,25 +2,32 @@ import type { ByteStream } from "../../bytes/byte-stream.js";
 import type { Descriptor } from "../../oci/descriptor.js";
 import type { Digest } from "../../oci/digest.js";
 import { type ImageName, printImageName } from "../../oci/image-name.js";
-import type { ImageSource, ReferrersSource } from "../transport.js";
+import type { AttachmentSource, DigestTagKind } from "../attachments.js";
+import type { ImageSource } from "../transport.js";
+import type { AttachmentPlaces } from "./attachment-places.js";
 import { streamBlob } from "./blob-stream.js";
 import type { RegistryClient } from "./client.js";
+import { findDigestTag } from "./digest-tags.js";
 import { type FetchedManifest, fetchDescribed, fetchManifest, lookUp } from "./manifests.js";
 import { listReferrers } from "./referrers.js";
 
 /** An image of a registry, opened for reading. The root's manifest is fetched once. */
-export class RegistrySource implements ImageSource, ReferrersSource {
+export class RegistrySource implements ImageSource, AttachmentSource {
   readonly name: string;
   readonly place: string;
   readonly #client: RegistryClient;
   readonly #image: ImageName;
+  readonly #places: AttachmentPlaces;
+  /** What is in another repository than the image. */
+  readonly #elsewhere = new Map<Digest, RegistryClient>();
   #root: Promise<FetchedManifest> | undefined;
 
-  constructor(client: RegistryClient, image: ImageName) {
+  constructor(client: RegistryClient, image: ImageName, places: AttachmentPlaces) {
     this.name = `docker://${printImageName(image)}`;
     this.place = placeOf(image);
     this.#client = client;
     this.#image = image;
+    this.#places = places;
   }
 
   async resolve(): Promise<Descriptor> {
@@ -31,15 +38,31 @@ export class RegistrySource implements ImageSource, ReferrersSource {
   async manifest(descriptor: Descriptor): Promise<Uint8Array> {
     const root = await this.#root;
     const isRoot = root?.descriptor.digest === descriptor.digest && root.descriptor.size === descriptor.size;
-    return isRoot ? root.bytes : await fetchDescribed(this.#client, descriptor);
+    return isRoot ? root.bytes : await fetchDescribed(this.#clientFor(descriptor), descriptor);
   }
 
   blob(descriptor: Descriptor, from = 0): ByteStream {
-    return streamBlob(this.#client, descriptor, from);
+    return streamBlob(this.#clientFor(descriptor), descriptor, from);
   }
 
   async referrers(subject: Digest, artifactType?: string): Promise<readonly Descriptor[]> {
     return await listReferrers(this.#client, subject, artifactType);
+  }
+
+  /** Where registries.d says that `.sig` tags are not to be used, there are none. */
+  async digestTag(subject: Digest, kind: DigestTagKind): Promise<Descriptor | undefined> {
+    if (kind === "sig" && (await this.#places.attachments()) === false) return undefined;
+    const client = await this.#places.tags();
+    const found = await findDigestTag(client, subject, kind);
+    if (found && client !== this.#client) {
+      const { descriptor, manifest } = found;
+      for (const { digest } of [descriptor, manifest.config, ...manifest.layers]) this.#elsewhere.set(digest, client);
+    }
+    return found?.descriptor;
+  }
+
+  async simpleSignatures(subject: Digest): Promise<readonly Uint8Array[]> {
+    return await (await this.#places.signatures()).list(subject);
   }
 
   get retries(): number {
@@ -47,7 +70,12 @@ export class RegistrySource implements ImageSource, ReferrersSource {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#places[Symbol.asyncDispose]();
     await this.#client[Symbol.asyncDispose]();
+  }
+
+  #clientFor({ digest }: Descriptor): RegistryClient {
+    return this.#elsewhere.get(digest) ?? this.#client;
   }
 
   /** With both, the digest counts, as it does for docker; that the tag has moved on is said. */

@@ -1,15 +1,17 @@
 import { OciEncError } from "../../errors.js";
 import type { Descriptor } from "../../oci/descriptor.js";
-import { type Digest, digestOf } from "../../oci/digest.js";
+import type { Digest } from "../../oci/digest.js";
 import { type ImageName, isTag, printImageName } from "../../oci/image-name.js";
-import { parseManifest } from "../../oci/manifest.js";
-import { mediaTypes } from "../../oci/media-type.js";
+import { memberOf } from "../../oci/json-text.js";
+import { type ImageManifest, parseManifest } from "../../oci/manifest.js";
+import type { AttachedManifest, AttachmentTarget, DigestTagKind } from "../attachments.js";
 import type { CommitOptions, Committed, ImageSource, ImageTarget, TaggingTarget, Upload } from "../transport.js";
+import type { AttachmentPlaces } from "./attachment-places.js";
 import { hasBlob, hasContent } from "./blobs.js";
 import type { RegistryClient } from "./client.js";
 import { storeManifest } from "./manifest-store.js";
 import { fetchManifest, lookUp, pushScopes, type TagState } from "./manifests.js";
-import { extendFallbackList, fallbackTag, referrerEntry } from "./referrers.js";
+import { PendingAttachments } from "./pending-attachments.js";
 import { placeOf } from "./source.js";
 import { uploadBlob } from "./upload.js";
 import { cancelUpload, type MountRequest, startUpload, type UploadSession } from "./upload-session.js";
@@ -20,10 +22,11 @@ export interface RegistryTargetOptions {
   readonly force: boolean;
   /** What the tag named when the target was opened; undefined when it named nothing. */
   readonly opened: TagState | undefined;
+  readonly places: AttachmentPlaces;
 }
 
-/** A repository being written. The tag moves in `commit` alone. */
-export class RegistryTarget implements ImageTarget, TaggingTarget {
+/** A repository being written. The tag moves, and attachments show, in `commit` alone. */
+export class RegistryTarget implements ImageTarget, TaggingTarget, AttachmentTarget {
   readonly name: string;
   readonly place: string;
   readonly #client: RegistryClient;
@@ -31,6 +34,7 @@ export class RegistryTarget implements ImageTarget, TaggingTarget {
   readonly #options: RegistryTargetOptions;
   /** Uploads that a refused mount has begun, by digest. */
   readonly #begun = new Map<Digest, UploadSession>();
+  readonly #pending: PendingAttachments;
 
   constructor(client: RegistryClient, image: ImageName, options: RegistryTargetOptions) {
     this.name = `docker://${printImageName(image)}`;
@@ -38,6 +42,7 @@ export class RegistryTarget implements ImageTarget, TaggingTarget {
     this.#client = client;
     this.#image = image;
     this.#options = options;
+    this.#pending = new PendingAttachments(client, options.places);
   }
 
   async has(descriptor: Descriptor): Promise<boolean> {
@@ -64,10 +69,23 @@ export class RegistryTarget implements ImageTarget, TaggingTarget {
     await this.#store(descriptor.digest, descriptor, bytes);
   }
 
+  async putReferrer(subject: Digest, referrer: Descriptor, bytes: Uint8Array): Promise<void> {
+    this.#pending.addReferrer(subject, referrer, bytes);
+  }
+
+  async putDigestTag(subject: Digest, kind: DigestTagKind, attached: AttachedManifest): Promise<void> {
+    await this.#pending.addDigestTag(subject, kind, attached);
+  }
+
+  async addSimpleSignature(subject: Digest, signature: Uint8Array): Promise<void> {
+    this.#pending.addSignature(subject, signature);
+  }
+
   /**
    * CONFLICT when the tag names something else than `expect`, or, without that, than it did when the target was opened.
    * A registry has no compare-and-swap: the tag is looked at directly before it is written, and read back after; what
-   * another client does between the two is not noticed unless it is still there at the end.
+   * another client does between the two is not noticed unless it is still there at the end. With attachments, the image
+   * is there by its digest before they are, and is not written again where the tag names it already.
    */
   async commit(root: Descriptor, bytes: Uint8Array, options: CommitOptions = {}): Promise<Committed> {
     const { tag, digest } = this.#image;
@@ -76,15 +94,18 @@ export class RegistryTarget implements ImageTarget, TaggingTarget {
         hint: "name the target by its tag alone",
       });
     }
-    if (tag === undefined) await this.#store(root.digest, root, bytes);
-    else await this.#moveTag(tag, { root, bytes, expected: options.expect ?? this.#options.opened?.digest });
+    const move = { root, bytes, expected: options.expect ?? this.#options.opened?.digest };
+    if (tag === undefined || !this.#pending.isEmpty || subjectOf(root, bytes) !== undefined) {
+      await this.#attach(tag, move);
+    }
+    if (tag !== undefined) await this.#moveTag(tag, move);
     const why = "a registry keeps blobs until its operator removes them";
     return { removed: [], kept: (options.obsolete ?? []).map((blob) => ({ blob, why })) };
   }
 
   async tag(tag: string, root: Descriptor, bytes: Uint8Array): Promise<void> {
     if (!isTag(tag)) throw new OciEncError("USAGE", `not a tag: ${JSON.stringify(tag.slice(0, 160))}`);
-    await this.#store(tag, root, bytes);
+    await storeManifest(this.#client, { reference: tag, descriptor: root, bytes });
     await this.#readBack(tag, root);
   }
 
@@ -94,6 +115,7 @@ export class RegistryTarget implements ImageTarget, TaggingTarget {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#begun.values()].map((session) => cancelUpload(this.#client, session)));
+    await this.#options.places[Symbol.asyncDispose]();
     await this.#client[Symbol.asyncDispose]();
   }
 
@@ -109,21 +131,35 @@ export class RegistryTarget implements ImageTarget, TaggingTarget {
     }
   }
 
+  /** All but the tag: what is attached by its digest, then the image by its own, then what makes the attachments found. */
+  async #attach(tag: string | undefined, move: TagMove): Promise<void> {
+    const { root, bytes } = move;
+    const now = await lookUp(this.#client, tag ?? root.digest, pushScopes(this.#client));
+    if (tag !== undefined) this.#requireUnmoved(now, move);
+    await this.#pending.stage();
+    if (now?.digest !== root.digest) await this.#store(root.digest, root, bytes);
+    await this.#pending.publish();
+  }
+
   async #moveTag(tag: string, move: TagMove): Promise<void> {
-    const { root, bytes, expected } = move;
+    const { root, bytes } = move;
     const now = await lookUp(this.#client, tag, pushScopes(this.#client));
     if (now?.digest === root.digest) return;
-    if (!this.#options.force && now?.digest !== expected) {
-      throw new OciEncError(
-        "CONFLICT",
-        `${this.name} moved meanwhile: it names ${now?.digest ?? "nothing"}, and not ${expected ?? "nothing"} as before`,
-        {
-          hint: "somebody else has written it: look, and start again, or use --force",
-        },
-      );
-    }
-    await this.#store(tag, root, bytes, this.#options.force ? undefined : (now ?? "absent"));
+    this.#requireUnmoved(now, move);
+    const before = this.#options.force ? undefined : (now ?? "absent");
+    await storeManifest(this.#client, { reference: tag, descriptor: root, bytes, before });
     await this.#readBack(tag, root);
+  }
+
+  #requireUnmoved(now: TagState | undefined, { root, expected }: TagMove): void {
+    if (this.#options.force || now?.digest === expected || now?.digest === root.digest) return;
+    throw new OciEncError(
+      "CONFLICT",
+      `${this.name} moved meanwhile: it names ${now?.digest ?? "nothing"}, and not ${expected ?? "nothing"} as before`,
+      {
+        hint: "somebody else has written it: look, and start again, or use --force",
+      },
+    );
   }
 
   async #readBack(tag: string, root: Descriptor): Promise<void> {
@@ -138,25 +174,12 @@ export class RegistryTarget implements ImageTarget, TaggingTarget {
     );
   }
 
-  /** Where the registry does not say that it lists the manifest among its subject's referrers, we keep the list. */
-  async #store(
-    reference: string,
-    descriptor: Descriptor,
-    bytes: Uint8Array,
-    before?: TagState | "absent",
-  ): Promise<void> {
-    const answer = await storeManifest(this.#client, { reference, descriptor, bytes, before });
+  /** Where the registry does not say that it lists the manifest among its subject's referrers, the commit will. */
+  async #store(reference: string, descriptor: Descriptor, bytes: Uint8Array): Promise<void> {
+    const answer = await storeManifest(this.#client, { reference, descriptor, bytes });
     const view = parseManifest(bytes, descriptor.mediaType);
     if (view.kind !== "manifest" || !view.subject || answer.subject === view.subject.digest) return;
-    const list = await extendFallbackList(this.#client, view.subject.digest, referrerEntry(descriptor, view));
-    if (list === undefined) return;
-    const listed = Buffer.from(list);
-    const index = { mediaType: mediaTypes.ociIndex, digest: digestOf(listed), size: listed.length };
-    await storeManifest(this.#client, {
-      reference: fallbackTag(view.subject.digest),
-      descriptor: index,
-      bytes: listed,
-    });
+    this.#pending.addUnlisted(view.subject.digest, listed(descriptor, view));
   }
 }
 
@@ -164,4 +187,21 @@ interface TagMove {
   readonly root: Descriptor;
   readonly bytes: Uint8Array;
   readonly expected: Digest | undefined;
+}
+
+function subjectOf(descriptor: Descriptor, bytes: Uint8Array): Digest | undefined {
+  const view = parseManifest(bytes, descriptor.mediaType);
+  return view.kind === "manifest" ? view.subject?.digest : undefined;
+}
+
+/** As it is to stand in a list of referrers. */
+function listed({ digest, size }: Descriptor, view: ImageManifest): Descriptor {
+  const annotations = memberOf(view.root, "annotations");
+  return {
+    mediaType: view.mediaType,
+    digest,
+    size,
+    artifactType: view.artifactType ?? view.config.mediaType,
+    ...(annotations ? { annotations: JSON.parse(view.text.slice(annotations.start, annotations.end)) } : {}),
+  };
 }

@@ -1,5 +1,6 @@
 import { OciEncError } from "../../errors.js";
 import type { EndpointOptions, ImageSource, ImageTarget, Transport } from "../transport.js";
+import { attachmentPlaces } from "./attachment-places.js";
 import { lookUp, pushScopes } from "./manifests.js";
 import { locate, openClient, type Surroundings, surroundings } from "./open-client.js";
 import type { Endpoint } from "./registries-conf.js";
@@ -16,8 +17,11 @@ export function createRegistryTransport(around: Surroundings = surroundings()): 
     /** With mirrors, the first that has the image; then and there the image is resolved. */
     async openSource(locator, options) {
       const { primary, mirrors } = await locate(locator, options, around);
-      const open = (endpoint: Endpoint) =>
-        new RegistrySource(openClient(endpoint, endpoint === primary, options, around), endpoint.name);
+      const open = (endpoint: Endpoint) => {
+        const client = openClient(endpoint, endpoint === primary, options, around);
+        const { name } = endpoint;
+        return new RegistrySource(client, name, attachmentPlaces({ client, name, options, around }));
+      };
       return (
         (await firstMirror(
           mirrors.map((mirror) => () => open(mirror)),
@@ -30,9 +34,10 @@ export function createRegistryTransport(around: Surroundings = surroundings()): 
       const { primary } = await locate(locator, options, around);
       const client = openClient(primary, true, options, around);
       try {
-        const { tag } = primary.name;
-        const opened = tag === undefined ? undefined : await lookUp(client, tag, pushScopes(client));
-        return new RegistryTarget(client, primary.name, { force: options.force ?? false, opened });
+        const { name } = primary;
+        const opened = name.tag === undefined ? undefined : await lookUp(client, name.tag, pushScopes(client));
+        const places = attachmentPlaces({ client, name, options, around });
+        return new RegistryTarget(client, name, { force: options.force ?? false, opened, places });
       } catch (error) {
         await client[Symbol.asyncDispose]();
         throw error;

@@ -196,7 +196,7 @@ describe("referrers", () => {
   test("a manifest with a subject is listed under the fallback tag where the registry does not list it", async () => {
     for (const referrersApi of [true, false]) {
       await using server = await startStrictRegistry({ referrersApi });
-      const { root } = hostImage(server);
+      const { root, place } = hostImage(server);
       server.repository("app").blobs.set(digestOf(Buffer.from("{}")), Buffer.from("{}"));
       const config = { mediaType: "application/vnd.oci.empty.v1+json", digest: digestOf(Buffer.from("{}")), size: 2 };
       const pushed: string[] = [];
@@ -215,6 +215,7 @@ describe("referrers", () => {
         );
         const descriptor = { mediaType: mediaTypes.ociManifest, digest: digestOf(bytes), size: bytes.length };
         for (let twice = 0; twice < 2; twice += 1) await target.putManifest(descriptor, bytes);
+        await target.commit(root, place.content(root.digest));
         pushed.push(descriptor.digest);
       }
       assert.deepEqual(await referrersOf(server), pushed);

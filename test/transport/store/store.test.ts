@@ -58,7 +58,10 @@ test("an image that was stored by its digest is found by that name, and is nothi
   const other = addImage(place, { layers: [{ mediaType: tar, bytes: Buffer.from("x") }] });
   {
     await using target = await openTarget(`bash@${root.digest}`, { store });
-    assert.match(target.refuses?.(other, { encrypted: false, attached: false }) ?? "", /only be the image with that digest/);
+    assert.match(
+      target.refuses?.(other, { encrypted: false, attached: false }) ?? "",
+      /only be the image with that digest/,
+    );
     await assert.rejects(bringImage(place, other, target), expectedError("CONFLICT"));
     await bringImage(place, root, target);
   }

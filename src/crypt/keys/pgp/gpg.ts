@@ -55,10 +55,29 @@ export async function decryptWithGpg(
   message: Uint8Array,
   passphrase: Uint8Array | undefined,
 ): Promise<Uint8Array> {
-  const loopback = passphrase === undefined ? [] : ["--pinentry-mode", "loopback", "--passphrase-fd", "3"];
-  const result = await run(gpg, [...loopback, "--decrypt"], { message, passphrase });
+  const result = await run(gpg, [...loopback(passphrase), "--decrypt"], { message, passphrase });
   if (result.status === 0) return result.output;
   throw complaint(gpg, "could not open a layer's key", result);
+}
+
+/** What gpg is to sign, and as whom. */
+export interface GpgSignRequest {
+  readonly content: Uint8Array;
+  /** Of a key or a subkey: exactly that one signs. */
+  readonly fingerprint: string;
+  readonly passphrase: Uint8Array | undefined;
+}
+
+/**
+ * Has gpg make a signed message in binary form, whatever its configuration prefers, with its agent or with the passphrase
+ * given. KEY_PROVIDER when it does not.
+ */
+export async function signWithGpg(gpg: Gpg, request: GpgSignRequest): Promise<Uint8Array> {
+  const { content, fingerprint, passphrase } = request;
+  const form = ["--no-armor", "--no-textmode", "--local-user", `${fingerprint}!`];
+  const result = await run(gpg, [...loopback(passphrase), ...form, "--sign"], { message: content, passphrase });
+  if (result.status === 0) return result.output;
+  throw complaint(gpg, "could not sign", result);
 }
 
 const versionPrograms = { v1: "gpg", v2: "gpg2" } as const;
@@ -67,6 +86,11 @@ const versionPrograms = { v1: "gpg", v2: "gpg2" } as const;
 const maximumOutput = 64 * 1024 * 1024;
 /** Long enough for somebody to type a passphrase or to find their card. */
 const timeoutMs = 180_000;
+
+/** Without them gpg asks its agent. */
+function loopback(passphrase: Uint8Array | undefined): readonly string[] {
+  return passphrase === undefined ? [] : ["--pinentry-mode", "loopback", "--passphrase-fd", "3"];
+}
 
 interface Given {
   readonly message: Uint8Array;

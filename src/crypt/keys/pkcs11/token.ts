@@ -1,19 +1,10 @@
-import { endianness } from "node:os";
+import type { KeyObject } from "node:crypto";
 import type * as Pkcs11 from "pkcs11js";
 import { OciEncError } from "../../../errors.js";
+import { findKey, findSlot, type KeySearch, maximumModulus, type Place, type TokenKey } from "./objects.js";
 import type { OaepHash } from "./packet.js";
-import { describeUri, type Pkcs11Uri } from "./uri.js";
-
-/** A key in a token, with all that is needed to reach it. */
-export interface TokenKey {
-  readonly uri: Pkcs11Uri;
-  /** The module's path, allowed by the policy. */
-  readonly module: string;
-  /** Set in the process while the module works, and put back. */
-  readonly environment: Readonly<Record<string, string>>;
-  /** Undefined: log in only if the URI has none either, which a public key may not need. */
-  readonly pin: Uint8Array | undefined;
-}
+import { publicKeyOf, type SignatureHash, signHash } from "./signing.js";
+import { describeUri } from "./uri.js";
 
 /** What can be done with a key while its token is open. */
 export interface OpenToken {
@@ -21,6 +12,10 @@ export interface OpenToken {
   encrypt(hash: OaepHash, bytes: Uint8Array): Uint8Array | undefined;
   /** RSAES-OAEP with the private key. Undefined: the blob is not for it. */
   decrypt(hash: OaepHash, blob: Uint8Array): Uint8Array | undefined;
+  /** Signs a hash with the private key: ECDSA in DER, RSASSA-PKCS1-v1_5. UNSUPPORTED for a key of another kind. */
+  sign(hash: SignatureHash, digest: Uint8Array): Uint8Array;
+  /** The public half of the private key. NOT_FOUND when the token does not hold it. */
+  publicKey(): KeyObject;
 }
 
 /** The module's API, loaded when first needed: it is an optional dependency. UNSUPPORTED when it is not installed. */
@@ -59,15 +54,6 @@ export function withToken<T>(api: typeof Pkcs11, key: TokenKey, work: (token: Op
   });
 }
 
-interface Place {
-  readonly api: typeof Pkcs11;
-  readonly module: Pkcs11.PKCS11;
-  readonly key: TokenKey;
-}
-
-/** A private object, or a public one. */
-type ObjectClass = "private" | "public";
-
 function inSession<T>(place: Place, work: (token: OpenToken) => T): T {
   const { api, module, key } = place;
   const session = module.C_OpenSession(findSlot(place), api.CKF_SERIAL_SESSION | api.CKF_RW_SESSION);
@@ -76,22 +62,25 @@ function inSession<T>(place: Place, work: (token: OpenToken) => T): T {
     return work({
       encrypt: (hash, bytes) =>
         attempt(api, unsupportedCodes, () => {
-          module.C_EncryptInit(session, oaep(api, hash), findKey(place, session, "public"));
+          module.C_EncryptInit(session, oaep(api, hash), findKey(place, session, rsaKeys(api, "public")));
           return module.C_Encrypt(session, Buffer.from(bytes), Buffer.alloc(maximumModulus));
         }),
       decrypt: (hash, blob) =>
         attempt(api, notMineCodes, () => {
-          module.C_DecryptInit(session, oaep(api, hash), findKey(place, session, "private"));
+          module.C_DecryptInit(session, oaep(api, hash), findKey(place, session, rsaKeys(api, "private")));
           return module.C_Decrypt(session, Buffer.from(blob), Buffer.alloc(maximumModulus));
         }),
+      sign: (hash, digest) => signHash(place, session, { hash, digest }),
+      publicKey: () => publicKeyOf(place, session),
     });
   } finally {
     module.C_CloseSession(session);
   }
 }
 
-/** Of 16384 bits. */
-const maximumModulus = 2048;
+function rsaKeys(api: typeof Pkcs11, kind: KeySearch["kind"]): KeySearch {
+  return { kind, family: { name: "RSA", type: api.CKK_RSA } };
+}
 
 /** What modules say to a hash that they do not know: CKR_ARGUMENTS_BAD and CKR_MECHANISM(_PARAM)_INVALID. */
 const unsupportedCodes: ReadonlySet<number> = new Set([0x07, 0x70, 0x71]);
@@ -141,53 +130,6 @@ function login({ api, module, key }: Place, session: Pkcs11.Handle): void {
     if (error instanceof api.Pkcs11Error && error.code === api.CKR_USER_ALREADY_LOGGED_IN) return;
     throw error;
   }
-}
-
-function findSlot({ module, key }: Place): Pkcs11.Handle {
-  const { token, slotId } = key.uri;
-  const found = module.C_GetSlotList(true).find((slot) => {
-    if (slotId !== undefined && slotNumber(slot) !== slotId) return false;
-    // Labels are padded to 32 characters.
-    return token === undefined || module.C_GetTokenInfo(slot).label.replace(/[ \0]+$/, "") === token;
-  });
-  if (found !== undefined) return found;
-  throw new OciEncError(
-    "NOT_FOUND",
-    `the module ${JSON.stringify(key.module)} has no such token: ${describeUri(key.uri)}`,
-    {
-      hint: "is the token plugged in? see the slots with pkcs11-tool --list-slots, and check module.env in the key file",
-    },
-  );
-}
-
-function slotNumber(slot: Pkcs11.Handle): number {
-  return endianness() === "LE"
-    ? slot.readUIntLE(0, Math.min(6, slot.length))
-    : slot.readUIntBE(Math.max(0, slot.length - 6), Math.min(6, slot.length));
-}
-
-function findKey(place: Place, session: Pkcs11.Handle, kind: ObjectClass): Pkcs11.Handle {
-  const { api, module, key } = place;
-  const { object, id } = key.uri;
-  module.C_FindObjectsInit(session, [
-    { type: api.CKA_CLASS, value: kind === "private" ? api.CKO_PRIVATE_KEY : api.CKO_PUBLIC_KEY },
-    { type: api.CKA_KEY_TYPE, value: api.CKK_RSA },
-    ...(object === undefined ? [] : [{ type: api.CKA_LABEL, value: object }]),
-    ...(id === undefined ? [] : [{ type: api.CKA_ID, value: Buffer.from(id) }]),
-  ]);
-  const found = module.C_FindObjects(session, 2);
-  module.C_FindObjectsFinal(session);
-  const [only, ...more] = found;
-  if (only === undefined) {
-    const why = key.pin === undefined ? "; without a PIN only public objects are seen" : "";
-    throw new OciEncError("NOT_FOUND", `no ${kind} RSA ${describeUri(key.uri)}${why}`);
-  }
-  if (more.length > 0) {
-    throw new OciEncError("CONFLICT", `more than one ${kind} RSA ${describeUri(key.uri)}`, {
-      hint: "add the id of the one that is meant to the URI: pkcs11-tool --list-objects shows it",
-    });
-  }
-  return only;
 }
 
 /** The module's own words are a constant's name: never the PIN, never the URI. */

@@ -1,7 +1,8 @@
 import { type KeyObject, X509Certificate } from "node:crypto";
 import { OciEncError } from "../../../errors.js";
-import { type DerValue, expect, objectIdentifier, parts, readDer, tags } from "./der.js";
+import { expect, readDer, tags } from "./der.js";
 import type { IssuerAndSerial } from "./enveloped-data.js";
+import { readX509Fields } from "./x509-fields.js";
 
 /** What a packet needs to know of a certificate. Its chain is not looked at: whoever names it as recipient vouches for it. */
 export interface Certificate {
@@ -53,32 +54,16 @@ function readX509(bytes: Uint8Array): X509Certificate {
 const subjectKeyIdentifierExtension = "2.5.29.14";
 const keyUsageExtension = "2.5.29.15";
 
-/** RFC 5280 section 4.1: the members that Node's own reader does not hand out in their encoded form. */
 function certificateFields(
   encoded: Uint8Array,
 ): Pick<Certificate, "name" | "subjectKeyIdentifier" | "mayEncipherKeys"> {
-  const [body] = parts(expect(readDer(encoded), tags.sequence));
-  const members = parts(expect(body, tags.sequence));
-  const [serial, , issuer] = members[0]?.tag === 0xa0 ? members.slice(1) : members;
-  const extensions = readExtensions(members.find((member) => member.tag === 0xa3));
-  const identifier = extensions.get(subjectKeyIdentifierExtension);
+  const { issuer, serial, extensions } = readX509Fields(encoded);
+  const identifier = extensions.get(subjectKeyIdentifierExtension)?.value;
   return {
-    name: { issuer: expect(issuer, tags.sequence).encoded, serial: expect(serial, tags.integer).content },
+    name: { issuer, serial },
     subjectKeyIdentifier: identifier && expect(readDer(identifier), tags.octetString).content,
-    mayEncipherKeys: allowsKeyEncipherment(extensions.get(keyUsageExtension)),
+    mayEncipherKeys: allowsKeyEncipherment(extensions.get(keyUsageExtension)?.value),
   };
-}
-
-/** By dotted identifier, the encoded value inside. */
-function readExtensions(value: DerValue | undefined): ReadonlyMap<string, Uint8Array> {
-  if (value === undefined) return new Map();
-  const [list] = parts(value);
-  return new Map(
-    parts(expect(list, tags.sequence)).map((extension) => {
-      const members = parts(expect(extension, tags.sequence));
-      return [objectIdentifier(members[0]), expect(members.at(-1), tags.octetString).content];
-    }),
-  );
 }
 
 /** RFC 5280 section 4.2.1.3: bit 2 is keyEncipherment. Without the extension every use is allowed. */

@@ -1,6 +1,5 @@
-import { OciEncError } from "../../../errors.js";
 import type { WrapperOptions } from "../../key-wrapper.js";
-import { runCommand } from "../run-command.js";
+import { askCommand } from "../ask-command.js";
 import type { CommandProvider } from "./config.js";
 import { maximumAnswer, type Request, timeoutMs } from "./protocol.js";
 
@@ -13,7 +12,7 @@ export async function callCommand(
   request: Request,
   options: WrapperOptions,
 ): Promise<Uint8Array> {
-  const result = await runCommand({
+  const command = {
     program: config.path,
     args: config.args,
     input: request.body,
@@ -21,17 +20,6 @@ export async function callCommand(
     maximumOutput: maximumAnswer,
     timeoutMs: options.providerTimeoutMs ?? timeoutMs,
     signal: options.signal,
-  }).catch((error: unknown) => {
-    if (!(error instanceof OciEncError) || error.code === "ABORTED") throw error;
-    throw new OciEncError("KEY_PROVIDER", `key provider ${JSON.stringify(config.name)}: ${error.message}`, {
-      cause: error,
-    });
-  });
-  if (result.status === 0) return result.output;
-  const said =
-    result.complaint === "" ? "and wrote nothing to standard error" : `and said ${JSON.stringify(result.complaint)}`;
-  throw new OciEncError(
-    "KEY_PROVIDER",
-    `key provider ${JSON.stringify(config.name)}: ${JSON.stringify(config.path)} ended with status ${result.status} ${said}`,
-  );
+  };
+  return await askCommand(command, `key provider ${JSON.stringify(config.name)}`);
 }

@@ -1,0 +1,219 @@
+// Writes man/, a page for the program and one for each command, from the declarations that the help is made from. With
+// --check it writes nothing, names what is out of date, and exits 1. Run after tsc, by `make man`.
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { commands } from "../dist/cli/commands/index.js";
+import { variableName } from "../dist/cli/options/flag.js";
+import { outputFlags } from "../dist/cli/options/output.js";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const directory = join(root, "man");
+const { version, description } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+
+const escapes = new Map([
+  ["\\", "\\e"],
+  ["-", "\\-"],
+  ["'", "\\(aq"],
+  ["`", "\\(ga"],
+  ["^", "\\(ha"],
+  ["~", "\\(ti"],
+  ['"', "\\(dq"],
+]);
+
+const pages = new Map([["oci-enc.1", programPage()]]);
+for (const row of commands) pages.set(`${pageName(row.name)}.1`, commandPage(row, await row.load()));
+
+if (process.argv.includes("--check")) check();
+else write();
+
+function write() {
+  mkdirSync(directory, { recursive: true });
+  for (const name of readdirSync(directory)) if (!pages.has(name)) rmSync(join(directory, name));
+  for (const [name, text] of pages) writeFileSync(join(directory, name), text);
+}
+
+function check() {
+  const names = new Set([...pages.keys(), ...readdirSync(directory)]);
+  const stale = [...names].filter((name) => pages.get(name) !== written(name)).sort();
+  for (const name of stale) console.error(`man/${name} is not what the commands' declarations say: make man`);
+  if (stale.length > 0) process.exitCode = 1;
+}
+
+/** Undefined where there is none. */
+function written(name) {
+  try {
+    return readFileSync(join(directory, name), "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+function programPage() {
+  return page("oci-enc", "encrypt, decrypt, sign, inspect and move container images", [
+    section("SYNOPSIS", [`${bold("oci-enc")} ${italic("COMMAND")} [${italic("OPTIONS")}] [${italic("ARGUMENTS")}]`]),
+    section("DESCRIPTION", [
+      `${plain(description)}.`,
+      ".PP",
+      `${bold("oci-enc help")} ${italic("COMMAND")} shows the options of a command, and so does its own page.`,
+      plain("Options follow the command; after -- nothing is an option. No option takes more than one value."),
+    ]),
+    section(
+      "COMMANDS",
+      commands.flatMap(({ name, summary }) => [
+        ".TP",
+        `${bold(name)}`,
+        `${plain(`${sentence(summary)}`)} See ${reference(pageName(name))}.`,
+      ]),
+    ),
+    section("OPTIONS", [
+      ...flagLines(outputFlags),
+      ".TP",
+      `${bold("-h")}, ${bold("--help")}`,
+      plain("Show the help of the program, or of a command."),
+      ".TP",
+      `${bold("-V")}, ${bold("--version")}`,
+      plain("Print the version."),
+    ]),
+    section("ENVIRONMENT", environment()),
+    section("EXIT STATUS", exitStatuses()),
+    section("SEE ALSO", [
+      `${commands.map(({ name }) => reference(pageName(name))).join(",\n")},`,
+      [reference("skopeo"), reference("buildah"), reference("podman")].join(",\n"),
+    ]),
+  ]);
+}
+
+function commandPage(row, command) {
+  const name = `oci-enc ${row.name}`;
+  const usage = command.arguments.map(argumentUsage).map((text) => ` ${text}`);
+  const groups = grouped(command.flags);
+  const output = [...(groups.get("Output:") ?? []), ...outputFlags];
+  groups.delete("Output:");
+  return page(pageName(row.name), row.summary, [
+    section("SYNOPSIS", [`${bold(name)} [${italic("OPTIONS")}]${usage.join("")}`]),
+    section("DESCRIPTION", [plain(sentence(row.summary))]),
+    section("ARGUMENTS", command.arguments.flatMap(argumentLines)),
+    section("OPTIONS", [
+      ...[...groups].flatMap(([group, flags]) => [subsection(group), ...flagLines(flags)]),
+      subsection("Output:"),
+      ...flagLines(output),
+      ".TP",
+      `${bold("-h")}, ${bold("--help")}`,
+      plain("Show the help of the command."),
+    ]),
+    section("ENVIRONMENT", environment(command.flags[0])),
+    section("EXIT STATUS", [`0 when all went well; ${reference("oci-enc")} lists the others.`]),
+    section("EXAMPLES", command.examples.flatMap((line) => [".PP", ".nf", plain(line), ".fi"]).slice(1)),
+    section("SEE ALSO", [[reference("oci-enc"), ...relatives(row)].join(",\n")]),
+  ]);
+}
+
+/** The other commands of its group: `key inspect` beside `key generate`. */
+function relatives({ name }) {
+  const group = name.split(" ").slice(0, -1).join(" ");
+  const others = commands.filter((row) => group !== "" && row.name !== name && row.name.startsWith(`${group} `));
+  return others.map((row) => reference(pageName(row.name)));
+}
+
+function page(name, summary, sections) {
+  const title = [".TH", plain(name.toUpperCase()), "1", '""', `"oci\\-enc ${plain(version)}"`, '"oci\\-enc"'].join(" ");
+  const heading = section("NAME", [`${plain(name)} \\- ${plain(summary)}`]);
+  return ['.\\" Written by scripts/man-pages.js.', title, heading, ...sections.filter(Boolean), ""].join("\n");
+}
+
+/** Undefined: there is nothing to say. */
+function section(title, lines) {
+  return lines.length === 0 ? undefined : [`.SH ${title}`, ...lines].join("\n");
+}
+
+function subsection(title) {
+  return `.SS "${plain(title.replace(/:$/, ""))}"`;
+}
+
+function argumentUsage({ name, optional, repeats }) {
+  const text = `${italic(name)}${repeats ? "..." : ""}`;
+  return optional ? `[${text}]` : text;
+}
+
+function argumentLines(argument) {
+  return [".TP", argumentUsage(argument), plain(sentence(argument.about))];
+}
+
+function flagLines(flags) {
+  return flags.flatMap((flag) => [".TP", spelling(flag), plain(meaning(flag))]);
+}
+
+function spelling({ name, short, placeholder, alone }) {
+  const names = [...(short === undefined ? [] : [bold(`-${short}`)]), bold(`--${name}`)].join(", ");
+  if (placeholder === undefined) return names;
+  return alone === undefined ? `${names} ${italic(placeholder)}` : `${names}[=${italic(placeholder)}]`;
+}
+
+function meaning({ about, choices, repeats, aliases }) {
+  return [
+    sentence(about),
+    ...(choices[0] === undefined ? [] : [`The default is ${choices[0]}.`]),
+    ...(repeats ? ["It can be repeated."] : []),
+    ...(aliases.length === 0 ? [] : [`Also written ${aliases.map((alias) => `--${alias}`).join(", ")}.`]),
+  ].join(" ");
+}
+
+/** With an option of the command itself as the example, where it has one. */
+function environment(flag = outputFlags.at(-1)) {
+  return [
+    `${plain(`Every option can be given by a variable, --${flag.name} by`)} ${bold(variableName(flag))}:`,
+    plain("what is typed counts more, a switch is 1 or 0, an option that repeats has one value a line."),
+  ];
+}
+
+/** The table of docs/cli.md. */
+function exitStatuses() {
+  const text = readFileSync(join(root, "docs", "cli.md"), "utf8")
+    .split("## Exit status\n")[1]
+    .split("\n## ")[0];
+  const rows = [...text.matchAll(/^\| (\d+|128 \+ n) +\| (?:`(\w+)`)? *\| (.*?) *\|$/gm)];
+  return rows.flatMap(([, status, code, means]) => [
+    ".TP",
+    bold(status),
+    plain(sentence([...(code === undefined ? [] : [code]), means.replaceAll("`", "")].join(": "))),
+  ]);
+}
+
+function grouped(flags) {
+  const groups = new Map();
+  for (const flag of flags) groups.set(flag.group, [...(groups.get(flag.group) ?? []), flag]);
+  return groups;
+}
+
+function pageName(command) {
+  return `oci-enc-${command.replaceAll(" ", "-")}`;
+}
+
+function reference(name) {
+  return `${bold(name)}(1)`;
+}
+
+/** What starts with a literal, as `ec:P-256` is one, keeps its case. */
+function sentence(text) {
+  return `${text.replace(/^[a-z](?=[a-z]*[ ,;])/, (letter) => letter.toUpperCase())}.`;
+}
+
+function bold(text) {
+  return `\\fB${plain(text)}\\fR`;
+}
+
+function italic(text) {
+  return `\\fI${plain(text)}\\fR`;
+}
+
+/** Text as roff takes it: what stands for itself in a command line stays so, and no line is a request. */
+function plain(text) {
+  const escaped = [...text].map((character) => escapes.get(character) ?? beyondAscii(character)).join("");
+  return escaped.startsWith(".") ? `\\&${escaped}` : escaped;
+}
+
+function beyondAscii(character) {
+  const code = character.codePointAt(0) ?? 0;
+  return code < 0x80 ? character : `\\[u${code.toString(16).toUpperCase().padStart(4, "0")}]`;
+}

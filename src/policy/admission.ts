@@ -1,0 +1,82 @@
+import { OciEncError } from "../errors.js";
+import type { Descriptor } from "../oci/descriptor.js";
+import { digestOf } from "../oci/digest.js";
+import type { Admission, ImageSource } from "../transport/transport.js";
+import { type ClassDecision, decideClass, readClassRules } from "./classes.js";
+import { type JudgedImage, judgeImage } from "./judge-image.js";
+import { type JudgedPlace, judgedPlace } from "./judged-place.js";
+import { judgesOf, rulePlaces } from "./judges.js";
+import type { TrustRules } from "./trust-rules.js";
+
+/** An image with what its judges and its class say. */
+export interface Judgement extends JudgedImage {
+  readonly decision: ClassDecision;
+}
+
+/** Judges the image that `source` has resolved to `root`; `image` is where it was asked for. Writes nothing. */
+export async function judgeByRules(
+  source: ImageSource,
+  root: Descriptor,
+  { rules, image }: { readonly rules: TrustRules; readonly image: JudgedPlace },
+): Promise<Judgement> {
+  const { platforms, instanceSignatures, requireEncrypted, trust = [] } = rules;
+  const judges = await judgesOf(rules, image);
+  const judged = await judgeImage(source, root, { judges, identity: image.identity, platforms, instanceSignatures });
+  const demands = { requireEncrypted, requireSigned: rules.requireSigned || trust.length > 0 };
+  return { ...judged, decision: decideClass(judged, await readClassRules(rulePlaces(rules.classes)), demands) };
+}
+
+/**
+ * Lets images pass that the rules let pass, before anything of them but manifests and signatures has been read.
+ * The refusal has the code of the first rule that said no, in the order policy.json, trust policy, keys, class;
+ * `signing-and-policy.md` 6.2.
+ */
+export function admission(rules: TrustRules): Admission {
+  return async (root, { reference, source }) => {
+    const { place, identity } = judgedPlace(reference, source);
+    const image = { place, identity: rules.identity ?? identity };
+    const judged = await judgeByRules(source, root, { rules, image });
+    const refused = refusalOf(judged, source.name);
+    if (refused) throw refused;
+    if (judged.decision.verdict !== "warned") return;
+    rules.progress?.({ type: "warning", code: "IMAGE_CLASS", message: `${source.name}: ${judged.decision.reason}` });
+  };
+}
+
+/**
+ * Why an image that nobody has signed must not be written as `reference`: the rules require a signature, or a policy for
+ * that name in a registry does. Undefined: it may.
+ */
+export async function refusalOfUnsigned(reference: string, rules: TrustRules): Promise<OciEncError | undefined> {
+  const hint = "sign what is written with --sign-by";
+  if (rules.requireSigned) {
+    return new OciEncError("UNTRUSTED", "the image gets another digest, which nobody would have signed", { hint });
+  }
+  if (!reference.startsWith("docker://")) return undefined;
+  const image = judgedPlace(reference, { place: "" });
+  const descriptor = { mediaType: "", digest: digestOf(new Uint8Array()), size: 0 };
+  for (const judge of await judgesOf({ ...rules, trust: [] }, image)) {
+    const outcome = await judge.judge({ descriptor, identity: image.identity }, async () => ({
+      signatures: [],
+      broken: [],
+    }));
+    if (outcome.kind !== "refused") continue;
+    const [reason = ""] = outcome.reasons;
+    return new OciEncError(outcome.code, `${reference} would be unsigned: ${reason}`, { hint });
+  }
+  return undefined;
+}
+
+/** The error that a judgement amounts to; undefined: the image comes in. */
+export function refusalOf({ opinions, decision }: Judgement, name: string): OciEncError | undefined {
+  for (const { judge, manifest, outcome } of opinions) {
+    if (outcome.kind !== "refused") continue;
+    const [first = "", ...more] = outcome.reasons;
+    return new OciEncError(outcome.code, `${name} is not trusted: ${first}`, {
+      hint: more.length === 0 ? undefined : `there is more: ${more.slice(0, 8).join("; ")}`,
+      context: { judge: judge.id, manifest: manifest.digest },
+    });
+  }
+  if (decision.verdict !== "refused") return undefined;
+  return new OciEncError("UNTRUSTED", `${name} is refused: ${decision.reason}`);
+}

@@ -1,0 +1,91 @@
+import { join } from "node:path";
+import { parseJson } from "../oci/json-text.js";
+import { type RulePlaces, readFirst } from "./policy-file.js";
+import { invalid, membersOf, type Place, quoted, textOf } from "./strict-members.js";
+
+/** What `image-classes.json` decides: classes of images that need not be let in. `signing-and-policy.md` 6.3. */
+export interface ClassRules {
+  readonly plainSigned: "allow" | "deny";
+  readonly plainUnsigned: "allow" | "warn" | "deny";
+}
+
+/** An image as the classes see it. */
+export interface ClassOfImage {
+  /** How many of its layers are encrypted. */
+  readonly sealed: "all" | "some" | "none";
+  /** At least one signature verifies under the trust material in force. */
+  readonly signed: boolean;
+}
+
+/** What is asked for one call. */
+export interface ClassDemands {
+  readonly requireEncrypted?: "all" | "some" | undefined;
+  readonly requireSigned?: boolean | undefined;
+}
+
+/** Whether images of a class come in; `reason` is for people. */
+export type ClassDecision =
+  | { readonly verdict: "allowed" }
+  | { readonly verdict: "warned" | "refused"; readonly reason: string };
+
+/** Without a file. */
+export const usualClassRules: ClassRules = { plainSigned: "allow", plainUnsigned: "allow" };
+
+/**
+ * Decides by the table of 6.3. Nothing disables encrypted images with a signature. An image of which only some layers are
+ * encrypted is a signed one, or, as anybody could have added the plain layers, a plain unsigned one.
+ */
+export function decideClass(image: ClassOfImage, rules: ClassRules, demands: ClassDemands = {}): ClassDecision {
+  const { sealed, signed } = image;
+  if (demands.requireSigned && !signed) return refusedAs("no trusted signature vouches for the image");
+  if (demands.requireEncrypted === "all" && sealed !== "all") return refusedAs(`${plainLayers(sealed)} not encrypted`);
+  if (sealed === "all" || (sealed === "some" && signed)) return { verdict: "allowed" };
+  if (signed) return decidePlainSigned(rules, demands);
+  const reason = `${plainLayers(sealed)} not encrypted, and no trusted signature vouches for the image`;
+  if (demands.requireEncrypted !== undefined || rules.plainUnsigned === "deny") return refusedAs(reason);
+  return rules.plainUnsigned === "warn" ? { verdict: "warned", reason } : { verdict: "allowed" };
+}
+
+/** Reads the file in force: of the path given, else the user's; without one, {@link usualClassRules}. CORRUPT, NOT_FOUND, LOCAL_IO. */
+export async function readClassRules(places: RulePlaces): Promise<ClassRules> {
+  const config = places.environment["XDG_CONFIG_HOME"] || join(places.home, ".config");
+  const found = await readFirst(places.path, [join(config, "oci-enc", "image-classes.json")], "the image classes");
+  return found === undefined ? usualClassRules : parseClassRules(found.bytes, found.path);
+}
+
+/** Reads `image-classes.json` strictly. CORRUPT when anything in it is unknown, twice there or of another schema. */
+export function parseClassRules(bytes: Uint8Array, origin: string): ClassRules {
+  const what = `the image classes ${quoted(origin)}`;
+  const document: Place = { document: { what, warn: undefined }, path: "", node: parseJson(bytes, what).root };
+  const { schema, plainSigned, plainUnsigned } = membersOf(document, ["schema", "plainSigned", "plainUnsigned"]);
+  if (textOf(schema) !== classesSchema) throw invalid(document, `is not of the schema "${classesSchema}"`);
+  return {
+    plainSigned: choice(plainSigned, ["allow", "deny"]) ?? usualClassRules.plainSigned,
+    plainUnsigned: choice(plainUnsigned, ["allow", "warn", "deny"]) ?? usualClassRules.plainUnsigned,
+  };
+}
+
+const classesSchema = "oci-enc/classes/v1";
+
+function choice<T extends string>(place: Place | undefined, words: readonly T[]): T | undefined {
+  if (place === undefined) return undefined;
+  const text = textOf(place);
+  const word = words.find((one) => one === text);
+  if (word === undefined) throw invalid(place, `is ${quoted(text)}, and not one of ${words.join(", ")}`);
+  return word;
+}
+
+function decidePlainSigned(rules: ClassRules, demands: ClassDemands): ClassDecision {
+  if (demands.requireEncrypted !== undefined) return refusedAs(`${plainLayers("none")} not encrypted`);
+  return rules.plainSigned === "deny"
+    ? refusedAs("the image is signed and not encrypted, which the image classes deny")
+    : { verdict: "allowed" };
+}
+
+function plainLayers(sealed: ClassOfImage["sealed"]): string {
+  return sealed === "some" ? "some layers of the image are" : "the image is";
+}
+
+function refusedAs(reason: string): ClassDecision {
+  return { verdict: "refused", reason };
+}

@@ -1,0 +1,169 @@
+import { OciEncError } from "../errors.js";
+import type { ImageName } from "../oci/image-name.js";
+import { gpgVerifier } from "../sign/gpg/verifier.js";
+import { refused } from "../sign/refusal.js";
+import type { Accepted, Refused, Signature, SignatureFormat, SignedImage } from "../sign/signature.js";
+import { sigstoreVerifier } from "../sign/sigstore/verifier.js";
+import type { Verifier } from "../sign/verifier.js";
+import { fits } from "./identity.js";
+import { entryFor, type Policy } from "./policy-json.js";
+import { type KeyPlaces, readKeySource, readPublicKeys } from "./policy-keys.js";
+import type { KeyRequirement, PolicyRequirement } from "./requirement.js";
+import type { PolicyPlace } from "./scopes.js";
+import { quoted } from "./strict-members.js";
+
+/** An image about which a policy is asked. */
+export interface PolicyRequest {
+  readonly place: PolicyPlace;
+  /**
+   * What a signature may be about: the manifest at hand, and after it the index that it was chosen from, which binds its
+   * digest. With the manifest alone the rule is skopeo's.
+   */
+  readonly images: readonly [SignedImage, ...SignedImage[]];
+  /** Those found beside the images. Asked for only when a requirement needs them. */
+  readonly signatures: () => Promise<readonly Signature[]>;
+  readonly now: Date;
+  readonly keys: KeyPlaces;
+  /** `any`: bundles, which carry no name, count for `sigstoreSigned` whatever its rule for names. */
+  readonly bundleIdentity?: "any" | undefined;
+}
+
+/** What a policy says of an image; `entry` names the one entry that applied. */
+export type PolicyOutcome =
+  | { readonly verdict: "accepted"; readonly entry: string; readonly by: readonly Accepted[] }
+  /** It accepts anything there: nobody vouches for the image. */
+  | { readonly verdict: "not judged"; readonly entry: string }
+  | {
+      readonly verdict: "refused";
+      readonly entry: string;
+      readonly code: Refused["code"];
+      /** One for each signature, or one for the requirement that cannot be met. */
+      readonly reasons: readonly string[];
+    };
+
+/**
+ * Judges by the most specific entry: all of its requirements have to hold, one good signature each. UNSUPPORTED in the
+ * outcome where it asks for what oci-enc does not do. Throws what keeps a signature from being judged: KEY_INVALID and
+ * KEY_PROVIDER for keys that cannot be had, and whatever `signatures` throws. `signing-and-policy.md` 4.1 and 4.2.
+ */
+export async function evaluatePolicy(policy: Policy, request: PolicyRequest): Promise<PolicyOutcome> {
+  const entry = entryFor(policy, request.place);
+  const by: Accepted[] = [];
+  let candidates: Promise<readonly Signature[]> | undefined;
+  const signatures = () => {
+    candidates ??= request.signatures();
+    return candidates;
+  };
+  for (const requirement of entry.requirements) {
+    const answer = await meet(requirement, policy, { ...request, signatures });
+    if ("reasons" in answer) return { verdict: "refused", entry: entry.name, ...answer };
+    by.push(...answer.by);
+  }
+  // A list without requirements never leaves the parser; it must not let anything pass all the same.
+  if (entry.requirements.length === 0) throw new Error("an entry of a policy has no requirement");
+  return by.length > 0 ? { verdict: "accepted", entry: entry.name, by } : { verdict: "not judged", entry: entry.name };
+}
+
+/** So many signatures are looked at. */
+const candidateLimit = 128;
+
+type Answer =
+  | { readonly by: readonly Accepted[] }
+  | { readonly code: Refused["code"]; readonly reasons: readonly string[] };
+
+async function meet(requirement: PolicyRequirement, policy: Policy, request: PolicyRequest): Promise<Answer> {
+  switch (requirement.type) {
+    case "insecureAcceptAnything":
+      return { by: [] };
+    case "reject":
+      return { code: "UNTRUSTED", reasons: ["the policy rejects every image there"] };
+    case "unsupported":
+      return {
+        code: "UNSUPPORTED",
+        reasons: [`the policy asks for ${requirement.what}, which oci-enc does not check`],
+      };
+    case "signedBy":
+    case "sigstoreSigned":
+      return await meetByKey(requirement, policy, request);
+  }
+}
+
+async function meetByKey(requirement: KeyRequirement, policy: Policy, request: PolicyRequest): Promise<Answer> {
+  const { formats, verifier } = kinds[requirement.type];
+  const all = (await request.signatures()).filter(({ format }) => formats.includes(format));
+  if (all.length === 0)
+    return { code: "UNTRUSTED", reasons: [`${requirement.type} needs a signature, and there is none`] };
+  const judge = await verifier(requirement, policy, request.keys);
+  const refusals: Refused[] = [];
+  for (const signature of all.slice(0, candidateLimit)) {
+    const judgement = await judgeOne(signature, { judge, requirement, request });
+    if (judgement.verdict === "accepted") return { by: [judgement] };
+    refusals.push({ ...judgement, reason: where(signature, judgement.reason) });
+  }
+  const reasons = refusals.map(({ reason }) => reason);
+  if (all.length > candidateLimit) reasons.push(`${all.length - candidateLimit} more signatures are not looked at`);
+  return { code: refusals[0]?.code ?? "UNTRUSTED", reasons };
+}
+
+interface KindOfRequirement {
+  readonly formats: readonly SignatureFormat[];
+  readonly verifier: (requirement: KeyRequirement, policy: Policy, keys: KeyPlaces) => Promise<Verifier>;
+}
+
+/** A row for each type of requirement that names keys. */
+const kinds: Readonly<Record<KeyRequirement["type"], KindOfRequirement>> = {
+  signedBy: {
+    formats: ["gpg"],
+    verifier: async (requirement, policy, places) => {
+      const keys = await readKeys(requirement, policy, places);
+      return await gpgVerifier(keys.map(({ value }) => value));
+    },
+  },
+  sigstoreSigned: {
+    formats: ["sig", "bundle"],
+    verifier: async (requirement, policy, places) =>
+      sigstoreVerifier(readPublicKeys(await readKeys(requirement, policy, places))),
+  },
+};
+
+function readKeys({ keys }: KeyRequirement, { dialect }: Policy, places: KeyPlaces) {
+  return Promise.all(keys.map((source) => readKeySource(source, dialect, places)));
+}
+
+interface Judging {
+  readonly judge: Verifier;
+  readonly requirement: KeyRequirement;
+  readonly request: PolicyRequest;
+}
+
+async function judgeOne(signature: Signature, { judge, requirement, request }: Judging): Promise<Accepted | Refused> {
+  const { images, now, bundleIdentity } = request;
+  const image = images.find(({ descriptor }) => descriptor.digest === signature.subject) ?? images[0];
+  const judgement = await judge.judge(signature, image, now);
+  if (judgement.verdict === "refused") return judgement;
+  if (judgement.identity === undefined) {
+    if (signature.format === "bundle" && bundleIdentity === "any") return judgement;
+    return refused("UNTRUSTED", "it carries no image name, so no rule for names can hold; see --bundle-identity=any");
+  }
+  if (fits(requirement.identity, askedFor(image.identity), judgement.identity)) return judgement;
+  return refused("UNTRUSTED", `it is for ${quoted(judgement.identity)}, which is not accepted here`);
+}
+
+/** With a digest given, the tag beside it is a remark, as podman has it: policies know names by tag or by digest. */
+function askedFor(name: ImageName | undefined): ImageName | undefined {
+  return name?.digest === undefined ? name : { ...name, tag: undefined };
+}
+
+function where({ where: place }: Signature, reason: string): string {
+  return place === "" ? reason : `${place}: ${reason}`;
+}
+
+/** A refusal as an error: its code, the first reason in the message, and the others as a hint. */
+export function policyError(outcome: PolicyOutcome & { readonly verdict: "refused" }, policy: Policy): OciEncError {
+  const [first = "", ...more] = outcome.reasons;
+  return new OciEncError(
+    outcome.code,
+    `the policy ${quoted(policy.origin)} refuses the image by its entry ${outcome.entry}: ${first}`,
+    { hint: more.length === 0 ? undefined : `the other signatures: ${more.slice(0, 8).join("; ")}` },
+  );
+}

@@ -1,0 +1,56 @@
+import type { ImageName } from "../oci/image-name.js";
+import { isNameOnly, isRemapPrefix, readReference, type SignedIdentity } from "./identity.js";
+import { entriesOf, invalid, membersOf, type Place, quoted, textOf } from "./strict-members.js";
+
+/** Reads a `signedIdentity`. CORRUPT when it is malformed or of a type that nobody knows. */
+export function readIdentityRule(place: Place): SignedIdentity {
+  const type = textOf(entriesOf(place).find(([key]) => key === "type")?.[1]);
+  switch (type) {
+    case "matchExact":
+    case "matchRepoDigestOrExact":
+    case "matchRepository":
+      membersOf(place, ["type"]);
+      return { type };
+    case "exactReference":
+      return { type, reference: readExactReference(place) };
+    case "exactRepository":
+      return {
+        type,
+        repository: readName(required(place, membersOf(place, ["type", "dockerRepository"]).dockerRepository)),
+      };
+    case "remapIdentity": {
+      const { prefix, signedPrefix } = membersOf(place, ["type", "prefix", "signedPrefix"]);
+      return {
+        type,
+        prefix: readPrefix(required(place, prefix)),
+        signedPrefix: readPrefix(required(place, signedPrefix)),
+      };
+    }
+    default:
+      throw invalid(place, `is of the type ${quoted(type ?? "")}, which is not known`);
+  }
+}
+
+function readExactReference(place: Place): ImageName {
+  const member = required(place, membersOf(place, ["type", "dockerReference"]).dockerReference);
+  const reference = readName(member);
+  if (isNameOnly(reference)) throw invalid(member, "has neither a tag nor a digest");
+  return reference;
+}
+
+function required(place: Place, member: Place | undefined): Place {
+  if (member === undefined) throw invalid(place, "lacks what its type needs");
+  return member;
+}
+
+function readName(place: Place): ImageName {
+  const name = readReference(textOf(place));
+  if (name === undefined) throw invalid(place, "is no image name");
+  return name;
+}
+
+function readPrefix(place: Place): string {
+  const prefix = textOf(place);
+  if (!isRemapPrefix(prefix)) throw invalid(place, "is neither a host nor the beginning of a repository");
+  return prefix;
+}

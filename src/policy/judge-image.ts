@@ -1,0 +1,107 @@
+import { attestedBy } from "../copy/attestation.js";
+import { type ManifestPlan, makePlan, manifestsOf } from "../copy/plan.js";
+import type { Descriptor } from "../oci/descriptor.js";
+import type { Digest } from "../oci/digest.js";
+import type { ImageName } from "../oci/image-name.js";
+import { isEncrypted, isIndexType } from "../oci/media-type.js";
+import { localPlatform, type Platform, platformMatches } from "../oci/platform.js";
+import { type FoundSignatures, listSignatures } from "../sign/store.js";
+import type { ImageSource } from "../transport/transport.js";
+import type { Judge, Outcome } from "./judge.js";
+
+/** Whom to ask, and about what. */
+export interface JudgeOptions {
+  readonly judges: readonly Judge[];
+  /**
+   * The images of an index that will be used; default every one. NOT_FOUND when it has none of a platform. `local`: this
+   * machine's, where there is one, else every one.
+   */
+  readonly platforms?: readonly Platform[] | "local" | undefined;
+  /** The name by which the image was asked for. Undefined: it has none. */
+  readonly identity: ImageName | undefined;
+  /** An image of an index needs a signature of its own; default: one of the index will do, as that binds its digest. */
+  readonly instanceSignatures?: boolean | undefined;
+}
+
+/** What became of an image before its judges; nothing of it has been read but manifests. */
+export interface JudgedImage {
+  readonly root: Descriptor;
+  /** How many layers of the images that will be used are sealed. */
+  readonly sealed: "all" | "some" | "none";
+  /** At least one judge accepted a signature. */
+  readonly signed: boolean;
+  readonly opinions: readonly Opinion[];
+}
+
+/** What one judge says of one manifest. */
+export interface Opinion {
+  readonly judge: Pick<Judge, "id" | "title">;
+  /** The one that decided: the index, or an image in it. */
+  readonly manifest: Descriptor;
+  readonly outcome: Outcome;
+}
+
+/**
+ * Asks every judge about the image that `root` is: about the index first, and where that is refused about each image in
+ * it that will be used, of which all have to pass. Everything is by digest. Throws what the source throws; CORRUPT.
+ */
+export async function judgeImage(source: ImageSource, root: Descriptor, options: JudgeOptions): Promise<JudgedImage> {
+  const platforms = options.platforms === "local" ? undefined : options.platforms;
+  const plan = await makePlan(source, root, { platforms, otherPlatforms: "drop" });
+  const images = manifestsOf(plan).filter(({ descriptor }) => attestedBy(descriptor) === undefined);
+  const instances = options.platforms === "local" ? localOnes(images) : images;
+  const layers = instances.flatMap(({ view }) => view.layers);
+  const sealedCount = layers.filter(({ mediaType }) => isEncrypted(mediaType)).length;
+  const find = memoized((subject) => listSignatures(source, subject));
+  const opinions: Opinion[] = [];
+  for (const judge of options.judges) {
+    const ask = (manifest: Descriptor) => opinionOf(judge, manifest, { identity: options.identity, find });
+    opinions.push(...(await opinionsOn(root, instances, { ask, own: options.instanceSignatures ?? false })));
+  }
+  return {
+    root,
+    sealed: sealedCount === 0 ? "none" : sealedCount === layers.length ? "all" : "some",
+    signed: opinions.some(({ outcome }) => outcome.kind === "accepted"),
+    opinions,
+  };
+}
+
+function localOnes(images: readonly ManifestPlan[]): readonly ManifestPlan[] {
+  const here = images.filter(({ platform }) => platform && platformMatches(localPlatform(), platform));
+  return here.length > 0 ? here : images;
+}
+
+async function opinionsOn(
+  root: Descriptor,
+  instances: readonly ManifestPlan[],
+  { ask, own }: { ask: (manifest: Descriptor) => Promise<Opinion>; own: boolean },
+): Promise<readonly Opinion[]> {
+  const isIndex = isIndexType(root.mediaType);
+  const whole = isIndex && own ? undefined : await ask(root);
+  if (whole && (!isIndex || whole.outcome.kind !== "refused" || instances.length === 0)) return [whole];
+  const single: Opinion[] = [];
+  for (const { descriptor } of instances) single.push(await ask(descriptor));
+  // When no image in it is signed either, what is wrong is that the index is not.
+  return whole && single.every(({ outcome }) => outcome.kind === "refused") ? [whole] : single;
+}
+
+type Find = (subject: Digest) => Promise<FoundSignatures>;
+
+async function opinionOf(
+  judge: Judge,
+  manifest: Descriptor,
+  { identity, find }: { identity: ImageName | undefined; find: Find },
+): Promise<Opinion> {
+  const outcome = await judge.judge({ descriptor: manifest, identity }, () => find(manifest.digest));
+  return { judge: { id: judge.id, title: judge.title }, manifest, outcome };
+}
+
+/** Several judges look at the same signatures. */
+function memoized(read: Find): Find {
+  const known = new Map<Digest, Promise<FoundSignatures>>();
+  return (subject) => {
+    const found = known.get(subject) ?? read(subject);
+    known.set(subject, found);
+    return found;
+  };
+}

@@ -1,0 +1,35 @@
+import { OciEncError } from "../errors.js";
+import { type ImageName, parseImageName } from "../oci/image-name.js";
+import type { ImageSource } from "../transport/transport.js";
+import type { PolicyPlace } from "./scopes.js";
+
+/** An image as its judges see it. */
+export interface JudgedPlace {
+  readonly place: PolicyPlace;
+  /** Undefined: it has no name. */
+  readonly identity: ImageName | undefined;
+}
+
+/**
+ * Where policies see an image that was asked for as `reference`: in a registry by the name that was asked for, whatever
+ * mirror answers; else by the path where it lies. What lies in the local store has a path and a name.
+ */
+export function judgedPlace(reference: string, source: Pick<ImageSource, "place">): JudgedPlace {
+  const identity = claimedName(reference);
+  if (reference.startsWith("docker://")) return { place: { transport: "docker", name: identity }, identity };
+  const colon = source.place.indexOf(":");
+  const place = { transport: source.place.slice(0, colon), path: source.place.slice(colon + 1) };
+  return { place, identity };
+}
+
+/** The image name that a reference is, in a registry or in the local store. Undefined: a place without names of images. */
+export function claimedName(reference: string): ImageName | undefined {
+  if (/^(?:oci|ocidir|oci-archive|docker-archive|dir):/.test(reference)) return undefined;
+  try {
+    return parseImageName(reference.replace(/^docker:\/\//, ""));
+  } catch (error) {
+    // A bare digest is a reference to the store, and no name.
+    if (error instanceof OciEncError && error.code === "USAGE") return undefined;
+    throw error;
+  }
+}

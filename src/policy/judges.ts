@@ -1,0 +1,96 @@
+import { homedir } from "node:os";
+import { OciEncError } from "../errors.js";
+import {
+  findTrustPolicy,
+  notationDirectory,
+  readTrustPolicy,
+  trustStoreDirectory,
+} from "../sign/notary/notation-directory.js";
+import { notaryVerifier } from "../sign/notary/policy-verifier.js";
+import { selectStatement, type TrustPolicy } from "../sign/notary/trust-policy.js";
+import { openTrustStores } from "../sign/notary/trust-store.js";
+import { trustKind } from "../sign/trust.js";
+import type { TrustSpec } from "../sign/trust-spec.js";
+import { evaluatePolicy } from "./evaluate.js";
+import { fits } from "./identity.js";
+import type { Judge } from "./judge.js";
+import type { JudgedPlace } from "./judged-place.js";
+import { type RulePlaces, readPolicy } from "./policy-file.js";
+import type { Policy } from "./policy-json.js";
+import type { TrustRules } from "./trust-rules.js";
+import { verifierJudge } from "./verifier-judge.js";
+
+/**
+ * The judges that rules name, in the order in which they are asked: policy.json, the Notary trust policy, the keys.
+ * KEY_INVALID, NOT_FOUND, CORRUPT and USAGE for rules and keys that cannot be read.
+ */
+export async function judgesOf(rules: TrustRules, image: JudgedPlace): Promise<readonly Judge[]> {
+  const policy = rules.insecurePolicy ? undefined : await readPolicy(rulePlaces(rules.policy), rules.policyDialect);
+  const trust = rules.trust ?? [];
+  return [
+    ...(policy ? [policyJudge(policy, rules, image)] : []),
+    ...(rules.trustPolicy === undefined ? [] : [await notaryJudge(rules, image)]),
+    ...(trust.length === 0 ? [] : [await keysJudge(trust, rules)]),
+  ];
+}
+
+/** Where files of rules are looked for on this machine. */
+export function rulePlaces(path: string | undefined): RulePlaces {
+  return { path, home: process.env["HOME"] || homedir(), root: "/", environment: process.env };
+}
+
+function policyJudge(policy: Policy, rules: TrustRules, { place }: JudgedPlace): Judge {
+  return {
+    id: "policy",
+    title: `${policy.origin} lets the image pass`,
+    async judge(image, find) {
+      const outcome = await evaluatePolicy(policy, {
+        place,
+        images: [image],
+        signatures: async () => (await find()).signatures,
+        now: new Date(),
+        keys: { base: process.cwd(), environment: process.env, signal: rules.signal },
+        ...(rules.bundleIdentity === "any" ? { bundleIdentity: "any" } : {}),
+      });
+      const by = `the entry ${outcome.entry} of ${policy.origin}`;
+      switch (outcome.verdict) {
+        case "accepted":
+          return { kind: "accepted", by: outcome.by };
+        case "not judged":
+          return { kind: "not judged", why: `${by} accepts anything` };
+        case "refused":
+          return { kind: "refused", code: outcome.code, reasons: outcome.reasons.map((why) => `${by}: ${why}`) };
+      }
+    },
+  };
+}
+
+async function keysJudge(specs: readonly TrustSpec[], rules: TrustRules): Promise<Judge> {
+  const verifiers = await Promise.all(specs.map((spec) => trustKind(spec.kind).load(spec)));
+  const { identity } = rules;
+  const names = { id: "trust", title: `signed by ${verifiers.map(({ name }) => name).join(" or ")}` };
+  const fitting = identity && ((claimed: string) => fits({ type: "matchRepoDigestOrExact" }, identity, claimed));
+  return verifierJudge(names, { verifiers, claims: rules.claims ?? {}, identity: fitting });
+}
+
+async function notaryJudge(rules: TrustRules, { identity }: JudgedPlace): Promise<Judge> {
+  const policy = await notaryPolicy(rules.trustPolicy);
+  const statement = selectStatement(policy, identity);
+  const names = { id: "trust-policy", title: `the Notary trust policy ${policy.origin} lets the image pass` };
+  if (statement.level === "skip") {
+    const why = `its statement ${JSON.stringify(statement.name.slice(0, 120))} skips verification`;
+    return { ...names, judge: async () => ({ kind: "not judged", why }) };
+  }
+  const stores = openTrustStores(rules.trustStore ?? trustStoreDirectory(notationDirectory()));
+  return verifierJudge(names, { verifiers: [notaryVerifier(statement, stores)], claims: rules.claims ?? {} });
+}
+
+async function notaryPolicy(named: TrustRules["trustPolicy"]): Promise<TrustPolicy> {
+  if (typeof named === "string") return await readTrustPolicy(named);
+  const directory = notationDirectory();
+  const found = await findTrustPolicy(directory);
+  if (found) return found;
+  throw new OciEncError("NOT_FOUND", `${JSON.stringify(directory)} holds no trust policy`, {
+    hint: "write trustpolicy.oci.json there, or name one with --trust-policy",
+  });
+}

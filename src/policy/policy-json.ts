@@ -1,0 +1,85 @@
+import { parseJson } from "../oci/json-text.js";
+import type { PolicyDialect } from "./key-source.js";
+import { type PolicyRequirement, readRequirement } from "./requirement.js";
+import { isScope, type PolicyPlace, scopesOf } from "./scopes.js";
+import { entriesOf, invalid, itemsOf, membersOf, type Place, quoted } from "./strict-members.js";
+
+/** A `policy.json`, read and found to be sound. */
+export interface Policy {
+  /** For messages: where it was read. */
+  readonly origin: string;
+  readonly dialect: PolicyDialect;
+  readonly default: readonly PolicyRequirement[];
+  /** By transport, by scope. */
+  readonly transports: ReadonlyMap<string, Scopes>;
+  /** What was ignored in it. Only the dialect of image-rs ignores anything. */
+  readonly warnings: readonly string[];
+}
+
+/** Requirements by scope. */
+export type Scopes = ReadonlyMap<string, readonly PolicyRequirement[]>;
+
+/** The one entry of a policy that applies. */
+export interface PolicyEntry {
+  /** For people: `transports.docker["registry.example/app"]`. */
+  readonly name: string;
+  readonly requirements: readonly PolicyRequirement[];
+}
+
+/**
+ * Reads `policy.json` strictly, `signing-and-policy.md` 4.1: one thing that is unknown, twice there or missing anywhere
+ * makes it CORRUPT as a whole. The dialect of image-rs ignores members that nobody knows, with a warning each.
+ */
+export function parsePolicy(bytes: Uint8Array, origin: string, dialect: PolicyDialect = "containers"): Policy {
+  const what = `the policy ${quoted(origin)}`;
+  const warnings: string[] = [];
+  const warn = dialect === "image-rs" ? (message: string) => void warnings.push(message) : undefined;
+  const document: Place = { document: { what, warn }, path: "", node: parseJson(bytes, what).root };
+  const members = membersOf(document, ["default", "transports"]);
+  if (members.default === undefined) throw invalid(document, 'has no member "default"');
+  if (members.transports === undefined && dialect === "image-rs") {
+    throw invalid(document, 'has no member "transports", which image-rs needs');
+  }
+  return {
+    origin,
+    dialect,
+    default: readList(members.default, dialect),
+    transports: members.transports === undefined ? new Map() : readTransports(members.transports, dialect),
+    warnings,
+  };
+}
+
+/** The most specific entry for an image; nothing of the others counts. */
+export function entryFor(policy: Policy, place: PolicyPlace): PolicyEntry {
+  const scopes = policy.transports.get(place.transport);
+  for (const scope of scopesOf(place)) {
+    const requirements = scopes?.get(scope);
+    if (requirements !== undefined) return { name: `transports.${place.transport}[${quoted(scope)}]`, requirements };
+  }
+  return { name: "default", requirements: policy.default };
+}
+
+function readTransports(place: Place, dialect: PolicyDialect): ReadonlyMap<string, Scopes> {
+  return new Map(
+    entriesOf(place).map(([transport, scopes]) => [
+      transport,
+      new Map(
+        entriesOf(scopes).map(([scope, list]) => [checkedScope(transport, scope, list), readList(list, dialect)]),
+      ),
+    ]),
+  );
+}
+
+function checkedScope(transport: string, scope: string, place: Place): string {
+  if (!isScope(transport, scope)) throw invalid(place, `is no scope of the transport ${quoted(transport)}`);
+  return scope;
+}
+
+/** An empty list asks for nothing in image-rs; everywhere else it is a mistake. */
+function readList(place: Place, dialect: PolicyDialect): readonly PolicyRequirement[] {
+  const items = itemsOf(place);
+  if (items.length > 0) return items.map((item) => readRequirement(item, dialect));
+  if (dialect === "containers") throw invalid(place, "has no requirement");
+  place.document.warn?.(`${place.path} is empty: as in image-rs, it accepts anything`);
+  return [{ type: "insecureAcceptAnything" }];
+}

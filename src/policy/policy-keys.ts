@@ -1,0 +1,74 @@
+import type { KeyObject } from "node:crypto";
+import { resolve } from "node:path";
+import { type Environment, runCommand } from "../crypt/keys/run-command.js";
+import { OciEncError } from "../errors.js";
+import { readVerificationKey } from "../sign/sigstore/key-file.js";
+import { readSmallFile } from "../transport/files/read-file.js";
+import type { KeySource, PolicyDialect } from "./key-source.js";
+import { quoted } from "./strict-members.js";
+
+/** Where the keys that a policy names are looked for. */
+export interface KeyPlaces {
+  /** What relative paths start from: as in skopeo, where the process was started, and not where the policy lies. */
+  readonly base: string;
+  /** Where `OCI_ENC_RESOURCE_COMMAND` is looked up, and what that program is started with. */
+  readonly environment: Environment;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The variable with the program that fetches `kbs://` keys: the URI on its standard input, the key on its output. */
+export const resourceCommandVariable = "OCI_ENC_RESOURCE_COMMAND";
+
+/** The bytes of a key. KEY_INVALID when they cannot be had, KEY_PROVIDER when the program that fetches them fails. */
+export async function readKeySource(
+  source: KeySource,
+  dialect: PolicyDialect,
+  places: KeyPlaces,
+): Promise<{ readonly value: Uint8Array; readonly origin: string }> {
+  if (source.kind === "data") return { value: source.bytes, origin: source.where };
+  const { path } = source;
+  if (isResource(path)) return { value: await fetchResource(path, places), origin: path };
+  const file = dialect === "image-rs" ? path.replace(/^file:\/\//, "") : path;
+  const what = `the key file ${quoted(file)}`;
+  try {
+    const value = await readSmallFile(resolve(places.base, file), keyLimit, { what, followLinks: true });
+    return { value, origin: file };
+  } catch (error) {
+    if (!(error instanceof OciEncError)) throw error;
+    throw new OciEncError("KEY_INVALID", `the policy's keys: ${error.message}`, { cause: error, hint: error.hint });
+  }
+}
+
+/** The public keys of a sigstore requirement. KEY_INVALID when one is none. */
+export function readPublicKeys(keys: readonly { readonly value: Uint8Array; readonly origin: string }[]): KeyObject[] {
+  return keys.map((key) => readVerificationKey(key));
+}
+
+/** No ring and no key is as large as this. */
+const keyLimit = 16 * 1024 * 1024;
+const fetchTimeoutMs = 60_000;
+
+/** What only a key broker can give: `kbs:///default/key/1`, `kbs+kid://…`. */
+function isResource(path: string): boolean {
+  return /^kbs(?:\+[a-z0-9.+-]+)?:\/\//i.test(path);
+}
+
+async function fetchResource(uri: string, { environment, signal }: KeyPlaces): Promise<Uint8Array> {
+  const program = environment[resourceCommandVariable];
+  if (program === undefined || program === "") {
+    throw new OciEncError(
+      "KEY_INVALID",
+      `the policy's key ${quoted(uri)} is with a key broker, which is not asked here`,
+      {
+        hint: `name a program in ${resourceCommandVariable} that reads the URI and writes the key`,
+      },
+    );
+  }
+  const command = { program, args: [], input: Buffer.from(`${uri}\n`), environment, maximumOutput: keyLimit };
+  const result = await runCommand({ ...command, timeoutMs: fetchTimeoutMs, signal });
+  if (result.status === 0) return result.output;
+  throw new OciEncError(
+    "KEY_PROVIDER",
+    `${quoted(program)} did not fetch ${quoted(uri)}: status ${result.status}, ${quoted(result.complaint)}`,
+  );
+}

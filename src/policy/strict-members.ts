@@ -1,0 +1,74 @@
+import { OciEncError } from "../errors.js";
+import type { JsonNode } from "../oci/json-text.js";
+
+/** A document of rules that is being read. */
+export interface RuleDocument {
+  /** For messages: `the policy "/etc/containers/policy.json"`. */
+  readonly what: string;
+  /** Takes what is odd in the document, and lets members pass that nobody knows. Undefined: such a document is refused. */
+  readonly warn: ((message: string) => void) | undefined;
+}
+
+/** A value in the document. */
+export interface Place {
+  readonly document: RuleDocument;
+  /** For messages: `transports.docker`. Empty for the document itself. */
+  readonly path: string;
+  readonly node: JsonNode;
+}
+
+/** The members of an object that are there, each with its place. CORRUPT when it is no object or has others than `known`. */
+export function membersOf<K extends string>(place: Place, known: readonly K[]): Partial<Readonly<Record<K, Place>>> {
+  const found: Partial<Record<K, Place>> = {};
+  for (const [key, member] of entriesOf(place)) {
+    const name = known.find((one) => one === key);
+    if (name !== undefined) found[name] = member;
+    else if (place.document.warn === undefined) throw invalid(place, `has a member ${quoted(key)} that is not known`);
+    else place.document.warn(`${nameOf(place)} has a member ${quoted(key)}, which is ignored`);
+  }
+  return found;
+}
+
+/** The members of an object whose names are free. CORRUPT when it is no object. */
+export function entriesOf(place: Place): readonly (readonly [key: string, member: Place])[] {
+  const { document, path, node } = place;
+  if (node.kind !== "object") throw invalid(place, "is not an object");
+  return node.members.map(({ key, value }) => [key, { document, path: memberPath(path, key), node: value }]);
+}
+
+/** The items of an array. CORRUPT when it is none. */
+export function itemsOf(place: Place): readonly Place[] {
+  const { document, path, node } = place;
+  if (node.kind !== "array") throw invalid(place, "is not a list");
+  return node.items.map((item, index) => ({ document, path: `${path}[${index}]`, node: item }));
+}
+
+/** A text that is not empty. CORRUPT otherwise; undefined stays undefined. */
+export function textOf(place: Place): string;
+export function textOf(place: Place | undefined): string | undefined;
+export function textOf(place: Place | undefined): string | undefined {
+  if (place === undefined) return undefined;
+  if (place.node.kind !== "string" || place.node.value === "") throw invalid(place, "is not a text");
+  return place.node.value;
+}
+
+/** What is wrong with a document, and where. */
+export function invalid(place: Pick<Place, "document" | "path">, why: string): OciEncError {
+  return new OciEncError("CORRUPT", `${place.document.what} is not valid: ${nameOf(place)} ${why}`);
+}
+
+/** A place for people. */
+export function nameOf({ path }: Pick<Place, "path">): string {
+  return path === "" ? "it" : path;
+}
+
+/** A stranger's text, cut, as it may stand in a message. */
+export function quoted(text: string): string {
+  return JSON.stringify(text.replace(/\p{C}/gu, "\uFFFD").slice(0, 160));
+}
+
+function memberPath(path: string, key: string): string {
+  const plain = /^[A-Za-z][A-Za-z0-9-]*$/.test(key);
+  if (!plain) return `${path}[${quoted(key)}]`;
+  return path === "" ? key : `${path}.${key}`;
+}

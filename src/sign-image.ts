@@ -1,0 +1,72 @@
+import { type Attach, copy } from "./copy/copy.js";
+import { makePlan, manifestsOf } from "./copy/plan.js";
+import type { Descriptor } from "./oci/descriptor.js";
+import type { Digest } from "./oci/digest.js";
+import type { Progress } from "./progress.js";
+import {
+  attachMade,
+  type MadeSignature,
+  requireFormats,
+  type SigningOptions,
+  signManifests,
+} from "./sign/sign-manifests.js";
+import type { SignedArtifact } from "./sign/signer.js";
+import { listSignatures } from "./sign/store.js";
+import { openSource, openTarget } from "./transport/index.js";
+import type { EndpointOptions } from "./transport/transport.js";
+
+/** How to sign, and what each end needs. */
+export interface SignImageOptions extends SigningOptions {
+  /** Make the signatures and hand them back; store nothing. */
+  readonly dryRun?: boolean | undefined;
+  readonly source?: EndpointOptions | undefined;
+  readonly target?: EndpointOptions | undefined;
+  readonly progress?: Progress | undefined;
+}
+
+/** An image and its signatures. */
+export interface SignReport {
+  readonly reference: string;
+  readonly root: Descriptor;
+  /** Undefined in a dry run: nothing was stored. */
+  readonly artifacts: readonly SignedArtifact[] | undefined;
+  readonly made: readonly MadeSignature[];
+}
+
+/**
+ * Signs an image where it is: a copy in place that changes nothing and puts signatures beside it. Its tag and its digest
+ * stay. UNSUPPORTED where the place cannot keep signatures; CONFLICT when the reference moves meanwhile; and what the
+ * signers and the transports throw.
+ */
+export async function signImage(reference: string, options: SignImageOptions): Promise<SignReport> {
+  const { signal, progress } = options;
+  requireFormats(options);
+  const ends: EndpointOptions = { signal, progress };
+  await using source = await openSource(reference, { ...ends, ...options.source });
+  const existing = async (subject: Digest) => (await listSignatures(source, subject)).signatures;
+  if (options.dryRun) {
+    const root = await source.resolve();
+    const plan = await makePlan(source, root, {});
+    const instances = plan.kind === "index" ? manifestsOf(plan).map(({ descriptor }) => descriptor) : [];
+    const made = await signManifests({ root, instances }, options, existing);
+    return { reference: source.name, root, artifacts: undefined, made };
+  }
+  let report: SignReport | undefined;
+  const attach: Attach = async (image, target) => {
+    const made = await signManifests(image, options, existing);
+    report = { reference: source.name, root: image.root, made, artifacts: await attachMade(target, made) };
+  };
+  await using target = await openTarget(reference, { ...ends, ...options.target, inPlaceOf: source.name });
+  await copy(source, target, { attach, signal, progress });
+  if (!report) throw new Error("a copy ended without asking for signatures");
+  return report;
+}
+
+/** For a copy that signs what it writes; `tell` learns what was stored. What lies at the target already stays there. */
+export function signingAttach(options: SigningOptions, tell: (artifacts: readonly SignedArtifact[]) => void): Attach {
+  requireFormats(options);
+  return async (image, target) => {
+    const made = await signManifests(image, options, async () => []);
+    tell(await attachMade(target, made));
+  };
+}

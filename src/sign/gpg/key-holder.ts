@@ -1,0 +1,20 @@
+import type { SignRequest } from "../signer.js";
+
+/** A key to sign with: a secret key file's content, or the name by which gpg knows it. */
+export interface GpgKey {
+  readonly value: Uint8Array;
+  /** For the file, or for gpg in place of its agent's question. */
+  readonly passphrase: Uint8Array | undefined;
+  /** For messages. Never the value itself. */
+  readonly origin: string;
+}
+
+/** What holds one secret key, and signs with it. */
+export interface KeyHolder {
+  /** Of the key or subkey that signs; upper-case hex. */
+  readonly fingerprint: string;
+  /** The public key with its primary key, in binary form. */
+  readonly publicKey: Uint8Array;
+  /** A signed message over `content`, uncompressed or compressed. KEY_PROVIDER when it fails. */
+  sign(content: Uint8Array, request: Pick<SignRequest, "now" | "signal">): Promise<Uint8Array>;
+}

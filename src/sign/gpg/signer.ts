@@ -1,0 +1,90 @@
+import type { WrapperOptions } from "../../crypt/key-wrapper.js";
+import { isKeyData } from "../../crypt/keys/pgp/key-data.js";
+import { OciEncError } from "../../errors.js";
+import { type ImageName, printImageName } from "../../oci/image-name.js";
+import { sameClaims } from "../claims.js";
+import type { Signature } from "../signature.js";
+import type { Signer, SignRequest } from "../signer.js";
+import { writePayload } from "../simple-signing/payload.js";
+import { fileHolder } from "./file-holder.js";
+import type { GpgKey, KeyHolder } from "./key-holder.js";
+import { programHolder } from "./program-holder.js";
+import { gpgVerifier } from "./verifier.js";
+
+/** How to sign, and what to say about it. */
+export interface GpgSignerOptions extends WrapperOptions {
+  /** What the payload calls its maker: `oci-enc 1.2.3`. */
+  readonly creator: string;
+}
+
+/**
+ * Signs with an OpenPGP key: through the `gpg` program, its agent and cards, when `key` is a name that gpg knows; with the
+ * secret key itself when it is a key file. The primary key signs, unless a subkey is named by its own fingerprint, since
+ * skopeo before 1.22 takes no other. NOT_FOUND, CONFLICT and KEY_INVALID when the key cannot be had.
+ */
+export async function gpgSigner(key: GpgKey, options: GpgSignerOptions): Promise<Signer> {
+  const holder = isKeyData(key.value) ? await fileHolder(key) : await programHolder(key, options);
+  return {
+    name: `gpg ${holder.fingerprint}`,
+    formats: ["gpg"],
+    usual: ["gpg"],
+    sign: (request) => sign(holder, request, options.creator),
+    repeats: (existing, request) => repeats(holder, existing, request),
+  };
+}
+
+async function sign(holder: KeyHolder, request: SignRequest, creator: string): Promise<Signature> {
+  refuseForeign(request);
+  const timestamp = Math.floor(request.now.getTime() / 1000);
+  const payload = writePayload({
+    type: "atomic container signature",
+    digest: request.image.descriptor.digest,
+    reference: referenceOf(request),
+    optional: { ...request.claims, creator, timestamp },
+  });
+  const subject = request.image.descriptor.digest;
+  const content = await holder.sign(payload, request);
+  const signature: Signature = { format: "gpg", subject, content, annotations: {}, where: "" };
+  await requireGood(holder, signature, request);
+  return signature;
+}
+
+/** The configuration of gpg may add signers, or its clock be wrong: what is kept has been judged as others will judge it. */
+async function requireGood(holder: KeyHolder, signature: Signature, request: SignRequest): Promise<void> {
+  const verifier = await gpgVerifier([holder.publicKey]);
+  const judgement = await verifier.judge(signature, request.image, request.now);
+  if (judgement.verdict === "accepted") return;
+  throw new OciEncError("KEY_PROVIDER", `what gpg ${holder.fingerprint} signed does not verify: ${judgement.reason}`);
+}
+
+async function repeats(holder: KeyHolder, existing: Signature, request: SignRequest): Promise<boolean> {
+  if (existing.format !== "gpg") return false;
+  const verifier = await gpgVerifier([holder.publicKey]);
+  const judgement = await verifier.judge(existing, request.image, request.now);
+  if (judgement.verdict !== "accepted" || judgement.identity !== referenceOf(request)) return false;
+  return sameClaims(judgement.claims, request.claims);
+}
+
+function refuseForeign({ format, claims, expiresAt }: SignRequest): void {
+  if (format !== "gpg") throw new OciEncError("UNSUPPORTED", `an OpenPGP key makes no signature of the form ${format}`);
+  if (expiresAt !== undefined) {
+    throw new OciEncError("UNSUPPORTED", "a simple-signing message has no expiry", {
+      hint: "only Notary Project signatures have one",
+    });
+  }
+  const taken = ["creator", "timestamp"].find((name) => Object.hasOwn(claims, name));
+  if (taken !== undefined) {
+    throw new OciEncError("UNSUPPORTED", `a simple-signing message says ${JSON.stringify(taken)} itself`);
+  }
+}
+
+/** With its tag where it has one, else its digest: with both, no rule of a policy would ever match. */
+function referenceOf({ identity, image }: SignRequest): string {
+  const name: ImageName | undefined = identity ?? image.identity;
+  if (name === undefined) {
+    throw new OciEncError("USAGE", "a simple-signing message says which image it is about, and this one has no name", {
+      hint: "name it with --identity",
+    });
+  }
+  return printImageName(name.tag === undefined ? name : { ...name, digest: undefined });
+}

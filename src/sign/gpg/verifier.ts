@@ -1,0 +1,118 @@
+import type { PublicKey } from "openpgp";
+import { OciEncError } from "../../errors.js";
+import { type Claims, missingClaim } from "../claims.js";
+import { refusal } from "../refusal.js";
+import type { Accepted, Judgement, Signature, SignedImage } from "../signature.js";
+import { parsePayload, type SimpleSigningPayload } from "../simple-signing/payload.js";
+import type { Verifier } from "../verifier.js";
+import { type OpenedMessage, openMessage, reasonOf } from "./message.js";
+import { readRings } from "./ring.js";
+
+/** What a message must say beside being good. */
+export interface GpgRules {
+  /** All of them, word for word, among what is in `optional`. */
+  readonly claims?: Claims | undefined;
+}
+
+/**
+ * Judges simple-signing messages by the keys of `rings`, binary or armoured. A key has to be good at the time of judging,
+ * as GnuPG has it: one that has expired or was revoked since vouches for nothing. Signing subkeys count with their primary
+ * key. KEY_INVALID when the rings have no key that can be read. `signing-and-policy.md` 3.1.
+ */
+export async function gpgVerifier(rings: readonly Uint8Array[], { claims = {} }: GpgRules = {}): Promise<Verifier> {
+  const keys = await readRings(rings);
+  const [only, ...more] = keys;
+  return {
+    name: only && more.length === 0 ? `gpg key ${fingerprintOf(only)}` : `gpg ring of ${keys.length} keys`,
+    formats: ["gpg"],
+    judge: (signature, image, now) => judge(signature, image, { keys, now, claims }),
+  };
+}
+
+interface Trust {
+  readonly keys: readonly PublicKey[];
+  readonly now: Date;
+  readonly claims: Claims;
+}
+
+async function judge(signature: Signature, image: SignedImage, trust: Trust): Promise<Judgement> {
+  try {
+    const opened = await openMessage(signature.content, trust.keys, trust.now);
+    const signer = await signerOf(opened, trust);
+    const payload = parsePayload(opened.content, "atomic container signature");
+    if (payload.digest !== image.descriptor.digest) throw untrusted(`it is about ${payload.digest}`);
+    const lacking = missingClaim(trust.claims, payload.optional ?? {});
+    if (lacking !== undefined) throw untrusted(`it does not claim ${quoted(lacking)} as required`);
+    return await accepted(signer, payload, { opened, now: trust.now });
+  } catch (error) {
+    return refusal(error);
+  }
+}
+
+/** Who made a message. */
+interface MessageSigner {
+  readonly primary: PublicKey;
+  /** Of the key or subkey that made it. */
+  readonly fingerprint: string;
+}
+
+/**
+ * The library has asked whether the key was good when it signed; this asks about the time of judging, and about revocations
+ * of any time.
+ */
+async function signerOf({ keyId }: OpenedMessage, { keys, now }: Trust): Promise<MessageSigner> {
+  const primary = keys.find((key) => key.getKeys(keyId).length > 0);
+  if (primary === undefined) throw new Error("a message was opened with a key that is not in the ring");
+  const name = fingerprintOf(primary);
+  if (await primary.isRevoked(undefined, undefined, endOfTime)) throw untrusted(`the key ${name} is revoked`);
+  const signing = await primary.getSigningKey(keyId, now).catch((cause: unknown) => {
+    throw untrusted(`the key ${name} cannot be relied on at this time: ${reasonOf(cause)}`, cause);
+  });
+  return { primary, fingerprint: fingerprintOf(signing) };
+}
+
+/** The latest that a Date can be. */
+const endOfTime = new Date(8.64e15);
+
+async function accepted(
+  signer: MessageSigner,
+  payload: SimpleSigningPayload,
+  { opened, now }: { readonly opened: OpenedMessage; readonly now: Date },
+): Promise<Accepted> {
+  const { creator, timestamp, ...claims } = payload.optional ?? {};
+  const primary = fingerprintOf(signer.primary);
+  const notes = [`the key is of ${await userIdOf(signer.primary, now)}`];
+  if (signer.fingerprint !== primary) notes.push(`made by the subkey ${signer.fingerprint}`);
+  if (typeof creator === "string") notes.push(`made with ${quoted(creator)}`);
+  return {
+    verdict: "accepted",
+    signer: `gpg ${primary}`,
+    identity: payload.reference,
+    claims,
+    signedAt: typeof timestamp === "number" ? dateOf(timestamp) : opened.created,
+    notes,
+  };
+}
+
+function dateOf(seconds: number): Date | undefined {
+  const date = new Date(seconds * 1000);
+  return Number.isNaN(date.getTime()) ? undefined : date;
+}
+
+async function userIdOf(key: PublicKey, now: Date): Promise<string> {
+  const { user } = await key.getPrimaryUser(now);
+  return quoted(user.userID?.userID ?? "");
+}
+
+/** What somebody wrote, cut and with nothing in it that a terminal would obey. */
+function quoted(text: string): string {
+  return JSON.stringify(text.replace(/\p{C}/gu, "\uFFFD").slice(0, 128));
+}
+
+function fingerprintOf(key: Pick<PublicKey, "getFingerprint">): string {
+  return key.getFingerprint().toUpperCase();
+}
+
+function untrusted(why: string, cause?: unknown): OciEncError {
+  return new OciEncError("UNTRUSTED", why, { cause });
+}

@@ -1,0 +1,40 @@
+import { OciEncError } from "../../errors.js";
+import type { JsonNode } from "../../oci/json-text.js";
+
+/** An object's members by name. */
+export type Members = ReadonlyMap<string, JsonNode>;
+
+/** The members of an object; with `known`, it must have no others. CORRUPT otherwise, naming `what`. */
+export function membersOf(node: JsonNode | undefined, what: string, known?: readonly string[]): Members {
+  if (node?.kind !== "object") throw shapeFault(what, "is not an object");
+  const stranger = known && node.members.find(({ key }) => !known.includes(key));
+  if (stranger) throw shapeFault(what, `has a member ${quoted(stranger.key)}, which is not known here`);
+  return new Map(node.members.map(({ key, value }) => [key, value]));
+}
+
+/** A string. CORRUPT otherwise. */
+export function textOf(node: JsonNode | undefined, what: string): string {
+  if (node?.kind !== "string") throw shapeFault(what, "is not a string");
+  return node.value;
+}
+
+/** An array's items. CORRUPT otherwise. */
+export function itemsOf(node: JsonNode | undefined, what: string): readonly JsonNode[] {
+  if (node?.kind !== "array") throw shapeFault(what, "is not an array");
+  return node.items;
+}
+
+/** An array of strings. CORRUPT otherwise. */
+export function textsOf(node: JsonNode | undefined, what: string): readonly string[] {
+  return itemsOf(node, what).map((item) => textOf(item, `an item of ${what}`));
+}
+
+/** A stranger's text as it may stand in a message. */
+export function quoted(text: string): string {
+  return JSON.stringify(text.slice(0, 160));
+}
+
+/** What is wrong with the shape of `what`. */
+export function shapeFault(what: string, how: string): OciEncError {
+  return new OciEncError("CORRUPT", `${what} ${how}`);
+}

@@ -1,0 +1,46 @@
+import { OciEncError } from "../../errors.js";
+import type { Verifier } from "../verifier.js";
+import { isSelfSigned, type SigningCertificate, sameCertificate } from "./certificate.js";
+import { checkValidity } from "./chain.js";
+import { notaryFormats } from "./envelopes.js";
+import { accepted, checkIntegrity, judging } from "./integrity.js";
+import { checkExpiry } from "./policy-verifier.js";
+
+/**
+ * Judges Notary signatures by root certificates alone, without a trust policy: integrity, a chain to one of them, expiry,
+ * validity now. Whoever they issued a signing certificate to is trusted. Revocation is not asked for, which is noted.
+ * KEY_INVALID for a certificate that is no root.
+ */
+export function x509Verifier(roots: readonly SigningCertificate[]): Verifier {
+  const [first] = roots;
+  if (first === undefined) throw new TypeError("no certificate to trust");
+  const stray = roots.find((root) => !isSelfSigned(root));
+  if (stray !== undefined) {
+    throw new OciEncError("KEY_INVALID", `${stray.label} is not a root certificate: another one has issued it`, {
+      hint: "name the root that its chain ends with",
+    });
+  }
+  return {
+    name: `x509 ${first.name}${roots.length > 1 ? ` and ${roots.length - 1} more` : ""}`,
+    formats: notaryFormats,
+    judge: (signature, image, now) =>
+      judging(async () => {
+        const sound = checkIntegrity(signature, image);
+        const { chain, attributes } = sound;
+        if (attributes.scheme !== "notary.x509") {
+          const how = "a trust policy with a store of type signingAuthority is needed to trust it";
+          throw new OciEncError("UNTRUSTED", `the signature is by a signing authority: ${how}`);
+        }
+        if (!roots.some((root) => sameCertificate(root, chain.root))) {
+          throw new OciEncError(
+            "UNTRUSTED",
+            `the chain of ${chain.leaf.label} ends with ${chain.root.label}, which is not trusted`,
+          );
+        }
+        checkExpiry(sound, now);
+        checkValidity(chain, now);
+        const revocable = chain.certificates.slice(0, -1).some((certificate) => certificate.revocable);
+        return accepted(sound, revocable ? ["whether a certificate was revoked has not been asked"] : []);
+      }),
+  };
+}

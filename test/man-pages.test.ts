@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { commands } from "../src/cli/commands/index.js";
+import { outputFlags } from "../src/cli/options/output.js";
+import { type Peer, run, systemPeer } from "./support/peer.js";
+
+const directory = join(process.cwd(), "man");
+const generator: Peer = { program: process.execPath, missing: false };
+const script = join(process.cwd(), "scripts", "man-pages.js");
+const write = process.env["OCI_ENC_GOLDEN"] === "write";
+const [man, lexgrog, mandoc] = [systemPeer("man"), systemPeer("lexgrog"), systemPeer("mandoc")];
+
+test("man/ is what the commands' declarations say; OCI_ENC_GOLDEN=write writes it", async () => {
+  const { status, stderr } = await run(generator, [script, ...(write ? [] : ["--check"])]);
+  assert.equal(status, 0, stderr);
+});
+
+test("there is a page for the program and one for each command, and all of them are packed", async () => {
+  const names = commands.map(({ name }) => `oci-enc-${name.replaceAll(" ", "-")}.1`);
+  assert.deepEqual((await readdir(directory)).sort(), ["oci-enc.1", ...names].sort());
+  const text = await readFile("package.json", "utf8");
+  const manifest: { readonly files: readonly string[]; readonly directories: object } = JSON.parse(text);
+  assert.ok(manifest.files.includes("man"));
+  assert.deepEqual(manifest.directories, { man: "man" });
+});
+
+test("a page has every option of its command and every example, as they are typed", async () => {
+  for (const { name, load } of commands) {
+    const page = await readFile(join(directory, `oci-enc-${name.replaceAll(" ", "-")}.1`), "utf8");
+    const command = await load();
+    for (const flag of [...command.flags, ...outputFlags]) {
+      assert.ok(page.includes(`\\fB\\-\\-${flag.name.replaceAll("-", "\\-")}\\fR`), `${name}: --${flag.name}`);
+    }
+    for (const line of command.examples) assert.ok(unescaped(page).includes(`\n${line}\n`), line);
+  }
+});
+
+test("man formats every page without a warning", { skip: man.missing }, async () => {
+  const environment = { LC_ALL: "C.UTF-8", MANROFFSEQ: "", MANWIDTH: "80" };
+  const pages = await pagePaths();
+  const { status, stdout, stderr } = await run(man, ["--warnings", "-E", "UTF-8", "-l", ...pages], environment);
+  assert.deepEqual([status, stderr], [0, ""]);
+  assert.equal(stdout.match(/^NAME$/gm)?.length, pages.length);
+});
+
+test("whatis finds every page by its name and summary", { skip: lexgrog.missing }, async () => {
+  const { status, stdout } = await run(lexgrog, await pagePaths());
+  assert.equal(status, 0, stdout);
+  for (const { name, summary } of commands) {
+    assert.ok(stdout.includes(`"oci-enc-${name.replaceAll(" ", "-")} - ${summary}"`), stdout);
+  }
+});
+
+test("mandoc has nothing to say of a page but that it is undated", { skip: mandoc.missing }, async () => {
+  const { stdout } = await run(mandoc, ["-T", "lint", "-W", "warning", ...(await pagePaths())]);
+  assert.deepEqual(
+    stdout.split("\n").filter((line) => line !== "" && !line.includes("missing date")),
+    [],
+  );
+});
+
+async function pagePaths(): Promise<readonly string[]> {
+  return (await readdir(directory)).sort().map((name) => join(directory, name));
+}
+
+function unescaped(page: string): string {
+  const named = new Map([
+    ["\\-", "-"],
+    ["\\e", "\\"],
+    ["\\&", ""],
+    ["\\(aq", "'"],
+    ["\\(ga", "`"],
+    ["\\(ha", "^"],
+    ["\\(ti", "~"],
+    ["\\(dq", '"'],
+  ]);
+  return page.replace(/\\(?:\(..|\[u[0-9A-F]+\]|.)/g, (sequence) => {
+    const code = /^\\\[u([0-9A-F]+)\]$/.exec(sequence)?.[1];
+    return code === undefined ? (named.get(sequence) ?? sequence) : String.fromCodePoint(Number.parseInt(code, 16));
+  });
+}

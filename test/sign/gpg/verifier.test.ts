@@ -1,0 +1,220 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { deflateRawSync } from "node:zlib";
+import { readPackets } from "../../../src/crypt/keys/pgp/packets.js";
+import { digestOf } from "../../../src/oci/digest.js";
+import { gpgVerifier } from "../../../src/sign/gpg/verifier.js";
+import type { Judgement } from "../../../src/sign/signature.js";
+import { containersCase, imageOne, signaturesOf, signedVectors } from "../../support/containers-case.js";
+import { expectedError } from "../../support/expected-error.js";
+import { gpgSignature, payloadOfOne, signedName } from "../../support/gpg-message.js";
+import { type GpgHome, makeGpgHome } from "../../support/key-material.js";
+import { systemPeer } from "../../support/peer.js";
+import { scratchDirectory } from "../../support/scratch.js";
+
+const scratch = scratchDirectory();
+const skip = systemPeer("gpg").missing;
+const homes: GpgHome[] = [];
+after(() => {
+  for (const { end } of homes) end();
+});
+
+const unprotected = ["--pinentry-mode", "loopback", "--passphrase", ""];
+
+test("whatever form of signed message gpg writes is accepted", { skip }, async () => {
+  const home = newHome(["Alice <alice@example.test>"]);
+  for (const form of [[], ["-z", "0"], ["--compress-algo", "zlib"], ["--compress-algo", "bzip2"], ["--textmode"]]) {
+    const message = home.gpg([...form, "--sign"], textOf(payloadOfOne()));
+    const judgement = await judge(message, [home.gpg(["--export"])]);
+    assert.equal(judgement.verdict, "accepted", `${form.join(" ")}: ${JSON.stringify(judgement)}`);
+  }
+});
+
+test("a message is refused that is armoured, clear-signed, detached, unsigned, cut, empty or no message", {
+  skip,
+}, async () => {
+  const home = newHome(["Alice <alice@example.test>"]);
+  const ring = [home.gpg(["--export", "--armor"])];
+  const good = home.gpg(["--sign"], textOf(payloadOfOne()));
+  const bare = home.gpg(["-z", "0", "--sign"], textOf(payloadOfOne()));
+  const bad = {
+    armoured: home.gpg(["--armor", "--sign"], textOf(payloadOfOne())),
+    clear: home.gpg(["--clear-sign"], textOf(payloadOfOne())),
+    detached: home.gpg(["--detach-sign"], textOf(payloadOfOne())),
+    unsigned: home.gpg(["--store"], textOf(payloadOfOne())),
+    cut: good.subarray(0, -1),
+    empty: Buffer.alloc(0),
+    noise: randomBytes(200),
+    json: payloadOfOne(),
+    marked: Buffer.concat([Buffer.from([0xca, 3, 0x50, 0x47, 0x50]), good]),
+    twice: Buffer.concat([bare, bare]),
+  };
+  for (const [name, message] of Object.entries(bad)) {
+    const judgement = await judge(message, ring);
+    assert.ok(judgement.verdict === "refused" && judgement.code === "CORRUPT", `${name}: ${JSON.stringify(judgement)}`);
+    assert.match(judgement.reason, /^not an OpenPGP signed message: [ -~]*$/);
+  }
+  assert.equal((await judge(good, ring)).verdict, "accepted");
+});
+
+test("a message with two signatures is refused, though both are good", { skip }, async () => {
+  const home = newHome(["Alice <alice@example.test>", "Bob <bob@example.test>"]);
+  const message = home.gpg(["-u", "alice@example.test", "-u", "bob@example.test", "--sign"], textOf(payloadOfOne()));
+  assert.match(refusal(await judge(message, [home.gpg(["--export"])])), /it has 2 signatures/);
+});
+
+test("a signature counts only with its key in the ring, whichever of its keys that is", { skip }, async () => {
+  const home = newHome(["Alice <alice@example.test>", "Bob <bob@example.test>"]);
+  const message = home.gpg(["-u", "bob@example.test", "--sign"], textOf(payloadOfOne()));
+  const [alice, bob] = ["alice@example.test", "bob@example.test"].map((id) => home.gpg(["--export", id]));
+  assert.ok(alice && bob);
+  assert.match(refusal(await judge(message, [alice])), /is by the key [0-9A-F]{16}, which is not trusted/);
+  assert.equal((await judge(message, [alice, bob])).verdict, "accepted");
+  assert.equal((await judge(message, [Buffer.concat([alice, bob])])).verdict, "accepted");
+  const remark = Buffer.from("The keys of the release team\n");
+  const armoured = home.gpg(["--armor", "--export", "bob@example.test"]);
+  assert.equal((await judge(message, [Buffer.concat([remark, armoured])])).verdict, "accepted");
+});
+
+test("a signing subkey counts with its primary key, and not when it is revoked or left out of the ring", {
+  skip,
+}, async () => {
+  const home = newHome(["Alice <alice@example.test>"]);
+  const before = home.gpg(["--export"]);
+  const primary = fingerprints(home)[0] ?? "";
+  home.gpg([...unprotected, "--quick-add-key", primary, "ed25519", "sign", "never"]);
+  const subkey = fingerprints(home).at(-1) ?? "";
+  const message = home.gpg(["-u", `${subkey}!`, "--sign"], textOf(payloadOfOne()));
+  const judgement = await judge(message, [home.gpg(["--export"])]);
+  assert.ok(judgement.verdict === "accepted");
+  assert.equal(judgement.signer, `gpg ${primary}`);
+  assert.ok(judgement.notes.includes(`made by the subkey ${subkey}`));
+  assert.match(refusal(await judge(message, [before])), /not trusted/);
+  home.gpg(
+    [...unprotected, "--command-fd", "0", "--no-batch", "--edit-key", primary],
+    `key ${subkey}\nrevkey\ny\n0\n\ny\nsave\n`,
+  );
+  assert.match(refusal(await judge(message, [home.gpg(["--export"])])), /revoked/);
+});
+
+test("a key that is revoked in one of the rings is revoked, as gpg unites them", async () => {
+  const [signature] = signaturesOf(containersCase("ss-revoked-key"));
+  assert.ok(signature);
+  const ring = readVectorKey("gpg-revoked.pub.gpg");
+  const withoutRevocation = Buffer.concat(readPackets(ring).flatMap(({ encoded }, at) => (at === 1 ? [] : [encoded])));
+  const alone = await (await gpgVerifier([withoutRevocation])).judge(signature, imageOne(), new Date());
+  assert.equal(alone.verdict, "accepted", JSON.stringify(alone));
+  for (const rings of [
+    [withoutRevocation, ring],
+    [ring, withoutRevocation],
+  ]) {
+    assert.match(refusal(await (await gpgVerifier(rings)).judge(signature, imageOne(), new Date())), /revoked/);
+  }
+});
+
+test("a key that has expired since it signed is refused, and was accepted before", async () => {
+  const [signature] = signaturesOf(containersCase("ss-expired-key"));
+  assert.ok(signature);
+  const verifier = await gpgVerifier([readVectorKey("gpg-expired.pub.asc")]);
+  assert.match(refusal(await verifier.judge(signature, imageOne(), new Date())), /expired/);
+  const before = await verifier.judge(signature, imageOne(), new Date("2020-12-01"));
+  assert.equal(before.verdict, "accepted", JSON.stringify(before));
+});
+
+test("a key whose term was extended vouches for what it signed before", { skip }, async () => {
+  const home = newHome(["Alice <alice@example.test>"]);
+  const primary = fingerprints(home)[0] ?? "";
+  const message = home.gpg(["--sign"], textOf(payloadOfOne()));
+  home.gpg(["--faked-system-time", String(Math.floor(Date.now() / 1000) + 20), "--quick-set-expire", primary, "1y"]);
+  const later = new Date(Date.now() + 60_000);
+  assert.equal((await judge(message, [home.gpg(["--export"])], later)).verdict, "accepted");
+});
+
+test("a signature of another manifest, of a cosign payload or without a claim that is required is refused", {
+  skip,
+}, async () => {
+  const home = newHome(["Alice <alice@example.test>"]);
+  const ring = home.gpg(["--export"]);
+  const sign = (payload: Uint8Array) => gpgSignature(home.gpg(["--sign"], textOf(payload)));
+  const other = { ...imageOne().descriptor, digest: digestOf(Buffer.from("another manifest")) };
+  const verifier = await gpgVerifier([ring]);
+  assert.match(
+    refusal(await verifier.judge(sign(payloadOfOne()), { descriptor: other, identity: undefined }, new Date())),
+    /it is about sha256:/,
+  );
+  const cosign = payloadOfOne({ type: "cosign container image signature" });
+  assert.match(refusal(await verifier.judge(sign(cosign), imageOne(), new Date())), /of the type "cosign/);
+  const demanding = await gpgVerifier([ring], { claims: { stage: "prod" } });
+  const staged = payloadOfOne({ optional: { stage: "test" } });
+  assert.match(refusal(await demanding.judge(sign(staged), imageOne(), new Date())), /does not claim "stage"/);
+  const right = sign(payloadOfOne({ optional: { stage: "prod", creator: "x", timestamp: 1_700_000_000 } }));
+  const judgement = await demanding.judge(right, imageOne(), new Date());
+  assert.ok(judgement.verdict === "accepted");
+  assert.deepEqual(
+    [judgement.identity, judgement.claims, judgement.signedAt],
+    [signedName, { stage: "prod" }, new Date(1_700_000_000_000)],
+  );
+});
+
+test("a ring without a key that can be read is KEY_INVALID", async () => {
+  for (const ring of [
+    "",
+    "no key",
+    "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nAAAA\n-----END PGP PUBLIC KEY BLOCK-----\n",
+  ]) {
+    await assert.rejects(gpgVerifier([Buffer.from(ring)]), expectedError("KEY_INVALID"));
+  }
+});
+
+test("abuse: terminal escapes in a GPG user id and in claims do not come out raw", { skip }, async () => {
+  const home = newHome(["Eve \u001b[2J\u009b31m\u202e <eve@example.test>"]);
+  const message = home.gpg(["--sign"], textOf(payloadOfOne({ optional: { creator: "\u001b]0;owned\u0007" } })));
+  const judgement = await judge(message, [home.gpg(["--export"])]);
+  assert.ok(judgement.verdict === "accepted");
+  assert.doesNotMatch(judgement.notes.join(), /[\p{C}]/u);
+  assert.match(judgement.notes.join(), /Eve .*<eve@example.test>/);
+});
+
+test("abuse: a message that decompresses to gigabytes is refused after four megabytes", async () => {
+  const zeros = deflateRawSync(Buffer.alloc(256 * 1024 * 1024), { level: 9 });
+  const body = Buffer.concat([Buffer.from([1]), zeros]);
+  const header = Buffer.alloc(6);
+  header.writeUInt16BE(0xc8ff);
+  header.writeUInt32BE(body.length, 2);
+  const started = process.memoryUsage().arrayBuffers;
+  const judgement = await judge(Buffer.concat([header, body]), [readVectorKey("gpg-alice.pub.gpg")]);
+  assert.match(refusal(judgement), /size exceeded/);
+  assert.ok(process.memoryUsage().arrayBuffers - started < 128 * 1024 * 1024);
+});
+
+async function judge(message: Uint8Array, rings: readonly Uint8Array[], now: Date = new Date()): Promise<Judgement> {
+  return await (await gpgVerifier(rings)).judge(gpgSignature(message), imageOne(), now);
+}
+
+function refusal(judgement: Judgement): string {
+  assert.equal(judgement.verdict, "refused");
+  return judgement.verdict === "refused" ? judgement.reason : "";
+}
+
+function newHome(userIds: readonly string[]): GpgHome {
+  const home = makeGpgHome(scratch, userIds, { primary: "ed25519", encryption: "cv25519" });
+  homes.push(home);
+  return home;
+}
+
+/** Of the primary key and its subkeys, in the order in which they were made. */
+function fingerprints(home: GpgHome): readonly string[] {
+  const listing = home.gpg(["--with-colons", "--list-keys"]).toString();
+  return [...listing.matchAll(/^fpr:+([0-9A-F]{40})/gm)].map((match) => match[1] ?? "");
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("utf8");
+}
+
+function readVectorKey(name: string): Uint8Array {
+  return readFileSync(join(signedVectors, "keys", name));
+}
