@@ -94,8 +94,8 @@ export function platformOf(config: Uint8Array): Platform | undefined {
   return readPlatform(parseJson(config, "the image's config").root, "the image's config");
 }
 
-/** The annotations of the manifest itself. CORRUPT when they are malformed. */
-export function annotationsOf({ root }: ImageManifest): Readonly<Record<string, string>> {
+/** The annotations of the manifest or index itself. CORRUPT when they are malformed. */
+export function annotationsOf({ root }: ManifestView): Readonly<Record<string, string>> {
   return readAnnotations(memberOf(root, "annotations"), "the manifest") ?? {};
 }
 

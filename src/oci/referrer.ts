@@ -1,6 +1,6 @@
 import type { Descriptor } from "./descriptor.js";
 import { memberOf } from "./json-text.js";
-import { type ManifestView, readDescriptor } from "./manifest.js";
+import { annotationsOf, type ManifestView, readDescriptor } from "./manifest.js";
 
 /** The manifest that a manifest or index is about; undefined: it is about none. CORRUPT when it is malformed. */
 export function subjectOf(view: ManifestView): Descriptor | undefined {
@@ -15,24 +15,14 @@ export function subjectOf(view: ManifestView): Descriptor | undefined {
  */
 export function listedReferrer({ digest, size }: Descriptor, view: ManifestView): Descriptor {
   const artifactType = artifactTypeOf(view);
-  const annotations = manifestAnnotations(view);
+  const annotations = annotationsOf(view);
   return {
     mediaType: view.mediaType,
     digest,
     size,
     ...(artifactType ? { artifactType } : {}),
-    ...(annotations ? { annotations } : {}),
+    ...(Object.keys(annotations).length > 0 ? { annotations } : {}),
   };
-}
-
-/** The annotations of a manifest itself, those that are text; undefined: it has none. */
-export function manifestAnnotations({ root }: ManifestView): Readonly<Record<string, string>> | undefined {
-  const annotations = memberOf(root, "annotations");
-  if (annotations?.kind !== "object") return undefined;
-  const texts = annotations.members.flatMap(({ key, value }) =>
-    value.kind === "string" ? [[key, value.value] as const] : [],
-  );
-  return Object.fromEntries(texts);
 }
 
 /**
@@ -42,7 +32,7 @@ export function manifestAnnotations({ root }: ManifestView): Readonly<Record<str
 export function isSignatureReferrer(view: ManifestView): boolean {
   const type = artifactTypeOf(view) ?? "";
   if (view.kind === "manifest" && view.layers.some((layer) => bundleType.test(layer.mediaType))) {
-    const predicate = manifestAnnotations(view)?.["dev.sigstore.bundle.predicateType"];
+    const predicate = annotationsOf(view)["dev.sigstore.bundle.predicateType"];
     return predicate === undefined || predicate === "https://sigstore.dev/cosign/sign/v1";
   }
   return signatureTypes.has(type);
