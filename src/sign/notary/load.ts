@@ -2,20 +2,16 @@ import type { Signer } from "../signer.js";
 import type { SignerSettings, SignerSpec } from "../signer-spec.js";
 import type { TrustSpec } from "../trust-spec.js";
 import type { Verifier } from "../verifier.js";
+import { readTrustedCertificates } from "./certificate-file.js";
 import { notationDirectory } from "./notation-directory.js";
 import { notarySigner } from "./signer.js";
-import { findSigningKey, readChainedKey } from "./signing-keys.js";
-import { readTrustedCertificates } from "./trust-store.js";
+import { keyFilesFrom, readChainedKey } from "./signing-keys.js";
 import { x509Verifier } from "./x509-verifier.js";
 
 /** `notary:NAME` of notation's signingkeys.json, or `notary:KEYFILE,CHAINFILE`. KEY_INVALID, NOT_FOUND, USAGE. */
 export async function loadNotarySigner({ value }: SignerSpec, settings: SignerSettings): Promise<Signer> {
   const text = Buffer.from(value).toString("utf8");
-  const comma = text.lastIndexOf(",");
-  const files =
-    comma < 0
-      ? await findSigningKey(settings.notationDirectory ?? notationDirectory(), text === "" ? undefined : text)
-      : { keyFile: text.slice(0, comma), chainFile: text.slice(comma + 1) };
+  const files = await keyFilesFrom(text, settings.notationDirectory ?? notationDirectory());
   return notarySigner(await readChainedKey(files));
 }
 
