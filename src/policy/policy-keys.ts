@@ -17,7 +17,7 @@ export interface KeyPlaces {
 }
 
 /** The variable with the program that fetches `kbs://` keys: the URI on its standard input, the key on its output. */
-export const resourceCommandVariable = "OCI_ENC_RESOURCE_COMMAND";
+const resourceCommandVariable = "OCI_ENC_RESOURCE_COMMAND";
 
 /** The bytes of a key. KEY_INVALID when they cannot be had, KEY_PROVIDER when the program that fetches them fails. */
 export async function readKeySource(
