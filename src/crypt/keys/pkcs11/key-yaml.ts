@@ -37,7 +37,7 @@ export async function readPkcs11Key(source: Pkcs11Source): Promise<Pkcs11Key | u
 export async function parseYaml(text: string): Promise<unknown> {
   const { parse } = await import("yaml");
   try {
-    const parsed: unknown = parse(text, { schema: "core", maxAliasCount: 16, logLevel: "silent" });
+    const parsed: unknown = parse(text, { schema: "core", maxAliasCount: 16, logLevel: "error" });
     return parsed;
   } catch {
     // Not YAML is an answer; the parser's message would quote the file, and with it a PIN.
