@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { digestOf } from "../../../src/oci/digest.js";
 import { mediaTypes } from "../../../src/oci/media-type.js";
+import { attachmentsOf } from "../../../src/transport/attachments.js";
 import { HostLimiter } from "../../../src/transport/registry/host-limiter.js";
 import { parseRetryAfter } from "../../../src/transport/registry/retry.js";
-import { canListReferrers, canTag } from "../../../src/transport/transport.js";
+import { canTag } from "../../../src/transport/transport.js";
 import { expectedError } from "../../support/expected-error.js";
 import { hostDocument, hostImage, randomImage } from "../../support/hosted-image.js";
 import { testEnvironment } from "../../support/registry-endpoint.js";
@@ -129,9 +130,10 @@ function referTo(
 
 async function referrersOf(server: StrictRegistry, artifactType?: string): Promise<readonly string[]> {
   await using source = await openFrom(server.host);
-  assert.ok(canListReferrers(source));
+  const attachments = attachmentsOf(source);
+  assert.ok(attachments);
   const { digest } = await source.resolve();
-  return (await source.referrers(digest, artifactType)).map((descriptor) => descriptor.digest);
+  return (await attachments.referrers(digest, artifactType)).map((descriptor) => descriptor.digest);
 }
 
 describe("referrers", () => {
