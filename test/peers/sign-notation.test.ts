@@ -1,11 +1,9 @@
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type DockerRegistry, noDockerRegistry, startDockerRegistry } from "../support/docker-registry.js";
 import { exits, refuses } from "../support/exits.js";
-import { notationIn } from "../support/notation.js";
+import { notarySpec, notationIn } from "../support/notation.js";
 import { scratchDirectory } from "../support/scratch.js";
 import { regraft, type SignedPlace, type StoredManifest, signedPlace } from "../support/signed-place.js";
-import { signedVectors } from "../support/signed-vectors.js";
 import { signingCalls } from "../support/signing-calls.js";
 
 const scratch = scratchDirectory();
@@ -26,7 +24,7 @@ describe("notation", { skip: noDockerRegistry || notation.missing }, () => {
   for (const format of ["jws", "cose"] as const) {
     test(`notation and we accept each other's ${format}, and refuse a chain of nobody's and another image's`, async () => {
       const [ours, theirs] = [await fresh(`${format}/ours`), await fresh(`${format}/theirs`)];
-      const by = ["--by", chained("rsa2048")];
+      const by = ["--by", notarySpec("rsa2048")];
       await sign(ours.place.tagged, ...by, "--format", format);
       await exits(0, notation.sign(theirs.place.at(theirs.root.digest), "ec256", format));
       const policy = ["--trust-policy", notation.trustPolicy, "--trust-store", notation.trustStore];
@@ -39,7 +37,7 @@ describe("notation", { skip: noDockerRegistry || notation.missing }, () => {
         await exits(8, verify(place.at(posing.digest), ...policy));
       }
       const [stranger, strangers] = [await fresh(`${format}/stranger`), await fresh(`${format}/strangers`)];
-      await sign(stranger.place.tagged, "--by", chained("other"), "--format", format);
+      await sign(stranger.place.tagged, "--by", notarySpec("other"), "--format", format);
       await exits(0, notation.sign(strangers.place.at(strangers.root.digest), "other", format));
       for (const { place, root } of [stranger, strangers]) {
         await refuses(notation.verify(place.at(root.digest)));
@@ -48,9 +46,3 @@ describe("notation", { skip: noDockerRegistry || notation.missing }, () => {
     });
   }
 });
-
-/** A signer with a chain of the vectors. */
-function chained(name: string): string {
-  const file = (suffix: string) => join(signedVectors, "keys", "notary", `${name}-${suffix}`);
-  return `notary:${file("leaf.key")},${file("chain.pem")}`;
-}

@@ -47,6 +47,12 @@ export function notationIn(directory: string, trusted: readonly string[] = ["ec2
   };
 }
 
+/** A signer of oci-enc's with a chain of the vectors. */
+export function notarySpec(name: string): string {
+  const file = (suffix: string) => join(signedVectors, "keys", "notary", `${name}-${suffix}`);
+  return `notary:${file("leaf.key")},${file("chain.pem")}`;
+}
+
 function statement(trusted: readonly string[]): object {
   return {
     name: "all",
