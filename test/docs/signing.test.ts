@@ -153,16 +153,12 @@ async function writeProgram(cwd: string, name: string, command: string): Promise
 
 /** No rules of this machine's user, and the registry without TLS for tools that have to be told. */
 async function environment(cwd: string, host: string): Promise<NodeJS.ProcessEnv> {
-  const config = join(cwd, "config");
-  await mkdir(join(config, "notation"), { recursive: true });
+  const config = join(cwd, ".config");
+  for (const tool of ["notation", "containers"]) await mkdir(join(config, tool), { recursive: true });
   await writeFile(join(config, "notation", "config.json"), JSON.stringify({ insecureRegistries: [host] }));
-  await writeFile(join(cwd, "registries.conf"), `[[registry]]\nlocation = "${host}"\ninsecure = true\n`);
-  return {
-    PATH: `${join(cwd, "bin")}:${process.env["PATH"]}`,
-    HOME: cwd,
-    XDG_CONFIG_HOME: config,
-    CONTAINERS_REGISTRIES_CONF: join(cwd, "registries.conf"),
-  };
+  const registry = `[[registry]]\nlocation = "${host}"\ninsecure = true\n`;
+  await writeFile(join(config, "containers", "registries.conf"), registry);
+  return { PATH: `${join(cwd, "bin")}:${process.env["PATH"]}`, HOME: cwd, XDG_CONFIG_HOME: config };
 }
 
 function shell(script: string, cwd: string, env: NodeJS.ProcessEnv): Promise<{ status: number; output: string }> {
