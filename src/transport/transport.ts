@@ -95,12 +95,6 @@ export interface EndpointOptions {
   readonly admit?: Admission | undefined;
 }
 
-/** A source that knows what refers to its manifests: signatures, attestations. Found by {@link canListReferrers}. */
-export interface ReferrersSource {
-  /** Descriptors of the manifests whose `subject` is `subject`; `artifactType` picks among them. Empty when there is none. */
-  referrers(subject: Digest, artifactType?: string): Promise<readonly Descriptor[]>;
-}
-
 /** A target that can give the image further names after `commit`. Found by {@link canTag}. */
 export interface TaggingTarget {
   /** Makes `tag` name what `commit` has stored. USAGE when it is no tag. */
@@ -124,11 +118,6 @@ export interface ResumingTarget {
 /** Whether `target` keeps the beginnings of blobs. */
 export function canResume(target: ImageTarget): target is ImageTarget & ResumingTarget {
   return "begun" in target;
-}
-
-/** Whether `source` can list referrers. */
-export function canListReferrers(source: ImageSource): source is ImageSource & ReferrersSource {
-  return "referrers" in source;
 }
 
 /** Whether `target` can give further names. */

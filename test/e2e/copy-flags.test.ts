@@ -34,10 +34,10 @@ function digestOf(bytes: Buffer): string {
   return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 }
 
-test("--referrers takes along what refers to the image, and is off by default", async () => {
+test("what refers to the image is taken along, unless --referrers=false says otherwise", async () => {
   const signature = hostReferrer("signed", hostImage(registry, "signed:1"));
   for (const [option, taken] of [
-    ["", false],
+    ["", true],
     [" --referrers=false", false],
     [" --referrers", true],
   ] as const) {

@@ -1,4 +1,4 @@
-import { type Finding, printPlatform, type VerifyReport } from "../../index.js";
+import { type Check, type Finding, printPlatform, type VerifyReport } from "../../index.js";
 import { findingPlace, tellingFindings } from "./finding.js";
 import { junitReport } from "./junit.js";
 import { jsonText, printable } from "./printable.js";
@@ -44,12 +44,17 @@ export function verifyDocument({ reference, digest, verdict, checks }: VerifyRep
 function verifyTable({ reference, digest, verdict, checks }: VerifyReport): string {
   const rows = checks.map((check) => [check.verdict, check.id, check.title]);
   const told = checks.flatMap((check) =>
-    tellingFindings(check).map((finding) => {
+    findingsForPeople(check).map((finding) => {
       const place = findingPlace(finding);
       return printable(`${finding.verdict}: ${check.id}: ${place === "" ? "" : `${place}: `}${finding.message}`);
     }),
   );
   return [printable(`${reference} (${digest}): ${verdict}`), table(columns, rows), ...told].join("\n");
+}
+
+/** Of signatures everything: who signed, what such a key cannot promise, and that nobody vouches for the image. */
+function findingsForPeople(check: Check): readonly Finding[] {
+  return check.group === "signed" ? check.findings : tellingFindings(check);
 }
 
 function findingDocument({ verdict, place, message }: Finding): object {

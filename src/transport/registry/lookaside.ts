@@ -8,10 +8,10 @@ import type { ImageName } from "../../oci/image-name.js";
 import { manifestLimit } from "../../oci/manifest.js";
 import { draftPrefix, syncDirectory } from "../files/durable-file.js";
 import { readSmallFile } from "../files/read-file.js";
+import { signatureLimits } from "../signature-limits.js";
 import { documentProblem, RegistryClient } from "./client.js";
 import type { Environment } from "./environment.js";
 import { bounded, redactUrl } from "./redact.js";
-import { signatureLimit } from "./signature-limit.js";
 
 /** Where an image's simple signatures are kept beside the registry: below `base`, of which all images of a place have one. */
 export interface Lookaside {
@@ -54,12 +54,12 @@ export async function readLookaside(
 /** Gives a signature the first free number; nothing when it is there already. UNSUPPORTED where it is on the web; LOCAL_IO. */
 export async function addToLookaside(lookaside: Lookaside, subject: Digest, signature: Uint8Array): Promise<void> {
   requireWritable(lookaside);
-  for (let number = 1; number <= signatureLimit; number += 1) {
+  for (let number = 1; number <= signatureLimits.count; number += 1) {
     const path = fileOf(lookaside, subject, number);
     const there = (await readFrom(path)) ?? (await create(path, signature));
     if (there === undefined || Buffer.compare(there, signature) === 0) return;
   }
-  throw new OciEncError("CONFLICT", `${subject} has ${signatureLimit} signatures already`);
+  throw new OciEncError("CONFLICT", `${subject} has ${signatureLimits.count} signatures already`);
 }
 
 /** UNSUPPORTED, before anything is written, where signatures cannot be added. */
@@ -81,8 +81,8 @@ async function readAll(read: (number: number) => Promise<Uint8Array | undefined>
     const signature = await read(found.length + 1);
     if (signature === undefined) return found;
     found.push(signature);
-    if (found.length > signatureLimit) {
-      throw new OciEncError("CORRUPT", `a manifest has more than ${signatureLimit} signatures`);
+    if (found.length > signatureLimits.count) {
+      throw new OciEncError("CORRUPT", `a manifest has more than ${signatureLimits.count} signatures`);
     }
   }
 }

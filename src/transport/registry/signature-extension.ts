@@ -3,9 +3,9 @@ import { OciEncError } from "../../errors.js";
 import type { Digest } from "../../oci/digest.js";
 import { type JsonNode, memberOf, parseJson } from "../../oci/json-text.js";
 import { manifestLimit } from "../../oci/manifest.js";
+import { signatureLimits } from "../signature-limits.js";
 import { documentProblem, type RegistryClient } from "./client.js";
 import { pullScopes, pushScopes, repositoryName } from "./manifests.js";
-import { signatureLimit } from "./signature-limit.js";
 
 /**
  * Whether the registry keeps simple signatures itself: X-Registry-Supports-Signatures, OpenShift's extension.
@@ -40,7 +40,8 @@ export async function listExtensionSignatures(client: RegistryClient, subject: D
   if (list === undefined || (list.kind === "literal" && list.value === null)) return [];
   if (list.kind !== "array") throw new OciEncError("CORRUPT", `${what} came without a list`);
   const found = list.items.map(contentOf).filter((content) => content !== undefined);
-  if (found.length > signatureLimit) throw new OciEncError("CORRUPT", `${what} are more than ${signatureLimit}`);
+  if (found.length > signatureLimits.count)
+    throw new OciEncError("CORRUPT", `${what} are more than ${signatureLimits.count}`);
   return found;
 }
 

@@ -4,8 +4,10 @@ import { createHash, randomBytes } from "node:crypto";
 import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { copyImage, decryptLayers, encryptLayers, openSource, openTarget } from "../../../src/index.js";
+import { copy, copyImage, decryptLayers, encryptLayers, openSource, openTarget } from "../../../src/index.js";
 import { digestFrom } from "../../../src/oci/digest.js";
+import { attachmentsOf } from "../../../src/transport/attachments.js";
+import { AttachedPlace } from "../../support/attached-place.js";
 import { bringImage, inChunks, uploadOf } from "../../support/bring-image.js";
 import { expectedError } from "../../support/expected-error.js";
 import { decryptionKey, ecPair, encryptionKey } from "../../support/key-pair.js";
@@ -216,4 +218,40 @@ test("a locator that names nothing is a wrong usage, and so is writing to a dige
     );
   }
   await assert.rejects(openTarget(`oci-archive:a.tar@sha256:${"0".repeat(64)}`), expectedError("USAGE", /digest/));
+});
+
+test("what belongs to an image stays in an archive when the image is sealed in place, and when it gets another name", async (t) => {
+  const path = join(await scratchDirectory(t), "a.tar");
+  const place = new AttachedPlace();
+  const root = addImage(place, { layers: [{ mediaType: layerType, bytes: randomBytes(10) }] });
+  place.names.set("app", root);
+  place.refer(root, "sbom");
+  place.sign(root.digest, ["one"]);
+  place.messages.set(root.digest, [Buffer.from("message")]);
+  {
+    await using target = await openTarget(`oci-archive:${path}:app`);
+    await copy(place.source("app"), target);
+  }
+  const counts = async (reference: string) => {
+    await using source = await openSource(reference);
+    const attached = attachmentsOf(source);
+    assert.ok(attached);
+    const tag = await attached.digestTag(root.digest, "sig");
+    return [
+      (await attached.referrers(root.digest)).length,
+      (await attached.simpleSignatures(root.digest)).length,
+      tag?.size,
+    ];
+  };
+  const before = await counts(`oci-archive:${path}:app`);
+  await copyImage(`oci-archive:${path}:app`, `oci-archive:${path}:again`, { target: { force: true } });
+  assert.equal(await digestAt(`oci-archive:${path}`), root.digest);
+  assert.deepEqual(await counts(`oci-archive:${path}:again`), before);
+  const transform = await encryptLayers({ keys: [encryptionKey(publicKey)] });
+  await copyImage(`oci-archive:${path}:again`, `oci-archive:${path}:again`, { transform });
+  assert.notEqual(await digestAt(`oci-archive:${path}`), root.digest);
+  assert.deepEqual(await counts(`oci-archive:${path}`), before);
+  const opening = await decryptLayers({ keys: [decryptionKey(privateKey)] });
+  await copyImage(`oci-archive:${path}`, `oci-archive:${path}`, { transform: opening });
+  assert.equal(await digestAt(`oci-archive:${path}`), root.digest);
 });

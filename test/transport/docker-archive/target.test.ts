@@ -3,8 +3,9 @@ import { randomBytes } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { copyImage, encryptLayers, openTarget } from "../../../src/index.js";
+import { copy, copyImage, encryptLayers, openTarget } from "../../../src/index.js";
 import { mediaTypes } from "../../../src/oci/media-type.js";
+import { AttachedPlace } from "../../support/attached-place.js";
 import { bringImage } from "../../support/bring-image.js";
 import { expectedError } from "../../support/expected-error.js";
 import { ecPair, encryptionKey } from "../../support/key-pair.js";
@@ -86,5 +87,24 @@ test("an existing file is refused before any work, and replaced when asked", asy
 test("a name that is none, and one with a digest, are wrong usage", async () => {
   for (const name of ["App", "app@sha256:0", `app@sha256:${"0".repeat(64)}`, "@1"]) {
     await assert.rejects(openTarget(`docker-archive:a.tar:${name}`), expectedError("USAGE"), name);
+  }
+});
+
+test("an image that has signatures is refused before anything is written, unless they are to stay behind", async (t) => {
+  const path = join(await scratchDirectory(t), "a.tar");
+  const place = new AttachedPlace();
+  const root = addImage(place, { layers: [{ mediaType: layerType, bytes: randomBytes(10) }] });
+  place.names.set("app", root);
+  place.sign(root.digest, ["one"]);
+  {
+    await using target = await openTarget(`docker-archive:${path}:app`);
+    await assert.rejects(
+      copy(place.source("app"), target),
+      expectedError("UNSUPPORTED", /no place for signatures/, /--remove-signatures/),
+    );
+  }
+  for (const options of [{ removeSignatures: true }, { referrers: false }]) {
+    await using target = await openTarget(`docker-archive:${path}:app`, { force: true });
+    assert.equal((await copy(place.source("app"), target, options)).digest, root.digest);
   }
 });
