@@ -11,7 +11,7 @@ export function signedChecks(image: Judgement): readonly Check[] {
   );
   return [
     ...asked,
-    check({ id: "vouched-for", title: "encrypted and signed, or not, it may be used" }, [classFinding(image)]),
+    check({ id: "vouched-for", title: "its class, encrypted and signed or not, may be used" }, [classFinding(image)]),
   ];
 }
 
