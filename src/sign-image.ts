@@ -2,6 +2,8 @@ import { type Attach, copy } from "./copy/copy.js";
 import { makePlan, manifestsOf } from "./copy/plan.js";
 import type { Descriptor } from "./oci/descriptor.js";
 import type { Digest } from "./oci/digest.js";
+import { printImageName } from "./oci/image-name.js";
+import { claimedName } from "./policy/judged-place.js";
 import type { Progress } from "./progress.js";
 import {
   attachMade,
@@ -56,7 +58,7 @@ export async function signImage(reference: string, options: SignImageOptions): P
     const made = await signManifests(image, options, existing);
     report = { reference: source.name, root: image.root, made, artifacts: await attachMade(target, made) };
   };
-  await using target = await openTarget(reference, { ...ends, ...options.target, inPlaceOf: source.name });
+  await using target = await openTarget(pinned(reference), { ...ends, ...options.target, inPlaceOf: source.name });
   await copy(source, target, { attach, signal, progress });
   if (!report) throw new Error("a copy ended without asking for signatures");
   return report;
@@ -69,4 +71,11 @@ export function signingAttach(options: SigningOptions, tell: (artifacts: readonl
     const made = await signManifests(image, options, async () => []);
     tell(await attachMade(target, made));
   };
+}
+
+/** With a digest given, the tag beside it may name something else by now, and is left alone. */
+function pinned(reference: string): string {
+  const name = claimedName(reference);
+  if (name?.digest === undefined) return reference;
+  return `${reference.startsWith("docker://") ? "docker://" : ""}${printImageName({ ...name, tag: undefined })}`;
 }

@@ -68,7 +68,7 @@ export async function refusalOfUnsigned(reference: string, rules: TrustRules): P
 }
 
 /** The error that a judgement amounts to; undefined: the image comes in. */
-export function refusalOf({ opinions, decision }: Judgement, name: string): OciEncError | undefined {
+function refusalOf({ opinions, decision }: Judgement, name: string): OciEncError | undefined {
   for (const { judge, manifest, outcome } of opinions) {
     if (outcome.kind !== "refused") continue;
     const [first = "", ...more] = outcome.reasons;

@@ -12,7 +12,7 @@ export interface SignerKind {
 }
 
 /** The table of signers. What lies behind a row is loaded when it is used. */
-export const signerKinds: ReadonlyMap<string, SignerKind> = new Map<string, SignerKind>([
+const signerKinds: ReadonlyMap<string, SignerKind> = new Map<string, SignerKind>([
   [
     "sigstore",
     {

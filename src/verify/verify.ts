@@ -3,7 +3,6 @@ import { type Keyring, loadKeyring } from "../crypt/layer.js";
 import type { RecipientId } from "../crypt/recipient-id.js";
 import { identifyRecipients } from "../crypt/recipients.js";
 import { OciEncError } from "../errors.js";
-import type { Descriptor } from "../oci/descriptor.js";
 import type { Platform } from "../oci/platform.js";
 import { judgeByRules } from "../policy/admission.js";
 import type { JudgedPlace } from "../policy/judged-place.js";
@@ -45,6 +44,8 @@ export interface VerifyOptions extends SealedOptions {
 export interface SignedOptions {
   readonly rules: TrustRules;
   readonly image: JudgedPlace;
+  /** The image whose signatures are meant; default the image itself. */
+  readonly source?: ImageSource | undefined;
 }
 
 /** What is asked of its encryption. */
@@ -81,7 +82,7 @@ export async function verify(source: ImageSource, options: VerifyOptions = {}): 
   }
   const keyring = keys && (await loadKeyring(keys, { ...settings, signal, progress }));
   const root = await source.resolve();
-  const signed = options.signed ? await signedGroup(source, root, options.signed) : [];
+  const signed = options.signed ? await signedGroup(options.signed.source ?? source, options.signed) : [];
   // No key and no provider is tried on an image that is not trusted.
   const trusted = signed.every(({ verdict }) => verdict !== "failed");
   const asked = options.sealed ?? true;
@@ -111,12 +112,8 @@ async function sealedGroup(
   };
 }
 
-async function signedGroup(
-  source: ImageSource,
-  root: Descriptor,
-  { rules, image }: SignedOptions,
-): Promise<readonly Check[]> {
-  const judged = await judgeByRules(source, root, { rules, image });
+async function signedGroup(source: ImageSource, { rules, image }: SignedOptions): Promise<readonly Check[]> {
+  const judged = await judgeByRules(source, await source.resolve(), { rules, image });
   return signedChecks(judged);
 }
 

@@ -49,7 +49,7 @@ export function answerReferrers(exchange: ServerExchange, { state, repository, n
     return reply(exchange, 404, { "content-type": "text/plain" }, "404 page not found\n");
   const wanted = exchange.url.searchParams.get("artifactType");
   const all = [...repositoryOf(state, repository).manifests]
-    .map(([digest, { type, bytes }]) => ({ digest, type, bytes, shape: shapeOf(bytes) }))
+    .map(([digest, { type, bytes }]) => ({ digest, type, bytes, shape: listableShape(bytes) }))
     .filter(({ shape }) => shape.subject?.digest === name)
     .map(({ digest, type, bytes, shape }) => ({
       mediaType: type,
@@ -75,6 +75,15 @@ export function answerReferrers(exchange: ServerExchange, { state, repository, n
     },
     body,
   );
+}
+
+/** A test may have hosted what no registry would have taken; it refers to nothing. */
+function listableShape(bytes: Buffer): ReturnType<typeof shapeOf> {
+  try {
+    return shapeOf(bytes);
+  } catch {
+    return shapeOf(Buffer.from("{}"));
+  }
 }
 
 function put(exchange: ServerExchange, place: Place, repository: StoredRepository, bytes: Buffer): undefined {

@@ -1,6 +1,6 @@
 import { OciEncError } from "../../errors.js";
 import type { SignatureFormat } from "../../index.js";
-import { parseDuration } from "./duration.js";
+import { parseLifetime } from "./duration.js";
 import { type Flag, parsed, repeated, single, toggle } from "./flag.js";
 
 const group = "Signing:";
@@ -94,7 +94,7 @@ export const annotation: Flag<readonly string[]> = repeated({
 /** When a signature ends to be good. */
 export const expiry: Flag<number | undefined> = parsed(
   { name: "expiry", placeholder: "DURATION", about: "how long the signature is good, for notary: 720h", group },
-  (text) => parseDuration(text),
+  parseLifetime,
 );
 
 /** An index without the images in it. */

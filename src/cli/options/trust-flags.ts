@@ -112,15 +112,19 @@ export const trustFlags: readonly Flag<unknown>[] = [...judgingFlags, requireEnc
 /** No policy, or that one. */
 export const trustConflicts: readonly (readonly [Flag<unknown>, Flag<unknown>])[] = [[policy, insecurePolicy]];
 
-/** Whether a signature is asked for on the command line. */
+/** Whether a signature, or a class of images, is asked for on the command line. */
 export function asksForSignature(options: FlagValues): boolean {
-  return [trust, policy, trustPolicy, requireSigned].some((flag) => options.given(flag));
+  return [trust, policy, trustPolicy, requireSigned, classes].some((flag) => options.given(flag));
 }
 
 /** What {@link trustFlags} say, as a gate before the image is read. */
 export async function readAdmission(invocation: Invocation, platforms: TrustRules["platforms"]): Promise<Admission> {
   const { admission } = await import("../../index.js");
   const rules = await readTrust(invocation);
+  if (rules.insecurePolicy) {
+    const message = "no policy.json is asked about the image: --insecure-policy";
+    invocation.progress({ type: "warning", code: "POLICY_IGNORED", message });
+  }
   return admission({ ...rules, platforms, requireEncrypted: invocation.options.get(requireEncrypted) });
 }
 

@@ -24,28 +24,59 @@ export function writableFile(handle: FileHandle, what: string): WritableFile {
     }
   };
   const write = (bytes: Uint8Array, position: number) => attempt(() => writeAll(handle, bytes, position));
+  const writeMany = (chunks: Uint8Array[], position: number) => attempt(() => writeInOrder(handle, chunks, position));
   return {
     write,
-    fill: (bytes, position = 0) => fill(write, bytes, position),
+    fill: (bytes, position = 0) => fill(writeMany, bytes, position),
     read: (length, position) => attempt(() => readAll(handle, length, position)),
     truncate: (length) => attempt(() => handle.truncate(length)),
   };
 }
 
-async function fill(write: WritableFile["write"], bytes: ByteStream, position: number): Promise<number> {
+/** What comes in small pieces, as from a network, is written in one call for each so many bytes. */
+const gathered = 1024 * 1024;
+
+async function fill(
+  write: (chunks: Uint8Array[], position: number) => Promise<void>,
+  bytes: ByteStream,
+  position: number,
+): Promise<number> {
   let at = position;
+  let chunks: Uint8Array[] = [];
+  let size = 0;
   let writing: Promise<void> = Promise.resolve();
+  const begin = async () => {
+    await writing;
+    writing = write(chunks, at);
+    writing.catch(() => undefined); // Thrown by the next await, and not as an unhandled rejection before that.
+    at += size;
+    [chunks, size] = [[], 0];
+  };
   try {
     for await (const chunk of bytes) {
-      await writing;
-      writing = write(chunk, at);
-      writing.catch(() => undefined); // Thrown by the next await, and not as an unhandled rejection before that.
-      at += chunk.length;
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size >= gathered) await begin();
     }
   } finally {
+    // Also of a stream that breaks off: what has come is a beginning.
+    if (size > 0) await begin();
     await writing;
   }
   return at - position;
+}
+
+async function writeInOrder(handle: FileHandle, chunks: Uint8Array[], position: number): Promise<void> {
+  const [only, ...more] = chunks;
+  if (only === undefined) return;
+  if (more.length === 0) return await writeAll(handle, only, position);
+  const { bytesWritten } = await handle.writev(chunks, position);
+  let at = 0;
+  for (const chunk of chunks) {
+    const rest = chunk.subarray(Math.min(Math.max(bytesWritten - at, 0), chunk.length));
+    if (rest.length > 0) await writeAll(handle, rest, position + at + chunk.length - rest.length);
+    at += chunk.length;
+  }
 }
 
 async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {

@@ -42,6 +42,9 @@ const headerLimit = 64 * 1024;
 /** What is read of a body that nobody wants, to keep the connection; a larger one costs the connection. */
 const discardLimit = 128 * 1024;
 
+/** Bytes of an answer that are taken from the network before anybody asks for them. */
+const readAhead = 1024 * 1024;
+
 const poolOptions = { allowH2: false, maxHeaderSize: headerLimit, keepAliveTimeout: 15_000 };
 
 /** How an origin is reached. */
@@ -93,6 +96,7 @@ export class Connections implements AsyncDisposable {
         signal: signal ?? null,
         headersTimeout: exchange.response,
         bodyTimeout: exchange.idle,
+        highWaterMark: readAhead,
       });
       return asAnswer(response, url, signal);
     } catch (error) {

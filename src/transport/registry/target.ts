@@ -2,8 +2,8 @@ import { OciEncError } from "../../errors.js";
 import type { Descriptor } from "../../oci/descriptor.js";
 import type { Digest } from "../../oci/digest.js";
 import { type ImageName, isTag, printImageName } from "../../oci/image-name.js";
-import { memberOf } from "../../oci/json-text.js";
-import { type ImageManifest, parseManifest } from "../../oci/manifest.js";
+import { parseManifest } from "../../oci/manifest.js";
+import { listedReferrer, subjectOf } from "../../oci/referrer.js";
 import type { AttachedManifest, AttachmentTarget, DigestTagKind } from "../attachments.js";
 import type { CommitOptions, Committed, ImageSource, ImageTarget, TaggingTarget, Upload } from "../transport.js";
 import type { AttachmentPlaces } from "./attachment-places.js";
@@ -95,7 +95,7 @@ export class RegistryTarget implements ImageTarget, TaggingTarget, AttachmentTar
       });
     }
     const move = { root, bytes, expected: options.expect ?? this.#options.opened?.digest };
-    if (tag === undefined || !this.#pending.isEmpty || subjectOf(root, bytes) !== undefined) {
+    if (tag === undefined || !this.#pending.isEmpty || subjectOf(parseManifest(bytes, root.mediaType)) !== undefined) {
       await this.#attach(tag, move);
     }
     if (tag !== undefined) await this.#moveTag(tag, move);
@@ -178,8 +178,9 @@ export class RegistryTarget implements ImageTarget, TaggingTarget, AttachmentTar
   async #store(reference: string, descriptor: Descriptor, bytes: Uint8Array): Promise<void> {
     const answer = await storeManifest(this.#client, { reference, descriptor, bytes });
     const view = parseManifest(bytes, descriptor.mediaType);
-    if (view.kind !== "manifest" || !view.subject || answer.subject === view.subject.digest) return;
-    this.#pending.addUnlisted(view.subject.digest, listed(descriptor, view));
+    const subject = subjectOf(view)?.digest;
+    if (subject === undefined || answer.subject === subject) return;
+    this.#pending.addUnlisted(subject, listedReferrer(descriptor, view));
   }
 }
 
@@ -187,21 +188,4 @@ interface TagMove {
   readonly root: Descriptor;
   readonly bytes: Uint8Array;
   readonly expected: Digest | undefined;
-}
-
-function subjectOf(descriptor: Descriptor, bytes: Uint8Array): Digest | undefined {
-  const view = parseManifest(bytes, descriptor.mediaType);
-  return view.kind === "manifest" ? view.subject?.digest : undefined;
-}
-
-/** As it is to stand in a list of referrers. */
-function listed({ digest, size }: Descriptor, view: ImageManifest): Descriptor {
-  const annotations = memberOf(view.root, "annotations");
-  return {
-    mediaType: view.mediaType,
-    digest,
-    size,
-    artifactType: view.artifactType ?? view.config.mediaType,
-    ...(annotations ? { annotations: JSON.parse(view.text.slice(annotations.start, annotations.end)) } : {}),
-  };
 }

@@ -99,13 +99,11 @@ describe("a registry that limits the rate", () => {
     const { events, progress } = listening();
     const value = '299 - "deprecated \u009b31m \\"soon\\""';
     for (let count = 0; count < 3; count += 1) {
-      server.inject(
-        () => true,
-        async ({ response }, proceed) => {
-          response.setHeader("warning", [value, '199 - "other"', "garbage"]);
-          await proceed();
-        },
-      );
+      // Node sends headers in another encoding when the body is text, as where something is not found.
+      server.inject(on("GET", /\/blobs\//), async ({ response }, proceed) => {
+        response.setHeader("warning", [value, '199 - "other"', "garbage"]);
+        await proceed();
+      });
     }
     await pullAll(server.host, { progress });
     const warnings = events.filter((event) => event.type === "warning");

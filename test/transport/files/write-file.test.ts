@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { type FileHandle, open, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import fc from "fast-check";
+import { writableFile } from "../../../src/transport/files/write-file.js";
+import { scratchDirectory } from "../../support/scratch.js";
+
+const scratch = scratchDirectory();
+
+async function* inPieces(bytes: Uint8Array, sizes: readonly number[]): AsyncGenerator<Uint8Array> {
+  let at = 0;
+  for (const size of sizes) {
+    yield bytes.subarray(at, at + size);
+    at += size;
+  }
+  yield bytes.subarray(at);
+}
+
+/** A handle whose system writes at most so many bytes at once. */
+function reluctant(handle: FileHandle, most: number): FileHandle {
+  return new Proxy(handle, {
+    get(target, name) {
+      if (name === "write") {
+        return (bytes: Uint8Array, offset: number, length: number, position: number) =>
+          target.write(bytes, offset, Math.min(length, most), position);
+      }
+      if (name === "writev") {
+        return async (chunks: Uint8Array[], position: number) =>
+          await target.write(Buffer.concat(chunks).subarray(0, most), 0, undefined, position);
+      }
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+test("a stream in pieces of any size is in the file as it was, also where the system takes less than it is given", async () => {
+  let count = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.integer({ min: 0, max: 700_000 }), { maxLength: 12 }),
+      fc.integer({ min: 0, max: 100 }),
+      fc.integer({ min: 30_000, max: 3_000_000 }),
+      async (sizes, begun, most) => {
+        const bytes = randomBytes(sizes.reduce((sum, size) => sum + size, 100));
+        const path = join(scratch, `file-${count++}`);
+        const handle = await open(path, "wx+");
+        try {
+          const file = writableFile(reluctant(handle, most), "a file");
+          assert.equal(await file.fill(inPieces(bytes, sizes), begun), bytes.length);
+        } finally {
+          await handle.close();
+        }
+        assert.deepEqual((await readFile(path)).subarray(begun), bytes);
+      },
+    ),
+    { numRuns: 25 },
+  );
+});
+
+test("of a stream that breaks off, all that has come is in the file", async () => {
+  const handle = await open(join(scratch, "beginning"), "wx+");
+  async function* broken(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from("be");
+    yield Buffer.from("gun");
+    throw new Error("broken off");
+  }
+  await assert.rejects(writableFile(handle, "a file").fill(broken()), /broken off/);
+  await handle.close();
+  assert.equal(await readFile(join(scratch, "beginning"), "utf8"), "begun");
+});
+
+test("when the stream fails, no write is left running behind its caller", async () => {
+  const handle = await open(join(scratch, "broken"), "wx+");
+  async function* broken(): AsyncGenerator<Uint8Array> {
+    yield randomBytes(2_000_000);
+    throw new Error("broken off");
+  }
+  let running = 0;
+  const counted = new Proxy(handle, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== "function") return value;
+      if (name !== "write") return value.bind(target);
+      return async (...args: unknown[]) => {
+        running += 1;
+        await value.apply(target, args).finally(() => {
+          running -= 1;
+        });
+        return { bytesWritten: 2_000_000 };
+      };
+    },
+  });
+  await assert.rejects(writableFile(counted, "a file").fill(broken()), /broken off/);
+  assert.equal(running, 0);
+  await handle.close();
+});
