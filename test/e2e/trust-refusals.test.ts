@@ -130,6 +130,34 @@ test("abuse: a short name whose image is refused does not go on to the next regi
   await exits(0, ociEnc(["pull", "--policy", policy, "tool:1", "oci:pulled:tool"], searching));
 });
 
+test("abuse: an image that is refused has no say in which layers stay plain as its base", async () => {
+  await exits(0, ociEnc(["key", "generate", "--out", "based"], quiet));
+  const place = new MemoryPlace();
+  const annotations = { "org.opencontainers.image.base.name": "base.test/evil:1" };
+  const layers = [{ mediaType: plain, bytes: Buffer.from("open") }];
+  const image = layoutOf(place, addImage(place, { layers, extra: { annotations } }), "based");
+  const policy = written("rejecting", { default: [{ type: "reject" }] });
+  const sealing = ["encrypt", "-r", "jwe:based.pub.pem", "--base", "auto"];
+  await exits(5, ociEnc([...sealing, image, "oci:out:based"], quiet));
+  await exits(8, ociEnc([...sealing, "--policy", policy, image, "oci:out:based"], quiet));
+});
+
+test("abuse: a dry run of sign shows all that is signed, down to indexes in an index and what nobody knows", async () => {
+  const key = await signingKey();
+  const place = new MemoryPlace();
+  const layers = [{ mediaType: plain, bytes: Buffer.from("open") }];
+  const nested = indexOf(place, [addImage(place, { layers })]);
+  const strange = place.add("application/vnd.docker.distribution.manifest.v1+prettyjws", "{}");
+  const image = layoutOf(place, indexOf(place, [nested, strange]), "nested");
+  const args = ["sign", "--by", key, "--format", "bundle", "--json"];
+  const subjectsOf = ({ stdout }: { stdout: string }): readonly string[] =>
+    Object(JSON.parse(stdout)).signatures.map(({ subject }: { subject: string }) => subject);
+  const shown = subjectsOf(await exits(0, ociEnc([...args, "--dry-run", image], quiet)));
+  const signed = subjectsOf(await exits(0, ociEnc([...args, image], quiet)));
+  assert.equal(signed.length, 4);
+  assert.deepEqual(shown, signed);
+});
+
 let made: Promise<string> | undefined;
 
 /** A key that signs, made once. */
