@@ -31,7 +31,7 @@ export type { Digest } from "./oci/digest.js";
 export type { ImageConfig } from "./oci/image-config.js";
 export { localPlatform, type Platform, parsePlatform, platformMatches, printPlatform } from "./oci/platform.js";
 export { admission, refusalOfUnsigned } from "./policy/admission.js";
-export { claimedName } from "./policy/judged-place.js";
+export { claimedName, givenName } from "./policy/judged-place.js";
 export type { TrustRules } from "./policy/trust-rules.js";
 export type { Progress, ProgressEvent, WarningCode } from "./progress.js";
 export { type OpenedEarlierImage, openEarlierImage } from "./reuse-image.js";

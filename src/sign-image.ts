@@ -1,5 +1,5 @@
 import { type Attach, copy } from "./copy/copy.js";
-import { makePlan, manifestsOf } from "./copy/plan.js";
+import { makePlan, type Plan } from "./copy/plan.js";
 import type { Descriptor } from "./oci/descriptor.js";
 import type { Digest } from "./oci/digest.js";
 import { printImageName } from "./oci/image-name.js";
@@ -49,8 +49,7 @@ export async function signImage(reference: string, options: SignImageOptions): P
   if (options.dryRun) {
     const root = await source.resolve();
     const plan = await makePlan(source, root, {});
-    const instances = plan.kind === "index" ? manifestsOf(plan).map(({ descriptor }) => descriptor) : [];
-    const made = await signManifests({ root, instances }, options, existing);
+    const made = await signManifests({ root, instances: instancesOf(plan) }, options, existing);
     return { reference: source.name, root, artifacts: undefined, made };
   }
   let report: SignReport | undefined;
@@ -71,6 +70,12 @@ export function signingAttach(options: SigningOptions, tell: (artifacts: readonl
     const made = await signManifests(image, options, async () => []);
     tell(await attachMade(target, made));
   };
+}
+
+/** All that a copy of the plan writes below its root: what is signed then, and what a dry run has to show. */
+function instancesOf(plan: Plan): readonly Descriptor[] {
+  if (plan.kind !== "index") return [];
+  return plan.children.flatMap(({ plan: child }) => [child.descriptor, ...instancesOf(child)]);
 }
 
 /** With a digest given, the tag beside it may name something else by now, and is left alone. */

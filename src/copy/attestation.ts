@@ -3,8 +3,12 @@ import type { Descriptor } from "../oci/descriptor.js";
 const typeKey = "vnd.docker.reference.type";
 const digestKey = "vnd.docker.reference.digest";
 
-/** The digest of the manifest that an attestation manifest of BuildKit describes; undefined when `child` is none. */
+/**
+ * The digest of the manifest that an attestation manifest of BuildKit describes; undefined when `child` is none. What is
+ * listed for a platform that somebody could have is an image, whatever else it says of itself: it would be run.
+ */
 export function attestedBy(child: Descriptor): string | undefined {
+  if (child.platform !== undefined && child.platform.os !== "unknown") return undefined;
   return child.annotations?.[typeKey] === undefined ? undefined : (child.annotations[digestKey] ?? "");
 }
 

@@ -2,7 +2,7 @@ import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import { digestOf } from "../oci/digest.js";
 import type { Admission, ImageSource } from "../transport/transport.js";
-import { type ClassDecision, decideClass, readClassRules } from "./classes.js";
+import { type ClassDecision, decideClasses, readClassRules } from "./classes.js";
 import { type JudgedImage, judgeImage } from "./judge-image.js";
 import { type JudgedPlace, judgedPlace } from "./judged-place.js";
 import { judgesOf, rulePlaces } from "./judges.js";
@@ -23,7 +23,7 @@ export async function judgeByRules(
   const judges = await judgesOf(rules, image);
   const judged = await judgeImage(source, root, { judges, identity: image.identity, platforms, instanceSignatures });
   const demands = { requireEncrypted, requireSigned: rules.requireSigned || trust.length > 0 };
-  return { ...judged, decision: decideClass(judged, await readClassRules(rulePlaces(rules.classes)), demands) };
+  return { ...judged, decision: decideClasses(judged, await readClassRules(rulePlaces(rules.classes)), demands) };
 }
 
 /**

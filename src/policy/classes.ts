@@ -46,6 +46,18 @@ export function decideClass(image: ClassOfImage, rules: ClassRules, demands: Cla
   return rules.plainUnsigned === "warn" ? { verdict: "warned", reason } : { verdict: "allowed" };
 }
 
+/** Decides for every image of an index, none of which may hide behind another: the strictest decision is the one. */
+export function decideClasses(
+  { each, signed }: { readonly each: readonly ClassOfImage["sealed"][]; readonly signed: boolean },
+  rules: ClassRules,
+  demands: ClassDemands,
+): ClassDecision {
+  const images = each.length === 0 ? (["none"] as const) : each;
+  const decisions = images.map((sealed) => decideClass({ sealed, signed }, rules, demands));
+  const strictest = (["refused", "warned"] as const).map((verdict) => decisions.find((one) => one.verdict === verdict));
+  return strictest.find((one) => one !== undefined) ?? { verdict: "allowed" };
+}
+
 /** Reads the file in force: of the path given, else the user's; without one, {@link usualClassRules}. CORRUPT, NOT_FOUND, LOCAL_IO. */
 export async function readClassRules(places: RulePlaces): Promise<ClassRules> {
   const config = places.environment["XDG_CONFIG_HOME"] || join(places.home, ".config");

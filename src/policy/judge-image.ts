@@ -1,5 +1,5 @@
 import { attestedBy } from "../copy/attestation.js";
-import { type ManifestPlan, makePlan, manifestsOf } from "../copy/plan.js";
+import { type ManifestPlan, makePlan, manifestsOf, type Plan } from "../copy/plan.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import type { Digest } from "../oci/digest.js";
 import type { ImageName } from "../oci/image-name.js";
@@ -27,11 +27,16 @@ export interface JudgeOptions {
 export interface JudgedImage {
   readonly root: Descriptor;
   /** How many layers of the images that will be used are sealed. */
-  readonly sealed: "all" | "some" | "none";
+  readonly sealed: Sealed;
+  /** The same of each of these images; of none, where there is none. */
+  readonly each: readonly Sealed[];
   /** At least one judge accepted a signature. */
   readonly signed: boolean;
   readonly opinions: readonly Opinion[];
 }
+
+/** How many layers are sealed. */
+export type Sealed = "all" | "some" | "none";
 
 /** What one judge says of one manifest. */
 export interface Opinion {
@@ -43,27 +48,45 @@ export interface Opinion {
 
 /**
  * Asks every judge about the image that `root` is: about the index first, and where that is refused about each image in
- * it that will be used, of which all have to pass. Everything is by digest. Throws what the source throws; CORRUPT.
+ * it that will be used and whatever would be copied with them, of which all have to pass. Everything is by digest. Throws
+ * what the source throws; CORRUPT.
  */
 export async function judgeImage(source: ImageSource, root: Descriptor, options: JudgeOptions): Promise<JudgedImage> {
   const platforms = options.platforms === "local" ? undefined : options.platforms;
   const plan = await makePlan(source, root, { platforms, otherPlatforms: "drop" });
   const images = manifestsOf(plan).filter(({ descriptor }) => attestedBy(descriptor) === undefined);
   const instances = options.platforms === "local" ? localOnes(images) : images;
-  const layers = instances.flatMap(({ view }) => view.layers);
-  const sealedCount = layers.filter(({ mediaType }) => isEncrypted(mediaType)).length;
+  const along = options.platforms === "local" ? [] : companionsOf(plan);
+  const judged = [...instances.map(({ descriptor }) => descriptor), ...along];
   const find = memoized((subject) => listSignatures(source, subject));
   const opinions: Opinion[] = [];
   for (const judge of options.judges) {
     const ask = (manifest: Descriptor) => opinionOf(judge, manifest, { identity: options.identity, find });
-    opinions.push(...(await opinionsOn(root, instances, { ask, own: options.instanceSignatures ?? false })));
+    opinions.push(...(await opinionsOn(root, judged, { ask, own: options.instanceSignatures ?? false })));
   }
   return {
     root,
-    sealed: sealedCount === 0 ? "none" : sealedCount === layers.length ? "all" : "some",
+    sealed: sealedOf(instances.flatMap(({ view }) => view.layers)),
+    each: instances.map(({ view }) => sealedOf(view.layers)),
     signed: opinions.some(({ outcome }) => outcome.kind === "accepted"),
     opinions,
   };
+}
+
+/** What an index brings with its images: attestations, and what is of a kind that nobody knows. Other tools may run it. */
+function companionsOf(plan: Plan): readonly Descriptor[] {
+  if (plan.kind !== "index") return [];
+  return plan.children.flatMap(({ plan: child, kept }) => {
+    if (!kept) return [];
+    if (child.kind === "index") return companionsOf(child);
+    return child.kind === "opaque" || attestedBy(child.descriptor) !== undefined ? [child.descriptor] : [];
+  });
+}
+
+function sealedOf(layers: readonly Descriptor[]): Sealed {
+  const count = layers.filter(({ mediaType }) => isEncrypted(mediaType)).length;
+  if (count === 0) return "none";
+  return count === layers.length ? "all" : "some";
 }
 
 function localOnes(images: readonly ManifestPlan[]): readonly ManifestPlan[] {
@@ -73,14 +96,15 @@ function localOnes(images: readonly ManifestPlan[]): readonly ManifestPlan[] {
 
 async function opinionsOn(
   root: Descriptor,
-  instances: readonly ManifestPlan[],
+  instances: readonly Descriptor[],
   { ask, own }: { ask: (manifest: Descriptor) => Promise<Opinion>; own: boolean },
 ): Promise<readonly Opinion[]> {
   const isIndex = isIndexType(root.mediaType);
-  const whole = isIndex && own ? undefined : await ask(root);
+  // An index with nothing in it has nobody to speak for it but itself.
+  const whole = isIndex && own && instances.length > 0 ? undefined : await ask(root);
   if (whole && (!isIndex || whole.outcome.kind !== "refused" || instances.length === 0)) return [whole];
   const single: Opinion[] = [];
-  for (const { descriptor } of instances) single.push(await ask(descriptor));
+  for (const instance of instances) single.push(await ask(instance));
   // When no image in it is signed either, what is wrong is that the index is not.
   return whole && single.every(({ outcome }) => outcome.kind === "refused") ? [whole] : single;
 }

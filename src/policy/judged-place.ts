@@ -22,6 +22,15 @@ export function judgedPlace(reference: string, source: Pick<ImageSource, "place"
   return { place, identity };
 }
 
+/** The image name that somebody gives to go by. USAGE when it is none: a rule for names would else not be asked. */
+export function givenName(text: string): ImageName {
+  const name = claimedName(text);
+  if (name !== undefined) return name;
+  throw new OciEncError("USAGE", `not an image name: ${JSON.stringify(text.slice(0, 200))}`, {
+    hint: "write it as HOST/REPOSITORY:TAG",
+  });
+}
+
 /** The image name that a reference is, in a registry or in the local store. Undefined: a place without names of images. */
 export function claimedName(reference: string): ImageName | undefined {
   if (/^(?:oci|ocidir|oci-archive|docker-archive|dir):/.test(reference)) return undefined;

@@ -14,7 +14,10 @@ export interface TrustedKeys {
   readonly identity?: ((claimed: string) => boolean) | undefined;
 }
 
-/** A judge for whom one good signature by one of several keys is enough. */
+/**
+ * A judge for whom one good signature by one of several keys is enough. Where there is none but one whose signer nobody
+ * vouches for, and the rules excuse that, nothing is judged.
+ */
 export function verifierJudge(names: Pick<Judge, "id" | "title">, trusted: TrustedKeys): Judge {
   return {
     ...names,
@@ -22,12 +25,15 @@ export function verifierJudge(names: Pick<Judge, "id" | "title">, trusted: Trust
       const now = new Date();
       const { signatures, broken } = await find();
       const told: Told[] = broken.map(({ where, failure }) => ({ where, code: failure.code, reason: failure.message }));
+      let unproven: string | undefined;
       for (const signature of signatures) {
         const judgement = await judgeOne(signature, image, { ...trusted, now });
-        if (judgement?.verdict === "accepted") return { kind: "accepted", by: [judgement] };
-        if (judgement) told.push({ where: signature.where, ...judgement });
+        if (judgement?.verdict === "refused") told.push({ where: signature.where, ...judgement });
+        else if (judgement?.unproven !== undefined) unproven ??= judgement.unproven;
+        else if (judgement) return { kind: "accepted", by: [judgement] };
       }
-      return refusalOf(told);
+      if (unproven === undefined) return refusalOf(told);
+      return { kind: "not judged", why: `authenticity is only logged: ${unproven}` };
     },
   };
 }

@@ -44,6 +44,8 @@ export interface Accepted {
   /** What else the signer claims: `-a` of cosign, user metadata of notation. */
   readonly claims: Readonly<Record<string, unknown>>;
   readonly signedAt: Date | undefined;
+  /** Why nobody vouches for the signer, where the rules excuse that: the signature is none that makes an image signed. */
+  readonly unproven?: string | undefined;
   /** What a person should know all the same: "the key has no expiry", "certificate expired, only logged". */
   readonly notes: readonly string[];
 }

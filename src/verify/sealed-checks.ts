@@ -32,7 +32,9 @@ export function layersSealed(
     return required === "some" ? [...found, someSealed(manifest)] : found;
   });
   allowing.requireMatches();
-  return findings;
+  // Nothing at all is not sealed either: whoever asks must not take silence for a yes.
+  const nothing: Finding = { verdict: "failed", place: undefined, message: "there is no layer that could be sealed" };
+  return findings.length === 0 ? [nothing] : findings;
 }
 
 /** Whether the public options name a cipher that is known here. */

@@ -34,9 +34,15 @@ export interface SubjectLayer {
   readonly recipients: readonly ListedRecipient[];
 }
 
-/** Reads an image's manifests and configs. Throws as the source does; CORRUPT; NOT_FOUND for a platform that it lacks. */
-export async function readSubject(source: ImageSource, platforms: readonly Platform[] | undefined): Promise<Subject> {
-  const root = await source.resolve();
+/**
+ * Reads the manifests and configs of the image that `source` has resolved to `root`. Throws as the source does; CORRUPT;
+ * NOT_FOUND for a platform that it lacks.
+ */
+export async function readSubject(
+  source: ImageSource,
+  root: Descriptor,
+  platforms: readonly Platform[] | undefined,
+): Promise<Subject> {
   const plan = await makePlan(source, root, { platforms, otherPlatforms: "drop", configs: true });
   const images = manifestsOf(plan).filter(({ descriptor }) => attestedBy(descriptor) === undefined);
   const manifests = images.map(async ({ descriptor, platform, config, view }): Promise<SubjectManifest> => {

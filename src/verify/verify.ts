@@ -86,7 +86,9 @@ export async function verify(source: ImageSource, options: VerifyOptions = {}): 
   // No key and no provider is tried on an image that is not trusted.
   const trusted = signed.every(({ verdict }) => verdict !== "failed");
   const asked = options.sealed ?? true;
-  const sealed = asked ? await sealedGroup(source, trusted ? keyring : undefined, options) : nothingSealed;
+  const sealed = asked
+    ? await sealedGroup(source, root, { ...options, keyring: trusted ? keyring : undefined })
+    : nothingSealed;
   const checks = [...sealed.checks, ...signed];
   const verdict = worstOf(checks.map((check) => check.verdict));
   return { reference: source.name, digest: root.digest, verdict, checks, keysOpenNothing: sealed.keysOpenNothing };
@@ -101,10 +103,10 @@ const nothingSealed: SealedGroup = { checks: [], keysOpenNothing: false };
 
 async function sealedGroup(
   source: ImageSource,
-  keyring: Keyring | undefined,
-  options: VerifyOptions,
+  root: Descriptor,
+  { keyring, ...options }: VerifyOptions & { readonly keyring: Keyring | undefined },
 ): Promise<SealedGroup> {
-  const subject = await readSubject(source, options.platforms);
+  const subject = await readSubject(source, root, options.platforms);
   const opened = keyring ? await openLayers(subject, keyring) : [];
   return {
     checks: [...(await manifestChecks(subject, options)), ...(await contentChecks(subject, opened, options))],

@@ -200,3 +200,15 @@ test("an unknown cipher and an envelope that cannot be read are found without a 
   const found = await verdicts(place, {});
   assert.deepEqual([found["ciphers-known"], found["envelopes-parse"]], ["failed", "failed"]);
 });
+
+test("abuse: a tag that moves while an image is verified does not bring another image into the report", async () => {
+  const { place, plain } = await sealedImage([alice]);
+  const open = await plain.source("image").resolve();
+  for (const [digest, bytes] of plain.blobs) place.blobs.set(digest, bytes);
+  const source = place.source("image");
+  const answers = [open];
+  const moving = { ...source, resolve: async () => answers.pop() ?? (await source.resolve()) };
+  const report = await verify(moving, {});
+  assert.equal(report.digest, open.digest);
+  assert.equal(report.verdict, "failed");
+});

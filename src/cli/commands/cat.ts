@@ -2,7 +2,7 @@ import { judgedEndpoint, sourceFlags } from "../options/endpoints.js";
 import { openingFlags, readSettings, settingFlags } from "../options/key-flags.js";
 import { readKeys } from "../options/keys.js";
 import { refuseJson } from "../options/output.js";
-import { trustConflicts, trustFlags } from "../options/trust-flags.js";
+import { trustConflicts, trustFlags, trustNeeds } from "../options/trust-flags.js";
 import { limitFlags, onePlatform, readLimits, readPlatform } from "../options/unpacking.js";
 import type { Command } from "./command.js";
 
@@ -14,6 +14,7 @@ export const cat: Command = {
   ],
   flags: [...openingFlags, ...settingFlags, onePlatform, ...limitFlags, ...trustFlags, ...sourceFlags],
   conflicts: trustConflicts,
+  needs: trustNeeds,
   examples: ["oci-enc cat app:1 /etc/os-release", "oci-enc cat -k key.pem app:1-enc /app/model.bin >model.bin"],
   async run(invocation) {
     refuseJson(invocation.options);

@@ -46,10 +46,11 @@ export const copy: Command = {
   ],
   async run(invocation) {
     const { transferImage } = await import("./transfer.js");
-    const transform = (await sealTransform(invocation)) ?? (await openTransform(invocation));
+    const sealing = await sealTransform(invocation);
+    const transform = sealing ?? (await openTransform(invocation));
     const platforms = await readPlatforms(invocation.options);
     const copying = readCopyFlags(invocation.options);
     const how = { ...copying, ...(transform && { transform }), platforms, otherPlatforms: "drop" } as const;
-    return transferImage(invocation, how);
+    return transferImage(invocation, { ...how, strands: sealing !== undefined });
   },
 };

@@ -1,5 +1,5 @@
 import type { LayerSelection, OpenedEarlierImage } from "../../index.js";
-import { sourceEndpoint, targetEndpoint } from "../options/endpoints.js";
+import { judgedSource, sourceEndpoint, targetEndpoint } from "../options/endpoints.js";
 import { choice, type Flag, single, toggle } from "../options/flag.js";
 import {
   anonymous,
@@ -26,7 +26,7 @@ const ifEncrypted: Flag<"fail" | "skip" | "add"> = choice(
   ["fail", "skip", "add"],
 );
 
-const base: Flag<string | undefined> = single({
+const baseImage: Flag<string | undefined> = single({
   name: "base",
   placeholder: "REF|auto",
   about: "leave the layers of this image as they are; auto: of the one that the image's annotations name",
@@ -73,7 +73,7 @@ export const encrypt: Command = {
     ...settingFlags,
     layer,
     excludeLayer,
-    base,
+    baseImage,
     reuseFrom,
     platform,
     otherPlatforms,
@@ -144,10 +144,13 @@ async function readSelection(invocation: Invocation): Promise<LayerSelection> {
     signal,
   } = invocation;
   const selection = await readLayers(options);
-  const reference = options.get(base);
+  const reference = options.get(baseImage);
   if (reference === undefined) return selection;
   const { selectBase } = await import("../../index.js");
-  const endpoint = { ...(await sourceEndpoint(invocation)), signal };
-  const selector = await selectBase(reference, { image, source: endpoint, base: endpoint });
+  const base = { ...(await sourceEndpoint(invocation)), signal };
+  const platforms = options.get(otherPlatforms) === "drop" ? await readPlatforms(options) : undefined;
+  // What an image says of its base decides what stays plain: it is let in first, as it is for the copy.
+  const source = { ...(await judgedSource(invocation, platforms)), signal };
+  const selector = await selectBase(reference, { image, source, base });
   return { ...selection, exclude: [...selection.exclude, selector] };
 }

@@ -1,7 +1,7 @@
 import { judgedEndpoint, sourceFlags } from "../options/endpoints.js";
 import { openingFlags, readSettings, settingFlags } from "../options/key-flags.js";
 import { readKeys } from "../options/keys.js";
-import { trustConflicts, trustFlags } from "../options/trust-flags.js";
+import { trustConflicts, trustFlags, trustNeeds } from "../options/trust-flags.js";
 import { limitFlags, onePlatform, readLimits, readPlatform } from "../options/unpacking.js";
 import type { Command } from "./command.js";
 
@@ -13,6 +13,7 @@ export const ls: Command = {
   ],
   flags: [...openingFlags, ...settingFlags, onePlatform, ...limitFlags, ...trustFlags, ...sourceFlags],
   conflicts: trustConflicts,
+  needs: trustNeeds,
   examples: ["oci-enc ls app:1 /etc", "oci-enc ls -k key.pem --platform linux/arm64 app:1-enc /usr/bin/"],
   async run(invocation) {
     const { options, progress, signal } = invocation;

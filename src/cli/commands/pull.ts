@@ -1,4 +1,4 @@
-import { OciEncError } from "../../errors.js";
+import { type ErrorCode, OciEncError } from "../../errors.js";
 import { platform, readPlatforms } from "../options/platforms.js";
 import { readRegistry } from "../options/registry.js";
 import type { Command, Invocation, Report } from "./command.js";
@@ -51,14 +51,20 @@ async function pullFirst(invocation: Invocation, how: TransferOptions): Promise<
     try {
       return await transferImage({ ...invocation, arguments: [from, target ?? storeName(from)] }, how);
     } catch (error) {
-      if (!(error instanceof OciEncError) || error.side !== "source" || missed.length + 1 >= candidates.length)
-        throw error;
+      if (!isPassedOver(error) || missed.length + 1 >= candidates.length) throw error;
       missed.push(error.message);
       invocation.notice(`${from} is passed over: ${error.message}`);
     }
   }
   throw new Error("a name has no meaning at all");
 }
+
+/** An image that is there and not let in is the one that was meant all the same: no other one takes its place. */
+function isPassedOver(error: unknown): error is OciEncError {
+  return error instanceof OciEncError && error.side === "source" && notThere.has(error.code);
+}
+
+const notThere: ReadonlySet<ErrorCode> = new Set(["NOT_FOUND", "DENIED", "UNAVAILABLE"]);
 
 /** An image that is pulled by tag and digest is kept under its tag. */
 function storeName(reference: string): string {

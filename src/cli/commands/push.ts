@@ -41,6 +41,6 @@ export const push: Command = {
     const platforms = await readPlatforms(invocation.options);
     const copying = readCopyFlags(invocation.options);
     const how = { ...copying, ...(transform && { transform }), platforms, otherPlatforms: "drop" } as const;
-    return await transferImage({ ...invocation, arguments: [from, to] }, how);
+    return await transferImage({ ...invocation, arguments: [from, to] }, { ...how, strands: transform !== undefined });
   },
 };

@@ -4,7 +4,7 @@ import { type Flag, single, toggle } from "../options/flag.js";
 import { openingFlags, readSettings, settingFlags } from "../options/key-flags.js";
 import { readKeys } from "../options/keys.js";
 import { refuseJson } from "../options/output.js";
-import { trustConflicts, trustFlags } from "../options/trust-flags.js";
+import { trustConflicts, trustFlags, trustNeeds } from "../options/trust-flags.js";
 import { limitFlags, onePlatform, readLimits, readPlatform, xattrs } from "../options/unpacking.js";
 import type { Command } from "./command.js";
 
@@ -59,6 +59,7 @@ export const run: Command = {
     ...sourceFlags,
   ],
   conflicts: [[rm, keep], ...trustConflicts],
+  needs: trustNeeds,
   examples: [
     "oci-enc run --rm --key key.pem app:1-enc",
     "oci-enc run -k key.pem -e MODE=test -v $PWD:/work -w /work app:1-enc sh -c 'ls -l'",

@@ -73,16 +73,17 @@ export const sign: Command = {
 
 async function readSigning(invocation: Invocation): Promise<SignImageOptions> {
   const { options, progress, signal } = invocation;
-  const { claimedName, loadSigner } = await import("../../index.js");
+  const { claimedName, givenName, loadSigner } = await import("../../index.js");
   const settings = { ...readSettings(options), signal };
   const specs = await readSigners(invocation, options.get(by), options.get(signPassphraseFile));
   if (specs.length === 0) throw new OciEncError("USAGE", "nobody signs", { hint: "name a signer with --by" });
   const signers = await Promise.all(specs.map((spec) => loadSigner(spec, settings)));
   const lasting = options.get(expiry);
+  const named = options.get(identity);
   return {
     signers,
     formats: options.get(format),
-    identity: claimedName(options.get(identity) ?? invocation.arguments[0] ?? ""),
+    identity: named === undefined ? claimedName(invocation.arguments[0] ?? "") : givenName(named),
     claims: readClaims(options.get(annotation)),
     expiresAt: lasting === undefined ? undefined : new Date(Date.now() + lasting),
     indexOnly: options.get(indexOnly),

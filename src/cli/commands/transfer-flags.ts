@@ -3,7 +3,7 @@ import { endpointFlags } from "../options/endpoints.js";
 import { type Flag, repeated, single, toggle, yesOrNo } from "../options/flag.js";
 import type { FlagValues } from "../options/flag-values.js";
 import { signBy, signByFlags, signBySigstore, signIdentity, signPassphraseFile } from "../options/signing-flags.js";
-import { trustConflicts, trustFlags } from "../options/trust-flags.js";
+import { trustConflicts, trustFlags, trustNeeds } from "../options/trust-flags.js";
 import type { Command } from "./command.js";
 
 const group = "Output:";
@@ -109,6 +109,7 @@ export const transferConflicts: NonNullable<Command["conflicts"]> = trustConflic
 
 /** Among {@link transferFlags}. */
 export const transferNeeds: NonNullable<Command["needs"]> = [
+  ...trustNeeds,
   [signIdentity, signBy, signBySigstore],
   [signPassphraseFile, signBy, signBySigstore],
 ];

@@ -41,7 +41,8 @@ export async function transferImage(invocation: Invocation, how: TransferOptions
     signal,
     progress,
     retries: options.get(retryTimes) ?? 5,
-    source: await judgedSource(invocation, how.platforms),
+    // What is carried along beside the platforms that were asked for is judged, too.
+    source: await judgedSource(invocation, how.otherPlatforms === "drop" ? how.platforms : undefined),
     target: await targetEndpoint(invocation),
     removeSignatures: options.get(removeSignatures),
     attach,
@@ -66,11 +67,13 @@ async function readAttach(
 ): Promise<CopyImageOptions["attach"]> {
   const { options, signal } = invocation;
   if (!options.given(signBy) && !options.given(signBySigstore)) return undefined;
-  const { claimedName, loadSigner, signingAttach } = await import("../../index.js");
+  const { claimedName, givenName, loadSigner, signingAttach } = await import("../../index.js");
   const settings = { ...readSettings(options), signal };
   const specs = await readSignersOf(invocation);
   const signers = await Promise.all(specs.map((spec) => loadSigner(spec, settings)));
-  return signingAttach({ signers, identity: claimedName(options.get(signIdentity) ?? to), signal }, tell);
+  const named = options.get(signIdentity);
+  const identity = named === undefined ? claimedName(to) : givenName(named);
+  return signingAttach({ signers, identity, signal }, tell);
 }
 
 /** What nobody signs must not go where a signature is asked for. */

@@ -3,7 +3,7 @@ import { force, judgedEndpoint, sourceFlags } from "../options/endpoints.js";
 import { type Flag, toggle } from "../options/flag.js";
 import { openingFlags, readSettings, settingFlags } from "../options/key-flags.js";
 import { readKeys } from "../options/keys.js";
-import { trustConflicts, trustFlags } from "../options/trust-flags.js";
+import { trustConflicts, trustFlags, trustNeeds } from "../options/trust-flags.js";
 import { limitFlags, onePlatform, readLimits, readPlatform, xattrs } from "../options/unpacking.js";
 import type { Command } from "./command.js";
 
@@ -31,6 +31,7 @@ export const unpack: Command = {
     ...sourceFlags,
   ],
   conflicts: [[bundle, force], ...trustConflicts],
+  needs: trustNeeds,
   examples: [
     "oci-enc unpack app:1 rootfs",
     "oci-enc unpack -k key.pem --bundle app:1-enc bundle && runc run --bundle bundle app",

@@ -12,6 +12,7 @@ import {
   readTrust,
   trust,
   trustConflicts,
+  trustNeeds,
   trustPolicy,
 } from "../options/trust-flags.js";
 import type { Command, Invocation } from "./command.js";
@@ -111,11 +112,7 @@ export const verify: Command = {
     form,
   ],
   conflicts: trustConflicts,
-  needs: [
-    [plainImage, noPlaintextTwins],
-    [annotation, trust, trustPolicy],
-    [plain, key, keysDir],
-  ],
+  needs: [...trustNeeds, [plainImage, noPlaintextTwins], [annotation, trust, trustPolicy], [plain, key, keysDir]],
   examples: [
     "oci-enc verify app:1-enc",
     "oci-enc verify --only team.txt --min-recipients 2 --report junit oci:sealed:app > verify.xml",
@@ -174,12 +171,12 @@ const sealedQuestions: readonly Flag<unknown>[] = [
 
 async function readRules(invocation: Invocation): Promise<TrustRules> {
   const { options } = invocation;
-  const { claimedName } = await import("../../index.js");
+  const { givenName } = await import("../../index.js");
   const named = options.get(identity);
   return {
     ...(await readTrust(invocation)),
     claims: readClaims(options.get(annotation)),
-    identity: named === undefined ? undefined : claimedName(named),
+    identity: named === undefined ? undefined : givenName(named),
     platforms: await readPlatforms(options),
     offline: options.get(offline),
   };

@@ -112,6 +112,9 @@ export const trustFlags: readonly Flag<unknown>[] = [...judgingFlags, requireEnc
 /** No policy, or that one. */
 export const trustConflicts: readonly (readonly [Flag<unknown>, Flag<unknown>])[] = [[policy, insecurePolicy]];
 
+/** A store says nothing where no trust policy is gone by. */
+export const trustNeeds: readonly (readonly [Flag<unknown>, ...Flag<unknown>[]])[] = [[trustStore, trust, trustPolicy]];
+
 /** Whether a signature, or a class of images, is asked for on the command line. */
 export function asksForSignature(options: FlagValues): boolean {
   return [trust, policy, trustPolicy, requireSigned, classes].some((flag) => options.given(flag));

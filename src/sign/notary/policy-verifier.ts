@@ -23,7 +23,8 @@ export function notaryVerifier(statement: JudgingStatement, stores: TrustStores)
     judge: (signature, image, now) =>
       judging(async () => {
         const sound = checkIntegrity(signature, image);
-        return accepted(sound, await notesOn({ sound, statement, stores, now }));
+        const { notes, unproven } = await excusesOf({ sound, statement, stores, now });
+        return { ...accepted(sound, notes), ...(unproven === undefined ? {} : { unproven }) };
       }),
   };
 }
@@ -46,17 +47,26 @@ const checks: Readonly<Record<TrustCheck, Check>> = {
   revocation: checkRevocation,
 };
 
+/** What failed and is only logged. */
+interface Excuses {
+  readonly notes: readonly string[];
+  /** That of authenticity: then anybody may have signed. */
+  readonly unproven: string | undefined;
+}
+
 /** Makes every check that is not skipped; throws for the first one that fails and is enforced. */
-async function notesOn(looked: Case): Promise<readonly string[]> {
+async function excusesOf(looked: Case): Promise<Excuses> {
   const notes: string[] = [];
+  let unproven: string | undefined;
   for (const name of trustChecks) {
     const action = looked.statement.actions[name];
     const failure = action === "skip" ? undefined : await failureOf(checks[name](looked));
     if (failure === undefined) continue;
     if (action === "enforce") throw failure;
     notes.push(`${name}, only logged: ${failure.message}`);
+    if (name === "authenticity") unproven = failure.message;
   }
-  return notes;
+  return { notes, unproven };
 }
 
 async function failureOf(check: Promise<void>): Promise<OciEncError | undefined> {

@@ -14,6 +14,9 @@ import { bounded } from "./redact.js";
 /** Pages of one list; a list without end stops here. */
 const pageLimit = 100;
 
+/** Bytes of all pages of one list of referrers: more is meant to exhaust whoever reads it. */
+const listLimit = 4 * manifestLimit;
+
 /**
  * What refers to `subject` in the client's repository: by the referrers API, else by the fallback tag.
  * Distribution-spec 1.1, "listing referrers". `artifactType` picks, whether or not the registry does.
@@ -40,12 +43,16 @@ async function fromApi(
   const query = artifactType === undefined ? "" : `?artifactType=${encodeURIComponent(artifactType)}`;
   const found: Descriptor[] = [];
   const seen = new Set<string>();
+  let size = 0;
   let target: string | URL | undefined = `/v2/${client.repository}/referrers/${subject}${query}`;
   while (target !== undefined) {
     const document: Document = await page(client, target);
     const { answer } = document;
     if (seen.size === 0 && [400, 404, 405, 501].includes(answer.status)) return undefined;
     if (answer.status !== 200) throw documentProblem(document, `cannot list what refers to ${subject}`);
+    size += document.bytes.length;
+    if (size > listLimit)
+      throw new OciEncError("CORRUPT", `the list of what refers to ${subject} has more than ${listLimit} bytes`);
     found.push(...readList(client, document.bytes, subject));
     seen.add(answer.url.href);
     target = nextPage(client, document, seen);

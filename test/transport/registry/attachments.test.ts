@@ -20,6 +20,7 @@ import { startReferrersShim } from "../../support/referrers-shim.js";
 import { testEnvironment } from "../../support/registry-endpoint.js";
 import { type EndOptions, listening, readWhole } from "../../support/registry-ends.js";
 import { withScratch } from "../../support/registry-files.js";
+import type { ServerExchange } from "../../support/request-log.js";
 import { replyProblem } from "../../support/request-log.js";
 import { on, type StrictRegistry, startStrictRegistry } from "../../support/strict-registry.js";
 
@@ -283,6 +284,25 @@ describe("lists of referrers", () => {
       [0, 2].map((at) => made[at]?.descriptor.digest).toSorted(),
     );
     assert.deepEqual([...server.repository("app").tags.keys()], ["1"]);
+  });
+
+  test("abuse: a list of referrers whose pages are large and do not end is given up after some of them", async () => {
+    await using server = await startStrictRegistry();
+    const { root } = hostImage(server);
+    const list = JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [] });
+    const page = list.padEnd(3 * 1024 * 1024);
+    const endless = ({ url, response }: ServerExchange) => {
+      const next = Number(url.searchParams.get("page") ?? 0) + 1;
+      response.writeHead(200, {
+        "content-type": mediaTypes.ociIndex,
+        link: `<${url.pathname}?page=${next}>; rel="next"`,
+      });
+      response.end(page);
+    };
+    server.inject(on("GET", /\/referrers\//), endless, 100);
+    await using source = await openAttached(server.host);
+    await assert.rejects(source.referrers(root.digest), expectedError("CORRUPT", /has more than/));
+    assert.ok(server.log.filter(on("GET", /\/referrers\//)).length < 8);
   });
 
   test("an index that came in with entries we do not understand is kept as it is, character for character", async () => {
