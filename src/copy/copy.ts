@@ -77,8 +77,9 @@ export async function copy(source: ImageSource, target: ImageTarget, options: Co
   const written = await writeManifests(plan, { renaming, source, target, progress });
   const regained = withoutHomeless(await regainedAttachments(plan, written, carrying), carrying);
   if (regained.length > 0) await transfer(attachmentParts(regained), transferring);
-  await putAttachments([...attachments, ...regained], carrying);
+  // Ours come first: readers look at so many signatures and no more, and the source may bring more than that.
   await options.attach?.({ root: written.descriptor, instances: written.instances }, target);
+  await putAttachments([...attachments, ...regained], carrying);
   const committed = await at("target", () =>
     target.commit(written.descriptor, written.bytes, {
       expect: inPlace ? root.digest : undefined,

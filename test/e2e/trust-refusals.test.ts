@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { Descriptor } from "../../src/oci/descriptor.js";
 import { mediaTypes } from "../../src/oci/media-type.js";
+import { AttachedPlace } from "../support/attached-place.js";
 import { caseLayout } from "../support/case-layout.js";
 import { exits } from "../support/exits.js";
 import { hostImage } from "../support/hosted-image.js";
@@ -142,6 +143,24 @@ test("abuse: an image that is refused has no say in which layers stay plain as i
   await exits(8, ociEnc([...sealing, "--policy", policy, image, "oci:out:based"], quiet));
 });
 
+test("abuse: a source with more signatures than anybody looks at does not hide the one that is made for the copy", async () => {
+  const key = await signingKey();
+  const place = new AttachedPlace();
+  const layers = [{ mediaType: plain, bytes: Buffer.from("open") }];
+  const root = addImage(place, { layers });
+  const strangers = place.sign(
+    root.digest,
+    Array.from({ length: 128 }, (_, index) => `stranger ${index}`),
+  );
+  const digestTag = { "org.opencontainers.image.ref.name": `${root.digest.replace(":", "-")}.sig` };
+  const named = { ...root, annotations: { "org.opencontainers.image.ref.name": "v1" } };
+  const image = layoutOf(place, named, "crowded", [{ ...strangers, annotations: digestTag }]);
+  const signing = ["--sign-by", key, "--sign-identity", "registry.example.test/app:v1"];
+  await exits(0, ociEnc(["copy", ...signing, `${image}:v1`, "oci:uncrowded:v1"], quiet));
+  const judged = ["--trust", "sigstore:cosign.pub", "--identity", "registry.example.test/app:v1"];
+  await exits(0, ociEnc(["verify", ...judged, "oci:uncrowded:v1"], quiet));
+});
+
 test("abuse: a dry run of sign shows all that is signed, down to indexes in an index and what nobody knows", async () => {
   const key = await signingKey();
   const place = new MemoryPlace();
@@ -174,11 +193,11 @@ function indexOf(place: MemoryPlace, manifests: readonly Descriptor[]): Descript
 }
 
 /** Writes everything of a place as a layout, as no careful writer would: `root` stands in its list as it is. */
-function layoutOf(place: MemoryPlace, root: Descriptor, name: string): string {
+function layoutOf(place: MemoryPlace, root: Descriptor, name: string, beside: readonly Descriptor[] = []): string {
   const directory = join(scratch, name);
   mkdirSync(join(directory, "blobs", "sha256"), { recursive: true });
   for (const [digest, bytes] of place.blobs) writeFileSync(join(directory, "blobs", ...digest.split(":")), bytes);
-  writeFileSync(join(directory, "index.json"), JSON.stringify({ schemaVersion: 2, manifests: [root] }));
+  writeFileSync(join(directory, "index.json"), JSON.stringify({ schemaVersion: 2, manifests: [root, ...beside] }));
   writeFileSync(join(directory, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }));
   return `oci:${directory}`;
 }
