@@ -3,6 +3,7 @@ import { type Keyring, loadKeyring } from "../crypt/layer.js";
 import type { RecipientId } from "../crypt/recipient-id.js";
 import { identifyRecipients } from "../crypt/recipients.js";
 import { OciEncError } from "../errors.js";
+import type { Descriptor } from "../oci/descriptor.js";
 import type { Platform } from "../oci/platform.js";
 import { judgeByRules } from "../policy/admission.js";
 import type { JudgedPlace } from "../policy/judged-place.js";
@@ -82,7 +83,7 @@ export async function verify(source: ImageSource, options: VerifyOptions = {}): 
   }
   const keyring = keys && (await loadKeyring(keys, { ...settings, signal, progress }));
   const root = await source.resolve();
-  const signed = options.signed ? await signedGroup(options.signed.source ?? source, options.signed) : [];
+  const signed = options.signed ? await signedGroup(source, root, options.signed) : [];
   // No key and no provider is tried on an image that is not trusted.
   const trusted = signed.every(({ verdict }) => verdict !== "failed");
   const asked = options.sealed ?? true;
@@ -114,9 +115,9 @@ async function sealedGroup(
   };
 }
 
-async function signedGroup(source: ImageSource, { rules, image }: SignedOptions): Promise<readonly Check[]> {
-  const judged = await judgeByRules(source, await source.resolve(), { rules, image });
-  return signedChecks(judged);
+async function signedGroup(source: ImageSource, root: Descriptor, signed: SignedOptions): Promise<readonly Check[]> {
+  const { source: other, ...asked } = signed;
+  return signedChecks(await judgeByRules(other ?? source, other ? await other.resolve() : root, asked));
 }
 
 /** The error that a report amounts to: KEY_MISMATCH when the keys open nothing, UNTRUSTED when a check failed, else undefined. */
