@@ -27,7 +27,7 @@ export interface ListedAttachment {
   readonly subject: Digest;
   /** A signature's format; `referrer` for what else refers to the manifest; `att`, `sbom` for cosign's digest tags. */
   readonly kind: SignatureFormat | "referrer" | "att" | "sbom" | "broken";
-  /** Of the content of a signature, or of the manifest that refers. Undefined for what could not be read. */
+  /** Of the manifest that refers, or else of the signature's content. Undefined for what could not be read. */
   readonly digest: Digest | undefined;
   /** For people: where it is, or why it could not be read. */
   readonly about: string;
@@ -52,10 +52,10 @@ async function listedFor(source: ImageSource, subject: Digest): Promise<readonly
   const told = new Set([...signatures, ...broken].map(({ where }) => where));
   return [
     ...signatures.map(
-      ({ format, content, where }): ListedAttachment => ({
+      ({ format, content, referrer, where }): ListedAttachment => ({
         subject,
         kind: format,
-        digest: digestOf(content),
+        digest: referrer ?? digestOf(content),
         about: where,
       }),
     ),

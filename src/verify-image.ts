@@ -1,5 +1,7 @@
+import { openedView } from "./opened-view.js";
 import { judgedPlace } from "./policy/judged-place.js";
 import type { TrustRules } from "./policy/trust-rules.js";
+import { decryptLayers } from "./transform/decrypt.js";
 import { openSource } from "./transport/index.js";
 import type { EndpointOptions } from "./transport/transport.js";
 import type { VerifyReport } from "./verify/check.js";
@@ -9,6 +11,8 @@ import { type VerifyOptions, verify } from "./verify/verify.js";
 export interface VerifyImageOptions extends Omit<VerifyOptions, "plainImage" | "signed"> {
   /** Whose signatures are trusted. Undefined: nobody asks about signatures. */
   readonly trust?: TrustRules | undefined;
+  /** Judge the signatures of the image that the keys open to; needs `keys` and `trust`. Nothing is written. */
+  readonly plain?: boolean | undefined;
   /** A reference to the plain image, for `noPlaintextTwins`. */
   readonly plainImage?: string | undefined;
   readonly source?: EndpointOptions | undefined;
@@ -16,11 +20,15 @@ export interface VerifyImageOptions extends Omit<VerifyOptions, "plainImage" | "
 
 /** Opens an image, verifies it, closes it. Throws what {@link verify} throws; USAGE for a reference that makes no sense. */
 export async function verifyImage(reference: string, options: VerifyImageOptions = {}): Promise<VerifyReport> {
-  const { plainImage, source: endpoint, trust, signal, progress } = options;
+  const { plainImage, source: endpoint, trust, plain: opened, keys, settings, signal, progress } = options;
   const ends: EndpointOptions = { signal, progress, ...endpoint };
   await using source = await openSource(reference, ends);
   const { place, identity } = judgedPlace(reference, source);
-  const signed = trust && { rules: trust, image: { place, identity: trust.identity ?? identity } };
+  const view = opened
+    ? await openedView(source, await decryptLayers({ keys: keys ?? [], settings, signal, progress }))
+    : undefined;
+  const image = { place, identity: trust?.identity ?? identity };
+  const signed = trust && { rules: trust, image, source: view };
   if (plainImage === undefined) return await verify(source, { ...options, signed, plainImage: undefined });
   await using plain = await openSource(plainImage, ends);
   return await verify(source, { ...options, signed, plainImage: plain });

@@ -1,5 +1,6 @@
 /**
- * Bytes on their way. Two laws: nothing is opened, read or sent before the first pull, and a stream can be pulled
- * through once; whoever wants to try again asks its owner for a new one.
+ * Bytes on their way. Three laws: nothing is opened, read or sent before the first pull; a stream can be pulled
+ * through once, and whoever wants to try again asks its owner for a new one; nobody changes a chunk after it was yielded,
+ * so that it may be kept for as long as it is needed.
  */
 export type ByteStream = AsyncIterable<Uint8Array>;

@@ -4,9 +4,15 @@ import type { ByteStream } from "./byte-stream.js";
 import { decompressing } from "./decompressing.js";
 import { digesting } from "./digesting.js";
 
-/** The digest of what compressed bytes hold: a layer's diff id. Undefined when they cannot be decompressed. */
-export async function uncompressedDigest(bytes: ByteStream, algorithm: DigestAlgorithm): Promise<Digest | undefined> {
-  const digested = digesting(decompressing(bytes), 0, algorithm);
+/**
+ * The digest of what `size` compressed bytes hold: a layer's diff id. Undefined when they cannot be decompressed. Only speed
+ * depends on the size.
+ */
+export async function uncompressedDigest(
+  bytes: ByteStream,
+  { algorithm, size }: { readonly algorithm: DigestAlgorithm; readonly size: number },
+): Promise<Digest | undefined> {
+  const digested = digesting(decompressing(bytes), size, algorithm);
   try {
     for await (const _ of digested.bytes);
     return digested.sum().digest;

@@ -128,6 +128,6 @@ async function tellOfStranded(lost: readonly Digest[], options: CarryOptions): P
   if (!source || lost.length === 0 || options.keepPlainSignatures || options.removeSignatures) return;
   const stranded = await findAttachments(source, lost, { nested: false, jobs, signal, progress });
   if (stranded.length === 0) return;
-  const message = `${printCount(stranded)} of ${lost[0]} stay with it: the image gets another digest, which nobody has signed yet`;
+  const message = `${printCount(stranded)} of ${lost[0]} left behind: the image gets another digest, which nobody has signed yet`;
   progress({ type: "warning", code: "SIGNATURES_STRANDED", message });
 }

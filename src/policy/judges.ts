@@ -49,7 +49,7 @@ function policyJudge(policy: Policy, rules: TrustRules, { place }: JudgedPlace):
         images: [image],
         signatures: async () => (await find()).signatures,
         now: new Date(),
-        keys: { base: process.cwd(), environment: process.env, signal: rules.signal },
+        keys: { base: process.cwd(), environment: rules.offline ? {} : process.env, signal: rules.signal },
         ...(rules.bundleIdentity === "any" ? { bundleIdentity: "any" } : {}),
       });
       const by = `the entry ${outcome.entry} of ${policy.origin}`;

@@ -32,6 +32,8 @@ export interface TrustRules {
   readonly identity?: ImageName | undefined;
   /** As in {@link JudgeOptions}. */
   readonly platforms?: readonly Platform[] | "local" | undefined;
+  /** Fetch no key of a policy from elsewhere. */
+  readonly offline?: boolean | undefined;
   readonly progress?: Progress | undefined;
   readonly signal?: AbortSignal | undefined;
 }

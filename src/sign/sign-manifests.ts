@@ -82,7 +82,7 @@ export async function attachMade(
     subject: subject.digest,
     format: signature.format,
     signer,
-    digest: digests.get(signature) ?? digestOf(signature.content),
+    digest: digests.get(signature) ?? signature.referrer ?? digestOf(signature.content),
     repeated,
   }));
 }

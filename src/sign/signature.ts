@@ -19,6 +19,8 @@ export interface Signature {
   readonly annotations: Readonly<Record<string, string>>;
   /** For people: where it was found, `referrer sha256:…`. Empty for one that is not kept yet. */
   readonly where: string;
+  /** The manifest that refers to the subject and holds it. Undefined: it is kept in another way, or not yet. */
+  readonly referrer?: Digest | undefined;
 }
 
 /** What a signature has to be about. */

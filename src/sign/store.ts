@@ -91,11 +91,11 @@ class Search implements FoundSignatures {
     return manifest.kind === "manifest" ? manifest : undefined;
   }
 
-  async layer({ format, layer, annotations }: SignatureLayer, where: string): Promise<void> {
+  async layer({ format, layer, annotations }: SignatureLayer, where: string, referrer?: Digest): Promise<void> {
     await this.attempt(where, async () => {
       this.#spend(layer.size);
       const content = await wholeBytes(this.source.blob(layer), layer, payloadLimit);
-      this.signatures.push({ format, subject: this.subject, content, annotations, where });
+      this.signatures.push({ format, subject: this.subject, content, annotations, where, referrer });
     });
   }
 
@@ -142,7 +142,7 @@ async function inReferrers(search: Search): Promise<void> {
       if (manifest.subject?.digest !== subject) {
         throw new OciEncError("UNTRUSTED", `its own subject is ${manifest.subject?.digest ?? "nothing"}`);
       }
-      for (const layer of search.bounded(layers, where)) await search.layer(layer, where);
+      for (const layer of search.bounded(layers, where)) await search.layer(layer, where, descriptor.digest);
     });
   }
 }

@@ -44,13 +44,15 @@ export function checkContent(
 
   const compressed = !plainTwin(layer.mediaType).endsWith(".tar");
   const onTheWay = compressed && diffId !== undefined && (wrapped === undefined || wrapped === diffId);
-  const branch = onTheWay ? branching(plain, (copy) => uncompressedDigest(copy, algorithmOf(diffId))) : undefined;
+  const uncompressed = (bytes: ByteStream, digest: Digest) =>
+    uncompressedDigest(bytes, { algorithm: algorithmOf(digest), size: layer.size });
+  const branch = onTheWay ? branching(plain, (copy) => uncompressed(copy, diffId)) : undefined;
   return {
     bytes: branch?.bytes ?? plain,
     async require(stored) {
       if (wrapped === undefined) notice("DIGEST_NOT_CHECKED", "its wrapped options record no digest of the content");
       if (stored === wrapped || (wrapped === undefined && diffId === undefined)) return;
-      const found = diffId && (await (branch ? branch.result() : uncompressedDigest(again(), algorithmOf(diffId))));
+      const found = diffId && (await (branch ? branch.result() : uncompressed(again(), diffId)));
       if (found === undefined || found !== diffId) throw notWhatWasSealed(where);
       if (wrapped !== undefined && wrapped !== diffId) {
         notice(

@@ -12,6 +12,8 @@ export interface RegistryOptions {
   readonly registriesConf?: string | undefined;
   /** The registries.d to read. Undefined: the user's, else the system's. */
   readonly registriesDirectory?: string | undefined;
+  /** Ask no other host than the image's own, and those that it names itself, for what belongs to the image. */
+  readonly offline?: boolean | undefined;
   /** How often a request that may be repeated is repeated; default 5. */
   readonly retryTimes?: number | undefined;
   /** Requests that wait for their answer at once, for each host; default 8. A 429 lowers it for a while. */

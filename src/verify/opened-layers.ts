@@ -72,7 +72,7 @@ async function readContent(one: SubjectLayer, source: ImageSource, unwrapped: Un
     wrapped ? algorithmOf(wrapped) : "sha256",
   );
   const algorithm = algorithmOf(one.diffId ?? one.layer.digest);
-  const branch = branching(plain.bytes, (copy) => uncompressedDigest(copy, algorithm));
+  const branch = branching(plain.bytes, (copy) => uncompressedDigest(copy, { algorithm, size: one.layer.size }));
   try {
     for await (const _ of branch.bytes);
   } catch (error) {

@@ -9,7 +9,10 @@ export function signedChecks(image: Judgement): readonly Check[] {
   const asked = [...titles].map(([id, title]) =>
     check({ id, title }, image.opinions.filter(({ judge }) => judge.id === id).flatMap(findingsOf)),
   );
-  return [...asked, check({ id: "vouched-for", title: "images of its class may be used" }, [classFinding(image)])];
+  return [
+    ...asked,
+    check({ id: "vouched-for", title: "its class, encrypted and signed or not, may be used" }, [classFinding(image)]),
+  ];
 }
 
 function check(names: Pick<Check, "id" | "title">, findings: readonly Finding[]): Check {

@@ -45,6 +45,8 @@ export interface VerifyOptions extends SealedOptions {
 export interface SignedOptions {
   readonly rules: TrustRules;
   readonly image: JudgedPlace;
+  /** The image whose signatures are meant; default the image itself. */
+  readonly source?: ImageSource | undefined;
 }
 
 /** What is asked of its encryption. */
@@ -113,12 +115,9 @@ async function sealedGroup(
   };
 }
 
-async function signedGroup(
-  source: ImageSource,
-  root: Descriptor,
-  { rules, image }: SignedOptions,
-): Promise<readonly Check[]> {
-  const judged = await judgeByRules(source, root, { rules, image });
+async function signedGroup(source: ImageSource, root: Descriptor, signed: SignedOptions): Promise<readonly Check[]> {
+  const { rules, image, source: other } = signed;
+  const judged = await judgeByRules(other ?? source, other ? await other.resolve() : root, { rules, image });
   return signedChecks(judged);
 }
 

@@ -10,7 +10,7 @@ import { type AttachmentTarget, attachable, attachmentsOf } from "../../src/tran
 import type { ImageTarget } from "../../src/transport/transport.js";
 import { AttachedPlace } from "../support/attached-place.js";
 import { addImage } from "../support/memory-image.js";
-import { scratchDirectory } from "../support/scratch-directory.js";
+import { scratchOf } from "../support/scratch.js";
 import { type TransportRow, transportRows } from "./transports.js";
 
 const tar = "application/vnd.oci.image.layer.v1.tar";
@@ -46,7 +46,7 @@ interface Ends {
 }
 
 async function ends(row: TransportRow, t: TestContext): Promise<Ends> {
-  const directory = await scratchDirectory(t);
+  const directory = scratchOf(t);
   const reference = row.reference(directory, "app");
   const options = row.options(directory);
   const source = () => openSource(reference, options);

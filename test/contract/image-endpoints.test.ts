@@ -15,7 +15,7 @@ import { bringImage, inChunks, uploadOf } from "../support/bring-image.js";
 import { expectedError } from "../support/expected-error.js";
 import { fileTree } from "../support/file-tree.js";
 import { addImage, MemoryPlace } from "../support/memory-image.js";
-import { scratchDirectory } from "../support/scratch-directory.js";
+import { scratchOf } from "../support/scratch.js";
 import { type TransportRow, transportRows } from "./transports.js";
 
 const tar = "application/vnd.oci.image.layer.v1.tar";
@@ -34,7 +34,7 @@ interface Ends {
 }
 
 async function ends(row: TransportRow, t: TestContext): Promise<Ends> {
-  const directory = await scratchDirectory(t);
+  const directory = scratchOf(t);
   const reference = row.reference(directory, "app");
   return {
     directory,

@@ -12,7 +12,7 @@ import { expectedError } from "../support/expected-error.js";
 import { type HostedImage, randomImage } from "../support/hosted-image.js";
 import { ecPair, encryptionKey } from "../support/key-pair.js";
 import { checkLayout } from "../support/layout-check.js";
-import { scratchDirectory } from "../support/scratch-directory.js";
+import { scratchOf } from "../support/scratch.js";
 
 const size = 400_000;
 const half = 200_000;
@@ -26,7 +26,7 @@ interface Broken extends HostedImage {
 
 /** A pull into a new store that broke off in the middle of the first of two layers. */
 async function brokenPull(t: TestContext): Promise<Broken> {
-  const store = join(await scratchDirectory(t), "store");
+  const store = join(scratchOf(t), "store");
   const image = randomImage([size, 30_000]);
   const digest = image.layers[0]?.digest ?? "";
   const source = brokenSource(image.place, { after: new Map([[digest, half]]) });
@@ -61,7 +61,7 @@ test("a pull that broke off is gone on with: only what is missing is asked for",
 });
 
 test("a blob that was whole when a later one broke off is not asked for at all", async (t) => {
-  const store = join(await scratchDirectory(t), "store");
+  const store = join(scratchOf(t), "store");
   const { place, layers } = randomImage([size, 30_000]);
   const [first, second] = layers.map(({ digest }) => digest);
   const source = brokenSource(place, { after: new Map([[second ?? "", 20_000]]) });
@@ -86,7 +86,7 @@ test("a pull that breaks off again and again gets a little further each time", a
 });
 
 test("within one run a retry goes on where the line broke", async (t) => {
-  const store = join(await scratchDirectory(t), "store");
+  const store = join(scratchOf(t), "store");
   const { place, layers } = randomImage([size]);
   const digest = layers[0]?.digest ?? "";
   const source = brokenSource(place, { after: new Map([[digest, half]]), retries: 3 });
@@ -97,7 +97,7 @@ test("within one run a retry goes on where the line broke", async (t) => {
 });
 
 test("an interrupted pull is gone on with as well", async (t) => {
-  const store = join(await scratchDirectory(t), "store");
+  const store = join(scratchOf(t), "store");
   const { place, layers } = randomImage([size]);
   const digest = layers[0]?.digest ?? "";
   const interrupted = new AbortController();
@@ -130,7 +130,7 @@ test("a beginning that is not what it should be is replaced, without a retry and
 });
 
 test("what does not hold its digest is not kept", async (t) => {
-  const store = join(await scratchDirectory(t), "store");
+  const store = join(scratchOf(t), "store");
   const { place, layers } = randomImage([size]);
   place.blobs.set(layers[0]?.digest ?? "", randomBytes(size));
   await assert.rejects(into(store, brokenSource(place)), expectedError("CORRUPT"));
@@ -140,7 +140,7 @@ test("what does not hold its digest is not kept", async (t) => {
 });
 
 test("of layers that are sealed on the way nothing is ever kept", async (t) => {
-  const store = join(await scratchDirectory(t), "store");
+  const store = join(scratchOf(t), "store");
   const { place, layers } = randomImage([size, size]);
   const transform = await encryptLayers({ keys: [encryptionKey(ecPair().publicKey)] });
   const source = brokenSource(place, { after: new Map([[layers[1]?.digest ?? "", half]]) });

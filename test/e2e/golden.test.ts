@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { copyFile, readFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { hostImage } from "../support/hosted-image.js";
@@ -30,6 +30,10 @@ const registry = await startStrictRegistry();
 after(() => registry[Symbol.asyncDispose]());
 
 before(async () => {
+  // Whether this machine has a policy of its own is not to be seen.
+  await mkdir(join(scratch, ".config", "containers"), { recursive: true });
+  const anything = { default: [{ type: "insecureAcceptAnything" }] };
+  await writeFile(join(scratch, ".config", "containers", "policy.json"), JSON.stringify(anything));
   hostImage(registry, "other:1");
   const keys = join(process.cwd(), "test", "vectors", "jwe-rsa2048", "keys");
   await copyFile(join(keys, "recipient.pem"), join(scratch, "key.pem"));
@@ -43,8 +47,7 @@ before(async () => {
   await cli("copy oci:images plain");
 });
 
-// Whether this machine has a policy.json is not to be seen.
-const env = { OCI_ENC_STORE: "store", OCI_ENC_INSECURE_POLICY: "yes", SOURCE_DATE_EPOCH: "0", HOME: scratch };
+const env = { OCI_ENC_STORE: "store", SOURCE_DATE_EPOCH: "0", HOME: scratch };
 const cli = (line: string) => ociEnc(line.replaceAll("REGISTRY", registry.host).split(" "), { cwd: scratch, env });
 
 /** Name of the file, and the command line that is run for it. In this order: some build on others. */

@@ -285,7 +285,7 @@ function classes(rules: Readonly<Record<string, string>>): string {
   return written(`classes-${Object.entries(rules).flat().join("-")}`, { schema: "oci-enc/classes/v1", ...rules });
 }
 
-function policy(requirement: object & { readonly type: string }): string {
+function policy(requirement: { readonly type: string }): string {
   return written(`policy-${requirement.type}`, { default: [requirement] });
 }
 

@@ -77,8 +77,12 @@ test("signatures of all formats are found again as they were attached", async ()
   const { signatures, broken } = await listSignatures(source, descriptor.digest);
   assert.deepEqual(broken, []);
   assert.deepEqual(
-    signatures.map(({ where, content, ...rest }) => ({ ...rest, content: Buffer.from(content), where: "" })),
+    signatures.map(({ where, content, referrer, ...rest }) => ({ ...rest, content: Buffer.from(content), where: "" })),
     made.map((one) => ({ ...one, content: Buffer.from(one.content) })),
+  );
+  assert.deepEqual(
+    signatures.map(({ referrer }) => referrer),
+    [undefined, ...kept.referrers.map(({ digest }) => digest), undefined],
   );
   assert.equal(await goodOnes(signatures, descriptor), 2);
   assert.deepEqual(digests, [

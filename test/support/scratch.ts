@@ -1,12 +1,27 @@
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, realpathSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after } from "node:test";
+import { after, type TestContext } from "node:test";
 
-/** A directory for one test file, gone when its tests have run. */
+/** The real path of a new directory for one test file, gone when its tests have run. */
 export function scratchDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), "oci-enc-test-"));
-  after(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }));
+  const directory = make();
+  after(() => remove(directory));
   return directory;
+}
+
+/** The same for one test. */
+export function scratchOf(t: TestContext): string {
+  const directory = make();
+  t.after(() => remove(directory));
+  return directory;
+}
+
+function make(): string {
+  return realpathSync(mkdtempSync(join(tmpdir(), "oci-enc-test-")));
+}
+
+function remove(directory: string): Promise<void> {
+  return rm(directory, { recursive: true, force: true, maxRetries: 5 });
 }

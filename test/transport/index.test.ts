@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { knownTransports, openSource, openTarget, parseReference } from "../../src/transport/index.js";
 import { expectedError } from "../support/expected-error.js";
 import { writeImage } from "../support/layout-image.js";
-import { scratchDirectory } from "../support/scratch-directory.js";
+import { scratchOf } from "../support/scratch.js";
 
 for (const [text, transport, locator] of [
   ["oci:dir", "oci:", "dir"],
@@ -38,7 +38,7 @@ test("an empty reference is a USAGE error", () => {
 });
 
 test("a bare name is sought in the store that the options name, and the hint shows ways on", async (t) => {
-  const store = join(await scratchDirectory(t), "store");
+  const store = join(scratchOf(t), "store");
   await assert.rejects(
     openSource("bash", { store }),
     expectedError("NOT_FOUND", /docker.io\/library\/bash:latest/, /oci-enc/),

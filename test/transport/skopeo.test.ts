@@ -12,7 +12,7 @@ import { bringImage } from "../support/bring-image.js";
 import { fileTree } from "../support/file-tree.js";
 import { addImage, MemoryPlace } from "../support/memory-image.js";
 import { broughtPeer, firstMissing, type Peer, run, systemPeer } from "../support/peer.js";
-import { scratchDirectory } from "../support/scratch-directory.js";
+import { scratchOf } from "../support/scratch.js";
 import { packTar } from "../support/tar-file.js";
 
 const zstd = systemPeer("zstd");
@@ -57,7 +57,7 @@ function compressed(bytes: Buffer, form: string): Buffer {
 
 /** Compressed throughout, as skopeo would compress what is not, and change the digests. */
 async function twoPlatforms(t: TestContext): Promise<{ place: MemoryPlace; root: Descriptor; directory: string }> {
-  const directory = await scratchDirectory(t);
+  const directory = scratchOf(t);
   const place = new MemoryPlace();
   const manifests = [await tarImage(place, "amd64", ["+gzip", "+gzip"]), await tarImage(place, "arm64", ["+gzip"])];
   const root = place.add(mediaTypes.ociIndex, { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests });
@@ -93,7 +93,7 @@ for (const [name, skopeo] of skopeos) {
   test(`docker-archive: ${name} reads layers in every compression as oci-enc writes them`, {
     skip: firstMissing(skopeo, zstd),
   }, async (t) => {
-    const directory = await scratchDirectory(t);
+    const directory = scratchOf(t);
     const place = new MemoryPlace();
     const root = await tarImage(place, "amd64", ["", "+gzip", "+zstd", "+gzip"]);
     const archive = `docker-archive:${join(directory, "a.tar")}:app:1`;
@@ -112,7 +112,7 @@ for (const [name, skopeo] of skopeos) {
   test(`docker-archive: what ${name} writes, with links in place of layers, is read`, {
     skip: skopeo.missing,
   }, async (t) => {
-    const directory = await scratchDirectory(t);
+    const directory = scratchOf(t);
     const place = new MemoryPlace();
     const root = await tarImage(place, "amd64", ["", "+gzip", ""]);
     await write(place, root, `oci:${join(directory, "layout")}:app`);

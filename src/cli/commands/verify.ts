@@ -2,7 +2,7 @@ import { OciEncError } from "../../errors.js";
 import type { TrustRules, VerifyImageOptions } from "../../index.js";
 import { onlyEndpoint, sourceFlags } from "../options/endpoints.js";
 import { choice, type Flag, parsed, repeated, single, toggle } from "../options/flag.js";
-import { hasKeys, openingFlags, readSettings, settingFlags } from "../options/key-flags.js";
+import { hasKeys, key, keysDir, openingFlags, readSettings, settingFlags } from "../options/key-flags.js";
 import { readKeys, readRecipientsFile } from "../options/keys.js";
 import { platform, readPlatforms } from "../options/platforms.js";
 import { annotation, identity, readClaims } from "../options/signing-flags.js";
@@ -65,6 +65,18 @@ const plainImage: Flag<string | undefined> = single({
   group,
 });
 
+const plain: Flag<boolean> = toggle({
+  name: "plain",
+  about: "judge the signatures of the image that --key opens to; nothing is written",
+  group: "Signed:",
+});
+
+const offline: Flag<boolean> = toggle({
+  name: "offline",
+  about: "ask nobody but the image's own place, not even where its signatures are said to be",
+  group: "Signed:",
+});
+
 const failOnSecrets: Flag<boolean> = toggle({
   name: "fail-on-secrets",
   about: "a name in the config that looks like a secret is a failure, not a warning",
@@ -91,6 +103,8 @@ export const verify: Command = {
     ...judgingFlags,
     annotation,
     identity,
+    plain,
+    offline,
     ...openingFlags,
     ...settingFlags,
     platform,
@@ -98,7 +112,7 @@ export const verify: Command = {
     form,
   ],
   conflicts: trustConflicts,
-  needs: [...trustNeeds, [plainImage, noPlaintextTwins], [annotation, trust, trustPolicy]],
+  needs: [...trustNeeds, [plainImage, noPlaintextTwins], [annotation, trust, trustPolicy], [plain, key, keysDir]],
   examples: [
     "oci-enc verify app:1-enc",
     "oci-enc verify --only team.txt --min-recipients 2 --report junit oci:sealed:app > verify.xml",
@@ -121,10 +135,11 @@ async function readQuestions(invocation: Invocation): Promise<VerifyImageOptions
   const { options, progress, signal } = invocation;
   const { parseLayerSelection } = await import("../../index.js");
   const listed = options.get(only);
-  const plain = options.get(allowPlain);
+  const plainLayers = options.get(allowPlain);
+  const source = await onlyEndpoint(invocation);
   return {
     requireEncrypted: options.get(requireEncrypted),
-    allowPlain: plain.length === 0 ? undefined : parseLayerSelection(plain),
+    allowPlain: plainLayers.length === 0 ? undefined : parseLayerSelection(plainLayers),
     requireRecipients: await readRecipientIds(options, requireRecipient),
     only: listed === undefined ? undefined : await readRecipientsFile(listed, signal),
     minRecipients: options.get(minRecipients),
@@ -136,7 +151,8 @@ async function readQuestions(invocation: Invocation): Promise<VerifyImageOptions
     trust: await readRules(invocation),
     platforms: await readPlatforms(options),
     settings: readSettings(options),
-    source: await onlyEndpoint(invocation),
+    plain: options.get(plain),
+    source: { ...source, registry: { ...source.registry, offline: options.get(offline) } },
     progress,
     signal,
   };
@@ -162,5 +178,6 @@ async function readRules(invocation: Invocation): Promise<TrustRules> {
     claims: readClaims(options.get(annotation)),
     identity: named === undefined ? undefined : givenName(named),
     platforms: await readPlatforms(options),
+    offline: options.get(offline),
   };
 }

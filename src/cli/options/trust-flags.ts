@@ -124,6 +124,10 @@ export function asksForSignature(options: FlagValues): boolean {
 export async function readAdmission(invocation: Invocation, platforms: TrustRules["platforms"]): Promise<Admission> {
   const { admission } = await import("../../index.js");
   const rules = await readTrust(invocation);
+  if (rules.insecurePolicy) {
+    const message = "no policy.json is asked about the image: --insecure-policy";
+    invocation.progress({ type: "warning", code: "POLICY_IGNORED", message });
+  }
   return admission({ ...rules, platforms, requireEncrypted: invocation.options.get(requireEncrypted) });
 }
 

@@ -58,8 +58,9 @@ async function fill(
       size += chunk.length;
       if (size >= gathered) await begin();
     }
-    if (size > 0) await begin();
   } finally {
+    // Also of a stream that breaks off: what has come is a beginning.
+    if (size > 0) await begin();
     await writing;
   }
   return at - position;

@@ -25,6 +25,8 @@ export interface ClientOptions {
   readonly repository: string | undefined;
   readonly settings: HostSettings;
   readonly keychain: Keychain;
+  /** Whether other hosts must not be asked for what belongs to an image. */
+  readonly offline: boolean;
   readonly retryTimes: number;
   readonly timeouts: Required<{ readonly [K in keyof RegistryTimeouts]: number }>;
   readonly limiters: HostLimiters;

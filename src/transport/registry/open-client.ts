@@ -56,6 +56,7 @@ export function openClient(
     repository: endpoint.name.repository,
     settings: { ...given, verifyTls: given.verifyTls ?? !endpoint.insecure },
     keychain: keychainFor(endpoint, isNamed, options, environment),
+    offline: registry.offline ?? false,
     retryTimes: registry.retryTimes ?? defaultRetryTimes,
     timeouts: timeouts(registry.timeouts ?? {}),
     limiters: around.limiters(positive(registry.parallel ?? defaultParallel)),

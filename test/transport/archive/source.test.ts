@@ -8,7 +8,7 @@ import { gzipSync } from "node:zlib";
 import { copyImage, openSource } from "../../../src/index.js";
 import { expectedError } from "../../support/expected-error.js";
 import { writeImage } from "../../support/layout-image.js";
-import { scratchDirectory } from "../../support/scratch-directory.js";
+import { scratchOf } from "../../support/scratch.js";
 import { packTar, unpackTar } from "../../support/tar-file.js";
 
 /** A layout with one image or several, as files in a directory. */
@@ -16,7 +16,7 @@ async function layoutOf(
   t: TestContext,
   names: readonly string[] = ["app"],
 ): Promise<{ layout: string; digest: string }> {
-  const layout = join(await scratchDirectory(t), "layout");
+  const layout = join(scratchOf(t), "layout");
   let digest = "";
   for (const name of names) digest = (await writeImage(`oci:${layout}:${name}`, [300_000, 10])).root.digest;
   return { layout, digest };
@@ -67,7 +67,7 @@ test("an archive that tar makes of a layout's directory is read, compressed or n
 test("a gzip archive that ends early is CORRUPT, and nothing stays in the directory for scratch files", async (t) => {
   const { layout } = await layoutOf(t);
   const bytes = gzipSync(await readFile(await archiveOf(layout)));
-  const tmpdir = await scratchDirectory(t);
+  const tmpdir = scratchOf(t);
   await writeFile(`${layout}.tgz`, bytes.subarray(0, bytes.length - 100));
   await assert.rejects(openSource(`oci-archive:${layout}.tgz`, { tmpdir }), expectedError("CORRUPT"));
   assert.deepEqual(await readdir(tmpdir), []);
@@ -84,7 +84,7 @@ test("of several images one is read by its name or digest, and without either th
 });
 
 test("what is no archive of a layout is CORRUPT, with a hint at what it may be", async (t) => {
-  const directory = await scratchDirectory(t);
+  const directory = scratchOf(t);
   const docker = join(directory, "docker.tar");
   await writeFile(docker, await packTar([{ name: "manifest.json", content: "[]" }]));
   await assert.rejects(openSource(`oci-archive:${docker}`), expectedError("CORRUPT", /index.json/, /docker-archive:/));

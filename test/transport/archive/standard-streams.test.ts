@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { openSource } from "../../../src/index.js";
 import { writeImage } from "../../support/layout-image.js";
-import { scratchDirectory } from "../../support/scratch-directory.js";
+import { scratchOf } from "../../support/scratch.js";
 
 const program = fileURLToPath(new URL("../../support/copy-streams.js", import.meta.url));
 const scriptMissing = spawnSync("script", ["--version"]).error ? "there is no script(1) to make a terminal" : false;
@@ -45,8 +45,8 @@ for (const [form, compress, skip] of [
   ["zstd", (bytes: Buffer) => execFileSync("zstd", ["-c"], { input: bytes }), zstdMissing],
 ] as const) {
   test(`an archive goes from standard input to standard output, read as ${form}`, { skip }, async (t) => {
-    const directory = await scratchDirectory(t);
-    const tmpdir = await scratchDirectory(t);
+    const directory = scratchOf(t);
+    const tmpdir = scratchOf(t);
     const path = join(directory, "a.tar");
     const { root } = await writeImage(`oci-archive:${path}:app`, [700_000, 10]);
     const child = startCopy("oci-archive:-", "oci-archive:-:other", tmpdir);
@@ -60,10 +60,10 @@ for (const [form, compress, skip] of [
 }
 
 test("faults/54: standard input that stalls is left when the copy is interrupted, and nothing stays behind", async (t) => {
-  const directory = await scratchDirectory(t);
+  const directory = scratchOf(t);
   await writeImage(`oci-archive:${join(directory, "a.tar")}`, [300_000]);
   const bytes = await readFile(join(directory, "a.tar"));
-  const tmpdir = await scratchDirectory(t);
+  const tmpdir = scratchOf(t);
   const child = startCopy("oci-archive:-", `oci-archive:${join(directory, "b.tar")}`, tmpdir);
   const outcome = outcomeOf(child);
   child.stderr?.once("data", () => child.stdin?.write(bytes.subarray(0, 100_000), () => child.kill("SIGTERM")));
@@ -75,7 +75,7 @@ test("faults/54: standard input that stalls is left when the copy is interrupted
 });
 
 test("faults/54: standard input that ends early is refused", async (t) => {
-  const directory = await scratchDirectory(t);
+  const directory = scratchOf(t);
   await writeImage(`oci-archive:${join(directory, "a.tar")}`, [300_000]);
   const child = startCopy("oci-archive:-", `oci-archive:${join(directory, "b.tar")}`, directory);
   child.stdin?.end((await readFile(join(directory, "a.tar"))).subarray(0, 200_000));
@@ -86,7 +86,7 @@ test("faults/54: standard input that ends early is refused", async (t) => {
 });
 
 test("when the reader of standard output goes away, that is said in words", async (t) => {
-  const directory = await scratchDirectory(t);
+  const directory = scratchOf(t);
   const path = join(directory, "a.tar");
   await writeImage(`oci-archive:${path}`, [3_000_000]);
   const child = startCopy(`oci-archive:${path}`, "oci-archive:-", directory);
@@ -98,7 +98,7 @@ test("when the reader of standard output goes away, that is said in words", asyn
 });
 
 test("a terminal is neither read as an archive nor written to", { skip: scriptMissing }, async (t) => {
-  const directory = await scratchDirectory(t);
+  const directory = scratchOf(t);
   const path = join(directory, "a.tar");
   await writeImage(`oci-archive:${path}`, [10]);
   for (const [from, to, said] of [

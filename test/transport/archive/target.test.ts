@@ -13,7 +13,7 @@ import { expectedError } from "../../support/expected-error.js";
 import { decryptionKey, ecPair, encryptionKey } from "../../support/key-pair.js";
 import { writeImage } from "../../support/layout-image.js";
 import { addImage, MemoryPlace } from "../../support/memory-image.js";
-import { scratchDirectory } from "../../support/scratch-directory.js";
+import { scratchOf } from "../../support/scratch.js";
 import { smallDisk, smallDiskMissing } from "../../support/small-disk.js";
 import { unpackTar } from "../../support/tar-file.js";
 
@@ -30,7 +30,7 @@ async function namesIn(path: string): Promise<readonly string[]> {
 }
 
 test("an archive holds a layout and nothing else, and the same image gives the same bytes", async (t) => {
-  const directory = await scratchDirectory(t);
+  const directory = scratchOf(t);
   const { place, root } = await writeImage(`oci-archive:${join(directory, "a.tar")}:app`, [5000, 0]);
   await using target = await openTarget(`oci-archive:${join(directory, "b.tar")}:app`);
   await bringImage(place, root, target);
@@ -44,7 +44,7 @@ test("an archive holds a layout and nothing else, and the same image gives the s
 });
 
 test("faults/57: the archive has the mode that the umask leaves, and is its owner's alone until then", async (t) => {
-  const directory = await scratchDirectory(t);
+  const directory = scratchOf(t);
   const path = join(directory, "a.tar");
   const { place, root } = await writeImage(`oci-archive:${join(directory, "b.tar")}`, [10]);
   await using target = await openTarget(`oci-archive:${path}`);
@@ -57,7 +57,7 @@ test("faults/57: the archive has the mode that the umask leaves, and is its owne
 });
 
 test("an existing file is refused before any work, and replaced when asked, with its own mode and behind its link", async (t) => {
-  const directory = await scratchDirectory(t);
+  const directory = scratchOf(t);
   const path = join(directory, "a.tar");
   await writeFile(path, "precious");
   await chmod(path, 0o640);
@@ -76,7 +76,7 @@ test("an existing file is refused before any work, and replaced when asked, with
 });
 
 test("a file that somebody else makes meanwhile is not replaced", async (t) => {
-  const path = join(await scratchDirectory(t), "a.tar");
+  const path = join(scratchOf(t), "a.tar");
   const { place, root } = await writeImage(`oci-archive:${path}.other`, [10]);
   await using target = await openTarget(`oci-archive:${path}`);
   await writeFile(path, "somebody else's");
@@ -85,7 +85,7 @@ test("a file that somebody else makes meanwhile is not replaced", async (t) => {
 });
 
 test("what is no regular file is never replaced", async (t) => {
-  const directory = await scratchDirectory(t);
+  const directory = scratchOf(t);
   execFileSync("mkfifo", [join(directory, "fifo")]);
   await mkdir(join(directory, "directory"));
   for (const name of ["fifo", "directory"]) {
@@ -96,7 +96,7 @@ test("what is no regular file is never replaced", async (t) => {
 });
 
 test("faults/56: an image is encrypted and decrypted in place, and gets its digest back", async (t) => {
-  const path = join(await scratchDirectory(t), "a.tar");
+  const path = join(scratchOf(t), "a.tar");
   const reference = `oci-archive:${path}`;
   const { root } = await writeImage(`${reference}:app`, [300_000, 70_000, 5]);
   const sealing = await encryptLayers({ keys: [encryptionKey(publicKey)], select: undefined });
@@ -111,7 +111,7 @@ test("faults/56: an image is encrypted and decrypted in place, and gets its dige
 });
 
 test("nothing to do in place leaves the file alone", async (t) => {
-  const path = join(await scratchDirectory(t), "a.tar");
+  const path = join(scratchOf(t), "a.tar");
   await writeImage(`oci-archive:${path}:app`, [10]);
   const before = await stat(path, { bigint: true });
   await copyImage(`oci-archive:${path}:app`, `oci-archive:${path}:app`);
@@ -120,7 +120,7 @@ test("nothing to do in place leaves the file alone", async (t) => {
 });
 
 test("an image gets another name in its own file only when asked, and stays whole", async (t) => {
-  const path = join(await scratchDirectory(t), "a.tar");
+  const path = join(scratchOf(t), "a.tar");
   const { root, place } = await writeImage(`oci-archive:${path}:app`, [10, 20]);
   const copying = copyImage(`oci-archive:${path}:app`, `oci-archive:${path}:other`);
   await assert.rejects(copying, expectedError("CONFLICT"));
@@ -130,7 +130,7 @@ test("an image gets another name in its own file only when asked, and stays whol
 });
 
 test("an archive of several images is not edited in place, as the others would be lost", async (t) => {
-  const directory = await scratchDirectory(t);
+  const directory = scratchOf(t);
   for (const name of ["one", "two"]) await writeImage(`oci:${join(directory, "layout")}:${name}`, [10]);
   const path = join(directory, "a.tar");
   execFileSync("tar", ["-C", join(directory, "layout"), "-cf", path, "."]);
@@ -142,7 +142,7 @@ test("an archive of several images is not edited in place, as the others would b
 });
 
 test("an edit in place is refused when the file was replaced meanwhile", async (t) => {
-  const path = join(await scratchDirectory(t), "a.tar");
+  const path = join(scratchOf(t), "a.tar");
   const reference = `oci-archive:${path}:app`;
   const { root } = await writeImage(reference, [10]);
   await using target = await openTarget(reference, { inPlaceOf: reference });
@@ -157,7 +157,7 @@ test("an edit in place is refused when the file was replaced meanwhile", async (
 });
 
 test("blobs of sha512 are kept, whether their digest is known before or not", async (t) => {
-  const path = join(await scratchDirectory(t), "a.tar");
+  const path = join(scratchOf(t), "a.tar");
   const place = new MemoryPlace();
   const [known, late] = [randomBytes(3000), randomBytes(3001)].map((bytes) => {
     const digest = digestFrom("sha512", createHash("sha512").update(bytes).digest());
@@ -221,7 +221,7 @@ test("a locator that names nothing is a wrong usage, and so is writing to a dige
 });
 
 test("what belongs to an image stays in an archive when the image is sealed in place, and when it gets another name", async (t) => {
-  const path = join(await scratchDirectory(t), "a.tar");
+  const path = join(scratchOf(t), "a.tar");
   const place = new AttachedPlace();
   const root = addImage(place, { layers: [{ mediaType: layerType, bytes: randomBytes(10) }] });
   place.names.set("app", root);

@@ -13,7 +13,7 @@ import { AttachedPlace } from "../../support/attached-place.js";
 import { expectedError } from "../../support/expected-error.js";
 import { ecPair, encryptionKey } from "../../support/key-pair.js";
 import { addImage } from "../../support/memory-image.js";
-import { scratchDirectory } from "../../support/scratch-directory.js";
+import { scratchOf } from "../../support/scratch.js";
 
 const tar = "application/vnd.oci.image.layer.v1.tar";
 const message = bytesOf(0x90, " a message");
@@ -44,7 +44,7 @@ function bytesOf(first: number, text: string): Buffer {
 }
 
 async function written(t: TestContext): Promise<ReturnType<typeof furnished> & { readonly directory: string }> {
-  const directory = join(await scratchDirectory(t), "image");
+  const directory = join(scratchOf(t), "image");
   const image = furnished();
   await using target = await openTarget(`dir:${directory}`);
   await copy(image.place.source("app"), target);
@@ -108,7 +108,7 @@ test("an attachment that a directory has no place for is dropped with a warning,
   const sbom = place.refer(root, "sbom");
   place.sign(root.digest, ["attested"], "att");
   for (const direct of [false, true]) {
-    const directory = join(await scratchDirectory(t), "image");
+    const directory = join(scratchOf(t), "image");
     const warnings: string[] = [];
     const progress = (event: ProgressEvent) => {
       if (event.type === "warning") warnings.push(`${event.code} ${event.message}`);
@@ -195,7 +195,7 @@ test("an image that is sealed in place leaves its signatures under the digest th
 });
 
 test("a file that is no signature, of an unknown form, or too large is refused", async (t) => {
-  const directory = join(await scratchDirectory(t), "image");
+  const directory = join(scratchOf(t), "image");
   const place = new AttachedPlace();
   place.names.set("app", addImage(place, { layers: [] }));
   await using target = await openTarget(`dir:${directory}`);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { copyImage } from "../../../src/index.js";
 import { firstMissing, run, systemPeer } from "../../support/peer.js";
-import { scratchDirectory } from "../../support/scratch-directory.js";
+import { scratchOf } from "../../support/scratch.js";
 
 const vectors = join(process.cwd(), "test", "vectors", "signed");
 const skopeo = systemPeer("skopeo");
@@ -24,7 +24,7 @@ for (const name of ["plain-signed", "encrypted-signed", "partly-encrypted-signed
   test(`skopeo accepts a directory whose signature went through a layout and an archive: ${name}`, {
     skip: skopeo.missing,
   }, async (t) => {
-    const directory = await scratchDirectory(t);
+    const directory = scratchOf(t);
     const steps = [`dir:${join(vectors, "classes", name)}`, "oci:layout:app", "oci-archive:a.tar:app", "dir:out"];
     const hops = steps.map((step, index) =>
       index === 0 ? step : step.replace(/^([a-z-]+):/, (scheme) => `${scheme}${directory}/`),
@@ -55,7 +55,7 @@ for (const name of ["plain-signed", "encrypted-signed", "partly-encrypted-signed
 test("what gpg signs for skopeo now goes in and out of the store, and skopeo carries what we wrote on", {
   skip: firstMissing(skopeo, gpg),
 }, async (t) => {
-  const directory = await scratchDirectory(t);
+  const directory = scratchOf(t);
   const home = join(directory, "gnupg");
   await mkdir(home, { mode: 0o700 });
   const environment = { GNUPGHOME: home };

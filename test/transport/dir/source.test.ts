@@ -10,22 +10,22 @@ import { digestOf } from "../../../src/oci/digest.js";
 import { expectedError } from "../../support/expected-error.js";
 import { writeImage } from "../../support/layout-image.js";
 import { addImage, MemoryPlace } from "../../support/memory-image.js";
-import { scratchDirectory } from "../../support/scratch-directory.js";
+import { scratchOf } from "../../support/scratch.js";
 
 async function imageIn(t: TestContext): Promise<{ directory: string; layer: string; root: Descriptor }> {
-  const directory = join(await scratchDirectory(t), "image");
+  const directory = join(scratchOf(t), "image");
   const { place, root } = await writeImage(`dir:${directory}`, [1000]);
   const layer = JSON.parse(place.text(root.digest)).layers[0].digest.slice("sha256:".length);
   return { directory, layer: join(directory, layer), root };
 }
 
 async function copied(t: TestContext, directory: string): Promise<string> {
-  const report = await copyImage(`dir:${directory}`, `oci:${join(await scratchDirectory(t), "out")}`);
+  const report = await copyImage(`dir:${directory}`, `oci:${join(scratchOf(t), "out")}`);
   return report.digest ?? "";
 }
 
 test("the type of an image is what its manifest says, or else what its members show", async (t) => {
-  const directory = await scratchDirectory(t);
+  const directory = scratchOf(t);
   const place = new MemoryPlace();
   const docker = addImage(place, { docker: true, layers: [] });
   const child = { mediaType: docker.mediaType, digest: docker.digest, size: docker.size };

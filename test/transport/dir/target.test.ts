@@ -11,7 +11,7 @@ import { fileTree } from "../../support/file-tree.js";
 import { decryptionKey, ecPair, encryptionKey } from "../../support/key-pair.js";
 import { writeImage } from "../../support/layout-image.js";
 import { addImage, MemoryPlace } from "../../support/memory-image.js";
-import { scratchDirectory } from "../../support/scratch-directory.js";
+import { scratchOf } from "../../support/scratch.js";
 import { smallDisk, smallDiskMissing } from "../../support/small-disk.js";
 
 const { publicKey, privateKey } = ecPair();
@@ -22,7 +22,7 @@ async function digestAt(reference: string): Promise<string> {
 }
 
 test("a directory holds what skopeo's does: version, manifest.json, and blobs by their bare hex", async (t) => {
-  const directory = join(await scratchDirectory(t), "deep", "image");
+  const directory = join(scratchOf(t), "deep", "image");
   const { place, root } = await writeImage(`dir:${directory}`, [10, 20]);
   const blobs = [...place.blobs.keys()].filter((digest) => digest !== root.digest).map((digest) => digest.slice(7));
   assert.deepEqual((await readdir(directory)).toSorted(), [...blobs, "manifest.json", "version"].toSorted());
@@ -31,7 +31,7 @@ test("a directory holds what skopeo's does: version, manifest.json, and blobs by
 });
 
 test("a directory that is not empty is refused before any work; with force only an image's files are replaced", async (t) => {
-  const directory = await scratchDirectory(t);
+  const directory = scratchOf(t);
   const first = await writeImage(`dir:${directory}`, [10, 20, 30]);
   await writeFile(join(directory, "notes.txt"), "precious");
   await writeFile(join(directory, "signature-1"), "of the old image");
@@ -46,7 +46,7 @@ test("a directory that is not empty is refused before any work; with force only 
 });
 
 test("a foreign directory is refused even when nothing in it is called manifest.json", async (t) => {
-  const directory = await scratchDirectory(t);
+  const directory = scratchOf(t);
   await mkdir(join(directory, "sub"));
   await assert.rejects(openTarget(`dir:${directory}`), expectedError("CONFLICT"));
   await writeFile(join(directory, "file"), "");
@@ -54,7 +54,7 @@ test("a foreign directory is refused even when nothing in it is called manifest.
 });
 
 test("faults/51: a copy that was killed is taken up again, and what it brought is not brought twice", async (t) => {
-  const directory = await scratchDirectory(t);
+  const directory = scratchOf(t);
   const place = new MemoryPlace();
   const root = addImage(place, {
     layers: [{ mediaType: "application/vnd.oci.image.layer.v1.tar", bytes: randomBytes(500) }],
@@ -70,7 +70,7 @@ test("faults/51: a copy that was killed is taken up again, and what it brought i
 });
 
 test("faults/56: an image is encrypted and decrypted in place: plain blobs go, and the digest comes back", async (t) => {
-  const directory = await scratchDirectory(t);
+  const directory = scratchOf(t);
   const { root, place } = await writeImage(`dir:${directory}`, [300_000, 70_000]);
   const plain = JSON.parse(place.text(root.digest)).layers.map((layer: { digest: string }) => layer.digest.slice(7));
   await copyImage(`dir:${directory}`, `dir:${directory}`, {
@@ -89,7 +89,7 @@ test("faults/56: an image is encrypted and decrypted in place: plain blobs go, a
 });
 
 test("an edit in place that fails leaves the image as it was", async (t) => {
-  const directory = await scratchDirectory(t);
+  const directory = scratchOf(t);
   const { root, place } = await writeImage(`dir:${directory}`, [1000]);
   const before = await fileTree(directory);
   const layer = JSON.parse(place.text(root.digest)).layers[0];
@@ -107,8 +107,8 @@ test("an edit in place that fails leaves the image as it was", async (t) => {
 });
 
 test("faults/47: a link under a blob's name is replaced, and not written through", async (t) => {
-  const directory = await scratchDirectory(t);
-  const victim = join(await scratchDirectory(t), "victim");
+  const directory = scratchOf(t);
+  const victim = join(scratchOf(t), "victim");
   await writeFile(victim, "untouched");
   const place = new MemoryPlace();
   const root = addImage(place, {

@@ -8,7 +8,7 @@ import { gzipSync } from "node:zlib";
 import { copyImage, openSource } from "../../../src/index.js";
 import { parseManifest } from "../../../src/oci/manifest.js";
 import { expectedError } from "../../support/expected-error.js";
-import { scratchDirectory } from "../../support/scratch-directory.js";
+import { scratchOf } from "../../support/scratch.js";
 import { type GivenEntry, packTar } from "../../support/tar-file.js";
 
 function hex(bytes: Uint8Array | string): string {
@@ -22,7 +22,7 @@ function configOf(layers: readonly Uint8Array[]): string {
 
 /** Writes an archive, and gives its reference. */
 async function archiveOf(t: TestContext, images: readonly object[], entries: readonly GivenEntry[]): Promise<string> {
-  const path = join(await scratchDirectory(t), "docker.tar");
+  const path = join(scratchOf(t), "docker.tar");
   await writeFile(path, await packTar([...entries, { name: "manifest.json", content: JSON.stringify(images) }]));
   return `docker-archive:${path}`;
 }
@@ -138,7 +138,7 @@ test("an archive whose layers are not what its config says is CORRUPT", async (t
 });
 
 test("what is no archive of docker save is CORRUPT, with a hint at what it may be", async (t) => {
-  const path = join(await scratchDirectory(t), "a.tar");
+  const path = join(scratchOf(t), "a.tar");
   await writeFile(path, await packTar([{ name: "oci-layout", content: "{}" }]));
   await assert.rejects(openSource(`docker-archive:${path}`), expectedError("CORRUPT", /manifest.json/, /oci-archive:/));
   await writeFile(path, await packTar([{ name: "manifest.json", content: "{}" }]));
@@ -159,7 +159,7 @@ test("the engine copies it like any other image", async (t) => {
       { name: "c.json", content: config },
     ],
   );
-  const target = `oci-archive:${join(await scratchDirectory(t), "out.tar")}`;
+  const target = `oci-archive:${join(scratchOf(t), "out.tar")}`;
   const { digest } = await copyImage(reference, target);
   assert.equal(digest, (await read(reference)).root.digest);
 });

@@ -11,7 +11,7 @@ import { expectedError } from "../../support/expected-error.js";
 import { ecPair, encryptionKey } from "../../support/key-pair.js";
 import { writeImage } from "../../support/layout-image.js";
 import { addImage, MemoryPlace } from "../../support/memory-image.js";
-import { scratchDirectory } from "../../support/scratch-directory.js";
+import { scratchOf } from "../../support/scratch.js";
 import { unpackTar } from "../../support/tar-file.js";
 
 const layerType = "application/vnd.oci.image.layer.v1.tar";
@@ -21,7 +21,7 @@ function hexOf(digest: string): string {
 }
 
 test("an archive lists config, tag and layers; a layer that comes twice is there once", async (t) => {
-  const path = join(await scratchDirectory(t), "a.tar");
+  const path = join(scratchOf(t), "a.tar");
   const place = new MemoryPlace();
   const [one, two] = [randomBytes(100), randomBytes(200)].map((bytes) => ({ mediaType: layerType, bytes }));
   assert.ok(one && two);
@@ -39,7 +39,7 @@ test("an archive lists config, tag and layers; a layer that comes twice is there
 });
 
 test("an encrypted image and an index are refused before any byte moves", async (t) => {
-  const directory = await scratchDirectory(t);
+  const directory = scratchOf(t);
   const layout = `oci:${join(directory, "layout")}`;
   await writeImage(`${layout}:app`, [100]);
   const archive = `docker-archive:${join(directory, "a.tar")}`;
@@ -62,7 +62,7 @@ test("an encrypted image and an index are refused before any byte moves", async 
 });
 
 test("what docker could not load is refused at the commit at the latest", async (t) => {
-  const path = join(await scratchDirectory(t), "a.tar");
+  const path = join(scratchOf(t), "a.tar");
   const place = new MemoryPlace();
   const layers = [{ mediaType: `${layerType}+encrypted`, bytes: randomBytes(10) }];
   const sealed = addImage(place, { layers });
@@ -75,7 +75,7 @@ test("what docker could not load is refused at the commit at the latest", async 
 });
 
 test("an existing file is refused before any work, and replaced when asked", async (t) => {
-  const path = join(await scratchDirectory(t), "a.tar");
+  const path = join(scratchOf(t), "a.tar");
   await writeFile(path, "precious");
   await assert.rejects(openTarget(`docker-archive:${path}:app:1`), expectedError("CONFLICT", /exists/));
   const { root } = await writeImage(`docker-archive:${path}:app:1`, [10], { force: true });
@@ -91,7 +91,7 @@ test("a name that is none, and one with a digest, are wrong usage", async () => 
 });
 
 test("an image that has signatures is refused before anything is written, unless they are to stay behind", async (t) => {
-  const path = join(await scratchDirectory(t), "a.tar");
+  const path = join(scratchOf(t), "a.tar");
   const place = new AttachedPlace();
   const root = addImage(place, { layers: [{ mediaType: layerType, bytes: randomBytes(10) }] });
   place.names.set("app", root);

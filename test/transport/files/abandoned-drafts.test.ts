@@ -5,10 +5,10 @@ import { test } from "node:test";
 import { draftMark, removeAbandonedDrafts } from "../../../src/transport/files/abandoned-drafts.js";
 import { draftPrefix } from "../../../src/transport/files/durable-file.js";
 import { draftNameOfTheDead } from "../../support/dead-draft.js";
-import { scratchDirectory } from "../../support/scratch-directory.js";
+import { scratchOf } from "../../support/scratch.js";
 
 test("faults/51: the draft of a killed process goes, and those of the living and of other machines stay", async (t) => {
-  const directory = await scratchDirectory(t);
+  const directory = scratchOf(t);
   const dead = await draftNameOfTheDead();
   const own = `${draftPrefix}${await draftMark()}0123456789abcdef01234567`;
   const foreign = dead.replace(/-[0-9a-f]{16}-/, "-0123456789abcdef-");

@@ -60,6 +60,18 @@ test("a stream in pieces of any size is in the file as it was, also where the sy
   );
 });
 
+test("of a stream that breaks off, all that has come is in the file", async () => {
+  const handle = await open(join(scratch, "beginning"), "wx+");
+  async function* broken(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from("be");
+    yield Buffer.from("gun");
+    throw new Error("broken off");
+  }
+  await assert.rejects(writableFile(handle, "a file").fill(broken()), /broken off/);
+  await handle.close();
+  assert.equal(await readFile(join(scratch, "beginning"), "utf8"), "begun");
+});
+
 test("when the stream fails, no write is left running behind its caller", async () => {
   const handle = await open(join(scratch, "broken"), "wx+");
   async function* broken(): AsyncGenerator<Uint8Array> {

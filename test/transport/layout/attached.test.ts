@@ -13,7 +13,7 @@ import { AttachedPlace } from "../../support/attached-place.js";
 import { checkLayout } from "../../support/layout-check.js";
 import { addImage } from "../../support/memory-image.js";
 import { run, systemPeer } from "../../support/peer.js";
-import { scratchDirectory } from "../../support/scratch-directory.js";
+import { scratchOf } from "../../support/scratch.js";
 
 const tar = "application/vnd.oci.image.layer.v1.tar";
 const nameKey = "org.opencontainers.image.ref.name";
@@ -62,7 +62,7 @@ async function attached(reference: string): Promise<AttachmentSource & { readonl
 }
 
 test("a referrer is an entry without a name, a digest tag one of its name, and neither is an image", async (t) => {
-  const layout = join(await scratchDirectory(t), "layout");
+  const layout = join(scratchOf(t), "layout");
   const image = signedImage();
   const annotations = { [nameKey]: "hijack", "io.containerd.image.name": "hijack", kind: "hijack", own: "stays" };
   const referrer = image.place.refer(image.root, "sbom", "example/sbom", { annotations });
@@ -80,7 +80,7 @@ test("a referrer is an entry without a name, a digest tag one of its name, and n
 });
 
 test("an image without a name is replaced where signatures lie beside it", async (t) => {
-  const layout = join(await scratchDirectory(t), "layout");
+  const layout = join(scratchOf(t), "layout");
   const first = signedImage();
   first.place.refer(first.root, "sbom");
   await bring(first, `oci:${layout}`);
@@ -94,7 +94,7 @@ test("an image without a name is replaced where signatures lie beside it", async
 });
 
 test("an entry that keeps its digest keeps its annotations", async (t) => {
-  const layout = join(await scratchDirectory(t), "layout");
+  const layout = join(scratchOf(t), "layout");
   const image = signedImage();
   await bring(image, `oci:${layout}:app`);
   await relist(layout, (entries) =>
@@ -106,7 +106,7 @@ test("an entry that keeps its digest keeps its annotations", async (t) => {
 });
 
 test("referrers that another tool lists without their type are read, and leave the only image the only one", async (t) => {
-  const layout = join(await scratchDirectory(t), "layout");
+  const layout = join(scratchOf(t), "layout");
   const image = signedImage();
   const referrer = image.place.refer(image.root, "sbom", "example/sbom");
   await bring(image, `oci:${layout}`);
@@ -120,7 +120,7 @@ test("referrers that another tool lists without their type are read, and leave t
 });
 
 test("abuse: a fallback index that lists itself, as an entry named like the tag, gives the referrers that are there", async (t) => {
-  const layout = join(await scratchDirectory(t), "layout");
+  const layout = join(scratchOf(t), "layout");
   const image = signedImage();
   const referrer = image.place.refer(image.root, "sbom", "example/sbom");
   const gone = image.place.artifact(image.root, "gone");
@@ -141,7 +141,7 @@ test("abuse: a fallback index that lists itself, as an entry named like the tag,
 });
 
 test("signatures that cosign has saved are found where only one image can be meant", async (t) => {
-  const layout = join(await scratchDirectory(t), "layout");
+  const layout = join(scratchOf(t), "layout");
   const image = signedImage();
   const tag = image.place.sign(image.root.digest, ["one"]);
   await bring(image, `oci:${layout}:app`);
@@ -165,7 +165,7 @@ test("signatures that cosign has saved are found where only one image can be mea
 });
 
 test("a damaged referrer of another image does not stand in the way", async (t) => {
-  const layout = join(await scratchDirectory(t), "layout");
+  const layout = join(scratchOf(t), "layout");
   const image = signedImage();
   const bad = image.place.refer(image.root, "bad");
   const good = image.place.refer(image.root, "good");
@@ -180,7 +180,7 @@ test("a damaged referrer of another image does not stand in the way", async (t) 
 async function store(
   t: TestContext,
 ): Promise<{ readonly store: string; readonly image: Image; readonly names: () => Promise<string[]> }> {
-  const directory = join(await scratchDirectory(t), "store");
+  const directory = join(scratchOf(t), "store");
   const image = signedImage();
   const referrer = image.place.refer(image.root, "sbom");
   image.place.refer(referrer, "about the sbom");
@@ -206,7 +206,7 @@ test("images lists no signatures, and rm of an image's last name takes along wha
 });
 
 test("rm leaves what belongs to an instance that another image has, too", async (t) => {
-  const directory = join(await scratchDirectory(t), "store");
+  const directory = join(scratchOf(t), "store");
   const image = signedImage();
   const index = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [image.root] };
   const root = image.place.add(mediaTypes.ociIndex, index);
@@ -239,7 +239,7 @@ test("gc keeps what belongs to an image, and what is about an image that is not 
 const skopeo = systemPeer("skopeo");
 
 test("skopeo reads an image of a layout that holds signatures, by its name", { skip: skopeo.missing }, async (t) => {
-  const directory = await scratchDirectory(t);
+  const directory = scratchOf(t);
   const layout = join(directory, "layout");
   const image = signedImage();
   image.place.refer(image.root, "sbom");

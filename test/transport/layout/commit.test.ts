@@ -11,12 +11,12 @@ import { expectedError } from "../../support/expected-error.js";
 import { checkLayout } from "../../support/layout-check.js";
 import { type WrittenImage, writeImage } from "../../support/layout-image.js";
 import { addImage, MemoryPlace } from "../../support/memory-image.js";
-import { scratchDirectory } from "../../support/scratch-directory.js";
+import { scratchOf } from "../../support/scratch.js";
 
 const tar = "application/vnd.oci.image.layer.v1.tar";
 
 async function someLayout(t: TestContext): Promise<string> {
-  return join(await scratchDirectory(t), "layout");
+  return join(scratchOf(t), "layout");
 }
 
 function layersOf({ place, root }: WrittenImage): readonly Descriptor[] {

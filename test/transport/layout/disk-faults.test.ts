@@ -9,7 +9,7 @@ import { expectedError } from "../../support/expected-error.js";
 import { fileTree } from "../../support/file-tree.js";
 import { checkBlobFiles, checkLayout } from "../../support/layout-check.js";
 import { writeImage } from "../../support/layout-image.js";
-import { scratchDirectory } from "../../support/scratch-directory.js";
+import { scratchOf } from "../../support/scratch.js";
 import { smallDisk, smallDiskMissing } from "../../support/small-disk.js";
 
 /** Writes a second image beside a first where that may fail; says whether it did, and checks that all that is there is sound. */
@@ -76,7 +76,7 @@ test("faults/50: a read-only file system is LOCAL_IO, and its images can be read
 });
 
 test("faults/50: running out of file descriptors at any point is LOCAL_IO, and leaves nothing behind", async (t) => {
-  const scratch = await scratchDirectory(t);
+  const scratch = scratchOf(t);
   const { stdout, stderr } = await startSupport("few-descriptors", [scratch]).ended();
   assert.equal(stderr, "");
   const outcomes = stdout.trim().split("\n");
@@ -86,7 +86,7 @@ test("faults/50: running out of file descriptors at any point is LOCAL_IO, and l
 test("faults/50: a device that fails at fsync is LOCAL_IO, whichever fsync it is", {
   skip: spawnSync("gcc", ["--version"]).status === 0 && process.platform === "linux" ? false : "needs gcc on Linux",
 }, async (t) => {
-  const scratch = await scratchDirectory(t);
+  const scratch = scratchOf(t);
   const library = join(scratch, "failing-fsync.so");
   await writeFile(join(scratch, "failing-fsync.c"), failingFsync);
   execFileSync("gcc", ["-shared", "-fPIC", "-o", library, join(scratch, "failing-fsync.c"), "-ldl"]);

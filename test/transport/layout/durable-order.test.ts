@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { scratchDirectory } from "../../support/scratch-directory.js";
+import { scratchOf } from "../../support/scratch.js";
 import { recordSupport, type SystemCall } from "../../support/system-calls.js";
 
 /** What a disk surely holds after some calls: names and contents that have been synced since they last changed. */
@@ -55,7 +55,7 @@ function judge(call: SystemCall, disk: Disk, layout: string, named: ReadonlySet<
 test("faults/52: whatever a power cut leaves of the calls so far, no name stands for less than it promises", {
   skip: spawnSync("strace", ["-V"]).status === 0 ? false : "needs strace",
 }, async (t) => {
-  const scratch = await scratchDirectory(t);
+  const scratch = scratchOf(t);
   const layout = join(scratch, "new", "layout");
   const calls = recordSupport("replace-image", [`oci:${layout}:app`], scratch);
   const disk = new Disk();

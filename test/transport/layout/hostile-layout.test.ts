@@ -13,7 +13,7 @@ import { expectedError } from "../../support/expected-error.js";
 import { fileTree } from "../../support/file-tree.js";
 import { checkLayout } from "../../support/layout-check.js";
 import { type WrittenImage, writeImage } from "../../support/layout-image.js";
-import { scratchDirectory } from "../../support/scratch-directory.js";
+import { scratchOf } from "../../support/scratch.js";
 
 interface Prepared extends WrittenImage {
   readonly scratch: string;
@@ -24,7 +24,7 @@ interface Prepared extends WrittenImage {
 }
 
 async function prepare(t: TestContext): Promise<Prepared> {
-  const scratch = await scratchDirectory(t);
+  const scratch = scratchOf(t);
   const layout = join(scratch, "layout");
   const written = await writeImage(`oci:${layout}:app`, [600_000]);
   const view = parseManifest(written.place.content(written.root.digest), written.root.mediaType);
@@ -186,7 +186,7 @@ for (const name of ["team/app", "host:5000/app:1.2", "x".repeat(1000), "ä & ü"
 
 for (const name of ["a\nb", "a\u001b[31mb", "a\0b", "", "x".repeat(2000)]) {
   test(`faults/48: an image cannot be named ${JSON.stringify(name.slice(0, 40))}`, async (t) => {
-    const layout = join(await scratchDirectory(t), "layout");
+    const layout = join(scratchOf(t), "layout");
     await assert.rejects(writeImage(`oci:${layout}:${name}`, [10]), expectedError("USAGE"));
     assert.equal(await fileTree(layout), undefined);
   });
@@ -285,7 +285,7 @@ test("faults/56: a copy onto itself changes nothing, and one to inside the sourc
 });
 
 test("a directory that is neither empty nor a layout is a CONFLICT, and a file too", async (t) => {
-  const scratch = await scratchDirectory(t);
+  const scratch = scratchOf(t);
   await writeFile(join(scratch, "file"), "something");
   await assert.rejects(openTarget(`oci:${scratch}:app`), expectedError("CONFLICT", /neither empty/));
   await assert.rejects(openTarget(`oci:${join(scratch, "file")}:app`), expectedError("CONFLICT"));

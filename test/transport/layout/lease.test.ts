@@ -11,7 +11,7 @@ import { leasesDirectory } from "../../../src/transport/layout/workplace.js";
 import { startSupport } from "../../support/child-process.js";
 import { fileTree } from "../../support/file-tree.js";
 import { writeImage } from "../../support/layout-image.js";
-import { scratchDirectory } from "../../support/scratch-directory.js";
+import { scratchOf } from "../../support/scratch.js";
 
 /** Puts a lease there as a process that cannot be seen from here would. */
 async function foreignLease(layout: string, touched: Date): Promise<void> {
@@ -23,7 +23,7 @@ async function foreignLease(layout: string, touched: Date): Promise<void> {
 }
 
 test("a lease counts for others while it lasts, and nothing is left of it", async (t) => {
-  const layout = await scratchDirectory(t);
+  const layout = scratchOf(t);
   const lease = await beginLease(layout, {});
   await writeFile(join(lease.directory, "blob"), "bytes");
   assert.equal(await withLock(layout, () => reclaimLeases(layout)), 1);
@@ -35,7 +35,7 @@ test("a lease counts for others while it lasts, and nothing is left of it", asyn
 });
 
 test("faults/51: what a killed writer left is removed by the next writer", async (t) => {
-  const layout = join(await scratchDirectory(t), "layout");
+  const layout = join(scratchOf(t), "layout");
   await writeImage(`oci:${layout}:app`, [10]);
   const before = await fileTree(layout);
   const writer = startSupport("put-and-stall", [`oci:${layout}:new`]);
@@ -52,7 +52,7 @@ test("faults/51: what a killed writer left is removed by the next writer", async
 });
 
 test("faults/57: a blob under way is its owner's alone, under a random name; a finished one is as the umask says", async (t) => {
-  const layout = join(await scratchDirectory(t), "layout");
+  const layout = join(scratchOf(t), "layout");
   const names = new Set<string>();
   for (const umask of ["022", "077"]) {
     const writer = startSupport("put-and-stall", [`oci:${layout}:app-${umask}`, umask]);
@@ -77,7 +77,7 @@ test("faults/57: a blob under way is its owner's alone, under a random name; a f
 });
 
 test("faults/58: a clock that was wrong makes neither a living lease dead nor a dead one eternal", async (t) => {
-  const layout = await scratchDirectory(t);
+  const layout = scratchOf(t);
   const now = Date.now();
   for (const [age, living] of [
     [0, 1],
@@ -92,14 +92,14 @@ test("faults/58: a clock that was wrong makes neither a living lease dead nor a 
 });
 
 test("a lease that was never finished is removed", async (t) => {
-  const layout = await scratchDirectory(t);
+  const layout = scratchOf(t);
   await mkdir(join(leasesDirectory(layout), "unfinished"), { recursive: true });
   assert.equal(await withLock(layout, () => reclaimLeases(layout)), 0);
   assert.deepEqual(await readdir(layout), []);
 });
 
 test("a lease's token names this process", async (t) => {
-  const layout = await scratchDirectory(t);
+  const layout = scratchOf(t);
   const lease = await beginLease(layout, {});
   assert.equal(JSON.parse(await readFile(join(lease.directory, "owner"), "utf8")).pid, process.pid);
   await lease.end();

@@ -7,7 +7,7 @@ import { withLock } from "../../../src/transport/layout/lock.js";
 import { thisOwner } from "../../../src/transport/layout/owner.js";
 import { startSupport } from "../../support/child-process.js";
 import { expectedError } from "../../support/expected-error.js";
-import { scratchDirectory } from "../../support/scratch-directory.js";
+import { scratchOf } from "../../support/scratch.js";
 
 /** Adds one to a number in a file, as slowly as a process that may be interrupted anywhere. */
 async function count(directory: string): Promise<void> {
@@ -18,21 +18,21 @@ async function count(directory: string): Promise<void> {
 }
 
 test("fifty callers under one lock lose no count, and leave no trace of the lock", async (t) => {
-  const layout = await scratchDirectory(t);
+  const layout = scratchOf(t);
   await Promise.all(Array.from({ length: 50 }, () => withLock(layout, () => count(layout))));
   assert.equal(await readFile(join(layout, "count"), "utf8"), "50");
   assert.deepEqual(await readdir(layout), ["count"]);
 });
 
 test("a lock is free again after its work has failed", async (t) => {
-  const layout = await scratchDirectory(t);
+  const layout = scratchOf(t);
   const failing = withLock(layout, () => Promise.reject(new Error("the work failed")));
   await assert.rejects(failing, /the work failed/);
   assert.equal(await withLock(layout, async () => "free", { patience: 0 }), "free");
 });
 
 test("who waits too long for a living holder gets CONFLICT, with the holder's process id", async (t) => {
-  const layout = await scratchDirectory(t);
+  const layout = scratchOf(t);
   await withLock(layout, async () => {
     const second = withLock(layout, async () => "taken", { patience: 30 });
     await assert.rejects(second, expectedError("CONFLICT", new RegExp(`locked by process ${process.pid} `)));
@@ -40,7 +40,7 @@ test("who waits too long for a living holder gets CONFLICT, with the holder's pr
 });
 
 test("waiting for a lock ends when the caller is told to stop", async (t) => {
-  const layout = await scratchDirectory(t);
+  const layout = scratchOf(t);
   const stop = new AbortController();
   await withLock(layout, async () => {
     const second = withLock(layout, async () => "taken", { signal: stop.signal });
@@ -50,7 +50,7 @@ test("waiting for a lock ends when the caller is told to stop", async (t) => {
 });
 
 test("faults/49: the lock of a holder killed with -9 is taken over at once", async (t) => {
-  const layout = await scratchDirectory(t);
+  const layout = scratchOf(t);
   const holder = startSupport("hold-lock", [layout]);
   await holder.said(/held/);
   await assert.rejects(
@@ -71,7 +71,7 @@ for (const [what, token] of [
   ["whose token cannot be read", "?"],
 ] as const) {
   test(`a holder ${what} is believed alive until it has given no sign of life for long enough`, async (t) => {
-    const layout = await scratchDirectory(t);
+    const layout = scratchOf(t);
     await mkdir(join(layout, ".oci-enc", "lock"), { recursive: true });
     await writeFile(join(layout, ".oci-enc", "lock", "7"), token);
     await assert.rejects(
@@ -83,7 +83,7 @@ for (const [what, token] of [
 }
 
 test("a process that got the process id of a dead holder is not taken for it", async (t) => {
-  const layout = await scratchDirectory(t);
+  const layout = scratchOf(t);
   const { start, ...owner } = await thisOwner();
   if (start === undefined) return t.skip("needs /proc");
   await mkdir(join(layout, ".oci-enc", "lock"), { recursive: true });
@@ -92,7 +92,7 @@ test("a process that got the process id of a dead holder is not taken for it", a
 });
 
 test("a holder whose lock was taken over learns of it", async (t) => {
-  const layout = await scratchDirectory(t);
+  const layout = scratchOf(t);
   await withLock(layout, async (lock) => {
     await lock.assertHeld();
     await writeFile(join(lock.scratch, "99"), "?");
@@ -103,7 +103,7 @@ test("a holder whose lock was taken over learns of it", async (t) => {
 
 for (const part of [".oci-enc", ".oci-enc/lock"]) {
   test(`faults/57: a link in place of ${part} is not followed`, async (t) => {
-    const scratch = await scratchDirectory(t);
+    const scratch = scratchOf(t);
     const [layout, elsewhere] = [join(scratch, "layout"), join(scratch, "elsewhere")];
     await mkdir(elsewhere);
     await mkdir(join(layout, part, ".."), { recursive: true });
@@ -117,7 +117,7 @@ for (const part of [".oci-enc", ".oci-enc/lock"]) {
 }
 
 test("a FIFO among the lock's files is no holder that can be read, and nothing waits for it", async (t) => {
-  const layout = await scratchDirectory(t);
+  const layout = scratchOf(t);
   await mkdir(join(layout, ".oci-enc", "lock"), { recursive: true });
   execFileSync("mkfifo", [join(layout, ".oci-enc", "lock", "1")]);
   await assert.rejects(

@@ -5,13 +5,13 @@ import { test } from "node:test";
 import { startSupport } from "../../support/child-process.js";
 import { checkLayout } from "../../support/layout-check.js";
 import { writeImage } from "../../support/layout-image.js";
-import { scratchDirectory } from "../../support/scratch-directory.js";
+import { scratchOf } from "../../support/scratch.js";
 
 const numbers = Array.from({ length: 20 }, (_, index) => index);
 const oci = ["blobs", "index.json", "oci-layout"];
 
 test("faults/49: twenty processes that tag one layout at once leave all their tags", async (t) => {
-  const store = join(await scratchDirectory(t), "store");
+  const store = join(scratchOf(t), "store");
   await writeImage("app", [1000], { store });
   const children = numbers.map((number) => startSupport("tag-often", [store, "app", `app:t${number}-`, "2"]));
   for (const child of children) assert.deepEqual((await child.ended()).stderr, "");
@@ -21,7 +21,7 @@ test("faults/49: twenty processes that tag one layout at once leave all their ta
 });
 
 test("twenty processes that begin one new layout at once all get their image into it", async (t) => {
-  const layout = join(await scratchDirectory(t), "new", "layout");
+  const layout = join(scratchOf(t), "new", "layout");
   const children = numbers.map((number) => startSupport("write-image", [`oci:${layout}:app-${number}`, "1000"]));
   for (const child of children) assert.match((await child.ended()).stdout, /^sha256:/);
   assert.equal((await checkLayout(layout)).length, 20);
@@ -29,7 +29,7 @@ test("twenty processes that begin one new layout at once all get their image int
 });
 
 test("faults/49: when a holder is killed in the middle, those who wait go on and no tag is lost", async (t) => {
-  const store = join(await scratchDirectory(t), "store");
+  const store = join(scratchOf(t), "store");
   await writeImage("app", [1000], { store });
   const holder = startSupport("hold-lock", [store]);
   await holder.said(/held/);
@@ -41,7 +41,7 @@ test("faults/49: when a holder is killed in the middle, those who wait go on and
 });
 
 test("faults/49: of twenty processes killed at any moment, each tag that was reported is there, and the next writer works", async (t) => {
-  const store = join(await scratchDirectory(t), "store");
+  const store = join(scratchOf(t), "store");
   await writeImage("app", [1000], { store });
   const children = numbers.map((number) => startSupport("tag-often", [store, "app", `app:t${number}-`, "50"]));
   const said = await Promise.all(
@@ -60,7 +60,7 @@ test("faults/49: of twenty processes killed at any moment, each tag that was rep
 });
 
 test("twenty copies beside a loop of gc and in-place encrypt all arrive whole", async (t) => {
-  const scratch = await scratchDirectory(t);
+  const scratch = scratchOf(t);
   const [plain, layout] = [`oci:${join(scratch, "plain")}:app`, join(scratch, "layout")];
   const { root } = await writeImage(plain, [300_000, 20, 1000]);
   const loop = startSupport("seal-and-collect", [plain, layout]);

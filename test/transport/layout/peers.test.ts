@@ -6,7 +6,7 @@ import { copyImage, openSource } from "../../../src/index.js";
 import { attachmentsOf } from "../../../src/transport/attachments.js";
 import { noDockerRegistry, startDockerRegistry } from "../../support/docker-registry.js";
 import { broughtPeer, type Peer, run, systemPeer } from "../../support/peer.js";
-import { scratchDirectory } from "../../support/scratch-directory.js";
+import { scratchOf } from "../../support/scratch.js";
 
 const vectors = join(process.cwd(), "test", "vectors", "signed");
 const oras = broughtPeer("oras-forky");
@@ -22,7 +22,7 @@ async function call(peer: Peer, args: readonly string[], environment: NodeJS.Pro
 test("oras finds in our layout what it has attached in its own, by way of an archive", {
   skip: oras.missing,
 }, async (t) => {
-  const directory = await scratchDirectory(t);
+  const directory = scratchOf(t);
   const theirs = join(directory, "theirs");
   await cp(join(vectors, "images", "one"), theirs, { recursive: true });
   const sbom = join(directory, "sbom.json");
@@ -45,7 +45,7 @@ test("oras finds in our layout what it has attached in its own, by way of an arc
 test("a signature that cosign has saved in a layout of its own is found, and taken along", {
   skip: cosign.missing || skopeo.missing || noDockerRegistry,
 }, async (t) => {
-  const directory = await scratchDirectory(t);
+  const directory = scratchOf(t);
   await using registry = await startDockerRegistry("open");
   const image = `${registry.host}/app:v1`;
   const plain = ["--insecure-policy", "copy", "--dest-tls-verify=false"];

@@ -8,10 +8,10 @@ import { bringImage } from "../../support/bring-image.js";
 import { expectedError } from "../../support/expected-error.js";
 import { writeImage } from "../../support/layout-image.js";
 import { addImage, MemoryPlace } from "../../support/memory-image.js";
-import { scratchDirectory } from "../../support/scratch-directory.js";
+import { scratchOf } from "../../support/scratch.js";
 
 async function emptyLayout(t: TestContext): Promise<string> {
-  return join(await scratchDirectory(t), "layout");
+  return join(scratchOf(t), "layout");
 }
 
 async function digestAt(reference: string): Promise<string> {

@@ -10,7 +10,7 @@ import { type HostedImage, hostImage, randomImage } from "../../support/hosted-i
 import { checkLayout } from "../../support/layout-check.js";
 import { pushAll } from "../../support/registry-ends.js";
 import { type Relay, startRelay } from "../../support/relay.js";
-import { scratchDirectory } from "../../support/scratch-directory.js";
+import { scratchOf } from "../../support/scratch.js";
 import { startStrictRegistry } from "../../support/strict-registry.js";
 
 const sizes = [3_000_000, 40_000];
@@ -24,7 +24,7 @@ interface Served {
 
 /** Kills a pull when all is there but the end of the first layer, pulls again, and looks at what was asked for. */
 async function killAndPullAgain(t: TestContext, { image, relay }: Served): Promise<void> {
-  const scratch = await scratchDirectory(t);
+  const scratch = scratchOf(t);
   const store = join(scratch, "store");
   const env = { PATH: process.env["PATH"], HOME: scratch, OCI_ENC_STORE: store };
   const pull = () => startSupport("copy-once", [`docker://${relay.host}/app:1`, "app:1"], { env });

@@ -13,10 +13,10 @@ import { fileTree } from "../../support/file-tree.js";
 import { checkBlobFiles } from "../../support/layout-check.js";
 import { writeImage } from "../../support/layout-image.js";
 import { addImage, MemoryPlace } from "../../support/memory-image.js";
-import { scratchDirectory } from "../../support/scratch-directory.js";
+import { scratchOf } from "../../support/scratch.js";
 
 async function newStore(t: TestContext): Promise<string> {
-  return join(await scratchDirectory(t), "store");
+  return join(scratchOf(t), "store");
 }
 
 /** Takes names away as another tool does, and leaves the blobs. */

@@ -15,7 +15,7 @@ import { startSupport } from "../../support/child-process.js";
 import { expectedError } from "../../support/expected-error.js";
 import { fileTree } from "../../support/file-tree.js";
 import { writeImage } from "../../support/layout-image.js";
-import { scratchDirectory } from "../../support/scratch-directory.js";
+import { scratchOf } from "../../support/scratch.js";
 
 interface Content {
   readonly blob: Descriptor;
@@ -28,7 +28,7 @@ function content(size = 100_000): Content {
 }
 
 async function newStore(t: TestContext): Promise<string> {
-  return join(await scratchDirectory(t), "store");
+  return join(scratchOf(t), "store");
 }
 
 function waitingPath(store: string, { digest }: Descriptor): string {

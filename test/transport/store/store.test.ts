@@ -12,12 +12,12 @@ import { expectedError } from "../../support/expected-error.js";
 import { checkBlobFiles, checkLayout } from "../../support/layout-check.js";
 import { writeImage } from "../../support/layout-image.js";
 import { addImage, MemoryPlace } from "../../support/memory-image.js";
-import { scratchDirectory } from "../../support/scratch-directory.js";
+import { scratchOf } from "../../support/scratch.js";
 
 const tar = "application/vnd.oci.image.layer.v1.tar";
 
 async function newStore(t: TestContext): Promise<string> {
-  return join(await scratchDirectory(t), "deep", "store");
+  return join(scratchOf(t), "deep", "store");
 }
 
 test("the store is where the option says, else OCI_ENC_STORE, else the user's data directory", (t) => {
