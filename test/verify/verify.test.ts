@@ -208,7 +208,11 @@ test("abuse: a tag that moves while an image is verified does not bring another 
   const source = place.source("image");
   const answers = [open];
   const moving = { ...source, resolve: async () => answers.pop() ?? (await source.resolve()) };
-  const report = await verify(moving, {});
-  assert.equal(report.digest, open.digest);
-  assert.equal(report.verdict, "failed");
+  const image = { place: { transport: "dir" }, identity: undefined };
+  const signed = { rules: { insecurePolicy: true, requireEncrypted: "all" as const }, image };
+  const { digest, checks } = await verify(moving, { signed });
+  assert.equal(digest, open.digest);
+  for (const id of ["layers-sealed", "vouched-for"]) {
+    assert.equal(checks.find((check) => check.id === id)?.verdict, "failed", id);
+  }
 });
