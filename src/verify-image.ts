@@ -4,6 +4,7 @@ import type { TrustRules } from "./policy/trust-rules.js";
 import { decryptLayers } from "./transform/decrypt.js";
 import { openSource } from "./transport/index.js";
 import type { EndpointOptions } from "./transport/transport.js";
+import { resolvingOnce } from "./transport/with-resolve.js";
 import type { VerifyReport } from "./verify/check.js";
 import { type VerifyOptions, verify } from "./verify/verify.js";
 
@@ -20,11 +21,12 @@ export interface VerifyImageOptions extends Omit<VerifyOptions, "plainImage" | "
 
 /** Opens an image, verifies it, closes it. Throws what {@link verify} throws; USAGE for a reference that makes no sense. */
 export async function verifyImage(reference: string, options: VerifyImageOptions = {}): Promise<VerifyReport> {
-  const { plainImage, source: endpoint, trust, plain: opened, keys, settings, signal, progress } = options;
+  const { plainImage, source: endpoint, trust, plain: judgePlain, keys, settings, signal, progress } = options;
   const ends: EndpointOptions = { signal, progress, ...endpoint };
-  await using source = await openSource(reference, ends);
+  await using opened = await openSource(reference, ends);
+  const source = resolvingOnce(opened);
   const { place, identity } = judgedPlace(reference, source);
-  const view = opened
+  const view = judgePlain
     ? await openedView(source, await decryptLayers({ keys: keys ?? [], settings, signal, progress }))
     : undefined;
   const image = { place, identity: trust?.identity ?? identity };

@@ -1,4 +1,3 @@
-import { OciEncError } from "../errors.js";
 import type { ImageName } from "../oci/image-name.js";
 import { gpgVerifier } from "../sign/gpg/verifier.js";
 import { refused } from "../sign/refusal.js";
@@ -158,14 +157,4 @@ function askedFor(name: ImageName | undefined): ImageName | undefined {
 
 function where({ where: place }: Signature, reason: string): string {
   return place === "" ? reason : `${place}: ${reason}`;
-}
-
-/** A refusal as an error: its code, the first reason in the message, and the others as a hint. */
-export function policyError(outcome: PolicyOutcome & { readonly verdict: "refused" }, policy: Policy): OciEncError {
-  const [first = "", ...more] = outcome.reasons;
-  return new OciEncError(
-    outcome.code,
-    `the policy ${quoted(policy.origin)} refuses the image by its entry ${outcome.entry}: ${first}`,
-    { hint: more.length === 0 ? undefined : `the other signatures: ${more.slice(0, 8).join("; ")}` },
-  );
 }

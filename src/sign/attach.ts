@@ -1,8 +1,8 @@
 import { OciEncError } from "../errors.js";
+import { type AttachedManifest, manifestOver } from "../oci/attached-manifest.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import { type Digest, digestOf } from "../oci/digest.js";
-import { mediaTypes } from "../oci/media-type.js";
-import { type AttachedManifest, type AttachmentTarget, attachable } from "../transport/attachments.js";
+import { type AttachmentTarget, attachable } from "../transport/attachments.js";
 import type { ImageTarget } from "../transport/transport.js";
 import { referrerManifest } from "./referrer-form.js";
 import type { Signature } from "./signature.js";
@@ -36,26 +36,9 @@ export async function attach(
 
 /** The manifest of a digest tag that holds these `sig` signatures and no others. `signing-and-policy.md` 1.3. */
 export function signatureManifest(signatures: readonly Pick<Signature, "content" | "annotations">[]): AttachedManifest {
-  const layers = signatures.map(({ content, annotations }) => ({
-    mediaType: simpleSigningLayer,
-    size: content.length,
-    digest: digestOf(content),
-    annotations,
-  }));
-  const rootfs = { type: "layers", diff_ids: layers.map(({ digest }) => digest) };
-  const config = Buffer.from(JSON.stringify({ architecture: "", os: "", config: {}, rootfs }));
-  const manifest = {
-    schemaVersion: 2,
-    mediaType: mediaTypes.ociManifest,
-    config: { mediaType: mediaTypes.ociConfig, size: config.length, digest: digestOf(config) },
-    layers,
-  };
-  const bytes = Buffer.from(JSON.stringify(manifest));
-  return {
-    descriptor: { mediaType: mediaTypes.ociManifest, digest: digestOf(bytes), size: bytes.length },
-    bytes,
-    config,
-  };
+  return manifestOver(
+    signatures.map(({ content, annotations }) => ({ mimeType: simpleSigningLayer, payload: content, annotations })),
+  );
 }
 
 type Place = ImageTarget & AttachmentTarget;

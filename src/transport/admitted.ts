@@ -1,9 +1,9 @@
 import type { Digest } from "../oci/digest.js";
 import type { Admission, ImageSource } from "./transport.js";
+import { withResolve } from "./with-resolve.js";
 
 /**
- * The same source, whose reference resolves only to what `admit` lets pass: asked once for each digest. The methods of
- * transports stay what they are, found or not, since everything else is passed on.
+ * The same source, whose reference resolves only to what `admit` lets pass: asked once for each digest.
  */
 export function admitted(source: ImageSource, reference: string, admit: Admission): ImageSource {
   const known = new Map<Digest, Promise<void>>();
@@ -14,11 +14,5 @@ export function admitted(source: ImageSource, reference: string, admit: Admissio
     await asked;
     return root;
   };
-  return new Proxy(source, {
-    get(target, name) {
-      if (name === "resolve") return resolve;
-      const value: unknown = Reflect.get(target, name, target);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
+  return withResolve(source, resolve);
 }

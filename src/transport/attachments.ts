@@ -1,6 +1,9 @@
+import type { AttachedManifest } from "../oci/attached-manifest.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import { algorithmOf, type Digest, hexOf } from "../oci/digest.js";
 import type { ImageSource, ImageTarget } from "./transport.js";
+
+export type { AttachedManifest } from "../oci/attached-manifest.js";
 
 /**
  * What belongs to a manifest and is no part of it: manifests that name it as their subject, those under its digest tags,
@@ -28,13 +31,6 @@ export interface AttachmentTarget {
   putDigestTag(subject: Digest, kind: DigestTagKind, attached: AttachedManifest): Promise<void>;
   /** One more simple-signing message; nothing when it is there already. */
   addSimpleSignature(subject: Digest, signature: Uint8Array): Promise<void>;
-}
-
-/** What stands under a digest tag. Its config is small and goes with it, since uniting two of them makes another. */
-export interface AttachedManifest {
-  readonly descriptor: Descriptor;
-  readonly bytes: Uint8Array;
-  readonly config: Uint8Array;
 }
 
 /** cosign's: signatures, attestations, lists of contents. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { digestOf } from "../../src/oci/digest.js";
 import { parseImageName } from "../../src/oci/image-name.js";
-import { evaluatePolicy, type PolicyOutcome, type PolicyRequest, policyError } from "../../src/policy/evaluate.js";
+import { evaluatePolicy, type PolicyOutcome, type PolicyRequest } from "../../src/policy/evaluate.js";
 import type { PolicyDialect } from "../../src/policy/key-source.js";
 import { readPolicy } from "../../src/policy/policy-file.js";
 import { parsePolicy } from "../../src/policy/policy-json.js";
@@ -171,15 +171,6 @@ test("a kbs:// key is fetched by the program that is named for it, and refused w
   const fetched = await fetching(`test "$uri" = kbs:///default/cosign/k1 && cat '${key}'`);
   assert.equal(fetched.verdict, "accepted");
   await assert.rejects(fetching("echo denied >&2; exit 3"), expectedError("KEY_PROVIDER", /status 3, "denied"/));
-});
-
-test("a refusal as an error has the entry and the first reason", async () => {
-  const policy = parsePolicy(Buffer.from('{"default":[{"type":"reject"}]}'), "/etc/containers/policy.json");
-  const outcome = await evaluate([{ type: "reject" }]);
-  assert.ok(outcome.verdict === "refused");
-  const error = policyError(outcome, policy);
-  assert.equal(error.exitStatus, 8);
-  assert.match(error.message, /"\/etc\/containers\/policy.json" refuses the image by its entry default: .*rejects/);
 });
 
 test("the policy is that of the path given, else the user's, else the system's, else none", async () => {

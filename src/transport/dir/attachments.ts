@@ -1,9 +1,10 @@
 import { OciEncError } from "../../errors.js";
+import { manifestOver } from "../../oci/attached-manifest.js";
 import { type Digest, digestOf, hexOf } from "../../oci/digest.js";
+import { parseStored, type StoredLayer } from "../../oci/stored-layer.js";
 import type { AttachmentSource } from "../attachments.js";
 import { signatureLimits } from "../signature-limits.js";
 import { ownManifest, readSignatures } from "./signature-files.js";
-import { manifestOver, parseStored, type StoredLayer } from "./stored-layer.js";
 
 /** What a directory has beside its image. A digest tag's manifest and blobs are made up from its files, and kept here. */
 export interface DirAttachments extends AttachmentSource {

@@ -4,6 +4,7 @@ import { ioError, OciEncError, systemCode } from "../../errors.js";
 import type { Descriptor, Sum } from "../../oci/descriptor.js";
 import { type Digest, digestOf } from "../../oci/digest.js";
 import { checkContent, type ManifestView, manifestLimit, parseManifest } from "../../oci/manifest.js";
+import { printStored } from "../../oci/stored-layer.js";
 import type { Progress } from "../../progress.js";
 import type { AttachedManifest, AttachmentTarget, DigestTagKind } from "../attachments.js";
 import { draftMark, removeAbandonedDrafts } from "../files/abandoned-drafts.js";
@@ -25,7 +26,6 @@ import {
   versionText,
 } from "./dir-files.js";
 import { PendingSignatures } from "./pending-signatures.js";
-import { printStored } from "./stored-layer.js";
 
 /** Makes the directory where it is absent. CONFLICT when it holds anything that may not be replaced; LOCAL_IO. */
 export async function openDirTarget(

@@ -1,10 +1,7 @@
-import { OciEncError } from "../../errors.js";
-import { digestOf } from "../../oci/digest.js";
-import { type JsonNode, memberOf, parseJson } from "../../oci/json-text.js";
-import { mediaTypes } from "../../oci/media-type.js";
-import type { AttachedManifest } from "../attachments.js";
+import { OciEncError } from "../errors.js";
+import { type JsonNode, memberOf, parseJson } from "./json-text.js";
 
-/** One layer of what stands under a digest tag, as a `dir:` image keeps it: with its content, in a file of its own. */
+/** One layer of what stands under a digest tag, as `dir:` images and lookasides keep it: with its content, in a file of its own. */
 export interface StoredLayer {
   readonly mimeType: string;
   readonly payload: Uint8Array;
@@ -34,22 +31,6 @@ export function parseStored(stored: Uint8Array, what: string): StoredLayer | und
 export function printStored({ mimeType, payload, annotations }: StoredLayer): Uint8Array {
   const text = JSON.stringify({ mimeType, payload: Buffer.from(payload).toString("base64"), annotations });
   return Buffer.from(`\0${formName}\n${text}`);
-}
-
-/** The manifest with these layers, as it would stand under a digest tag. `signing-and-policy.md` 1.3. */
-export function manifestOver(stored: readonly StoredLayer[]): AttachedManifest {
-  const layers = stored.map(({ mimeType, payload, annotations }) => ({
-    mediaType: mimeType,
-    digest: digestOf(payload),
-    size: payload.length,
-    annotations,
-  }));
-  const rootfs = { type: "layers", diff_ids: layers.map(({ digest }) => digest) };
-  const config = Buffer.from(JSON.stringify({ architecture: "", os: "", config: {}, rootfs }));
-  const described = { mediaType: mediaTypes.ociConfig, digest: digestOf(config), size: config.length };
-  const mediaType = mediaTypes.ociManifest;
-  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType, config: described, layers }));
-  return { descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length }, bytes, config };
 }
 
 const formName = "sigstore-json";
