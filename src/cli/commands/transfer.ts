@@ -33,7 +33,7 @@ export async function transferImage(invocation: Invocation, how: TransferOptions
   const [from = "", to = from] = invocation.arguments;
   const signatures: SignedArtifact[] = [];
   const attach = await readAttach(invocation, { to, tell: (artifacts) => signatures.push(...artifacts) });
-  if (how.strands && !attach) await requireNoSigner(invocation, to);
+  if (how.strands && !attach) await requireUnsignedAllowed(invocation, to);
   const report = await copyImage(from, to, {
     ...how,
     jobs: options.get(parallel),
@@ -77,7 +77,7 @@ async function readAttach(
 }
 
 /** What nobody signs must not go where a signature is asked for. */
-async function requireNoSigner(invocation: Invocation, to: string): Promise<void> {
+async function requireUnsignedAllowed(invocation: Invocation, to: string): Promise<void> {
   const { refusalOfUnsigned } = await import("../../index.js");
   const refused = await refusalOfUnsigned(to, await readTrust(invocation));
   if (refused) throw refused;
