@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-void import("../dist/cli/main.js");
+void import("../dist/command-line/main.js");
