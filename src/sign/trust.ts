@@ -5,7 +5,8 @@ import type { Verifier } from "./verifier.js";
 /** One kind of trust material. */
 export interface TrustKind {
   readonly form: string;
-  load(spec: TrustSpec): Promise<Verifier>;
+  /** `claims` are those that a signature has to make, for formats in which it can make several sets of them. */
+  load(spec: TrustSpec, claims: Readonly<Record<string, string>>): Promise<Verifier>;
 }
 
 /** The table of trust material. `notary`, which takes nothing, is a policy and known to `policy/judges.ts` alone. */
@@ -14,7 +15,7 @@ const trustKinds: ReadonlyMap<string, TrustKind> = new Map<string, TrustKind>([
     "sigstore",
     {
       form: "PUBFILE",
-      load: async (spec) => (await import("./sigstore/load.js")).loadSigstoreTrust(spec),
+      load: async (spec, claims) => (await import("./sigstore/load.js")).loadSigstoreTrust(spec, claims),
     },
   ],
   ["gpg", { form: "RINGFILE", load: async (spec) => (await import("./gpg/load.js")).loadGpgTrust(spec) }],

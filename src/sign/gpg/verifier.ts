@@ -1,6 +1,5 @@
 import type { PublicKey } from "openpgp";
 import { OciEncError } from "../../errors.js";
-import { type Claims, missingClaim } from "../claims.js";
 import { refusal } from "../refusal.js";
 import type { Accepted, Judgement, Signature, SignedImage } from "../signature.js";
 import { parsePayload, type SimpleSigningPayload } from "../simple-signing/payload.js";
@@ -8,31 +7,24 @@ import type { Verifier } from "../verifier.js";
 import { type OpenedMessage, openMessage, reasonOf } from "./message.js";
 import { readRings } from "./ring.js";
 
-/** What a message must say beside being good. */
-export interface GpgRules {
-  /** All of them, word for word, among what is in `optional`. */
-  readonly claims?: Claims | undefined;
-}
-
 /**
  * Judges simple-signing messages by the keys of `rings`, binary or armoured. A key has to be good at the time of judging,
  * as GnuPG has it: one that has expired or was revoked since vouches for nothing. Signing subkeys count with their primary
  * key. KEY_INVALID when the rings have no key that can be read. `signing-and-policy.md` 3.1.
  */
-export async function gpgVerifier(rings: readonly Uint8Array[], { claims = {} }: GpgRules = {}): Promise<Verifier> {
+export async function gpgVerifier(rings: readonly Uint8Array[]): Promise<Verifier> {
   const keys = await readRings(rings);
   const [only, ...more] = keys;
   return {
     name: only && more.length === 0 ? `gpg key ${fingerprintOf(only)}` : `gpg ring of ${keys.length} keys`,
     formats: ["gpg"],
-    judge: (signature, image, now) => judge(signature, image, { keys, now, claims }),
+    judge: (signature, image, now) => judge(signature, image, { keys, now }),
   };
 }
 
 interface Trust {
   readonly keys: readonly PublicKey[];
   readonly now: Date;
-  readonly claims: Claims;
 }
 
 async function judge(signature: Signature, image: SignedImage, trust: Trust): Promise<Judgement> {
@@ -41,8 +33,6 @@ async function judge(signature: Signature, image: SignedImage, trust: Trust): Pr
     const signer = await signerOf(opened, trust);
     const payload = parsePayload(opened.content, "atomic container signature");
     if (payload.digest !== image.descriptor.digest) throw untrusted(`it is about ${payload.digest}`);
-    const lacking = missingClaim(trust.claims, payload.optional ?? {});
-    if (lacking !== undefined) throw untrusted(`it does not claim ${quoted(lacking)} as required`);
     return await accepted(signer, payload, { opened, now: trust.now });
   } catch (error) {
     return refusal(error);

@@ -14,7 +14,10 @@ export async function loadSigstoreSigner({ value, passphrase, origin }: SignerSp
   return sigstoreSigner(localKey(key, { name: sigstoreKeyName(key) }));
 }
 
-/** `sigstore:PUBFILE`. KEY_INVALID. */
-export async function loadSigstoreTrust({ value, origin }: TrustSpec): Promise<Verifier> {
-  return sigstoreVerifier([readVerificationKey({ value, origin })]);
+/** `sigstore:PUBFILE`. Each subject of a bundle has claims of its own: one that makes `claims` is looked for. KEY_INVALID. */
+export async function loadSigstoreTrust(
+  { value, origin }: TrustSpec,
+  claims: Readonly<Record<string, string>>,
+): Promise<Verifier> {
+  return sigstoreVerifier([readVerificationKey({ value, origin })], { claims });
 }

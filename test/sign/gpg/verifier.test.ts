@@ -6,6 +6,7 @@ import { after, test } from "node:test";
 import { deflateRawSync } from "node:zlib";
 import { readPackets } from "../../../src/crypt/keys/pgp/packets.js";
 import { digestOf } from "../../../src/oci/digest.js";
+import { verifierJudge } from "../../../src/policy/verifier-judge.js";
 import { gpgVerifier } from "../../../src/sign/gpg/verifier.js";
 import type { Judgement } from "../../../src/sign/signature.js";
 import { containersCase, imageOne, signaturesOf } from "../../support/containers-case.js";
@@ -148,11 +149,15 @@ test("a signature of another manifest, of a cosign payload or without a claim th
   );
   const cosign = payloadOfOne({ type: "cosign container image signature" });
   assert.match(refusal(await verifier.judge(sign(cosign), imageOne(), new Date())), /of the type "cosign/);
-  const demanding = await gpgVerifier([ring], { claims: { stage: "prod" } });
-  const staged = payloadOfOne({ optional: { stage: "test" } });
-  assert.match(refusal(await demanding.judge(sign(staged), imageOne(), new Date())), /does not claim "stage"/);
+  const claims = { stage: "prod" };
+  const demanding = verifierJudge({ id: "trust", title: "the ring" }, { verifiers: [verifier], claims });
+  const staged = sign(payloadOfOne({ optional: { stage: "test" } }));
+  const outcome = await demanding.judge(imageOne(), async () => ({ signatures: [staged], broken: [] }));
+  assert.ok(outcome.kind === "refused");
+  assert.match(outcome.reasons.join(), /does not claim "stage"/);
   const right = sign(payloadOfOne({ optional: { stage: "prod", creator: "x", timestamp: 1_700_000_000 } }));
-  const judgement = await demanding.judge(right, imageOne(), new Date());
+  assert.equal((await demanding.judge(imageOne(), async () => ({ signatures: [right], broken: [] }))).kind, "accepted");
+  const judgement = await verifier.judge(right, imageOne(), new Date());
   assert.ok(judgement.verdict === "accepted");
   assert.deepEqual(
     [judgement.identity, judgement.claims, judgement.signedAt],
