@@ -44,10 +44,15 @@ function policyJudge(policy: Policy, rules: TrustRules, { place }: JudgedPlace):
     id: "policy",
     title: `${policy.origin} lets the image pass`,
     async judge(image, find) {
+      const unreadable: string[] = [];
       const outcome = await evaluatePolicy(policy, {
         place,
         images: [image],
-        signatures: async () => (await find()).signatures,
+        signatures: async () => {
+          const { signatures, broken } = await find();
+          unreadable.push(...broken.map(({ where, failure }) => `${where}: ${failure.message}`));
+          return signatures;
+        },
         now: new Date(),
         keys: { base: process.cwd(), environment: rules.offline ? {} : process.env, signal: rules.signal },
         ...(rules.bundleIdentity === "any" ? { bundleIdentity: "any" } : {}),
@@ -59,14 +64,18 @@ function policyJudge(policy: Policy, rules: TrustRules, { place }: JudgedPlace):
         case "not judged":
           return { kind: "not judged", why: `${by} accepts anything` };
         case "refused":
-          return { kind: "refused", code: outcome.code, reasons: outcome.reasons.map((why) => `${by}: ${why}`) };
+          return {
+            kind: "refused",
+            code: outcome.code,
+            reasons: [...outcome.reasons.map((why) => `${by}: ${why}`), ...unreadable],
+          };
       }
     },
   };
 }
 
 async function keysJudge(specs: readonly TrustSpec[], rules: TrustRules): Promise<Judge> {
-  const verifiers = await Promise.all(specs.map((spec) => trustKind(spec.kind).load(spec)));
+  const verifiers = await Promise.all(specs.map((spec) => trustKind(spec.kind).load(spec, rules.claims ?? {})));
   const { identity } = rules;
   const names = { id: "trust", title: `signed by ${verifiers.map(({ name }) => name).join(" or ")}` };
   const fitting = identity && ((claimed: string) => fits({ type: "matchRepoDigestOrExact" }, identity, claimed));

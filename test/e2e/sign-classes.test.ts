@@ -144,6 +144,13 @@ test("class: a manifest that was changed under its signature is refused with 8",
   assert.match(stderr, /is not trusted: simple signature 1: it is about sha256:/);
 });
 
+test("class: a signature that cannot be read is named where the policy finds no other", async () => {
+  const changed = copied("encrypted-signed");
+  writeFileSync(join(changed.slice("dir:".length), "signature-1"), "unreadable");
+  const { stderr } = await refused(8, "decrypt", changed, ["-k", rightKey, "--policy", signedBy("alice")]);
+  assert.match(stderr, /hint: there is more: .*it is neither an OpenPGP message/);
+});
+
 test("class: the signature of a GPG key that has expired or was revoked since is refused", async () => {
   for (const [id, key, reason] of [
     ["ss-expired-key", "gpg-expired", /expired/],
