@@ -1,6 +1,4 @@
-import { realpath } from "node:fs/promises";
-import { isAbsolute, normalize, resolve } from "node:path";
-import { ioError } from "../errors.js";
+import { isAbsolute, normalize } from "node:path";
 import type { ImageName } from "../oci/image-name.js";
 import { repositoryOf } from "./identity.js";
 
@@ -10,16 +8,8 @@ export interface PolicyPlace {
   readonly transport: string;
   /** The name that was asked for, before mirrors. Only `docker` and `docker-daemon` go by it. */
   readonly name?: ImageName | undefined;
-  /** The absolute path, links resolved: made by {@link pathPlace}. */
+  /** The absolute path, links resolved. */
   readonly path?: string | undefined;
-}
-
-/** The place of an image in a file or directory, links of its path resolved. NOT_FOUND when there is none. */
-export async function pathPlace(transport: string, path: string): Promise<PolicyPlace> {
-  const real = await realpath(resolve(path)).catch((error: unknown) => {
-    throw ioError(error, `cannot resolve ${JSON.stringify(path.slice(0, 300))}`);
-  });
-  return { transport, path: real };
 }
 
 /** The scopes that speak of an image, the most specific one first, and last the transport's own, which is empty. */

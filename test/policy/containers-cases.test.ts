@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
+import { realpathSync } from "node:fs";
 import { test } from "node:test";
 import { OciEncError } from "../../src/errors.js";
 import { evaluatePolicy, type PolicyOutcome } from "../../src/policy/evaluate.js";
 import { parsePolicy } from "../../src/policy/policy-json.js";
-import { type PolicyPlace, pathPlace } from "../../src/policy/scopes.js";
+import type { PolicyPlace } from "../../src/policy/scopes.js";
 import {
   type ContainersCase,
   containersCase,
@@ -63,7 +64,9 @@ async function verdictOn(one: ContainersCase): Promise<"accept" | "reject"> {
 async function evaluate(one: ContainersCase): Promise<PolicyOutcome> {
   const image = imageOf(one);
   const place: PolicyPlace =
-    one.transport === "dir" ? await pathPlace("dir", signedVectors) : { transport: "docker", name: image.identity };
+    one.transport === "dir"
+      ? { transport: "dir", path: realpathSync(signedVectors) }
+      : { transport: "docker", name: image.identity };
   return await evaluatePolicy(parsePolicy(Buffer.from(one.policy), one.id), {
     place,
     images: [image],

@@ -3,9 +3,11 @@ import { mkdirSync, realpathSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parseImageName } from "../../src/oci/image-name.js";
+import { judgedPlace } from "../../src/policy/judged-place.js";
 import { entryFor, parsePolicy } from "../../src/policy/policy-json.js";
-import { pathPlace, scopesOf } from "../../src/policy/scopes.js";
-import { expectedError } from "../support/expected-error.js";
+import { scopesOf } from "../../src/policy/scopes.js";
+import { openSource } from "../../src/transport/index.js";
+import { writeImage } from "../support/layout-image.js";
 import { scratchDirectory } from "../support/scratch.js";
 
 const scratch = realpathSync(scratchDirectory());
@@ -46,15 +48,16 @@ test("a name with tag and digest is looked up by its digest, as podman has it", 
 });
 
 test("the scopes of a path are its parents without the root, and the links of the path are followed", async () => {
-  mkdirSync(join(scratch, "real", "images"), { recursive: true });
+  mkdirSync(join(scratch, "real"));
   symlinkSync(join(scratch, "real"), join(scratch, "link"));
-  const place = await pathPlace("oci", join(scratch, "link", "images"));
-  const scopes = scopesOf(place);
+  const reference = `oci:${join(scratch, "link", "images")}:app`;
+  await writeImage(reference, [1]);
+  await using source = await openSource(reference);
+  const scopes = scopesOf(judgedPlace(reference, source).place);
   assert.equal(scopes[0], join(scratch, "real", "images"));
   assert.equal(scopes[1], join(scratch, "real"));
   assert.equal(scopes.at(-1), "");
   assert.ok(!scopes.includes("/"));
-  await assert.rejects(pathPlace("dir", join(scratch, "none")), expectedError("NOT_FOUND"));
 });
 
 test("an archive of docker's and a transport without scopes have the empty one alone", () => {
