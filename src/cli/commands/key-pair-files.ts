@@ -1,5 +1,7 @@
-import { open, rm } from "node:fs/promises";
-import { ioError, OciEncError, systemCode } from "../../errors.js";
+import { rm } from "node:fs/promises";
+import { writeNewFile } from "../output/new-file.js";
+
+const hint = "choose another name with --out";
 
 /** Where the two halves of a key pair are written. */
 export interface KeyPairFiles {
@@ -15,23 +17,11 @@ interface KeyPairTexts {
 
 /** Writes both files, or none. The private one is readable by its owner alone. CONFLICT for a file that exists; LOCAL_IO. */
 export async function writeKeyPair(files: KeyPairFiles, pair: KeyPairTexts): Promise<void> {
-  await writeNew(files.privateKey, pair.privatePem, 0o600);
+  await writeNewFile(files.privateKey, pair.privatePem, { mode: 0o600, hint });
   try {
-    await writeNew(files.publicKey, pair.publicPem, 0o644);
+    await writeNewFile(files.publicKey, pair.publicPem, { mode: 0o644, hint });
   } catch (error) {
     await rm(files.privateKey);
     throw error;
-  }
-}
-
-async function writeNew(path: string, text: string, mode: number): Promise<void> {
-  const name = JSON.stringify(path);
-  try {
-    await using file = await open(path, "wx", mode);
-    await file.writeFile(text);
-    await file.sync();
-  } catch (error) {
-    if (systemCode(error) !== "EEXIST") throw ioError(error, `cannot write ${name}`);
-    throw new OciEncError("CONFLICT", `${name} exists already`, { hint: "choose another name with --out" });
   }
 }

@@ -1,5 +1,4 @@
-import { writeFile } from "node:fs/promises";
-import { ioError, OciEncError } from "../../errors.js";
+import { OciEncError } from "../../errors.js";
 import type { SignedArtifact, SignImageOptions, SignReport } from "../../index.js";
 import { endpointFlags, sourceEndpoint, targetEndpoint } from "../options/endpoints.js";
 import { type Flag, single } from "../options/flag.js";
@@ -16,6 +15,7 @@ import {
   readClaims,
   signPassphraseFile,
 } from "../options/signing-flags.js";
+import { writeNewFile } from "../output/new-file.js";
 import type { Command, Invocation } from "./command.js";
 import { dryRun } from "./transfer-flags.js";
 
@@ -123,10 +123,6 @@ async function writeOnly({ made }: SignReport, file: string): Promise<void> {
       hint: "choose one with --format and --index-only or --platform",
     });
   }
-  try {
-    const { storedForm } = await import("../../index.js");
-    await writeFile(file, storedForm(one.signature), { flag: "wx" });
-  } catch (error) {
-    throw ioError(error, `cannot write the signature to ${JSON.stringify(file)}`);
-  }
+  const { storedForm } = await import("../../index.js");
+  await writeNewFile(file, storedForm(one.signature), { mode: 0o644, hint: "choose another file with --output" });
 }
