@@ -88,18 +88,23 @@ const form: Flag<"table" | "json" | "junit" | "sarif"> = choice(
   ["table", "json", "junit", "sarif"],
 );
 
+/** Questions about encryption; without any of them, a command that asks for signatures asks for nothing else. */
+const sealedQuestions: readonly Flag<unknown>[] = [
+  requireEncrypted,
+  allowPlain,
+  requireRecipient,
+  only,
+  minRecipients,
+  noPlaintextTwins,
+  plainImage,
+  failOnSecrets,
+];
+
 /** `verify IMAGE`. */
 export const verify: Command = {
   arguments: [{ name: "IMAGE", about: "a name in the local store, docker://, oci:, oci-archive: or dir:" }],
   flags: [
-    requireEncrypted,
-    allowPlain,
-    requireRecipient,
-    only,
-    minRecipients,
-    noPlaintextTwins,
-    plainImage,
-    failOnSecrets,
+    ...sealedQuestions,
     ...judgingFlags,
     annotation,
     identity,
@@ -157,17 +162,6 @@ async function readQuestions(invocation: Invocation): Promise<VerifyImageOptions
     signal,
   };
 }
-
-/** Questions about encryption; without any of them, a command that asks for signatures asks for nothing else. */
-const sealedQuestions: readonly Flag<unknown>[] = [
-  requireEncrypted,
-  allowPlain,
-  requireRecipient,
-  only,
-  minRecipients,
-  noPlaintextTwins,
-  failOnSecrets,
-];
 
 async function readRules(invocation: Invocation): Promise<TrustRules> {
   const { options } = invocation;
