@@ -1,3 +1,4 @@
+import { OciEncError } from "../../errors.js";
 import type { SignerSpec } from "../../index.js";
 import type { Invocation } from "../commands/command.js";
 import { type KeyText, shownWord, splitKeyText, splitWord } from "./key-text.js";
@@ -22,13 +23,14 @@ export async function readSigners(
     const kind = text.slice(0, Math.max(colon, 0));
     const rest = text.slice(colon + 1);
     const { takes } = signerKind(kind);
-    if (takes === "text") specs.push(asText(kind, rest));
+    if (takes === "text") specs.push(await asText(kind, rest, { invocation, passphrases, passphraseFile }));
     else {
       const named = takes === "file" ? await splitKeyText(rest) : await splitWord(kind, rest);
       specs.push(await withPassphrase(kind, named, { invocation, passphrases, passphraseFile }));
     }
   }
-  return specs;
+  if (passphraseFile === undefined || specs.some(({ passphrase }) => passphrase !== undefined)) return specs;
+  throw new OciEncError("USAGE", "--sign-passphrase-file: none of the signers takes a passphrase");
 }
 
 /** Those of a command that signs what it writes, in skopeo's spellings too. */
@@ -45,12 +47,14 @@ export async function readSignersOf(invocation: Invocation): Promise<readonly Si
 interface Means {
   readonly invocation: Invocation;
   readonly passphrases: Passphrases;
-  /** Where the passphrase of a file is that names none. */
+  /** Where the passphrase of a key is that names none. */
   readonly passphraseFile: string | undefined;
 }
 
-function asText(kind: string, text: string): SignerSpec {
-  return { kind, value: Buffer.from(text), isFile: false, passphrase: undefined, origin: shownWord(kind, text) };
+/** A command has no passphrase of ours; the key files that text names may have one. */
+async function asText(kind: string, text: string, means: Means): Promise<SignerSpec> {
+  const passphrase = kind === "exec" ? undefined : await usualPassphrase(kind, means);
+  return { kind, value: Buffer.from(text), isFile: false, passphrase, origin: shownWord(kind, text) };
 }
 
 async function withPassphrase(kind: string, text: KeyText, means: Means): Promise<SignerSpec> {
@@ -59,7 +63,7 @@ async function withPassphrase(kind: string, text: KeyText, means: Means): Promis
   const origin = shownWord(kind, text.path);
   const passphrase =
     (await passphrases.read(text.passphrase, origin)) ??
-    (text.isFile ? await usualPassphrase(kind, means) : undefined) ??
+    (await usualPassphrase(kind, means)) ??
     ((await isProtected(value)) ? await passphrases.ask(origin) : undefined);
   return { kind, value, isFile: text.isFile, passphrase, origin };
 }

@@ -35,7 +35,7 @@ export const signBySigstore: Flag<string | undefined> = single({
 export const signPassphraseFile: Flag<string | undefined> = single({
   name: "sign-passphrase-file",
   placeholder: "FILE",
-  about: "the passphrase of the signing keys that are files and name none: the first line of FILE",
+  about: "the passphrase, or PIN, of the signing keys that name none: the first line of FILE",
   group,
 });
 

@@ -8,11 +8,11 @@ import { notarySigner } from "./signer.js";
 import { keyFilesFrom, readChainedKey } from "./signing-keys.js";
 import { x509Verifier } from "./x509-verifier.js";
 
-/** `notary:NAME` of notation's signingkeys.json, or `notary:KEYFILE,CHAINFILE`. KEY_INVALID, NOT_FOUND, USAGE. */
-export async function loadNotarySigner({ value }: SignerSpec, settings: SignerSettings): Promise<Signer> {
+/** `notary:NAME` of notation's signingkeys.json, or `notary:KEYFILE,CHAINFILE`, the key perhaps encrypted. KEY_INVALID, NOT_FOUND, USAGE. */
+export async function loadNotarySigner({ value, passphrase }: SignerSpec, settings: SignerSettings): Promise<Signer> {
   const text = Buffer.from(value).toString("utf8");
   const files = await keyFilesFrom(text, settings.notationDirectory ?? notationDirectory());
-  return notarySigner(await readChainedKey(files));
+  return notarySigner(await readChainedKey({ ...files, passphrase }));
 }
 
 /** `x509:ROOTFILE`. KEY_INVALID. */

@@ -36,10 +36,10 @@ export async function keyFilesFrom(text: string, directory: string): Promise<Key
 }
 
 /**
- * The files of a key that `signingkeys.json` in notation's directory lists; without `name`, of its default. NOT_FOUND when
- * it is not there, UNSUPPORTED for a key that a plugin keeps, USAGE when the file is not valid.
+ * The files of the key `name` that `signingkeys.json` in notation's directory lists. NOT_FOUND when it is not there,
+ * UNSUPPORTED for a key that a plugin keeps, USAGE when the file is not valid.
  */
-export async function findSigningKey(directory: string, name?: string): Promise<KeyFiles> {
+export async function findSigningKey(directory: string, name: string): Promise<KeyFiles> {
   const path = join(directory, "signingkeys.json");
   const bytes = await readConfiguration(path, true);
   try {
@@ -80,19 +80,15 @@ function validChain(bytes: Uint8Array, origin: string): SigningChain {
   }
 }
 
-function keyFilesOf(bytes: Uint8Array, directory: string, wanted: string | undefined): KeyFiles {
+function keyFilesOf(bytes: Uint8Array, directory: string, name: string): KeyFiles {
   const what = "the list of signing keys";
   const list = membersOf(parseJson(bytes, what).root, what);
-  const chosen = wanted ?? (list.has("default") ? textOf(list.get("default"), '"default"') : undefined);
-  if (chosen === undefined) {
-    throw new OciEncError("NOT_FOUND", "there is no default signing key", { hint: "name one: notary:NAME" });
-  }
   const keys = itemsOf(list.get("keys"), '"keys"').map((key) => membersOf(key, "a key"));
-  const named = keys.filter((key) => textOf(key.get("name"), '"name" of a key') === chosen);
+  const named = keys.filter((key) => textOf(key.get("name"), '"name" of a key') === name);
   const [key, ...more] = named;
-  if (key === undefined) throw new OciEncError("NOT_FOUND", `there is no signing key ${quoted(chosen)}`);
-  if (more.length > 0) throw new OciEncError("CORRUPT", `the signing key ${quoted(chosen)} is there twice`);
-  return filesOf(key, directory, chosen);
+  if (key === undefined) throw new OciEncError("NOT_FOUND", `there is no signing key ${quoted(name)}`);
+  if (more.length > 0) throw new OciEncError("CORRUPT", `the signing key ${quoted(name)} is there twice`);
+  return filesOf(key, directory, name);
 }
 
 function filesOf(key: Members, directory: string, name: string): KeyFiles {

@@ -95,7 +95,7 @@ for (const kind of kinds) {
 test("notation lists and inspects what we sign", { skip }, async () => {
   const repository = "ours/inspected";
   const image = await pushImage(repository);
-  const signer = notarySigner(await readChainedKey(await findSigningKey(configuration)));
+  const signer = notarySigner(await readChainedKey(await findSigningKey(configuration, "ec256")));
   await attach(repository, image, await signer.sign({ format: "cose", image, claims: {}, now: new Date() }));
   const name = `${registry.host}/${repository}@${image.descriptor.digest}`;
   const { status, stdout, stderr } = await runNotation("inspect", "--insecure-registry", name);

@@ -161,7 +161,7 @@ function configured(name: string, list: unknown): string {
   return home;
 }
 
-test("a key is found by its name in notation's list, and the default one without", async () => {
+test("a key is found by its name in notation's list", async () => {
   const home = configured("listed", {
     default: "a",
     keys: [
@@ -170,7 +170,7 @@ test("a key is found by its name in notation's list, and the default one without
       { name: "c", id: "1", pluginName: "vault" },
     ],
   });
-  assert.deepEqual(await findSigningKey(home), { keyFile: "/k/a.key", chainFile: join(home, "a.crt") });
+  assert.deepEqual(await findSigningKey(home, "a"), { keyFile: "/k/a.key", chainFile: join(home, "a.crt") });
   assert.deepEqual(await keyFilesFrom("b", home), { keyFile: "/k/b.key", chainFile: "/k/b.crt" });
   assert.deepEqual(await keyFilesFrom("k,c", home), { keyFile: "k", chainFile: "c" });
   await assert.rejects(findSigningKey(home, "c"), expectedError("UNSUPPORTED", /plugin/));
@@ -194,8 +194,6 @@ for (const [what, list] of faulty) {
   });
 }
 
-test("a list that is not there, or has no default, names nothing", async () => {
+test("a list that is not there names nothing", async () => {
   await assert.rejects(findSigningKey(join(directory, "nowhere"), "a"), expectedError("NOT_FOUND"));
-  const home = configured("without-default", { keys: [{ name: "a", keyPath: "k", certPath: "c" }] });
-  await assert.rejects(findSigningKey(home), expectedError("NOT_FOUND", /no default/));
 });
