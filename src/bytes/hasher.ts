@@ -3,7 +3,7 @@ import type { DigestAlgorithm } from "../oci/digest.js";
 
 /** A hash or HMAC being computed over chunks in order. */
 export interface Hasher {
-  /** A promise when the caller should wait before it brings more. The chunk may be reused once that has resolved. */
+  /** A promise when the caller should wait before it brings more. Nobody changes the chunk: byte-stream.ts. */
   update(chunk: Uint8Array): Promise<void> | undefined;
   /** The raw result; once, after the last chunk. */
   digest(): Promise<Uint8Array>;

@@ -32,7 +32,7 @@ function carryOut({ kind, hasher, parts }: LaneRecord, hashers: Map<number, Hash
   } else {
     const open = hashers.get(hasher);
     if (!open) throw new Error("a record is for a hasher that is not open");
-    if (kind === "update") for (const part of parts) open.update(part);
+    if (kind === "update" || kind === "again") for (const part of parts) open.update(part);
     else hashers.delete(hasher);
     if (kind === "digest") return open.digest();
   }

@@ -5,8 +5,8 @@ import { longestPayload, newRing, type RecordKind, type RingWriter, ringWriter }
 import type { LaneMessage } from "./lane-worker.js";
 
 /**
- * A thread that hashes for this one. Bytes are copied into a shared ring, so a chunk is its owner's again as soon as
- * `update` is through. The thread keeps the process alive only while somebody waits for it, and ends with it.
+ * A thread that hashes for this one. Bytes are copied into a shared ring, once when one hasher after the other takes the
+ * same chunk. The thread keeps the process alive only while somebody waits for it, and ends with it.
  */
 export interface Lane {
   /** Hashers that have neither given their result nor been closed. */
@@ -43,6 +43,8 @@ class WorkerLane implements Lane {
   /** The last of the records that wait for room; those that come later go behind it. */
   #queue: Promise<void> | undefined;
   #last = 0;
+  /** What the ring's last record brought, or took again; and for whom. */
+  #brought: { readonly chunk: Uint8Array; readonly hasher: number } | undefined;
   #failure: OciEncError | undefined;
 
   constructor(file: URL) {
@@ -70,7 +72,7 @@ class WorkerLane implements Lane {
     // What fails here fails at the next call, too.
     this.#send(key ? `hmac-${algorithm}` : algorithm, hasher, key)?.catch(ignore);
     return {
-      update: (chunk) => this.#send("update", hasher, chunk),
+      update: (chunk) => this.#update(hasher, chunk),
       digest: async () => {
         await this.#send("digest", hasher);
         const hash = await this.#await(hasher);
@@ -83,8 +85,16 @@ class WorkerLane implements Lane {
     };
   }
 
+  #update(hasher: number, chunk: Uint8Array): Promise<void> | undefined {
+    const { chunk: last, hasher: other } = this.#brought ?? {};
+    const sent = chunk === last && hasher !== other ? this.#send("again", hasher) : this.#send("update", hasher, chunk);
+    if (!sent) this.#brought = { chunk, hasher };
+    return sent;
+  }
+
   /** Undefined: done. Records keep their order, also when some have to wait. */
   #send(kind: RecordKind, hasher: number, payload: Uint8Array = nothing): Promise<void> | undefined {
+    this.#brought = undefined;
     if (this.#failure) return Promise.reject(this.#failure);
     if (!this.#queue && payload.length <= longestPayload && this.#ring.write(kind, hasher, payload)) return undefined;
     const turn = (this.#queue ?? Promise.resolve()).then(() => this.#sendInParts(kind, hasher, payload));

@@ -17,7 +17,7 @@ const mib = 1024 * 1024;
 async function hash(hasher: Hasher, chunks: AsyncIterable<Uint8Array>): Promise<string> {
   for await (const chunk of chunks) {
     await hasher.update(chunk);
-    chunk.fill(0xee); // It is ours again, so the lane must have its own copy.
+    chunk.fill(0xee); // Nobody does that, but the lane has its own copy.
   }
   return Buffer.from(await hasher.digest()).toString("hex");
 }
@@ -56,6 +56,42 @@ test("chunks that nobody waited for are hashed in their order", async () => {
   for (let at = 0; at < content.length; at += 300_001) void hasher.update(content.subarray(at, at + 300_001));
   const expected = createHmac("sha256", "k").update(content).digest();
   assert.deepEqual(Buffer.from(await hasher.digest()), expected);
+});
+
+test("hashers that take the same chunks, one after the other or not, give the results of those alone", async () => {
+  const key = Buffer.from("k");
+  const own = randomBytes(3 * mib);
+  const sizes = [1, 400_001, 524_224];
+  const streams = [999, 10 * mib, 11 * mib].map((length) => randomBytes(length));
+  const both = async (content: Uint8Array, size: number) => {
+    const [mac, sum] = [lane.open({ algorithm: "sha256", key }), lane.open({ algorithm: "sha256" })];
+    for (let at = 0; at < content.length; at += size) {
+      const chunk = content.subarray(at, at + size);
+      // Sometimes nobody waits, and once in a while another comes between or the same one twice.
+      const first = mac.update(chunk);
+      if (at % 3 === 0) await first;
+      await sum.update(chunk);
+    }
+    return [await mac.digest(), await sum.digest()].map((hash) => Buffer.from(hash).toString("hex"));
+  };
+  const twice = lane.open({ algorithm: "sha256" });
+  const [results] = await Promise.all([
+    Promise.all(streams.map((content, index) => both(content, sizes[index] ?? 1))),
+    (async () => {
+      for (let count = 0; count < 4; count += 1) await twice.update(own);
+    })(),
+  ]);
+  assert.deepEqual(
+    results,
+    streams.map((content) => [
+      createHmac("sha256", key).update(content).digest("hex"),
+      createHash("sha256").update(content).digest("hex"),
+    ]),
+  );
+  const fourfold = createHash("sha256")
+    .update(Buffer.concat([own, own, own, own]))
+    .digest();
+  assert.deepEqual(Buffer.from(await twice.digest()), fourfold);
 });
 
 test("a hasher that is closed half-way leaves nothing on its lane, and others go on", async () => {
