@@ -88,7 +88,7 @@ function draft(path: string, handle: FileHandle, { lasting }: { readonly lasting
     throw ioError(error, `cannot write ${path}`);
   };
   return {
-    ...writableFile(handle, path),
+    ...writableFile(handle, { what: path, durable: true }),
     path,
     async publish(final, mode = 0o666 & ~process.umask()) {
       try {

@@ -28,7 +28,7 @@ export async function openScratch(tmpdir: string | undefined): Promise<ScratchFi
       if (process.platform === "win32") await remove();
     };
     return {
-      ...writableFile(handle, `a scratch file in ${parent}`),
+      ...writableFile(handle, { what: `a scratch file in ${parent}`, durable: false }),
       reading: async (what) => ({ ...(await regularFile(handle, what)), [Symbol.asyncDispose]: dispose }),
       [Symbol.asyncDispose]: dispose,
     };

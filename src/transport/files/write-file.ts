@@ -14,8 +14,16 @@ export interface WritableFile {
   truncate(length: number): Promise<void>;
 }
 
-/** Writes through a handle, which stays its owner's to close. `what` names the file in messages. */
-export function writableFile(handle: FileHandle, what: string): WritableFile {
+/** How a file is written. */
+export interface WriteOptions {
+  /** For messages: the path, or what it is for. */
+  readonly what: string;
+  /** It will be made durable: what is filled in goes to the disk on the way, and little is left for the end. */
+  readonly durable: boolean;
+}
+
+/** Writes through a handle, which stays its owner's to close. */
+export function writableFile(handle: FileHandle, { what, durable }: WriteOptions): WritableFile {
   const attempt = async <T>(action: () => Promise<T>): Promise<T> => {
     try {
       return await action();
@@ -24,10 +32,13 @@ export function writableFile(handle: FileHandle, what: string): WritableFile {
     }
   };
   const write = (bytes: Uint8Array, position: number) => attempt(() => writeAll(handle, bytes, position));
-  const writeMany = (chunks: Uint8Array[], position: number) => attempt(() => writeInOrder(handle, chunks, position));
+  const filler: Filler = {
+    write: (chunks, position) => attempt(() => writeInOrder(handle, chunks, position)),
+    flush: durable ? () => attempt(() => handle.datasync()) : undefined,
+  };
   return {
     write,
-    fill: (bytes, position = 0) => fill(writeMany, bytes, position),
+    fill: (bytes, position = 0) => fill(filler, bytes, position),
     read: (length, position) => attempt(() => readAll(handle, length, position)),
     truncate: (length) => attempt(() => handle.truncate(length)),
   };
@@ -36,12 +47,18 @@ export function writableFile(handle: FileHandle, what: string): WritableFile {
 /** What comes in small pieces, as from a network, is written in one call for each so many bytes. */
 const gathered = 1024 * 1024;
 
-async function fill(
-  write: (chunks: Uint8Array[], position: number) => Promise<void>,
-  bytes: ByteStream,
-  position: number,
-): Promise<number> {
+/** So many bytes are flushed at a time, while the next ones come. */
+const flushed = 32 * 1024 * 1024;
+
+interface Filler {
+  write(chunks: Uint8Array[], position: number): Promise<void>;
+  readonly flush: (() => Promise<void>) | undefined;
+}
+
+async function fill({ write, flush }: Filler, bytes: ByteStream, position: number): Promise<number> {
   let at = position;
+  let nextFlush = position + flushed;
+  let flushing: Promise<void> | undefined;
   let chunks: Uint8Array[] = [];
   let size = 0;
   let writing: Promise<void> = Promise.resolve();
@@ -51,6 +68,11 @@ async function fill(
     writing.catch(() => undefined); // Thrown by the next await, and not as an unhandled rejection before that.
     at += size;
     [chunks, size] = [[], 0];
+    if (!flush || at < nextFlush) return;
+    await flushing;
+    flushing = flush();
+    flushing.catch(() => undefined);
+    nextFlush = at + flushed;
   };
   try {
     for await (const chunk of bytes) {
@@ -62,6 +84,7 @@ async function fill(
     // Also of a stream that breaks off: what has come is a beginning.
     if (size > 0) await begin();
     await writing;
+    await flushing;
   }
   return at - position;
 }

@@ -3,11 +3,15 @@ import { randomBytes } from "node:crypto";
 import { type FileHandle, open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import fc from "fast-check";
 import { writableFile } from "../../../src/transport/files/write-file.js";
+import { expectedError } from "../../support/expected-error.js";
 import { scratchDirectory } from "../../support/scratch.js";
 
 const scratch = scratchDirectory();
+const aFile = { what: "a file", durable: false };
+const mib = 1024 * 1024;
 
 async function* inPieces(bytes: Uint8Array, sizes: readonly number[]): AsyncGenerator<Uint8Array> {
   let at = 0;
@@ -48,7 +52,7 @@ test("a stream in pieces of any size is in the file as it was, also where the sy
         const path = join(scratch, `file-${count++}`);
         const handle = await open(path, "wx+");
         try {
-          const file = writableFile(reluctant(handle, most), "a file");
+          const file = writableFile(reluctant(handle, most), aFile);
           assert.equal(await file.fill(inPieces(bytes, sizes), begun), bytes.length);
         } finally {
           await handle.close();
@@ -67,7 +71,7 @@ test("of a stream that breaks off, all that has come is in the file", async () =
     yield Buffer.from("gun");
     throw new Error("broken off");
   }
-  await assert.rejects(writableFile(handle, "a file").fill(broken()), /broken off/);
+  await assert.rejects(writableFile(handle, aFile).fill(broken()), /broken off/);
   await handle.close();
   assert.equal(await readFile(join(scratch, "beginning"), "utf8"), "begun");
 });
@@ -93,7 +97,53 @@ test("when the stream fails, no write is left running behind its caller", async 
       };
     },
   });
-  await assert.rejects(writableFile(counted, "a file").fill(broken()), /broken off/);
+  await assert.rejects(writableFile(counted, aFile).fill(broken()), /broken off/);
   assert.equal(running, 0);
   await handle.close();
 });
+
+test("what will be durable goes to the disk on the way, and nothing else does", async () => {
+  for (const [durable, flushes] of [
+    [true, 3],
+    [false, 0],
+  ] as const) {
+    const handle = await open(join(scratch, `flushed-${durable}`), "wx+");
+    let count = 0;
+    const flush = async () => {
+      count += 1;
+    };
+    await writableFile(withFlush(handle, flush), { ...aFile, durable }).fill(zeros(100));
+    assert.equal(count, flushes);
+    await handle.close();
+  }
+});
+
+test("a flush that fails on the way fails the filling, and none is left running behind its caller", async () => {
+  const handle = await open(join(scratch, "full"), "wx+");
+  let running = 0;
+  const flush = async () => {
+    running += 1;
+    await delay(100);
+    running -= 1;
+    throw Object.assign(new Error("no space"), { code: "ENOSPC" });
+  };
+  const file = writableFile(withFlush(handle, flush), { ...aFile, durable: true });
+  await assert.rejects(file.fill(zeros(40)), expectedError("LOCAL_IO", /cannot write a file/));
+  assert.equal(running, 0);
+  await handle.close();
+});
+
+/** A handle whose `datasync` is another. */
+function withFlush(handle: FileHandle, flush: () => Promise<void>): FileHandle {
+  return new Proxy(handle, {
+    get(target, name) {
+      if (name === "datasync") return flush;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+async function* zeros(count: number): AsyncGenerator<Uint8Array> {
+  for (let index = 0; index < count; index += 1) yield new Uint8Array(mib);
+}
