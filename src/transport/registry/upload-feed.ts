@@ -1,5 +1,6 @@
 import type { ByteStream } from "../../bytes/byte-stream.js";
 import { OciEncError } from "../../errors.js";
+import { ByteWindow } from "./byte-window.js";
 
 /**
  * The bytes of an upload, pulled once and kept for a while: the last of them stay in a window, so that an upload that
@@ -8,18 +9,16 @@ import { OciEncError } from "../../errors.js";
 export class UploadFeed {
   readonly #iterator: AsyncIterator<Uint8Array>;
   readonly #size: number;
-  readonly #limit: number;
-  readonly #window: Uint8Array[] = [];
-  /** The window holds the bytes from `#start` to `#end`; nothing after `#end` has been pulled. */
-  #start = 0;
-  #end = 0;
+  /** It ends with the newest chunk, which is at hand whole even where it is longer. Nothing after that has been pulled. */
+  readonly #window: ByteWindow;
+  #newest: Uint8Array = new Uint8Array();
   #pulling: Promise<boolean> | undefined;
   #failure: { readonly error: unknown } | undefined;
 
   constructor(bytes: ByteStream, size: number, windowSize: number) {
     this.#iterator = bytes[Symbol.asyncIterator]();
     this.#size = size;
-    this.#limit = windowSize;
+    this.#window = new ByteWindow(Math.min(windowSize, size));
   }
 
   /** Why the bytes themselves failed; undefined when they have not. */
@@ -29,7 +28,7 @@ export class UploadFeed {
 
   /** Whether a stream can still start at `offset`. */
   holds(offset: number): boolean {
-    return offset >= this.#start && offset <= this.#end;
+    return offset >= Math.min(this.#window.start, this.#newestStart) && offset <= this.#window.end;
   }
 
   /** Exactly `length` bytes from `offset` on, which must be held. CORRUPT when the source ends before. */
@@ -37,13 +36,12 @@ export class UploadFeed {
     let at = offset;
     const stop = offset + length;
     while (at < stop) {
-      const chunk = this.#heldFrom(at);
-      if (chunk) {
-        const part = chunk.subarray(0, stop - at);
+      if (at < this.#window.end) {
+        const part = this.#held(at, stop);
         at += part.length;
         yield part;
       } else if (!(await this.#pull())) {
-        throw new OciEncError("CORRUPT", `an upload of ${this.#size} bytes ended after ${this.#end}`, {
+        throw new OciEncError("CORRUPT", `an upload of ${this.#size} bytes ended after ${this.#window.end}`, {
           retryable: true,
         });
       }
@@ -53,29 +51,26 @@ export class UploadFeed {
   /** Lets the source come to its end, where it may still refuse what it has given. CORRUPT when it has more. */
   async finish(): Promise<void> {
     do {
-      if (this.#end > this.#size)
+      if (this.#window.end > this.#size)
         throw new OciEncError("CORRUPT", `an upload of ${this.#size} bytes goes on after that`);
     } while (await this.#pull());
   }
 
   /** Ends the source, whether or not it has been drained. */
   async close(): Promise<void> {
-    this.#window.length = 0;
     await this.#pulling?.catch(() => undefined);
     await this.#iterator.return?.();
   }
 
-  #heldFrom(at: number): Uint8Array | undefined {
-    if (at < this.#start) throw new Error("an upload went back behind its window");
-    const newest = this.#window.at(-1);
-    if (newest && at >= this.#end - newest.length && at < this.#end)
-      return newest.subarray(at - this.#end + newest.length);
-    let start = this.#start;
-    for (const chunk of this.#window) {
-      if (at < start + chunk.length) return chunk.subarray(at - start);
-      start += chunk.length;
-    }
-    return undefined;
+  get #newestStart(): number {
+    return this.#window.end - this.#newest.length;
+  }
+
+  /** Bytes from `at` on, before `stop`, of those that have been pulled. */
+  #held(at: number, stop: number): Uint8Array {
+    const start = this.#newestStart;
+    if (at >= start) return this.#newest.subarray(at - start, stop - start);
+    return this.#window.copy(at, Math.min(at + copied, start, stop));
   }
 
   /** One chunk more, for all who wait for one; false at the end. */
@@ -92,19 +87,14 @@ export class UploadFeed {
       const { done, value } = await this.#iterator.next();
       if (done) return false;
       this.#window.push(value);
-      this.#end += value.length;
-      this.#evict();
+      this.#newest = value;
       return true;
     } catch (error) {
       this.#failure = { error };
       throw error;
     }
   }
-
-  /** The newest chunk always stays: it has not been streamed yet. */
-  #evict(): void {
-    while (this.#window.length > 1 && this.#end - this.#start > this.#limit) {
-      this.#start += this.#window.shift()?.length ?? 0;
-    }
-  }
 }
+
+/** Bytes that are copied out of the window at once. */
+const copied = 64 * 1024;
