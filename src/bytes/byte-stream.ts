@@ -4,3 +4,10 @@
  * so that it may be kept for as long as it is needed.
  */
 export type ByteStream = AsyncIterable<Uint8Array>;
+
+/**
+ * How much is read or written at once. Hashing and ciphers are fastest near it; a cache line short of whole pages, because
+ * Node's cipher copies what it has made to memory right behind, which is several times slower over a distance of whole
+ * pages.
+ */
+export const chunkSize: number = 512 * 1024 - 64;

@@ -1,14 +1,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import type { ByteStream } from "../../bytes/byte-stream.js";
+import { type ByteStream, chunkSize } from "../../bytes/byte-stream.js";
 import { ioError, OciEncError, systemCode } from "../../errors.js";
-
-/**
- * How much is read or written at once. Hashing and ciphers are fastest near it; a cache line short of whole pages, because
- * Node's cipher copies what it has made to memory right behind, which is several times slower over a distance of whole
- * pages.
- */
-export const chunkSize: number = 512 * 1024 - 64;
 
 /** How to open a file, and what to call it. */
 export interface ReadOptions {

@@ -1,8 +1,9 @@
 import type { LookupFunction } from "node:net";
 import { Readable } from "node:stream";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { createSecureContext } from "node:tls";
 import { buildConnector, type Dispatcher, Pool } from "undici";
-import type { ByteStream } from "../../bytes/byte-stream.js";
+import { type ByteStream, chunkSize } from "../../bytes/byte-stream.js";
 import { OciEncError } from "../../errors.js";
 import type { HostSettings } from "../registry-options.js";
 import { type AddressClass, literalAddress, mayReach } from "./address-policy.js";
@@ -223,13 +224,17 @@ function asAnswer(response: Dispatcher.ResponseData, url: URL, signal: AbortSign
   };
 }
 
+/** Each chunk is what has come by then: between two of them the network gets a turn to bring more than one packet. */
 async function* reading(
   body: AsyncIterable<Uint8Array>,
   url: URL,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
   try {
-    yield* body;
+    for await (const chunk of body) {
+      for (let at = 0; at < chunk.length; at += chunkSize) yield chunk.subarray(at, at + chunkSize);
+      await nextTurn();
+    }
   } catch (error) {
     throw networkFailure(error, url, signal);
   }

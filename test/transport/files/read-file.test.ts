@@ -7,7 +7,8 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { test } from "node:test";
-import { chunkSize, openRegularFile, readingFile, readSmallFile } from "../../../src/transport/files/read-file.js";
+import { chunkSize } from "../../../src/bytes/byte-stream.js";
+import { openRegularFile, readingFile, readSmallFile } from "../../../src/transport/files/read-file.js";
 import { expectedError } from "../../support/expected-error.js";
 import { scratchDirectory } from "../../support/scratch.js";
 
