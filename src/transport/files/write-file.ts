@@ -47,7 +47,7 @@ export function writableFile(handle: FileHandle, { what, durable }: WriteOptions
 /** What comes in small pieces, as from a network, is written in one call for each so many bytes. */
 const gathered = 1024 * 1024;
 
-/** So many bytes are flushed at a time, while the next ones come. */
+/** So many bytes or more are flushed at a time, while the next ones come; nobody waits for it before the end. */
 const flushed = 32 * 1024 * 1024;
 
 interface Filler {
@@ -57,8 +57,9 @@ interface Filler {
 
 async function fill({ write, flush }: Filler, bytes: ByteStream, position: number): Promise<number> {
   let at = position;
-  let nextFlush = position + flushed;
-  let flushing: Promise<void> | undefined;
+  let flushedTo = position;
+  let flushing: Promise<void> = Promise.resolve();
+  let isFlushing = false;
   let chunks: Uint8Array[] = [];
   let size = 0;
   let writing: Promise<void> = Promise.resolve();
@@ -68,11 +69,12 @@ async function fill({ write, flush }: Filler, bytes: ByteStream, position: numbe
     writing.catch(() => undefined); // Thrown by the next await, and not as an unhandled rejection before that.
     at += size;
     [chunks, size] = [[], 0];
-    if (!flush || at < nextFlush) return;
-    await flushing;
-    flushing = flush();
+    if (!flush || isFlushing || at - flushedTo < flushed) return;
+    [flushedTo, isFlushing] = [at, true];
+    flushing = flush().then(() => {
+      isFlushing = false;
+    });
     flushing.catch(() => undefined);
-    nextFlush = at + flushed;
   };
   try {
     for await (const chunk of bytes) {
@@ -81,10 +83,13 @@ async function fill({ write, flush }: Filler, bytes: ByteStream, position: numbe
       if (size >= gathered) await begin();
     }
   } finally {
-    // Also of a stream that breaks off: what has come is a beginning.
-    if (size > 0) await begin();
-    await writing;
-    await flushing;
+    try {
+      // Also of a stream that breaks off: what has come is a beginning.
+      if (size > 0) await begin();
+      await writing;
+    } finally {
+      await flushing;
+    }
   }
   return at - position;
 }

@@ -4,6 +4,8 @@ import { createServer } from "node:http";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
+import { TLSSocket } from "node:tls";
+import { promisify } from "node:util";
 import { isExempt, proxyFor } from "../../../src/transport/registry/proxy.js";
 import type { HostSettings } from "../../../src/transport/registry-options.js";
 import { makeAuthority } from "../../support/certificate.js";
@@ -88,6 +90,29 @@ describe("TLS", () => {
     } as const;
     await using server = await startStrictRegistry({ tls });
     await assert.rejects(pulled(server, { verifyTls: false }), expectedError("UNAVAILABLE"));
+  });
+
+  test("faults/64: a server that renegotiates within an answer is followed, and the blob comes whole", async () => {
+    const tls = { key: good.key, cert: good.certificate, maxVersion: "TLSv1.2" } as const;
+    await using server = await startStrictRegistry({ tls });
+    const { layers, place } = hostImage(server);
+    const [layer] = layers;
+    assert.ok(layer);
+    const content = place.content(layer.digest);
+    let renegotiated = 0;
+    server.inject(on("GET", /blobs/), async ({ request, response }) => {
+      const { socket } = request;
+      assert.ok(socket instanceof TLSSocket);
+      response.writeHead(200, { "content-length": content.length });
+      response.write(content.subarray(0, 10));
+      await promisify(socket.renegotiate.bind(socket))({ rejectUnauthorized: false });
+      renegotiated += 1;
+      response.end(content.subarray(10));
+    });
+    const host = { certificateAuthority: Buffer.from(authority.certificate) };
+    await using source = await openFrom(server.host, { registry: { host, retryTimes: 0 } });
+    assert.deepEqual(await readWhole(source, layer), content);
+    assert.equal(renegotiated, 1);
   });
 
   test("faults/64: that certificates of one host do not matter does not hold for another", async () => {
