@@ -25,17 +25,22 @@ export async function findLayout(directory: string): Promise<string> {
 export async function checkRoom(directory: string): Promise<"absent" | "empty" | "layout"> {
   const real = await realDirectory(directory);
   if (!real) return "absent";
-  if (await findRegular(real, markerName)) {
-    await checkMarker(real);
-    return "layout";
-  }
+  if (await isLayout(real)) return "layout";
   const names = await readdir(real).catch((error: unknown) => {
     throw ioError(error, `cannot look into ${JSON.stringify(directory)}`);
   });
   if (names.every((name) => name === workplaceName)) return "empty";
+  // Another writer may have begun it between the two looks.
+  if (names.includes(markerName) && (await isLayout(real))) return "layout";
   throw new OciEncError("CONFLICT", `${JSON.stringify(directory)} is neither empty nor an OCI image layout`, {
     hint: "choose another directory",
   });
+}
+
+async function isLayout(directory: string): Promise<boolean> {
+  if (!(await findRegular(directory, markerName))) return false;
+  await checkMarker(directory);
+  return true;
 }
 
 /** Larger than any tool writes it. */
