@@ -12,12 +12,11 @@ export const markerText: string = JSON.stringify({ imageLayoutVersion: "1.0.0" }
 /** The real path of a layout. NOT_FOUND when there is none, UNSUPPORTED when it is of another version, CORRUPT. */
 export async function findLayout(directory: string): Promise<string> {
   const real = await realDirectory(directory);
-  if (!real || !(await findRegular(real, markerName))) {
+  if (!real || !(await isLayout(real))) {
     throw new OciEncError("NOT_FOUND", `${JSON.stringify(directory)} is no OCI image layout`, {
       hint: real ? `a layout is a directory with a file ${markerName} in it` : "there is no such directory",
     });
   }
-  await checkMarker(real);
   return real;
 }
 
