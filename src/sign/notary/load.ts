@@ -8,7 +8,10 @@ import { notarySigner } from "./signer.js";
 import { keyFilesFrom, readChainedKey } from "./signing-keys.js";
 import { x509Verifier } from "./x509-verifier.js";
 
-/** `notary:NAME` of notation's signingkeys.json, or `notary:KEYFILE,CHAINFILE`, the key perhaps encrypted. KEY_INVALID, NOT_FOUND, USAGE. */
+/**
+ * `notary:NAME` of notation's signingkeys.json, or `notary:KEYFILE,CHAINFILE`, the key perhaps encrypted. KEY_INVALID,
+ * NOT_FOUND, USAGE.
+ */
 export async function loadNotarySigner({ value, passphrase }: SignerSpec, settings: SignerSettings): Promise<Signer> {
   const text = Buffer.from(value).toString("utf8");
   const files = await keyFilesFrom(text, settings.notationDirectory ?? notationDirectory());

@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { join, resolve } from "node:path";
-import { readPrivateKeys } from "../../crypt/keys/key-file.js";
+import { needsPassphrase, readPrivateKeys } from "../../crypt/keys/key-file.js";
 import { OciEncError } from "../../errors.js";
 import { parseJson } from "../../oci/json-text.js";
 import { readCertificates } from "./certificate-file.js";
@@ -56,6 +56,11 @@ export async function findSigningKey(directory: string, name: string): Promise<K
  */
 export async function readChainedKey({ keyFile, chainFile, passphrase }: KeyFiles): Promise<ChainedKey> {
   const value = await readConfiguration(keyFile, true);
+  if (passphrase === undefined && needsPassphrase(value)) {
+    throw new OciEncError("KEY_INVALID", `${quoted(keyFile)} is encrypted, and no passphrase was given`, {
+      hint: "give its passphrase with --sign-passphrase-file FILE",
+    });
+  }
   const [key] = readPrivateKeys({ value, origin: keyFile, passphrase }, { accept: (found) => found.key });
   const chain = validChain(await readConfiguration(chainFile, true), chainFile);
   if (key === undefined || !createPublicKey(key).equals(chain.leaf.publicKey)) {
