@@ -1,7 +1,10 @@
 import { open, rm } from "node:fs/promises";
 import { ioError, OciEncError, systemCode } from "../../errors.js";
 
-/** Writes a file that is not there yet, whole and durably; when that fails, nothing is left of it. CONFLICT with `hint`; LOCAL_IO. */
+/**
+ * Writes a file that is not there yet, whole and durably; when that fails, nothing is left of it. CONFLICT, with `hint`, for
+ * one that is there; LOCAL_IO.
+ */
 export async function writeNewFile(
   path: string,
   content: string | Uint8Array,

@@ -1,6 +1,6 @@
 /**
  * The last bytes of a stream, as many as there is room for, by their offset in it. They are copied into memory of its own:
- * chunks that were kept as they are would grow old, and the garbage of a long stream cost more than its hashes.
+ * chunks that were kept would keep the whole buffers that they are parts of, until the collector looks at what is old.
  */
 export class ByteWindow {
   readonly #memory: Buffer;
