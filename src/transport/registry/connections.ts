@@ -9,6 +9,7 @@ import type { HostSettings } from "../registry-options.js";
 import { type AddressClass, literalAddress, mayReach } from "./address-policy.js";
 import { readTrust, type Trust } from "./certificates.js";
 import type { Environment } from "./environment.js";
+import { largeReads } from "./large-reads.js";
 import { networkFailure } from "./network-failure.js";
 import { proxyFor } from "./proxy.js";
 import { openTunnel, proxyAuthorization } from "./proxy-tunnel.js";
@@ -42,9 +43,6 @@ const headerLimit = 64 * 1024;
 
 /** What is read of a body that nobody wants, to keep the connection; a larger one costs the connection. */
 const discardLimit = 128 * 1024;
-
-/** Bytes of an answer that are taken from the network before anybody asks for them. */
-const readAhead = 1024 * 1024;
 
 const poolOptions = { allowH2: false, maxHeaderSize: headerLimit, keepAliveTimeout: 15_000 };
 
@@ -97,7 +95,6 @@ export class Connections implements AsyncDisposable {
         signal: signal ?? null,
         headersTimeout: exchange.response,
         bodyTimeout: exchange.idle,
-        highWaterMark: readAhead,
       });
       return asAnswer(response, url, signal);
     } catch (error) {
@@ -127,13 +124,13 @@ export class Connections implements AsyncDisposable {
     const proxy = proxyFor(url, this.#environment.variables);
     const timeout = this.#connectTimeout;
     if (proxy && url.protocol === "http:") {
-      const dispatcher = new Pool(proxy.origin, { ...poolOptions, connect: { timeout } });
+      const dispatcher = new Pool(proxy.origin, { ...poolOptions, connect: { timeout, onread: largeReads } });
       return { dispatcher, proxyHeaders: proxyAuthorization(proxy) };
     }
     const tls = tlsOptions(await this.#trustFor(url, own), url);
     const connect = proxy
       ? tunnelling(proxy, buildConnector({ ...tls, timeout }), timeout)
-      : { ...tls, lookup: this.#lookup(own), timeout };
+      : { ...tls, lookup: this.#lookup(own), timeout, onread: largeReads };
     return { dispatcher: new Pool(url.origin, { ...poolOptions, connect }), proxyHeaders: undefined };
   }
 
