@@ -55,7 +55,7 @@ starter() {
   chmod +x "$file"
 }
 
-unpack trixie skopeo libgpgme11t64 libassuan9 libgpg-error0 libsqlite3-0 libsubid5 libc6 imgcrypt containerd cosign \
+unpack trixie skopeo libgpgme11t64 libassuan9 libgpg-error0 libsqlite3-0 libsubid5 libc6 imgcrypt containerd cosign docker-registry \
   libssl3t64 libstdc++6 libgcc-s1 || fail "the packages of trixie cannot be had"
 
 # These run on the C library of their own release, which is newer than the machine's.
@@ -63,7 +63,7 @@ root=$directory/trixie
 loader=$(find "$root/usr" -name 'ld-linux-*.so.*' -print | sed -n 1p)
 libraries=$(dirname "$(find "$root/usr" -name libc.so.6 -print | sed -n 1p)")
 [ -n "$loader" ] || fail "the C library of trixie was not unpacked"
-for tool in skopeo ctr-imgcrypt ctd-decoder containerd cosign; do
+for tool in skopeo ctr-imgcrypt ctd-decoder containerd cosign docker-registry; do
   starter "$tool" trixie "$loader" --library-path "$libraries" "$root/usr/bin/$tool"
 done
 "$directory/bin/skopeo-trixie" --version >&2 || fail "skopeo of trixie does not start"

@@ -31,16 +31,25 @@ const password = "s3cret";
 const username = "alice";
 const reader = "bob";
 
+/** Which one is started, and where its files lie; by default the machine's own, in a temporary directory. */
+export interface DockerRegistryPlace {
+  readonly program: string;
+  readonly parent: string;
+}
+
 /** Starts one with an empty store of its own. */
-export async function startDockerRegistry(kind: DockerRegistryKind): Promise<DockerRegistry> {
-  const folder = mkdtempSync(join(tmpdir(), "oci-enc-registry-"));
+export async function startDockerRegistry(
+  kind: DockerRegistryKind,
+  { program, parent }: DockerRegistryPlace = { program: "docker-registry", parent: tmpdir() },
+): Promise<DockerRegistry> {
+  const folder = mkdtempSync(join(parent, "oci-enc-registry-"));
   using authority = makeAuthority();
   const issuer = kind === "token" ? await startIssuer(authority, folder) : undefined;
   const port = await freePort();
   const files =
     kind === "tls" ? keepFiles(authority.issue({ names: "DNS:localhost,IP:127.0.0.1" }), folder) : undefined;
   writeFileSync(join(folder, "registry.yml"), configuration({ folder, port, kind, files, realm: issuer?.origin }));
-  const child = spawn("docker-registry", ["serve", join(folder, "registry.yml")], {
+  const child = spawn(program, ["serve", join(folder, "registry.yml")], {
     stdio: ["ignore", "ignore", "pipe"],
   });
   await listening(child);
