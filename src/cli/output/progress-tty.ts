@@ -3,7 +3,7 @@ import type { ProgressDisplay } from "./progress-display.js";
 import { writeNews } from "./streams.js";
 import { tally } from "./tally.js";
 
-/** One line on the terminal that moves; it is gone when the command ends. */
+/** Lines on the terminal that move, the sum and one for each blob under way; they are gone when the command ends. */
 export function ttyProgress(colored: boolean): ProgressDisplay {
   const sum = tally(() => performance.now());
   // Standard input is left alone, or Ctrl-C would no longer reach us as a signal.
@@ -11,8 +11,9 @@ export function ttyProgress(colored: boolean): ProgressDisplay {
   const show = () => {
     const line = sum.line();
     if (line === undefined) return;
-    const room = Math.max(process.stderr.columns - 3, 1);
-    spinner.text = line.slice(0, room);
+    const { columns, rows = usualRows } = process.stderr;
+    const lines = [line, ...sum.running().map((blob) => `  ${blob}`)].slice(0, Math.max(rows - 1, 1));
+    spinner.text = lines.map((text) => text.slice(0, Math.max(columns - 3, 1))).join("\n");
     if (!spinner.isSpinning) spinner.start();
   };
   return {
@@ -29,3 +30,6 @@ export function ttyProgress(colored: boolean): ProgressDisplay {
     },
   };
 }
+
+/** Of a terminal that does not say. */
+const usualRows = 24;

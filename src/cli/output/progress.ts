@@ -8,7 +8,7 @@ import { tally } from "./tally.js";
 export type ProgressStyle = "tty" | "plain" | "json" | "none";
 
 /**
- * What `auto` means: a terminal gets the moving line, and a program that reads JSON nothing. Where a line cannot move,
+ * What `auto` means: a terminal gets the moving lines, and a program that reads JSON nothing. Where a line cannot move,
  * on no terminal or one that does not know its width, even `tty` is plain.
  */
 export function progressStyle(

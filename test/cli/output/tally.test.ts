@@ -19,6 +19,21 @@ test("a line says how many blobs and bytes of the plan are done, and how fast", 
   assert.equal(sum.line(), "2 of 3 blobs, 3.0 KiB of 4.0 KiB, 1.0 KiB/s");
 });
 
+test("each blob that is under way has a line, until it is done", () => {
+  const sum = tally(() => 5);
+  const [one, other] = [blob("a", 4096), blob("b", 2048)];
+  assert.deepEqual(sum.running(), []);
+  sum.take({ type: "started", blob: one, action: "copy" });
+  sum.take({ type: "started", blob: other, action: "rewrite" });
+  sum.take({ type: "moved", blob: one, bytes: 1024 });
+  assert.deepEqual(sum.running(), [
+    `${one.digest.slice(0, 19)}  1.0 KiB of 4.0 KiB`,
+    `${other.digest.slice(0, 19)}  0 B of 2.0 KiB`,
+  ]);
+  sum.take({ type: "finished", blob: one, as: one });
+  assert.deepEqual(sum.running(), [`${other.digest.slice(0, 19)}  0 B of 2.0 KiB`]);
+});
+
 test("a blob that is begun anew counts from nothing", () => {
   const sum = tally(() => 5);
   const layer = blob("a", 4096);
