@@ -6,7 +6,8 @@ import { fileURLToPath } from "node:url";
 
 /**
  * Runs every compiled test, or those whose path contains one of the arguments. The skipped ones are listed with their
- * reasons at the end; with CI=true they fail the run, except those that need a newer Debian release than this one.
+ * reasons at the end; with CI=true they fail the run, except those that need a newer Debian release than this one. Last
+ * come the failed ones: the end is what is left of a long log.
  */
 const root = dirname(fileURLToPath(import.meta.url));
 const wanted = process.argv.slice(2);
@@ -19,9 +20,11 @@ const files = found
 if (files.length === 0) throw new Error("no test file matches");
 
 const skipped: { readonly title: string; readonly reason: string }[] = [];
+const failed: string[] = [];
 const stream = run({ files, concurrency: true });
-stream.on("test:fail", () => {
+stream.on("test:fail", ({ name, file, details }) => {
   process.exitCode = 1;
+  failed.push(`${relative(root, file ?? "")}: ${name} (${reasonOf(details.error)})`);
 });
 stream.on("test:pass", ({ name, skip, file }) => {
   if (skip === undefined || skip === false) return;
@@ -29,8 +32,17 @@ stream.on("test:pass", ({ name, skip, file }) => {
   skipped.push({ title: `${relative(root, file ?? "")}: ${name}`, reason });
 });
 const shown = stream.compose(new spec());
-shown.on("end", listSkipped);
+shown.on("end", () => {
+  listSkipped();
+  for (const one of failed) console.log(`failed: ${one}`);
+});
 shown.pipe(process.stdout);
+
+// The first line of what a test threw; the runner wraps it once.
+function reasonOf(error: Error): string {
+  const { message } = error.cause instanceof Error ? error.cause : error;
+  return message.split("\n", 1)[0] ?? "";
+}
 
 function listSkipped(): void {
   for (const { title, reason } of skipped) console.log(`skipped: ${title} (${reason})`);
