@@ -3,7 +3,7 @@ import { OciEncError } from "./errors.js";
 import { type JsonNode, memberOf } from "./oci/json-text.js";
 import { diffIdsOf } from "./oci/manifest.js";
 import type { LayerSelector } from "./transform/select.js";
-import { openSource } from "./transport/index.js";
+import { openSource, sameRegistry } from "./transport/index.js";
 import type { EndpointOptions } from "./transport/transport.js";
 
 /** Where the base image is read, and for `auto` the image that is built on it. */
@@ -12,7 +12,7 @@ export interface BaseOptions {
   readonly image: string;
   /** For the image's own end. */
   readonly source?: EndpointOptions | undefined;
-  /** For the base's end. */
+  /** For the base's end. A base that the image names itself gets what is for one registry only in the image's own. */
   readonly base?: EndpointOptions | undefined;
 }
 
@@ -22,10 +22,12 @@ export interface BaseOptions {
  * `org.opencontainers.image.base.*`). NOT_FOUND when they name none; what the transports throw.
  */
 export async function selectBase(base: string, options: BaseOptions): Promise<LayerSelector> {
-  const references = base === "auto" ? await basesOf(options) : [base];
+  const auto = base === "auto";
+  const references = auto ? await basesOf(options) : [base];
   const digests = new Set<string>();
   for (const reference of references) {
-    for (const { view, config } of await readManifests(reference, options.base)) {
+    const stranger = auto && !sameRegistry(reference, options.image);
+    for (const { view, config } of await readManifests(reference, stranger ? forAnyone(options.base) : options.base)) {
       for (const known of [...view.layers.map(({ digest }) => digest), ...(config ? diffIdsOf(config) : [])]) {
         digests.add(known);
       }
@@ -49,6 +51,11 @@ async function basesOf({ image, source }: BaseOptions): Promise<readonly string[
   throw new OciEncError("NOT_FOUND", `${opened.name} does not say what it is built on`, {
     hint: "it has no annotation org.opencontainers.image.base.name; name the base with --base REF",
   });
+}
+
+/** Whoever built the image chose that registry: it is not shown credentials that were given by hand, nor believed unseen. */
+function forAnyone(options: EndpointOptions | undefined): EndpointOptions {
+  return { ...options, registry: { ...options?.registry, credentials: undefined, host: undefined } };
 }
 
 async function readManifests(

@@ -14,10 +14,14 @@ import { openTarget } from "../src/transport/index.js";
 import { bringImage } from "./support/bring-image.js";
 import { noDockerRegistry, startDockerRegistry } from "./support/docker-registry.js";
 import { expectedError } from "./support/expected-error.js";
+import { hostDocument, hostImage } from "./support/hosted-image.js";
 import { addImage, MemoryPlace } from "./support/memory-image.js";
 import { ociEnc } from "./support/oci-enc.js";
 import { person } from "./support/people.js";
+import { replyProblem } from "./support/request-log.js";
 import { scratchDirectory } from "./support/scratch.js";
+import { startServer } from "./support/scripted-server.js";
+import { startStrictRegistry } from "./support/strict-registry.js";
 
 const tar = "application/vnd.oci.image.layer.v1.tar";
 const scratch = scratchDirectory();
@@ -67,6 +71,44 @@ test("auto needs the annotation that names the base", async () => {
   const reference = await layout("auto");
   const attempt = selectBase("auto", { image: `${reference}:app` });
   await assert.rejects(attempt, expectedError("NOT_FOUND", /does not say what it is built on/));
+});
+
+test("what was given by hand is shown to a base that the image names only where that is in the image's own registry", async () => {
+  const password = { kind: "password", username: "alice", password: "word" } as const;
+  await using own = await startStrictRegistry({ auth: { ...password, kind: "basic" } });
+  await using stranger = await startServer((exchange) =>
+    replyProblem(exchange, 401, "UNAUTHORIZED", { "www-authenticate": 'Basic realm="x"' }),
+  );
+  const basis = hostImage(own, "base:1");
+  const { place, root } = hostImage(own, "app:1");
+  const end = { registry: { credentials: password, host: { plainHttp: true } } };
+  const select = async (host: string) => {
+    const annotated = withAnnotations(place, root.digest, { "org.opencontainers.image.base.name": `${host}/base:1` });
+    hostDocument(own, "1", place.content(annotated.digest), annotated.mediaType);
+    return await selectBase("auto", { image: `docker://${own.host}/app:1`, source: end, base: end });
+  };
+  const selector = await select(own.host);
+  assert.ok(basis.layers.every((layer) => selector.matches(layer, { index: 0, count: 2 })));
+  await assert.rejects(select(stranger.host), expectedError("DENIED"));
+  assert.ok(stranger.log.length > 0);
+  assert.ok(stranger.log.every(({ headers }) => headers["authorization"] === undefined));
+});
+
+test("--src-creds and --dest-creds are not shown to a --base or --reuse-from of another registry", async () => {
+  await using own = await startStrictRegistry();
+  await using stranger = await startServer((exchange) =>
+    replyProblem(exchange, 401, "UNAUTHORIZED", { "www-authenticate": 'Basic realm="x"' }),
+  );
+  hostImage(own, "app:1");
+  await writeFile(join(scratch, "alice.pub"), alice.encryption.value);
+  for (const option of ["--base", "--reuse-from"]) {
+    const creds = ["--src-creds", "alice:word", "--dest-creds", "alice:word"];
+    const other = [option, `docker://${stranger.host}/other:1`, "-r", "jwe:alice.pub"];
+    const { status } = await ociEnc(["encrypt", ...creds, ...other, `docker://${own.host}/app:1`], { cwd: scratch });
+    assert.equal(status, 4);
+  }
+  assert.ok(stranger.log.length > 1);
+  assert.ok(stranger.log.every(({ headers }) => headers["authorization"] === undefined));
 });
 
 for (const named of ["by its tag", "by its digest, which the tag no longer names"] as const) {

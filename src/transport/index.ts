@@ -1,4 +1,5 @@
 import { OciEncError } from "../errors.js";
+import { parseImageName } from "../oci/image-name.js";
 import { admitted } from "./admitted.js";
 import type { EndpointOptions, ImageSource, ImageTarget, Transport } from "./transport.js";
 
@@ -75,6 +76,17 @@ export function parseReference(reference: string): Reference {
   const [word, rest] = colon < 0 ? ["", ""] : [reference.slice(0, colon), reference.slice(colon + 1)];
   if (!foreignSchemes.has(word) && !rest.startsWith("//")) return { transport: undefined, locator: reference };
   throw new OciEncError("USAGE", `unknown transport ${JSON.stringify(word.slice(0, 80))}`, { hint: `write ${forms}` });
+}
+
+/** Whether both references are of one registry: only then is what was given for one of them for the other as well. */
+export function sameRegistry(one: string, other: string): boolean {
+  const host = registryOf(one);
+  return host !== undefined && host === registryOf(other);
+}
+
+function registryOf(reference: string): string | undefined {
+  const { transport, locator } = parseReference(reference);
+  return transport === "docker://" ? parseImageName(locator).host : undefined;
 }
 
 const forms: string = `${knownTransports.map((prefix) => `${prefix}…`).join(", ")}, or the name of an image in the local store`;

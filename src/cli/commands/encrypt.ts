@@ -1,5 +1,5 @@
 import type { LayerSelection, OpenedEarlierImage } from "../../index.js";
-import { judgedSource, sourceEndpoint, targetEndpoint } from "../options/endpoints.js";
+import { besideEndpoint, judgedSource } from "../options/endpoints.js";
 import { choice, type Flag, single, toggle } from "../options/flag.js";
 import {
   anonymous,
@@ -130,11 +130,17 @@ export const encrypt: Command = {
 
 /** Most likely it lies where the new one goes. */
 async function openEarlier(invocation: Invocation): Promise<OpenedEarlierImage | undefined> {
-  const { options, signal, progress } = invocation;
+  const {
+    arguments: [image = "", target = image],
+    options,
+    signal,
+    progress,
+  } = invocation;
   const reference = options.get(reuseFrom);
   if (reference === undefined) return undefined;
   const { openEarlierImage } = await import("../../index.js");
-  return await openEarlierImage(reference, { ...(await targetEndpoint(invocation)), signal, progress });
+  const earlier = await besideEndpoint(invocation, reference, { side: "dest", image: target });
+  return await openEarlierImage(reference, { ...earlier, signal, progress });
 }
 
 async function readSelection(invocation: Invocation): Promise<LayerSelection> {
@@ -147,7 +153,8 @@ async function readSelection(invocation: Invocation): Promise<LayerSelection> {
   const reference = options.get(baseImage);
   if (reference === undefined) return selection;
   const { selectBase } = await import("../../index.js");
-  const base = { ...(await sourceEndpoint(invocation)), signal };
+  const beside = reference === "auto" ? image : reference;
+  const base = { ...(await besideEndpoint(invocation, beside, { side: "src", image })), signal };
   const platforms = options.get(otherPlatforms) === "drop" ? await readPlatforms(options) : undefined;
   // What an image says of its base decides what stays plain: it is let in first, as it is for the copy.
   const source = { ...(await judgedSource(invocation, platforms)), signal };

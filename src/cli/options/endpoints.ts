@@ -4,7 +4,7 @@ import type { Invocation } from "../commands/command.js";
 import { type Flag, parsed, single, toggle } from "./flag.js";
 import type { FlagValues } from "./flag-values.js";
 import { readRegistry } from "./registry.js";
-import { bothSidesFlags, registryFlags } from "./registry-flags.js";
+import { bothSidesFlags, registryFlags, type Side } from "./registry-flags.js";
 import { readAdmission } from "./trust-flags.js";
 
 const group = "Places:";
@@ -80,6 +80,17 @@ export async function otherEndpoint(invocation: Pick<Invocation, "options" | "si
 export async function targetEndpoint(invocation: Pick<Invocation, "options" | "signal">): Promise<EndpointOptions> {
   const registry = await readRegistry(invocation, "dest");
   return { ...places(invocation.options), force: invocation.options.get(force), registry };
+}
+
+/** For an image that is looked at beside an end: what was given for that end alone counts if both are of one registry. */
+export async function besideEndpoint(
+  invocation: Pick<Invocation, "options" | "signal">,
+  reference: string,
+  end: { readonly side: Side; readonly image: string },
+): Promise<EndpointOptions> {
+  const { sameRegistry } = await import("../../transport/index.js");
+  const side = sameRegistry(reference, end.image) ? end.side : undefined;
+  return { ...places(invocation.options), registry: await readRegistry(invocation, side) };
 }
 
 function places(options: FlagValues): EndpointOptions {
