@@ -1,6 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError, OciEncError, systemCode } from "../../errors.js";
+import { type ConfTable, confTable } from "./conf-table.js";
 import type { Environment } from "./environment.js";
 import type { MirrorRule, RegistriesConf, RegistryRule } from "./registries-conf.js";
 
@@ -9,7 +10,7 @@ const nothing: RegistriesConf = { rules: [], aliases: new Map(), searchRegistrie
 /**
  * Reads registries.conf and the `registries.conf.d` beside it, later files winning. Without `path`:
  * `CONTAINERS_REGISTRIES_CONF`, else the user's, else the system's; that none exists is not an error.
- * USAGE when a file is no TOML or of version 1.
+ * USAGE when a file is no TOML, of version 1, or holds a value of the wrong type.
  */
 export async function readRegistriesConf(path: string | undefined, environment: Environment): Promise<RegistriesConf> {
   const named = path ?? environment.variables["CONTAINERS_REGISTRIES_CONF"];
@@ -76,57 +77,47 @@ function read(text: string, file: string, parse: (text: string) => unknown): Fil
   } catch (cause) {
     throw wrong(file, "it is not TOML", cause);
   }
-  const table = asTable(document) ?? {};
-  if ("registries" in table) throw wrong(file, "it has the format of version 1", undefined);
-  const search = table["unqualified-search-registries"];
-  const aliases = Object.entries(asTable(table["aliases"]) ?? {});
+  const table = confTable(document, (why) => wrong(file, why));
+  if (table.has("registries")) throw wrong(file, "it has the format of version 1");
   return {
-    rules: tables(table["registry"]).map((entry) => readRule(entry, file)),
-    aliases: new Map(aliases.filter((pair): pair is [string, string] => typeof pair[1] === "string" && pair[1] !== "")),
-    searchRegistries: Array.isArray(search) ? search.filter((item) => typeof item === "string") : undefined,
+    rules: table.tables("registry").map((entry) => readRule(entry, file)),
+    aliases: new Map([...table.pairs("aliases")].filter(([, name]) => name !== "")),
+    searchRegistries: table.texts("unqualified-search-registries"),
   };
 }
 
-function readRule(entry: Table, file: string): RegistryRule {
-  const location = asText(entry["location"]);
-  const prefix = asText(entry["prefix"]) ?? location;
-  if (prefix === undefined) throw wrong(file, "a registry has neither prefix nor location", undefined);
+function readRule(entry: ConfTable, file: string): RegistryRule {
+  const location = readPlace(entry, "location", file);
+  const prefix = readPlace(entry, "prefix", file) ?? location;
+  if (prefix === undefined) throw wrong(file, "a registry has neither prefix nor location");
+  const digestOnly = entry.flag("mirror-by-digest-only");
   return {
-    prefix: prefix.replace(/\/+$/, ""),
-    location: location?.replace(/\/+$/, ""),
-    insecure: entry["insecure"] === true,
-    blocked: entry["blocked"] === true,
-    mirrors: tables(entry["mirror"]).map((mirror) => readMirror(mirror, entry["mirror-by-digest-only"] === true, file)),
+    prefix,
+    location,
+    insecure: entry.flag("insecure"),
+    blocked: entry.flag("blocked"),
+    mirrors: entry.tables("mirror").map((mirror) => readMirror(mirror, digestOnly, file)),
   };
 }
 
-function readMirror(mirror: Table, digestOnly: boolean, file: string): MirrorRule {
-  const location = asText(mirror["location"]);
-  if (location === undefined) throw wrong(file, "a mirror has no location", undefined);
-  const pulls = asText(mirror["pull-from-mirror"]) ?? (digestOnly ? "digest-only" : "all");
+function readMirror(mirror: ConfTable, digestOnly: boolean, file: string): MirrorRule {
+  const location = readPlace(mirror, "location", file);
+  if (location === undefined) throw wrong(file, "a mirror has no location");
+  const pulls = mirror.text("pull-from-mirror") ?? (digestOnly ? "digest-only" : "all");
   if (pulls !== "all" && pulls !== "digest-only" && pulls !== "tag-only") {
-    throw wrong(file, `pull-from-mirror is ${JSON.stringify(pulls)}`, undefined);
+    throw wrong(file, `pull-from-mirror is ${JSON.stringify(pulls)}`);
   }
-  return { location: location.replace(/\/+$/, ""), insecure: mirror["insecure"] === true, pulls };
+  return { location, insecure: mirror.flag("insecure"), pulls };
 }
 
-type Table = Readonly<Record<string, unknown>>;
-
-function asTable(value: unknown): Table | undefined {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? Object.fromEntries(Object.entries(value))
-    : undefined;
+/** A registry or a place in it. With a scheme or a space it would match nothing, and what it says would not hold. */
+function readPlace(table: ConfTable, key: string, file: string): string | undefined {
+  const place = table.text(key)?.replace(/\/+$/, "");
+  if (place === undefined || !/:\/\/|\s/.test(place)) return place;
+  throw wrong(file, `the ${key} ${JSON.stringify(place.slice(0, 300))} is not HOST[:PORT][/PATH]`);
 }
 
-function tables(value: unknown): readonly Table[] {
-  return Array.isArray(value) ? value.map(asTable).filter((table) => table !== undefined) : [];
-}
-
-function asText(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
-}
-
-function wrong(file: string, why: string, cause: unknown): OciEncError {
+function wrong(file: string, why: string, cause?: unknown): OciEncError {
   return new OciEncError("USAGE", `${JSON.stringify(file)} cannot be used: ${why}`, {
     cause,
     hint: "containers-registries.conf(5) describes version 2 of the format",

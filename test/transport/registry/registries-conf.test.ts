@@ -68,6 +68,14 @@ test("a short name goes by its alias, else by the search registries; a name with
       assert.deepEqual(shortNameCandidates(full, read), [full]);
   }));
 
+test("keys count in any case, as they do for skopeo", () =>
+  withScratch(async (folder) => {
+    const file = join(folder, "registries.conf");
+    writeFileSync(file, '[[Registry]]\nLocation = "bad.test"\nBlocked = true\n');
+    const read = await readRegistriesConf(file, testEnvironment());
+    assert.throws(() => placeImage(parseImageName("bad.test/app"), read), expectedError("DENIED", /blocked/));
+  }));
+
 test("drop-ins win over the file beside them, and the user's file over the system's", () =>
   withScratch(async (root) => {
     mkdirSync(join(root, "etc/containers/registries.conf.d"), { recursive: true });
@@ -94,6 +102,15 @@ test("a file that is no TOML, of version 1 or malformed is USAGE, and one that w
       "[registries.search]\nregistries = []\n",
       "[[registry]]\ninsecure = true\n",
       '[[registry]]\nlocation="a"\n[[registry.mirror]]\n',
+      '[[registry]]\nlocation="a"\nblocked="true"\n',
+      '[[registry]]\nlocation="a"\ninsecure="yes"\n',
+      '[[registry]]\nlocation="a"\nmirror=["b"]\n',
+      '[[registry]]\nlocation="https://a"\nblocked=true\n',
+      '[[registry]]\nprefix="a b"\nblocked=true\n',
+      "[[registry]]\nlocation=5\n",
+      '[registry]\nlocation="a"\n',
+      'unqualified-search-registries = "a"\n',
+      "[aliases]\nbash = 5\n",
     ]) {
       writeFileSync(file, bad);
       await assert.rejects(readRegistriesConf(file, testEnvironment()), expectedError("USAGE", /registries\.conf/));
