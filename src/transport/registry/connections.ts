@@ -68,6 +68,7 @@ export class Connections implements AsyncDisposable {
   readonly #connectTimeout: number;
   readonly #routes = new Map<string, Promise<Route>>();
   readonly #seen = new Set<AddressClass>();
+  readonly #answered = new Set<string>();
 
   constructor(host: string, settings: HostSettings, environment: Environment, connectTimeout: number) {
     this.#hostname = new URL(`https://${host}`).hostname;
@@ -100,9 +101,10 @@ export class Connections implements AsyncDisposable {
         bodyTimeout: exchange.idle,
         highWaterMark: readAhead,
       });
+      this.#answered.add(url.origin);
       return asAnswer(response, url, signal);
     } catch (error) {
-      throw networkFailure(error, url, signal);
+      throw networkFailure(error, { url, signal, answered: this.#answered.has(url.origin) });
     }
   }
 
@@ -237,6 +239,6 @@ async function* reading(
       await nextTurn();
     }
   } catch (error) {
-    throw networkFailure(error, url, signal);
+    throw networkFailure(error, { url, signal, answered: true });
   }
 }

@@ -1,22 +1,32 @@
+import { errors } from "undici";
 import { OciEncError } from "../../errors.js";
 import { bounded } from "./redact.js";
+
+/** The request that failed. */
+export interface FailedRequest {
+  readonly url: URL;
+  readonly signal?: AbortSignal | undefined;
+  /** That host has answered before: that it cannot be reached now may pass. */
+  readonly answered?: boolean | undefined;
+}
 
 /**
  * A request that got no answer, or not the whole of it, as UNAVAILABLE; ABORTED when `signal` asked for that. Passes on
  * what is an OciEncError already, and throws what is none of these: a bug.
  */
-export function networkFailure(error: unknown, url: URL, signal: AbortSignal | undefined): OciEncError {
+export function networkFailure(error: unknown, { url, signal, answered }: FailedRequest): OciEncError {
   const reason = signal?.aborted ? signal.reason : error;
   if (reason instanceof OciEncError) return reason;
   if (signal?.aborted) return new OciEncError("ABORTED", "interrupted", { cause: error });
   const code = failureCode(error);
   if (code === undefined) throw error;
   const known = reasons.get(code) ?? (isCertificateCode(code) ? certificateReason : undefined);
+  const final = known?.final === "at first" ? !answered : known?.final;
   const detail = known?.text ?? `the connection failed (${bounded(code, 80)})`;
   return new OciEncError("UNAVAILABLE", `cannot speak to ${JSON.stringify(url.host)}: ${detail}`, {
     cause: error,
     hint: known?.hint,
-    retryable: known?.final !== true && !code.startsWith("ERR_SSL_"),
+    retryable: !final && !code.startsWith("ERR_SSL_"),
     context: { host: url.host, reason: code },
   });
 }
@@ -33,17 +43,23 @@ export function speaksNoTls(error: OciEncError): boolean {
 interface Reason {
   readonly text: string;
   readonly hint?: string;
-  /** Doing it again would give the same. */
-  readonly final?: boolean;
+  /** Doing it again would give the same; `at first`: unless the host has answered before. */
+  readonly final?: true | "at first";
 }
+
+/** What undici's parser does not take; it gives no code of its own. */
+const notHttp = "HTTP_PARSER";
 
 const certificateHint = "name the authority with --ca-file or in certs.d; --tls-verify=false takes any certificate";
 const certificateReason: Reason = { text: "its certificate is not trusted", hint: certificateHint, final: true };
 
 const reasons: ReadonlyMap<string, Reason> = new Map([
-  ["ENOTFOUND", { text: "there is no host of that name", final: true }],
+  ["ENOTFOUND", { text: "there is no host of that name", final: "at first" }],
   ["EAI_AGAIN", { text: "the resolver does not answer" }],
-  ["ECONNREFUSED", { text: "the connection is refused", hint: "is the port right, and is it running?", final: true }],
+  [
+    "ECONNREFUSED",
+    { text: "the connection is refused", hint: "is the port right, and is it running?", final: "at first" },
+  ],
   ["ECONNRESET", { text: "the connection was cut" }],
   ["EPIPE", { text: "the connection was cut" }],
   ["ETIMEDOUT", { text: "it does not answer" }],
@@ -54,6 +70,7 @@ const reasons: ReadonlyMap<string, Reason> = new Map([
   ["UND_ERR_HEADERS_TIMEOUT", { text: "no answer came in time" }],
   ["UND_ERR_BODY_TIMEOUT", { text: "the answer stalled" }],
   ["UND_ERR_HEADERS_OVERFLOW", { text: "the header of its answer is too large", final: true }],
+  [notHttp, { text: "its answer is not HTTP as it should be", hint: "is the port right?", final: true }],
   ["UND_ERR_RES_CONTENT_LENGTH_MISMATCH", { text: "the answer ended early" }],
   ["CERT_HAS_EXPIRED", { text: "its certificate has expired", hint: certificateHint, final: true }],
   [
@@ -80,6 +97,7 @@ function isCertificateCode(code: string): boolean {
 /** The code of an error, of the one inside it, or of the first of several. */
 function failureCode(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
+  if (error instanceof errors.HTTPParserError) return notHttp;
   const own = "code" in error && typeof error.code === "string" ? error.code : undefined;
   if (own !== undefined && !bugs.has(own)) return own;
   if (error instanceof AggregateError) return failureCode(error.errors[0]);

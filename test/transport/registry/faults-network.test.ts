@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { connect, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { TLSSocket } from "node:tls";
 import { promisify } from "node:util";
+import { OciEncError } from "../../../src/errors.js";
+import { Connections } from "../../../src/transport/registry/connections.js";
 import { isExempt, proxyFor } from "../../../src/transport/registry/proxy.js";
 import type { HostSettings } from "../../../src/transport/registry-options.js";
 import { makeAuthority } from "../../support/certificate.js";
@@ -201,6 +203,51 @@ async function startProxy(refuse?: number | "drop") {
     },
   };
 }
+
+describe("what answers is no registry", () => {
+  for (const [what, bytes] of [
+    ["another protocol", "SSH-2.0-OpenSSH_9.2\r\n"],
+    ["random bytes", "\u0000\u0001\u0002\u00ff\u00fe"],
+    ["a header with a terminal escape", 'HTTP/1.1 200 OK\r\nWarning: 299 - "\u001b[31m"\r\nContent-Length: 0\r\n\r\n'],
+    ["a length below zero", "HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n"],
+    ["a chunk without a size", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n"],
+  ] as const) {
+    test(`faults/29: ${what} is UNAVAILABLE, never a bug of ours`, async () => {
+      const server = createTcpServer((socket) => {
+        socket.on("error", () => socket.destroy());
+        socket.once("data", () => socket.end(Buffer.from(bytes, "latin1")));
+      });
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      try {
+        const { port } = server.address() as AddressInfo;
+        const registry = { retryTimes: 0, host: { plainHttp: true } };
+        await assert.rejects(pullAll(`127.0.0.1:${port}`, { registry }), expectedError("UNAVAILABLE", /not HTTP/));
+      } finally {
+        server.close();
+      }
+    });
+  }
+
+  test("a connection that is refused is final at first, and passing when the registry has answered before", async () => {
+    const server = await startStrictRegistry();
+    const url = new URL(`${server.origin}/v2/`);
+    const asked = { method: "GET", url, headers: {}, response: 5000, idle: 5000 } as const;
+    await using known = new Connections(server.host, { plainHttp: true }, testEnvironment(), 5000);
+    await (await known.send(asked)).discard();
+    await server[Symbol.asyncDispose]();
+    await using fresh = new Connections(server.host, { plainHttp: true }, testEnvironment(), 5000);
+    for (const [connections, retryable] of [
+      [fresh, false],
+      [known, true],
+    ] as const) {
+      await assert.rejects(connections.send(asked), (error) => {
+        expectedError("UNAVAILABLE", /is refused|was cut/)(error);
+        assert.equal(error instanceof OciEncError && error.retryable, retryable);
+        return true;
+      });
+    }
+  });
+});
 
 describe("proxies", () => {
   test("faults/63: the proxy of the environment is used, for HTTP and through CONNECT for TLS", async () => {
