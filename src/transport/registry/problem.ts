@@ -23,7 +23,7 @@ export function problem(answer: FailedAnswer, what: string): OciEncError {
   const reasons = said.map(({ code, message }) => bounded(message ? `${code}: ${message}` : code)).join("; ");
   const code = codeOf(answer.status, said);
   return new OciEncError(code, `${what}: ${answer.status}${reasons ? ` ${reasons}` : ""}`, {
-    hint: hintFor(code, answer.status),
+    hint: hintFor(code, answer.status, said),
     context: { status: answer.status, url: answer.url },
   });
 }
@@ -53,15 +53,19 @@ function codeOf(status: number, said: readonly RegistryProblem[]): ErrorCode {
   if (status === 404 || status === 410) return "NOT_FOUND";
   if (status === 405 || status === 501 || status === 415) return "UNSUPPORTED";
   if (status === 412) return "CONFLICT";
-  if (said.some(({ code }) => /^(?:DIGEST|SIZE|MANIFEST)_INVALID$|^MANIFEST_BLOB_UNKNOWN$/.test(code)))
-    return "CORRUPT";
-  return "UNAVAILABLE";
+  return status < 500 && refusesContent(said) ? "CORRUPT" : "UNAVAILABLE";
 }
 
-function hintFor(code: ErrorCode, status: number): string | undefined {
+function hintFor(code: ErrorCode, status: number, said: readonly RegistryProblem[]): string | undefined {
   if (code === "DENIED") return "log in with `oci-enc login`, or check that this user may do this there";
+  if (refusesContent(said))
+    return "the registry lacks a blob, or does not take what the manifest says of one: its URLs, for example";
   if (status === 429) return "the registry limits the rate: wait, log in, or lower --parallel";
   if (isPassing(status)) return "the registry or something before it has trouble: try again later";
   if (status === 413) return "the registry or a proxy before it limits the size of uploads";
   return undefined;
+}
+
+function refusesContent(said: readonly RegistryProblem[]): boolean {
+  return said.some(({ code }) => /^(?:DIGEST|SIZE|MANIFEST)_INVALID$|^MANIFEST_BLOB_UNKNOWN$/.test(code));
 }

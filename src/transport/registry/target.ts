@@ -106,7 +106,7 @@ export class RegistryTarget implements ImageTarget, TaggingTarget, AttachmentTar
   async tag(tag: string, root: Descriptor, bytes: Uint8Array): Promise<void> {
     if (!isTag(tag)) throw new OciEncError("USAGE", `not a tag: ${JSON.stringify(tag.slice(0, 160))}`);
     await storeManifest(this.#client, { reference: tag, descriptor: root, bytes });
-    await this.#readBack(tag, root);
+    await this.#readBack(tag, { root, bytes });
   }
 
   get retries(): number {
@@ -148,23 +148,24 @@ export class RegistryTarget implements ImageTarget, TaggingTarget, AttachmentTar
     this.#requireUnmoved(now, move);
     const before = this.#options.force ? undefined : (now ?? "absent");
     await storeManifest(this.#client, { reference: tag, descriptor: root, bytes, before });
-    await this.#readBack(tag, root);
+    await this.#readBack(tag, { root, bytes });
   }
 
   #requireUnmoved(now: TagState | undefined, { root, expected }: TagMove): void {
     if (this.#options.force || now?.digest === expected || now?.digest === root.digest) return;
     throw new OciEncError(
       "CONFLICT",
-      `${this.name} moved meanwhile: it names ${now?.digest ?? "nothing"}, and not ${expected ?? "nothing"} as before`,
+      `${this.name} moved meanwhile: from ${expected ?? "nothing"} to ${now?.digest ?? "nothing"}`,
       {
         hint: "somebody else has written it: look, and start again, or use --force",
       },
     );
   }
 
-  async #readBack(tag: string, root: Descriptor): Promise<void> {
-    const { descriptor } = await fetchManifest(this.#client, tag, pushScopes(this.#client));
-    if (descriptor.digest === root.digest) return;
+  /** Compares bytes, as the registry and `root` may name them by different algorithms. */
+  async #readBack(tag: string, { root, bytes }: Pick<TagMove, "root" | "bytes">): Promise<void> {
+    const { descriptor, bytes: found } = await fetchManifest(this.#client, tag, pushScopes(this.#client));
+    if (Buffer.compare(found, bytes) === 0) return;
     throw new OciEncError(
       "CONFLICT",
       `the tag ${JSON.stringify(tag)} was written as ${root.digest}, and then named ${descriptor.digest}`,

@@ -257,6 +257,14 @@ describe("uploads to a hostile registry", () => {
     assert.equal(await target.has(blob), true);
   });
 
+  test("a manifest whose content the registry refuses with a 500 ends as UNAVAILABLE, with a hint at the content", async () => {
+    await using server = await startStrictRegistry();
+    const { place } = randomImage();
+    server.inject(tagged, (exchange) => replyProblem(exchange, 500, "MANIFEST_BLOB_UNKNOWN"));
+    const pushing = pushAll(place, server.host, { registry: { retryTimes: 0 } });
+    await assert.rejects(pushing, expectedError("UNAVAILABLE", /MANIFEST_BLOB_UNKNOWN/, /does not take/));
+  });
+
   test("faults/26: a manifest that is taken and then is another is told", async () => {
     await using server = await startStrictRegistry();
     const other = hostImage(server, "app:2");
@@ -266,6 +274,16 @@ describe("uploads to a hostile registry", () => {
       server.repository("app").tags.set("1", other.root.digest);
     });
     await assert.rejects(pushAll(place, server.host), expectedError("CONFLICT", /was written as .* and then named/));
+  });
+
+  test("a manifest that is known by its sha512 is not taken for another when it is read back", async () => {
+    await using server = await startStrictRegistry();
+    const { place, root } = randomImage();
+    await pushAll(place, server.host);
+    const bytes = place.content(root.digest);
+    await using target = await openTo(server.host, {}, "app:2");
+    await target.commit({ ...root, digest: digestOf(bytes, "sha512") }, bytes);
+    assert.equal(server.repository("app").tags.get("2"), root.digest);
   });
 
   test("faults/27: a tag that moved since the target was opened is a CONFLICT, and stays; --force writes it", async () => {
