@@ -52,8 +52,8 @@ const poolOptions = { allowH2: false, maxHeaderSize: headerLimit, keepAliveTimeo
 /** How an origin is reached. */
 interface Route {
   readonly dispatcher: Dispatcher;
-  /** For plain HTTP through a proxy, which gets the whole URL and these; undefined: directly, or through a tunnel. */
-  readonly proxyHeaders: Readonly<Record<string, string>> | undefined;
+  /** For plain HTTP: the proxy is sent the whole URL, and who we are. Undefined: directly, or through a tunnel. */
+  readonly proxy: URL | undefined;
 }
 
 /**
@@ -89,12 +89,12 @@ export class Connections implements AsyncDisposable {
   async send(exchange: Exchange): Promise<Answer> {
     const { url, signal } = exchange;
     signal?.throwIfAborted();
-    const route = await this.#routeTo(url);
+    const { dispatcher, proxy } = await this.#routeTo(url);
     try {
-      const response = await route.dispatcher.request({
-        path: route.proxyHeaders ? url.href : url.pathname + url.search,
+      const response = await dispatcher.request({
+        path: proxy ? url.href : url.pathname + url.search,
         method: exchange.method,
-        headers: { ...exchange.headers, ...(route.proxyHeaders && { host: url.host, ...route.proxyHeaders }) },
+        headers: { ...exchange.headers, ...(proxy && { host: url.host, ...proxyAuthorization(proxy) }) },
         body: exchange.body === undefined ? null : asBody(exchange.body),
         signal: signal ?? null,
         headersTimeout: exchange.response,
@@ -104,7 +104,8 @@ export class Connections implements AsyncDisposable {
       this.#answered.add(url.origin);
       return asAnswer(response, url, signal);
     } catch (error) {
-      throw networkFailure(error, { url, signal, answered: this.#answered.has(url.origin) });
+      const answered = this.#answered.has(url.origin);
+      throw networkFailure(error, { url: proxy ?? url, proxy: proxy !== undefined, signal, answered });
     }
   }
 
@@ -131,13 +132,13 @@ export class Connections implements AsyncDisposable {
     const timeout = this.#connectTimeout;
     if (proxy && url.protocol === "http:") {
       const dispatcher = new Pool(proxy.origin, { ...poolOptions, connect: { timeout, onread: largeReads } });
-      return { dispatcher, proxyHeaders: proxyAuthorization(proxy) };
+      return { dispatcher, proxy };
     }
     const tls = tlsOptions(await this.#trustFor(url, own), url);
     const connect = proxy
       ? tunnelling(proxy, buildConnector({ ...tls, timeout }), timeout)
       : { ...tls, lookup: this.#lookup(own), timeout, onread: largeReads };
-    return { dispatcher: new Pool(url.origin, { ...poolOptions, connect }), proxyHeaders: undefined };
+    return { dispatcher: new Pool(url.origin, { ...poolOptions, connect }), proxy: undefined };
   }
 
   async #trustFor(url: URL, own: boolean): Promise<Trust> {

@@ -4,7 +4,9 @@ import { bounded } from "./redact.js";
 
 /** The request that failed. */
 export interface FailedRequest {
+  /** Of the host that was spoken to: a proxy, where there is one. */
   readonly url: URL;
+  readonly proxy?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   /** That host has answered before: that it cannot be reached now may pass. */
   readonly answered?: boolean | undefined;
@@ -14,7 +16,7 @@ export interface FailedRequest {
  * A request that got no answer, or not the whole of it, as UNAVAILABLE; ABORTED when `signal` asked for that. Passes on
  * what is an OciEncError already, and throws what is none of these: a bug.
  */
-export function networkFailure(error: unknown, { url, signal, answered }: FailedRequest): OciEncError {
+export function networkFailure(error: unknown, { url, proxy, signal, answered }: FailedRequest): OciEncError {
   const reason = signal?.aborted ? signal.reason : error;
   if (reason instanceof OciEncError) return reason;
   if (signal?.aborted) return new OciEncError("ABORTED", "interrupted", { cause: error });
@@ -23,12 +25,16 @@ export function networkFailure(error: unknown, { url, signal, answered }: Failed
   const known = reasons.get(code) ?? (isCertificateCode(code) ? certificateReason : undefined);
   const final = known?.final === "at first" ? !answered : known?.final;
   const detail = known?.text ?? `the connection failed (${bounded(code, 80)})`;
-  return new OciEncError("UNAVAILABLE", `cannot speak to ${JSON.stringify(url.host)}: ${detail}`, {
-    cause: error,
-    hint: known?.hint,
-    retryable: !final && !code.startsWith("ERR_SSL_"),
-    context: { host: url.host, reason: code },
-  });
+  return new OciEncError(
+    "UNAVAILABLE",
+    `cannot speak to ${proxy ? "the proxy " : ""}${JSON.stringify(url.host)}: ${detail}`,
+    {
+      cause: error,
+      hint: known?.hint,
+      retryable: !final && !code.startsWith("ERR_SSL_"),
+      context: { host: url.host, reason: code },
+    },
+  );
 }
 
 /** Whether the other side answered a TLS greeting with something that is no TLS, or hung up on it. */

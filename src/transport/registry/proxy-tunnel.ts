@@ -42,7 +42,7 @@ export async function openTunnel({ proxy, authority, timeout }: TunnelOptions): 
       reject(refused(plain, answer.statusCode));
     });
     asked.once("timeout", () => asked.destroy(Object.assign(new Error("no answer in time"), { code: "ETIMEDOUT" })));
-    asked.once("error", (error) => reject(networkFailure(error, { url: plain })));
+    asked.once("error", (error) => reject(networkFailure(error, { url: plain, proxy: true })));
     asked.end();
   });
 }

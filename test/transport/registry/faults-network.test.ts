@@ -279,6 +279,19 @@ describe("proxies", () => {
     }
   });
 
+  test("faults/63: a proxy that is not there is named as such", async () => {
+    for (const host of [{ plainHttp: true }, {}]) {
+      const proxy = await startProxy();
+      await proxy[Symbol.asyncDispose]();
+      const environment = testEnvironment({ variables: { HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url } });
+      const pulling = pullAll("registry.test", { registry: { host }, environment });
+      await assert.rejects(
+        pulling,
+        expectedError("UNAVAILABLE", /the proxy "127\.0\.0\.1:\d+": the connection is refused/),
+      );
+    }
+  });
+
   test("faults/63: NO_PROXY names hosts, what is below them, addresses, blocks and ports", () => {
     const exempt = (host: string, list: string) => isExempt(new URL(`https://${host}/v2/`), list);
     for (const [host, list, expected] of [
