@@ -1,12 +1,14 @@
 import { OciEncError } from "../../errors.js";
-import { memberOf, parseJson } from "../../oci/json-text.js";
+import { isTag } from "../../oci/image-name.js";
+import { type JsonNode, memberOf, parseJson } from "../../oci/json-text.js";
 import { manifestLimit } from "../../oci/manifest.js";
 import { documentProblem, type RegistryClient } from "./client.js";
 import type { Document } from "./document.js";
 import { pullScopes, repositoryName } from "./manifests.js";
+import { bounded } from "./redact.js";
 import { nextPage } from "./referrers.js";
 
-/** Every tag of the client's repository, page by page. NOT_FOUND, DENIED, UNAVAILABLE; CORRUPT when the list is none. */
+/** Every tag of the client's repository, page by page. NOT_FOUND, DENIED, UNAVAILABLE; CORRUPT when the list is none, or one of them is no tag. */
 export async function listTagsOf(client: RegistryClient): Promise<readonly string[]> {
   const what = `the tags of ${JSON.stringify(repositoryName(client))}`;
   const tags: string[] = [];
@@ -30,5 +32,15 @@ function readTags(bytes: Uint8Array, what: string): readonly string[] {
   const tags = memberOf(parseJson(bytes, what).root, "tags");
   if (tags?.kind === "literal" && tags.value === null) return [];
   if (tags?.kind !== "array") throw new OciEncError("CORRUPT", `${what} came without a list`);
-  return tags.items.map((item) => (item.kind === "string" ? item.value : ""));
+  return tags.items.map((item) => readTag(item, what));
+}
+
+/** Nothing else may pass: tags are printed a line each, and go into names. */
+function readTag(item: JsonNode, what: string): string {
+  if (item.kind === "string" && isTag(item.value)) return item.value;
+  const wrong =
+    item.kind === "string"
+      ? `${JSON.stringify(bounded(item.value, 160))}, which is no tag`
+      : "an entry that is no string";
+  throw new OciEncError("CORRUPT", `${what} came with ${wrong}`);
 }
