@@ -1,4 +1,4 @@
-import type { LookupFunction } from "node:net";
+import { isIPv6, type LookupFunction } from "node:net";
 import { Readable } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { createSecureContext } from "node:tls";
@@ -197,7 +197,9 @@ function tlsOptions(trust: Trust, url: URL): TlsOptions {
 /** TLS with the far end, inside the proxy's tunnel. */
 function tunnelling(proxy: URL, connector: buildConnector.connector, timeout: number): buildConnector.connector {
   return (options, callback) => {
-    const authority = `${options.hostname}:${options.port || 443}`;
+    // undici takes the brackets off an address.
+    const host = isIPv6(options.hostname) ? `[${options.hostname}]` : options.hostname;
+    const authority = `${host}:${options.port || 443}`;
     openTunnel({ proxy, authority, timeout }).then(
       (httpSocket) => connector({ ...options, httpSocket }, callback),
       (error) => callback(error, null),

@@ -183,7 +183,7 @@ async function startProxy(refuse?: number | "drop") {
     log.push(`CONNECT ${request.url}`);
     if (refuse === "drop") return void socket.destroy();
     if (refuse) return void socket.end(`HTTP/1.1 ${refuse} Refused\r\n\r\n`);
-    const upstream = connect(Number(request.url?.split(":")[1]), "127.0.0.2", () => {
+    const upstream = connect(Number(request.url?.split(":").at(-1)), "127.0.0.2", () => {
       socket.write("HTTP/1.1 200 OK\r\n\r\n");
       socket.pipe(upstream).pipe(socket);
     });
@@ -290,6 +290,17 @@ describe("proxies", () => {
         expectedError("UNAVAILABLE", /the proxy "127\.0\.0\.1:\d+": the connection is refused/),
       );
     }
+  });
+
+  test("faults/63: an IPv6 address is asked of the proxy in brackets", async () => {
+    const { key, certificate } = authority.issue({ names: "IP:2001:db8::1" });
+    const tls = { key, cert: certificate };
+    await using server = await startStrictRegistry({ tls, address: "127.0.0.2", hostname: "[2001:db8::1]" });
+    await using proxy = await startProxy();
+    const environment = testEnvironment({ variables: { HTTPS_PROXY: proxy.url } });
+    const host = { certificateAuthority: Buffer.from(authority.certificate) };
+    assert.ok(await pulled(server, host, { environment }));
+    assert.deepEqual(new Set(proxy.log), new Set([`CONNECT ${server.host}`]));
   });
 
   test("faults/63: NO_PROXY names hosts, what is below them, addresses, blocks and ports", () => {
