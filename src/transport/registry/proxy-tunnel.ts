@@ -7,7 +7,7 @@ import { networkFailure } from "./network-failure.js";
 /** Through which proxy to reach what, and how long that may take. */
 export interface TunnelOptions {
   readonly proxy: URL;
-  /** `host:port` of the far end. */
+  /** `host:port` of the far end; an IPv6 address in brackets. */
   readonly authority: string;
   /** Milliseconds. */
   readonly timeout: number;
@@ -47,11 +47,22 @@ export async function openTunnel({ proxy, authority, timeout }: TunnelOptions): 
   });
 }
 
-/** The header for a proxy whose URL has a user name. */
+/** The header for a proxy whose URL has a user name. USAGE when that or the password cannot be decoded. */
 export function proxyAuthorization(proxy: URL): Readonly<Record<string, string>> {
   if (proxy.username === "") return {};
-  const pair = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
+  const pair = `${decoded(proxy.username, "user name")}:${decoded(proxy.password, "password")}`;
   return { "proxy-authorization": `Basic ${Buffer.from(pair).toString("base64")}` };
+}
+
+function decoded(text: string, what: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch (cause) {
+    throw new OciEncError("USAGE", `the ${what} of the proxy that the environment names is not percent-encoded UTF-8`, {
+      cause,
+      hint: "write each % of it as %25",
+    });
+  }
 }
 
 function refused(proxy: URL, status: number | undefined): OciEncError {

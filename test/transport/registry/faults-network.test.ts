@@ -5,7 +5,7 @@ import { type AddressInfo, connect, createServer as createTcpServer, type Socket
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { TLSSocket } from "node:tls";
-import { promisify } from "node:util";
+import { inspect, promisify } from "node:util";
 import { OciEncError } from "../../../src/errors.js";
 import { Connections } from "../../../src/transport/registry/connections.js";
 import { isExempt, proxyFor } from "../../../src/transport/registry/proxy.js";
@@ -301,6 +301,20 @@ describe("proxies", () => {
     const host = { certificateAuthority: Buffer.from(authority.certificate) };
     assert.ok(await pulled(server, host, { environment }));
     assert.deepEqual(new Set(proxy.log), new Set([`CONNECT ${server.host}`]));
+  });
+
+  test("faults/63: a proxy whose user name or password is wrongly encoded is USAGE, and neither is told", async () => {
+    for (const user of ["pu:pp%zzSECRET", "pu%SECRET:pp", "pu:pp%ffSECRET"]) {
+      const variables = { HTTP_PROXY: `http://${user}@127.0.0.1:9`, HTTPS_PROXY: `http://${user}@127.0.0.1:9` };
+      for (const plainHttp of [true, false]) {
+        const options = { registry: { host: { plainHttp } }, environment: testEnvironment({ variables }) };
+        await assert.rejects(pullAll("registry.test", options), (error) => {
+          expectedError("USAGE", /percent-encoded/, /%25/)(error);
+          assert.ok(!inspect(error).includes("SECRET"));
+          return true;
+        });
+      }
+    }
   });
 
   test("faults/63: NO_PROXY names hosts, what is below them, addresses, blocks and ports", () => {
