@@ -22,8 +22,14 @@ export function parseImageName(text: string): ImageName {
   const tag = colon < 0 ? undefined : named.slice(colon + 1);
   if (tag !== undefined && !isTag(tag)) throw notAName(text);
   const { host, repository } = splitHost(path);
-  if (!hostPattern.test(host) || !repositoryPattern.test(repository) || path.length > 255) throw notAName(text);
+  if (!isRegistryHost(host)) throw notAName(text, hostHint);
+  if (!repositoryPattern.test(repository) || path.length > 255) throw notAName(text);
   return { host, repository, tag: tag ?? (digest === undefined ? "latest" : undefined), digest };
+}
+
+/** Whether `text` is a host that can be asked, with a port or without: a URL can be made of it, and no port is 0. */
+export function isRegistryHost(text: string): boolean {
+  return hostPattern.test(text) && !/:0+$/.test(text) && URL.canParse(`https://${text}`);
 }
 
 /** Distribution-spec: what may stand after the colon. */
@@ -52,8 +58,10 @@ const hostPattern =
   /^(?:(?:[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9-]*[A-Za-z0-9])(?:\.(?:[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9-]*[A-Za-z0-9]))*|\[[0-9a-fA-F:.]+\])(?::[0-9]{1,5})?$/;
 const repositoryPattern = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
 
-function notAName(text: string): OciEncError {
-  return new OciEncError("USAGE", `not an image name: ${JSON.stringify(text.slice(0, 300))}`, {
-    hint: "write [HOST/]REPOSITORY[:TAG][@DIGEST], the repository in lower case, for example registry.example/app:1",
-  });
+const nameHint =
+  "write [HOST/]REPOSITORY[:TAG][@DIGEST], the repository in lower case, for example registry.example/app:1";
+const hostHint = "write the registry as HOST or HOST:PORT, an IPv6 address in brackets and a port from 1 to 65535";
+
+function notAName(text: string, hint: string = nameHint): OciEncError {
+  return new OciEncError("USAGE", `not an image name: ${JSON.stringify(text.slice(0, 300))}`, { hint });
 }

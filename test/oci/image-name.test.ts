@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { OciEncError } from "../../src/errors.js";
 import { parseImageName, printImageName } from "../../src/oci/image-name.js";
+import { expectedError } from "../support/expected-error.js";
 
 const digest = `sha256:${"a".repeat(64)}`;
 
@@ -44,6 +45,13 @@ test("what is no image name is refused with USAGE", () => {
       text,
     );
   }
+});
+
+test("a host is one that a URL can be made of, and a port is from 1 to 65535", () => {
+  for (const host of ["localhost:1", "localhost:65535", "[::1]:05000", "127.0.0.1", "a.1b"])
+    assert.equal(parseImageName(`${host}/app`).host, host);
+  for (const host of ["localhost:0", "localhost:00", "localhost:65536", "[::1]:99999", "[:::]", "1.2.3.999", "a.1"])
+    assert.throws(() => parseImageName(`${host}/app`), expectedError("USAGE", /image name/, /from 1 to 65535/), host);
 });
 
 test("any text is a name or a USAGE error, and a printed name is read back as it was", () => {

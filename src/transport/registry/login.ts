@@ -1,4 +1,5 @@
 import { OciEncError } from "../../errors.js";
+import { isRegistryHost } from "../../oci/image-name.js";
 import type { Credentials } from "../registry-options.js";
 import type { EndpointOptions } from "../transport.js";
 import {
@@ -46,9 +47,9 @@ export function parseLoginPlace(text: string): LoginPlace {
     .replace(/\/+$/, "")
     .split("/");
   const soundPath = path.every((part) => /^[a-z0-9]+(?:[._-]+[a-z0-9]+)*$/.test(part));
-  if (!/^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+)(?::\d{1,5})?$/.test(host) || !soundPath) {
+  if (!isRegistryHost(host) || !soundPath) {
     throw new OciEncError("USAGE", `not a registry: ${JSON.stringify(text.slice(0, 300))}`, {
-      hint: "write HOST[:PORT], and after it a repository if the login is for that alone",
+      hint: "write HOST or HOST:PORT, a port from 1 to 65535, and after it a repository if the login is for that alone",
     });
   }
   return { host: canonicalHost(host), repository: path.length === 0 ? undefined : path.join("/") };

@@ -83,6 +83,6 @@ test("a login goes through the helper that is configured, and the password not i
 test("a place to log in to is a host, with a port or a repository, under any of its names", () => {
   assert.deepEqual(parseLoginPlace("https://index.docker.io/"), { host: "docker.io", repository: undefined });
   assert.deepEqual(parseLoginPlace("host.test:5000/team/app"), { host: "host.test:5000", repository: "team/app" });
-  for (const bad of ["", "a b", "host/UPPER", "host:port", "user@host"])
+  for (const bad of ["", "a b", "host/UPPER", "host:port", "host:0", "host:99999", "[:::]", "user@host"])
     assert.throws(() => parseLoginPlace(bad), expectedError("USAGE"), bad);
 });
