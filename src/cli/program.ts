@@ -37,7 +37,7 @@ interface Run {
 async function dispatch(run: Run): Promise<number> {
   const args = withoutHelpCommand(run.args);
   if (["--help", "-h"].includes(args[0] ?? "")) return printed(printProgramHelp());
-  run.command = findCommand(args);
+  run.command = await findCommand(args);
   const declared = await run.command.load();
   run.declared = declared;
   const command = { ...declared, flags: [...declared.flags, ...outputFlags] };
@@ -108,7 +108,7 @@ function withoutHelpCommand(args: readonly string[]): readonly string[] {
 }
 
 /** The row whose words the arguments start with. USAGE when there is none. */
-function findCommand(args: readonly string[]): CommandRow {
+async function findCommand(args: readonly string[]): Promise<CommandRow> {
   const found = commands.find(({ name }) => name.split(" ").every((word, index) => args[index] === word));
   if (found) return found;
   const [first] = args;
@@ -123,7 +123,9 @@ function findCommand(args: readonly string[]): CommandRow {
   if (group.length > 0) {
     throw new OciEncError("USAGE", `${first} needs a second word`, { hint: `there is: ${group.join(", ")}` });
   }
-  throw new OciEncError("USAGE", `unknown command ${JSON.stringify(first.slice(0, 100))}`, { hint });
+  // What stands in the place of a command may be the image.
+  const { quotedReference } = await import("../transport/index.js");
+  throw new OciEncError("USAGE", `unknown command ${quotedReference(first)}`, { hint });
 }
 
 /** USAGE when options exclude each other, or when one means nothing without another. */

@@ -1,5 +1,6 @@
 import { OciEncError } from "../errors.js";
 import { type ImageName, parseImageName } from "../oci/image-name.js";
+import { credentialsHint, quotedReference } from "../oci/quoted-reference.js";
 import type { ImageSource } from "../transport/transport.js";
 import type { PolicyPlace } from "./scopes.js";
 
@@ -26,8 +27,8 @@ export function judgedPlace(reference: string, source: Pick<ImageSource, "place"
 export function givenName(text: string): ImageName {
   const name = claimedName(text);
   if (name !== undefined) return name;
-  throw new OciEncError("USAGE", `not an image name: ${JSON.stringify(text.slice(0, 200))}`, {
-    hint: "write it as HOST/REPOSITORY:TAG",
+  throw new OciEncError("USAGE", `not an image name: ${quotedReference(text)}`, {
+    hint: credentialsHint(text) ?? "write it as HOST/REPOSITORY:TAG",
   });
 }
 

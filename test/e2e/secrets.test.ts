@@ -57,3 +57,38 @@ test("faults/45: no key and no passphrase appears in what is printed, with --deb
     }
   }
 });
+
+/** Where a reference is read, and where one may stand by mistake. `IMAGE` is one with credentials in it. */
+const referenceLines: readonly string[] = [
+  "inspect docker://IMAGE",
+  "inspect IMAGE",
+  "list-tags docker://IMAGE",
+  "delete docker://IMAGE",
+  "delete IMAGE",
+  "pull IMAGE",
+  "pull https://IMAGE",
+  "push IMAGE",
+  "push docker://IMAGE",
+  "push oci:sealed:app IMAGE",
+  "copy docker://IMAGE oci:x:y",
+  "copy oci:sealed:app docker://IMAGE",
+  "copy oci:sealed:app docker-archive:x.tar:IMAGE",
+  "tag app:1 IMAGE",
+  "rm IMAGE",
+  "login --username alice --password-stdin IMAGE",
+  "login --get-login https://IMAGE",
+  "logout IMAGE",
+  "sign --by sigstore:key.pem --identity IMAGE oci:sealed:app",
+  "IMAGE",
+];
+
+test("a password in a reference is in no error, with --debug or --json either", async () => {
+  for (const line of referenceLines) {
+    const args = line.replace("IMAGE", "user:hunter3SECRET@localhost:1/app:one").split(" ");
+    const forms = ["--debug", "--json"].map((form) => image.run([...args, form], { input: "word" }));
+    for (const { stdout, stderr, status } of await Promise.all(forms)) {
+      assert.ok(status > 0 && stderr.includes("***@localhost"), `${line}: ${stderr}`);
+      assert.ok(!`${stdout}${stderr}`.includes("SECRET"), stderr);
+    }
+  }
+});

@@ -11,12 +11,12 @@ export const deleteFromRegistry: Command = {
   async run(invocation) {
     const { signal, progress } = invocation;
     const [image = ""] = invocation.arguments;
+    const { credentialsHint, deleteImage, quotedReference } = await import("../../transport/index.js");
     if (!image.startsWith("docker://")) {
-      throw new OciEncError("USAGE", `${JSON.stringify(image.slice(0, 300))} is no image in a registry`, {
-        hint: "write docker://HOST/REPO:TAG; `oci-enc rm` removes from the local store",
+      throw new OciEncError("USAGE", `${quotedReference(image)} is no image in a registry`, {
+        hint: credentialsHint(image) ?? "write docker://HOST/REPO:TAG; `oci-enc rm` removes from the local store",
       });
     }
-    const { deleteImage } = await import("../../transport/index.js");
     const { reference, digest } = await deleteImage(image, {
       registry: await readRegistry(invocation),
       signal,

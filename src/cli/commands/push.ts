@@ -26,13 +26,13 @@ export const push: Command = {
     "oci-enc push oci:images:app docker://registry.example/app:1",
   ],
   async run(invocation) {
-    const [{ transferImage }, { parseReference }] = await Promise.all([
+    const [{ transferImage }, { parseReference, quotedReference }] = await Promise.all([
       import("./transfer.js"),
       import("../../transport/index.js"),
     ]);
     const [from = "", image] = invocation.arguments;
     if (image === undefined && parseReference(from).transport !== undefined) {
-      throw new OciEncError("USAGE", `where ${JSON.stringify(from)} is to be pushed is not said`, {
+      throw new OciEncError("USAGE", `where ${quotedReference(from)} is to be pushed is not said`, {
         hint: "name the image in the registry after it; only what is in the local store has a name of its own",
       });
     }

@@ -1,5 +1,6 @@
 import { OciEncError } from "../../errors.js";
 import { isRegistryHost } from "../../oci/image-name.js";
+import { credentialsHint, quotedReference } from "../../oci/quoted-reference.js";
 import type { Credentials } from "../registry-options.js";
 import type { EndpointOptions } from "../transport.js";
 import {
@@ -48,8 +49,10 @@ export function parseLoginPlace(text: string): LoginPlace {
     .split("/");
   const soundPath = path.every((part) => /^[a-z0-9]+(?:[._-]+[a-z0-9]+)*$/.test(part));
   if (!isRegistryHost(host) || !soundPath) {
-    throw new OciEncError("USAGE", `not a registry: ${JSON.stringify(text.slice(0, 300))}`, {
-      hint: "write HOST or HOST:PORT, a port from 1 to 65535, and after it a repository if the login is for that alone",
+    throw new OciEncError("USAGE", `not a registry: ${quotedReference(text)}`, {
+      hint:
+        credentialsHint(text) ??
+        "write HOST or HOST:PORT, a port from 1 to 65535, and after it a repository if the login is for that alone",
     });
   }
   return { host: canonicalHost(host), repository: path.length === 0 ? undefined : path.join("/") };
