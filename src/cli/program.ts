@@ -5,6 +5,7 @@ import { commands } from "./commands/index.js";
 import type { Flag } from "./options/flag.js";
 import { type FlagValues, flagValues } from "./options/flag-values.js";
 import { commandTimeout, debug, json, outputFlags } from "./options/output.js";
+import { registryConflicts } from "./options/registry-flags.js";
 import { describeFailure, failureLine } from "./output/failure.js";
 import { printOutcome } from "./output/report.js";
 import { isClosedPipe, writeNews, writeResult } from "./output/streams.js";
@@ -15,7 +16,14 @@ import { parseCommand } from "./syntax.js";
 
 /** Runs one command line and gives the exit status. Every failure ends here. */
 export async function runProgram(args: readonly string[], interruption: Interruption): Promise<number> {
-  const run: Run = { args, interruption, command: undefined, declared: undefined, voice: undefined };
+  const run: Run = {
+    args,
+    interruption,
+    command: undefined,
+    declared: undefined,
+    options: undefined,
+    voice: undefined,
+  };
   try {
     return await dispatch(run);
   } catch (error) {
@@ -31,6 +39,7 @@ interface Run {
   readonly interruption: Interruption;
   command: CommandRow | undefined;
   declared: Command | undefined;
+  options: FlagValues | undefined;
   voice: Voice | undefined;
 }
 
@@ -40,11 +49,15 @@ async function dispatch(run: Run): Promise<number> {
   run.command = await findCommand(args);
   const declared = await run.command.load();
   run.declared = declared;
-  const command = { ...declared, flags: [...declared.flags, ...outputFlags] };
+  const command: Command = {
+    ...declared,
+    flags: [...declared.flags, ...outputFlags],
+    conflicts: [...(declared.conflicts ?? []), ...registryConflicts],
+  };
   const typed = parseCommand(run.command, command, args.slice(run.command.name.split(" ").length));
   if (typed.kind === "help") return printed(writeResult(`${typed.text}\n`));
-  const options = flagValues(command.flags, typed.values, process.env);
-  checkCombination(command, options);
+  const options = flagValues(command, typed.values, process.env);
+  run.options = options;
   run.voice = await openVoice(options);
   return await execute(run.command, command, {
     arguments: typed.arguments,
@@ -128,24 +141,6 @@ async function findCommand(args: readonly string[]): Promise<CommandRow> {
   throw new OciEncError("USAGE", `unknown command ${quotedReference(first)}`, { hint });
 }
 
-/** USAGE when options exclude each other, or when one means nothing without another. */
-function checkCombination(command: Command, options: FlagValues): void {
-  for (const [one, other] of command.conflicts ?? []) {
-    if (options.given(one) && options.given(other)) {
-      throw new OciEncError("USAGE", `${spelled(one)} and ${spelled(other)} exclude each other`);
-    }
-  }
-  for (const [flag, ...others] of command.needs ?? []) {
-    if (options.given(flag) && !others.some((other) => options.given(other))) {
-      throw new OciEncError("USAGE", `${spelled(flag)} means nothing without ${others.map(spelled).join(" or ")}`);
-    }
-  }
-}
-
-function spelled(flag: Flag<unknown>): string {
-  return `--${flag.name}`;
-}
-
 /** Prints a failure and gives its status. Whoever closed the pipe that an archive goes to knows why nothing more comes. */
 async function report(thrown: unknown, run: Run): Promise<number> {
   if (thrown instanceof OciEncError && isClosedPipe(thrown.cause)) return closedPipeStatus;
@@ -174,12 +169,13 @@ const closedPipeStatus = 141;
 
 /** Whether an output option was used, told even where the options could not be read. */
 function asked(run: Run, flag: Flag<boolean>): boolean {
+  if (run.options) return run.options.get(flag);
   const ended = run.args.indexOf("--");
   const options = ended < 0 ? run.args : run.args.slice(0, ended);
   if (options.includes(`--${flag.name}`) || (flag.short !== undefined && options.includes(`-${flag.short}`)))
     return true;
   try {
-    return flagValues([flag], new Map(), process.env).get(flag);
+    return flagValues({ flags: [flag] }, new Map(), process.env).get(flag);
   } catch {
     // The variable makes no sense, which is the failure that is being reported.
     return false;

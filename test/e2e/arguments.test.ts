@@ -54,6 +54,9 @@ const nonsense: readonly (readonly [readonly string[], RegExp])[] = [
   [["copy", "oci:images"], /missing required argument 'DST'/],
   [["copy", "-a", "--platform", "local", "oci:images", "out"], /--all and --platform exclude each other/],
   [["copy", "-r", "jwe:pub.pem", "-k", "key.pem", "oci:images", "out"], /--recipient and --key exclude each other/],
+  [["copy", "--creds", "a:b", "--no-creds", "oci:images", "out"], /--creds and --no-creds exclude each other/],
+  [["copy", "--no-creds", "--password-stdin", "oci:images", "out"], /--no-creds and --password-stdin exclude each/],
+  [["copy", "--src-username", "a", "--src-registry-token", "x", "oci:images", "out"], /--src-username and --src-reg/],
   [["copy", "-l", "0", "oci:images", "out"], /--layer means nothing without --recipient or /],
   [["copy", "--anonymous", "oci:images", "out"], /--anonymous means nothing without/],
   [["copy", "docker-daemon:app:1", "out"], /unknown transport "docker-daemon"/],
@@ -128,6 +131,30 @@ test("a switch and a value can come from the environment, and what is typed coun
   const { layers } = JSON.parse(stdout);
   const sealed = layers.filter((layer: { action: string }) => layer.action === "encrypt");
   assert.ok(sealed.length >= 2 && sealed.some((layer: { platform: string }) => layer.platform === "linux/amd64"));
+});
+
+test("a variable gives way to an option that was typed and excludes it, and two variables exclude each other", async () => {
+  for (const [variables, line] of [
+    [{ OCI_ENC_CREDS: "a:b" }, "copy --no-creds oci:images oci:way:app"],
+    [{ OCI_ENC_REGISTRY_TOKEN: "x", OCI_ENC_DEST_NO_CREDS: "1" }, "copy --creds a:b oci:images oci:way:app"],
+    [{ OCI_ENC_USERNAME: "a", OCI_ENC_PASSWORD_STDIN: "1" }, "copy --no-creds oci:images oci:way:app"],
+    [{ OCI_ENC_ALL: "1" }, "copy --platform linux/amd64 oci:images oci:way:app"],
+    [{ OCI_ENC_JSON: "1", OCI_ENC_PLATFORM: "linux/amd64" }, "inspect --raw oci:images"],
+    [{ OCI_ENC_RECIPIENT: "jwe:pub.pem", OCI_ENC_ANONYMOUS: "1" }, "copy -k key.pem oci:images oci:way:app"],
+  ] as const) {
+    const { status, stderr } = await run(line.split(" "), { env: variables });
+    assert.equal(status, 0, `${line}: ${stderr}`);
+  }
+  const env = { OCI_ENC_CREDS: "a:b", OCI_ENC_NO_CREDS: "1" };
+  const { status, stderr } = await run(["copy", "oci:images", "oci:way:app"], { env });
+  assert.equal(status, 2);
+  assert.match(stderr, /--creds and --no-creds exclude each other/);
+});
+
+test("a failure is told in lines where --json of the environment has given way", async () => {
+  const { status, stderr } = await run(["inspect", "--raw", "oci:absent"], { env: { OCI_ENC_JSON: "1" } });
+  assert.equal(status, 3);
+  assert.match(stderr, /^oci-enc: inspect: /);
 });
 
 test("recipients can be listed in a file, with comments, relative to it", async () => {

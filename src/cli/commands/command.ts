@@ -1,7 +1,6 @@
 import type { OciEncError } from "../../errors.js";
 import type { Progress } from "../../progress.js";
-import type { Flag } from "../options/flag.js";
-import type { FlagValues } from "../options/flag-values.js";
+import type { FlagRules, FlagValues } from "../options/flag-values.js";
 
 /** A row of the table of commands: what the list of commands shows, and how to get the rest. */
 export interface CommandRow {
@@ -12,13 +11,8 @@ export interface CommandRow {
 }
 
 /** One subcommand: what it takes, and what it does with it. */
-export interface Command {
+export interface Command extends FlagRules {
   readonly arguments: readonly Argument[];
-  readonly flags: readonly Flag<unknown>[];
-  /** Options that cannot be used together. */
-  readonly conflicts?: readonly (readonly [Flag<unknown>, Flag<unknown>])[];
-  /** The first means nothing without one of the others. */
-  readonly needs?: readonly (readonly [Flag<unknown>, ...Flag<unknown>[]])[];
   /** For the help, from the plain case to the odd one; each starts with `oci-enc`. */
   readonly examples: readonly string[];
   run(invocation: Invocation): Promise<Outcome>;

@@ -1,5 +1,6 @@
 import { OciEncError } from "../../errors.js";
 import { type Flag, parsed, single, toggle, yesOrNo } from "./flag.js";
+import type { FlagPair } from "./flag-values.js";
 
 const group = "Registries:";
 
@@ -64,6 +65,21 @@ export const bothSidesFlags: readonly Flag<unknown>[] = [
   ...Object.values<Flag<unknown>>({ ...ownSide.src }),
   ...Object.values<Flag<unknown>>({ ...ownSide.dest }),
 ];
+
+/** Who one is at one end is said in one way; a password is no part of some of them. For every command that takes these. */
+export const registryConflicts: readonly FlagPair[] = [eitherSide, ownSide.src, ownSide.dest].flatMap((flags) => {
+  const { creds, username, registryToken, noCreds, passwordStdin } = flags;
+  return [
+    [creds, username],
+    [creds, registryToken],
+    [creds, noCreds],
+    [username, registryToken],
+    [username, noCreds],
+    [registryToken, noCreds],
+    [registryToken, passwordStdin],
+    [noCreds, passwordStdin],
+  ] as const;
+});
 
 function sideFlags(side: Side | undefined): SideFlags {
   const name = (word: string) => (side === undefined ? word : `${side}-${word}`);

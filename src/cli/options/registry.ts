@@ -23,7 +23,7 @@ const passwordLimit = 65_536;
 
 /**
  * The registry options of a command, or of one end of it: an option with the end's prefix counts before the one
- * without. USAGE when they exclude each other; what files and the terminal throw.
+ * without. USAGE when one lacks what belongs to it; what files and the terminal throw.
  */
 export async function readRegistry(invocation: Asked, side?: Side): Promise<RegistryOptions> {
   const { options } = invocation;
@@ -39,13 +39,10 @@ export async function readRegistry(invocation: Asked, side?: Side): Promise<Regi
   };
 }
 
-/** The credentials that were given by hand; undefined when none were. USAGE when they were given in two ways. */
+/** The credentials that were given by hand; undefined when none were. Of the ways to give them one is left. */
 async function readCredentials(invocation: Asked, side?: Side): Promise<Credentials | undefined> {
   const { options } = invocation;
   const flags = credentialFlags(options, side);
-  if (waysOf(flags).filter((flag) => options.given(flag)).length > 1) {
-    throw new OciEncError("USAGE", "--creds, --username, --registry-token and --no-creds exclude each other");
-  }
   const token = options.get(flags.registryToken);
   if (token !== undefined) return { kind: "registry-token", token };
   const [username, password] = splitPair(options.get(flags.creds) ?? options.get(flags.username));
