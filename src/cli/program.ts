@@ -4,7 +4,7 @@ import type { Command, CommandRow, Invocation } from "./commands/command.js";
 import { commands } from "./commands/index.js";
 import type { Flag } from "./options/flag.js";
 import { type FlagValues, flagValues } from "./options/flag-values.js";
-import { commandTimeout, debug, json, outputFlags } from "./options/output.js";
+import { commandTimeout, debug, json, outputFlags, outputPrecedence } from "./options/output.js";
 import { registryConflicts } from "./options/registry-flags.js";
 import { describeFailure, failureLine } from "./output/failure.js";
 import { printOutcome } from "./output/report.js";
@@ -53,6 +53,7 @@ async function dispatch(run: Run): Promise<number> {
     ...declared,
     flags: [...declared.flags, ...outputFlags],
     conflicts: [...(declared.conflicts ?? []), ...registryConflicts],
+    precedence: outputPrecedence,
   };
   const typed = parseCommand(run.command, command, args.slice(run.command.name.split(" ").length));
   if (typed.kind === "help") return printed(writeResult(`${typed.text}\n`));

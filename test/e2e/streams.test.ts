@@ -90,6 +90,13 @@ test("--quiet leaves out notices and progress, and keeps warnings and errors", (
   assert.match(shell("oci-enc decrypt -q -k absent oci:same:app").stderr, /^oci-enc: decrypt: /);
 });
 
+test("--quiet leaves out progress that a variable asks for, and not what is asked for beside it", () => {
+  const copy = "oci-enc copy oci:images:app oci:hushed:app";
+  assert.equal(shell(`${copy} -q`, { OCI_ENC_PROGRESS: "json" }).stderr, "");
+  assert.match(shell(`${copy} -q --progress json`).stderr, /^(?:\{"event":.*\}\n)+$/);
+  assert.match(shell(`${copy} --progress json`, { OCI_ENC_QUIET: "1" }).stderr, /^(?:\{"event":.*\}\n)+$/);
+});
+
 test("with --json warnings are in the document, and stderr is empty", () => {
   const { stdout, stderr } = shell("oci-enc decrypt --json -k key.pem:visible oci:sealed:app oci:warned:app");
   assert.equal(stderr, "");

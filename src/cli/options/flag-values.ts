@@ -6,6 +6,8 @@ export interface FlagRules {
   readonly flags: readonly Flag<unknown>[];
   /** Options that cannot be used together. */
   readonly conflicts?: readonly FlagPair[];
+  /** Where the first was typed, the environment does not give the second; typed, both count. */
+  readonly precedence?: readonly FlagPair[];
   /** The first means nothing without one of the others. */
   readonly needs?: readonly (readonly [Flag<unknown>, ...Flag<unknown>[]])[];
 }
@@ -51,12 +53,12 @@ export function flagValues(rules: FlagRules, typed: TypedValues, environment: No
 }
 
 /** Names of the options that the environment cannot give, as another one was typed. */
-function outdoneBy(typed: TypedValues, { conflicts = [] }: FlagRules): ReadonlySet<string> {
+function outdoneBy(typed: TypedValues, { conflicts = [], precedence = [] }: FlagRules): ReadonlySet<string> {
   const both = conflicts.flatMap(([one, other]): readonly FlagPair[] => [
     [one, other],
     [other, one],
   ]);
-  const outdone = both.filter(([first]) => isUsed(typed.get(first.name)));
+  const outdone = [...both, ...precedence].filter(([first]) => isUsed(typed.get(first.name)));
   return new Set(outdone.map(([, second]) => second.name));
 }
 

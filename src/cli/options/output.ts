@@ -1,7 +1,7 @@
 import { OciEncError } from "../../errors.js";
 import { parseDuration } from "./duration.js";
 import { choice, type Flag, parsed, toggle } from "./flag.js";
-import type { FlagValues } from "./flag-values.js";
+import type { FlagPair, FlagValues } from "./flag-values.js";
 
 const group = "Output:";
 
@@ -44,6 +44,9 @@ export const commandTimeout: Flag<number | undefined> = parsed(
 
 /** What every command takes. */
 export const outputFlags: readonly Flag<unknown>[] = [json, quiet, debug, progress, color, commandTimeout];
+
+/** Who types that all shall be quiet means more than a variable that wants progress; with both typed, progress is wanted. */
+export const outputPrecedence: readonly FlagPair[] = [[quiet, progress]];
 
 /** USAGE when a document is asked of a command that prints what it was told to print, and nothing about it. */
 export function refuseJson(options: FlagValues): void {

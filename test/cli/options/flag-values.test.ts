@@ -74,6 +74,16 @@ test("two that were typed exclude each other, and so do two from the environment
   assert.throws(() => flagValues(rules, needy, { OCI_ENC_FILE: "a" }), alone);
 });
 
+test("what is typed can outdo a variable that it does not exclude", () => {
+  const rules: FlagRules = { flags, precedence: [[loud, mode]] };
+  const variables = { OCI_ENC_VERY_LOUD: "1", OCI_ENC_MODE: "fast" };
+  const typed = new Map([["very-loud", ["true"]]]);
+  assert.equal(flagValues(rules, typed, variables).get(mode), "slow");
+  assert.equal(flagValues(rules, typed.set("mode", ["fast"]), {}).get(mode), "fast");
+  assert.equal(flagValues(rules, new Map([["mode", ["fast"]]]), variables).get(loud), true);
+  assert.equal(flagValues(rules, new Map(), variables).get(mode), "fast");
+});
+
 test("an empty variable is as good as none, and a switch can be turned off", () => {
   const options = flagValues({ flags }, new Map(), { OCI_ENC_FILE: "", OCI_ENC_VERY_LOUD: "0" });
   assert.deepEqual([options.get(file), options.get(loud), options.given(loud)], [undefined, false, false]);
