@@ -131,6 +131,28 @@ test("at a terminal an encrypted key asks for its passphrase, and what is typed 
   }
 });
 
+test("without a terminal the lack of a registry's password is told as such, and how else it is given", () => {
+  for (const [option, way] of [
+    ["--creds", /hint: give it by --password-stdin, .*OCI_ENC_CREDS/],
+    ["--username", /--password-stdin/],
+    ["--dest-creds", /--dest-password-stdin, .*OCI_ENC_DEST_CREDS/],
+  ] as const) {
+    const args = [
+      process.execPath,
+      ociEncProgram,
+      "push",
+      option,
+      "alice",
+      "oci:sealed:app",
+      "docker://localhost:1/app",
+    ];
+    const { status, stderr } = spawnSync("setsid", args, { cwd: scratch, input: "", encoding: "utf8" });
+    assert.equal(status, 2, stderr);
+    assert.match(stderr, /^oci-enc: push: the password of "alice" is needed, and there is no terminal to ask for it\n/);
+    assert.match(stderr, way);
+  }
+});
+
 test("faults/39: Ctrl-C at the question ends with 130, and Ctrl-D is no passphrase", { skip: noScript }, async () => {
   const interrupted = await atTerminal("decrypt -k simple.pem oci:sealed:app oci:none:app", "\x03");
   assert.equal(interrupted.status, 130, interrupted.shown);

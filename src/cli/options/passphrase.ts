@@ -3,7 +3,7 @@ import type { Invocation } from "../commands/command.js";
 import type { PassphraseSource } from "./key-text.js";
 import { readSecretDescriptor } from "./secret-descriptor.js";
 import { readSecretFile } from "./secret-file.js";
-import { hasTerminal, promptPassphrase } from "./terminal-prompt.js";
+import { hasTerminal, promptSecret } from "./terminal-prompt.js";
 
 /** Fetches the passphrases of one command line. */
 export interface Passphrases {
@@ -16,7 +16,8 @@ export interface Passphrases {
 /** Remembers which descriptors have been read: one that is named twice would give an empty passphrase the second time. */
 export function passphraseReader({ signal, progress }: Pick<Invocation, "signal" | "progress">): Passphrases {
   const used = new Set<number>();
-  const prompt = (name: string) => promptPassphrase(`passphrase for ${JSON.stringify(name)}`, signal);
+  const prompt = (name: string) =>
+    promptSecret({ ...passphraseOfKey, question: `passphrase for ${JSON.stringify(name)}` }, signal);
   const warnOfArgument = (name: string) =>
     progress({
       type: "warning",
@@ -46,6 +47,12 @@ export function passphraseReader({ signal, progress }: Pick<Invocation, "signal"
     },
   };
 }
+
+const passphraseOfKey = {
+  secret: "a passphrase",
+  code: "KEY_INVALID",
+  hint: "give it with the key: FILE:file=PATH, FILE:env=NAME or FILE:fd=N",
+} as const;
 
 function once(descriptor: number, used: Set<number>): number {
   if (used.has(descriptor)) {

@@ -1,7 +1,7 @@
 import { OciEncError } from "../../errors.js";
 import type { Credentials, HostSettings, RegistryOptions } from "../../transport/index.js";
 import type { Invocation } from "../commands/command.js";
-import type { Flag } from "./flag.js";
+import { type Flag, variableName } from "./flag.js";
 import type { FlagValues } from "./flag-values.js";
 import {
   eitherSide,
@@ -13,7 +13,7 @@ import {
   type SideFlags,
 } from "./registry-flags.js";
 import { readSecretFile } from "./secret-file.js";
-import { promptPassphrase } from "./terminal-prompt.js";
+import { promptSecret, type SecretQuestion } from "./terminal-prompt.js";
 
 /** What reading the registry options needs of an invocation. */
 type Asked = Pick<Invocation, "options" | "signal">;
@@ -46,11 +46,11 @@ async function readCredentials(invocation: Asked, side?: Side): Promise<Credenti
   const token = options.get(flags.registryToken);
   if (token !== undefined) return { kind: "registry-token", token };
   const [username, password] = splitPair(options.get(flags.creds) ?? options.get(flags.username));
-  const fromStdin = options.get(flags.passwordStdin);
   if (username !== undefined) {
-    return { kind: "password", username, password: password ?? (await readPassword(invocation, username, fromStdin)) };
+    return { kind: "password", username, password: password ?? (await readPassword(invocation, username, flags)) };
   }
-  if (fromStdin) throw new OciEncError("USAGE", "--password-stdin means nothing without --username");
+  if (options.get(flags.passwordStdin))
+    throw new OciEncError("USAGE", "--password-stdin means nothing without --username");
   return undefined;
 }
 
@@ -69,13 +69,24 @@ function splitPair(text: string | undefined): readonly [string | undefined, stri
   return text === undefined || colon < 0 ? [text, undefined] : [text.slice(0, colon), text.slice(colon + 1)];
 }
 
-async function readPassword({ signal }: Asked, username: string, fromStdin: boolean): Promise<string> {
-  const bytes = fromStdin ? await readStdin() : await promptPassphrase(`password of ${username}`, signal);
+async function readPassword({ options, signal }: Asked, username: string, flags: SideFlags): Promise<string> {
+  const asked = passwordQuestion(username, flags);
+  const bytes = options.get(flags.passwordStdin) ? await readStdin() : await promptSecret(asked, signal);
   const password = Buffer.from(bytes)
     .toString("utf8")
     .replace(/\r?\n$/, "");
   if (password === "") throw new OciEncError("USAGE", "the password is empty");
   return password;
+}
+
+function passwordQuestion(username: string, { passwordStdin, creds }: SideFlags): SecretQuestion {
+  const whose = `password of ${JSON.stringify(username.slice(0, 300))}`;
+  return {
+    question: whose,
+    secret: `the ${whose}`,
+    code: "USAGE",
+    hint: `give it by --${passwordStdin.name}, or with the name, as USER:PASSWORD, by the variable ${variableName(creds)}`,
+  };
 }
 
 async function readStdin(): Promise<Uint8Array> {

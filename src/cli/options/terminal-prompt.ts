@@ -1,6 +1,6 @@
 import { openSync } from "node:fs";
 import { ReadStream, WriteStream } from "node:tty";
-import { OciEncError } from "../../errors.js";
+import { type ErrorCode, OciEncError } from "../../errors.js";
 
 /** Whether there is a terminal to ask at, wherever the standard streams go. */
 export function hasTerminal(): boolean {
@@ -10,16 +10,26 @@ export function hasTerminal(): boolean {
   return terminal !== undefined;
 }
 
+/** A secret to ask for, and what is said when it cannot be had. */
+export interface SecretQuestion {
+  /** What the terminal shows: `passphrase for "key.pem"`. */
+  readonly question: string;
+  /** As the failure names it: `a passphrase`. */
+  readonly secret: string;
+  readonly code: ErrorCode;
+  /** How else it can be given. */
+  readonly hint: string;
+}
+
 /**
- * Asks for a passphrase at the terminal, without showing what is typed. KEY_INVALID where there is no terminal; ABORTED
- * when `signal` ends the command meanwhile. Ctrl-C is a SIGINT, as always.
+ * Asks for a secret at the terminal, without showing what is typed. The question's code where there is no terminal or
+ * nothing is typed; ABORTED when `signal` ends the command meanwhile. Ctrl-C is a SIGINT, as always.
  */
-export async function promptPassphrase(question: string, signal: AbortSignal): Promise<Uint8Array> {
+export async function promptSecret(asked: SecretQuestion, signal: AbortSignal): Promise<Uint8Array> {
+  const { question, secret, code, hint } = asked;
   const terminal = openTerminal();
   if (terminal === undefined) {
-    throw new OciEncError("KEY_INVALID", "a passphrase is needed, and there is no terminal to ask for it", {
-      hint: "give it with the key: FILE:file=PATH, FILE:env=NAME or FILE:fd=N",
-    });
+    throw new OciEncError(code, `${secret} is needed, and there is no terminal to ask for it`, { hint });
   }
   const { input, output } = terminal;
   const stop = () => input.destroy();
@@ -30,7 +40,7 @@ export async function promptPassphrase(question: string, signal: AbortSignal): P
     const typed = await readLine(input);
     if (typed !== undefined) return typed;
     signal.throwIfAborted();
-    throw new OciEncError("KEY_INVALID", "no passphrase was typed");
+    throw new OciEncError(code, `${secret} is needed, and none was typed`, { hint });
   } finally {
     signal.removeEventListener("abort", stop);
     if (!input.destroyed) input.setRawMode(false);
