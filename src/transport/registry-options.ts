@@ -4,7 +4,10 @@ export interface RegistryOptions {
   readonly keychain?: Keychain | undefined;
   /** For the registry that the reference names, and no other; the keychain is then not asked about it. */
   readonly credentials?: Credentials | undefined;
-  /** The only file of credentials to read. Undefined: `REGISTRY_AUTH_FILE`, else the usual places of podman and docker. */
+  /**
+   * The only file of credentials to read, and there has to be one. Undefined: that of `REGISTRY_AUTH_FILE`, else those in the
+   * usual places of podman and docker, as far as they are there.
+   */
   readonly authFile?: string | undefined;
   /** For the registry that the reference names; never for a mirror of it or another host that it sends us to. */
   readonly host?: HostSettings | undefined;

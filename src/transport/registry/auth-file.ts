@@ -58,6 +58,11 @@ export async function readAuthFile(path: string): Promise<AuthFile | undefined> 
   }
 }
 
+/** USAGE when a file that was named is not there: who names one does not mean to go as nobody. Else as {@link readAuthFile}. */
+export async function requireAuthFile(path: string): Promise<void> {
+  if ((await readAuthFile(path)) === undefined) throw wrong(path, "there is no such file");
+}
+
 /** What the file itself holds under `key`; undefined when nothing. Never asks a helper. */
 export function storedCredentials(file: AuthFile, key: string): Credentials | undefined {
   for (const [name, entry] of Object.entries(objectAt(file.content, "auths"))) {

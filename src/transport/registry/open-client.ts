@@ -2,6 +2,7 @@ import { OciEncError } from "../../errors.js";
 import { parseImageName } from "../../oci/image-name.js";
 import type { Keychain } from "../registry-options.js";
 import type { EndpointOptions } from "../transport.js";
+import { requireAuthFile } from "./auth-file.js";
 import { type HostLimiters, RegistryClient } from "./client.js";
 import { type Environment, thisMachine } from "./environment.js";
 import { HostLimiter } from "./host-limiter.js";
@@ -31,13 +32,15 @@ export function surroundings(environment: Environment = thisMachine): Surroundin
   return { environment, limiters };
 }
 
-/** The image that `host/repository:tag` names, and where registries.conf says it is. USAGE, DENIED. */
+/** The image that `host/repository:tag` names, and where registries.conf says it is. USAGE, DENIED, LOCAL_IO. */
 export async function locate(
   locator: string,
   options: EndpointOptions,
   { environment }: Surroundings,
 ): Promise<Placement> {
-  const conf = await readRegistriesConf(options.registry?.registriesConf, environment);
+  const { authFile, keychain, registriesConf } = options.registry ?? {};
+  if (authFile !== undefined && keychain === undefined) await requireAuthFile(authFile);
+  const conf = await readRegistriesConf(registriesConf, environment);
   return placeImage(parseImageName(locator), conf);
 }
 

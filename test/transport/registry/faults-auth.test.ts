@@ -5,7 +5,8 @@ import { describe, test } from "node:test";
 import { copy } from "../../../src/copy/copy.js";
 import { parseChallenges } from "../../../src/transport/registry/challenge.js";
 import { fileKeychain, singleCredentials } from "../../../src/transport/registry/keychain.js";
-import type { Credentials, Keychain } from "../../../src/transport/registry-options.js";
+import { findLogin, logIn } from "../../../src/transport/registry/login.js";
+import type { Credentials, Keychain, RegistryOptions } from "../../../src/transport/registry-options.js";
 import { expectedError } from "../../support/expected-error.js";
 import { hostImage, randomImage } from "../../support/hosted-image.js";
 import { testEnvironment } from "../../support/registry-endpoint.js";
@@ -358,5 +359,21 @@ describe("credential helpers and files", () => {
       assert.equal(await who({ XDG_RUNTIME_DIR: join(folder, "run") }), "podman");
       assert.equal(await who({}, join(folder, "absent.json")), undefined);
       assert.deepEqual(await singleCredentials("docker.io", alice).credentials("index.docker.io"), alice);
+    }));
+
+  test("faults/65: who names a file of credentials that is not there does not go as nobody, but may log in into it", () =>
+    withScratch(async (folder) => {
+      await using server = await startStrictRegistry();
+      hostImage(server);
+      const authFile = join(folder, "absent.json");
+      const pull = (registry: RegistryOptions, environment = testEnvironment()) =>
+        pullAll(server.host, { registry, environment });
+      const absent = expectedError("USAGE", /absent\.json" cannot be used: there is no such file/, /--no-creds/);
+      await assert.rejects(pull({ authFile }), absent);
+      assert.ok(await pull({}, testEnvironment({ variables: { REGISTRY_AUTH_FILE: authFile } })));
+      assert.ok(await pull({ authFile, keychain: { credentials: async () => undefined } }));
+      assert.equal((await findLogin(server.host, { registry: { authFile } })).username, undefined);
+      await logIn(server.host, alice, { registry: { authFile } });
+      assert.ok(await pull({ authFile }));
     }));
 });
