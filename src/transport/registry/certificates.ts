@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { rootCertificates } from "node:tls";
@@ -17,12 +18,14 @@ export interface Trust {
 
 /**
  * Collects what `settings` and the `certs.d` directories of podman and docker say of `host` (`name:port`):
- * `*.crt` are authorities, `X.cert` and `X.key` a client certificate. LOCAL_IO when one cannot be read, USAGE when a
- * certificate lacks its key.
+ * `*.crt` are authorities, `X.cert` and `X.key` a client certificate. LOCAL_IO when one cannot be read, KEY_INVALID
+ * when an authority is no certificate, USAGE when a certificate lacks its key.
  */
 export async function readTrust(host: string, settings: HostSettings, environment: Environment): Promise<Trust> {
   const found = await readFolder(await certificateFolder(host, settings, environment));
-  const given = settings.certificateAuthority ? [textOf(settings.certificateAuthority)] : [];
+  const { certificateAuthority } = settings;
+  const origin = `the authority given for ${JSON.stringify(host)}`;
+  const given = certificateAuthority ? [requireCertificate(textOf(certificateAuthority), origin)] : [];
   const more = [...found.authorities, ...given];
   return {
     authorities:
@@ -62,7 +65,7 @@ async function readFolder(folder: string | undefined): Promise<FolderContent> {
   const files = await names(folder);
   if (files === undefined) throw new OciEncError("NOT_FOUND", `there is no directory ${JSON.stringify(folder)}`);
   const authorities = await Promise.all(
-    files.filter((name) => name.endsWith(".crt")).map((name) => readPem(join(folder, name))),
+    files.filter((name) => name.endsWith(".crt")).map((name) => readAuthority(join(folder, name))),
   );
   const certificate = files.find((name) => name.endsWith(".cert"));
   if (certificate === undefined) return { authorities };
@@ -89,6 +92,23 @@ async function readPem(file: string): Promise<string> {
     return await readFile(file, "utf8");
   } catch (error) {
     throw ioError(error, `cannot read ${JSON.stringify(file)}`);
+  }
+}
+
+async function readAuthority(file: string): Promise<string> {
+  return requireCertificate(await readPem(file), JSON.stringify(file));
+}
+
+/** TLS itself passes over what it cannot read, and then trusts nobody on its account. */
+function requireCertificate(pem: string, origin: string): string {
+  try {
+    new X509Certificate(pem);
+    return pem;
+  } catch (error) {
+    throw new OciEncError("KEY_INVALID", `there is no certificate in ${origin}`, {
+      cause: error,
+      hint: "an authority, of --ca-file or as *.crt, is a certificate in PEM: BEGIN CERTIFICATE",
+    });
   }
 }
 

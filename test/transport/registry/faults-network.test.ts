@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from "node:net";
@@ -55,6 +56,21 @@ describe("TLS", () => {
       }
       assert.ok(await pulled(server, {}, { environment: testEnvironment({ root: folder }) }));
       assert.ok(await pulled(server, { certificateDirectory: join(folder, "own") }));
+    }));
+
+  test("faults/64: an authority that is a key, text or DER is told as such, and not as a server that is not trusted", () =>
+    withScratch(async (folder) => {
+      await using server = await startStrictRegistry({ tls: { key: good.key, cert: good.certificate } });
+      const { raw } = new X509Certificate(authority.certificate);
+      for (const content of [good.key, "text", "", raw]) {
+        const given = expectedError("KEY_INVALID", /no certificate in the authority given for "/, /--ca-file/);
+        await assert.rejects(pulled(server, { certificateAuthority: Buffer.from(content) }), given);
+        writeFileSync(join(folder, "own.crt"), content);
+        const found = expectedError("KEY_INVALID", /no certificate in ".*own\.crt"/);
+        await assert.rejects(pulled(server, { certificateDirectory: folder }), found);
+      }
+      const beside = Buffer.from(`${good.key}\n# ours:\n${authority.certificate}`);
+      assert.ok(await pulled(server, { certificateAuthority: beside }));
     }));
 
   test("faults/64: a client certificate is shown where one is wanted, and missed where it is not given", async () => {
