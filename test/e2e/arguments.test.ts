@@ -151,6 +151,12 @@ test("a variable gives way to an option that was typed and excludes it, and two 
   assert.match(stderr, /--creds and --no-creds exclude each other/);
 });
 
+test("one password on standard input is for both ends of a copy", async () => {
+  const line = ["copy", "--username", "alice", "--password-stdin", "oci:images", "oci:both:app"];
+  const { status, stderr } = await run(line, { input: "s3cret\n" });
+  assert.equal(status, 0, stderr);
+});
+
 test("a failure is told in lines where --json of the environment has given way", async () => {
   const { status, stderr } = await run(["inspect", "--raw", "oci:absent"], { env: { OCI_ENC_JSON: "1" } });
   assert.equal(status, 3);

@@ -47,7 +47,7 @@ async function readCredentials(invocation: Asked, side?: Side): Promise<Credenti
   if (token !== undefined) return { kind: "registry-token", token };
   const [username, password] = splitPair(options.get(flags.creds) ?? options.get(flags.username));
   if (username !== undefined) {
-    return { kind: "password", username, password: password ?? (await readPassword(invocation, username, flags)) };
+    return { kind: "password", username, password: password ?? (await passwordOf(invocation, username, flags)) };
   }
   if (options.get(flags.passwordStdin))
     throw new OciEncError("USAGE", "--password-stdin means nothing without --username");
@@ -68,6 +68,18 @@ function splitPair(text: string | undefined): readonly [string | undefined, stri
   const colon = text?.indexOf(":") ?? -1;
   return text === undefined || colon < 0 ? [text, undefined] : [text.slice(0, colon), text.slice(colon + 1)];
 }
+
+/** Read once where it is for both ends: standard input is at its end afterwards, and nobody wants to type it twice. */
+function passwordOf(invocation: Asked, username: string, flags: SideFlags): Promise<string> {
+  const known = passwords.get(invocation.options) ?? new Map<SideFlags, Promise<string>>();
+  passwords.set(invocation.options, known);
+  const password = known.get(flags) ?? readPassword(invocation, username, flags);
+  known.set(flags, password);
+  return password;
+}
+
+/** Of the command that these options are of, by the ends that they are for. */
+const passwords = new WeakMap<FlagValues, Map<SideFlags, Promise<string>>>();
 
 async function readPassword({ options, signal }: Asked, username: string, flags: SideFlags): Promise<string> {
   const asked = passwordQuestion(username, flags);
