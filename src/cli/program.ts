@@ -129,7 +129,7 @@ async function findCommand(args: readonly string[]): Promise<CommandRow> {
   const hint = "oci-enc --help lists the commands";
   if (first === undefined) throw new OciEncError("USAGE", "no command was given", { hint });
   if (first.startsWith("-")) {
-    throw new OciEncError("USAGE", `${JSON.stringify(first)} stands before the command`, {
+    throw new OciEncError("USAGE", `${JSON.stringify(first.replace(/=.*/s, "=***"))} stands before the command`, {
       hint: "options follow the command: oci-enc COMMAND [OPTIONS]",
     });
   }

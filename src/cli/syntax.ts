@@ -95,11 +95,16 @@ function parse(parser: Parser, args: readonly string[]): string | undefined {
 }
 
 function usageError(parser: Parser, error: CommanderError): OciEncError {
-  const [what = "", suggestion] = error.message.replace(/^error: /, "").split("\n");
+  const [what = "", suggestion] = withoutValue(error.message.replace(/^error: /, "")).split("\n");
   const meant = suggestion?.match(/Did you mean (.*)\?/)?.[1];
   return new OciEncError("USAGE", what.replace(/\.? Expected .* but got /, ": expected no more, got "), {
     hint: meant === undefined ? `${parser.name()} --help shows what it takes` : `did you mean ${meant}?`,
   });
+}
+
+/** An option that is mistyped may have been one whose value is secret. */
+function withoutValue(message: string): string {
+  return message.replace(/^(unknown option '-[^=]*=).*(?=')/s, "$1***");
 }
 
 function checkArgument(declared: Argument, given: readonly string[]): void {

@@ -48,7 +48,9 @@ const nonsense: readonly (readonly [readonly string[], RegExp])[] = [
   [["encrypt", "oci:images", "out", "-r", "jwe:pub.pem", "--command-timeout", "soon"], /not a duration: "soon"/],
   [["encrypt", "oci:images", "out", "-r", "jwe:pub.pem", "--progress", "loud"], /"loud" is none of auto, tty, plain/],
   [["encrypt", "oci:images", "out", "-r", "jwe:pub.pem", "--color", "blue"], /"blue" is none of auto, always, never/],
-  [["encrypt", "oci:images", "out", "--json=yes"], /unknown option '--json=yes'/],
+  [["encrypt", "oci:images", "out", "--json=yes"], /unknown option '--json=\*\*\*'/],
+  [["copy", "--cred=user:SECRET", "oci:images", "out"], /unknown option '--cred=\*\*\*'/],
+  [["--creds=user:SECRET", "copy", "oci:images", "out"], /"--creds=\*\*\*" stands before the command/],
   [["decrypt", "oci:images", "out"], /key/],
   [["decrypt", "oci:images", "out", "-k", "key.pem:fd=x"], /fd=/],
   [["copy", "oci:images"], /missing required argument 'DST'/],
@@ -84,6 +86,7 @@ test("faults/59: a command line that makes no sense ends with status 2, one line
         ? /^\{"schema":"oci-enc\/failure[^\n]+\}\n$/
         : /^oci-enc: [^\n]+\n( {2}hint: [^\n]+\n)?$/;
       assert.match(stderr, form);
+      assert.doesNotMatch(stderr, /SECRET/);
       assert.deepEqual([status, stdout], [2, ""]);
     });
   }
