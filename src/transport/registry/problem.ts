@@ -53,12 +53,12 @@ function codeOf(status: number, said: readonly RegistryProblem[]): ErrorCode {
   if (status === 404 || status === 410) return "NOT_FOUND";
   if (status === 405 || status === 501 || status === 415) return "UNSUPPORTED";
   if (status === 412) return "CONFLICT";
-  return status < 500 && refusesContent(said) ? "CORRUPT" : "UNAVAILABLE";
+  return status < 500 && says(said, refusedContent) ? "CORRUPT" : "UNAVAILABLE";
 }
 
 function hintFor(code: ErrorCode, status: number, said: readonly RegistryProblem[]): string | undefined {
   if (code === "DENIED") return "log in with `oci-enc login`, or check that this user may do this there";
-  if (refusesContent(said))
+  if (says(said, refusedManifest))
     return "the registry lacks a blob, or does not take what the manifest says of one: its URLs, for example";
   if (status === 429) return "the registry limits the rate: wait, log in, or lower --parallel";
   if (isPassing(status)) return "the registry or something before it has trouble: try again later";
@@ -66,6 +66,9 @@ function hintFor(code: ErrorCode, status: number, said: readonly RegistryProblem
   return undefined;
 }
 
-function refusesContent(said: readonly RegistryProblem[]): boolean {
-  return said.some(({ code }) => /^(?:DIGEST|SIZE|MANIFEST)_INVALID$|^MANIFEST_BLOB_UNKNOWN$/.test(code));
+const refusedManifest = /^MANIFEST_(?:INVALID|BLOB_UNKNOWN)$/;
+const refusedContent = /^(?:DIGEST|SIZE|MANIFEST)_INVALID$|^MANIFEST_BLOB_UNKNOWN$/;
+
+function says(said: readonly RegistryProblem[], pattern: RegExp): boolean {
+  return said.some(({ code }) => pattern.test(code));
 }

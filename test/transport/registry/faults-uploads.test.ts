@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
+import { inspect } from "node:util";
 import { OciEncError } from "../../../src/errors.js";
 import type { Descriptor } from "../../../src/oci/descriptor.js";
 import { digestOf } from "../../../src/oci/digest.js";
@@ -263,6 +264,9 @@ describe("uploads to a hostile registry", () => {
     server.inject(tagged, (exchange) => replyProblem(exchange, 500, "MANIFEST_BLOB_UNKNOWN"));
     const pushing = pushAll(place, server.host, { registry: { retryTimes: 0 } });
     await assert.rejects(pushing, expectedError("UNAVAILABLE", /MANIFEST_BLOB_UNKNOWN/, /does not take/));
+    server.inject(tagged, (exchange) => replyProblem(exchange, 400, "DIGEST_INVALID"));
+    const again = pushAll(place, server.host, { registry: { retryTimes: 0 } });
+    await assert.rejects(again, (error) => expectedError("CORRUPT")(error) && !/does not take/.test(inspect(error)));
   });
 
   test("faults/26: a manifest that is taken and then is another is told", async () => {
