@@ -112,7 +112,7 @@ function readMirror(mirror: ConfTable, digestOnly: boolean, file: string): Mirro
 
 /** A registry or a place in it. With a scheme or a space it would match nothing, and what it says would not hold. */
 function readPlace(table: ConfTable, key: string, file: string): string | undefined {
-  const place = table.text(key)?.replace(/\/+$/, "");
+  const place = table.text(key)?.replace(/\/+$/, "") || undefined;
   if (place === undefined || !/:\/\/|\s/.test(place)) return place;
   throw wrong(file, `the ${key} ${JSON.stringify(place.slice(0, 300))} is not HOST[:PORT][/PATH]`);
 }

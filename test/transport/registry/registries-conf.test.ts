@@ -108,6 +108,7 @@ test("a file that is no TOML, of version 1 or malformed is USAGE, and one that w
       '[[registry]]\nlocation="https://a"\nblocked=true\n',
       '[[registry]]\nprefix="a b"\nblocked=true\n',
       "[[registry]]\nlocation=5\n",
+      '[[registry]]\nlocation="/"\nblocked=true\n',
       '[registry]\nlocation="a"\n',
       'unqualified-search-registries = "a"\n',
       "[aliases]\nbash = 5\n",
