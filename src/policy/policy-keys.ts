@@ -1,6 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import { resolve } from "node:path";
-import { type Environment, runCommand } from "../crypt/keys/run-command.js";
+import type { Environment } from "../child-environment.js";
+import { runCommand } from "../crypt/keys/run-command.js";
 import { OciEncError } from "../errors.js";
 import { readVerificationKey } from "../sign/sigstore/key-file.js";
 import { readSmallFile } from "../transport/files/read-file.js";
@@ -64,8 +65,16 @@ async function fetchResource(uri: string, { environment, signal }: KeyPlaces): P
       },
     );
   }
-  const command = { program, args: [], input: Buffer.from(`${uri}\n`), environment, maximumOutput: keyLimit };
-  const result = await runCommand({ ...command, timeoutMs: fetchTimeoutMs, signal });
+  const result = await runCommand({
+    kind: "key fetcher",
+    program,
+    args: [],
+    input: Buffer.from(`${uri}\n`),
+    environment,
+    maximumOutput: keyLimit,
+    timeoutMs: fetchTimeoutMs,
+    signal,
+  });
   if (result.status === 0) return result.output;
   throw new OciEncError(
     "KEY_PROVIDER",

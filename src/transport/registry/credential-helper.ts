@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { childEnvironment } from "../../child-environment.js";
 import { OciEncError, systemCode } from "../../errors.js";
 import type { Credentials } from "../registry-options.js";
 import type { Environment } from "./environment.js";
@@ -62,9 +63,10 @@ interface HelperCall {
 async function runHelper(call: HelperCall): Promise<string | undefined> {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(call.name))
     throw failed(bounded(call.name, 80), "its name is not one of a helper");
-  const child = spawn(`docker-credential-${call.name}`, [call.verb], {
+  const program = `docker-credential-${call.name}`;
+  const child = spawn(program, [call.verb], {
     stdio: ["pipe", "pipe", "ignore"],
-    env: { ...call.environment.variables },
+    env: childEnvironment({ kind: "credential helper", program }, call.environment.variables),
   });
   const ended = new Promise<{ code: number | null; failure: unknown }>((resolve) => {
     child.once("error", (failure) => resolve({ code: null, failure }));
