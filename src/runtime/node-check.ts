@@ -107,7 +107,7 @@ async function checkDecoder(text: string | undefined): Promise<Finding> {
     return {
       what: "decoder",
       verdict: "wrong",
-      message: `${JSON.stringify(named)} is not there, or cannot be run`,
+      message: "the decoder that the configuration names is not there, or cannot be run",
       remedy,
     };
   }
@@ -150,7 +150,7 @@ async function checkProviders(path: string): Promise<Finding> {
     const parsed: unknown = JSON.parse(await readFile(path, "utf8"));
     const listed =
       typeof parsed === "object" && parsed !== null && "key-providers" in parsed ? parsed["key-providers"] : {};
-    return good("providers", `${Object.keys(listed ?? {}).join(", ") || "none"}, as ${quoted} says`);
+    return good("providers", `${Object.keys(listed ?? {}).length} in ${quoted}`);
   } catch (error) {
     if (isMissing(error)) return good("providers", `none: there is no ${quoted}`);
     return {

@@ -111,7 +111,7 @@ test("a program that fetches a policy's key gets the credentials of key services
   const path = spy("fetcher");
   const environment = { ...ours, ...services, ...registries, ORDINARY: "arrives", OCI_ENC_RESOURCE_COMMAND: path };
   const { NAMED: _unknownHere, ...kept } = environment;
-  const source = { kind: "path", path: "kbs:///default/key/1" } as const;
+  const source = { kind: "path", path: "kbs:///default/key/1", where: "keyPath" } as const;
   await assert.rejects(readKeySource(source, "containers", { base: scratch, environment: kept }));
   const seen = readFileSync(`${path}.seen`, "utf8");
   assert.doesNotMatch(seen, /SECRET-|REGISTRY-|OCI_ENC/);
