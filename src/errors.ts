@@ -76,17 +76,13 @@ export function systemCode(error: unknown): string | undefined {
 }
 
 /**
- * What may be shown of an error that came from below. Of what a parser or another library throws that is its name or code
- * alone: such messages quote what they were given, which may be a key. A system call's tells of paths and hosts, and is kept.
+ * What may be shown of an error that came from below: its code or name, and the system call that failed. Messages of
+ * parsers and of other libraries quote what they were given, which may be a key, and those of system calls a path or host.
  */
 export function shownMessage(error: Error): string {
   if (error instanceof OciEncError) return error.message;
-  const code = systemCode(error);
-  return code !== undefined && isSystemCall(error, code) ? error.message.slice(0, 300) : (code ?? error.name);
-}
-
-function isSystemCall(error: Error, code: string): boolean {
-  return "syscall" in error || /^(?:E[A-Z0-9]+|UND_ERR_\w+|ERR_TLS_\w+|CERT_\w+|ABORT_ERR)$/.test(code);
+  const code = systemCode(error) ?? error.name;
+  return "syscall" in error && typeof error.syscall === "string" ? `${error.syscall} ${code}` : code;
 }
 
 const systemReasons: ReadonlyMap<string, string> = new Map([

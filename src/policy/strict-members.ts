@@ -31,8 +31,9 @@ export function membersOf<K extends string>(place: Place, known: readonly K[]): 
   for (const [key, member] of entriesOf(place, known)) {
     const name = known.find((one) => one === key);
     if (name !== undefined) found[name] = member;
-    else if (place.document.warn === undefined) throw invalid(member, "is a member that is not known");
-    else place.document.warn(`${nameOf(member)} is a member that is not known, and ignored: ${lineOf(member)}`);
+    else if (place.document.warn === undefined) {
+      throw invalid({ ...place, node: member.node }, "has a member that is not known");
+    } else place.document.warn(`${nameOf(place)} has a member that is not known, and is ignored (${lineOf(member)})`);
   }
   return found;
 }
