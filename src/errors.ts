@@ -75,6 +75,16 @@ export function systemCode(error: unknown): string | undefined {
   return typeof code === "string" && !(error instanceof OciEncError) ? code : undefined;
 }
 
+/**
+ * What may be shown of an error that came from below: its code or name, and the system call that failed. Messages of
+ * parsers and of other libraries quote what they were given, which may be a key, and those of system calls a path or host.
+ */
+export function shownMessage(error: Error): string {
+  if (error instanceof OciEncError) return error.message;
+  const code = systemCode(error) ?? error.name;
+  return "syscall" in error && typeof error.syscall === "string" ? `${error.syscall} ${code}` : code;
+}
+
 const systemReasons: ReadonlyMap<string, string> = new Map([
   ["ENOENT", "no such file or directory"],
   ["ENOTDIR", "not a directory"],

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { access, constants as fileConstants, mkdtemp, rm } from "node:fs/promises";
 import { constants, tmpdir as systemTmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { childEnvironment } from "../child-environment.js";
 import { ioError, OciEncError, systemCode } from "../errors.js";
 import type { ImageSource } from "../transport/transport.js";
 import type { UnpackOptions } from "../unpack/unpack.js";
@@ -85,7 +86,9 @@ function hostFiles(): readonly Mount[] {
 
 async function runBundle(runtime: string, bundle: string, signal: AbortSignal | undefined): Promise<number> {
   const id = `oci-enc-${randomBytes(8).toString("hex")}`;
-  const child = spawn(runtime, ["--root", join(bundle, "state"), "run", "--bundle", bundle, id], { stdio: "inherit" });
+  const env = childEnvironment({ kind: "runtime", program: runtime });
+  const args = ["--root", join(bundle, "state"), "run", "--bundle", bundle, id];
+  const child = spawn(runtime, args, { stdio: "inherit", env });
   const forward = () => child.kill(signalToForward(signal));
   signal?.addEventListener("abort", forward, { once: true });
   if (signal?.aborted) forward();

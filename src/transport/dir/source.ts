@@ -68,5 +68,5 @@ async function checkVersion(directory: string): Promise<void> {
   });
   const text = bytes && Buffer.from(bytes).toString("latin1");
   if (text === undefined || /^Directory Transport Version: 1\.[0-9]+\n?$/.test(text)) return;
-  throw new OciEncError("UNSUPPORTED", `${path} says ${JSON.stringify(text.slice(0, 80))}, and not a version 1`);
+  throw new OciEncError("UNSUPPORTED", `${path} does not say "Directory Transport Version: 1.x"`);
 }

@@ -85,7 +85,7 @@ test("faults/38: what is no such key is named, with the way to one where there i
     ["pkcs11:\n  uri: pkcs11:token=t;object=o\nmodule:\n", /a PKCS#11 key file/],
     ["pkcs11:token=t;object=o", /a PKCS#11 URI/],
     ['{"kty":"oct","k":"AAAA"}', /a symmetric JWK/],
-    ["-----BEGIN MESSAGE-----\nAAAA\n-----END MESSAGE-----\n", /a PEM block "MESSAGE"/],
+    ["-----BEGIN MESSAGE-----\nAAAA\n-----END MESSAGE-----\n", /a PEM block of a kind that is not known/],
     ["-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", /a damaged PEM block "PRIVATE KEY"/],
     ["-----BEGIN RSA PRIVATE KEY-----\nAAAA\n", /a damaged PEM block "RSA PRIVATE KEY"/],
     ['{"kty":"RSA","n":5}', /a malformed JWK/],

@@ -27,11 +27,11 @@ for (const [text, attributes] of read) {
 }
 
 const malformed: readonly (readonly [string, RegExp])[] = [
-  ["", /no attribute/],
+  ["", /an attribute that is not known/],
   ["C=US, ST=WA", /O is missing/],
   ["C=US, O=a", /ST is missing/],
   ["ST=WA, O=a", /C is missing/],
-  ["C=US, ST=WA, O=a,", /no attribute/],
+  ["C=US, ST=WA, O=a,", /an attribute that is not known/],
   ["C=US, ST=WA, O=a, O=b", /twice/],
   ["C=US, ST=WA, S=WA, O=a", /twice/],
   ["C=US, ST=WA, O=", /empty/],
@@ -41,10 +41,10 @@ const malformed: readonly (readonly [string, RegExp])[] = [
   ["C=US, ST=WA, O=a\\b", /not escaped/],
   ["C=US, ST=WA, O=#0403616263", /begins with #/],
   ["C=US, ST=WA, O=\\FF", /UTF-8/],
-  ["C=US, ST=WA, O=a, cn=b", /no attribute/],
-  ["C=US, ST=WA, O=a, X=b", /no attribute/],
-  ["C=US, ST=WA, O=a, 2.5.4.3=b", /no attribute/],
-  ["C=US, ST=WA, O=a, b", /no attribute/],
+  ["C=US, ST=WA, O=a, cn=b", /an attribute that is not known/],
+  ["C=US, ST=WA, O=a, X=b", /an attribute that is not known/],
+  ["C=US, ST=WA, O=a, 2.5.4.3=b", /an attribute that is not known/],
+  ["C=US, ST=WA, O=a, b", /an attribute that is not known/],
 ];
 
 for (const [text, reason] of malformed) {

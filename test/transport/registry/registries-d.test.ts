@@ -62,7 +62,7 @@ test("each member comes from the most specific section that sets it", () =>
 test("a scope in two files is an error even where both say the same", async () => {
   const section = "docker: { a.test: { lookaside: 'https://a.test' } }";
   await withFiles({ "a.yaml": section, "b.yaml": section }, (of) =>
-    assert.rejects(of("b.test/app"), expectedError("USAGE", /"a\.test" is in ".*a\.yaml" and ".*b\.yaml"/)),
+    assert.rejects(of("b.test/app"), expectedError("USAGE", /one scope is in ".*a\.yaml" and ".*b\.yaml"/)),
   );
   const standard = "default-docker: {}";
   await withFiles({ "a.yaml": standard, "b.yaml": standard }, (of) =>
@@ -77,8 +77,8 @@ test("a file that is malformed, or that has a member nobody knows, is USAGE", as
     ["docker: []", /no mapping/],
     ["- docker", /no mapping/],
     ["docker: { a.test: text }", /no mapping/],
-    ["docker: { a.test: { lookasde: 'https://a.test' } }", /"lookasde"/],
-    ["quay: {}", /"quay"/],
+    ["docker: { a.test: { lookasde: 'https://a.test' } }", /a member that is none of lookaside,/],
+    ["quay: {}", /a member that is none of default-docker, docker/],
     ["docker: { a.test: { lookaside: 5 } }", /no text/],
     ["default-docker: { use-sigstore-attachments: 'false' }", /neither true nor false/],
   ] as const) {
