@@ -40,12 +40,12 @@ export function readChain(encoded: readonly Uint8Array[]): SigningChain {
   const [leaf] = certificates;
   const root = certificates.at(-1);
   if (leaf === undefined || root === undefined) throw brokenChain("is empty");
-  checkLinks(certificates, root);
   for (const [index, certificate] of certificates.entries()) {
     checkSignatureAlgorithm(certificate);
     checkForm(certificate, index === 0);
     checkExtensions(certificate, index === 0);
   }
+  checkLinks(certificates, root);
   for (const [index, authority] of certificates.entries()) {
     if (index > 0) checkAuthority(authority, authoritiesIn(certificates.slice(1, index)));
   }

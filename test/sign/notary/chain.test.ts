@@ -120,11 +120,7 @@ const bad: readonly (readonly [string, ChainShape, RegExp])[] = [
       /with the purpose/,
     ],
   ),
-  [
-    "a leaf with an RSA key of 1024 bits",
-    keyed("-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"),
-    /1024 bits/,
-  ],
+  ["a leaf with an RSA key of 1024 bits", keyed("-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"), /1024 bits/],
   [
     "a leaf with an RSA key of a size between",
     keyed("-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2560"),

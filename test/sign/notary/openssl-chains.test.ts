@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { type TestContext, test } from "node:test";
+import fc from "fast-check";
+import { OciEncError } from "../../../src/errors.js";
+import { checkValidity, readChain } from "../../../src/sign/notary/chain.js";
+import { chainFaults } from "../../support/chain-faults/index.js";
+import type { ChainFault } from "../../support/chain-faults/spoil.js";
+import { type ChainPlan, draftChain, judgedAt, usualPlan } from "../../support/draft-chain.js";
+import { encodeCertificate } from "../../support/handmade-certificate.js";
+import { opensslVerdict } from "../../support/openssl-verdict.js";
+
+/**
+ * Chains beside OpenSSL's verdict: the suite draws a hundred, `make fuzz` a thousand. A failure is repeated with the seed that
+ * is printed: FUZZ_SEED=… .
+ */
+const count = process.env["FUZZ_RUNS"] === undefined ? 100 : Number(process.env["CHAIN_RUNS"] ?? 1000);
+const seed = Number(process.env["FUZZ_SEED"] ?? randomBytes(4).readInt32LE());
+
+const plans: fc.Arbitrary<ChainPlan> = fc.record({
+  intermediates: fc.integer({ min: 0, max: 3 }),
+  rollover: fc.boolean(),
+  rootKey: fc.constantFrom("P-256", "RSA"),
+  identifiers: fc.boolean(),
+  pathLengths: fc.boolean(),
+  leafPurposes: fc.constantFrom("none", "code", "code and own"),
+  authorityPurposes: fc.constantFrom("none", "code", "any"),
+  otherNames: fc.constantFrom("none", "host", "mail", "directory", "uri"),
+  constrained: fc.constantFrom("no", "directory", "hosts", "mail", "all", "excluded"),
+  policies: fc.constantFrom("none", "one", "any", "demanded"),
+  respelled: fc.boolean(),
+});
+
+interface DrawnChain {
+  readonly plan: ChainPlan;
+  readonly faults: readonly (readonly [ChainFault, number])[];
+}
+
+const drawn: fc.Arbitrary<DrawnChain> = fc.record({
+  plan: plans,
+  faults: fc.array(fc.tuple(fc.constantFrom(...chainFaults), fc.nat({ max: 11 })), { maxLength: 2 }),
+});
+
+/** The chain, long enough for its faults. */
+function makeChain({ plan, faults }: DrawnChain): readonly Uint8Array[] {
+  const longest = Math.max(2, ...faults.map(([{ needs }]) => needs));
+  const chain = draftChain({ ...plan, intermediates: Math.max(plan.intermediates, longest - 2) });
+  for (const [{ spoil, needs }, pick] of faults) if (chain.length >= needs) spoil(chain, pick);
+  return chain.map(encodeCertificate);
+}
+
+/** Why it is refused here; undefined: it is not. */
+function reasonAgainst(chain: readonly Uint8Array[]): string | undefined {
+  try {
+    checkValidity(readChain(chain), judgedAt);
+    return undefined;
+  } catch (error) {
+    if (error instanceof OciEncError) return error.message;
+    throw error;
+  }
+}
+
+const ownRules = chainFaults.filter(({ opensslRefuses }) => !opensslRefuses).map(({ reason }) => reason);
+
+for (const fault of chainFaults) {
+  test(`a chain is refused: ${fault.name}`, async () => {
+    for (const pick of [0, 2]) {
+      const chain = makeChain({ plan: usualPlan, faults: [[fault, pick]] });
+      assert.match(reasonAgainst(chain) ?? "accepted", fault.reason);
+      const { accepted, said } = await opensslVerdict(chain, false);
+      assert.equal(accepted, !fault.opensslRefuses, said);
+    }
+  });
+}
+
+test("no random chain is accepted that OpenSSL refuses, and what is refused beyond that has a rule", async (t: TestContext) => {
+  t.diagnostic(`seed ${seed}, ${count} chains`);
+  const tally = { accepted: 0, refused: 0, refusedHereAlone: 0 };
+  await inTurns(fc.sample(drawn, { seed, numRuns: count }), async (one) => {
+    const chain = makeChain(one);
+    const reason = reasonAgainst(chain);
+    const { accepted, said } = await opensslVerdict(chain, !one.plan.identifiers);
+    const what = JSON.stringify({ ...one, faults: one.faults.map(([{ name }, pick]) => [name, pick]), seed });
+    if (one.faults.length === 0) assert.equal(reason, undefined, what);
+    if (reason === undefined) {
+      tally.accepted += 1;
+      return assert.ok(accepted, `accepted here, refused by OpenSSL: ${what}: ${said}`);
+    }
+    tally.refused += 1;
+    if (!accepted) return undefined;
+    tally.refusedHereAlone += 1;
+    return assert.ok(
+      ownRules.some((rule) => rule.test(reason)),
+      `refused without a rule: ${reason}: ${what}`,
+    );
+  });
+  t.diagnostic(JSON.stringify(tally));
+});
+
+/** Two at a time: OpenSSL is a process each. */
+async function inTurns<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const rest = items[Symbol.iterator]();
+  const worker = async (): Promise<void> => {
+    for (const item of rest) await work(item);
+  };
+  await Promise.all([worker(), worker()]);
+}
