@@ -161,7 +161,7 @@ const otherName = {
 } as const;
 
 function authorityExtensions(plan: ChainPlan, index: number, length: number): readonly ExtensionDraft[] {
-  const below = Math.max(0, index - 1 - (plan.rollover && index > 1 ? 1 : 0));
+  const below = Math.max(0, index - 1 - (plan.rollover && plan.intermediates > 1 && index > 1 ? 1 : 0));
   const top = index === Math.min(2, length - 1);
   return [
     authority(plan.pathLengths ? below : undefined),

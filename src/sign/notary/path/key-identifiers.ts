@@ -9,6 +9,8 @@ import { type GeneralName, readGeneralNames } from "./general-names.js";
 /** What a certificate says of its own key and of its issuer's; RFC 5280 sections 4.2.1.1 and 4.2.1.2. */
 interface KeyIdentifiers {
   readonly own: Uint8Array | undefined;
+  /** Whether it says anything of its issuer's. */
+  readonly ofIssuer: boolean;
   readonly issuerKey: Uint8Array | undefined;
   readonly issuerNames: readonly GeneralName[];
   readonly issuerSerial: Uint8Array | undefined;
@@ -16,8 +18,8 @@ interface KeyIdentifiers {
 
 /**
  * Whether each certificate means the one that follows as its issuer. RFC 5280 wants identifiers everywhere; a chain
- * without a single one is let pass, as those of notation are often such, and it has no room for a mistake: every link is a
- * signature. `certificates`: leaf first, root last. UNTRUSTED, or CORRUPT when they cannot be read.
+ * without a single one is let pass, as those of notation are often such, if its names alone tell who is meant.
+ * `certificates`: leaf first, root last. UNTRUSTED, or CORRUPT when they cannot be read.
  */
 export function checkKeyIdentifiers(certificates: readonly SigningCertificate[]): void {
   const all = certificates.map((certificate) => ({ certificate, said: readIdentifiers(certificate) }));
@@ -25,13 +27,22 @@ export function checkKeyIdentifiers(certificates: readonly SigningCertificate[])
     const issuer = all[index + 1] ?? { certificate, said };
     checkIssuer(certificate.label, said, issuer.certificate, issuer.said.own);
   }
-  const authorities = all.slice(1);
-  const issued = all.slice(0, -1);
-  if (authorities.every(({ said }) => !said.own) && all.every(({ said }) => !said.issuerKey)) return;
-  const nameless = authorities.find(({ said }) => !said.own);
-  if (nameless) throw brokenChain(`has ${nameless.certificate.label} as an authority without a subject key identifier`);
-  const orphan = issued.find(({ said }) => !said.issuerKey);
-  if (orphan) throw brokenChain(`has ${orphan.certificate.label} without an authority key identifier`);
+  const [authorities, issued] = [all.slice(1), all.slice(0, -1)];
+  if (authorities.some(({ said }) => said.own) || all.some(({ said }) => said.ofIssuer)) {
+    const nameless = authorities.find(({ said }) => !said.own);
+    if (nameless)
+      throw brokenChain(`has ${nameless.certificate.label} as an authority without a subject key identifier`);
+    const orphan = issued.find(({ said }) => !said.issuerKey);
+    if (orphan) throw brokenChain(`has ${orphan.certificate.label} without an authority key identifier`);
+  } else checkDistinct(certificates);
+}
+
+function checkDistinct(certificates: readonly SigningCertificate[]): void {
+  for (const [index, { subjectName, label }] of certificates.entries()) {
+    if (certificates.slice(index + 1).some((other) => sameCanonicalName(other.subjectName, subjectName))) {
+      throw brokenChain(`has two certificates of the name ${label} and no key identifiers to tell them apart`);
+    }
+  }
 }
 
 function checkIssuer(
@@ -61,6 +72,7 @@ function readIdentifiers({ extensions }: SigningCertificate): KeyIdentifiers {
   }
   return {
     own: own && expect(readDer(own.value), tags.octetString).content,
+    ofIssuer: authority !== undefined,
     issuerKey: key?.content,
     issuerNames: names ? readGeneralNames(names) : [],
     issuerSerial: serial && checkedInteger(serial),
