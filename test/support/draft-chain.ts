@@ -116,7 +116,7 @@ function draftCertificate(plan: ChainPlan, index: number, length: number): Certi
       ...(index === 0 ? leafExtensions(plan) : authorityExtensions(plan, index, length)),
       ...(plan.identifiers ? [subjectKey(key.identifier), issuerKey(issuer.identifier)] : []),
       ...policyExtensions(plan, isRoot),
-    ],
+    ].map((extension) => ({ ...extension })),
     signer: issuer.privateKey,
     hash: "sha256",
     afterwards: (encoded) => encoded,

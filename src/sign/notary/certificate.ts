@@ -1,6 +1,7 @@
 import { type KeyObject, X509Certificate } from "node:crypto";
 import { type CanonicalName, canonicalName, sameCanonicalName } from "../../crypt/keys/pkcs7/canonical-name.js";
 import {
+  bitOctets,
   type DerValue,
   expect,
   objectIdentifier,
@@ -165,8 +166,8 @@ function readBasicConstraints(extension: X509Extension | undefined): BasicConstr
 
 function readKeyUsage(extension: X509Extension | undefined): KeyUsage | undefined {
   if (extension === undefined) return undefined;
-  const [unused = 8, ...octets] = expect(readDer(extension.value), tags.bitString).content;
-  if (unused > 7 || octets.length > 2) throw malformed("has a malformed key usage");
+  const octets = bitOctets(readDer(extension.value));
+  if (octets.length > 2) throw malformed("has a malformed key usage");
   const uses = keyUses.filter((_, bit) => ((octets[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0);
   return { critical: extension.critical, uses };
 }

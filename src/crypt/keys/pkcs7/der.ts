@@ -93,6 +93,18 @@ export function smallInteger(value: DerValue | undefined): number {
   return content.reduce((sum, octet) => sum * 256 + octet, 0);
 }
 
+/** The octets of a BIT STRING. CORRUPT when it is none, or when the bits that fill up its last octet are not all zero. */
+export function bitOctets(value: DerValue | undefined): Uint8Array {
+  const { content } = expect(value, tags.bitString);
+  const [unused = 8] = content;
+  const octets = content.subarray(1);
+  const last = octets.at(-1);
+  if (unused > 7 || ((last ?? 0) & ((1 << unused) - 1)) !== 0 || (last === undefined && unused > 0)) {
+    throw malformed("has a malformed bit string");
+  }
+  return octets;
+}
+
 /** Whether `content` writes an INTEGER in the fewest octets; X.690 section 8.3.2. */
 export function isShortestInteger(content: Uint8Array): boolean {
   const [first, second = 0] = content;

@@ -10,11 +10,6 @@ export function nameText(value: DerValue | undefined): string {
   return decode(value.content);
 }
 
-/** Whether names of this type are text, which is compared as such and not octet by octet. */
-export function isNameText(value: DerValue): boolean {
-  return decoders.has(value.tag);
-}
-
 type Decoder = (content: Uint8Array) => string;
 
 /** What should be ASCII and is not is read as OpenSSL reads it, so that both find the same names equal. */

@@ -1,4 +1,4 @@
-import { type DerValue, expect, parts, readDer, tags } from "../../../crypt/keys/pkcs7/der.js";
+import { bitOctets, type DerValue, expect, parts, readDer, tags } from "../../../crypt/keys/pkcs7/der.js";
 import { OciEncError } from "../../../errors.js";
 import { brokenChain } from "../broken-chain.js";
 import type { SigningCertificate } from "../certificate.js";
@@ -49,7 +49,7 @@ export function checkExtensions({ label, extensions }: SigningCertificate, isLea
   const lists = extensions.get(extensionIds.revocationLists);
   if (lists !== undefined) checkRevocationLists(readDer(lists.value));
   const types = extensions.get(netscapeType);
-  if (types !== undefined) expect(readDer(types.value), tags.bitString);
+  if (types !== undefined) bitOctets(readDer(types.value));
 }
 
 const netscapeType = "2.16.840.1.113730.1.1";
@@ -61,6 +61,7 @@ function checkRevocationLists(value: DerValue): void {
     const [name, reasons, issuer] = [0xa0, 0x81, 0xa2].map((tag) => members.find((member) => member.tag === tag));
     const known = [name, reasons, issuer].filter((member) => member !== undefined);
     if (known.length !== members.length) throw malformed();
+    if (reasons !== undefined) bitOctets({ ...reasons, tag: tags.bitString });
     if (issuer !== undefined) readGeneralNames(issuer);
     if (name !== undefined) checkPointName(name);
   }
