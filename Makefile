@@ -48,9 +48,10 @@ check: node_modules/.package-lock.json build
 test: build build/.compiled
 	node build/test/run.js $(TESTS)
 
-# A hundred thousand inputs for each parser of keys and packets; FUZZ_RUNS and FUZZ_SEED as in fuzz.test.ts.
+# A hundred thousand inputs for each parser of keys and packets, a thousand chains of certificates beside OpenSSL; FUZZ_RUNS,
+# CHAIN_RUNS and FUZZ_SEED as in fuzz.test.ts and openssl-chains.test.ts.
 fuzz: build/.compiled
-	FUZZ_RUNS=$${FUZZ_RUNS:-100000} node --test build/test/crypt/keys/fuzz.test.js
+	FUZZ_RUNS=$${FUZZ_RUNS:-100000} CHAIN_RUNS=$${CHAIN_RUNS:-1000} node --test build/test/crypt/keys/fuzz.test.js build/test/sign/notary/openssl-chains.test.js
 
 # Beside skopeo, on images of some size.
 bench: build build/.compiled

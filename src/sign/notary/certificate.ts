@@ -1,5 +1,7 @@
 import { type KeyObject, X509Certificate } from "node:crypto";
+import { type CanonicalName, canonicalName, sameCanonicalName } from "../../crypt/keys/pkcs7/canonical-name.js";
 import {
+  bitOctets,
   type DerValue,
   expect,
   objectIdentifier,
@@ -10,7 +12,9 @@ import {
 } from "../../crypt/keys/pkcs7/der.js";
 import { printName } from "../../crypt/keys/pkcs7/distinguished-name.js";
 import { derBoolean, readX509Fields, type X509Extension } from "../../crypt/keys/pkcs7/x509-fields.js";
+import { readValidity } from "../../crypt/keys/pkcs7/x509-time.js";
 import { OciEncError } from "../../errors.js";
+import { extensionIds } from "./path/extension-ids.js";
 
 /** What the rules for signing certificates look at; RFC 5280. Node's own reader shows neither criticality nor bits. */
 export interface SigningCertificate {
@@ -19,14 +23,27 @@ export interface SigningCertificate {
   readonly name: string;
   /** The same in quotes, for messages. */
   readonly label: string;
-  /** Both as encoded, which is how they are compared. */
+  readonly version: number;
+  /** The content of the number. */
+  readonly serial: Uint8Array;
+  /** A Name, encoded. */
   readonly subject: Uint8Array;
-  readonly issuer: Uint8Array;
+  /** Both in the form in which they are compared. */
+  readonly subjectName: CanonicalName;
+  readonly issuerName: CanonicalName;
+  /** Whether both are one: the authority is another certificate of the same name, or it is its own. */
+  readonly isSelfIssued: boolean;
   readonly publicKey: KeyObject;
+  readonly publicKeyInfo: DerValue;
   readonly validFrom: Date;
   readonly validTo: Date;
   /** The identifier of the algorithm that the issuer signed it with, and for PSS those of its hashes. */
   readonly signedWith: readonly string[];
+  /** That algorithm as the signed part has it, and beside the signature; encoded. */
+  readonly innerAlgorithm: Uint8Array;
+  readonly outerAlgorithm: Uint8Array;
+  /** All, by dotted identifier. */
+  readonly extensions: ReadonlyMap<string, X509Extension>;
   readonly basicConstraints: BasicConstraints | undefined;
   readonly keyUsage: KeyUsage | undefined;
   /** Identifiers. Undefined: its use is not restricted. */
@@ -75,8 +92,6 @@ export function readSigningCertificate(encoded: Uint8Array): SigningCertificate 
       ...fields,
       encoded,
       publicKey: certificate.publicKey,
-      validFrom: new Date(certificate.validFrom),
-      validTo: new Date(certificate.validTo),
       signedBy: (key) => holds(certificate, key),
     };
   } catch (cause) {
@@ -96,7 +111,7 @@ export function isSelfSigned(certificate: SigningCertificate): boolean {
 
 /** Whether `issuer` has issued `certificate`: by name, and by signature. */
 export function isIssuedBy(certificate: SigningCertificate, issuer: SigningCertificate): boolean {
-  return Buffer.compare(certificate.issuer, issuer.subject) === 0 && certificate.signedBy(issuer.publicKey);
+  return sameCanonicalName(certificate.issuerName, issuer.subjectName) && certificate.signedBy(issuer.publicKey);
 }
 
 function holds(certificate: X509Certificate, key: KeyObject): boolean {
@@ -108,25 +123,30 @@ function holds(certificate: X509Certificate, key: KeyObject): boolean {
   }
 }
 
-type Fields = Omit<SigningCertificate, "encoded" | "publicKey" | "validFrom" | "validTo" | "signedBy">;
+type Fields = Omit<SigningCertificate, "encoded" | "publicKey" | "signedBy">;
 
-const extensionIds = {
-  keyUsage: "2.5.29.15",
-  basicConstraints: "2.5.29.19",
-  revocationLists: "2.5.29.31",
-  extendedKeyUsage: "2.5.29.37",
-  authorityAccess: "1.3.6.1.5.5.7.1.1",
-} as const;
 const onlineStatus = "1.3.6.1.5.5.7.48.1";
 
 function certificateFields(encoded: Uint8Array): Fields {
-  const { subject, issuer, signatureAlgorithm, extensions } = readX509Fields(encoded);
+  const { version, serial, subject, issuer, signatureAlgorithm, extensions, ...fields } = readX509Fields(encoded);
   const name = printName(subject).slice(0, 300);
+  const [subjectName, issuerName] = [canonicalName(subject), canonicalName(issuer)];
+  const { from, to } = readValidity(fields.validity);
   return {
     name,
     label: JSON.stringify(name),
+    version,
+    serial,
     subject,
-    issuer,
+    subjectName,
+    issuerName,
+    isSelfIssued: sameCanonicalName(subjectName, issuerName),
+    publicKeyInfo: fields.publicKeyInfo,
+    validFrom: from,
+    validTo: to,
+    innerAlgorithm: fields.innerAlgorithm.encoded,
+    outerAlgorithm: signatureAlgorithm.encoded,
+    extensions,
     signedWith: signatureIdentifiers(signatureAlgorithm),
     basicConstraints: readBasicConstraints(extensions.get(extensionIds.basicConstraints)),
     keyUsage: readKeyUsage(extensions.get(extensionIds.keyUsage)),
@@ -146,8 +166,8 @@ function readBasicConstraints(extension: X509Extension | undefined): BasicConstr
 
 function readKeyUsage(extension: X509Extension | undefined): KeyUsage | undefined {
   if (extension === undefined) return undefined;
-  const [unused = 8, ...octets] = expect(readDer(extension.value), tags.bitString).content;
-  if (unused > 7 || octets.length > 2) throw malformed("has a malformed key usage");
+  const octets = bitOctets(readDer(extension.value));
+  if (octets.length > 2) throw malformed("has a malformed key usage");
   const uses = keyUses.filter((_, bit) => ((octets[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0);
   return { critical: extension.critical, uses };
 }

@@ -1,12 +1,19 @@
 import { OciEncError } from "../../errors.js";
 import { algorithmOfKey, type SignatureAlgorithm } from "./algorithm.js";
+import { brokenChain } from "./broken-chain.js";
 import {
   isIssuedBy,
   isSelfSigned,
   type KeyUse,
   readSigningCertificate,
   type SigningCertificate,
+  sameCertificate,
 } from "./certificate.js";
+import { checkForm } from "./path/certificate-form.js";
+import { checkExtensions } from "./path/extensions.js";
+import { checkKeyIdentifiers } from "./path/key-identifiers.js";
+import { checkNameConstraints } from "./path/name-constraints.js";
+import { checkPolicies } from "./path/policies.js";
 
 /** A chain that keeps the rules. Whether anybody trusts it, and when it is valid, is another question. */
 export interface SigningChain {
@@ -23,18 +30,28 @@ export interface SigningChain {
 const maximumLength = 16;
 
 /**
- * Reads a chain, leaf first, and holds the rules of `signing-and-policy.md` 2.4 against it, when signing as when
- * verifying. CORRUPT when a certificate cannot be read, UNTRUSTED when a rule is broken.
+ * Reads a chain, leaf first, and holds the rules of `signing-and-policy.md` 2.4 and of RFC 5280 section 6 against it, when
+ * signing as when verifying. CORRUPT when a certificate cannot be read, UNTRUSTED when a rule is broken.
  */
 export function readChain(encoded: readonly Uint8Array[]): SigningChain {
-  if (encoded.length > maximumLength) throw broken(`has ${encoded.length} certificates, the limit is ${maximumLength}`);
+  if (encoded.length > maximumLength)
+    throw brokenChain(`has ${encoded.length} certificates, the limit is ${maximumLength}`);
   const certificates = encoded.map(readSigningCertificate);
   const [leaf] = certificates;
   const root = certificates.at(-1);
-  if (leaf === undefined || root === undefined) throw broken("is empty");
+  if (leaf === undefined || root === undefined) throw brokenChain("is empty");
+  for (const [index, certificate] of certificates.entries()) {
+    checkSignatureAlgorithm(certificate);
+    checkForm(certificate, index === 0);
+    checkExtensions(certificate, index === 0);
+  }
   checkLinks(certificates, root);
-  for (const certificate of certificates) checkSignatureAlgorithm(certificate);
-  for (const [below, authority] of certificates.slice(1).entries()) checkAuthority(authority, below);
+  for (const [index, authority] of certificates.entries()) {
+    if (index > 0) checkAuthority(authority, authoritiesIn(certificates.slice(1, index)));
+  }
+  checkKeyIdentifiers(certificates);
+  checkNameConstraints(certificates);
+  checkPolicies(certificates);
   return { leaf, root, certificates, algorithm: checkLeaf(leaf) };
 }
 
@@ -49,14 +66,22 @@ export function checkValidity(chain: SigningChain, time: Date): void {
   }
 }
 
+/** RFC 5280 section 4.2.1.9: those that have issued themselves, with a new key, do not count. */
+function authoritiesIn(certificates: readonly SigningCertificate[]): number {
+  return certificates.filter(({ isSelfIssued }) => !isSelfIssued).length;
+}
+
 /** Leaf to root, each issued by the next; nothing unrelated, and nothing that ends the chain before its end. */
 function checkLinks(certificates: readonly SigningCertificate[], root: SigningCertificate): void {
-  if (!isSelfSigned(root)) throw broken(`ends with ${root.label}, which is not a self-signed root`);
+  if (!isSelfSigned(root)) throw brokenChain(`ends with ${root.label}, which is not a self-signed root`);
   for (const [index, certificate] of certificates.slice(0, -1).entries()) {
-    if (isSelfSigned(certificate)) throw broken(`has the self-signed ${certificate.label} before its end`);
+    if (certificates.indexOf(certificate) !== certificates.findIndex((one) => sameCertificate(one, certificate))) {
+      throw brokenChain(`has ${certificate.label} twice`);
+    }
+    if (isSelfSigned(certificate)) throw brokenChain(`has the self-signed ${certificate.label} before its end`);
     const issuer = certificates[index + 1];
     if (issuer === undefined || !isIssuedBy(certificate, issuer)) {
-      throw broken(`has ${certificate.label} before ${issuer?.label}, which did not issue it`);
+      throw brokenChain(`has ${certificate.label} before ${issuer?.label}, which did not issue it`);
     }
   }
 }
@@ -64,7 +89,9 @@ function checkLinks(certificates: readonly SigningCertificate[], root: SigningCe
 /** Neither MD5 nor SHA-1, in whatever combination: known good ones only. */
 function checkSignatureAlgorithm({ label, signedWith }: SigningCertificate): void {
   if (!signedWith.every((identifier) => goodIdentifiers.has(identifier))) {
-    throw broken(`has ${label}, which is signed with an algorithm that is not accepted (${signedWith.join(", ")})`);
+    throw brokenChain(
+      `has ${label}, which is signed with an algorithm that is not accepted (${signedWith.join(", ")})`,
+    );
   }
 }
 
@@ -83,17 +110,26 @@ const goodIdentifiers: ReadonlySet<string> = new Set([
 ]);
 
 /** `below`: how many authorities stand between it and the leaf. */
-function checkAuthority({ label, basicConstraints, keyUsage }: SigningCertificate, below: number): void {
+function checkAuthority(authority: SigningCertificate, below: number): void {
+  const { label, basicConstraints, keyUsage, extendedKeyUsage } = authority;
   if (basicConstraints?.critical !== true || !basicConstraints.ca) {
-    throw broken(`has ${label} as an authority, which does not say critically that it is one`);
+    throw brokenChain(`has ${label} as an authority, which does not say critically that it is one`);
   }
   if (basicConstraints.pathLength !== undefined && basicConstraints.pathLength < below) {
-    throw broken(`is longer than ${label} allows: ${below} authorities below it, not ${basicConstraints.pathLength}`);
+    throw brokenChain(
+      `is longer than ${label} allows: ${below} authorities below it, not ${basicConstraints.pathLength}`,
+    );
   }
   if (keyUsage?.critical !== true || !keyUsage.uses.includes("keyCertSign")) {
-    throw broken(`has ${label} as an authority, whose key usage is not critical with keyCertSign`);
+    throw brokenChain(`has ${label} as an authority, whose key usage is not critical with keyCertSign`);
+  }
+  if (extendedKeyUsage && !extendedKeyUsage.some((id) => id === codeSigning || id === anyPurpose)) {
+    throw brokenChain(`has ${label} as an authority for other purposes than signing code`);
   }
 }
+
+const codeSigning = "1.3.6.1.5.5.7.3.3";
+const anyPurpose = "2.5.29.37.0";
 
 const forbiddenUses: readonly KeyUse[] = [
   "keyEncipherment",
@@ -106,7 +142,7 @@ const forbiddenUses: readonly KeyUse[] = [
 ];
 
 const forbiddenExtendedUses: ReadonlyMap<string, string> = new Map([
-  ["2.5.29.37.0", "any"],
+  [anyPurpose, "any"],
   ["1.3.6.1.5.5.7.3.1", "serverAuth"],
   ["1.3.6.1.5.5.7.3.2", "clientAuth"],
   ["1.3.6.1.5.5.7.3.4", "emailProtection"],
@@ -115,26 +151,29 @@ const forbiddenExtendedUses: ReadonlyMap<string, string> = new Map([
 ]);
 
 function checkLeaf({ label, basicConstraints, keyUsage, extendedKeyUsage, publicKey }: SigningCertificate) {
-  if (basicConstraints?.ca) throw broken(`has the authority ${label} as its leaf`);
-  if (keyUsage?.critical !== true) throw broken(`has the leaf ${label} without a critical key usage`);
-  if (!keyUsage.uses.includes("digitalSignature")) throw broken(`has the leaf ${label} without digitalSignature`);
+  if (basicConstraints?.ca) throw brokenChain(`has the authority ${label} as its leaf`);
+  if (basicConstraints?.pathLength !== undefined) {
+    throw brokenChain(`has the leaf ${label} with a path length, which only an authority has`);
+  }
+  if (keyUsage?.critical !== true) throw brokenChain(`has the leaf ${label} without a critical key usage`);
+  if (!keyUsage.uses.includes("digitalSignature")) throw brokenChain(`has the leaf ${label} without digitalSignature`);
   const use = keyUsage.uses.find((name) => forbiddenUses.includes(name));
-  if (use !== undefined) throw broken(`has the leaf ${label} with the key usage ${use}, which it must not have`);
+  if (use !== undefined) throw brokenChain(`has the leaf ${label} with the key usage ${use}, which it must not have`);
   const purpose = extendedKeyUsage?.find((id) => forbiddenExtendedUses.has(id));
   if (purpose !== undefined) {
-    throw broken(
+    throw brokenChain(
       `has the leaf ${label} with the purpose ${forbiddenExtendedUses.get(purpose)}, which it must not have`,
     );
   }
+  if (extendedKeyUsage?.includes(codeSigning) === false) {
+    throw brokenChain(`has the leaf ${label} for other purposes than signing code`);
+  }
   const algorithm = algorithmOfKey(publicKey);
-  if (algorithm === undefined) throw broken(`has the leaf ${label} with a key of a kind or size that does not count`);
+  if (algorithm === undefined)
+    throw brokenChain(`has the leaf ${label} with a key of a kind or size that does not count`);
   return algorithm;
 }
 
 function printDate(date: Date): string {
   return Number.isNaN(date.getTime()) ? "an unreadable date" : date.toISOString();
-}
-
-function broken(how: string): OciEncError {
-  return new OciEncError("UNTRUSTED", `the certificate chain ${how}`);
 }

@@ -1,4 +1,5 @@
-import { type DerValue, expect, objectIdentifier, parts, readDer, tags } from "../../crypt/keys/pkcs7/der.js";
+import { expect, objectIdentifier, parts, readDer, tags } from "../../crypt/keys/pkcs7/der.js";
+import { nameText } from "../../crypt/keys/pkcs7/name-text.js";
 import { OciEncError } from "../../errors.js";
 
 /** Attributes of a distinguished name, each type once. */
@@ -52,7 +53,7 @@ export function subjectAttributes(name: Uint8Array): NameAttributes | undefined 
     const dotted = objectIdentifier(type);
     const known = attributeTypes.get(dotted);
     if (attributes.has(known ?? dotted)) return undefined;
-    attributes.set(known ?? dotted, known === undefined ? "" : decodeText(value));
+    attributes.set(known ?? dotted, known === undefined ? "" : nameText(value));
   }
   return attributes;
 }
@@ -101,25 +102,6 @@ function trimUnescaped(value: string): string {
   const backslashes = /\\*$/.exec(end)?.[0].length ?? 0;
   return backslashes % 2 === 1 && end.length < start.length ? start.slice(0, end.length + 1) : end;
 }
-
-/** The string types of X.680 that names are made of. */
-function decodeText(value: DerValue | undefined): string {
-  const encoding = value && encodings.get(value.tag);
-  try {
-    if (value && encoding) return new TextDecoder(encoding, { fatal: true, ignoreBOM: true }).decode(value.content);
-  } catch (cause) {
-    throw new OciEncError("CORRUPT", "a certificate has a name that cannot be read", { cause });
-  }
-  throw new OciEncError("CORRUPT", "a certificate has a name of a strange type");
-}
-
-const encodings: ReadonlyMap<number, string> = new Map([
-  [0x0c, "utf-8"],
-  [0x13, "utf-8"],
-  [0x14, "latin1"],
-  [0x16, "utf-8"],
-  [0x1e, "utf-16be"],
-]);
 
 function malformed(how: string): OciEncError {
   return new OciEncError("CORRUPT", `an identity is malformed: ${how}`);

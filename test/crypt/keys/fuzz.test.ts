@@ -18,6 +18,9 @@ import { parsePkcs11Uri } from "../../../src/crypt/keys/pkcs11/uri.js";
 import { describePacket } from "../../../src/crypt/keys/provider/packet.js";
 import { readAnnotation, readSecret } from "../../../src/crypt/keys/provider/protocol.js";
 import { OciEncError } from "../../../src/errors.js";
+import { readChain } from "../../../src/sign/notary/chain.js";
+import { draftChain, usualPlan } from "../../support/draft-chain.js";
+import { encodeCertificate } from "../../support/handmade-certificate.js";
 import { readVector } from "../../support/vector.js";
 
 /**
@@ -41,12 +44,16 @@ const certificate = readFileSync(join(multi.directory, "keys", "p7.crt.pem"));
 const yaml = readFileSync(join(token.directory, "keys", "hsm.yaml"));
 const uri = Buffer.from("pkcs11:token=a%20b;object=c;id=%01%02?module-name=m&pin-value=1234");
 const answer = Buffer.from('{"keywrapresults":{"annotation":"AAAA"},"keyunwrapresults":{"optsdata":[1,2,3]}}');
+const [signing = Buffer.of()] = draftChain({ ...usualPlan, otherNames: "host", policies: "one" }).map(
+  encodeCertificate,
+);
 const coco = Buffer.from(
   '{"kid":"kbs:///a/b/c","wrapped_data":"AAAA","iv":"AAAA","wrap_type":"A256GCM","version":"0.1.0"}',
 );
 
 fuzz("reading DER of a PKCS#7 packet", sample("pkcs7"), readEnveloped);
 fuzz("reading DER of a certificate", new X509Certificate(certificate).raw, (bytes) => readCertificate(bytes, "fuzz"));
+fuzz("reading a certificate that signs", signing, (bytes) => readChain([bytes]));
 fuzz("reading OpenPGP packets", sample("pgp"), readPackets);
 fuzz("reading OpenPGP keys", ring, (bytes) => isKeyData(bytes) && splitKeys(bytes));
 fuzz("reading PKCS#11 JSON", sample("pkcs11"), decodePacket);

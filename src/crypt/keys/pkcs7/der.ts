@@ -68,6 +68,9 @@ export function objectIdentifier(value: DerValue | undefined): string {
   const arcs: bigint[] = [];
   let arc = 0n;
   for (const [index, octet] of content.entries()) {
+    if (octet === 0x80 && ((content[index - 1] ?? 0) & 0x80) === 0) {
+      throw malformed("has an object identifier that is not the shortest");
+    }
     arc = (arc << 7n) | BigInt(octet & 0x7f);
     if ((octet & 0x80) === 0) {
       arcs.push(arc);
@@ -86,7 +89,27 @@ export function smallInteger(value: DerValue | undefined): number {
   const { content } = expect(value, tags.integer);
   const [first] = content;
   if (first === undefined || content.length > 4 || first >= 0x80) throw malformed("has an integer out of range");
+  if (!isShortestInteger(content)) throw malformed("has an integer that is not the shortest");
   return content.reduce((sum, octet) => sum * 256 + octet, 0);
+}
+
+/** The octets of a BIT STRING. CORRUPT when it is none, or when the bits that fill up its last octet are not all zero. */
+export function bitOctets(value: DerValue | undefined): Uint8Array {
+  const { content } = expect(value, tags.bitString);
+  const [unused = 8] = content;
+  const octets = content.subarray(1);
+  const last = octets.at(-1);
+  if (unused > 7 || ((last ?? 0) & ((1 << unused) - 1)) !== 0 || (last === undefined && unused > 0)) {
+    throw malformed("has a malformed bit string");
+  }
+  return octets;
+}
+
+/** Whether `content` writes an INTEGER in the fewest octets; X.690 section 8.3.2. */
+export function isShortestInteger(content: Uint8Array): boolean {
+  const [first, second = 0] = content;
+  if (content.length < 2) return content.length === 1;
+  return !((first === 0 && second < 0x80) || (first === 0xff && second >= 0x80));
 }
 
 /** Encodes a value from its tag and the encoded parts, or the content, that it holds. */

@@ -1,14 +1,22 @@
 import { OciEncError } from "../../../errors.js";
-import { type DerValue, expect, objectIdentifier, parts, readDer, tags } from "./der.js";
+import { type DerValue, expect, objectIdentifier, parts, readDer, smallInteger, tags } from "./der.js";
 
 /** The members of a certificate that Node's own reader does not hand out, or not in their encoded form. */
 export interface X509Fields {
+  /** 1 to 3, as people count. */
+  readonly version: number;
   /** The content of the number, not interpreted. */
   readonly serial: Uint8Array;
+  /** The algorithm as the signed part names it: an AlgorithmIdentifier. */
+  readonly innerAlgorithm: DerValue;
   /** A Name, encoded. */
   readonly issuer: Uint8Array;
   /** A Name, encoded. */
   readonly subject: Uint8Array;
+  /** From when and until when, not interpreted. */
+  readonly validity: DerValue;
+  /** A SubjectPublicKeyInfo. */
+  readonly publicKeyInfo: DerValue;
   /** The algorithm of the issuer's signature: an AlgorithmIdentifier. */
   readonly signatureAlgorithm: DerValue;
   /** By dotted identifier. */
@@ -26,11 +34,16 @@ export interface X509Extension {
 export function readX509Fields(encoded: Uint8Array): X509Fields {
   const [body, algorithm] = parts(expect(readDer(encoded), tags.sequence));
   const members = parts(expect(body, tags.sequence));
-  const [serial, , issuer, , subject] = members[0]?.tag === 0xa0 ? members.slice(1) : members;
+  const [version, ...rest] = members[0]?.tag === 0xa0 ? members : [undefined, ...members];
+  const [serial, innerAlgorithm, issuer, validity, subject, publicKeyInfo] = rest;
   return {
+    version: version === undefined ? 1 : smallInteger(parts(version)[0]) + 1,
     serial: expect(serial, tags.integer).content,
+    innerAlgorithm: expect(innerAlgorithm, tags.sequence),
     issuer: expect(issuer, tags.sequence).encoded,
+    validity: expect(validity, tags.sequence),
     subject: expect(subject, tags.sequence).encoded,
+    publicKeyInfo: expect(publicKeyInfo, tags.sequence),
     signatureAlgorithm: expect(algorithm, tags.sequence),
     extensions: readExtensions(members.find((member) => member.tag === 0xa3)),
   };
