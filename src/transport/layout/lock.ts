@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { throwIfAborted } from "../../bytes/abortable.js";
 import { ioError, OciEncError, systemCode } from "../../errors.js";
-import { giveSignsOfLife, isAlive, type Owner, parseOwner, readToken, thisOwner } from "./owner.js";
+import { giveSignsOfLife, isAlive, type Owner, parseOwner, readToken, thisOwner } from "../files/owner.js";
 import {
   ingestDirectory,
   leasesDirectory,
