@@ -16,8 +16,11 @@ export interface ImageSource extends AsyncDisposable {
   manifest(descriptor: Descriptor): Promise<Uint8Array>;
   /** A blob's raw bytes from offset `from` on, unchecked: the engine puts `verifying` behind every call. */
   blob(descriptor: Descriptor, from?: number): ByteStream;
-  /** What killed commands left beside the image that may be plain, each as a phrase; absent: nobody can tell here. */
-  leftovers?(): Promise<readonly string[]>;
+  /**
+   * What lies beside the image, may be plain and is named by nothing, each as a phrase: what killed commands left, and blobs
+   * of the digests `plain`. Absent: nobody can tell here. Changes nothing.
+   */
+  leftovers?(plain: readonly Digest[]): Promise<readonly string[]>;
   /** How often a blob from here is worth another try after a failure that may pass; absent: failures here do not pass. */
   readonly retries?: number;
 }

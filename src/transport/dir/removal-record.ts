@@ -1,10 +1,10 @@
-import { rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError, OciEncError } from "../../errors.js";
 import { algorithmOf, type Digest, digestOf, parseDigest } from "../../oci/digest.js";
 import { manifestLimit, parseManifest } from "../../oci/manifest.js";
 import type { Progress } from "../../progress.js";
-import { findAbandoned, findUnfinished } from "../files/abandoned-drafts.js";
+import { findUnfinished } from "../files/abandoned-drafts.js";
 import { syncDirectory, writeDurably } from "../files/durable-file.js";
 import { draftName, recordSuffix } from "../files/maker-mark.js";
 import { giveSignsOfLife } from "../files/owner.js";
@@ -71,13 +71,34 @@ export async function settleDirectory(directory: string, progress: Progress): Pr
   }
 }
 
-/** Names of files that a killed command was to remove, or had brought for nothing. CORRUPT, LOCAL_IO. */
-export async function filesLeft(directory: string): Promise<readonly string[]> {
-  const left: string[] = [];
-  for (const { name, made } of await findAbandoned(directory)) {
-    if (made.kind === "record") left.push(...(await filesToGo(directory, name)));
+/**
+ * What lies in a directory and may be plain, though its image does not name it: what killed commands were to remove, had
+ * brought for nothing or were writing, and blobs of the digests `plain`; each as a phrase. Changes nothing. CORRUPT,
+ * LOCAL_IO.
+ */
+export async function leftoversIn(directory: string, plain: readonly Digest[]): Promise<readonly string[]> {
+  const needed = await namedBy(directory, await readIn(directory, rootName));
+  const names = new Set(plain.map(blobName).filter((name) => !needed.has(name)));
+  const drafts: string[] = [];
+  for (const { name, made, abandoned } of await findUnfinished(directory, "look")) {
+    if (!abandoned) continue;
+    if (made.kind === "draft") drafts.push(name);
+    if (made.kind === "record") for (const file of await toGoOrRecord(directory, name)) names.add(file);
   }
-  return left;
+  const there = (await readdir(directory).catch(() => [])).filter((name) => names.has(name));
+  const quoted = (name: string) => JSON.stringify(join(directory, name));
+  return [
+    ...there.map((name) => `${quoted(name)}, which the image does not name`),
+    ...drafts.map((name) => `${quoted(name)}, which a command that was killed was writing`),
+  ];
+}
+
+/** A record that says nothing is told of itself. */
+async function toGoOrRecord(directory: string, record: string): Promise<readonly string[]> {
+  return await filesToGo(directory, record).catch((error: unknown) => {
+    if (error instanceof OciEncError) return [record];
+    throw error;
+  });
 }
 
 /** Those that are there still, or never were. */

@@ -18,16 +18,19 @@ export interface Unfinished {
 /**
  * What is unfinished in a directory. That of killed processes of this machine and pid namespace is known as such at once,
  * that of others when they have been silent for long. Nothing is opened and no link is followed. Empty, too, for a
- * directory that cannot be read.
+ * directory that cannot be read. With `look` not even the clock of the file system is asked, which takes making a file.
  */
-export async function findUnfinished(directory: string): Promise<readonly Unfinished[]> {
+export async function findUnfinished(
+  directory: string,
+  mode: "look" | "tidy" = "tidy",
+): Promise<readonly Unfinished[]> {
   const names = await readdir(directory).catch(() => []);
   const candidates = names.flatMap((name) => {
     const made = parseMadeName(name);
     return made ? [{ name, made }] : [];
   });
   if (candidates.length === 0) return [];
-  const judge = await judgeIn(directory);
+  const judge = await judgeIn(mode === "tidy" ? directory : undefined);
   const found: Unfinished[] = [];
   for (const { name, made } of candidates) {
     const stats = await lstat(join(directory, name)).catch(() => undefined);
@@ -40,11 +43,6 @@ export async function findUnfinished(directory: string): Promise<readonly Unfini
   return found;
 }
 
-/** What killed processes left in a directory. */
-export async function findAbandoned(directory: string): Promise<readonly Unfinished[]> {
-  return (await findUnfinished(directory)).filter(({ abandoned }) => abandoned);
-}
-
 /**
  * Removes what killed processes left in a directory. It is called to tidy up, before work that does not depend on it:
  * what stays is told of, once and by name. What others left in a place for everybody's temporary files is none of our
@@ -52,8 +50,8 @@ export async function findAbandoned(directory: string): Promise<readonly Unfinis
  */
 export async function removeAbandonedDrafts(directory: string, progress: Progress = () => {}): Promise<void> {
   const kept: { path: string; why: string }[] = [];
-  for (const { name, made, ours } of await findAbandoned(directory)) {
-    if (made.kind === "record" || (!ours && made.kind === "tree")) continue;
+  for (const { name, made, abandoned, ours } of await findUnfinished(directory)) {
+    if (!abandoned || made.kind === "record" || (!ours && made.kind === "tree")) continue;
     const path = join(directory, name);
     const why = ours && !(await isOccupied(path, made)) ? await whyNotRemoved(path) : "it may be somebody else's";
     if (why !== undefined) kept.push({ path, why });

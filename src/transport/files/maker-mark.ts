@@ -54,9 +54,10 @@ export interface Judge {
 
 /**
  * A judge for one directory. Makers of this machine and pid namespace are known by process id and start time; others by
- * how long they have been silent, by the clock of the directory's own file system, which is asked once by making a file.
+ * how long they have been silent, by the clock of the directory's own file system, which is asked once by making a file;
+ * undefined: by ours.
  */
-export async function judgeIn(directory: string): Promise<Judge> {
+export async function judgeIn(directory: string | undefined): Promise<Judge> {
   const self = await thisOwner();
   const here = machineOf(self);
   let clock: Promise<number> | undefined;
@@ -66,7 +67,7 @@ export async function judgeIn(directory: string): Promise<Judge> {
         const alive = await isAlive({ ...self, pid: maker.pid, start: maker.start || undefined }, self);
         if (alive !== undefined) return !alive;
       }
-      clock ??= fileSystemTime(directory);
+      clock ??= directory === undefined ? Promise.resolve(Date.now()) : fileSystemTime(directory);
       const age = (await clock) - touched;
       // A time that lies days ahead is no time at all.
       return age >= (beats ? silenceLimit : certainLimit) || age < -certainLimit;

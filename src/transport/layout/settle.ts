@@ -45,25 +45,31 @@ export async function settleLayout(layout: string, { signal, progress = () => {}
 }
 
 /**
- * What killed writers left in a layout that may be plain, each as a phrase. Takes no lock and changes nothing; a writer that
- * is at work may strike off what it wrote down, so that is read again at the end. LOCAL_IO, CORRUPT.
+ * What lies in a layout and may be plain, though nothing names it: what killed writers left, and blobs of the digests
+ * `plain`; each as a phrase. Takes no lock and changes nothing; a writer that is at work may strike off what it wrote down,
+ * so that is read again at the end. LOCAL_IO, CORRUPT.
  */
-export async function leftoversIn(layout: string): Promise<readonly string[]> {
-  const before = await readObsolete(layout);
-  const blobs = before.length === 0 ? [] : await unneeded(layout, before);
-  const after = new Set(blobs.length === 0 ? [] : await readObsolete(layout));
+export async function leftoversIn(layout: string, plain: readonly Digest[]): Promise<readonly string[]> {
+  const written = await readObsolete(layout);
+  const blobs = await unneeded(layout, new Set([...written, ...plain])).catch((error: unknown) => {
+    // Another image there is damaged, and nobody knows what it needs.
+    if (error instanceof OciEncError && error.code === "CORRUPT") return written;
+    throw error;
+  });
+  const known = new Set([...plain, ...(written.length > 0 ? await readObsolete(layout) : [])]);
   const leases = await deadLeases(layout);
   return [
-    ...blobs.filter((digest) => after.has(digest)).map((digest) => `the blob ${digest}`),
-    ...leases.map((directory) => `what was being written in ${JSON.stringify(directory)}`),
+    ...blobs.filter((digest) => known.has(digest)).map((digest) => `the blob ${digest}, which nothing names`),
+    ...leases.map((directory) => `${JSON.stringify(directory)}, which a command that was killed was writing`),
   ];
 }
 
-async function unneeded(layout: string, digests: readonly Digest[]): Promise<readonly Digest[]> {
-  const needed = await neededFiles(layout, (await readIndexToChange(layout)).entries);
-  const left: Digest[] = [];
-  for (const digest of digests.filter((each) => needed(each) === undefined)) {
-    if ((await blobSize(layout, digest).catch(() => 0)) !== undefined) left.push(digest);
+async function unneeded(layout: string, digests: ReadonlySet<Digest>): Promise<readonly Digest[]> {
+  const there: Digest[] = [];
+  for (const digest of digests) {
+    if ((await blobSize(layout, digest).catch(() => 0)) !== undefined) there.push(digest);
   }
-  return left;
+  if (there.length === 0) return [];
+  const needed = await neededFiles(layout, (await readIndexToChange(layout)).entries);
+  return there.filter((digest) => needed(digest) === undefined);
 }
