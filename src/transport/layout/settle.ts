@@ -36,7 +36,7 @@ export async function settleLayout(layout: string, { signal, progress = () => {}
           tellOfRemoval(progress, { removed: 0, kept: removal.kept.filter((entry) => entry.why === why).length, why });
         }
       },
-      { signal, patience: 5_000 },
+      { signal },
     );
   } catch (error) {
     if (!(error instanceof OciEncError) || error.code === "ABORTED") throw error;
