@@ -1,8 +1,9 @@
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import type { Platform } from "../oci/platform.js";
 import type { Progress, WarningCode } from "../progress.js";
+import { removeAbandonedDrafts } from "../transport/files/abandoned-drafts.js";
 import type { ImageSource } from "../transport/transport.js";
 import { applyLayer } from "./apply-layer.js";
 import { openBudget, type UnpackLimits } from "./budget.js";
@@ -45,8 +46,9 @@ export interface Unpacked {
  */
 export async function unpack(source: ImageSource, directory: string, options: UnpackOptions = {}): Promise<Unpacked> {
   refuseWindows();
-  const image = await openImage(source, options);
   const root = resolve(directory);
+  await removeAbandonedDrafts(dirname(root), options.progress);
+  const image = await openImage(source, options);
   const place = await openDestination(root, { force: options.force ?? false, progress: options.progress });
   try {
     const top = await fill(place.root, image, options);

@@ -1,6 +1,6 @@
-import { lstat, readdir, rm, rmdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { ioError, OciEncError, systemCode } from "../../errors.js";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { ioError, OciEncError } from "../../errors.js";
 import type { Descriptor, Sum } from "../../oci/descriptor.js";
 import { type Digest, digestOf } from "../../oci/digest.js";
 import { checkContent, type ManifestView, manifestLimit, parseManifest } from "../../oci/manifest.js";
@@ -8,9 +8,10 @@ import { printStored } from "../../oci/stored-layer.js";
 import type { Progress } from "../../progress.js";
 import type { AttachedManifest, AttachmentTarget, DigestTagKind } from "../attachments.js";
 import { removeAbandonedDrafts } from "../files/abandoned-drafts.js";
-import { syncDirectory, writeDurably } from "../files/durable-file.js";
+import { createDraft, syncDirectory, writeDurably } from "../files/durable-file.js";
 import { draftPrefix } from "../files/maker-mark.js";
 import { readSmallFile } from "../files/read-file.js";
+import type { WritableFile } from "../files/write-file.js";
 import { mayBeElsewhere } from "../foreign-layer.js";
 import { makeDirectory } from "../layout/place-file.js";
 import { walkImage } from "../layout/walk.js";
@@ -26,6 +27,7 @@ import {
   versionName,
   versionText,
 } from "./dir-files.js";
+import { isFile, lookInto, removeWhileEmpty } from "./directory.js";
 import { PendingSignatures } from "./pending-signatures.js";
 import { settleDirectory, type WrittenChange, writeChange } from "./removal-record.js";
 import { StagedFiles } from "./staged-files.js";
@@ -86,11 +88,17 @@ class DirTarget implements ImageTarget, AttachmentTarget {
     return (await this.#staged.sizeOf(blobName(digest))) === size;
   }
 
-  async put({ bytes, sum }: Upload): Promise<void> {
-    await this.#staged.add(async (file) => {
+  /** What passes unchanged gets its name at once, and a copy that is killed need not bring it again. */
+  async put({ bytes, digest, sum }: Upload): Promise<void> {
+    const write = async (file: WritableFile) => {
       await file.fill(bytes);
       return blobName(sum().digest);
-    });
+    };
+    if (digest === undefined) return await this.#staged.add(write);
+    await using draft = await createDraft(this.#directory);
+    const name = await write(draft);
+    await this.#noteNew(name);
+    await draft.publish(join(this.#directory, name));
   }
 
   async putManifest({ digest }: Descriptor, bytes: Uint8Array): Promise<void> {
@@ -268,28 +276,7 @@ class DirTarget implements ImageTarget, AttachmentTarget {
   }
 }
 
-/** What is in a directory; undefined when there is none. */
-async function lookInto(directory: string): Promise<readonly string[] | undefined> {
-  return await readdir(directory).catch((error: unknown) => {
-    if (systemCode(error) === "ENOENT") return undefined;
-    throw ioError(error, `cannot look into ${directory}`);
-  });
-}
-
 /** Nothing, or what a copy leaves that was killed before its end: everything but the manifest. */
 function isUnfinished(names: readonly string[]): boolean {
   return !names.includes(rootName) && names.every((name) => belongsHere(name) || name.startsWith(draftPrefix));
-}
-
-async function isFile(path: string): Promise<boolean> {
-  return (await lstat(path).catch(() => undefined))?.isFile() ?? false;
-}
-
-/** Takes back directories that were made for nothing, up to `topmost`; stops at one that somebody uses by now. */
-async function removeWhileEmpty(innermost: string, topmost: string): Promise<void> {
-  try {
-    for (let path = innermost; path.length >= topmost.length; path = dirname(path)) await rmdir(path);
-  } catch (error) {
-    if (systemCode(error) !== "ENOTEMPTY") throw ioError(error, `cannot remove ${innermost}`);
-  }
 }

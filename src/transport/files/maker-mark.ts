@@ -7,7 +7,7 @@ import { isAlive, type Owner, silenceLimit, thisOwner } from "./owner.js";
 export const draftPrefix: string = ".oci-enc-";
 
 /** What the name of a temporary directory starts with, before its purpose. */
-export const treePrefix: string = "oci-enc-";
+const treePrefix = "oci-enc-";
 
 /** The end of the name of a file that lists names beside it. What is said in it goes first; see `dir/removal-record.ts`. */
 export const recordSuffix: string = ".names";

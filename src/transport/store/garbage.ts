@@ -8,6 +8,7 @@ import { readObsolete, writeObsolete } from "../layout/obsolete-record.js";
 import { findRegular } from "../layout/regular-file.js";
 import { listBlobs, neededFiles, type Removal, removeThose } from "../layout/removal.js";
 import { hasWorkplace } from "../layout/workplace.js";
+import { tellOfRemoval } from "../tell-of-removal.js";
 import { findStore, type StoreOptions, storeDirectory } from "./store-directory.js";
 
 /** How to collect. */
@@ -58,10 +59,11 @@ const defaultGrace = 60 * 60_000;
 
 async function collect(
   layout: string,
-  { dryRun, grace = defaultGrace }: GarbageOptions,
+  { dryRun, grace = defaultGrace, progress = () => {} }: GarbageOptions,
   lock: HeldLock,
 ): Promise<Removal<Sum>> {
-  const writers = (await reclaimLeases(layout)).living;
+  const { living: writers, kept: leases } = await reclaimLeases(layout);
+  for (const why of leases) tellOfRemoval(progress, { removed: 0, kept: 1, why });
   const obsolete = new Set(await readObsolete(layout));
   const entries = await listedEntries(layout, obsolete.size > 0);
   const needed = await neededFiles(layout, entries ?? []);

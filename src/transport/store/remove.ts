@@ -7,6 +7,7 @@ import { readManifest } from "../layout/manifest-file.js";
 import { readObsolete, writeObsolete } from "../layout/obsolete-record.js";
 import { orphansOf } from "../layout/orphans.js";
 import { type Removal, removeUnnamed } from "../layout/removal.js";
+import { settleLayout } from "../layout/settle.js";
 import { walkImage } from "../layout/walk.js";
 import { findStore, type StoreOptions } from "./store-directory.js";
 import { findInStore, notInStore } from "./store-name.js";
@@ -26,6 +27,7 @@ export interface ImagesRemoved {
 export async function removeImages(names: readonly string[], options: StoreOptions = {}): Promise<ImagesRemoved> {
   const layout = await findStore(options);
   if (layout === undefined) throw notInStore(names);
+  await settleLayout(layout, options);
   return await withLock(
     layout,
     async (lock) => {
