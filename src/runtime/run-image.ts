@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { access, constants as fileConstants, mkdtemp, rm } from "node:fs/promises";
+import { access, constants as fileConstants } from "node:fs/promises";
 import { constants, tmpdir as systemTmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { childEnvironment } from "../child-environment.js";
-import { ioError, OciEncError, systemCode } from "../errors.js";
+import { OciEncError, systemCode } from "../errors.js";
+import { makeTemporaryTree } from "../transport/files/temporary-tree.js";
 import type { ImageSource } from "../transport/transport.js";
 import type { UnpackOptions } from "../unpack/unpack.js";
 import { type BundleSettings, writeBundle } from "./bundle.js";
@@ -65,13 +66,7 @@ async function isExecutable(path: string): Promise<boolean> {
 
 async function bundlePlace(options: RunOptions): Promise<{ readonly directory: string; remove(): Promise<void> }> {
   if (options.keep !== undefined) return { directory: options.keep, async remove() {} };
-  const parent = options.tmpdir ?? systemTmpdir();
-  try {
-    const directory = await mkdtemp(join(parent, "oci-enc-run-"));
-    return { directory, remove: () => rm(directory, { recursive: true, force: true, maxRetries: 5 }) };
-  } catch (error) {
-    throw ioError(error, `cannot make a bundle in ${JSON.stringify(parent)}`);
-  }
+  return await makeTemporaryTree(options.tmpdir ?? systemTmpdir(), "run", options.progress);
 }
 
 /** So that names can be looked up on the host's network. */

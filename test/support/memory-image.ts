@@ -10,6 +10,8 @@ export class MemoryPlace {
   readonly names = new Map<string, Descriptor>();
   /** Digests in the order in which they were read or written, for tests that ask what moved. */
   readonly log: string[] = [];
+  /** What `leftovers` of its sources tells of, beside the digests that it is asked for. */
+  readonly leftovers: string[] = [];
   readonly place: string;
 
   constructor(place = "memory:a") {
@@ -49,6 +51,7 @@ export class MemoryPlace {
       },
       manifest: async (descriptor) => this.content(descriptor.digest),
       blob: (descriptor) => this.#read(descriptor),
+      leftovers: async (plain) => [...this.leftovers, ...plain.filter((digest) => this.blobs.has(digest))],
       async [Symbol.asyncDispose]() {},
     };
   }

@@ -56,6 +56,28 @@ function editManifest(place: MemoryPlace, at: number, change: (manifest: { layer
   place.names.set("image", place.add(mediaTypes.ociIndex, index));
 }
 
+test("plain content that nothing names is a warning, a failure where plain blobs are asked for, and nothing where nobody knows", async () => {
+  const { place } = await sealedImage([alice]);
+  const verdictOf = async (options: VerifyOptions) => (await verdicts(place, options))["no-plain-leftovers"];
+  const strict: VerifyOptions = { keys: [alice.decryption], noPlaintextTwins: true };
+  assert.deepEqual([await verdictOf({}), await verdictOf(strict)], ["passed", "passed"]);
+  place.leftovers.push("a lease");
+  assert.deepEqual([await verdictOf({}), await verdictOf(strict)], ["warning", "failed"]);
+  assert.equal(refusal(await verify(place.source("image"), {})), undefined);
+  assert.equal(refusal(await verify(place.source("image"), strict))?.code, "UNTRUSTED");
+  place.leftovers.pop();
+  // What a layer unpacks to is known from the config, without a key.
+  const { config } = JSON.parse(
+    place.text(JSON.parse(place.text(place.names.get("image")?.digest ?? "")).manifests[0].digest),
+  );
+  const [diffId = ""] = JSON.parse(place.text(config.digest)).rootfs.diff_ids;
+  place.blobs.set(diffId, Buffer.from("the plain layer"));
+  assert.equal(await verdictOf({}), "warning");
+  const { leftovers: _, ...registry } = place.source("image");
+  const check = (await verify(registry)).checks.find(({ id }) => id === "no-plain-leftovers");
+  assert.equal(check?.verdict, "not judged");
+});
+
 test("a sound image passes everything that is asked of it", async () => {
   const { place } = await sealedImage([alice, bob]);
   const options: VerifyOptions = {

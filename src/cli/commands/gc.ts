@@ -9,9 +9,9 @@ export const gc: Command = {
   arguments: [],
   flags: [dryRun, store],
   examples: ["oci-enc gc --dry-run", "oci-enc gc --store /srv/layout"],
-  async run({ options, notice, signal }) {
+  async run({ options, notice, progress, signal }) {
     const { collectGarbage } = await import("../../transport/index.js");
-    const garbage = await collectGarbage({ store: options.get(store), dryRun: options.get(dryRun), signal });
+    const garbage = await collectGarbage({ store: options.get(store), dryRun: options.get(dryRun), progress, signal });
     const verb = options.get(dryRun) ? "would remove" : "removed";
     const counts = [
       ...counted(garbage, "blobs"),

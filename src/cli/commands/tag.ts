@@ -9,9 +9,9 @@ export const tag: Command = {
   ],
   flags: [store],
   examples: ["oci-enc tag app:1-enc registry.example/app:1-enc"],
-  async run({ arguments: [from = "", to = ""], options, notice, signal }) {
+  async run({ arguments: [from = "", to = ""], options, notice, progress, signal }) {
     const { tagImage } = await import("../../transport/index.js");
-    const { name, digest, changed } = await tagImage(from, to, { store: options.get(store), signal });
+    const { name, digest, changed } = await tagImage(from, to, { store: options.get(store), progress, signal });
     if (!changed) notice("unchanged");
     return { kind: "report", document: { reference: name, digest, changed }, text: digest, writes: true };
   },

@@ -1,12 +1,15 @@
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import { OciEncError } from "../../errors.js";
+import type { Progress } from "../../progress.js";
 import { findLayout } from "../layout/layout-directory.js";
 
 /** Which store: a directory, or the user's own. */
 export interface StoreOptions {
   readonly store?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Told of what killed commands left there, where that is tidied. */
+  readonly progress?: Progress | undefined;
 }
 
 /** The mode of a store's directory when it is made: images are private until somebody decides otherwise. */
