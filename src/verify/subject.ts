@@ -33,6 +33,8 @@ export interface SubjectLayer {
   readonly place: LayerPlace;
   readonly count: number;
   readonly diffId: Digest | undefined;
+  /** The config has diff ids, and not one for each layer. */
+  readonly misfit: boolean;
   readonly sealed: boolean;
   readonly recipients: readonly ListedRecipient[];
 }
@@ -55,7 +57,8 @@ export async function readSubject(
       const place = { platform, index, digest: layer.digest };
       const diffId = diffIds.length === count ? diffIds[index] : undefined;
       const recipients = await listRecipients(layer.annotations);
-      return { layer, place, count, diffId, sealed: isEncrypted(layer.mediaType), recipients };
+      const misfit = diffIds.length > 0 && diffIds.length !== count;
+      return { layer, place, count, diffId, misfit, sealed: isEncrypted(layer.mediaType), recipients };
     });
     return { descriptor, platform, config, layers: await Promise.all(layers) };
   });
