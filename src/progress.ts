@@ -30,6 +30,7 @@ export type WarningCode =
   | "ENTRY_IGNORED"
   | "ENTRY_REPEATED"
   | "OWNER_NOT_KEPT"
+  | "TREE_CLOSED"
   | "UNPACKED_PLAIN"
   | "XATTR_NOT_KEPT"
   | "REGISTRY_WARNING"

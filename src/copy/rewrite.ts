@@ -1,6 +1,6 @@
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
-import { settled } from "../oci/descriptor-content.js";
+import { emptied, settled } from "../oci/descriptor-content.js";
 import { type DescriptorChange, descriptorEdits, mediaTypeEdits } from "../oci/descriptor-edits.js";
 import { editText, type JsonNode, memberOf, type TextEdit } from "../oci/json-text.js";
 import { type ImageIndex, type ImageManifest, manifestLimit } from "../oci/manifest.js";
@@ -70,7 +70,7 @@ function identity({ mediaType, digest, size, annotations = {} }: Descriptor): st
 /** Whatever the subject holds itself may tell of content that is encrypted now, and nobody needs it there. */
 function subjectEdits(view: ImageManifest | ImageIndex): readonly TextEdit[] {
   const [node, before] = [memberOf(view.root, "subject"), subjectOf(view)];
-  return node && before ? descriptorEdits(node, view.text, { before, after: { ...before, data: undefined } }) : [];
+  return node && before ? descriptorEdits(node, view.text, { before, after: emptied(before) }) : [];
 }
 
 function apply(view: ImageManifest | ImageIndex, edits: readonly TextEdit[], mediaType: string): Rewritten | undefined {

@@ -21,15 +21,15 @@ export interface Stale {
 }
 
 /**
- * What holds or names other content than the descriptor itself will: `data` that is not what the digest says, and beside
- * encrypted content whatever gives the plain one away.
+ * What holds or names other content than the descriptor itself will: `data` that is not what the digest says, unknown
+ * members that can hold anything, and beside encrypted content whatever gives the plain one away.
  */
 export function staleIn(descriptor: Descriptor, { same, encrypted }: Becoming): Stale {
   const { data, urls = [], unknown = [], annotations = {}, digest } = descriptor;
   const members = [
     ...(data === "wrong" || (data === "sound" && !same) ? ["data"] : []),
     ...(urls.length > 0 && (encrypted || !same) ? ["urls"] : []),
-    ...unknown.filter(({ telling }) => telling && (encrypted || !same)).map(({ key }) => key),
+    ...unknown.filter(({ telling }) => telling).map(({ key }) => key),
   ];
   const named = Object.entries(annotations).filter(([key, value]) => {
     if (key.startsWith(envelopePrefix)) return false;
@@ -40,7 +40,15 @@ export function staleIn(descriptor: Descriptor, { same, encrypted }: Becoming): 
 
 /** A descriptor after a change, without what the one before it held or named and it must not keep. */
 export function settled(before: Descriptor, after: Descriptor): Descriptor {
-  const becoming = { same: before.digest === after.digest, encrypted: isEncrypted(after.mediaType) };
+  return settledAs({ same: before.digest === after.digest, encrypted: isEncrypted(after.mediaType) }, before, after);
+}
+
+/** A descriptor that stays as it is in a document that changes, with nothing of the content that it names. */
+export function emptied(descriptor: Descriptor): Descriptor {
+  return settledAs({ same: false, encrypted: false }, descriptor, descriptor);
+}
+
+function settledAs(becoming: Becoming, before: Descriptor, after: Descriptor): Descriptor {
   const { members, annotations } = staleIn({ ...before, annotations: after.annotations }, becoming);
   if (members.length + annotations.length === 0) return after;
   return {

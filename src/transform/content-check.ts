@@ -44,28 +44,45 @@ export function checkContent(
   const notice = (code: "RECOMPRESSED" | "DIGEST_NOT_CHECKED", message: string) =>
     progress?.({ type: "warning", code, message: `${where}: ${message}` });
   if (verifyContent === false) return { bytes: plain, async require() {} };
-
-  const isTar = plainTwin(layer.mediaType).endsWith(".tar");
-  const uncompressed = (bytes: ByteStream, digest: Digest) =>
-    uncompressedDigest(bytes, { algorithm: algorithmOf(digest), size: layer.size });
-  const branch = diffId && !isTar ? branching(plain, (copy) => uncompressed(copy, diffId)) : undefined;
+  const uncompressed = uncompressing(plain, again, { layer, diffId });
   return {
-    bytes: branch?.bytes ?? plain,
+    bytes: uncompressed.bytes,
     async require(stored) {
-      const asWrapped = stored === wrapped;
       if (wrapped === undefined) notice("DIGEST_NOT_CHECKED", "its wrapped options record no digest of the content");
-      if (diffId === undefined) {
-        if (asWrapped || wrapped === undefined) return;
-        throw notWhatWasSealed(where);
+      const agrees = wrapped === undefined || stored === wrapped;
+      if (diffId === undefined && !agrees) throw notWhatWasSealed(where);
+      if (diffId !== undefined && (await uncompressed.digest(stored)) !== diffId) {
+        throw stored === wrapped ? notWhatConfigSays(where, diffId) : notWhatWasSealed(where);
       }
-      if (stored !== diffId && (await (branch ? branch.result() : uncompressed(again(), diffId))) !== diffId) {
-        throw asWrapped ? notWhatConfigSays(where, diffId) : notWhatWasSealed(where);
-      }
-      if (asWrapped || wrapped === undefined || wrapped === diffId) return;
+      if (agrees || wrapped === diffId) return;
       notice(
         "RECOMPRESSED",
         "the wrapped digest is that of another compression; the content was checked by its diff id",
       );
+    },
+  };
+}
+
+interface Uncompressing {
+  readonly bytes: ByteStream;
+  /** Of the uncompressed content, where `stored` is that of the blob; undefined when it cannot be decompressed. */
+  digest(stored: Digest): Promise<Digest | undefined>;
+}
+
+function uncompressing(
+  plain: ByteStream,
+  again: () => ByteStream,
+  { layer, diffId }: { readonly layer: Descriptor; readonly diffId: Digest | undefined },
+): Uncompressing {
+  const algorithm = algorithmOf(diffId ?? layer.digest);
+  const read = (bytes: ByteStream) => uncompressedDigest(bytes, { algorithm, size: layer.size });
+  const isTar = plainTwin(layer.mediaType).endsWith(".tar");
+  const branch = diffId && !isTar ? branching(plain, read) : undefined;
+  return {
+    bytes: branch?.bytes ?? plain,
+    async digest(stored) {
+      if (stored === diffId) return stored;
+      return await (branch ? branch.result() : read(again()));
     },
   };
 }

@@ -28,6 +28,8 @@ export interface Upload {
   readonly digest: Digest | undefined;
   /** What the target said it holds already ({@link ResumingTarget}): `bytes` begins with it, and it need not be written. */
   readonly begun?: number | undefined;
+  /** The content was encrypted where it came from, and is not any more. Files of it are their owner's alone. */
+  readonly opened?: boolean | undefined;
   /** The digest to store under. Throws a plain Error until `bytes` has been drained. */
   sum(): Sum;
 }
@@ -87,6 +89,8 @@ export interface EndpointOptions {
   readonly force?: boolean | undefined;
   /** For a target: the name of the source, so that an image that is edited in place is not refused as existing. */
   readonly inPlaceOf?: string | undefined;
+  /** For a target: the mode of files with content that was encrypted where it came from; default 0600. */
+  readonly plainMode?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly progress?: Progress | undefined;
   /** What only `docker://` asks for. Each end of a copy has its own. */

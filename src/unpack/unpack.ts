@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, rm, rmdir } from "node:fs/promises";
+import { chmod, mkdir, readdir, rm, rmdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { ioError, OciEncError, systemCode } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
@@ -20,6 +20,10 @@ export interface UnpackOptions extends OpenImageOptions {
   readonly xattrs?: "keep" | "skip" | undefined;
   /** Fill a directory that is not empty. */
   readonly force?: boolean | undefined;
+  /** Mode of the directory where others could otherwise read what was encrypted, or use setuid files; default 0700. */
+  readonly plainMode?: number | undefined;
+  /** The directory lies in one that guards it, and gets the mode that the image has for it. */
+  readonly sheltered?: boolean | undefined;
   /** The caller takes the directory away again, so nobody needs to be told that what is in it is plain. */
   readonly temporary?: boolean | undefined;
 }
@@ -33,21 +37,25 @@ export interface Unpacked {
   /** As it is stored. */
   readonly config: Uint8Array;
   readonly encrypted: boolean;
+  /** Whether others should not reach the tree: it was encrypted, or root has made setuid files or devices in it. */
+  readonly delicate: boolean;
 }
 
 /**
  * Unpacks an image's file system into `directory`, which is made, or must be empty. Layers pass in one stream each:
  * verified, opened, decompressed, compared with their diff ids and applied. Nothing outside the directory is touched,
- * whatever the layers hold. When it fails, what was made is removed. Throws what {@link openImage} throws; CONFLICT for a
+ * whatever the layers hold. The directory gets the mode that the image has for it, unless others should not reach the tree:
+ * then it becomes the caller's alone, also where it was there before and was not. When it fails, what was made is removed. Throws what {@link openImage} throws; CONFLICT for a
  * directory with something in it; CORRUPT, UNSUPPORTED, LOCAL_IO, NOT_FOUND.
  */
 export async function unpack(source: ImageSource, directory: string, options: UnpackOptions = {}): Promise<Unpacked> {
   refuseWindows();
   const image = await openImage(source, options);
   const root = resolve(directory);
-  const place = await prepare(root, options.force ?? false);
+  const place = await prepare(root, { force: options.force ?? false, close: image.encrypted });
+  let delicate = image.encrypted;
   try {
-    await fill(root, image, options);
+    delicate = await fill(root, image, options);
   } catch (error) {
     await place.restore();
     throw error;
@@ -56,11 +64,16 @@ export async function unpack(source: ImageSource, directory: string, options: Un
   if (encrypted && options.temporary !== true) {
     warn(options.progress, "UNPACKED_PLAIN", `the image is encrypted; what is in ${JSON.stringify(root)} is not`);
   }
-  return { reference: source.name, directory: root, manifest, platform, config, encrypted };
+  if (delicate && !encrypted && options.sheltered !== true && options.plainMode === undefined) {
+    const message = `only you can reach ${JSON.stringify(root)}: it has setuid files, capabilities or devices in it; --plain-mode 0755 lets others in`;
+    warn(options.progress, "TREE_CLOSED", message);
+  }
+  return { reference: source.name, directory: root, manifest, platform, config, encrypted, delicate };
 }
 
-async function fill(root: string, image: OpenedImage, options: UnpackOptions): Promise<void> {
-  const { limits, progress, signal } = options;
+/** Says whether others should not reach what was made. */
+async function fill(root: string, image: OpenedImage, options: UnpackOptions): Promise<boolean> {
+  const { limits, progress, signal, plainMode = 0o700, sheltered = false } = options;
   const budget = openBudget(limits);
   const owners = openOwners();
   const xattrs = xattrWriter(root, { keep: options.xattrs !== "skip", privileged: owners.privileged });
@@ -74,8 +87,10 @@ async function fill(root: string, image: OpenedImage, options: UnpackOptions): P
     await xattrs.flush();
     progress?.({ type: "finished", blob: layer.descriptor, as: layer.descriptor });
   }
-  await tree.finish();
+  const delicate = image.encrypted || tree.isDelicate;
+  await tree.finish(delicate && !sheltered ? plainMode : undefined);
   tellLosses(owners.lost(), xattrs.skipped(), progress);
+  return delicate;
 }
 
 function tellLosses(lost: { owners: number; devices: number }, skipped: number, progress: Progress | undefined): void {
@@ -96,8 +111,14 @@ function warn(progress: Progress | undefined, code: WarningCode, message: string
   progress?.({ type: "warning", code, message });
 }
 
+interface Preparing {
+  readonly force: boolean;
+  /** Close to others also what has something in it. */
+  readonly close: boolean;
+}
+
 /** Makes the directory, closed to others while it is being filled. */
-async function prepare(root: string, force: boolean): Promise<{ restore(): Promise<void> }> {
+async function prepare(root: string, { force, close }: Preparing): Promise<{ restore(): Promise<void> }> {
   const quoted = JSON.stringify(root);
   try {
     const made = await makeDirectory(root);
@@ -107,13 +128,14 @@ async function prepare(root: string, force: boolean): Promise<{ restore(): Promi
         hint: "unpack into a new directory, or add --force to fill this one",
       });
     }
-    if (before.size === 0) await chmod(root, 0o700);
+    const { mode } = await stat(root);
+    if (before.size === 0 || close) await chmod(root, 0o700);
     return {
       async restore() {
         // What was there before may have been replaced; a partly filled directory is left to its owner.
-        if (before.size > 0) return;
+        if (before.size > 0) return await chmod(root, mode & 0o7777);
         for (const name of await readdir(root)) await rm(join(root, name), { recursive: true, force: true });
-        if (made) await rmdir(root);
+        await (made ? rmdir(root) : chmod(root, mode & 0o7777));
       },
     };
   } catch (error) {

@@ -20,8 +20,7 @@ function judged({ where, descriptor, platform, layer }: DescriptorPlace): readon
   const { members, annotations } = staleIn(descriptor, { same: true, encrypted });
   const place = { platform, index: layer?.index, digest: descriptor.digest };
   const failed = [...members, ...annotations].map((name): Finding => {
-    const why =
-      name === "data" ? "is not what the digest says" : "may hold or name the plain content of an encrypted layer";
+    const why = name === "data" ? "is not what the digest says" : "may hold or name content that is encrypted";
     return { verdict: "failed", place, message: `${JSON.stringify(name.slice(0, 80))} of ${where} ${why}` };
   });
   const unread = (descriptor.unknown ?? []).filter(({ telling }) => encrypted && !telling);

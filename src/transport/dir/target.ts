@@ -9,6 +9,7 @@ import type { Progress } from "../../progress.js";
 import type { AttachedManifest, AttachmentTarget, DigestTagKind } from "../attachments.js";
 import { draftMark, removeAbandonedDrafts } from "../files/abandoned-drafts.js";
 import { createDraft, draftPrefix, syncDirectory, writeDurably } from "../files/durable-file.js";
+import { openedMode } from "../files/opened-mode.js";
 import { readSmallFile } from "../files/read-file.js";
 import { mayBeElsewhere } from "../foreign-layer.js";
 import { makeDirectory } from "../layout/place-file.js";
@@ -42,9 +43,9 @@ export async function openDirTarget(
   }
   const made = before ? undefined : await makeDirectory(directory);
   await removeAbandonedDrafts(directory);
-  const { progress = () => {} } = options;
+  const { plainMode, progress = () => {} } = options;
   const inPlace = options.inPlaceOf === name;
-  return new DirTarget(name, directory, { made, mark: await draftMark(), inPlace, progress });
+  return new DirTarget(name, directory, { made, mark: await draftMark(), inPlace, plainMode, progress });
 }
 
 interface Situation {
@@ -53,6 +54,7 @@ interface Situation {
   /** For the names of drafts. */
   readonly mark: string;
   readonly inPlace: boolean;
+  readonly plainMode: number | undefined;
   readonly progress: Progress;
 }
 
@@ -81,12 +83,12 @@ class DirTarget implements ImageTarget, AttachmentTarget {
     return stats?.isFile() === true && stats.size === size;
   }
 
-  async put({ bytes, sum }: Upload): Promise<void> {
+  async put(upload: Upload): Promise<void> {
     await using draft = await createDraft(this.#directory, this.#situation.mark);
-    await draft.fill(bytes);
-    const name = blobName(sum().digest);
+    await draft.fill(upload.bytes);
+    const name = blobName(upload.sum().digest);
     await this.#noteNew(name);
-    await draft.publish(join(this.#directory, name));
+    await draft.publish(join(this.#directory, name), openedMode(upload, this.#situation));
   }
 
   async putManifest({ digest }: Descriptor, bytes: Uint8Array): Promise<void> {
