@@ -22,7 +22,7 @@ type Needs = NonNullable<Command["needs"]>;
 export const sealFlags: readonly Flag<unknown>[] = [recipient, recipientsFile, anonymous];
 
 /** Options of a copy that may open. */
-export const openFlags: readonly Flag<unknown>[] = [...openingFlags, filePlainMode];
+export const openFlags: readonly Flag<unknown>[] = openingFlags;
 
 /** Options of a copy that may do either: which layers, and where the keys' tools are. */
 export const layerFlags: readonly Flag<unknown>[] = [layer, excludeLayer, ...settingFlags];

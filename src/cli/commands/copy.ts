@@ -36,7 +36,7 @@ export const copy: Command = {
     },
     { name: "DST", about: "where the copy goes" },
   ],
-  flags: [...sealFlags, ...openFlags, ...layerFlags, platform, all, ...copyFlags, ...transferFlags],
+  flags: [...sealFlags, ...openFlags, ...layerFlags, platform, all, ...copyFlags, ...transferFlags, filePlainMode],
   conflicts: [[all, platform], ...sealOrOpenConflicts, ...copyConflicts, ...transferConflicts],
   needs: [...sealOrOpenNeeds, ...transferNeeds],
   examples: [

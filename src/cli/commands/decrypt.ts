@@ -17,7 +17,7 @@ const partial: Flag<boolean> = toggle({
 
 const noVerifyContent: Flag<boolean> = toggle({
   name: "no-verify-content",
-  about: "accept content that differs from the digest sealed with it, for images of broken writers",
+  about: "accept content that differs from the digest encrypted with it, or from the config's diff id",
   group,
 });
 
@@ -35,8 +35,8 @@ export const decrypt: Command = {
     platform,
     partial,
     noVerifyContent,
-    filePlainMode,
     ...transferFlags,
+    filePlainMode,
   ],
   conflicts: transferConflicts,
   needs: transferNeeds,

@@ -20,7 +20,7 @@ export const pull: Command = {
     { name: "IMAGE", about: "in a registry, with or without docker://; short names go by registries.conf" },
     { name: "DST", about: "where it goes; default the local store, under its own name", optional: true },
   ],
-  flags: [...openFlags, ...layerFlags, platform, ...copyFlags, ...transferFlags],
+  flags: [...openFlags, ...layerFlags, platform, ...copyFlags, ...transferFlags, filePlainMode],
   conflicts: [...copyConflicts, ...transferConflicts],
   needs: [...openNeeds, ...transferNeeds],
   examples: [
