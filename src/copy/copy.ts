@@ -15,6 +15,7 @@ import { type CopyReport, plannedReport, transferredReport } from "./report.js";
 import { requireRoom, requireSizes } from "./require-room.js";
 import { at } from "./side.js";
 import { tellOfKept } from "./tell-of-kept.js";
+import { tellOfStale } from "./tell-of-stale.js";
 import { partsOf, transfer } from "./transfer.js";
 import { writeManifests } from "./write-manifests.js";
 
@@ -62,6 +63,7 @@ export async function copy(source: ImageSource, target: ImageTarget, options: Co
   const attachments = withoutHomeless(wanted, carrying);
   requireSizes(plan);
   if (options.transform) tellOfKept(plan, progress);
+  tellOfStale(plan, progress);
   const tag = tagging(target, options.additionalTags ?? []);
   const inPlace = isSameImage(source, target);
   const planned = plannedReport(plan, { reference: target.name, root });

@@ -1,9 +1,11 @@
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
+import { emptied, settled } from "../oci/descriptor-content.js";
+import { type DescriptorChange, descriptorEdits, mediaTypeEdits } from "../oci/descriptor-edits.js";
 import { editText, type JsonNode, memberOf, type TextEdit } from "../oci/json-text.js";
 import { type ImageIndex, type ImageManifest, manifestLimit } from "../oci/manifest.js";
 import { isEncrypted, ociTwin } from "../oci/media-type.js";
-import { descriptorEdits, mediaTypeEdits } from "./descriptor-edits.js";
+import { subjectOf } from "../oci/referrer.js";
 
 /** A document's new text, and its type. */
 export interface Rewritten {
@@ -21,10 +23,13 @@ export function rewriteManifest(view: ImageManifest, layers: readonly Descriptor
   const asOci = (descriptor: Descriptor) =>
     converted ? { ...descriptor, mediaType: ociTwin(descriptor.mediaType) } : descriptor;
   const config = memberOf(view.root, "config");
+  const after = layers.map(asOci);
+  if (!differs(view.layers, after)) return undefined;
   const edits = [
     ...mediaTypeEdits(view.root, view.text, mediaType),
-    ...(config ? descriptorEdits(config, view.text, { before: view.config, after: asOci(view.config) }) : []),
-    ...itemEdits(view, "layers", { before: view.layers, after: layers.map(asOci) }),
+    ...(config ? descriptorEdits(config, view.text, settling(view.config, asOci(view.config))) : []),
+    ...itemEdits(view, "layers", { before: view.layers, after }),
+    ...subjectEdits(view),
   ];
   return apply(view, edits, mediaType);
 }
@@ -36,11 +41,36 @@ export function rewriteManifest(view: ImageManifest, layers: readonly Descriptor
 export function rewriteIndex(view: ImageIndex, children: readonly (Descriptor | undefined)[]): Rewritten | undefined {
   const converted = children.some((child, index) => child && child.mediaType !== view.manifests[index]?.mediaType);
   const mediaType = converted ? ociTwin(view.mediaType) : view.mediaType;
+  if (!differs(view.manifests, children)) return undefined;
   const edits = [
     ...mediaTypeEdits(view.root, view.text, mediaType),
     ...itemEdits(view, "manifests", { before: view.manifests, after: children }),
+    ...subjectEdits(view),
   ];
   return apply(view, edits, mediaType);
+}
+
+/** What a change of descriptors comes to when nothing stays that holds or names other content. */
+function settling(before: Descriptor, after: Descriptor): DescriptorChange {
+  return { before, after: settled(before, after) };
+}
+
+/** Whether any descriptor becomes another, or goes. */
+function differs(before: readonly Descriptor[], after: readonly (Descriptor | undefined)[]): boolean {
+  return before.some((old, index) => {
+    const now = after[index];
+    return !now || identity(old) !== identity(now);
+  });
+}
+
+function identity({ mediaType, digest, size, annotations = {} }: Descriptor): string {
+  return JSON.stringify([mediaType, digest, size, Object.entries(annotations)]);
+}
+
+/** Whatever the subject holds itself may tell of content that is encrypted now, and nobody needs it there. */
+function subjectEdits(view: ImageManifest | ImageIndex): readonly TextEdit[] {
+  const [node, before] = [memberOf(view.root, "subject"), subjectOf(view)];
+  return node && before ? descriptorEdits(node, view.text, { before, after: emptied(before) }) : [];
 }
 
 function apply(view: ImageManifest | ImageIndex, edits: readonly TextEdit[], mediaType: string): Rewritten | undefined {
@@ -69,7 +99,7 @@ function itemEdits(view: ImageManifest | ImageIndex, key: string, { before, afte
   const kept = list.items.filter((_, index) => after[index] !== undefined);
   const edits = list.items.flatMap((item, index) => {
     const [old, now] = [before[index], after[index]];
-    return old && now ? descriptorEdits(item, view.text, { before: old, after: now }) : [];
+    return old && now ? descriptorEdits(item, view.text, settling(old, now)) : [];
   });
   return kept.length === list.items.length ? edits : [...edits, ...cuts(list, kept)];
 }

@@ -117,7 +117,8 @@ async function rewriteBlob(blob: Descriptor, change: Rewrite, running: Running):
   progress({ type: "started", blob, action: "rewrite" });
   const run = change.start(metered(incoming(blob, running), blob, progress), () => incoming(blob, running));
   const { bytes, sum } = digesting(run.bytes, change.size, change.algorithm);
-  await at("target", () => target.put({ bytes, size: change.size, digest: undefined, sum }));
+  const opened = change.action === "decrypt";
+  await at("target", () => target.put({ bytes, size: change.size, digest: undefined, opened, sum }));
   const relabel = await run.describe(sum());
   progress({ type: "finished", blob, as: relabel(blob) });
   return relabel;

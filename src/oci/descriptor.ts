@@ -11,6 +11,17 @@ export interface Descriptor {
   /** Set on layers that may be fetched from elsewhere. Never followed by oci-enc. */
   readonly urls?: readonly string[] | undefined;
   readonly artifactType?: string | undefined;
+  /** How the content that the descriptor holds itself compares with its digest and size. Undefined: it holds none. */
+  readonly data?: "sound" | "wrong" | undefined;
+  /** Members that image-spec does not know. Undefined: there are none. */
+  readonly unknown?: readonly UnknownMember[] | undefined;
+}
+
+/** A member of a descriptor that image-spec does not know. */
+export interface UnknownMember {
+  readonly key: string;
+  /** Whether it is long enough to hold or name content. */
+  readonly telling: boolean;
 }
 
 /** What is learned about bytes once they have all passed. */

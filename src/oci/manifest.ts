@@ -1,5 +1,6 @@
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "./descriptor.js";
+import { readContentMembers } from "./descriptor-content.js";
 import { algorithmOf, type Digest, digestOf, parseDigest } from "./digest.js";
 import { type JsonNode, memberOf, parseJson } from "./json-text.js";
 import { isIndexType, isManifestType, mediaTypes } from "./media-type.js";
@@ -102,7 +103,7 @@ export function annotationsOf({ root }: ManifestView): Readonly<Record<string, s
 /** Reads one descriptor, checked member by member. CORRUPT, naming `what`, when it is malformed. */
 export function readDescriptor(node: JsonNode, what: string): Descriptor {
   if (node.kind !== "object") throw malformed(`${what} is not an object`);
-  refuseLookalikes(node, ["mediaType", "digest", "size", "annotations", "urls", "platform"]);
+  refuseLookalikes(node, ["mediaType", "digest", "size", "annotations", "urls", "platform", "data"]);
   const mediaType = optionalText(node, "mediaType", what);
   if (!mediaType) throw malformed(`${what} has no mediaType`);
   const digest = parseDigest(optionalText(node, "digest", what) ?? "");
@@ -119,6 +120,7 @@ export function readDescriptor(node: JsonNode, what: string): Descriptor {
     platform: platform && readPlatform(platform, what),
     urls: readUrls(memberOf(node, "urls"), what),
     artifactType: optionalText(node, "artifactType", what),
+    ...readContentMembers(node),
   };
 }
 

@@ -1,5 +1,7 @@
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "./descriptor.js";
+import { settled } from "./descriptor-content.js";
+import { descriptorEdits } from "./descriptor-edits.js";
 import { type Digest, digestOf } from "./digest.js";
 import { editText, type JsonNode, memberOf, parseJson, type TextEdit } from "./json-text.js";
 import { diffIdsOf, type ImageManifest, manifestLimit, parseManifest } from "./manifest.js";
@@ -25,7 +27,7 @@ export function uniteAttached(there: AttachedBytes, added: AttachedBytes): Attac
   if (fresh.length === 0) return undefined;
   const config = withDiffIds(there.config, [...kept, ...fresh]);
   const text = editText(old.text, [
-    ...configEdits(old.root, config),
+    ...configEdits(old, config),
     appended(
       old.root,
       "layers",
@@ -92,15 +94,11 @@ function withDiffIds(config: Uint8Array, layers: readonly AttachedLayer[]): Uint
   return Buffer.from(`{"architecture":"","os":"","config":{},"rootfs":{"type":"layers","diff_ids":${ids}}}`);
 }
 
-function configEdits(manifest: JsonNode, config: Uint8Array): readonly TextEdit[] {
-  const descriptor = memberOf(manifest, "config");
-  const digest = descriptor && memberOf(descriptor, "digest");
-  const size = descriptor && memberOf(descriptor, "size");
-  if (!digest || !size) throw new Error("a parsed manifest has no config");
-  return [
-    { start: digest.start, end: digest.end, text: JSON.stringify(digestOf(config)) },
-    { start: size.start, end: size.end, text: String(config.length) },
-  ];
+function configEdits({ root, text, config: before }: ImageManifest, config: Uint8Array): readonly TextEdit[] {
+  const node = memberOf(root, "config");
+  if (!node) throw new Error("a parsed manifest has no config");
+  const after = settled(before, { ...before, digest: digestOf(config), size: config.length });
+  return descriptorEdits(node, text, { before, after });
 }
 
 function appended(manifest: JsonNode, key: string, items: readonly string[]): TextEdit {

@@ -1,4 +1,4 @@
-import { lstat, mkdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { getegid, geteuid } from "node:process";
 import { ioError, OciEncError } from "../errors.js";
@@ -33,29 +33,43 @@ export async function writeBundle(
   directory: string,
   options: UnpackOptions & BundleSettings = {},
 ): Promise<Unpacked> {
-  await makeBundleDirectory(directory);
+  await makeBundleDirectory(directory, options.plainMode);
   const rootfs = join(directory, "rootfs");
-  const unpacked = await unpack(source, rootfs, options);
+  const unpacked = await unpack(source, rootfs, { ...options, sheltered: true });
   const spec = bundleSpec(parseImageConfig(unpacked.config), rootfs, options);
   try {
     await writeFile(join(directory, "config.json"), `${JSON.stringify(spec, undefined, 2)}\n`, { flag: "wx" });
+    if (unpacked.delicate && options.plainMode !== undefined) await chmod(directory, options.plainMode);
   } catch (error) {
     throw ioError(error, `cannot write a bundle into ${JSON.stringify(directory)}`);
   }
   return { ...unpacked, directory };
 }
 
-async function makeBundleDirectory(directory: string): Promise<void> {
+/**
+ * The root of a container has the mode that the image has for it, as its users need that; so it is the bundle's own
+ * directory that keeps others from the tree. One that holds something already keeps its mode, and is refused where others
+ * could reach it.
+ */
+async function makeBundleDirectory(directory: string, plainMode: number | undefined): Promise<void> {
+  const quoted = JSON.stringify(directory);
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    const taken = await lstat(join(directory, "config.json")).catch(() => undefined);
-    if (taken === undefined) return;
+    const [names, { mode }] = [await readdir(directory), await stat(directory)];
+    if (names.includes("config.json")) {
+      throw new OciEncError("CONFLICT", `${quoted} holds a bundle already`, {
+        hint: "a bundle goes into a new directory",
+      });
+    }
+    if (names.length === 0) await chmod(directory, 0o700);
+    else if ((mode & 0o077) !== 0 && plainMode === undefined) {
+      throw new OciEncError("CONFLICT", `${quoted} is not empty, and others could reach a bundle in it`, {
+        hint: "choose a new directory, take its mode down to 0700, or say with --plain-mode that others may",
+      });
+    }
   } catch (error) {
-    throw ioError(error, `cannot write a bundle into ${JSON.stringify(directory)}`);
+    throw ioError(error, `cannot write a bundle into ${quoted}`);
   }
-  throw new OciEncError("CONFLICT", `${JSON.stringify(directory)} holds a bundle already`, {
-    hint: "a bundle goes into a new directory",
-  });
 }
 
 function bundleSpec(config: ImageConfig, rootfs: string, settings: BundleSettings): object {

@@ -4,10 +4,11 @@ import { uncompressedDigest } from "../bytes/uncompressed-digest.js";
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import { algorithmOf, type Digest } from "../oci/digest.js";
-import { plainTwin } from "../oci/media-type.js";
+import { diffIdsOf } from "../oci/manifest.js";
+import { isEncrypted, plainTwin } from "../oci/media-type.js";
 import type { Progress } from "../progress.js";
 import { layerName } from "./layer-name.js";
-import type { LayerContext } from "./layer-transform.js";
+import type { LayerContext, ManifestContext } from "./layer-transform.js";
 
 /** What an opened layer's bytes are to be compared with. */
 export interface ContentExpectation {
@@ -28,8 +29,10 @@ export interface ContentCheck {
 }
 
 /**
- * The wrapped digest is that of the blob before a peer recompressed it (wire-format, fact 0.1). Where it is the diff id,
- * the layer is decompressed while it passes; where neither it nor the plain blob agrees, `again` runs it a second time.
+ * Two things are promised of a layer. The wrapped digest is the word of whoever encrypted it, and may be that of the blob
+ * before a peer recompressed it (wire-format, fact 0.1). The diff id is the config's, and the only one that tells whether
+ * the layer stands where it should: so where it is known it has to hold, and a compressed layer is decompressed while it
+ * passes. `again` runs a layer of another type than it says a second time.
  */
 export function checkContent(
   plain: ByteStream,
@@ -41,27 +44,64 @@ export function checkContent(
   const notice = (code: "RECOMPRESSED" | "DIGEST_NOT_CHECKED", message: string) =>
     progress?.({ type: "warning", code, message: `${where}: ${message}` });
   if (verifyContent === false) return { bytes: plain, async require() {} };
-
-  const compressed = !plainTwin(layer.mediaType).endsWith(".tar");
-  const onTheWay = compressed && diffId !== undefined && (wrapped === undefined || wrapped === diffId);
-  const uncompressed = (bytes: ByteStream, digest: Digest) =>
-    uncompressedDigest(bytes, { algorithm: algorithmOf(digest), size: layer.size });
-  const branch = onTheWay ? branching(plain, (copy) => uncompressed(copy, diffId)) : undefined;
+  const uncompressed = uncompressing(plain, again, { layer, diffId });
   return {
-    bytes: branch?.bytes ?? plain,
+    bytes: uncompressed.bytes,
     async require(stored) {
       if (wrapped === undefined) notice("DIGEST_NOT_CHECKED", "its wrapped options record no digest of the content");
-      if (stored === wrapped || (wrapped === undefined && diffId === undefined)) return;
-      const found = diffId && (await (branch ? branch.result() : uncompressed(again(), diffId)));
-      if (found === undefined || found !== diffId) throw notWhatWasSealed(where);
-      if (wrapped !== undefined && wrapped !== diffId) {
-        notice(
-          "RECOMPRESSED",
-          "the wrapped digest is that of another compression; the content was checked by its diff id",
-        );
+      const agrees = wrapped === undefined || stored === wrapped;
+      if (diffId === undefined && !agrees) throw notWhatWasSealed(where);
+      if (diffId !== undefined && (await uncompressed.digest(stored)) !== diffId) {
+        throw stored === wrapped ? notWhatConfigSays(where, diffId) : notWhatWasSealed(where);
       }
+      if (agrees || wrapped === diffId) return;
+      notice(
+        "RECOMPRESSED",
+        "the wrapped digest is that of another compression; the content was checked by its diff id",
+      );
     },
   };
+}
+
+interface Uncompressing {
+  readonly bytes: ByteStream;
+  /** Of the uncompressed content, where `stored` is that of the blob; undefined when it cannot be decompressed. */
+  digest(stored: Digest): Promise<Digest | undefined>;
+}
+
+function uncompressing(
+  plain: ByteStream,
+  again: () => ByteStream,
+  { layer, diffId }: { readonly layer: Descriptor; readonly diffId: Digest | undefined },
+): Uncompressing {
+  const algorithm = algorithmOf(diffId ?? layer.digest);
+  const read = (bytes: ByteStream) => uncompressedDigest(bytes, { algorithm, size: layer.size });
+  const isTar = plainTwin(layer.mediaType).endsWith(".tar");
+  const branch = diffId && !isTar ? branching(plain, read) : undefined;
+  return {
+    bytes: branch?.bytes ?? plain,
+    async digest(stored) {
+      if (stored === diffId) return stored;
+      return await (branch ? branch.result() : read(again()));
+    },
+  };
+}
+
+/** CORRUPT when a config has diff ids, and not one for each layer: a layer was added or left out. */
+export function requireDiffIds({ descriptor, config, layers }: ManifestContext): void {
+  const count = config ? diffIdsOf(config).length : 0;
+  if (count === 0 || count === layers.length || !layers.some(({ mediaType }) => isEncrypted(mediaType))) return;
+  throw new OciEncError(
+    "CORRUPT",
+    `the manifest ${descriptor.digest} has ${layers.length} layers, and its config ${count} diff ids`,
+    { hint: "a layer may have been added or left out; --no-verify-content accepts it" },
+  );
+}
+
+function notWhatConfigSays(where: string, diffId: Digest): OciEncError {
+  return new OciEncError("CORRUPT", `${where}: it opens to what was encrypted, and not to the diff id ${diffId}`, {
+    hint: "the layers may stand in another order than they were encrypted in; --no-verify-content accepts that",
+  });
 }
 
 function notWhatWasSealed(where: string): OciEncError {

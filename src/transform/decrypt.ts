@@ -7,7 +7,7 @@ import type { Descriptor } from "../oci/descriptor.js";
 import { algorithmOf } from "../oci/digest.js";
 import { isEncrypted, plainTwin } from "../oci/media-type.js";
 import type { Progress } from "../progress.js";
-import { checkContent } from "./content-check.js";
+import { checkContent, requireDiffIds } from "./content-check.js";
 import type { LayerChange, LayerContext, LayerTransform, Rewrite } from "./layer-transform.js";
 import { openingLayers, requireHonest } from "./open-layer.js";
 import { allLayers, choosing, type LayerSelection } from "./select.js";
@@ -42,6 +42,9 @@ export async function decryptLayers(options: DecryptOptions): Promise<LayerTrans
   const chosen = choosing(options.select ?? allLayers);
   const opening = openingLayers(keyring);
   return {
+    async manifest(context) {
+      if (options.verifyContent !== false) requireDiffIds(context);
+    },
     async layer(layer, context) {
       if (chosen.choose(layer, context) === "no") return keep;
       requireHonest(layer, context);

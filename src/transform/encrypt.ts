@@ -65,7 +65,7 @@ export async function encryptLayers(options: EncryptOptions): Promise<LayerTrans
       if (verdict === "add") return relabelled(await alike.add?.edit(layer, context));
       if (verdict !== "seal") return keep;
       sealed += 1;
-      warnOfTraces(layer, context, manifestType, warn);
+      warnOfConversion(layer, context, manifestType, warn);
       return (await alike.find?.(layer, context)) ?? (await sealing(layer, context));
     },
     attestation(manifest) {
@@ -147,27 +147,9 @@ function warnOfSecrets({ config }: ManifestContext, warn: Warn): void {
   warn("CONFIG_SECRET", `the image's config stays readable and seems to hold secrets: ${names.join(", ")}`);
 }
 
-function warnOfTraces(layer: Descriptor, context: LayerContext, manifestType: string, warn: Warn): void {
-  const where = layerName(layer, context);
-  const telling = Object.keys(layer.annotations ?? {}).filter((key) =>
-    identifying.some((start) => key.startsWith(start)),
-  );
-  if (telling.length > 0) {
-    warn("CONTENT_IDENTIFIED", `${where} keeps annotations that identify its content: ${telling.join(", ")}`);
-  }
-  const converted = ociTwin(layer.mediaType) !== layer.mediaType;
-  if (converted || layer.urls?.length) {
-    const what =
-      manifestType === mediaTypes.dockerManifest
-        ? "a Docker manifest becomes an OCI one"
-        : `${where} changes its type or loses its urls`;
-    warn("DIGEST_NOT_RESTORED", `${what}: decrypting will not give this image's digest back`);
-  }
+function warnOfConversion(layer: Descriptor, context: LayerContext, manifestType: string, warn: Warn): void {
+  if (ociTwin(layer.mediaType) === layer.mediaType) return;
+  const isDocker = manifestType === mediaTypes.dockerManifest;
+  const what = isDocker ? "a Docker manifest becomes an OCI one" : `${layerName(layer, context)} changes its type`;
+  warn("DIGEST_NOT_RESTORED", `${what}: decrypting will not give this image's digest back`);
 }
-
-/** Annotations of zstd:chunked and eStargz layers, whose tables of contents name files and digests. */
-const identifying: readonly string[] = [
-  "io.github.containers.zstd-chunked.",
-  "io.containers.estargz.",
-  "containerd.io/snapshot/stargz/",
-];

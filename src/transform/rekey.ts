@@ -11,7 +11,7 @@ import type { Descriptor } from "../oci/descriptor.js";
 import { algorithmOf } from "../oci/digest.js";
 import { isEncrypted } from "../oci/media-type.js";
 import { bindingFor } from "./binding.js";
-import { checkContent } from "./content-check.js";
+import { checkContent, requireDiffIds } from "./content-check.js";
 import { layerName } from "./layer-name.js";
 import type { LayerChange, LayerContext, LayerTransform, Relabel, Rewrite } from "./layer-transform.js";
 import { openingLayers, requireHonest } from "./open-layer.js";
@@ -47,6 +47,9 @@ export async function rekeyLayers(options: RekeyOptions): Promise<LayerTransform
   const chosen = choosing(options.select ?? allLayers);
   let sealed = 0;
   return {
+    async manifest(context) {
+      if (options.verifyContent !== false) requireDiffIds(context);
+    },
     async layer(layer, context) {
       if (chosen.choose(layer, context) === "no") return keep;
       requireHonest(layer, context);

@@ -163,7 +163,7 @@ function reusing({ layer: sealed }: EarlierLayer, envelope: Annotations, origin:
     kind: "reuse",
     blob: { mediaType, digest, size },
     origin,
-    relabel: ({ urls: _, ...plain }) => ({
+    relabel: (plain) => ({
       ...plain,
       mediaType,
       digest,

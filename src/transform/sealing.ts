@@ -37,14 +37,18 @@ export async function loadSealing(options: SealingOptions): Promise<Sealing> {
       merge: `encrypt ${binding}`,
       size: cipher.sealedSize(layer.size),
       algorithm: "sha256",
-      outline: (plain) => ({ ...plain, annotations: bound(outline(plain.annotations)) }),
+      outline: (plain) => ({
+        ...plain,
+        mediaType: encryptedTwin(ociTwin(plain.mediaType)),
+        annotations: bound(outline(plain.annotations)),
+      }),
       start(bytes) {
         const sealed = sealLayer(cipher, wrap, { bytes, size: layer.size });
         return {
           bytes: sealed.bytes,
           async describe(stored) {
             const annotate = await sealed.annotate(layer.digest);
-            return ({ urls: _, ...plain }) => ({
+            return (plain) => ({
               ...plain,
               ...stored,
               mediaType: encryptedTwin(ociTwin(plain.mediaType)),

@@ -33,6 +33,8 @@ export interface Upload {
   readonly digest: Digest | undefined;
   /** What the target said it holds already ({@link ResumingTarget}): `bytes` begins with it, and it need not be written. */
   readonly begun?: number | undefined;
+  /** The content was encrypted where it came from, and is not any more. Files of it are their owner's alone. */
+  readonly opened?: boolean | undefined;
   /** The digest to store under. Throws a plain Error until `bytes` has been drained. */
   sum(): Sum;
 }
@@ -94,6 +96,8 @@ export interface EndpointOptions {
   readonly inPlaceOf?: string | undefined;
   /** For a target: it will be asked, and not written to, so that nothing is to be tidied there. */
   readonly dryRun?: boolean | undefined;
+  /** For a target: the mode of files with content that was encrypted where it came from; default 0600. */
+  readonly plainMode?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly progress?: Progress | undefined;
   /** What only `docker://` asks for. Each end of a copy has its own. */

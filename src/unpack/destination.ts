@@ -20,6 +20,8 @@ export interface Destination {
 export interface DestinationOptions {
   /** Fill a directory that is not empty, in which nothing can be taken back. */
   readonly force: boolean;
+  /** Close one that has something in it to others before the first file is there. */
+  readonly close: boolean;
   readonly progress: Progress | undefined;
 }
 
@@ -34,7 +36,7 @@ export async function openDestination(root: string, options: DestinationOptions)
     await removeAbandonedDrafts(root, options.progress);
     const isEmpty = (await readdir(root)).length === 0;
     if (isEmpty) return await emptyDirectory(root, options.progress);
-    if (options.force) return { root, finish: async () => {}, abandon: async () => {} };
+    if (options.force) return await filledDirectory(root, options.close);
   } catch (error) {
     throw ioError(error, `cannot unpack into ${JSON.stringify(root)}`);
   }
@@ -81,6 +83,13 @@ async function emptyDirectory(root: string, progress: Progress | undefined): Pro
       await draft.remove();
     },
   };
+}
+
+/** What was there before may have been replaced, so nothing can be taken back but the mode. */
+async function filledDirectory(root: string, close: boolean): Promise<Destination> {
+  const { mode } = await stat(root);
+  if (close) await chmod(root, 0o700);
+  return { root, finish: async () => {}, abandon: () => chmod(root, mode & 0o7777) };
 }
 
 /** The draft itself stays closed to others, whatever mode the tree gets. */

@@ -19,6 +19,7 @@ import {
   utimesSync,
   writeSync,
 } from "node:fs";
+import { getegid, geteuid } from "node:process";
 import { ioError } from "../errors.js";
 import type { Budget } from "./budget.js";
 import type { FileTree, NodeKind } from "./file-tree.js";
@@ -34,8 +35,13 @@ import type { XattrWriter } from "./xattr-writer.js";
 export interface DiskTree extends FileTree {
   /** What a directory shall have in the end; undefined when nobody has said so. */
   attributesOf(place: string): Attributes | undefined;
-  /** Gives directories their attributes, the deepest first. Until then they are their owner's alone. Once, at the end. */
-  finish(): Promise<void>;
+  /** Whether root has made anything that gives others its power: setuid and setgid files, capabilities, devices. */
+  readonly isDelicate: boolean;
+  /**
+   * Gives directories their attributes, the deepest first. Until then they are their owner's alone. Once, at the end. `top`:
+   * the root's mode in place of what the image says, and then it stays the caller's.
+   */
+  finish(top?: number): Promise<void>;
 }
 
 /** How a tree is written. */
@@ -59,11 +65,16 @@ class Disk implements DiskTree {
   readonly #known = new Set<string>([""]);
   /** What directories shall have in the end. */
   readonly #pending = new Map<string, Attributes>();
+  #isDelicate = false;
 
   constructor(root: string, options: DiskOptions) {
     this.#directory = root;
     this.#root = Buffer.from(root).toString("latin1");
     this.#options = options;
+  }
+
+  get isDelicate(): boolean {
+    return this.#isDelicate;
   }
 
   kindOf(place: string): NodeKind | undefined {
@@ -125,8 +136,10 @@ class Disk implements DiskTree {
     this.#options.xattrs.forget(place);
   }
 
-  async finish(): Promise<void> {
+  async finish(top?: number): Promise<void> {
     const { owners, xattrs } = this.#options;
+    const root = this.#pending.get("");
+    if (top !== undefined && root) this.#pending.set("", guarding(root, top));
     const deepestFirst = [...this.#pending].sort(([one], [other]) => depth(other) - depth(one));
     for (const [place, attributes] of deepestFirst) {
       this.#try(place, (path) => {
@@ -147,6 +160,7 @@ class Disk implements DiskTree {
   async #makeFile(place: string, member: TarMember): Promise<void> {
     const { budget, owners, xattrs } = this.#options;
     const { attributes } = member;
+    this.#isDelicate ||= owners.privileged && isPowerful(attributes);
     // Exclusive, so that nothing that is there, not even a link, is ever opened for writing.
     const file = this.#try(place, (path) => openSync(path, "wx", 0o600));
     try {
@@ -172,6 +186,7 @@ class Disk implements DiskTree {
     const { owners, xattrs } = this.#options;
     const { attributes } = member;
     const path = this.#path(place);
+    this.#isDelicate ||= member.kind !== "fifo" && owners.privileged;
     await makeSpecial({ root: this.#directory, path }, member, owners);
     this.#try(place, () => {
       owners.give(attributes, (uid, gid) => lchownSync(path, uid, gid));
@@ -196,6 +211,16 @@ class Disk implements DiskTree {
       throw ioError(error, `cannot unpack ${shownName(place === "" ? "." : place)}`);
     }
   }
+}
+
+function isPowerful({ mode, xattrs }: Attributes): boolean {
+  return (mode & 0o6000) !== 0 || xattrs.has("security.capability");
+}
+
+/** An access control list could let others in that the mode keeps out. */
+function guarding({ mtime, xattrs }: Attributes, mode: number): Attributes {
+  const harmless = [...xattrs].filter(([name]) => !name.startsWith("system."));
+  return { mode, uid: geteuid?.() ?? 0, gid: getegid?.() ?? 0, mtime, xattrs: new Map(harmless) };
 }
 
 function depth(place: string): number {

@@ -22,6 +22,10 @@ export interface UnpackOptions extends OpenImageOptions {
   readonly xattrs?: "keep" | "skip" | undefined;
   /** Fill a directory that is not empty. */
   readonly force?: boolean | undefined;
+  /** Mode of the directory where others could otherwise read what was encrypted, or use setuid files; default 0700. */
+  readonly plainMode?: number | undefined;
+  /** The directory lies in one that guards it, and gets the mode that the image has for it. */
+  readonly sheltered?: boolean | undefined;
   /** The caller takes the directory away again, so nobody needs to be told that what is in it is plain. */
   readonly temporary?: boolean | undefined;
 }
@@ -35,13 +39,17 @@ export interface Unpacked {
   /** As it is stored. */
   readonly config: Uint8Array;
   readonly encrypted: boolean;
+  /** Whether others should not reach the tree: it was encrypted, or root has made setuid files or devices in it. */
+  readonly delicate: boolean;
 }
 
 /**
  * Unpacks an image's file system into `directory`, which is made, or must be empty. Layers pass in one stream each:
  * verified, opened, decompressed, compared with their diff ids and applied. Nothing outside the directory is touched,
  * whatever the layers hold. The tree gets its name when it is whole, or its parts theirs in a directory that was there; when
- * it fails, what was made is removed, and when it is killed, by the next one there. Throws what {@link openImage} throws; CONFLICT for a
+ * it fails, what was made is removed, and when it is killed, by the next one there. The directory gets the mode that the
+ * image has for it, unless others should not reach the tree: then it becomes the caller's alone, also where it was there
+ * before and was not. Throws what {@link openImage} throws; CONFLICT for a
  * directory with something in it; CORRUPT, UNSUPPORTED, LOCAL_IO, NOT_FOUND.
  */
 export async function unpack(source: ImageSource, directory: string, options: UnpackOptions = {}): Promise<Unpacked> {
@@ -49,10 +57,13 @@ export async function unpack(source: ImageSource, directory: string, options: Un
   const root = resolve(directory);
   await removeAbandonedDrafts(dirname(root), options.progress);
   const image = await openImage(source, options);
-  const place = await openDestination(root, { force: options.force ?? false, progress: options.progress });
+  const { force = false, progress } = options;
+  const place = await openDestination(root, { force, close: image.encrypted, progress });
+  let delicate = image.encrypted;
   try {
-    const top = await fill(place.root, image, options);
-    await place.finish((path) => giveAttributes(path, top, options));
+    const filled = await fill(place.root, image, options);
+    delicate = filled.delicate;
+    await place.finish((path) => giveAttributes(path, filled, options));
   } catch (error) {
     await place.abandon();
     throw error;
@@ -61,12 +72,25 @@ export async function unpack(source: ImageSource, directory: string, options: Un
   if (encrypted && options.temporary !== true) {
     warn(options.progress, "UNPACKED_PLAIN", `the image is encrypted; what is in ${JSON.stringify(root)} is not`);
   }
-  return { reference: source.name, directory: root, manifest, platform, config, encrypted };
+  if (delicate && !encrypted && options.sheltered !== true && options.plainMode === undefined) {
+    const message = `only you can reach ${JSON.stringify(root)}: it has setuid files, capabilities or devices in it; --plain-mode 0755 lets others in`;
+    warn(options.progress, "TREE_CLOSED", message);
+  }
+  return { reference: source.name, directory: root, manifest, platform, config, encrypted, delicate };
 }
 
-/** Gives back what the directory itself shall be like. */
-async function fill(root: string, image: OpenedImage, options: UnpackOptions): Promise<Attributes> {
-  const { limits, progress, signal } = options;
+/** What came of filling a tree. */
+interface Filled {
+  /** What the directory itself shall be like. */
+  readonly top: Attributes;
+  /** Its mode in place of that, where others should not reach the tree. */
+  readonly mode: number | undefined;
+  /** Whether others should not reach what was made. */
+  readonly delicate: boolean;
+}
+
+async function fill(root: string, image: OpenedImage, options: UnpackOptions): Promise<Filled> {
+  const { limits, progress, signal, plainMode = 0o700, sheltered = false } = options;
   const budget = openBudget(limits);
   const owners = openOwners();
   const xattrs = xattrWriter(root, { keep: options.xattrs !== "skip", privileged: owners.privileged });
@@ -81,23 +105,24 @@ async function fill(root: string, image: OpenedImage, options: UnpackOptions): P
     await xattrs.flush();
     progress?.({ type: "finished", blob: layer.descriptor, as: layer.descriptor });
   }
-  const pending = tree.attributesOf("") ?? top;
-  await tree.finish();
+  const filled = { top: tree.attributesOf("") ?? top, delicate: image.encrypted || tree.isDelicate };
+  const mode = filled.delicate && !sheltered ? plainMode : undefined;
+  await tree.finish(mode);
   tellLosses(owners.lost(), xattrs.skipped(), progress);
-  return pending;
+  return { ...filled, mode };
 }
 
 /** A directory that was there cannot be replaced by the one that was filled, and gets what that one has. */
 async function giveAttributes(
   path: string,
-  attributes: Attributes,
+  { top, mode }: Filled,
   { limits, ...options }: UnpackOptions,
 ): Promise<void> {
   const owners = openOwners();
   const xattrs = xattrWriter(path, { keep: options.xattrs !== "skip", privileged: owners.privileged });
   const tree = diskTree(path, { owners, xattrs, budget: openBudget(limits) });
-  tree.changeDirectory("", attributes);
-  await tree.finish();
+  tree.changeDirectory("", top);
+  await tree.finish(mode);
 }
 
 function tellLosses(lost: { owners: number; devices: number }, skipped: number, progress: Progress | undefined): void {

@@ -37,6 +37,7 @@ export function contentsMatch(opened: readonly OpenedLayer[]): readonly Finding[
 export function diffIdsHold(opened: readonly OpenedLayer[]): readonly Finding[] {
   return opened.map(({ subject, content }) => {
     if (!content?.plain) return about(subject, "not judged", "its content could not be read");
+    if (subject.misfit) return about(subject, "failed", "the config does not have one diff id for each layer");
     if (subject.diffId === undefined) return about(subject, "not judged", "the config names no diff id");
     const held = content.diffId === subject.diffId;
     return about(subject, held ? "passed" : "failed", `its content has ${held ? "" : "not "}the diff id of the config`);

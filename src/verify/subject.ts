@@ -1,5 +1,6 @@
 import { attestedBy } from "../copy/attestation.js";
 import { makePlan, manifestsOf } from "../copy/plan.js";
+import { type DescriptorPlace, descriptorsOf, documentsOf, entryPlace } from "../copy/plan-descriptors.js";
 import { type ListedRecipient, listRecipients } from "../crypt/recipients.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import type { Digest } from "../oci/digest.js";
@@ -14,6 +15,8 @@ export interface Subject {
   readonly source: ImageSource;
   readonly root: Descriptor;
   readonly manifests: readonly SubjectManifest[];
+  /** Every descriptor in its manifests and indexes, and the one that its place has for it. */
+  readonly descriptors: readonly DescriptorPlace[];
 }
 
 /** One manifest of it. */
@@ -30,6 +33,8 @@ export interface SubjectLayer {
   readonly place: LayerPlace;
   readonly count: number;
   readonly diffId: Digest | undefined;
+  /** The config has diff ids, and not one for each layer. */
+  readonly misfit: boolean;
   readonly sealed: boolean;
   readonly recipients: readonly ListedRecipient[];
 }
@@ -52,11 +57,14 @@ export async function readSubject(
       const place = { platform, index, digest: layer.digest };
       const diffId = diffIds.length === count ? diffIds[index] : undefined;
       const recipients = await listRecipients(layer.annotations);
-      return { layer, place, count, diffId, sealed: isEncrypted(layer.mediaType), recipients };
+      const misfit = diffIds.length > 0 && diffIds.length !== count;
+      return { layer, place, count, diffId, misfit, sealed: isEncrypted(layer.mediaType), recipients };
     });
     return { descriptor, platform, config, layers: await Promise.all(layers) };
   });
-  return { source, root, manifests: await Promise.all(manifests) };
+  const asked = plan.descriptor.digest === root.digest ? [] : [entryPlace(plan.descriptor)];
+  const descriptors = [entryPlace(root), ...asked, ...documentsOf(plan).flatMap(descriptorsOf)];
+  return { source, root, manifests: await Promise.all(manifests), descriptors };
 }
 
 /** The sealed layers of every manifest. */

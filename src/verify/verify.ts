@@ -13,6 +13,7 @@ import type { LayerSelection } from "../transform/select.js";
 import type { ImageSource } from "../transport/transport.js";
 import { type Check, type Finding, type VerifyReport, worstOf } from "./check.js";
 import { contentsMatch, diffIdsHold, hmacsHold, layersOpen } from "./content-checks.js";
+import { nothingBeside } from "./descriptor-checks.js";
 import { type OpenedLayer, openLayers } from "./opened-layers.js";
 import { plainLeftovers } from "./plain-leftovers.js";
 import { plainTwins } from "./plain-twins.js";
@@ -148,6 +149,7 @@ async function manifestChecks(subject: Subject, options: SealedOptions & VerifyO
       "there are enough recipients",
       minRecipients === undefined ? [] : enoughRecipients(subject, minRecipients),
     ),
+    check("nothing-beside", "no descriptor holds or names plain content", nothingBeside(subject)),
     check("config-secrets", "the config holds no secret", configSecrets(subject, failOnSecrets ?? false)),
   ];
 }

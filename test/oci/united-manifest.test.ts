@@ -107,3 +107,15 @@ test("abuse: an index or garbage under the digest tag is refused and not replace
     expectedError("CORRUPT", /JSON/),
   );
 });
+
+test("a config that its descriptor holds itself is another one afterwards, so it goes", () => {
+  const there = attached([{ payload: "a" }]);
+  const manifest = JSON.parse(Buffer.from(there.bytes).toString());
+  manifest.config.data = there.config.toString("base64");
+  const united = uniteAttached(
+    { ...there, bytes: Buffer.from(JSON.stringify(manifest)) },
+    attached([{ payload: "b" }]),
+  );
+  assert.equal(layersOf(united).length, 2);
+  assert.ok(!Buffer.from(united?.bytes ?? "").includes('"data"'));
+});

@@ -13,6 +13,7 @@ import {
 } from "../options/key-flags.js";
 import { readKeys, readRecipients } from "../options/keys.js";
 import { excludeLayer, layer, readLayers } from "../options/layers.js";
+import { filePlainMode } from "../options/plain-mode.js";
 import type { Command, Invocation } from "./command.js";
 
 type Needs = NonNullable<Command["needs"]>;
@@ -33,10 +34,10 @@ const opening = [key, keysDir];
 export const sealNeeds: Needs = needsOf(sealing);
 
 /** What means nothing without a key, in a copy that may open. */
-export const openNeeds: Needs = needsOf(opening);
+export const openNeeds: Needs = [...needsOf(opening), [filePlainMode, key, keysDir]];
 
 /** The same in a copy that may do either. */
-export const sealOrOpenNeeds: Needs = needsOf([...sealing, ...opening]);
+export const sealOrOpenNeeds: Needs = [...needsOf([...sealing, ...opening]), [filePlainMode, key, keysDir]];
 
 /** One copy seals or opens. */
 export const sealOrOpenConflicts: NonNullable<Command["conflicts"]> = sealing.flatMap((one) =>

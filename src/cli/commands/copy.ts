@@ -1,4 +1,5 @@
 import { type Flag, toggle } from "../options/flag.js";
+import { filePlainMode } from "../options/plain-mode.js";
 import { platform, readPlatforms } from "../options/platforms.js";
 import type { Command } from "./command.js";
 import {
@@ -35,7 +36,7 @@ export const copy: Command = {
     },
     { name: "DST", about: "where the copy goes" },
   ],
-  flags: [...sealFlags, ...openFlags, ...layerFlags, platform, all, ...copyFlags, ...transferFlags],
+  flags: [...sealFlags, ...openFlags, ...layerFlags, platform, all, ...copyFlags, ...transferFlags, filePlainMode],
   conflicts: [[all, platform], ...sealOrOpenConflicts, ...copyConflicts, ...transferConflicts],
   needs: [...sealOrOpenNeeds, ...transferNeeds],
   examples: [
@@ -49,8 +50,9 @@ export const copy: Command = {
     const sealing = await sealTransform(invocation);
     const transform = sealing ?? (await openTransform(invocation));
     const platforms = await readPlatforms(invocation.options);
+    const plainMode = invocation.options.get(filePlainMode);
     const copying = readCopyFlags(invocation.options);
-    const how = { ...copying, ...(transform && { transform }), platforms, otherPlatforms: "drop" } as const;
+    const how = { ...copying, ...(transform && { transform }), platforms, otherPlatforms: "drop", plainMode } as const;
     return transferImage(invocation, { ...how, strands: sealing !== undefined });
   },
 };

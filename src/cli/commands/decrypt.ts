@@ -2,6 +2,7 @@ import { type Flag, toggle } from "../options/flag.js";
 import { openingFlags, readSettings, settingFlags } from "../options/key-flags.js";
 import { readKeys } from "../options/keys.js";
 import { excludeLayer, layer, readLayers } from "../options/layers.js";
+import { filePlainMode } from "../options/plain-mode.js";
 import { platform, readPlatforms } from "../options/platforms.js";
 import type { Command } from "./command.js";
 import { transferConflicts, transferFlags, transferNeeds } from "./transfer-flags.js";
@@ -16,7 +17,7 @@ const partial: Flag<boolean> = toggle({
 
 const noVerifyContent: Flag<boolean> = toggle({
   name: "no-verify-content",
-  about: "accept content that differs from the digest sealed with it, for images of broken writers",
+  about: "accept content that differs from the digest encrypted with it, or from the config's diff id",
   group,
 });
 
@@ -26,7 +27,17 @@ export const decrypt: Command = {
     { name: "SRC", about: "the image to open: a name in the local store, docker://, oci:, oci-archive: or dir:" },
     { name: "DST", about: "where the opened image goes; default: in place of SRC", optional: true },
   ],
-  flags: [...openingFlags, ...settingFlags, layer, excludeLayer, platform, partial, noVerifyContent, ...transferFlags],
+  flags: [
+    ...openingFlags,
+    ...settingFlags,
+    layer,
+    excludeLayer,
+    platform,
+    partial,
+    noVerifyContent,
+    ...transferFlags,
+    filePlainMode,
+  ],
   conflicts: transferConflicts,
   needs: transferNeeds,
   examples: [
@@ -49,6 +60,11 @@ export const decrypt: Command = {
       progress,
       signal,
     });
-    return transferImage(invocation, { transform, platforms: await readPlatforms(options), otherPlatforms: "keep" });
+    return transferImage(invocation, {
+      transform,
+      platforms: await readPlatforms(options),
+      otherPlatforms: "keep",
+      plainMode: options.get(filePlainMode),
+    });
   },
 };

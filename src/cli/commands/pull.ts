@@ -1,4 +1,5 @@
 import { type ErrorCode, OciEncError } from "../../errors.js";
+import { filePlainMode } from "../options/plain-mode.js";
 import { platform, readPlatforms } from "../options/platforms.js";
 import { readRegistry } from "../options/registry.js";
 import type { Command, Invocation, Report } from "./command.js";
@@ -19,7 +20,7 @@ export const pull: Command = {
     { name: "IMAGE", about: "in a registry, with or without docker://; short names go by registries.conf" },
     { name: "DST", about: "where it goes; default the local store, under its own name", optional: true },
   ],
-  flags: [...openFlags, ...layerFlags, platform, ...copyFlags, ...transferFlags],
+  flags: [...openFlags, ...layerFlags, platform, ...copyFlags, ...transferFlags, filePlainMode],
   conflicts: [...copyConflicts, ...transferConflicts],
   needs: [...openNeeds, ...transferNeeds],
   examples: [
@@ -30,8 +31,9 @@ export const pull: Command = {
   async run(invocation) {
     const transform = await openTransform(invocation);
     const platforms = await readPlatforms(invocation.options);
+    const plainMode = invocation.options.get(filePlainMode);
     const copying = readCopyFlags(invocation.options);
-    const how = { ...copying, ...(transform && { transform }), platforms, otherPlatforms: "drop" } as const;
+    const how = { ...copying, ...(transform && { transform }), platforms, otherPlatforms: "drop", plainMode } as const;
     return await pullFirst(invocation, how);
   },
 };

@@ -22,7 +22,7 @@ const keepRecipients: Flag<boolean> = toggle({
 
 const noVerifyContent: Flag<boolean> = toggle({
   name: "no-verify-content",
-  about: "accept content that differs from the digest sealed with it, for images of broken writers",
+  about: "accept content that differs from the digest encrypted with it, or from the config's diff id",
   group: "Layers and platforms:",
 });
 

@@ -25,6 +25,8 @@ export type TransferOptions = Pick<CopyImageOptions, "platforms" | "otherPlatfor
     readonly transform?: LayerTransform;
     /** The transform gives the image a digest that nobody has signed. */
     readonly strands?: boolean;
+    /** Of files with decrypted content. */
+    readonly plainMode?: number | undefined;
   };
 
 /** Every command that writes an image: a copy with a transform, and its report. */
@@ -34,8 +36,9 @@ export async function transferImage(invocation: Invocation, how: TransferOptions
   const signatures: SignedArtifact[] = [];
   const attach = await readAttach(invocation, { to, tell: (artifacts) => signatures.push(...artifacts) });
   if (how.strands && !attach) await requireUnsignedAllowed(invocation, to);
+  const { plainMode, ...copying } = how;
   const report = await copyImage(from, to, {
-    ...how,
+    ...copying,
     jobs: options.get(parallel),
     dryRun: options.get(dryRun),
     signal,
@@ -43,7 +46,7 @@ export async function transferImage(invocation: Invocation, how: TransferOptions
     retries: options.get(retryTimes) ?? 5,
     // What is carried along beside the platforms that were asked for is judged, too.
     source: await judgedSource(invocation, how.otherPlatforms === "drop" ? how.platforms : undefined),
-    target: await targetEndpoint(invocation),
+    target: { ...(await targetEndpoint(invocation)), plainMode },
     removeSignatures: options.get(removeSignatures),
     attach,
   });

@@ -3,6 +3,7 @@ import { force, judgedEndpoint, sourceFlags } from "../options/endpoints.js";
 import { type Flag, toggle } from "../options/flag.js";
 import { openingFlags, readSettings, settingFlags } from "../options/key-flags.js";
 import { readKeys } from "../options/keys.js";
+import { treePlainMode } from "../options/plain-mode.js";
 import { trustConflicts, trustFlags, trustNeeds } from "../options/trust-flags.js";
 import { limitFlags, onePlatform, readLimits, readPlatform, xattrs } from "../options/unpacking.js";
 import type { Command } from "./command.js";
@@ -25,6 +26,7 @@ export const unpack: Command = {
     onePlatform,
     bundle,
     xattrs,
+    treePlainMode,
     force,
     ...limitFlags,
     ...trustFlags,
@@ -45,6 +47,7 @@ export const unpack: Command = {
       platform: await readPlatform(options),
       keys: await readKeys(invocation),
       xattrs: options.get(xattrs),
+      plainMode: options.get(treePlainMode),
       force: options.get(force),
       limits: readLimits(options),
       settings: readSettings(options),

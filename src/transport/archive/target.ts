@@ -59,6 +59,8 @@ class ArchiveTarget implements ImageTarget, AttachmentTarget {
   readonly #work: Work;
   readonly #written = new Map<Digest, TarRegion>();
   readonly #attachments = new PendingAttachments();
+  /** Whether anything came in that was encrypted where it came from. */
+  #opened = false;
 
   constructor(options: ArchivePlace, work: Work) {
     this.name = options.name;
@@ -71,7 +73,8 @@ class ArchiveTarget implements ImageTarget, AttachmentTarget {
     return this.#written.get(digest)?.size === size;
   }
 
-  async put({ bytes, size, digest, sum }: Upload): Promise<void> {
+  async put({ bytes, size, digest, opened, sum }: Upload): Promise<void> {
+    this.#opened ||= opened === true;
     const longName = digest === undefined || algorithmOf(digest) === "sha512";
     await this.#keep(await this.#work.writer.add({ bytes, size, longName }), sum().digest);
   }
@@ -110,7 +113,7 @@ class ArchiveTarget implements ImageTarget, AttachmentTarget {
     const entries = withAttachments([indexEntry(root, this.#options.imageName), ...before], fresh);
     for (const { descriptor } of entries) await this.#carryOver(descriptor, previous);
     await writer.addFile(indexName, Buffer.from(indexOf(entries)));
-    await output.deliver(await writer.finish());
+    await output.deliver(await writer.finish(), { opened: this.#opened });
     return this.#account(options.obsolete ?? []);
   }
 

@@ -33,12 +33,12 @@ export class StagedFiles {
     return stats?.isFile() ? stats.size : undefined;
   }
 
-  /** Writes a file, and keeps it under the name that `write` gives it. LOCAL_IO, and what `write` throws. */
-  async add(write: (file: WritableFile) => Promise<string>): Promise<void> {
+  /** Writes a file, and keeps it under the name that `write` gives it; `mode` as for a draft. LOCAL_IO, and what `write` throws. */
+  async add(write: (file: WritableFile) => Promise<string>, mode?: number): Promise<void> {
     await using draft = await createDraft(this.#directory);
     const name = await write(draft);
     const path = join(this.#directory, await draftName());
-    await draft.publish(path);
+    await draft.publish(path, mode);
     const before = this.#staged.get(name);
     this.#staged.set(name, { path, rest: giveSignsOfLife(path) });
     if (before) await drop(before);

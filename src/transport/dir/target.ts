@@ -10,6 +10,7 @@ import type { AttachedManifest, AttachmentTarget, DigestTagKind } from "../attac
 import { removeAbandonedDrafts } from "../files/abandoned-drafts.js";
 import { createDraft, syncDirectory, writeDurably } from "../files/durable-file.js";
 import { draftPrefix } from "../files/maker-mark.js";
+import { openedMode } from "../files/opened-mode.js";
 import { readSmallFile } from "../files/read-file.js";
 import type { WritableFile } from "../files/write-file.js";
 import { mayBeElsewhere } from "../foreign-layer.js";
@@ -46,18 +47,19 @@ export async function openDirTarget(
     });
   }
   const made = before ? undefined : await makeDirectory(directory);
-  const { progress = () => {} } = options;
+  const { plainMode, progress = () => {} } = options;
   if (options.dryRun !== true) {
     await settleDirectory(directory, progress);
     await removeAbandonedDrafts(directory, progress);
   }
-  return new DirTarget(name, directory, { made, inPlace: options.inPlaceOf === name, progress });
+  return new DirTarget(name, directory, { made, inPlace: options.inPlaceOf === name, plainMode, progress });
 }
 
 interface Situation {
   /** The topmost directory that was made for this. It goes again when nothing is committed. */
   readonly made: string | undefined;
   readonly inPlace: boolean;
+  readonly plainMode: number | undefined;
   readonly progress: Progress;
 }
 
@@ -89,16 +91,18 @@ class DirTarget implements ImageTarget, AttachmentTarget {
   }
 
   /** What passes unchanged gets its name at once, and a copy that is killed need not bring it again. */
-  async put({ bytes, digest, sum }: Upload): Promise<void> {
+  async put(upload: Upload): Promise<void> {
+    const { bytes, digest, sum } = upload;
     const write = async (file: WritableFile) => {
       await file.fill(bytes);
       return blobName(sum().digest);
     };
-    if (digest === undefined) return await this.#staged.add(write);
+    const mode = openedMode(upload, this.#situation);
+    if (digest === undefined) return await this.#staged.add(write, mode);
     await using draft = await createDraft(this.#directory);
     const name = await write(draft);
     await this.#noteNew(name);
-    await draft.publish(join(this.#directory, name));
+    await draft.publish(join(this.#directory, name), mode);
   }
 
   async putManifest({ digest }: Descriptor, bytes: Uint8Array): Promise<void> {

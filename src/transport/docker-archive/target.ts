@@ -35,6 +35,8 @@ class DockerTarget implements ImageTarget {
   readonly #output: ArchiveOutput;
   readonly #writer: TarWriter;
   readonly #written = new Map<Digest, TarRegion>();
+  /** Whether anything came in that was encrypted where it came from. */
+  #opened = false;
 
   constructor(options: DockerTargetOptions, output: ArchiveOutput, writer: TarWriter) {
     this.name = options.name;
@@ -55,7 +57,8 @@ class DockerTarget implements ImageTarget {
     return this.#written.get(digest)?.size === size;
   }
 
-  async put({ bytes, size, digest, sum }: Upload): Promise<void> {
+  async put({ bytes, size, digest, opened, sum }: Upload): Promise<void> {
+    this.#opened ||= opened === true;
     const longName = digest === undefined || algorithmOf(digest) === "sha512";
     const region = await this.#writer.add({ bytes, size, longName });
     const stored = sum().digest;
@@ -78,7 +81,7 @@ class DockerTarget implements ImageTarget {
     names.set(config.digest, file.config);
     for (const [digest, name] of names) await this.#writer.name(this.#region(digest), name);
     await this.#writer.addFile(listName, Buffer.from(printImages(file)));
-    await this.#output.deliver(await this.#writer.finish());
+    await this.#output.deliver(await this.#writer.finish(), { opened: this.#opened });
     return { removed: [], kept: [] };
   }
 

@@ -46,11 +46,16 @@ export function placeEntry(
   { name, moved, make }: { name: string | undefined; moved: Digest | undefined; make: MakeEntry },
 ): readonly IndexEntry[] {
   const old = name === undefined ? unnamedTwin(entries, moved) : entries.find((entry) => entry.name === name);
-  const same = old?.descriptor.digest === root.digest && (name === undefined || old.name === name);
+  const same = old?.descriptor.digest === root.digest && (name === undefined || old.name === name) && isSound(old);
   const fresh = same ? old : make(root, name ?? old?.name);
   if (!old) return [...entries, fresh];
   const rest = entries.filter((entry) => entry === old || name === undefined || entry.name !== name);
   return rest.map((entry) => (entry === old ? fresh : entry));
+}
+
+/** Whether an entry that holds the manifest itself holds the right one. */
+function isSound({ descriptor }: IndexEntry): boolean {
+  return descriptor.data !== "wrong";
 }
 
 type MakeEntry = (root: Descriptor, name: string | undefined) => IndexEntry;

@@ -5,6 +5,7 @@ import type { Descriptor, Sum } from "../../oci/descriptor.js";
 import { type Digest, hexOf } from "../../oci/digest.js";
 import type { AttachedManifest, AttachmentTarget, DigestTagKind } from "../attachments.js";
 import { createDraft, type Draft } from "../files/durable-file.js";
+import { openedMode } from "../files/opened-mode.js";
 import type {
   BegunBlob,
   CommitOptions,
@@ -103,10 +104,11 @@ class LayoutTarget implements ImageTarget, ResumingTarget, AttachmentTarget {
   async put(upload: Upload): Promise<void> {
     const { digest } = upload;
     if (this.#to.resumable && digest !== undefined && !this.#busy.has(digest)) return await this.#keep(digest, upload);
-    await this.#stage(async (draft) => {
+    const write = async (draft: Draft) => {
       await draft.fill(upload.bytes);
       return upload.sum();
-    });
+    };
+    await this.#stage(write, openedMode(upload, this.#options));
   }
 
   async putManifest({ digest }: Descriptor, bytes: Uint8Array): Promise<void> {
@@ -206,12 +208,12 @@ class LayoutTarget implements ImageTarget, ResumingTarget, AttachmentTarget {
     });
   }
 
-  async #stage(write: (draft: Draft) => Promise<Sum>): Promise<void> {
+  async #stage(write: (draft: Draft) => Promise<Sum>, mode?: number): Promise<void> {
     const { lease } = await this.#begin();
     await using draft = await createDraft(lease.directory);
     const { digest, size } = await write(draft);
     const path = join(lease.directory, hexOf(digest));
-    await draft.publish(path);
+    await draft.publish(path, mode);
     this.#staged.set(digest, { digest, size, path });
   }
 }

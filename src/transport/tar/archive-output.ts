@@ -3,16 +3,20 @@ import { basename, dirname, join, resolve } from "node:path";
 import { ioError, OciEncError, systemCode } from "../../errors.js";
 import { removeAbandonedDrafts } from "../files/abandoned-drafts.js";
 import { createDraft, syncDirectory } from "../files/durable-file.js";
+import { openedMode } from "../files/opened-mode.js";
 import { openScratch } from "../files/scratch-file.js";
 import type { WritableFile } from "../files/write-file.js";
-import type { EndpointOptions } from "../transport.js";
+import type { EndpointOptions, Upload } from "../transport.js";
 import { standardStream } from "./open-archive.js";
 
 /** Where a new archive is written, and how it gets to where it belongs. */
 export interface ArchiveOutput extends AsyncDisposable {
   readonly file: WritableFile;
-  /** Makes the file's first `length` bytes the archive. Before that nobody sees any of it. CONFLICT, LOCAL_IO, ABORTED. */
-  deliver(length: number): Promise<void>;
+  /**
+   * Makes the file's first `length` bytes the archive. Before that nobody sees any of it. `opened`: something in it was
+   * encrypted where it came from. CONFLICT, LOCAL_IO, ABORTED.
+   */
+  deliver(length: number, content: Pick<Upload, "opened">): Promise<void>;
 }
 
 /** How to open an output. */
@@ -47,9 +51,10 @@ async function fileOutput(path: string, options: OutputOptions): Promise<Archive
   const draft = await createDraft(dirname(path));
   return {
     file: draft,
-    async deliver() {
+    async deliver(_length, content) {
       // Asked again: somebody may have made the file in the meantime.
-      await draft.publish(path, await existingMode(path, options));
+      const before = await existingMode(path, options);
+      await draft.publish(path, openedMode(content, options) ?? before);
       await syncDirectory(dirname(path));
     },
     [Symbol.asyncDispose]: () => draft[Symbol.asyncDispose](),

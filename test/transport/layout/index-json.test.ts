@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { OciEncError } from "../../../src/errors.js";
 import { digestOf } from "../../../src/oci/digest.js";
 import { indexEntry, parseIndex, withEntries } from "../../../src/transport/layout/index-json.js";
+import { placeEntry } from "../../../src/transport/layout/select.js";
 
 function descriptor(content: string) {
   return { mediaType: "application/vnd.oci.image.manifest.v1+json", digest: digestOf(Buffer.from(content)), size: 7 };
@@ -76,4 +77,22 @@ test("whatever the bytes of an index, it is parsed or refused with an OciEncErro
       }
     }),
   );
+});
+
+test("an entry that holds its manifest itself is kept where that is the right one, and made anew where it is not", () => {
+  const content = Buffer.from("content");
+  const root = { ...descriptor("content"), size: content.length };
+  for (const [data, kept] of [
+    [content.toString("base64"), true],
+    [Buffer.from("another").toString("base64"), false],
+    ["Y29udGVudB==", false],
+    [7, false],
+    [null, true],
+  ] as const) {
+    const entry = { ...root, annotations: { [name]: "a" }, data };
+    const { entries } = parsed(JSON.stringify({ schemaVersion: 2, manifests: [entry] }));
+    const [placed] = placeEntry(entries, root, { name: "a", moved: undefined, make: indexEntry });
+    assert.equal(placed === entries[0], kept, JSON.stringify(data));
+    assert.equal(placed?.text.includes('"data":'), kept, JSON.stringify(data));
+  }
 });

@@ -1,5 +1,5 @@
-import type { Descriptor } from "../oci/descriptor.js";
-import { type JsonMember, type JsonNode, memberOf, type TextEdit } from "../oci/json-text.js";
+import type { Descriptor } from "./descriptor.js";
+import { type JsonMember, type JsonNode, memberOf, type TextEdit } from "./json-text.js";
 
 /** A descriptor before and after. */
 export interface DescriptorChange {
@@ -9,8 +9,8 @@ export interface DescriptorChange {
 
 /**
  * The edits that make one descriptor's text into another's, value by value: strings of `mediaType` and `digest`, the
- * number of `size`, single members of `annotations`. What is added goes last and in compact form, so that taking it away
- * again gives back the text that was there.
+ * number of `size`, single members of `annotations`; `data`, `urls` and unknown members stay or go. What is added goes
+ * last and in compact form, so that taking it away again gives back the text that was there.
  */
 export function descriptorEdits(
   node: JsonNode,
@@ -18,13 +18,29 @@ export function descriptorEdits(
   { before, after }: DescriptorChange,
 ): readonly TextEdit[] {
   if (node.kind !== "object") return [];
+  const gone = goneMembers(before, after);
+  const annotations = memberOf(node, "annotations");
+  if (annotations?.kind === "object" && annotations.members.length > 0 && !hasAny(after.annotations)) {
+    gone.add("annotations");
+  }
   return [
     ...mediaTypeEdits(node, text, after.mediaType),
     ...(before.digest === after.digest ? [] : valueEdit(memberOf(node, "digest"), after.digest)),
     ...(before.size === after.size ? [] : valueEdit(memberOf(node, "size"), after.size)),
-    ...(before.urls && !after.urls ? cutMembers(node, (member) => member.key === "urls") : []),
-    ...annotationEdits(node, after.annotations ?? {}),
+    ...cutMembers(node, ({ key }) => gone.has(key)),
+    ...(gone.has("annotations") ? [] : annotationEdits(node, after.annotations ?? {})),
   ];
+}
+
+function goneMembers(before: Descriptor, after: Descriptor): Set<string> {
+  const kept = new Set(after.unknown?.map(({ key }) => key));
+  const unknown = (before.unknown ?? []).map(({ key }) => key).filter((key) => !kept.has(key));
+  const [data, urls] = [before.data && !after.data ? ["data"] : [], before.urls && !after.urls ? ["urls"] : []];
+  return new Set([...data, ...urls, ...unknown]);
+}
+
+function hasAny(annotations: Descriptor["annotations"]): boolean {
+  return Object.keys(annotations ?? {}).length > 0;
 }
 
 /** The edit of an object's `mediaType`; a suffix comes and goes without touching how the rest was written. */
@@ -60,7 +76,7 @@ function annotationEdits(
   const present = new Map(node.members.map((member) => [member.key, member.value]));
   const added = names.filter((name) => !present.has(name));
   const gone = node.members.filter((member) => !Object.hasOwn(wanted, member.key));
-  if (names.length === 0) return gone.length === 0 ? [] : cutMembers(descriptor, (member) => member.value === node);
+  if (names.length === 0) return [];
   if (gone.length === node.members.length && gone.length > 0) {
     return [{ start: node.start, end: node.end, text: JSON.stringify(wanted) }];
   }
