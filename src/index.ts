@@ -6,6 +6,7 @@ export type { PlanOptions } from "./copy/plan.js";
 export type { CopyReport, LayerReport } from "./copy/report.js";
 export { type CopyImageOptions, copyImage } from "./copy-image.js";
 export type { DecryptionKey, EncryptionKey, RecipientInfo, SchemeSettings } from "./crypt/key-wrapper.js";
+export type { LayerVerdict } from "./crypt/layer-answer.js";
 export { parseRecipientId, type RecipientId } from "./crypt/recipient-id.js";
 export { failureLines } from "./decoder/failure.js";
 export { type DecoderOptions, runDecoder } from "./decoder/run-decoder.js";

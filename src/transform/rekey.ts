@@ -126,7 +126,7 @@ async function rekeying({ layer, context, unwrapped, recipients }: Subject, how:
   return {
     kind: "rewrite",
     action: "rekey",
-    merge: `rekey ${wrapped} ${context.diffId} ${recipients.map(({ thumbprint }) => thumbprint).join()}`,
+    merge: `rekey ${unwrapped.opening} ${context.diffId} ${recipients.map(({ thumbprint }) => thumbprint).join()}`,
     size: cipher.sealedSize(size),
     algorithm: algorithmOf(layer.digest),
     outline: (sealed) => ({ ...sealed, annotations: outline(sealed.annotations) }),

@@ -13,6 +13,7 @@ const scratch = scratchDirectory();
 const content = randomBytes(200_000);
 const key: CacheKey = {
   sealed: digestOf(Buffer.from("s")),
+  opening: "of this key",
   diffId: digestOf(Buffer.from("d")),
   secret: randomBytes(32),
 };
