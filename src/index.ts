@@ -35,7 +35,7 @@ export { admission, refusalOfUnsigned } from "./policy/admission.js";
 export { claimedName, givenName } from "./policy/judged-place.js";
 export type { TrustRules } from "./policy/trust-rules.js";
 export type { Progress, ProgressEvent, WarningCode } from "./progress.js";
-export { type OpenedEarlierImage, openEarlierImage } from "./reuse-image.js";
+export { type OpenEarlierOptions, type OpenedEarlierImage, openEarlierImage } from "./reuse-image.js";
 export { type BundleSettings, writeBundle } from "./runtime/bundle.js";
 export { checkNode, type Finding as NodeFinding, type NodeCheckOptions } from "./runtime/node-check.js";
 export { type NodeConfigOptions, type NodeRuntime, nodeConfig, nodeRuntimes } from "./runtime/node-config.js";
@@ -62,6 +62,7 @@ export type {
   ManifestContext,
   Relabel,
   Reuse,
+  ReuseGround,
   Rewrite,
 } from "./transform/layer-transform.js";
 export {

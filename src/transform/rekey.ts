@@ -140,7 +140,7 @@ async function rekeying({ layer, context, unwrapped, recipients }: Subject, how:
           const { digest } = plain.sum();
           await check.require(digest);
           const annotate = await fresh.annotate(digest);
-          const binding = how.anonymous ? undefined : bindingFor(recipients, context.diffId);
+          const binding = how.anonymous ? undefined : bindingFor(recipients, { digest, diffId: context.diffId });
           return (sealed) => {
             const annotations = annotate(sealed.annotations);
             return { ...sealed, ...stored, annotations: binding ? withBinding(annotations, binding) : annotations };

@@ -43,7 +43,7 @@ async function twoBuilds(): Promise<MemoryPlace> {
   return place;
 }
 
-function earlierImage(place: MemoryPlace, pinned: boolean): EarlierImage {
+function earlierImage(place: MemoryPlace, vouched: EarlierImage["vouched"]): EarlierImage {
   const root = JSON.parse(place.text(place.names.get("earlier")?.digest ?? ""));
   const { rootfs } = JSON.parse(place.text(root.config.digest));
   const layers = root.layers.map((layer: Descriptor, index: number) => ({
@@ -51,7 +51,7 @@ function earlierImage(place: MemoryPlace, pinned: boolean): EarlierImage {
     index,
     diffId: rootfs.diff_ids[index],
   }));
-  return { layers, origin: place.source("earlier"), pinned };
+  return { layers, origin: place.source("earlier"), vouched };
 }
 
 async function sealAgain(place: MemoryPlace, options: EncryptOptions) {
@@ -63,7 +63,7 @@ const oneSealed = contents.map((_, index) => (index === 4 ? "encrypt" : "reuse")
 
 test("without a key, a rebuild seals the changed layer alone, where the earlier image is named by its digest", async () => {
   const place = await twoBuilds();
-  const earlier = earlierImage(place, true);
+  const earlier = earlierImage(place, "pinned");
   assert.deepEqual(await sealAgain(place, { keys: [alice.encryption], earlier }), oneSealed);
   assert.equal(place.log.filter((line) => line.startsWith("put")).length, 1);
   const opened = await copy(place.source("sealed"), place.target("opened"), {
@@ -74,13 +74,13 @@ test("without a key, a rebuild seals the changed layer alone, where the earlier 
 
 test("without a key, a tag is not enough: whoever may push it could plant a layer", async () => {
   const place = await twoBuilds();
-  const attempt = encryptLayers({ keys: [alice.encryption], earlier: earlierImage(place, false) });
-  await assert.rejects(attempt, expectedError("USAGE", /not named by its digest/));
+  const attempt = encryptLayers({ keys: [alice.encryption], earlier: earlierImage(place, undefined) });
+  await assert.rejects(attempt, expectedError("USAGE", /nobody vouches/));
 });
 
 test("without a key, other recipients mean that every layer is sealed anew", async () => {
   const place = await twoBuilds();
-  const earlier = earlierImage(place, true);
+  const earlier = earlierImage(place, "pinned");
   const actions = await sealAgain(place, { keys: [alice.encryption, bob.encryption], earlier });
   assert.ok(actions.every((action) => action === "encrypt"));
 });
@@ -89,12 +89,12 @@ test("without a key, an envelope that was edited since does not serve, nor does 
   const place = await twoBuilds();
   const add = await addRecipients({ open: [alice.decryption], add: [bob.encryption] });
   await copy(place.source("earlier"), place.target("earlier"), { transform: add });
-  const edited = earlierImage(place, true);
+  const edited = earlierImage(place, "pinned");
   assert.ok(edited.layers.every(({ layer }) => layer.annotations?.[binding] === undefined));
   const actions = await sealAgain(place, { keys: [alice.encryption, bob.encryption], earlier: edited });
   assert.ok(actions.every((action) => action === "encrypt"));
   const forged = (await twoBuilds()) as MemoryPlace;
-  const earlier = earlierImage(forged, true);
+  const earlier = earlierImage(forged, "pinned");
   const layers = earlier.layers.map((one, index) => ({
     ...one,
     layer: { ...one.layer, annotations: { ...one.layer.annotations, [binding]: `${index}` } },
@@ -105,7 +105,7 @@ test("without a key, an envelope that was edited since does not serve, nor does 
 
 test("with a key, layers are known by the wrapped digest, and their keys are wrapped for other recipients", async () => {
   const place = await twoBuilds();
-  const options = { keys: [bob.encryption], open: [alice.decryption], earlier: earlierImage(place, false) };
+  const options = { keys: [bob.encryption], open: [alice.decryption], earlier: earlierImage(place, undefined) };
   assert.deepEqual(await sealAgain(place, options), oneSealed);
   const opened = await copy(place.source("sealed"), place.target("opened"), {
     transform: await decryptLayers({ keys: [bob.decryption] }),
@@ -120,13 +120,13 @@ test("with a key, layers are known by the wrapped digest, and their keys are wra
 
 test("a key that opens nothing of the earlier image leaves everything to be sealed anew", async () => {
   const place = await twoBuilds();
-  const options = { keys: [bob.encryption], open: [carol.decryption], earlier: earlierImage(place, false) };
+  const options = { keys: [bob.encryption], open: [carol.decryption], earlier: earlierImage(place, undefined) };
   assert.ok((await sealAgain(place, options)).every((action) => action === "encrypt"));
 });
 
 test("anonymous recipients are never connected from image to image", async () => {
   const place = await twoBuilds();
-  const earlier = earlierImage(place, true);
+  const earlier = earlierImage(place, "pinned");
   await assert.rejects(encryptLayers({ keys: [alice.encryption], anonymous: true, earlier }), expectedError("USAGE"));
   place.names.set("image", build(place));
   await copy(place.source("image"), place.target("hidden"), {
@@ -138,7 +138,7 @@ test("anonymous recipients are never connected from image to image", async () =>
 test("a sealed blob that the target lacks is taken from the earlier image, checked", async () => {
   const place = await twoBuilds();
   const elsewhere = new MemoryPlace("memory:elsewhere");
-  const transform = await encryptLayers({ keys: [alice.encryption], earlier: earlierImage(place, true) });
+  const transform = await encryptLayers({ keys: [alice.encryption], earlier: earlierImage(place, "pinned") });
   const report = await copy(place.source("image"), elsewhere.target("sealed"), { transform });
   for (const { after } of report.layers)
     assert.ok(after && isEncrypted(after.mediaType) && elsewhere.blobs.has(after.digest));
@@ -160,7 +160,7 @@ test("in a layout, an earlier image is opened by its reference, and only the cha
     transform: await encryptLayers({ keys: [alice.encryption] }),
   });
   await using earlier = await openEarlierImage(`oci:${directory}@${first.digest}`);
-  assert.equal(earlier.pinned, true);
+  assert.equal(earlier.vouched, "pinned");
   const transform = await encryptLayers({ keys: [alice.encryption], earlier });
   const report = await copyImage(`oci:${directory}:second`, `oci:${directory}:second-enc`, { transform });
   assert.deepEqual(

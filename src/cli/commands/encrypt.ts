@@ -15,6 +15,7 @@ import {
 import { readKeys, readRecipients } from "../options/keys.js";
 import { excludeLayer, layer, readLayers } from "../options/layers.js";
 import { platform, readPlatforms } from "../options/platforms.js";
+import { readTrust } from "../options/trust-flags.js";
 import type { Command, Invocation } from "./command.js";
 import { otherPlatforms } from "./platform-choice.js";
 import { removeSignatures, transferConflicts, transferFlags, transferNeeds } from "./transfer-flags.js";
@@ -36,7 +37,8 @@ const baseImage: Flag<string | undefined> = single({
 const reuseFrom: Flag<string | undefined> = single({
   name: "reuse-from",
   placeholder: "REF",
-  about: "take sealed layers of this earlier image that hold the same content; by digest, unless --key opens it",
+  about:
+    "take layers of this earlier image that hold the same: compared with --key, unless it is named by digest or a rule vouches for it",
   group,
 });
 
@@ -140,7 +142,7 @@ async function openEarlier(invocation: Invocation): Promise<OpenedEarlierImage |
   if (reference === undefined) return undefined;
   const { openEarlierImage } = await import("../../index.js");
   const earlier = await besideEndpoint(invocation, reference, { side: "dest", image: target });
-  return await openEarlierImage(reference, { ...earlier, signal, progress });
+  return await openEarlierImage(reference, { ...earlier, rules: await readTrust(invocation), signal, progress });
 }
 
 async function readSelection(invocation: Invocation): Promise<LayerSelection> {

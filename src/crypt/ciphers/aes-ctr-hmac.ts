@@ -102,7 +102,7 @@ async function* open(bytes: ByteStream, options: LayerOptions, size: number): As
 }
 
 function requireLength(what: string, bytes: Uint8Array, length: number): void {
-  if (bytes.length !== length) throw refused(`${what} has ${bytes.length} bytes, not ${length}`);
+  if (bytes.length !== length) throw new OciEncError("CORRUPT", `${what} has ${bytes.length} bytes, not ${length}`);
 }
 
 function refused(why: string): OciEncError {
