@@ -2,19 +2,15 @@ import { makePlan, manifestsOf } from "./copy/plan.js";
 import type { Descriptor } from "./oci/descriptor.js";
 import { diffIdsOf } from "./oci/manifest.js";
 import { isEncrypted } from "./oci/media-type.js";
-import { judgeByRules } from "./policy/admission.js";
-import { judgedPlace } from "./policy/judged-place.js";
+import { admit } from "./policy/admission.js";
 import type { TrustRules } from "./policy/trust-rules.js";
 import type { EarlierImage, EarlierLayer } from "./transform/reuse.js";
 import { openSource } from "./transport/index.js";
-import type { EndpointOptions, ImageSource } from "./transport/transport.js";
+import type { EndpointOptions } from "./transport/transport.js";
 
 /** What the earlier image's end needs, and who may vouch for it. */
 export interface OpenEarlierOptions extends EndpointOptions {
-  /**
-   * Rules of which one may accept a signature of it; then its layers need not be decrypted to be believed. That none does
-   * is no error here.
-   */
+  /** Rules by which it has to be let in. Where they accept a signature, what it says is believed. */
   readonly rules?: TrustRules | undefined;
 }
 
@@ -32,6 +28,7 @@ export async function openEarlierImage(
   const source = await openSource(reference, options);
   try {
     const root = await source.resolve();
+    const { signed } = rules ? await admit(rules, root, { reference, source }) : { signed: false };
     const plan = await makePlan(source, root, { configs: true });
     const layers = manifestsOf(plan).flatMap(({ config, view }): EarlierLayer[] => {
       const diffIds = config ? diffIdsOf(config) : [];
@@ -41,7 +38,7 @@ export async function openEarlierImage(
     return {
       layers: layers.filter(({ layer }) => isEncrypted(layer.mediaType)),
       origin: source,
-      vouched: await vouchedFor({ reference, source, root }, rules),
+      vouched: vouchedFor(reference, root, signed),
       [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
     };
   } catch (error) {
@@ -50,22 +47,8 @@ export async function openEarlierImage(
   }
 }
 
-interface Resolved {
-  readonly reference: string;
-  readonly source: ImageSource;
-  readonly root: Descriptor;
-}
-
-/** Whether the reference holds the digest that it leads to, or else a rule accepts a signature and none refuses the image. */
-async function vouchedFor(
-  { reference, source, root }: Resolved,
-  rules: TrustRules | undefined,
-): Promise<EarlierImage["vouched"]> {
-  if (reference === root.digest || reference.endsWith(`@${root.digest}`)) return "pinned";
-  if (rules === undefined) return undefined;
-  const { place, identity } = judgedPlace(reference, source);
-  const image = { place, identity: rules.identity ?? identity };
-  const { signed, opinions, decision } = await judgeByRules(source, root, { rules, image });
-  const refused = decision.verdict === "refused" || opinions.some(({ outcome }) => outcome.kind === "refused");
-  return signed && !refused ? "admitted" : undefined;
+/** Who vouches for what the image says: its digest in the reference, or else a signature that a rule accepts. */
+function vouchedFor(reference: string, { digest }: Descriptor, signed: boolean): EarlierImage["vouched"] {
+  if (reference === digest || reference.endsWith(`@${digest}`)) return "pinned";
+  return signed ? "admitted" : undefined;
 }

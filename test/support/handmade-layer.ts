@@ -17,6 +17,8 @@ export type Members = Record<string, unknown>;
 export interface HandmadeLayer {
   readonly keys: readonly EncryptionKey[];
   readonly content: Uint8Array;
+  /** Encrypted bytes that are there already, in place of those of the content: under this layer's key they hold something. */
+  readonly sealed?: Uint8Array;
   readonly mediaType?: string;
   /** The digest that the envelope claims; default that of the content. */
   readonly claims?: string;
@@ -33,11 +35,14 @@ export interface HandmadeLayer {
 /** Encrypts a layer with Node's own ciphers, keeps it in `place`, and hands back its descriptor. */
 export async function handmadeLayer(place: MemoryPlace, made: HandmadeLayer): Promise<Descriptor> {
   const [key, nonce] = [randomBytes(32), randomBytes(16)];
-  const sealed = createCipheriv("aes-256-ctr", key, nonce).update(made.content);
+  // Counter mode is its own inverse.
+  const through = (bytes: Uint8Array) => createCipheriv("aes-256-ctr", key, nonce).update(bytes);
+  const sealed = made.sealed ?? through(made.content);
+  const content = made.sealed ? through(made.sealed) : made.content;
   const hmac = createHmac("sha256", key).update(sealed).digest("base64");
   const secret: Members = {
     symkey: key.toString("base64"),
-    digest: made.claims ?? digestOf(made.content),
+    digest: made.claims ?? digestOf(content),
     cipheroptions: { nonce: nonce.toString("base64") },
   };
   const open: Members = { cipher: "AES_256_CTR_HMAC_SHA256", hmac, cipheroptions: {} };
