@@ -149,6 +149,7 @@ async function readSelection(invocation: Invocation): Promise<LayerSelection> {
   const {
     arguments: [image = ""],
     options,
+    progress,
     signal,
   } = invocation;
   const selection = await readLayers(options);
@@ -160,6 +161,6 @@ async function readSelection(invocation: Invocation): Promise<LayerSelection> {
   const platforms = options.get(otherPlatforms) === "drop" ? await readPlatforms(options) : undefined;
   // What an image says of its base decides what stays plain: it is let in first, as it is for the copy.
   const source = { ...(await judgedSource(invocation, platforms)), signal };
-  const selector = await selectBase(reference, { image, source, base });
+  const selector = await selectBase(reference, { image, source, base, progress });
   return { ...selection, exclude: [...selection.exclude, selector] };
 }
