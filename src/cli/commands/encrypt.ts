@@ -30,7 +30,8 @@ const ifEncrypted: Flag<"fail" | "skip" | "add"> = choice(
 const baseImage: Flag<string | undefined> = single({
   name: "base",
   placeholder: "REF|auto",
-  about: "leave the layers of this image as they are; auto: of the one that the image's annotations name",
+  about:
+    "leave the layers of this image as they are, which are compared unless it is named by digest; auto: of the one that the image's annotations name",
   group,
 });
 
