@@ -1,42 +1,106 @@
+import { uncompressedDigest } from "./bytes/uncompressed-digest.js";
+import { verifying } from "./bytes/verifying.js";
 import { type ManifestPlan, makePlan, manifestsOf, type Plan } from "./copy/plan.js";
 import { OciEncError } from "./errors.js";
+import type { Descriptor } from "./oci/descriptor.js";
+import { algorithmOf, type Digest } from "./oci/digest.js";
 import { type JsonNode, memberOf } from "./oci/json-text.js";
 import { diffIdsOf } from "./oci/manifest.js";
+import type { Progress } from "./progress.js";
 import type { LayerSelector } from "./transform/select.js";
 import { openSource, sameRegistry } from "./transport/index.js";
-import type { EndpointOptions } from "./transport/transport.js";
+import type { EndpointOptions, ImageSource } from "./transport/transport.js";
 
-/** Where the base image is read, and for `auto` the image that is built on it. */
+/** Where the base image is read, and the image that is built on it. */
 export interface BaseOptions {
-  /** The image whose annotations name its base. */
+  /** The image whose layers are compared with the base's; for `auto` its annotations name that. */
   readonly image: string;
   /** For the image's own end. */
   readonly source?: EndpointOptions | undefined;
   /** For the base's end. A base that the image names itself gets what is for one registry only in the image's own. */
   readonly base?: EndpointOptions | undefined;
+  readonly progress?: Progress | undefined;
 }
 
 /**
- * The layers of a base image, by blob digest or diff id, for the `exclude` of a selection: they stay shared and cached
- * when an image that is built on them is encrypted. `auto`: the base that the image's annotations name (image-spec,
- * `org.opencontainers.image.base.*`). NOT_FOUND when they name none; what the transports throw.
+ * The layers that an image shares with a base, by blob digest or diff id, for the `exclude` of a selection: they stay
+ * shared and cached when the image is encrypted. `auto`: the base that the image's annotations name (image-spec,
+ * `org.opencontainers.image.base.*`). What a base says of itself decides what stays readable: one that is not named by its
+ * digest has to serve each of these layers, which is read to its end, else the layer is encrypted, with a warning.
+ * NOT_FOUND when the annotations name none; what the transports throw.
  */
 export async function selectBase(base: string, options: BaseOptions): Promise<LayerSelector> {
   const auto = base === "auto";
   const references = auto ? await basesOf(options) : [base];
-  const digests = new Set<string>();
+  const wanted = (await readManifests(options.image, options.source)).flatMap(layersOf);
+  const shared = new Set<string>();
   for (const reference of references) {
     const stranger = auto && !sameRegistry(reference, options.image);
-    for (const { view, config } of await readManifests(reference, stranger ? forAnyone(options.base) : options.base)) {
-      for (const known of [...view.layers.map(({ digest }) => digest), ...(config ? diffIdsOf(config) : [])]) {
-        digests.add(known);
-      }
-    }
+    const end = stranger ? forAnyone(options.base) : options.base;
+    for (const known of await sharedLayers(reference, wanted, { ...options, base: end })) shared.add(known);
   }
   return {
     text: `the base image ${references.join(", ")}`,
-    matches: (layer, { diffId }) => digests.has(layer.digest) || (diffId !== undefined && digests.has(diffId)),
+    matches: (layer, { diffId }) => shared.has(layer.digest) || (diffId !== undefined && shared.has(diffId)),
   };
+}
+
+/** A layer, and what the config says of its content. */
+interface KnownLayer {
+  readonly layer: Descriptor;
+  readonly diffId: Digest | undefined;
+}
+
+function layersOf({ view, config }: ManifestPlan): readonly KnownLayer[] {
+  const diffIds = config ? diffIdsOf(config) : [];
+  const known = diffIds.length === view.layers.length;
+  return view.layers.map((layer, index) => ({ layer, diffId: known ? diffIds[index] : undefined }));
+}
+
+/** Those of the wanted blobs and diff ids that the base has. */
+async function sharedLayers(
+  reference: string,
+  wanted: readonly KnownLayer[],
+  { base, progress }: BaseOptions,
+): Promise<ReadonlySet<Digest>> {
+  await using source = await openSource(reference, base);
+  const root = await source.resolve();
+  const pinned = reference === root.digest || reference.endsWith(`@${root.digest}`);
+  const layers = manifestsOf(await makePlan(source, root, { configs: true })).flatMap(layersOf);
+  const shared = new Set<Digest>();
+  for (const { layer, diffId } of wanted) {
+    const same = layers.find((one) => one.layer.digest === layer.digest);
+    const alike = same ?? layers.find((one) => diffId !== undefined && one.diffId === diffId);
+    const known = same ? layer.digest : diffId;
+    if (alike === undefined || known === undefined || shared.has(known)) continue;
+    const doubt = pinned ? undefined : await doubtOf(source, alike, same === undefined);
+    if (doubt === undefined) shared.add(known);
+    else {
+      const message = `${reference} says that it holds ${layer.digest}, and does not, so that is encrypted: ${doubt}`;
+      progress?.({ type: "warning", code: "BASE_REFUSED", message });
+    }
+  }
+  return shared;
+}
+
+/** Reads a layer of the base to its end: why it is not what the base says. Undefined: it is. */
+async function doubtOf(
+  source: ImageSource,
+  { layer, diffId }: KnownLayer,
+  byDiffId: boolean,
+): Promise<string | undefined> {
+  try {
+    const stored = verifying(source.blob(layer), layer);
+    if (!byDiffId || diffId === undefined) for await (const _ of stored);
+    else {
+      const found = await uncompressedDigest(stored, { algorithm: algorithmOf(diffId), size: layer.size });
+      if (found !== diffId) return `${layer.digest} unpacks to ${found ?? "nothing"}, not to ${diffId}`;
+    }
+    return undefined;
+  } catch (error) {
+    if (error instanceof OciEncError && (error.code === "CORRUPT" || error.code === "NOT_FOUND")) return error.message;
+    throw error;
+  }
 }
 
 async function basesOf({ image, source }: BaseOptions): Promise<readonly string[]> {

@@ -6,6 +6,7 @@ export type { PlanOptions } from "./copy/plan.js";
 export type { CopyReport, LayerReport } from "./copy/report.js";
 export { type CopyImageOptions, copyImage } from "./copy-image.js";
 export type { DecryptionKey, EncryptionKey, RecipientInfo, SchemeSettings } from "./crypt/key-wrapper.js";
+export type { LayerVerdict } from "./crypt/layer-answer.js";
 export { parseRecipientId, type RecipientId } from "./crypt/recipient-id.js";
 export { failureLines } from "./decoder/failure.js";
 export { type DecoderOptions, runDecoder } from "./decoder/run-decoder.js";
@@ -34,7 +35,7 @@ export { admission, refusalOfUnsigned } from "./policy/admission.js";
 export { claimedName, givenName } from "./policy/judged-place.js";
 export type { TrustRules } from "./policy/trust-rules.js";
 export type { Progress, ProgressEvent, WarningCode } from "./progress.js";
-export { type OpenedEarlierImage, openEarlierImage } from "./reuse-image.js";
+export { type OpenEarlierOptions, type OpenedEarlierImage, openEarlierImage } from "./reuse-image.js";
 export { type BundleSettings, writeBundle } from "./runtime/bundle.js";
 export { checkNode, type Finding as NodeFinding, type NodeCheckOptions } from "./runtime/node-check.js";
 export { type NodeConfigOptions, type NodeRuntime, nodeConfig, nodeRuntimes } from "./runtime/node-config.js";
@@ -61,6 +62,7 @@ export type {
   ManifestContext,
   Relabel,
   Reuse,
+  ReuseGround,
   Rewrite,
 } from "./transform/layer-transform.js";
 export {

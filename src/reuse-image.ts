@@ -1,9 +1,18 @@
 import { makePlan, manifestsOf } from "./copy/plan.js";
+import type { Descriptor } from "./oci/descriptor.js";
 import { diffIdsOf } from "./oci/manifest.js";
 import { isEncrypted } from "./oci/media-type.js";
+import { admit } from "./policy/admission.js";
+import type { TrustRules } from "./policy/trust-rules.js";
 import type { EarlierImage, EarlierLayer } from "./transform/reuse.js";
 import { openSource } from "./transport/index.js";
 import type { EndpointOptions } from "./transport/transport.js";
+
+/** What the earlier image's end needs, and who may vouch for it. */
+export interface OpenEarlierOptions extends EndpointOptions {
+  /** Rules by which it has to be let in. Where they accept a signature, what it says is believed. */
+  readonly rules?: TrustRules | undefined;
+}
 
 /** An earlier image, open as long as its blobs may be needed. */
 export interface OpenedEarlierImage extends EarlierImage, AsyncDisposable {}
@@ -12,10 +21,14 @@ export interface OpenedEarlierImage extends EarlierImage, AsyncDisposable {}
  * Opens an encrypted image whose layers may serve again, and reads its manifests; close it when the copy is done. Throws
  * what the transport throws; USAGE for a reference that makes no sense.
  */
-export async function openEarlierImage(reference: string, options: EndpointOptions = {}): Promise<OpenedEarlierImage> {
+export async function openEarlierImage(
+  reference: string,
+  { rules, ...options }: OpenEarlierOptions = {},
+): Promise<OpenedEarlierImage> {
   const source = await openSource(reference, options);
   try {
     const root = await source.resolve();
+    const { signed } = rules ? await admit(rules, root, { reference, source }) : { signed: false };
     const plan = await makePlan(source, root, { configs: true });
     const layers = manifestsOf(plan).flatMap(({ config, view }): EarlierLayer[] => {
       const diffIds = config ? diffIdsOf(config) : [];
@@ -25,11 +38,17 @@ export async function openEarlierImage(reference: string, options: EndpointOptio
     return {
       layers: layers.filter(({ layer }) => isEncrypted(layer.mediaType)),
       origin: source,
-      pinned: /@sha(?:256|512):[0-9a-f]+$/.test(reference),
+      vouched: vouchedFor(reference, root, signed),
       [Symbol.asyncDispose]: () => source[Symbol.asyncDispose](),
     };
   } catch (error) {
     await source[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** Who vouches for what the image says: its digest in the reference, or else a signature that a rule accepts. */
+function vouchedFor(reference: string, { digest }: Descriptor, signed: boolean): EarlierImage["vouched"] {
+  if (reference === digest || reference.endsWith(`@${digest}`)) return "pinned";
+  return signed ? "admitted" : undefined;
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -9,6 +10,7 @@ import { copyImage } from "../src/copy-image.js";
 import type { Descriptor } from "../src/oci/descriptor.js";
 import { digestOf } from "../src/oci/digest.js";
 import { mediaTypes } from "../src/oci/media-type.js";
+import type { Progress } from "../src/progress.js";
 import { encryptLayers } from "../src/transform/encrypt.js";
 import { openTarget } from "../src/transport/index.js";
 import { bringImage } from "./support/bring-image.js";
@@ -83,7 +85,8 @@ test("what was given by hand is shown to a base that the image names only where 
   const { place, root } = hostImage(own, "app:1");
   const end = { registry: { credentials: password, host: { plainHttp: true } } };
   const select = async (host: string) => {
-    const annotated = withAnnotations(place, root.digest, { "org.opencontainers.image.base.name": `${host}/base:1` });
+    const members = { layers: basis.layers, annotations: { "org.opencontainers.image.base.name": `${host}/base:1` } };
+    const annotated = withMembers(place, root.digest, members);
     hostDocument(own, "1", place.content(annotated.digest), annotated.mediaType);
     return await selectBase("auto", { image: `docker://${own.host}/app:1`, source: end, base: end });
   };
@@ -121,12 +124,14 @@ for (const named of ["by its tag", "by its digest, which the tag no longer names
     const root = addImage(place, { layers });
     const moved = addImage(place, { layers: [{ mediaType: tar, bytes: randomBytes(7) }] });
     const byDigest = named !== "by its tag";
-    const app = withAnnotations(
+    const app = withMembers(
       place,
       addImage(place, { layers: [...layers, { mediaType: tar, bytes: Buffer.from("own") }] }).digest,
       {
-        "org.opencontainers.image.base.name": `${registry.host}/base:1`,
-        ...(byDigest ? { "org.opencontainers.image.base.digest": root.digest } : {}),
+        annotations: {
+          "org.opencontainers.image.base.name": `${registry.host}/base:1`,
+          ...(byDigest ? { "org.opencontainers.image.base.digest": root.digest } : {}),
+        },
       },
     );
     for (const [name, image] of [
@@ -150,13 +155,65 @@ for (const named of ["by its tag", "by its digest, which the tag no longer names
   });
 }
 
-/** The same manifest with annotations. */
-function withAnnotations(
-  place: MemoryPlace,
-  digest: string,
-  annotations: Readonly<Record<string, string>>,
-): Descriptor {
+/** The same manifest with other members. */
+function withMembers(place: MemoryPlace, digest: string, members: object): Descriptor {
   const manifest: unknown = JSON.parse(place.text(digest));
   assert.ok(typeof manifest === "object");
-  return place.add(mediaTypes.ociManifest, { ...manifest, annotations });
+  return place.add(mediaTypes.ociManifest, { ...manifest, ...members });
+}
+
+/** What whoever may push the base can write about a layer to come, of which digest and diff id are known. */
+const lies: Readonly<Record<string, (secret: Descriptor, evil: Descriptor) => { layer: Descriptor; diffId: string }>> =
+  {
+    "its diff id, beside a blob that is not there": (secret, evil) => ({
+      layer: { ...evil, digest: digestOf(randomBytes(9)) },
+      diffId: secret.digest,
+    }),
+    "its diff id, beside other content": (secret, evil) => ({ layer: evil, diffId: secret.digest }),
+    "its digest, without the blob": (secret, evil) => ({ layer: secret, diffId: evil.digest }),
+  };
+
+for (const [what, lie] of Object.entries(lies)) {
+  test(`a base that claims ${what} does not keep a layer readable; one that is pinned is believed`, async () => {
+    const directory = mkdtempSync(join(scratch, "lying-"));
+    const [secret, common] = [randomBytes(300), randomBytes(200)];
+    const app = new MemoryPlace();
+    const root = addImage(app, { layers: [common, secret].map((bytes) => ({ mediaType: tar, bytes })) });
+    const evil = new MemoryPlace();
+    const { layer, diffId } = lie({ ...app.add(tar, secret) }, evil.add(tar, randomBytes(300)));
+    const honest = evil.add(tar, common);
+    const rootfs = { type: "layers", diff_ids: [honest.digest, diffId] };
+    const config = evil.add(mediaTypes.ociConfig, { os: "linux", architecture: "amd64", rootfs });
+    const mediaType = mediaTypes.ociManifest;
+    const planted = evil.add(mediaType, { schemaVersion: 2, mediaType, config, layers: [honest, layer] });
+    const image = `oci:${layoutOf(app, root, join(directory, "app"))}:x`;
+    const base = `oci:${layoutOf(evil, planted, join(directory, "base"))}`;
+    const warnings: string[] = [];
+    const progress: Progress = (event) => {
+      if (event.type === "warning") warnings.push(event.code);
+    };
+    for (const [reference, kept] of [
+      [`${base}:x`, ["keep", "encrypt"]],
+      [`${base}@${planted.digest}`, ["keep", "keep"]],
+    ] as const) {
+      const selector = await selectBase(reference, { image, progress });
+      const transform = await encryptLayers({ keys: [alice.encryption], select: { include: [], exclude: [selector] } });
+      const { layers } = await copyImage(image, `oci:${join(directory, "enc")}:x`, { transform, dryRun: true });
+      assert.deepEqual(
+        layers.map(({ action }) => action),
+        kept,
+      );
+    }
+    assert.deepEqual(warnings, ["BASE_REFUSED"]);
+  });
+}
+
+/** A layout as somebody may write it who does not care whether everything is there. */
+function layoutOf(place: MemoryPlace, root: Descriptor, directory: string): string {
+  mkdirSync(join(directory, "blobs", "sha256"), { recursive: true });
+  for (const [digest, bytes] of place.blobs) writeFileSync(join(directory, "blobs", ...digest.split(":")), bytes);
+  const named = { ...root, annotations: { "org.opencontainers.image.ref.name": "x" } };
+  writeFileSync(join(directory, "index.json"), JSON.stringify({ schemaVersion: 2, manifests: [named] }));
+  writeFileSync(join(directory, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }));
+  return directory;
 }

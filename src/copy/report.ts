@@ -1,5 +1,6 @@
 import type { Descriptor } from "../oci/descriptor.js";
 import type { Platform } from "../oci/platform.js";
+import type { ReuseGround } from "../transform/layer-transform.js";
 import { manifestsOf, type Plan } from "./plan.js";
 import type { Renaming } from "./transfer.js";
 
@@ -24,6 +25,8 @@ export interface LayerReport {
   readonly platform: Platform | undefined;
   readonly index: number;
   readonly action: "keep" | "relabel" | "reuse" | "encrypt" | "decrypt" | "rekey";
+  /** Of an earlier blob that serves again: why it is known to hold the same. */
+  readonly known?: ReuseGround;
   readonly before: Descriptor;
   /** Undefined after a dry run that would change it. */
   readonly after: Descriptor | undefined;
@@ -66,6 +69,7 @@ function layersOf(
       platform,
       index: entry.index,
       action: entry.change.kind === "rewrite" ? entry.change.action : entry.change.kind,
+      ...(entry.change.kind === "reuse" && { known: entry.change.known }),
       before: entry.layer,
       after: after(entry),
     })),

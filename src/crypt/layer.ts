@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { ByteStream } from "../bytes/byte-stream.js";
 import { OciEncError } from "../errors.js";
 import { type Digest, parseDigest } from "../oci/digest.js";
@@ -6,7 +7,13 @@ import { cipherOf } from "./ciphers/index.js";
 import { type EnvelopePart, partsOf, publicOptionsOf, withEnvelope } from "./envelope.js";
 import type { DecryptionKey, EncryptionKey, Packet, Unwrap, Wrap, WrapperOptions } from "./key-wrapper.js";
 import { type SchemeRow, schemeRow, schemes } from "./keys/index.js";
-import { decodePrivateOptions, encodePrivateOptions, type LayerOptions } from "./layer-options.js";
+import {
+  decodePrivateOptions,
+  encodePrivateOptions,
+  encodePublicOptions,
+  type LayerOptions,
+  type PublicOptions,
+} from "./layer-options.js";
 
 type Annotations = Readonly<Record<string, string>>;
 
@@ -69,21 +76,48 @@ function rowsFor(envelope: Annotations | undefined): readonly SchemeRow[] {
 export interface Unwrapped {
   readonly options: LayerOptions;
   readonly cipher: BlockCipher;
+  /**
+   * The same for envelopes that make the same of the same bytes, and for no others: one blob under two keys holds two
+   * contents. Tells nothing about the key.
+   */
+  readonly opening: string;
+}
+
+/** What an envelope says to everybody: its public options, checked as far as that goes, and the cipher that they name. */
+export interface PublicEnvelope {
+  readonly options: PublicOptions;
+  readonly cipher: BlockCipher;
+}
+
+/** Reads what needs no key. CORRUPT when it is missing or malformed, UNSUPPORTED when the cipher is unknown. */
+export function readPublicEnvelope(annotations: Annotations | undefined): PublicEnvelope {
+  const options = publicOptionsOf(annotations);
+  const cipher = cipherOf(options.cipher);
+  cipher.checkPublic(options);
+  return { options, cipher };
 }
 
 /**
  * Opens the envelope in a layer's annotations. Every scheme with a key is tried on every part of its own; a broken part
  * does not hide a good one. KEY_MISMATCH when no part opens, CORRUPT when what was unwrapped or the public options are
- * malformed, UNSUPPORTED when the cipher is unknown.
+ * malformed, UNSUPPORTED when the cipher is unknown. No key is tried on an envelope that is no use with any.
  */
 export async function openEnvelope(annotations: Annotations | undefined, keyring: Keyring): Promise<Unwrapped> {
-  const publicOptions = publicOptionsOf(annotations);
-  const cipher = cipherOf(publicOptions.cipher);
+  const { options: open, cipher } = readPublicEnvelope(annotations);
   const secret = await unwrapEnvelope(annotations, keyring);
   try {
-    const options: LayerOptions = { public: publicOptions, private: decodePrivateOptions(secret) };
+    const options: LayerOptions = { public: open, private: decodePrivateOptions(secret) };
     cipher.check(options);
-    return { options, cipher };
+    return { options, cipher, opening: openingOf(options) };
+  } finally {
+    secret.fill(0);
+  }
+}
+
+function openingOf(options: LayerOptions): string {
+  const secret = encodePrivateOptions(options.private);
+  try {
+    return createHash("sha256").update(encodePublicOptions(options.public)).update(secret).digest("hex");
   } finally {
     secret.fill(0);
   }

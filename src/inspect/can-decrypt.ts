@@ -1,6 +1,7 @@
 import { type ManifestPlan, makePlan, manifestsOf } from "../copy/plan.js";
 import type { DecryptionKey, SchemeSettings } from "../crypt/key-wrapper.js";
-import { type Keyring, loadKeyring, unwrapEnvelope } from "../crypt/layer.js";
+import { type Keyring, loadKeyring } from "../crypt/layer.js";
+import { accessTo, decidingRefusal, type LayerVerdict } from "../crypt/layer-answer.js";
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import { isEncrypted } from "../oci/media-type.js";
@@ -25,23 +26,24 @@ export interface CanDecryptReport {
   readonly root: Descriptor;
   /** Every sealed layer of every chosen platform opens. True as well when nothing is sealed. */
   readonly opens: boolean;
+  /** What decrypting ends with; undefined where everything opens. KEY_MISMATCH, CORRUPT, UNSUPPORTED, KEY_PROVIDER. */
+  readonly refusal: OciEncError | undefined;
   readonly layers: readonly LayerAccess[];
 }
 
 /** Whether a key opens one layer. */
-export interface LayerAccess {
+export interface LayerAccess extends LayerVerdict {
   readonly platform: Platform | undefined;
   readonly index: number;
   readonly layer: Descriptor;
   readonly encrypted: boolean;
-  /** Undefined: the layer is not sealed. */
-  readonly opens: boolean | undefined;
   /** Where the key that opens it came from. Undefined: none does, or only several together (a key and its certificate). */
   readonly key: string | undefined;
 }
 
 /**
- * Says of every layer of every chosen platform whether a key opens it, from the manifests alone. The check of which
+ * Says of every layer of every chosen platform whether a key opens it, from the manifests alone: what decrypting them
+ * does before it reads a layer, and so whether it fails, unless the stored bytes themselves are bad. The check of which
  * CVE-2022-24778 tells looked at one layer of one platform, and took what was missing for allowed. USAGE without keys,
  * KEY_INVALID; NOT_FOUND for a platform that the image lacks.
  */
@@ -53,8 +55,9 @@ export async function canDecrypt(source: ImageSource, options: CanDecryptOptions
   const root = await source.resolve();
   const plan = await makePlan(source, root, { platforms, otherPlatforms: "drop" });
   const keyrings = { together: keyring, alone: single.flatMap((one) => (one ? [one] : [])) };
-  const layers = await Promise.all(manifestsOf(plan).flatMap((manifest) => accessTo(manifest, keyrings)));
-  return { reference: source.name, root, opens: layers.every(({ opens }) => opens !== false), layers };
+  const layers = await Promise.all(manifestsOf(plan).flatMap((manifest) => layersOf(manifest, keyrings)));
+  const refusal = decidingRefusal(layers);
+  return { reference: source.name, root, opens: refusal === undefined, refusal, layers };
 }
 
 interface Keyrings {
@@ -72,25 +75,15 @@ async function loadAlone(key: DecryptionKey, options: Parameters<typeof loadKeyr
   }
 }
 
-function accessTo({ view, platform }: ManifestPlan, keyrings: Keyrings): readonly Promise<LayerAccess>[] {
+function layersOf({ view, platform }: ManifestPlan, keyrings: Keyrings): readonly Promise<LayerAccess>[] {
   return view.layers.map(async (layer, index) => {
-    const encrypted = isEncrypted(layer.mediaType);
-    const opens = encrypted ? await opensWith(layer, keyrings.together) : undefined;
-    return { platform, index, layer, encrypted, opens, key: opens ? await keyOf(layer, keyrings) : undefined };
+    const access = await accessTo(layer, keyrings.together);
+    const key = access.opens ? await keyOf(layer, keyrings) : undefined;
+    return { platform, index, layer, encrypted: isEncrypted(layer.mediaType), ...access, key };
   });
 }
 
 async function keyOf(layer: Descriptor, { alone }: Keyrings): Promise<string | undefined> {
-  for (const { origin, keyring } of alone) if (await opensWith(layer, keyring)) return origin;
+  for (const { origin, keyring } of alone) if ((await accessTo(layer, keyring)).opens) return origin;
   return undefined;
-}
-
-async function opensWith(layer: Descriptor, keyring: Keyring): Promise<boolean> {
-  try {
-    (await unwrapEnvelope(layer.annotations, keyring)).fill(0);
-    return true;
-  } catch (error) {
-    if (error instanceof OciEncError && error.code === "KEY_MISMATCH") return false;
-    throw error;
-  }
 }

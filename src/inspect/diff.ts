@@ -1,10 +1,9 @@
 import { attestedBy } from "../copy/attestation.js";
 import { type ManifestPlan, makePlan, manifestsOf } from "../copy/plan.js";
 import type { DecryptionKey, RecipientInfo, SchemeSettings } from "../crypt/key-wrapper.js";
-import { type Keyring, loadKeyring, unwrapEnvelope } from "../crypt/layer.js";
-import { decodePrivateOptions } from "../crypt/layer-options.js";
+import { type Keyring, loadKeyring } from "../crypt/layer.js";
+import { answerFor } from "../crypt/layer-answer.js";
 import { recipientsOf } from "../crypt/recipients.js";
-import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import type { Digest } from "../oci/digest.js";
 import { diffIdsOf } from "../oci/manifest.js";
@@ -16,7 +15,7 @@ import type { ImageSource } from "../transport/transport.js";
 /** Which platforms, and which keys. */
 export interface DiffOptions {
   readonly platforms?: readonly Platform[] | undefined;
-  /** With them, sealed layers are compared by the digests that are wrapped with their keys. */
+  /** With them, sealed layers are compared by the digests that are wrapped with their keys, which only claim something. */
   readonly keys?: readonly DecryptionKey[] | undefined;
   readonly settings?: SchemeSettings | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -46,10 +45,20 @@ export interface LayerDiff {
   readonly a: Descriptor | undefined;
   readonly b: Descriptor | undefined;
   /**
-   * `same blob`: one stored digest. `same content`: a key showed it, or a plain blob. `same diff id`: the configs say so,
-   * and nothing proves it. `unknown`: nothing tells. `different`: a key, plain blobs or diff ids say so.
+   * `same blob`: one stored digest, and under the same keys where that is known. `claimed same` and `claimed different`: a
+   * key opens what is sealed, and the digests wrapped with the layers' keys say so; whoever sealed a layer can have
+   * written any. `same diff id`: the configs say so. No layer is read, so nothing proves either. `different`: plain blobs
+   * or diff ids differ. `unknown`: nothing tells.
    */
-  readonly content: "same blob" | "same content" | "same diff id" | "different" | "unknown" | "only in a" | "only in b";
+  readonly content:
+    | "same blob"
+    | "claimed same"
+    | "claimed different"
+    | "same diff id"
+    | "different"
+    | "unknown"
+    | "only in a"
+    | "only in b";
   /** In b and not in a, and the reverse. */
   readonly recipientsAdded: readonly RecipientInfo[];
   readonly recipientsRemoved: readonly RecipientInfo[];
@@ -123,27 +132,31 @@ async function sameContent(
 ): Promise<LayerDiff["content"]> {
   if (!b) return "only in a";
   if (!a) return "only in b";
-  if (a.layer.digest === b.layer.digest) return "same blob";
   const [one, other] = await Promise.all([contentOf(a.layer, keyring), contentOf(b.layer, keyring)]);
-  if (one && other && one === other) return "same content";
+  // One blob under two keys holds two contents.
+  const alike = !one?.opening || !other?.opening || one.opening === other.opening;
+  if (a.layer.digest === b.layer.digest && alike) return "same blob";
+  if (one?.digest && other?.digest && one.digest === other.digest) return "claimed same";
   if (a.diffId && b.diffId) return a.diffId === b.diffId ? "same diff id" : "different";
-  return one && other ? "different" : "unknown";
+  return one?.digest && other?.digest ? "claimed different" : "unknown";
 }
 
-/** The plain blob's digest. Undefined where it cannot be known. */
-async function contentOf({ annotations, mediaType, digest }: Descriptor, keyring: Keyring | undefined) {
-  if (!isEncrypted(mediaType)) return digest;
-  if (!keyring) return undefined;
-  try {
-    const secret = await unwrapEnvelope(annotations, keyring);
-    const options = decodePrivateOptions(secret);
-    secret.fill(0);
-    options.symmetricKey.fill(0);
-    return options.digest;
-  } catch (error) {
-    if (error instanceof OciEncError && error.code === "KEY_MISMATCH") return undefined;
-    throw error;
-  }
+interface ClaimedContent {
+  /** Of the plain blob: what is stored, or for a sealed layer what is wrapped with its key. */
+  readonly digest: Digest | undefined;
+  /** How a sealed layer opens. */
+  readonly opening: string | undefined;
+}
+
+/** Undefined where it cannot be known. */
+async function contentOf(layer: Descriptor, keyring: Keyring | undefined): Promise<ClaimedContent | undefined> {
+  if (!isEncrypted(layer.mediaType)) return { digest: layer.digest, opening: undefined };
+  const answer = keyring && (await answerFor(layer, keyring));
+  if (answer?.kind === "cannot" && answer.error.code === "KEY_PROVIDER") throw answer.error;
+  if (answer?.kind !== "yes") return undefined;
+  const { options, opening } = answer.unwrapped;
+  options.private.symmetricKey.fill(0);
+  return { digest: options.private.digest, opening };
 }
 
 /** What the first list has more of; recipients without a name are told apart by their labels alone. */

@@ -1,7 +1,8 @@
 import { attestedBy } from "../copy/attestation.js";
 import { type ManifestPlan, makePlan, manifestsOf } from "../copy/plan.js";
 import type { DecryptionKey, RecipientInfo, SchemeSettings } from "../crypt/key-wrapper.js";
-import { type Keyring, loadKeyring, openEnvelope } from "../crypt/layer.js";
+import { type Keyring, loadKeyring } from "../crypt/layer.js";
+import { accessTo, type LayerVerdict } from "../crypt/layer-answer.js";
 import { recipientsOf, schemesOf } from "../crypt/recipients.js";
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
@@ -55,8 +56,8 @@ export interface InspectedLayer {
   readonly encrypted: boolean;
   readonly schemes: readonly string[];
   readonly recipients: readonly RecipientInfo[];
-  /** Whether one of the given keys opens it; undefined for a plain layer, or without keys. */
-  readonly opens: boolean | undefined;
+  /** What the given keys can do with it; undefined without keys. */
+  readonly access: LayerVerdict | undefined;
 }
 
 /** Reads the manifests and configs of an image, and says who can open its layers. Throws as `ImageSource` does; CORRUPT, KEY_INVALID. */
@@ -74,10 +75,10 @@ async function manifestReport(manifest: ManifestPlan, keyring: Keyring | undefin
   const { descriptor, platform, view } = manifest;
   const layers = await Promise.all(
     view.layers.map(async (layer, index): Promise<InspectedLayer> => {
-      const encrypted = isEncrypted(layer.mediaType);
-      const opens = encrypted && keyring ? await opensWith(layer, keyring) : undefined;
       const recipients = await recipientsOf(layer.annotations);
-      return { index, layer, encrypted, schemes: schemesOf(layer.annotations), recipients, opens };
+      const encrypted = isEncrypted(layer.mediaType);
+      const access = keyring && (await accessTo(layer, keyring));
+      return { index, layer, encrypted, schemes: schemesOf(layer.annotations), recipients, access };
     }),
   );
   const attestation = attestedBy(descriptor) !== undefined;
@@ -90,17 +91,6 @@ async function manifestReport(manifest: ManifestPlan, keyring: Keyring | undefin
     imageConfig: readable(manifest.config),
     layers,
   };
-}
-
-async function opensWith(layer: Descriptor, keyring: Keyring): Promise<boolean> {
-  try {
-    const { options } = await openEnvelope(layer.annotations, keyring);
-    options.private.symmetricKey.fill(0);
-    return true;
-  } catch (error) {
-    if (error instanceof OciEncError && error.code === "KEY_MISMATCH") return false;
-    throw error;
-  }
 }
 
 function readable(config: Uint8Array | undefined): ImageConfig | undefined {

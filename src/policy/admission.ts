@@ -32,15 +32,26 @@ export async function judgeByRules(
  * `signing-and-policy.md` 6.2.
  */
 export function admission(rules: TrustRules): Admission {
-  return async (root, { reference, source }) => {
-    const { place, identity } = judgedPlace(reference, source);
-    const image = { place, identity: rules.identity ?? identity };
-    const judged = await judgeByRules(source, root, { rules, image });
-    const refused = refusalOf(judged, source.name);
-    if (refused) throw refused;
-    if (judged.decision.verdict !== "warned") return;
-    rules.progress?.({ type: "warning", code: "IMAGE_CLASS", message: `${source.name}: ${judged.decision.reason}` });
+  return async (root, image) => {
+    await admit(rules, root, image);
   };
+}
+
+/** The same at once, for one image: whether somebody who is trusted has signed it. Throws the refusal. */
+export async function admit(
+  rules: TrustRules,
+  root: Descriptor,
+  { reference, source }: Parameters<Admission>[1],
+): Promise<{ readonly signed: boolean }> {
+  const { place, identity } = judgedPlace(reference, source);
+  const image = { place, identity: rules.identity ?? identity };
+  const judged = await judgeByRules(source, root, { rules, image });
+  const refused = refusalOf(judged, source.name);
+  if (refused) throw refused;
+  if (judged.decision.verdict === "warned") {
+    rules.progress?.({ type: "warning", code: "IMAGE_CLASS", message: `${source.name}: ${judged.decision.reason}` });
+  }
+  return { signed: judged.signed };
 }
 
 /**

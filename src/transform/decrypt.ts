@@ -5,11 +5,11 @@ import { loadKeyring, type Unwrapped } from "../crypt/layer.js";
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import { algorithmOf } from "../oci/digest.js";
-import { isEncrypted, plainTwin } from "../oci/media-type.js";
+import { plainTwin } from "../oci/media-type.js";
 import type { Progress } from "../progress.js";
 import { checkContent, requireDiffIds } from "./content-check.js";
 import type { LayerChange, LayerContext, LayerTransform, Rewrite } from "./layer-transform.js";
-import { openingLayers, requireHonest } from "./open-layer.js";
+import { openingLayers } from "./open-layer.js";
 import { allLayers, choosing, type LayerSelection } from "./select.js";
 
 /** What to open, and with which keys. */
@@ -47,8 +47,6 @@ export async function decryptLayers(options: DecryptOptions): Promise<LayerTrans
     },
     async layer(layer, context) {
       if (chosen.choose(layer, context) === "no") return keep;
-      requireHonest(layer, context);
-      if (!isEncrypted(layer.mediaType)) return keep;
       const unwrapped = await opening.open(layer, context);
       return unwrapped ? decrypting(layer, context, { ...options, unwrapped }) : keep;
     },
@@ -73,7 +71,7 @@ function decrypting(layer: Descriptor, context: LayerContext, how: Opening): Rew
   return {
     kind: "rewrite",
     action: "decrypt",
-    merge: `decrypt ${wrapped} ${context.diffId}`,
+    merge: `decrypt ${how.unwrapped.opening} ${context.diffId}`,
     size: cipher.openSize(layer.size),
     algorithm: wrapped ? algorithmOf(wrapped) : "sha256",
     start(bytes, again) {

@@ -46,12 +46,17 @@ export type LayerChange =
   | Reuse
   | Rewrite;
 
+/** `pinned`, `admitted`: who vouches for the earlier image. `compared`: the blob was decrypted and compared. */
+export type ReuseGround = "pinned" | "admitted" | "compared";
+
 /** A blob that exists already in place of the layer's own: an earlier sealed form of the same content. */
 export interface Reuse {
   readonly kind: "reuse";
   readonly blob: Descriptor;
   /** Where the blob is read from, unless the target has it. */
   readonly origin: BlobOrigin;
+  /** Why it is known to hold the same. */
+  readonly known: ReuseGround;
   readonly relabel: Relabel;
 }
 

@@ -1,62 +1,72 @@
-import { hasEnvelope } from "../crypt/envelope.js";
-import { type Keyring, openEnvelope, type Unwrapped, unwrapEnvelope } from "../crypt/layer.js";
+import { type Keyring, type Unwrapped, unwrapEnvelope } from "../crypt/layer.js";
+import { answerFor, requireConsistent } from "../crypt/layer-answer.js";
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
-import { isEncrypted, plainTwin } from "../oci/media-type.js";
 import { layerName } from "./layer-name.js";
 import type { LayerContext } from "./layer-transform.js";
 
-/** CORRUPT unless the media type and the annotations say the same about a layer. */
+/** CORRUPT, naming the layer, unless its media type and its annotations say the same about it. */
 export function requireHonest(layer: Descriptor, context: Pick<LayerContext, "index" | "platform">): void {
-  const where = layerName(layer, context);
-  if (isEncrypted(plainTwin(layer.mediaType))) {
-    throw new OciEncError("CORRUPT", `${where} says twice that it is encrypted`);
-  }
-  if (!isEncrypted(layer.mediaType) && hasEnvelope(layer.annotations)) {
-    throw new OciEncError("CORRUPT", `${where} has wrapped keys, and a media type that says it is plain`);
+  try {
+    requireConsistent(layer);
+  } catch (error) {
+    throw namingLayer(error, layerName(layer, context));
   }
 }
 
-/** Opens envelopes while an image is planned, and remembers which no key opens, so that all of them are told at once. */
+/** Opens envelopes while an image is planned, and remembers which did not open, so that all of them are told at once. */
 export interface OpeningLayers {
-  /** Undefined: no key opens it. Throws anything else that is wrong with the envelope, naming the layer. */
+  /** Undefined: it is plain, or it does not open, and then `requireAll` or `requireAny` says so. Throws KEY_PROVIDER. */
   open(layer: Descriptor, context: LayerContext): Promise<Unwrapped | undefined>;
-  /** The same for the wrapped options alone, byte for byte. */
+  /** The wrapped options alone, byte for byte, of whatever cipher. */
   unwrap(layer: Descriptor, context: LayerContext): Promise<Uint8Array | undefined>;
-  /** KEY_MISMATCH, listing them, when an envelope did not open. */
+  /** CORRUPT or UNSUPPORTED for an envelope that no key would open; KEY_MISMATCH, listing them, when some did not open. */
   requireAll(): readonly OciEncError[];
-  /** KEY_MISMATCH when none opened although some were tried; else those that did not. */
+  /** The same, but KEY_MISMATCH only when none opened although some were tried; else those that did not. */
   requireAny(): readonly OciEncError[];
 }
 
-/** One walk over an image's sealed layers with a keyring. */
+/** One walk over an image's layers with a keyring. */
 export function openingLayers(keyring: Keyring): OpeningLayers {
+  const broken: OciEncError[] = [];
   const unopened: OciEncError[] = [];
   let opened = 0;
-  const attempt = async <T>(
-    open: () => Promise<T>,
-    layer: Descriptor,
-    context: LayerContext,
-  ): Promise<T | undefined> => {
-    try {
-      const outcome = await open();
-      opened += 1;
-      return outcome;
-    } catch (error) {
-      const named = namingLayer(error, layerName(layer, context));
-      if (named.code !== "KEY_MISMATCH") throw named;
-      unopened.push(named);
-      return undefined;
-    }
+  const requireSound = () => {
+    for (const error of broken) throw error;
   };
   return {
-    open: (layer, context) => attempt(() => openEnvelope(layer.annotations, keyring), layer, context),
-    unwrap: (layer, context) => attempt(() => unwrapEnvelope(layer.annotations, keyring), layer, context),
+    async open(layer, context) {
+      const answer = await answerFor(layer, keyring);
+      if (answer.kind === "plain") return undefined;
+      if (answer.kind === "yes") {
+        opened += 1;
+        return answer.unwrapped;
+      }
+      const named = namingLayer(answer.error, layerName(layer, context));
+      // Every other layer would wait for it as long.
+      if (named.code === "KEY_PROVIDER") throw named;
+      (answer.kind === "no" ? unopened : broken).push(named);
+      return undefined;
+    },
+    async unwrap(layer, context) {
+      try {
+        const secret = await unwrapEnvelope(layer.annotations, keyring);
+        opened += 1;
+        return secret;
+      } catch (error) {
+        const named = namingLayer(error, layerName(layer, context));
+        if (named.code !== "KEY_MISMATCH") throw named;
+        unopened.push(named);
+        return undefined;
+      }
+    },
     requireAll() {
+      requireSound();
       if (unopened.length > 0) throw mismatch(unopened, opened);
       return unopened;
     },
     requireAny() {
+      requireSound();
       if (unopened.length > 0 && opened === 0) throw mismatch(unopened, opened);
       return unopened;
     },

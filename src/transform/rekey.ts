@@ -129,7 +129,7 @@ async function rekeying({ layer, context, unwrapped, recipients }: Subject, how:
   return {
     kind: "rewrite",
     action: "rekey",
-    merge: `rekey ${wrapped} ${context.diffId} ${recipients.map(({ thumbprint }) => thumbprint).join()}`,
+    merge: `rekey ${unwrapped.opening} ${context.diffId} ${recipients.map(({ thumbprint }) => thumbprint).join()}`,
     size: cipher.sealedSize(size),
     algorithm: algorithmOf(layer.digest),
     outline: (sealed) => ({ ...sealed, annotations: outline(sealed.annotations) }),
@@ -143,7 +143,7 @@ async function rekeying({ layer, context, unwrapped, recipients }: Subject, how:
           const { digest } = plain.sum();
           await check.require(digest);
           const annotate = await fresh.annotate(digest);
-          const binding = how.anonymous ? undefined : bindingFor(recipients, context.diffId);
+          const binding = how.anonymous ? undefined : bindingFor(recipients, { digest, diffId: context.diffId });
           return (sealed) => {
             const annotations = annotate(sealed.annotations);
             return { ...sealed, ...stored, annotations: binding ? withBinding(annotations, binding) : annotations };

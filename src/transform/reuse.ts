@@ -8,8 +8,8 @@ import {
   withoutEnvelope,
 } from "../crypt/envelope.js";
 import type { DecryptionKey, EncryptionKey, KnownRecipient } from "../crypt/key-wrapper.js";
-import { type Keyring, loadKeyring, unwrapEnvelope } from "../crypt/layer.js";
-import { decodePrivateOptions } from "../crypt/layer-options.js";
+import { loadKeyring, readPublicEnvelope, type Unwrapped } from "../crypt/layer.js";
+import { encodePrivateOptions } from "../crypt/layer-options.js";
 import { isRecipient } from "../crypt/recipient-id.js";
 import { identifyRecipients, listRecipients, loadWrapFor, type WrapFor } from "../crypt/recipients.js";
 import { OciEncError } from "../errors.js";
@@ -17,7 +17,9 @@ import type { Descriptor } from "../oci/descriptor.js";
 import type { Digest } from "../oci/digest.js";
 import { encryptedTwin, ociTwin } from "../oci/media-type.js";
 import { bindingFor } from "./binding.js";
-import type { BlobOrigin, LayerContext, Reuse } from "./layer-transform.js";
+import { type EarlierContents, earlierContents } from "./earlier-content.js";
+import { layerName } from "./layer-name.js";
+import type { BlobOrigin, LayerContext, Reuse, ReuseGround } from "./layer-transform.js";
 import { type RecipientsOptions, wrapperOptions } from "./rewrapping.js";
 
 /** A sealed layer of an earlier image. */
@@ -31,52 +33,62 @@ export interface EarlierLayer {
 export interface EarlierImage {
   readonly layers: readonly EarlierLayer[];
   readonly origin: BlobOrigin;
-  /** Whether it was named by its digest. Whoever can move a tag could plant a layer. */
-  readonly pinned: boolean;
+  /**
+   * Who vouches for what its manifests say: it was named by its digest, or a rule accepted a signature. Undefined: nobody,
+   * and whoever can move a tag could plant a layer, so that each is decrypted and compared before it serves.
+   */
+  readonly vouched: Exclude<ReuseGround, "compared"> | undefined;
 }
 
 /** For whom is sealed now, and which keys open the earlier layers. */
 export interface ReuseOptions extends Omit<RecipientsOptions, "select"> {
   readonly earlier: EarlierImage;
   readonly recipients: readonly EncryptionKey[];
-  /** Without them a layer is known by its diff id, its position and its binding, and only in an image that is pinned. */
+  /** Without them a layer is known by its diff id, its position and its binding, and only in an image that is vouched for. */
   readonly open: readonly DecryptionKey[];
 }
 
 /** Looks for a sealed layer that holds a plain one. Undefined: there is none, seal it. */
 export type FindReusable = (layer: Descriptor, context: LayerContext) => Promise<Reuse | undefined>;
 
+/** Candidates that claim the content of one layer and do not hold it, before the others are not tried any more. */
+const lieLimit = 4;
+
 /**
- * Reads the keys, and finds earlier sealed forms of layers. The same recipients: blob and envelope serve as they are. Other
- * recipients: the key is wrapped anew where one is given that opens, else the layer does not serve. USAGE for an image
- * that is not pinned, without a key; and for anonymous recipients, whom nothing may connect from image to image.
+ * Reads the keys, and finds earlier sealed forms of layers. In an image that somebody vouches for, what envelopes say is
+ * believed: for the same recipients blob and envelope serve as they are, for others the key is wrapped anew where one is
+ * given that opens. Of any other image a layer serves when it has been decrypted and compared, under a new envelope. What
+ * does not serve is left to be sealed. USAGE without a key for an image that nobody vouches for; and for anonymous
+ * recipients, whom nothing may connect from image to image.
  */
 export async function findingReusable(options: ReuseOptions): Promise<FindReusable> {
-  const { earlier, open, anonymous } = options;
+  const { earlier, open, anonymous, progress, signal } = options;
   if (anonymous) throw new OciEncError("USAGE", "layers of an earlier image cannot be reused for anonymous recipients");
-  if (open.length === 0 && !earlier.pinned) {
-    throw new OciEncError("USAGE", `${earlier.origin.name} is not named by its digest`, {
-      hint: "name it as …@sha256:…, since whoever may push it could plant a layer; or give a key that opens it",
-    });
-  }
+  if (open.length === 0 && !earlier.vouched) throw nobodyVouches(earlier);
   const known = await identifyRecipients(options.recipients, wrapperOptions(options));
   const wrap = await loadWrapFor(known, wrapperOptions(options));
-  const contents = contentReader(open.length > 0 ? await loadKeyring(open, wrapperOptions(options)) : undefined);
+  const keyring = open.length > 0 ? await loadKeyring(open, wrapperOptions(options)) : undefined;
+  const contents = earlierContents({ keyring, origin: earlier.origin, progress, signal });
   return async (layer, context) => {
     const sealedType = encryptedTwin(ociTwin(layer.mediaType));
-    for (const candidate of earlier.layers.filter((one) => one.layer.mediaType === sealedType)) {
-      const envelope = await servingEnvelope(candidate, {
-        layer,
-        context,
-        known,
-        wrap,
-        contents,
-        pinned: earlier.pinned,
-      });
-      if (envelope) return reusing(candidate, envelope, earlier.origin);
-    }
-    return undefined;
+    const wanted: Wanted = { layer, context, known, wrap, contents };
+    const find = earlier.vouched ? believed : compared;
+    const candidates = earlier.layers.filter((one) => one.layer.mediaType === sealedType);
+    const found = await find(candidates, wanted, (message) =>
+      progress?.({ type: "warning", code: "REUSE_REFUSED", message: `${layerName(layer, context)}: ${message}` }),
+    );
+    return found && reusing(found, earlier.origin, earlier.vouched ?? "compared");
   };
+}
+
+function nobodyVouches({ origin }: EarlierImage): OciEncError {
+  return new OciEncError(
+    "USAGE",
+    `nobody vouches for ${origin.name}: it is not named by its digest, and no key is given`,
+    {
+      hint: "give a key that opens it, and its layers are decrypted and compared; or name it by a digest that you know to be that of your own image, or have a rule accept its signature (--trust, a policy)",
+    },
+  );
 }
 
 interface Wanted {
@@ -84,33 +96,83 @@ interface Wanted {
   readonly context: LayerContext;
   readonly known: readonly KnownRecipient[];
   readonly wrap: WrapFor;
-  readonly contents: ContentReader;
-  readonly pinned: boolean;
+  readonly contents: EarlierContents;
 }
+
+interface Found {
+  readonly candidate: EarlierLayer;
+  /** Under which it serves. */
+  readonly envelope: Annotations;
+}
+
+type Find = (
+  candidates: readonly EarlierLayer[],
+  wanted: Wanted,
+  warn: (message: string) => void,
+) => Promise<Found | undefined>;
 
 type Annotations = Readonly<Record<string, string>>;
 
-/** The envelope under which a candidate serves; undefined when it does not. */
-async function servingEnvelope(candidate: EarlierLayer, wanted: Wanted): Promise<Annotations | undefined> {
-  const { annotations } = candidate.layer;
-  const same = await isForExactly(annotations, wanted.known);
-  const content = await wanted.contents(candidate.layer);
-  if (content) {
-    if (content.digest !== wanted.layer.digest || candidate.layer.size !== wanted.layer.size) return undefined;
-    return same ? envelopeOf(annotations) : await rewrapped(candidate, content.secret(), wanted);
+/** In an image that is vouched for: the first layer that says that it holds the same. */
+const believed: Find = async (candidates, wanted) => {
+  for (const candidate of candidates) {
+    const envelope = await servingEnvelope(candidate, wanted);
+    if (envelope) return { candidate, envelope };
   }
-  const { diffId, index } = wanted.context;
-  const bound = bindingFor(wanted.known, diffId);
-  const holds = candidate.diffId === diffId && candidate.index === index && bound === bindingOf(annotations);
-  return wanted.pinned && same && bound !== undefined && holds ? envelopeOf(annotations) : undefined;
+  return undefined;
+};
+
+/** In any other image: the first that says so and does. Its envelope's packets may be for others than they say. */
+const compared: Find = async (candidates, wanted, warn) => {
+  let lies = 0;
+  for (const candidate of candidates) {
+    const { layer } = candidate;
+    const answer = await wanted.contents.open(layer);
+    if (answer?.kind !== "yes" || answer.unwrapped.options.private.digest !== wanted.layer.digest) continue;
+    const disproof = await wanted.contents.disproof(layer, answer.unwrapped, wanted.layer);
+    if (disproof === undefined) return { candidate, envelope: await rewrapped(candidate, answer.unwrapped, wanted) };
+    warn(`the earlier layer ${layer.digest} says that it holds this one, and does not: ${disproof}`);
+    lies += 1;
+    if (lies === lieLimit) break;
+  }
+  return undefined;
+};
+
+async function servingEnvelope(candidate: EarlierLayer, wanted: Wanted): Promise<Annotations | undefined> {
+  const { annotations, size } = candidate.layer;
+  const same = await isForExactly(annotations, wanted.known);
+  const answer = await wanted.contents.open(candidate.layer);
+  if (answer?.kind === "yes") {
+    const { options, cipher } = answer.unwrapped;
+    const holds = options.private.digest === wanted.layer.digest && cipher.openSize(size) === wanted.layer.size;
+    if (!holds) return undefined;
+    return same ? envelopeOf(annotations) : await rewrapped(candidate, answer.unwrapped, wanted);
+  }
+  if (answer?.kind === "cannot" || !same || !isBound(candidate, wanted)) return undefined;
+  return envelopeOf(annotations);
 }
 
-async function rewrapped(candidate: EarlierLayer, secret: Uint8Array, wanted: Wanted): Promise<Annotations> {
+/** Whether a layer that no key opens says that it holds the same for the same people, and its envelope is of use. */
+function isBound({ layer, diffId, index }: EarlierLayer, { known, context, ...wanted }: Wanted): boolean {
+  const bound = bindingFor(known, { digest: wanted.layer.digest, diffId: context.diffId });
+  if (bound === undefined || bound !== bindingOf(layer.annotations)) return false;
+  if (diffId !== context.diffId || index !== context.index) return false;
+  try {
+    return readPublicEnvelope(layer.annotations).cipher.openSize(layer.size) === wanted.layer.size;
+  } catch (error) {
+    if (error instanceof OciEncError) return false;
+    throw error;
+  }
+}
+
+async function rewrapped(candidate: EarlierLayer, unwrapped: Unwrapped, wanted: Wanted): Promise<Annotations> {
   const before = envelopeOf(candidate.layer.annotations);
+  const secret = encodePrivateOptions(unwrapped.options.private);
   const packets = await wanted.wrap(wanted.known, secret);
   secret.fill(0);
   const after = withEditedParts(before, everyPart(before), packets);
-  const binding = bindingFor(wanted.known, wanted.context.diffId);
+  const { digest } = wanted.layer;
+  const binding = bindingFor(wanted.known, { digest, diffId: wanted.context.diffId });
   return binding ? withBinding(after, binding) : after;
 }
 
@@ -126,43 +188,13 @@ async function isForExactly(annotations: Annotations | undefined, known: readonl
   return expected && complete && listed.length === known.length;
 }
 
-/** What a key says of a sealed layer. */
-interface Content {
-  readonly digest: Digest | undefined;
-  /** A copy of the wrapped options, which the caller overwrites. */
-  secret(): Uint8Array;
-}
-
-type ContentReader = (layer: Descriptor) => Promise<Content | undefined>;
-
-/** Each envelope is opened once. Undefined: no key is given, or none opens it. */
-function contentReader(keyring: Keyring | undefined): ContentReader {
-  const read = new Map<Descriptor, Promise<Content | undefined>>();
-  return (layer) => {
-    const content = read.get(layer) ?? (keyring ? readContent(layer, keyring) : Promise.resolve(undefined));
-    read.set(layer, content);
-    return content;
-  };
-}
-
-async function readContent(layer: Descriptor, keyring: Keyring): Promise<Content | undefined> {
-  try {
-    const secret = await unwrapEnvelope(layer.annotations, keyring);
-    const { digest, symmetricKey } = decodePrivateOptions(secret);
-    symmetricKey.fill(0);
-    return { digest, secret: () => Uint8Array.from(secret) };
-  } catch (error) {
-    if (error instanceof OciEncError && ["KEY_MISMATCH", "CORRUPT"].includes(error.code)) return undefined;
-    throw error;
-  }
-}
-
-function reusing({ layer: sealed }: EarlierLayer, envelope: Annotations, origin: BlobOrigin): Reuse {
-  const { mediaType, digest, size } = sealed;
+function reusing({ candidate, envelope }: Found, origin: BlobOrigin, known: ReuseGround): Reuse {
+  const { mediaType, digest, size } = candidate.layer;
   return {
     kind: "reuse",
     blob: { mediaType, digest, size },
     origin,
+    known,
     relabel: (plain) => ({
       ...plain,
       mediaType,

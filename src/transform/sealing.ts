@@ -28,7 +28,7 @@ export async function loadSealing(options: SealingOptions): Promise<Sealing> {
   return async (layer, { diffId }) => {
     outlined ??= outlineEnvelope(wrap, cipher);
     const outline = await outlined;
-    const binding = bindingFor(recipients, diffId);
+    const binding = bindingFor(recipients, { digest: layer.digest, diffId });
     const bound = (annotations: Readonly<Record<string, string>>) =>
       binding ? withBinding(annotations, binding) : annotations;
     return {

@@ -6,7 +6,8 @@ import { verifying } from "../bytes/verifying.js";
 import { attestedBy } from "../copy/attestation.js";
 import { type ManifestPlan, makePlan, manifestsOf } from "../copy/plan.js";
 import type { DecryptionKey, SchemeSettings } from "../crypt/key-wrapper.js";
-import { type Keyring, loadKeyring, openEnvelope, type Unwrapped } from "../crypt/layer.js";
+import { type Keyring, loadKeyring, type Unwrapped } from "../crypt/layer.js";
+import { answerFor } from "../crypt/layer-answer.js";
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import { algorithmOf, type Digest } from "../oci/digest.js";
@@ -115,16 +116,13 @@ async function unwrap(layer: Descriptor, what: string, keys: Keys): Promise<Unwr
       `${what} has the unknown media type ${JSON.stringify(layer.mediaType.slice(0, 120))}`,
     );
   }
-  if (!isEncrypted(layer.mediaType)) return undefined;
-  try {
-    return await openEnvelope(layer.annotations, keys.keyring);
-  } catch (error) {
-    if (!(error instanceof OciEncError)) throw error;
-    const { cause, code, hint } = error;
-    if (code !== "KEY_MISMATCH") throw new OciEncError(code, `${what}: ${error.message}`, { cause, hint });
-    const why = keys.given ? `${what}: ${error.message}` : "missing private key needed for decryption";
-    throw new OciEncError(code, `you are not authorized to use this image: ${why}`, { cause, hint });
-  }
+  const answer = await answerFor(layer, keys.keyring);
+  if (answer.kind === "plain") return undefined;
+  if (answer.kind === "yes") return answer.unwrapped;
+  const { cause, code, hint, message } = answer.error;
+  if (answer.kind === "cannot") throw new OciEncError(code, `${what}: ${message}`, { cause, hint });
+  const why = keys.given ? `${what}: ${message}` : "missing private key needed for decryption";
+  throw new OciEncError(code, `you are not authorized to use this image: ${why}`, { cause, hint });
 }
 
 /** What it takes to read one layer. */
@@ -157,6 +155,7 @@ function plainBytes(access: LayerAccess, { cache, signal }: Circumstances): Byte
   if (unwrapped === undefined) return stored();
   const open = () => unwrapped.cipher.open(stored(), unwrapped.options, layer.size);
   if (cache === undefined) return open();
-  const secret = unwrapped.options.private.symmetricKey;
-  return cache.through({ sealed: layer.digest, diffId, secret }, open);
+  const { opening, options } = unwrapped;
+  const secret = options.private.symmetricKey;
+  return cache.through({ sealed: layer.digest, opening, diffId, secret }, open);
 }

@@ -12,6 +12,9 @@ import { openingChunks, sealingChunks } from "./cache-entry.js";
 export interface CacheKey {
   /** Of the layer as it is sealed. */
   readonly sealed: Digest;
+  /** What its envelope makes of it: somebody else's envelope around the same blob is another layer. */
+  readonly opening: string;
+  /** What the config claims of it; whoever reads an entry checks that, as of a layer. */
   readonly diffId: Digest;
   /** The layer's own key: whoever can open the layer can open its entry, and nobody else. */
   readonly secret: Uint8Array;
@@ -31,7 +34,7 @@ const suffix = ".layer";
 
 /**
  * Opens a directory for opened layers, and removes old entries. Each is encrypted with a key of its own, wrapped with the
- * layer's secret: finding an entry takes the manifest, and reading it what opens the layer. DENIED for a directory that
+ * layer's secret: finding an entry and reading it take what opens the layer. DENIED for a directory that
  * others can read; LOCAL_IO.
  */
 export async function openLayerCache(directory: string): Promise<LayerCache> {
@@ -93,9 +96,9 @@ async function* writingEntry(path: string, bytes: ByteStream, wrapping: Uint8Arr
   await draft.publish(path, 0o600);
 }
 
-/** Says nothing about the image to somebody who does not have its manifest. */
-function entryName({ sealed, diffId }: CacheKey): string {
-  return createHash("sha256").update(`${sealed} ${diffId}`).digest("hex") + suffix;
+/** Says nothing about the image to somebody who cannot open it. */
+function entryName({ sealed, opening, diffId }: CacheKey): string {
+  return createHash("sha256").update(`${sealed} ${opening} ${diffId}`).digest("hex") + suffix;
 }
 
 type File = Awaited<ReturnType<typeof open>>;

@@ -3,7 +3,8 @@ import type { ByteStream } from "../bytes/byte-stream.js";
 import { digesting } from "../bytes/digesting.js";
 import { uncompressedDigest } from "../bytes/uncompressed-digest.js";
 import { verifying } from "../bytes/verifying.js";
-import { type Keyring, openEnvelope, type Unwrapped } from "../crypt/layer.js";
+import type { Keyring, Unwrapped } from "../crypt/layer.js";
+import { answerFor } from "../crypt/layer-answer.js";
 import { OciEncError } from "../errors.js";
 import { algorithmOf, type Digest } from "../oci/digest.js";
 import type { ImageSource } from "../transport/transport.js";
@@ -50,16 +51,15 @@ async function openOne(
   source: ImageSource,
   keyring: Keyring,
 ): Promise<Omit<OpenedLayer, "subject">> {
-  try {
-    const unwrapped = await openEnvelope(one.layer.annotations, keyring);
-    const content = await readContent(one, source, unwrapped);
-    unwrapped.options.private.symmetricKey.fill(0);
-    return { refused: undefined, content };
-  } catch (error) {
-    const answers = ["KEY_MISMATCH", "CORRUPT", "UNSUPPORTED"];
-    if (!(error instanceof OciEncError) || !answers.includes(error.code)) throw error;
-    return { refused: error, content: undefined };
+  const answer = await answerFor(one.layer, keyring);
+  if (answer.kind === "plain") throw new Error("a plain layer was asked to be opened");
+  if (answer.kind !== "yes") {
+    if (answer.error.code === "KEY_PROVIDER") throw answer.error;
+    return { refused: answer.error, content: undefined };
   }
+  const content = await readContent(one, source, answer.unwrapped);
+  answer.unwrapped.options.private.symmetricKey.fill(0);
+  return { refused: undefined, content };
 }
 
 async function readContent(one: SubjectLayer, source: ImageSource, unwrapped: Unwrapped): Promise<LayerContent> {

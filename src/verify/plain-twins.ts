@@ -26,20 +26,33 @@ export async function plainTwins(subject: Subject, knowledge: PlainKnowledge): P
   for (const one of sealedLayers(subject)) {
     const twins = await twinsOf(one, knowledge);
     if (twins.length === 0) findings.push(about(one, "not judged", "what its plain blob is called is not known"));
-    for (const twin of twins.filter(({ digest }) => !open.has(digest))) {
+    for (const twin of twins.filter(({ blob }) => !open.has(blob.digest))) {
       findings.push(await lookUp(one, twin, subject.source));
     }
   }
   return findings;
 }
 
-async function twinsOf(one: SubjectLayer, { opened, plainImage }: PlainKnowledge): Promise<readonly Descriptor[]> {
+/** A blob that would give the layer away, and how it is known. */
+interface Twin {
+  readonly blob: Descriptor;
+  /** `its plain blob`, or what the envelope claims to be that: a layer may have been recompressed before it was sealed. */
+  readonly what: string;
+}
+
+async function twinsOf(one: SubjectLayer, { opened, plainImage }: PlainKnowledge): Promise<readonly Twin[]> {
   const content = opened.find(({ subject }) => subject === one)?.content;
-  const digests = new Set<Digest | undefined>([content?.wrapped, content?.plain]);
   const { size } = one.layer;
   const mediaType = plainTwin(one.layer.mediaType);
-  const unwrapped = [...digests].flatMap((digest) => (digest ? [{ mediaType, digest, size }] : []));
-  return [...unwrapped, ...(plainImage ? await plainLayers(plainImage, one) : [])];
+  const twin = (digest: Digest | undefined, what: string): readonly Twin[] =>
+    digest ? [{ blob: { mediaType, digest, size }, what }] : [];
+  const claimed = content?.wrapped === content?.plain ? undefined : content?.wrapped;
+  const shown = plainImage ? await plainLayers(plainImage, one) : [];
+  return [
+    ...twin(content?.plain, "its plain blob"),
+    ...twin(claimed, "what its envelope claims to be its plain blob,"),
+    ...shown.map((blob) => ({ blob, what: "its plain blob" })),
+  ];
 }
 
 /** The plain image's layer at the same place: of the same platform, and the same position. */
@@ -54,14 +67,15 @@ async function plainLayers(plainImage: ImageSource, one: SubjectLayer): Promise<
 }
 
 /** One byte is enough to know. */
-async function lookUp(one: SubjectLayer, twin: Descriptor, source: ImageSource): Promise<Finding> {
+async function lookUp(one: SubjectLayer, { blob, what }: Twin, source: ImageSource): Promise<Finding> {
+  const { digest } = blob;
   try {
-    for await (const _ of source.blob(twin)) break;
-    return about(one, "failed", `its plain blob ${twin.digest} is still served from ${source.place}`);
+    for await (const _ of source.blob(blob)) break;
+    return about(one, "failed", `${what} ${digest} is still served from ${source.place}`);
   } catch (error) {
     if (!(error instanceof OciEncError)) throw error;
-    if (error.code === "NOT_FOUND") return about(one, "passed", `its plain blob ${twin.digest} is not served`);
-    if (error.code === "CORRUPT") return about(one, "failed", `a blob is served as its plain blob ${twin.digest}`);
+    if (error.code === "NOT_FOUND") return about(one, "passed", `${what} ${digest} is not served`);
+    if (error.code === "CORRUPT") return about(one, "failed", `a blob is served as ${what} ${digest}`);
     throw error;
   }
 }

@@ -46,7 +46,7 @@ async function idsOf(place: MemoryPlace): Promise<readonly string[][]> {
 
 async function opens(place: MemoryPlace, key: DecryptionKey): Promise<boolean> {
   const report = await inspect(place.source("image"), { keys: [key] });
-  return report.manifests.every(({ layers }) => layers.every(({ opens: yes }) => yes));
+  return report.manifests.every(({ layers }) => layers.every(({ access }) => access?.opens));
 }
 
 test("somebody who is added opens the image, and no blob was read or written", async () => {

@@ -13,6 +13,7 @@ const scratch = scratchDirectory();
 const content = randomBytes(200_000);
 const key: CacheKey = {
   sealed: digestOf(Buffer.from("s")),
+  opening: "of this key",
   diffId: digestOf(Buffer.from("d")),
   secret: randomBytes(32),
 };
@@ -53,6 +54,15 @@ test("another secret does not open an entry, and another diff id does not find i
   assert.throws(() => never());
   const other = { ...key, diffId: digestOf(Buffer.from("e")) };
   assert.deepEqual(await buffer(cache.through(other, whole)), content);
+});
+
+test("somebody else's envelope around the same blob, with the same claims, has an entry of its own", async () => {
+  const { directory } = await filled();
+  const cache = await openLayerCache(directory);
+  const other = { ...key, opening: "of another key", secret: randomBytes(32) };
+  assert.deepEqual(await buffer(cache.through(other, whole)), content);
+  assert.equal(readdirSync(directory).length, 2);
+  assert.deepEqual(await buffer(cache.through(key, never)), content);
 });
 
 test("an entry that was changed, cut short at a chunk, or whose chunks were exchanged does not open", async () => {

@@ -1,5 +1,5 @@
 import { OciEncError } from "../../errors.js";
-import type { CanDecryptReport } from "../../index.js";
+import { type CanDecryptReport, printPlatform } from "../../index.js";
 import { onlyEndpoint, sourceFlags } from "../options/endpoints.js";
 import { openingFlags, readSettings, settingFlags } from "../options/key-flags.js";
 import { readKeys } from "../options/keys.js";
@@ -32,11 +32,18 @@ export const canDecrypt: Command = {
   },
 };
 
-function failureOf({ layers, opens, reference }: CanDecryptReport): OciEncError | undefined {
-  if (opens) return undefined;
+/** As decrypting would end, without having read a layer. */
+function failureOf({ layers, refusal, reference }: CanDecryptReport): OciEncError | undefined {
+  if (refusal === undefined) return undefined;
+  const { code, hint, cause } = refusal;
+  if (code !== "KEY_MISMATCH") {
+    const layer = layers.find((one) => one.refusal === refusal);
+    const where = `layer ${layer?.index}${layer?.platform ? ` of ${printPlatform(layer.platform)}` : ""}`;
+    return new OciEncError(code, `${reference} cannot be decrypted: ${where}: ${refusal.message}`, { hint, cause });
+  }
   const sealed = layers.filter(({ encrypted }) => encrypted);
-  const closed = sealed.filter((layer) => layer.opens === false).length;
-  return new OciEncError("KEY_MISMATCH", `no given key opens ${closed} of ${sealed.length} layers of ${reference}`, {
+  const closed = sealed.filter(({ opens }) => opens === false).length;
+  return new OciEncError(code, `no given key opens ${closed} of ${sealed.length} layers of ${reference}`, {
     hint: '"oci-enc recipients list" shows whom they are sealed for',
   });
 }

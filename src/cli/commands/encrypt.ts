@@ -15,6 +15,7 @@ import {
 import { readKeys, readRecipients } from "../options/keys.js";
 import { excludeLayer, layer, readLayers } from "../options/layers.js";
 import { platform, readPlatforms } from "../options/platforms.js";
+import { readTrust } from "../options/trust-flags.js";
 import type { Command, Invocation } from "./command.js";
 import { otherPlatforms } from "./platform-choice.js";
 import { removeSignatures, transferConflicts, transferFlags, transferNeeds } from "./transfer-flags.js";
@@ -29,14 +30,16 @@ const ifEncrypted: Flag<"fail" | "skip" | "add"> = choice(
 const baseImage: Flag<string | undefined> = single({
   name: "base",
   placeholder: "REF|auto",
-  about: "leave the layers of this image as they are; auto: of the one that the image's annotations name",
+  about:
+    "leave the layers of this image as they are, which are compared unless it is named by digest; auto: of the one that the image's annotations name",
   group,
 });
 
 const reuseFrom: Flag<string | undefined> = single({
   name: "reuse-from",
   placeholder: "REF",
-  about: "take sealed layers of this earlier image that hold the same content; by digest, unless --key opens it",
+  about:
+    "take layers of this earlier image that hold the same: compared with --key, unless it is named by digest or a rule vouches for it",
   group,
 });
 
@@ -140,13 +143,14 @@ async function openEarlier(invocation: Invocation): Promise<OpenedEarlierImage |
   if (reference === undefined) return undefined;
   const { openEarlierImage } = await import("../../index.js");
   const earlier = await besideEndpoint(invocation, reference, { side: "dest", image: target });
-  return await openEarlierImage(reference, { ...earlier, signal, progress });
+  return await openEarlierImage(reference, { ...earlier, rules: await readTrust(invocation), signal, progress });
 }
 
 async function readSelection(invocation: Invocation): Promise<LayerSelection> {
   const {
     arguments: [image = ""],
     options,
+    progress,
     signal,
   } = invocation;
   const selection = await readLayers(options);
@@ -158,6 +162,6 @@ async function readSelection(invocation: Invocation): Promise<LayerSelection> {
   const platforms = options.get(otherPlatforms) === "drop" ? await readPlatforms(options) : undefined;
   // What an image says of its base decides what stays plain: it is let in first, as it is for the copy.
   const source = { ...(await judgedSource(invocation, platforms)), signal };
-  const selector = await selectBase(reference, { image, source, base });
+  const selector = await selectBase(reference, { image, source, base, progress });
   return { ...selection, exclude: [...selection.exclude, selector] };
 }

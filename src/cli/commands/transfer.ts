@@ -16,6 +16,7 @@ import { retryTimes } from "../options/registry-flags.js";
 import { readSignersOf } from "../options/signers.js";
 import { signBy, signBySigstore, signIdentity } from "../options/signing-flags.js";
 import { readTrust } from "../options/trust-flags.js";
+import { byteCount } from "../output/byte-count.js";
 import type { Invocation, Report } from "./command.js";
 import { type CopyFlagValues, digestfile, dryRun, removeSignatures } from "./transfer-flags.js";
 
@@ -90,7 +91,17 @@ async function requireUnsignedAllowed(invocation: Invocation, to: string): Promi
 function whatHappened(report: CopyReport, { edits, dry }: { edits: boolean; dry: boolean }): readonly string[] {
   if (report.skipped) return [`${report.reference} exists already and is left as it is`];
   if (!report.changed && edits) return ["unchanged"];
-  return dry ? whatWouldHappen(report) : [];
+  return [...whatWasCompared(report), ...(dry ? whatWouldHappen(report) : [])];
+}
+
+/** What it cost to know that layers may serve again. */
+function whatWasCompared({ layers }: CopyReport): readonly string[] {
+  const compared = new Map(
+    layers.flatMap(({ known, after }) => (known === "compared" && after ? [[after.digest, after.size]] : [])),
+  );
+  if (compared.size === 0) return [];
+  const bytes = [...compared.values()].reduce((sum, size) => sum + size, 0);
+  return [`decrypted and compared ${compared.size} earlier layers (${byteCount(bytes)}) before taking them`];
 }
 
 function whatWouldHappen({ changed, layers }: CopyReport): readonly string[] {
@@ -114,9 +125,16 @@ function transferDocument({ reference, digest, mediaType, size, changed, layers 
   };
 }
 
-function layerDocument({ platform, index, action, before, after }: LayerReport): object {
+function layerDocument({ platform, index, action, known, before, after }: LayerReport): object {
   const named = platform ? printPlatform(platform) : null;
-  return { platform: named, index, action, before: blobDocument(before), after: after ? blobDocument(after) : null };
+  return {
+    platform: named,
+    index,
+    action,
+    ...(known && { known }),
+    before: blobDocument(before),
+    after: after ? blobDocument(after) : null,
+  };
 }
 
 function blobDocument({ digest, mediaType, size }: Descriptor): object {

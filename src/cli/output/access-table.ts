@@ -1,5 +1,6 @@
 import { type CanDecryptReport, type LayerAccess, printPlatform } from "../../index.js";
 import { type Column, table } from "./table.js";
+import { verdictMembers, verdictText } from "./verdict-text.js";
 
 const columns: readonly Column[] = [
   { heading: "#", align: "right", gap: 2 },
@@ -17,7 +18,7 @@ export function accessTable({ layers }: CanDecryptReport): string {
       String(access.index),
       access.layer.digest,
       platformName(access) ?? "",
-      access.opens === undefined ? "plain" : access.opens ? "yes" : "no",
+      verdictText(access),
       access.key ?? "",
     ]),
   );
@@ -35,6 +36,7 @@ export function accessDocument({ reference, root, opens, layers }: CanDecryptRep
       digest: access.layer.digest,
       encrypted: access.encrypted,
       opens: access.opens ?? null,
+      ...verdictMembers(access),
       key: access.key ?? null,
     })),
   };

@@ -1,5 +1,6 @@
 import { type ImageReport, type InspectedLayer, type ManifestReport, printPlatform } from "../../index.js";
 import { type Column, table } from "./table.js";
+import { verdictMembers, verdictText } from "./verdict-text.js";
 
 /** The words and their order are those of ctr-enc. */
 const columns: readonly Column[] = [
@@ -30,7 +31,7 @@ export function layerTable(image: ImageReport, form: LayerTableForm): string {
 /** The document of `layerinfo --json`. */
 export function layerDocument(image: ImageReport): object {
   const layers = images(image).flatMap((manifest) =>
-    manifest.layers.map(({ index, layer, encrypted, schemes, recipients, opens }) => ({
+    manifest.layers.map(({ index, layer, encrypted, schemes, recipients, access }) => ({
       platform: platformName(manifest),
       index,
       digest: layer.digest,
@@ -39,7 +40,8 @@ export function layerDocument(image: ImageReport): object {
       encrypted,
       schemes,
       recipients,
-      ...(opens !== undefined && { opens }),
+      ...(access?.opens !== undefined && { opens: access.opens }),
+      ...(access && verdictMembers(access)),
     })),
   );
   return { reference: image.reference, digest: image.root.digest, layers };
@@ -50,16 +52,16 @@ function images(image: ImageReport): readonly ManifestReport[] {
 }
 
 function row(manifest: ManifestReport, entry: InspectedLayer, form: LayerTableForm): readonly string[] {
-  const { index, layer, schemes, recipients, opens } = entry;
+  const { index, layer, schemes, recipients, access } = entry;
   const shown = form.compat ? schemes.map((scheme) => `[${scheme}]`) : recipients.map(({ label }) => label);
-  const opened = opens === undefined ? "" : opens ? "yes" : "no";
+  const opens = access === undefined || access.answer === "plain" ? "" : verdictText(access);
   return [
     String(index),
     layer.digest,
     platformName(manifest) ?? "",
     String(layer.size),
     schemes.join(","),
-    ...(form.keys ? [opened] : []),
+    ...(form.keys ? [opens] : []),
     shown.join(", "),
   ];
 }

@@ -3,7 +3,7 @@ import type { ByteStream } from "../../bytes/byte-stream.js";
 import { openHasher } from "../../bytes/open-hasher.js";
 import { OciEncError } from "../../errors.js";
 import type { BlockCipher, Sealing } from "../block-cipher.js";
-import type { LayerOptions } from "../layer-options.js";
+import type { LayerOptions, PublicOptions } from "../layer-options.js";
 
 const id = "AES_256_CTR_HMAC_SHA256";
 const keyLength = 32;
@@ -22,6 +22,7 @@ export const aesCtrHmac: BlockCipher = {
   sealedSize: (openSize) => openSize,
   openSize: (sealedSize) => sealedSize,
   seal,
+  checkPublic,
   check,
   open,
 };
@@ -56,9 +57,13 @@ function seal(bytes: ByteStream, size: number): Sealing {
   };
 }
 
+function checkPublic({ cipher, hmac }: PublicOptions): void {
+  if (cipher !== id) throw refused("it is sealed with another cipher");
+  requireLength("the HMAC", hmac, hmacLength);
+}
+
 function check(options: LayerOptions): void {
-  if (options.public.cipher !== id) throw refused("it is sealed with another cipher");
-  requireLength("the HMAC", options.public.hmac, hmacLength);
+  checkPublic(options.public);
   requireLength("the wrapped key", options.private.symmetricKey, keyLength);
   const nonce = options.private.cipherOptions["nonce"];
   if (!nonce) throw refused("its wrapped options hold no nonce");
@@ -97,7 +102,7 @@ async function* open(bytes: ByteStream, options: LayerOptions, size: number): As
 }
 
 function requireLength(what: string, bytes: Uint8Array, length: number): void {
-  if (bytes.length !== length) throw refused(`${what} has ${bytes.length} bytes, not ${length}`);
+  if (bytes.length !== length) throw new OciEncError("CORRUPT", `${what} has ${bytes.length} bytes, not ${length}`);
 }
 
 function refused(why: string): OciEncError {

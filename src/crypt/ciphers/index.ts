@@ -13,7 +13,7 @@ export function cipherOf(id: string): BlockCipher {
   const cipher = ciphers.get(id);
   if (cipher) return cipher;
   if (id === "") throw new OciEncError("CORRUPT", "the layer's public options name no cipher");
-  throw new OciEncError("UNSUPPORTED", `a layer is sealed with the unknown cipher ${JSON.stringify(id.slice(0, 80))}`, {
+  throw new OciEncError("UNSUPPORTED", `unknown cipher ${JSON.stringify(id.slice(0, 80))}`, {
     hint: `known ciphers: ${[...ciphers.keys()].join(", ")}`,
   });
 }

@@ -1,7 +1,4 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
 import {
   type DecryptionKey,
@@ -11,7 +8,8 @@ import {
   schemesOf,
   type WrapperOptions,
 } from "../../../src/crypt/index.js";
-import { digestOf, readVector, type Vector, type VectorKeys } from "../../support/vector.js";
+import { digestOf, readVector, type Vector } from "../../support/vector.js";
+import { vectorKeys, vectorProvider } from "../../support/vector-keys.js";
 
 for (const id of ["pgp-rsa", "pgp-rsa-passphrase", "pkcs7-rsa", "multi-jwe-pgp-pkcs7"]) {
   test(`the vector ${id} opens with each of its key sets`, () => opensWithEverySet(id));
@@ -19,7 +17,7 @@ for (const id of ["pgp-rsa", "pgp-rsa-passphrase", "pkcs7-rsa", "multi-jwe-pgp-p
 
 for (const id of ["keyprovider-cmd", "keyprovider-cmd-array"]) {
   test(`the vector ${id} opens through its provider, named or not`, async () => {
-    const options = await providerOptions(id);
+    const options = await vectorProvider(id);
     await opensWithEverySet(id, options);
     const vector = await readVector(id);
     await opens(vector, [], options);
@@ -28,13 +26,13 @@ for (const id of ["keyprovider-cmd", "keyprovider-cmd-array"]) {
 
 test("the vector pkcs11-pubkey-sha1 opens with the private key outside of its token", async () => {
   const vector = await readVector("pkcs11-pubkey-sha1");
-  await opens(vector, await keysOf(vector, { scheme: "pkcs11", keys: ["keys/hsm.pem"] }));
+  await opens(vector, await vectorKeys(vector, { scheme: "pkcs11", keys: ["keys/hsm.pem"] }));
 });
 
 test("a wrong passphrase for an OpenPGP key is told as such", async () => {
   const vector = await readVector("pgp-rsa-passphrase");
   for (const wrong of vector.mustFail) {
-    await assert.rejects(async () => loadKeyring(await keysOf(vector, wrong)), {
+    await assert.rejects(async () => loadKeyring(await vectorKeys(vector, wrong)), {
       code: "KEY_INVALID",
       message: 'the passphrase for the OpenPGP key of "keys/paul.sec.gpg" is wrong',
     });
@@ -43,14 +41,14 @@ test("a wrong passphrase for an OpenPGP key is told as such", async () => {
 
 test("a pkcs7 recipient is found without its certificate, by trying", async () => {
   const vector = await readVector("pkcs7-rsa");
-  for (const keys of vector.mustFail) await opens(vector, await keysOf(vector, keys));
+  for (const keys of vector.mustFail) await opens(vector, await vectorKeys(vector, keys));
 });
 
 test("a stranger's key opens nothing, and the failure lists each scheme that was tried", async () => {
   const vector = await readVector("multi-jwe-pgp-pkcs7");
   const [layer] = vector.layers;
   for (const wrong of vector.mustFail) {
-    const keyring = await loadKeyring(await keysOf(vector, wrong));
+    const keyring = await loadKeyring(await vectorKeys(vector, wrong));
     await assert.rejects(openEnvelope(layer?.annotations, keyring), (error: Error & { code?: string }) => {
       assert.equal(error.code, "KEY_MISMATCH");
       for (const scheme of ["jwe", "pgp", "pkcs7"]) assert.match(error.message, new RegExp(`${scheme}: `));
@@ -79,7 +77,7 @@ test("recipients are named as far as a packet says whom it is for", async () => 
 async function opensWithEverySet(id: string, options: WrapperOptions = {}): Promise<void> {
   const vector = await readVector(id);
   assert.ok(vector.decrypt.length > 0 && vector.layers.length > 0);
-  for (const set of vector.decrypt) await opens(vector, await keysOf(vector, set), options);
+  for (const set of vector.decrypt) await opens(vector, await vectorKeys(vector, set), options);
 }
 
 async function opens(vector: Vector, keys: readonly DecryptionKey[], options: WrapperOptions = {}): Promise<void> {
@@ -93,28 +91,4 @@ async function opens(vector: Vector, keys: readonly DecryptionKey[], options: Wr
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
-}
-
-/** The two forms of key argument that the vectors use: a file with or without a passphrase, and a provider. */
-function keysOf(vector: Vector, { keys }: VectorKeys): Promise<readonly DecryptionKey[]> {
-  return Promise.all(
-    keys.map(async (argument) => {
-      const [first = "", ...rest] = argument.split(":");
-      if (first === "provider") {
-        return { scheme: first, value: Buffer.from(rest.join(":")), passphrase: undefined, origin: argument };
-      }
-      const passphrase = rest.length === 0 ? undefined : Buffer.from(rest.join(":"));
-      return { scheme: undefined, value: await readFile(join(vector.directory, first)), passphrase, origin: first };
-    }),
-  );
-}
-
-/** The vector's own configuration, with the places filled in that it leaves open. */
-async function providerOptions(id: string): Promise<WrapperOptions> {
-  const { directory } = await readVector(id);
-  const template = await readFile(join(directory, "keys", "ocicrypt_keyprovider.conf"), "utf8");
-  const path = join(await mkdtemp(join(tmpdir(), "oci-enc-test-")), "providers.json");
-  await writeFile(path, template.replaceAll("@DIR@", directory));
-  const numbers = id.endsWith("array") ? { KP_ARRAY: "1" } : {};
-  return { environment: { ...process.env, ...numbers, OCICRYPT_KEYPROVIDER_CONFIG: path } };
 }

@@ -127,7 +127,7 @@ test("a rebuild that changes one of ten layers sends that layer and manifests on
   });
   const transform = await encryptLayers({
     keys: [alice.encryption],
-    earlier: { layers: earlier, origin, pinned: true },
+    earlier: { layers: earlier, origin, vouched: "pinned" },
   });
   const { report, requests } = await send("app:2", transform);
   assert.deepEqual(

@@ -1,0 +1,92 @@
+import { abortable } from "../bytes/abortable.js";
+import { digesting } from "../bytes/digesting.js";
+import { verifying } from "../bytes/verifying.js";
+import type { Keyring, Unwrapped } from "../crypt/layer.js";
+import { answerFor, type LayerAnswer } from "../crypt/layer-answer.js";
+import { OciEncError } from "../errors.js";
+import type { Descriptor, Sum } from "../oci/descriptor.js";
+import { algorithmOf, type Digest } from "../oci/digest.js";
+import type { Progress } from "../progress.js";
+import type { BlobOrigin } from "./layer-transform.js";
+
+/** What keys show of the layers of an earlier image. */
+export interface EarlierContents {
+  /**
+   * What the keys can do with it; undefined without keys. The digest of the content that comes with it is a claim: whoever
+   * has the public keys can write any. KEY_PROVIDER.
+   */
+  open(layer: Descriptor): Promise<LayerAnswer | undefined>;
+  /**
+   * Decrypts the whole layer and compares: why it does not hold what `plain` describes. Undefined: it does. Nothing is
+   * kept, and each layer is read once. Throws what keeps the earlier image's place from being read.
+   */
+  disproof(layer: Descriptor, unwrapped: Unwrapped, plain: Sum): Promise<string | undefined>;
+}
+
+/** What the layers are opened with, and where they are read. */
+export interface EarlierContentsOptions {
+  /** Undefined: no key is given. */
+  readonly keyring: Keyring | undefined;
+  readonly origin: BlobOrigin;
+  readonly progress?: Progress | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Each envelope is opened once, and each layer decrypted at most once, however many platforms share it. */
+export function earlierContents({ keyring, ...reading }: EarlierContentsOptions): EarlierContents {
+  const open = once(async (layer: Descriptor) => (keyring ? await openOne(layer, keyring) : undefined));
+  const digestOf = once((layer: Descriptor, unwrapped: Unwrapped) => plainDigest(layer, unwrapped, reading));
+  return {
+    open,
+    async disproof(layer, unwrapped, plain) {
+      const size = unwrapped.cipher.openSize(layer.size);
+      if (size !== plain.size) return `its content has ${size} bytes, not ${plain.size}`;
+      const found = await digestOf(layer, unwrapped);
+      if (found instanceof OciEncError) return found.message;
+      return found === plain.digest ? undefined : `its content is ${found}`;
+    },
+  };
+}
+
+async function openOne(layer: Descriptor, keyring: Keyring): Promise<LayerAnswer> {
+  const answer = await answerFor(layer, keyring);
+  if (answer.kind === "cannot" && answer.error.code === "KEY_PROVIDER") throw answer.error;
+  return answer;
+}
+
+type Reading = Omit<EarlierContentsOptions, "keyring">;
+
+/** What the layer holds, or why that cannot be known. */
+async function plainDigest(
+  layer: Descriptor,
+  { cipher, options }: Unwrapped,
+  { origin, progress, signal }: Reading,
+): Promise<Digest | OciEncError> {
+  const stored = signal ? abortable(origin.blob(layer), signal) : origin.blob(layer);
+  const { bytes, sum } = digesting(
+    cipher.open(verifying(stored, layer), options, layer.size),
+    cipher.openSize(layer.size),
+    algorithmOf(options.private.digest ?? layer.digest),
+  );
+  try {
+    for await (const _ of bytes);
+  } catch (error) {
+    if (error instanceof OciEncError && (error.code === "CORRUPT" || error.code === "NOT_FOUND")) return error;
+    throw error;
+  }
+  const message = `decrypted ${layer.digest} of ${origin.name} to compare it: ${layer.size} bytes`;
+  progress?.({ type: "debug", area: "reuse", message });
+  return sum().digest;
+}
+
+function once<Rest extends readonly unknown[], T>(
+  read: (layer: Descriptor, ...rest: Rest) => Promise<T>,
+): (layer: Descriptor, ...rest: Rest) => Promise<T> {
+  const done = new Map<string, Promise<T>>();
+  return (layer, ...rest) => {
+    const same = JSON.stringify([layer.digest, layer.size, layer.annotations]);
+    const result = done.get(same) ?? read(layer, ...rest);
+    done.set(same, result);
+    return result;
+  };
+}
