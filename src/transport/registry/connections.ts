@@ -151,7 +151,7 @@ export class Connections implements AsyncDisposable {
     const tls = tlsOptions(await this.#trustFor(url, own), url);
     const connect = proxy
       ? tunnelling(proxy, buildConnector({ ...tls, timeout }), timeout)
-      : { ...tls, lookup: this.#lookup(own), timeout, onread: largeReads };
+      : { ...tls, lookup: this.#lookup(own ? undefined : url.host), timeout, onread: largeReads };
     return { dispatcher: new Pool(url.origin, { ...poolOptions, connect }), proxy: undefined };
   }
 
@@ -162,9 +162,10 @@ export class Connections implements AsyncDisposable {
     return await readTrust(url.host, { certificateAuthority, verifyTls: !insecureAt(url.host) }, this.#environment);
   }
 
-  #lookup(own: boolean): LookupFunction {
+  /** `sentTo`: the place that somebody else than us has named. */
+  #lookup(sentTo: string | undefined): LookupFunction {
     return (hostname, options, callback) => {
-      this.#resolve(hostname, own).then(
+      this.#resolve(hostname, sentTo).then(
         (found) =>
           options.all ? callback(null, [...found]) : callback(null, found[0]?.address ?? "", found[0]?.family),
         (error) => callback(error, []),
@@ -172,17 +173,16 @@ export class Connections implements AsyncDisposable {
     };
   }
 
-  async #resolve(hostname: string, own: boolean) {
+  async #resolve(hostname: string, sentTo: string | undefined) {
     const found = await this.#environment.resolve(hostname);
     const classes = found.map(({ address }) => this.#environment.classify(address));
-    const refused = own ? undefined : classes.find((kind) => !mayReach(this.addressClass, kind));
-    if (refused) {
+    if (sentTo !== undefined && classes.some((kind) => !mayReach(this.addressClass, kind))) {
       throw new OciEncError(
         "UNAVAILABLE",
-        `the registry sends us to ${JSON.stringify(hostname)}, which has an internal address`,
+        `the registry sends us to ${JSON.stringify(sentTo)}, which has an internal address`,
       );
     }
-    if (own) for (const kind of classes) this.#seen.add(kind);
+    if (sentTo === undefined) for (const kind of classes) this.#seen.add(kind);
     return found;
   }
 }

@@ -1,6 +1,5 @@
 import { OciEncError } from "../../errors.js";
 import type { HostSettings } from "../registry-options.js";
-import type { ClientOptions } from "./client.js";
 
 /**
  * The origins for which the settings of `host` are meant: its scheme and port, and no other port of it. While it is not
@@ -22,7 +21,10 @@ export function apiHost(host: string): string {
 }
 
 /** UNAVAILABLE when what belongs to an image is at another host, and other hosts must not be asked. */
-export function requireOwnHost({ offline, host: own }: ClientOptions, host: string): void {
+export function requireOwnHost(
+  { offline, host: own }: { readonly offline: boolean; readonly host: string },
+  host: string,
+): void {
   if (!offline || isSameHost(host, own)) return;
   throw new OciEncError("UNAVAILABLE", `${JSON.stringify(host.slice(0, 300))} is not asked, as --offline says`, {
     hint: `what belongs to images of ${own} is kept there`,

@@ -36,7 +36,12 @@ export function followReferral(text: string | undefined, from: Referrer, environ
     );
   }
   url.hash = "";
-  if (url.origin === from.url.origin) return url;
+  if (url.origin !== from.url.origin) requireReachable(url, from, environment);
+  return url;
+}
+
+/** UNAVAILABLE when another place than the one that sends us there is internal to it, or HTTP to whom it is not granted. */
+function requireReachable(url: URL, from: Referrer, environment: Environment): void {
   const address = literalAddress(url.hostname);
   const internal =
     address !== undefined ? environment.classify(address) : isLoopbackHost(url.hostname) ? "loopback" : "public";
@@ -48,7 +53,6 @@ export function followReferral(text: string | undefined, from: Referrer, environ
       `--plain-http is for the registry alone; insecure = true in registries.conf with location = ${JSON.stringify(url.host)} grants it`,
     );
   }
-  return url;
 }
 
 function refused(from: Referrer, why: string, hint?: string): OciEncError {
