@@ -38,7 +38,7 @@ export interface Unpacked {
 /**
  * Unpacks an image's file system into `directory`, which is made, or must be empty. Layers pass in one stream each:
  * verified, opened, decompressed, compared with their diff ids and applied. Nothing outside the directory is touched,
- * whatever the layers hold. When it fails, what was made is removed. Throws what {@link openImage} throws; CONFLICT for a
+ * whatever the layers hold. When it fails, what was made is removed. Throws what `openImage` throws; CONFLICT for a
  * directory with something in it; CORRUPT, UNSUPPORTED, LOCAL_IO, NOT_FOUND.
  */
 export async function unpack(source: ImageSource, directory: string, options: UnpackOptions = {}): Promise<Unpacked> {
