@@ -21,6 +21,7 @@ if [ ! -x "$root/usr/bin/make" ]; then
   debootstrap --variant=minbase --include=make "$codename" "$root" "$mirror" >"$root.log" 2>&1 || { tail "$root.log"; exit 1; }
   rm -f "$root.log"
 fi
+grep -q '^stranger:' "$root/etc/passwd" || chroot "$root" useradd --uid 1000 --home-dir /home/stranger stranger
 for file in /etc/resolv.conf /etc/hosts; do cp -L "$file" "$root$file"; done
 
 say "Node and npm"

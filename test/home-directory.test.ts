@@ -18,7 +18,7 @@ test("a user who is a number without a name, and has no HOME, is nobody's bug", 
   for (const [status, ...args] of [
     [3, "inspect", "nothing"],
     [5, "inspect", "docker://localhost:1/nothing"],
-    [3, "verify", "--signed", "oci:nothing"],
+    [3, "verify", "--require-signed", "nothing"],
     [0, "images"],
   ] as const) {
     const { stderr, ...ended } = spawnSync(process.execPath, ["--require", preload, ociEncProgram, ...args], {
