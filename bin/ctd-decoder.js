@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-require("../dist/ctd-decoder/main.js");
+if (require("./node-floor.js")("UNSUPPORTED: ", 1)) require("../dist/ctd-decoder/main.js");

@@ -1,2 +1,3 @@
 #!/usr/bin/env node
-void import("../dist/command-line/main.js");
+// 9 is UNSUPPORTED.
+if (require("./node-floor.js")("oci-enc: ", 9)) void import("../dist/command-line/main.js");

@@ -1,3 +1,5 @@
+import "./node-floor.js";
+
 export { type BaseOptions, selectBase } from "./base-image.js";
 export { type CanDecryptImageOptions, canDecryptImage } from "./can-decrypt-image.js";
 export { type CompareImagesOptions, compareImages } from "./compare-images.js";

@@ -8,6 +8,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { buffer } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { type Descriptor, type ImageTarget, openTarget } from "oci-enc";
 import { digestOf } from "oci-enc/transport";
@@ -43,7 +44,7 @@ async function put(target: ImageTarget, mediaType: string, bytes: Uint8Array): P
 const [reference] = process.argv.slice(2);
 if (!reference) throw new Error("usage: make-image.js REFERENCE");
 
-const folders = new URL("../../../examples/demo/layers/", import.meta.url).pathname;
+const folders = fileURLToPath(new URL("../../../examples/demo/layers/", import.meta.url));
 await using target = await openTarget(reference);
 const layers: Descriptor[] = [];
 const diffIds: string[] = [];

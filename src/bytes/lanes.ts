@@ -1,4 +1,4 @@
-import { availableParallelism } from "node:os";
+import os from "node:os";
 import { type Lane, startLane } from "./lane.js";
 
 /**
@@ -6,7 +6,7 @@ import { type Lane, startLane } from "./lane.js";
  * Node's permissions forbid them.
  */
 export const mostLanes: number =
-  process.permission?.has("worker") === false ? 0 : Math.min(2, availableParallelism() - 1);
+  process.permission?.has("worker") === false ? 0 : Math.min(2, os.availableParallelism() - 1);
 
 const running: Lane[] = [];
 

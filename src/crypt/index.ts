@@ -1,3 +1,5 @@
+import "../node-floor.js";
+
 export type { BlockCipher, Sealing } from "./block-cipher.js";
 export { cipherOf, defaultCipher } from "./ciphers/index.js";
 export { hasEnvelope, publicOptionsOf } from "./envelope.js";

@@ -1,5 +1,5 @@
-import { homedir } from "node:os";
 import { OciEncError } from "../errors.js";
+import { homeDirectory } from "../home-directory.js";
 import {
   findTrustPolicy,
   notationDirectory,
@@ -36,7 +36,7 @@ export async function judgesOf(rules: TrustRules, image: JudgedPlace): Promise<r
 
 /** Where files of rules are looked for on this machine. */
 export function rulePlaces(path: string | undefined): RulePlaces {
-  return { path, home: process.env["HOME"] || homedir(), root: "/", environment: process.env };
+  return { path, home: process.env["HOME"] || homeDirectory(), root: "/", environment: process.env };
 }
 
 function policyJudge(policy: Policy, rules: TrustRules, { place }: JudgedPlace): Judge {

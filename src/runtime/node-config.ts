@@ -8,9 +8,9 @@ export const nodeRuntimes: readonly [NodeRuntime, ...NodeRuntime[]] = ["containe
 export interface NodeConfigOptions {
   /** The stream processor; default `ctd-decoder`, looked up on PATH. */
   readonly decoder?: string | undefined;
-  /** Default {@link defaultKeysPath}. */
+  /** Default `defaultKeysPath`. */
   readonly keysPath?: string | undefined;
-  /** Default {@link defaultProviderConfig}. */
+  /** Default `defaultProviderConfig`. */
   readonly providerConfig?: string | undefined;
   /** The major version of containerd that the file is for; default 1. K3s has its own. */
   readonly containerd?: 1 | 2 | undefined;

@@ -1,3 +1,5 @@
+import "../node-floor.js";
+
 import { OciEncError } from "../errors.js";
 import { parseImageName } from "../oci/image-name.js";
 import { admitted } from "./admitted.js";

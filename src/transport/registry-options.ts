@@ -9,7 +9,7 @@ export interface RegistryOptions {
    * usual places of podman and docker, as far as they are there.
    */
   readonly authFile?: string | undefined;
-  /** For the registry that the reference names; never for a mirror of it or another host that it sends us to. */
+  /** For the registry that the reference names; never for a mirror of it, or another host or port that it sends us to. */
   readonly host?: HostSettings | undefined;
   /** The registries.conf to read. Undefined: `CONTAINERS_REGISTRIES_CONF`, else the user's, else the system's. */
   readonly registriesConf?: string | undefined;
@@ -24,7 +24,7 @@ export interface RegistryOptions {
   readonly timeouts?: RegistryTimeouts | undefined;
 }
 
-/** How one host is reached. */
+/** How one port of one host is reached. */
 export interface HostSettings {
   /** Speak HTTP, credentials included. */
   readonly plainHttp?: boolean | undefined;
@@ -32,7 +32,7 @@ export interface HostSettings {
   readonly verifyTls?: boolean | undefined;
   /** A directory of `*.crt`, `*.cert` and `*.key` in place of the `certs.d` directories. */
   readonly certificateDirectory?: string | undefined;
-  /** PEM; trusted beside the usual authorities, for this host and where it sends us. */
+  /** PEM; trusted beside the usual authorities, for this port and where it sends us: that one is trusted is no secret. */
   readonly certificateAuthority?: Uint8Array | undefined;
   /** PEM; shown to a host that asks for it, together with `clientKey`. */
   readonly clientCertificate?: Uint8Array | undefined;

@@ -30,7 +30,7 @@ export interface ImageFile {
 /**
  * What `path` is in an image: a directory's files by name, or the one file. Symbolic links on the way are followed inside
  * the image; one at the end is not. The layers are read to their ends, so that what is shown has been verified; nothing
- * is written. NOT_FOUND when there is no such path; else what {@link openImage} throws.
+ * is written. NOT_FOUND when there is no such path; else what `openImage` throws.
  */
 export async function listFiles(
   source: ImageSource,

@@ -49,7 +49,7 @@ export interface Unpacked {
  * whatever the layers hold. The tree gets its name when it is whole, or its parts theirs in a directory that was there; when
  * it fails, what was made is removed, and when it is killed, by the next one there. The directory gets the mode that the
  * image has for it, unless others should not reach the tree: then it becomes the caller's alone, also where it was there
- * before and was not. Throws what {@link openImage} throws; CONFLICT for a
+ * before and was not. Throws what `openImage` throws; CONFLICT for a
  * directory with something in it; CORRUPT, UNSUPPORTED, LOCAL_IO, NOT_FOUND.
  */
 export async function unpack(source: ImageSource, directory: string, options: UnpackOptions = {}): Promise<Unpacked> {

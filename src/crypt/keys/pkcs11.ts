@@ -12,9 +12,10 @@ import type {
 import { readPrivateKeys, readPublicKeys } from "./key-file.js";
 import { keyParts } from "./key-parts.js";
 import { type Pkcs11Key, readPkcs11Key } from "./pkcs11/key-yaml.js";
+import { loadApi } from "./pkcs11/module-api.js";
 import { decodePacket, encodePacket, type OaepHash, type WrappedBlob, withoutBlob } from "./pkcs11/packet.js";
 import { reachPrivateKey, reachToken } from "./pkcs11/reach.js";
-import { loadApi, withToken } from "./pkcs11/token.js";
+import { withToken } from "./pkcs11/token.js";
 import { describeUri, looksLikeUri } from "./pkcs11/uri.js";
 
 /**

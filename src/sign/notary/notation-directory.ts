@@ -1,12 +1,12 @@
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { OciEncError } from "../../errors.js";
+import { homeDirectory } from "../../home-directory.js";
 import { readSmallFile } from "../../transport/files/read-file.js";
 import { parseTrustPolicy, type TrustPolicy } from "./trust-policy.js";
 
 /** `$XDG_CONFIG_HOME/notation`, else `~/.config/notation`: where notation keeps what it is configured by. */
 export function notationDirectory(variables: NodeJS.ProcessEnv = process.env): string {
-  return join(variables["XDG_CONFIG_HOME"] || join(variables["HOME"] || homedir(), ".config"), "notation");
+  return join(variables["XDG_CONFIG_HOME"] || join(variables["HOME"] || homeDirectory(), ".config"), "notation");
 }
 
 /** The folder with `x509/TYPE/NAME` below it, of that directory. */

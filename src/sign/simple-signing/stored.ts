@@ -27,7 +27,7 @@ export function storedSignature(stored: Uint8Array, subject: Digest, where: stri
   return { format: "gpg", subject, content: stored, annotations: {}, where };
 }
 
-/** The bytes that {@link storedSignature} reads; for formats that are not kept so, the signature as it is. */
+/** The bytes that `storedSignature` reads; for formats that are not kept so, the signature as it is. */
 export function storedForm({ format, content, annotations }: Signature): Uint8Array {
   if (format !== "sig") return content;
   return printStored({ mimeType: simpleSigningLayer, payload: content, annotations });

@@ -2,7 +2,7 @@ import { type ImageName, parseImageName } from "../../oci/image-name.js";
 import type { EndpointOptions } from "../transport.js";
 import type { RegistryClient } from "./client.js";
 import { locate, openClient, type Surroundings } from "./open-client.js";
-import { requireOwnHost } from "./own-host.js";
+import { isSameHost, requireOwnHost } from "./own-host.js";
 import { readRegistriesD, type SignaturePlace, signaturePlace } from "./registries-d.js";
 import { type SignatureStore, signatureStore } from "./signature-store.js";
 
@@ -53,7 +53,7 @@ async function openTagRepository({ client, name, options, around }: PlacedImage)
   if (host === name.host && repository === name.repository) return client;
   requireOwnHost(client.options, host);
   const { primary } = await locate(`${host}/${repository}`, options, around);
-  return openClient(primary, primary.name.host === name.host, options, around);
+  return openClient(primary, isSameHost(primary.name.host, name.host), options, around);
 }
 
 interface Once<T> {

@@ -18,8 +18,8 @@ export interface AuthorizerNeeds {
   readonly host: string;
   readonly repository: string | undefined;
   readonly keychain: Keychain;
-  /** Credentials may go over HTTP to other hosts than this machine. */
-  readonly plainHttp: boolean;
+  /** Whether credentials may go to `url` over HTTP although it is not this machine. */
+  maySendInClear(url: URL): boolean;
   now(): number;
   /** Checks where a challenge sends us. Throws when that is refused. */
   realm(text: string | undefined, from: URL): URL;
@@ -37,7 +37,7 @@ export class Authorizer {
   readonly #fetching = new Map<string, Promise<void>>();
   #way:
     | { readonly kind: "basic"; readonly header: string }
-    | { readonly kind: "bearer"; readonly realm: URL; readonly service: string | undefined }
+    | { readonly kind: "bearer"; readonly registry: URL; readonly realm: URL; readonly service: string | undefined }
     | undefined;
   #credentials: Promise<Credentials | undefined> | undefined;
 
@@ -77,7 +77,7 @@ export class Authorizer {
     sent: string | undefined,
   ): Promise<boolean> {
     const realm = this.#needs.realm(challenge.parameters.get("realm"), from);
-    this.#way = { kind: "bearer", realm, service: challenge.parameters.get("service") };
+    this.#way = { kind: "bearer", registry: from, realm, service: challenge.parameters.get("service") };
     const held = this.#tokens.get(scopes.join(" "))?.header;
     if (held !== undefined && held !== sent) return true; // Another request has renewed it meanwhile.
     const asked = (challenge.parameters.get("scope") ?? "").split(" ").filter((scope) => scope !== "");
@@ -95,8 +95,8 @@ export class Authorizer {
 
   async #fetch(key: string, scopes: readonly string[]): Promise<void> {
     if (this.#way?.kind !== "bearer") return;
-    const { realm, service } = this.#way;
-    const credentials = await this.#who(realm);
+    const { registry, realm, service } = this.#way;
+    const credentials = await this.#who(realm, registry);
     const token =
       credentials?.kind === "registry-token"
         ? { value: credentials.token, lifetime: Number.POSITIVE_INFINITY }
@@ -119,14 +119,16 @@ export class Authorizer {
     );
   }
 
-  /** Whose credentials, given that they would go to `url`. */
-  async #who(url: URL): Promise<Credentials | undefined> {
+  /** Whose credentials, given that they would go to `asker`; a token that is there already, to the registry itself. */
+  async #who(asker: URL, registry = asker): Promise<Credentials | undefined> {
     this.#credentials ??= this.#needs.keychain.credentials(this.#needs.host, this.#needs.repository);
     const credentials = await this.#credentials;
-    const safe = url.protocol === "https:" || isLoopbackHost(url.hostname) || this.#needs.plainHttp;
+    const url = credentials?.kind === "registry-token" ? registry : asker;
+    const safe = url.protocol === "https:" || isLoopbackHost(url.hostname) || this.#needs.maySendInClear(url);
     if (!credentials || safe) return credentials;
-    throw new OciEncError("DENIED", `the credentials for ${JSON.stringify(this.#needs.host)} are not sent over HTTP`, {
-      hint: "--plain-http sends them all the same, for everybody on the way to read; --no-creds goes without",
+    const what = `the credentials for ${JSON.stringify(this.#needs.host)}`;
+    throw new OciEncError("DENIED", `${what} are not sent over HTTP to ${JSON.stringify(url.host)}`, {
+      hint: "--plain-http sends them to the registry alone, for everybody on the way to read; --no-creds goes without",
     });
   }
 }

@@ -47,8 +47,9 @@ async function certificateFolder(
     join(environment.root, "etc", "containers", "certs.d"),
     join(environment.root, "etc", "docker", "certs.d"),
   ];
-  for (const parent of parents) {
-    const folder = join(parent, host);
+  // A URL does not keep the port that its scheme has anyway.
+  const spellings = /:\d+$/.test(host) ? [host] : [host, `${host}:443`];
+  for (const folder of parents.flatMap((parent) => spellings.map((name) => join(parent, name)))) {
     if ((await names(folder)) !== undefined) return folder;
   }
   return undefined;

@@ -9,6 +9,7 @@ import { type Document, type DocumentLimits, readDocument, readProblem } from ".
 import type { Environment } from "./environment.js";
 import { findRoot } from "./find-root.js";
 import type { HostLimiter } from "./host-limiter.js";
+import { apiHost, ownOrigins } from "./own-host.js";
 import { type Outcome, persist } from "./persistence.js";
 import { problem } from "./problem.js";
 import { bounded, redactUrl } from "./redact.js";
@@ -24,6 +25,8 @@ export interface ClientOptions {
   /** Undefined: the registry as a whole (`login`). */
   readonly repository: string | undefined;
   readonly settings: HostSettings;
+  /** Whether registries.conf says of another host, `name:port`, that it may be spoken to without verified TLS. */
+  readonly insecureAt: (host: string) => boolean;
   readonly keychain: Keychain;
   /** Whether other hosts must not be asked for what belongs to an image. */
   readonly offline: boolean;
@@ -78,14 +81,13 @@ export class RegistryClient implements AsyncDisposable {
     this.host = options.host;
     this.repository = options.repository;
     this.#tellWarnings = tellingWarnings(options.host, options.progress);
-    const { settings, environment, timeouts } = options;
-    this.#connections = new Connections(apiHost(options.host), settings, environment, timeouts.connect);
+    this.#connections = new Connections(options, options.environment, options.timeouts.connect);
     this.#authorizer = new Authorizer({
       host: options.host,
       repository: options.repository,
       keychain: options.keychain,
-      plainHttp: settings.plainHttp === true,
-      now: environment.now,
+      maySendInClear: (url) => options.settings.plainHttp === true && this.#isOwn(url),
+      now: options.environment.now,
       realm: (text, from) => this.referred(text, from, "token server"),
       ask: (exchange) => this.#askTokenServer(exchange),
     });
@@ -120,7 +122,8 @@ export class RegistryClient implements AsyncDisposable {
   /** A URL that an answer gave, checked. UNAVAILABLE when it is refused. */
   referred(text: string | undefined, from: URL, what: string): URL {
     const { addressClass } = this.#connections;
-    return followReferral(text, { url: from, addressClass, what }, this.options.environment);
+    const isClear = (url: URL) => this.#isOwn(url) || this.options.insecureAt(url.host);
+    return followReferral(text, { url: from, addressClass, isClear, what }, this.options.environment);
   }
 
   /** Waits as a repetition would, number `attempt` counted from 0. ABORTED. */
@@ -136,6 +139,10 @@ export class RegistryClient implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#connections[Symbol.asyncDispose]();
+  }
+
+  #isOwn(url: URL): boolean {
+    return ownOrigins(apiHost(this.host), this.options.settings).has(url.origin);
   }
 
   #persist<T extends Outcome>(request: RegistryRequest, attempt: () => Promise<T>): Promise<T> {
@@ -243,11 +250,6 @@ export class RegistryClient implements AsyncDisposable {
 export function documentProblem(document: Document, what: string): OciEncError {
   const { answer, bytes } = document;
   return problem({ status: answer.status, url: redactUrl(answer.url), body: bytes }, what);
-}
-
-/** Docker Hub's registry has another name than its images. */
-function apiHost(host: string): string {
-  return host === "docker.io" ? "registry-1.docker.io" : host;
 }
 
 function isStream(body: Uint8Array | ByteStream | undefined): boolean {

@@ -11,6 +11,7 @@ import { readTrust, type Trust } from "./certificates.js";
 import type { Environment } from "./environment.js";
 import { largeReads } from "./large-reads.js";
 import { networkFailure } from "./network-failure.js";
+import { apiHost, ownOrigins } from "./own-host.js";
 import { proxyFor } from "./proxy.js";
 import { openTunnel, proxyAuthorization } from "./proxy-tunnel.js";
 
@@ -49,6 +50,15 @@ const readAhead = 256 * 1024;
 
 const poolOptions = { allowH2: false, maxHeaderSize: headerLimit, keepAliveTimeout: 15_000 };
 
+/** A registry, and how it is reached. */
+export interface ConnectionPlace {
+  /** As it stands in references: `docker.io`, `localhost:5000`. */
+  readonly host: string;
+  readonly settings: HostSettings;
+  /** Whether registries.conf says of another host, `name:port`, that TLS need not be verified there. DENIED when it is blocked. */
+  readonly insecureAt: (host: string) => boolean;
+}
+
 /** How an origin is reached. */
 interface Route {
   readonly dispatcher: Dispatcher;
@@ -57,22 +67,26 @@ interface Route {
 }
 
 /**
- * The connections of one registry client: kept alive, by origin. The registry itself is reached as its settings say;
- * any other host only over verified TLS or as the registry's own address class permits, checked against the very
- * address that is connected to, so that a name cannot mean one thing when checked and another when used.
+ * The connections of one registry client: kept alive, by origin. The registry itself is reached as its settings say; any
+ * other place, be it another port of the same host, only as the registry's own address class permits and, where it speaks
+ * TLS, with TLS verified. The class is that of the very address that is connected to, so that a name cannot mean one thing
+ * when checked and another when used.
  */
 export class Connections implements AsyncDisposable {
   readonly #hostname: string;
-  readonly #settings: HostSettings;
+  readonly #own: ReadonlySet<string>;
+  readonly #place: ConnectionPlace;
   readonly #environment: Environment;
   readonly #connectTimeout: number;
   readonly #routes = new Map<string, Promise<Route>>();
   readonly #seen = new Set<AddressClass>();
   readonly #answered = new Set<string>();
 
-  constructor(host: string, settings: HostSettings, environment: Environment, connectTimeout: number) {
+  constructor(place: ConnectionPlace, environment: Environment, connectTimeout: number) {
+    const host = apiHost(place.host);
     this.#hostname = new URL(`https://${host}`).hostname;
-    this.#settings = settings;
+    this.#own = ownOrigins(host, place.settings);
+    this.#place = place;
     this.#environment = environment;
     this.#connectTimeout = connectTimeout;
   }
@@ -127,7 +141,7 @@ export class Connections implements AsyncDisposable {
   }
 
   async #open(url: URL): Promise<Route> {
-    const own = url.hostname === this.#hostname;
+    const own = this.#own.has(url.origin);
     const proxy = proxyFor(url, this.#environment.variables);
     const timeout = this.#connectTimeout;
     if (proxy && url.protocol === "http:") {
@@ -137,18 +151,21 @@ export class Connections implements AsyncDisposable {
     const tls = tlsOptions(await this.#trustFor(url, own), url);
     const connect = proxy
       ? tunnelling(proxy, buildConnector({ ...tls, timeout }), timeout)
-      : { ...tls, lookup: this.#lookup(own), timeout, onread: largeReads };
+      : { ...tls, lookup: this.#lookup(own ? undefined : url.host), timeout, onread: largeReads };
     return { dispatcher: new Pool(url.origin, { ...poolOptions, connect }), proxy: undefined };
   }
 
   async #trustFor(url: URL, own: boolean): Promise<Trust> {
-    const { certificateAuthority } = this.#settings;
-    return await readTrust(url.host, own ? this.#settings : { certificateAuthority }, this.#environment);
+    const { settings, insecureAt } = this.#place;
+    if (own) return await readTrust(url.host, settings, this.#environment);
+    const { certificateAuthority } = settings;
+    return await readTrust(url.host, { certificateAuthority, verifyTls: !insecureAt(url.host) }, this.#environment);
   }
 
-  #lookup(own: boolean): LookupFunction {
+  /** `sentTo`: the place that somebody else than us has named. */
+  #lookup(sentTo: string | undefined): LookupFunction {
     return (hostname, options, callback) => {
-      this.#resolve(hostname, own).then(
+      this.#resolve(hostname, sentTo).then(
         (found) =>
           options.all ? callback(null, [...found]) : callback(null, found[0]?.address ?? "", found[0]?.family),
         (error) => callback(error, []),
@@ -156,17 +173,16 @@ export class Connections implements AsyncDisposable {
     };
   }
 
-  async #resolve(hostname: string, own: boolean) {
+  async #resolve(hostname: string, sentTo: string | undefined) {
     const found = await this.#environment.resolve(hostname);
     const classes = found.map(({ address }) => this.#environment.classify(address));
-    const refused = own ? undefined : classes.find((kind) => !mayReach(this.addressClass, kind));
-    if (refused) {
+    if (sentTo !== undefined && classes.some((kind) => !mayReach(this.addressClass, kind))) {
       throw new OciEncError(
         "UNAVAILABLE",
-        `the registry sends us to ${JSON.stringify(hostname)}, which has an internal address`,
+        `the registry sends us to ${JSON.stringify(sentTo)}, which has an internal address`,
       );
     }
-    if (own) for (const kind of classes) this.#seen.add(kind);
+    if (sentTo === undefined) for (const kind of classes) this.#seen.add(kind);
     return found;
   }
 }

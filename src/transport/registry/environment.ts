@@ -1,6 +1,6 @@
 import { lookup } from "node:dns/promises";
-import { homedir } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import { homeDirectory } from "../../home-directory.js";
 import { type AddressClass, classifyAddress } from "./address-policy.js";
 
 /** An address that a name stands for. */
@@ -30,7 +30,7 @@ export interface Environment {
 /** This machine. */
 export const thisMachine: Environment = {
   variables: process.env,
-  home: homedir(),
+  home: homeDirectory(),
   root: "/",
   isSuperuser: process.geteuid?.() === 0,
   resolve: (hostname) => lookup(hostname, { all: true }),

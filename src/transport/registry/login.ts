@@ -18,7 +18,7 @@ import { credentialHelper } from "./credential-helper.js";
 import { type Environment, thisMachine } from "./environment.js";
 import { fileKeychain, helperServers } from "./keychain.js";
 import { openClient, surroundings } from "./open-client.js";
-import { isInsecure } from "./registries-conf.js";
+import { insecureHosts, isInsecure } from "./registries-conf.js";
 import { readRegistriesConf } from "./registries-conf-files.js";
 
 /** A registry, or a part of one: `registry.example`, `registry.example/team/app`. */
@@ -120,8 +120,8 @@ async function tryCredentials(
   const registry = { ...options.registry, credentials };
   const name = { host: place.host, repository: place.repository ?? "", tag: undefined, digest: undefined };
   const conf = await readRegistriesConf(options.registry?.registriesConf, environment);
-  const insecure = isInsecure(name, conf);
-  const client = openClient({ name, insecure }, true, { ...options, registry }, surroundings(environment));
+  const endpoint = { name, insecure: isInsecure(name, conf), insecureAt: insecureHosts(conf) };
+  const client = openClient(endpoint, true, { ...options, registry }, surroundings(environment));
   try {
     const scopes = place.repository === undefined ? [] : [`repository:${place.repository}:pull`];
     const answer = await client.request({ method: "GET", target: "/v2/", scopes, repeat: true });

@@ -12,7 +12,7 @@ import { readSmallFile } from "../files/read-file.js";
 import { signatureLimits } from "../signature-limits.js";
 import { documentProblem, RegistryClient } from "./client.js";
 import type { Environment } from "./environment.js";
-import { requireOwnHost } from "./own-host.js";
+import { isSameHost, requireOwnHost } from "./own-host.js";
 import { bounded, redactUrl } from "./redact.js";
 
 /** Where an image's simple signatures are kept beside the registry: below `base`, of which all images of a place have one. */
@@ -134,10 +134,11 @@ async function fetchFrom(client: RegistryClient, url: URL): Promise<Uint8Array |
   return document.bytes;
 }
 
-/** To whom one is nobody, whatever one is at the registry; reached as the registry where it is the same host. */
+/** To whom one is nobody, whatever one is at the registry; reached as the registry where it is the same port of it. */
 function webClient(base: URL, { options }: RegistryClient): RegistryClient {
   requireOwnHost(options, base.host);
-  const settings = base.host === options.host ? options.settings : {};
+  const isRegistry = base.protocol === "https:" && isSameHost(base.host, options.host);
+  const settings = isRegistry ? options.settings : {};
   return new RegistryClient({
     ...options,
     host: base.host,

@@ -58,6 +58,7 @@ export function openClient(
     host: endpoint.name.host,
     repository: endpoint.name.repository,
     settings: { ...given, verifyTls: given.verifyTls ?? !endpoint.insecure },
+    insecureAt: endpoint.insecureAt,
     keychain: keychainFor(endpoint, isNamed, options, environment),
     offline: registry.offline ?? false,
     retryTimes: registry.retryTimes ?? defaultRetryTimes,

@@ -9,13 +9,16 @@ export interface Referrer {
   readonly url: URL;
   /** What kind of address the registry itself has. */
   readonly addressClass: AddressClass;
+  /** Whether HTTP may be spoken to a place that is not this machine. */
+  readonly isClear: (url: URL) => boolean;
   /** For messages: `upload location`, `token server`, `redirect`. */
   readonly what: string;
 }
 
 /**
  * The place that an answer sends us to: a redirect, an upload's Location, a realm, a next page. UNAVAILABLE when it is
- * no http(s) URL, carries credentials, gives up TLS, or spells out an address that the registry has no business with.
+ * no http(s) URL, carries credentials, gives up TLS, is HTTP to whom it is not granted, or spells out an address that the
+ * registry has no business with. What is granted to a registry is not for another port of its host.
  * Names are checked when they are resolved, against the address that is then connected to (`connections.ts`).
  */
 export function followReferral(text: string | undefined, from: Referrer, environment: Environment): URL {
@@ -33,12 +36,23 @@ export function followReferral(text: string | undefined, from: Referrer, environ
     );
   }
   url.hash = "";
-  if (url.hostname === from.url.hostname) return url;
+  if (url.origin !== from.url.origin) requireReachable(url, from, environment);
+  return url;
+}
+
+/** UNAVAILABLE when another place than the one that sends us there is internal to it, or HTTP to whom it is not granted. */
+function requireReachable(url: URL, from: Referrer, environment: Environment): void {
   const address = literalAddress(url.hostname);
   const internal =
     address !== undefined ? environment.classify(address) : isLoopbackHost(url.hostname) ? "loopback" : "public";
   if (!mayReach(from.addressClass, internal)) throw refused(from, `names an internal address: ${redactUrl(url)}`);
-  return url;
+  if (url.protocol === "http:" && !isLoopbackHost(url.hostname) && !from.isClear(url)) {
+    throw refused(
+      from,
+      `is HTTP, which is not granted to ${JSON.stringify(url.host)}: ${redactUrl(url)}`,
+      `--plain-http is for the registry alone; insecure = true in registries.conf with location = ${JSON.stringify(url.host)} grants it`,
+    );
+  }
 }
 
 function refused(from: Referrer, why: string, hint?: string): OciEncError {

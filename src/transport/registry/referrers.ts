@@ -9,7 +9,7 @@ import type { Document } from "./document.js";
 import { fallbackTag, readFallbackList } from "./fallback-list.js";
 import { nextLink } from "./link-header.js";
 import { pullScopes, repositoryName } from "./manifests.js";
-import { bounded } from "./redact.js";
+import { bounded, redactUrl } from "./redact.js";
 
 /** Pages of one list; a list without end stops here. */
 const pageLimit = 100;
@@ -67,14 +67,17 @@ async function page(client: RegistryClient, target: string | URL): Promise<Docum
   );
 }
 
-/** The next page of a list. UNAVAILABLE when it is on another host, or one that has been seen, or when there is no end. */
+/** The next page of a list. UNAVAILABLE when it is at another host or port, or one that has been seen, or when there is no end. */
 export function nextPage(client: RegistryClient, document: Document, seen: ReadonlySet<string>): URL | undefined {
   const link = nextLink(document.answer.headers("link"));
   if (link === undefined) return undefined;
   const url = client.referred(link, document.answer.url, "next page");
   const where = JSON.stringify(client.host);
   if (url.origin !== document.answer.url.origin)
-    throw new OciEncError("UNAVAILABLE", `the next page given by ${where} is on another host`);
+    throw new OciEncError(
+      "UNAVAILABLE",
+      `the next page given by ${where} is at another host or port: ${redactUrl(url)}`,
+    );
   if (seen.has(url.href) || seen.size >= pageLimit)
     throw new OciEncError("UNAVAILABLE", `${where} gives a list without end`);
   return url;

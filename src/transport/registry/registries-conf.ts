@@ -29,6 +29,8 @@ export interface RegistriesConf {
 export interface Endpoint {
   readonly name: ImageName;
   readonly insecure: boolean;
+  /** What is said of any other host, `name:port`, that it may send us to. DENIED when that is blocked. */
+  readonly insecureAt: (host: string) => boolean;
 }
 
 /** What registries.conf says of one image: the place itself, and mirrors to read from before it. */
@@ -40,14 +42,15 @@ export interface Placement {
 /** Applies the rule with the longest prefix. DENIED when it blocks the registry. */
 export function placeImage(name: ImageName, conf: RegistriesConf): Placement {
   const rule = permittedRule(name, conf);
-  if (!rule) return { primary: { name, insecure: false }, mirrors: [] };
+  const insecureAt = insecureHosts(conf);
+  if (!rule) return { primary: { name, insecure: false, insecureAt }, mirrors: [] };
   const relocate = (location: string | undefined) => (location ? relocated(name, rule.prefix, location) : name);
   const wanted = name.digest === undefined ? "tag-only" : "digest-only";
   return {
-    primary: { name: relocate(rule.location), insecure: rule.insecure },
+    primary: { name: relocate(rule.location), insecure: rule.insecure, insecureAt },
     mirrors: rule.mirrors
       .filter((mirror) => mirror.pulls === "all" || mirror.pulls === wanted)
-      .map((mirror) => ({ name: relocate(mirror.location), insecure: mirror.insecure })),
+      .map((mirror) => ({ name: relocate(mirror.location), insecure: mirror.insecure, insecureAt })),
   };
 }
 
@@ -57,6 +60,11 @@ export function isInsecure(
   conf: RegistriesConf,
 ): boolean {
   return permittedRule({ ...place, tag: undefined, digest: undefined }, conf)?.insecure ?? false;
+}
+
+/** Tells of whole hosts what `isInsecure` tells of one place. */
+export function insecureHosts(conf: RegistriesConf): (host: string) => boolean {
+  return (host) => isInsecure({ host, repository: "" }, conf);
 }
 
 /**

@@ -1,6 +1,6 @@
-import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import { OciEncError } from "../../errors.js";
+import { homeDirectory } from "../../home-directory.js";
 import type { Progress } from "../../progress.js";
 import { findLayout } from "../layout/layout-directory.js";
 
@@ -23,7 +23,7 @@ export function storeDirectory(option: string | undefined): string {
   const chosen = option || process.env["OCI_ENC_STORE"];
   if (chosen) return resolve(chosen);
   const data = process.env["XDG_DATA_HOME"];
-  return join(data && isAbsolute(data) ? data : join(homedir(), ".local", "share"), "oci-enc", "store");
+  return join(data && isAbsolute(data) ? data : join(homeDirectory(), ".local", "share"), "oci-enc", "store");
 }
 
 /** The real path of a store; undefined while nothing has been written to it. UNSUPPORTED, CORRUPT, LOCAL_IO. */

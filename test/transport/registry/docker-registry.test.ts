@@ -93,7 +93,12 @@ describe("docker-registry", { skip }, () => {
     const options = optionsFor(registry);
     const place = await pushSome(registry, "app:1", options);
     const name = parseImageName(`${registry.host}/app:1`);
-    await using client = openClient({ name, insecure: false }, true, options, surroundings(testEnvironment()));
+    await using client = openClient(
+      { name, insecure: false, insecureAt: () => false },
+      true,
+      options,
+      surroundings(testEnvironment()),
+    );
     assert.equal((await fetchManifest(client, "1")).descriptor.digest, place.names.get("app")?.digest);
   });
 });

@@ -248,10 +248,11 @@ describe("what answers is no registry", () => {
     const server = await startStrictRegistry();
     const url = new URL(`${server.origin}/v2/`);
     const asked = { method: "GET", url, headers: {}, response: 5000, idle: 5000 } as const;
-    await using known = new Connections(server.host, { plainHttp: true }, testEnvironment(), 5000);
+    const place = { host: server.host, settings: { plainHttp: true }, insecureAt: () => false };
+    await using known = new Connections(place, testEnvironment(), 5000);
     await (await known.send(asked)).discard();
     await server[Symbol.asyncDispose]();
-    await using fresh = new Connections(server.host, { plainHttp: true }, testEnvironment(), 5000);
+    await using fresh = new Connections(place, testEnvironment(), 5000);
     for (const [connections, retryable] of [
       [fresh, false],
       [known, true],

@@ -1,6 +1,6 @@
 import { endianness } from "node:os";
-import type * as Pkcs11 from "pkcs11js";
 import { OciEncError } from "../../../errors.js";
+import type { Handle, Pkcs11Api, Pkcs11Module, Template } from "./module-api.js";
 import { describeUri, type Pkcs11Uri } from "./uri.js";
 
 /** A key in a token, with all that is needed to reach it. */
@@ -16,8 +16,8 @@ export interface TokenKey {
 
 /** A loaded module, and the key that is looked for in it. */
 export interface Place {
-  readonly api: typeof Pkcs11;
-  readonly module: Pkcs11.PKCS11;
+  readonly api: Pkcs11Api;
+  readonly module: Pkcs11Module;
   readonly key: TokenKey;
 }
 
@@ -34,7 +34,7 @@ export interface KeySearch {
 export const maximumModulus = 2048;
 
 /** The slot of the token that the URI names. NOT_FOUND when there is none. */
-export function findSlot({ module, key }: Place): Pkcs11.Handle {
+export function findSlot({ module, key }: Place): Handle {
   const { token, slotId } = key.uri;
   const found = module.C_GetSlotList(true).find((slot) => {
     if (slotId !== undefined && unsignedLong(slot) !== slotId) return false;
@@ -58,7 +58,7 @@ export function unsignedLong(value: Buffer): number {
 }
 
 /** The one key that is meant. NOT_FOUND when there is none, CONFLICT when there are several. */
-export function findKey(place: Place, session: Pkcs11.Handle, search: KeySearch): Pkcs11.Handle {
+export function findKey(place: Place, session: Handle, search: KeySearch): Handle {
   const { api, module, key } = place;
   module.C_FindObjectsInit(session, [
     { type: api.CKA_CLASS, value: search.kind === "private" ? api.CKO_PRIVATE_KEY : api.CKO_PUBLIC_KEY },
@@ -81,7 +81,7 @@ export function findKey(place: Place, session: Pkcs11.Handle, search: KeySearch)
   return only;
 }
 
-function naming({ api, key }: Place, search: KeySearch): Pkcs11.Template {
+function naming({ api, key }: Place, search: KeySearch): Template {
   if (search.id !== undefined) return [{ type: api.CKA_ID, value: search.id }];
   const { object, id } = key.uri;
   return [

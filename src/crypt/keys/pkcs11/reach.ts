@@ -2,9 +2,10 @@ import { readFile } from "node:fs/promises";
 import type { Environment } from "../../../child-environment.js";
 import { ioError, OciEncError } from "../../../errors.js";
 import type { Pkcs11Key } from "./key-yaml.js";
+import { loadApi } from "./module-api.js";
 import { findModule, readModulePolicy } from "./module-policy.js";
 import type { TokenKey } from "./objects.js";
-import { loadApi, type OpenToken, withToken } from "./token.js";
+import { type OpenToken, withToken } from "./token.js";
 import { describeUri } from "./uri.js";
 
 /** What goes with the name of a key in a token. */

@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
-import type * as Pkcs11 from "pkcs11js";
 import { OciEncError } from "../../../errors.js";
 import { der, derObjectIdentifier, objectIdentifier, readDer, tags } from "../pkcs7/der.js";
+import type { Handle } from "./module-api.js";
 import { findKey, maximumModulus, type Place, unsignedLong } from "./objects.js";
 import { describeUri } from "./uri.js";
 
@@ -15,7 +15,7 @@ interface Hashed {
 }
 
 /** ECDSA in DER, or RSASSA-PKCS1-v1_5, by the kind of the key. UNSUPPORTED for any other. */
-export function signHash(place: Place, session: Pkcs11.Handle, { hash, digest }: Hashed): Uint8Array {
+export function signHash(place: Place, session: Handle, { hash, digest }: Hashed): Uint8Array {
   const { api } = place;
   const found = findPrivateKey(place, session);
   if (found.family.type === api.CKK_RSA) {
@@ -30,7 +30,7 @@ export function signHash(place: Place, session: Pkcs11.Handle, { hash, digest }:
 }
 
 /** The public object beside the private key: of the same id, or, where it has none, of the same name. */
-export function publicKeyOf(place: Place, session: Pkcs11.Handle): KeyObject {
+export function publicKeyOf(place: Place, session: Handle): KeyObject {
   const { api } = place;
   const { handle, family } = findPrivateKey(place, session);
   const id = attribute(place, session, { handle, type: api.CKA_ID });
@@ -50,11 +50,11 @@ export function publicKeyOf(place: Place, session: Pkcs11.Handle): KeyObject {
 type Family = { readonly name: string; readonly type: number };
 
 interface PrivateKey {
-  readonly handle: Pkcs11.Handle;
+  readonly handle: Handle;
   readonly family: Family;
 }
 
-function findPrivateKey(place: Place, session: Pkcs11.Handle): PrivateKey {
+function findPrivateKey(place: Place, session: Handle): PrivateKey {
   const { api, key } = place;
   const handle = findKey(place, session, { kind: "private" });
   const type = unsignedLong(attribute(place, session, { handle, type: api.CKA_KEY_TYPE }));
@@ -65,9 +65,9 @@ function findPrivateKey(place: Place, session: Pkcs11.Handle): PrivateKey {
 
 function findPublicKey(
   place: Place,
-  session: Pkcs11.Handle,
+  session: Handle,
   search: { readonly family: Family; readonly id: Buffer | undefined },
-): Pkcs11.Handle {
+): Handle {
   try {
     return findKey(place, session, { kind: "public", ...search });
   } catch (error) {
@@ -83,10 +83,10 @@ interface Signing {
   readonly input: Uint8Array;
   /** The longest signature that can come. */
   readonly room: number;
-  readonly key: Pkcs11.Handle;
+  readonly key: Handle;
 }
 
-function sign(place: Place, session: Pkcs11.Handle, { mechanism, input, room, key }: Signing): Buffer {
+function sign(place: Place, session: Handle, { mechanism, input, room, key }: Signing): Buffer {
   const { api, module } = place;
   const always = attribute(place, session, { handle: key, type: api.CKA_ALWAYS_AUTHENTICATE });
   module.C_SignInit(session, { mechanism }, key);
@@ -108,7 +108,7 @@ const curves: ReadonlyMap<string, Curve> = new Map([
   ["1.3.132.0.35", { name: "P-521", size: 66 }],
 ]);
 
-function curveOf(place: Place, session: Pkcs11.Handle, handle: Pkcs11.Handle): Curve {
+function curveOf(place: Place, session: Handle, handle: Handle): Curve {
   const curve = curves.get(namedCurve(attribute(place, session, { handle, type: place.api.CKA_EC_PARAMS })));
   if (curve !== undefined) return curve;
   throw new OciEncError("UNSUPPORTED", `${describeUri(place.key.uri)} is on none of P-256, P-384 and P-521`);
@@ -142,8 +142,8 @@ function jwkKey(place: Place, key: Readonly<Record<string, string | undefined>>)
 
 function attribute(
   { module }: Place,
-  session: Pkcs11.Handle,
-  { handle, type }: { readonly handle: Pkcs11.Handle; readonly type: number },
+  session: Handle,
+  { handle, type }: { readonly handle: Handle; readonly type: number },
 ): Buffer {
   const [found] = module.C_GetAttributeValue(session, handle, [{ type }]);
   return Buffer.isBuffer(found?.value) ? found.value : Buffer.alloc(0);

@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto";
-import type * as Pkcs11 from "pkcs11js";
 import { OciEncError } from "../../../errors.js";
+import type { Handle, Mechanism, OaepParameters, Pkcs11Api, Pkcs11Module } from "./module-api.js";
 import { findKey, findSlot, type KeySearch, maximumModulus, type Place, type TokenKey } from "./objects.js";
 import type { OaepHash } from "./packet.js";
 import { publicKeyOf, type SignatureHash, signHash } from "./signing.js";
@@ -18,24 +18,12 @@ export interface OpenToken {
   publicKey(): KeyObject;
 }
 
-/** The module's API, loaded when first needed: it is an optional dependency. UNSUPPORTED when it is not installed. */
-export async function loadApi(): Promise<typeof Pkcs11> {
-  try {
-    return (await import("pkcs11js")).default;
-  } catch (cause) {
-    throw new OciEncError("UNSUPPORTED", "keys in PKCS#11 tokens need the package pkcs11js, which cannot be loaded", {
-      cause,
-      hint: "npm install pkcs11js; it is compiled on installation: npm needs allowScripts for it, and a C++ compiler must be there",
-    });
-  }
-}
-
 /**
  * Opens the token that holds a key, runs `work`, and closes it. All in one go, without a pause in which anything else
  * of the process could see the variables that the module is given. KEY_PROVIDER when the module fails, NOT_FOUND when
  * token or key are not there, CONFLICT when several keys fit, KEY_INVALID for a wrong PIN.
  */
-export function withToken<T>(api: typeof Pkcs11, key: TokenKey, work: (token: OpenToken) => T): T {
+export function withToken<T>(api: Pkcs11Api, key: TokenKey, work: (token: OpenToken) => T): T {
   return withEnvironment(key.environment, () => {
     const module = new api.PKCS11();
     try {
@@ -78,7 +66,7 @@ function inSession<T>(place: Place, work: (token: OpenToken) => T): T {
   }
 }
 
-function rsaKeys(api: typeof Pkcs11, kind: KeySearch["kind"]): KeySearch {
+function rsaKeys(api: Pkcs11Api, kind: KeySearch["kind"]): KeySearch {
   return { kind, family: { name: "RSA", type: api.CKK_RSA } };
 }
 
@@ -91,7 +79,7 @@ const unsupportedCodes: ReadonlySet<number> = new Set([0x07, 0x70, 0x71]);
  */
 const notMineCodes: ReadonlySet<number> = new Set([0x05, 0x06, 0x20, 0x21, 0x40, 0x41]);
 
-function attempt(api: typeof Pkcs11, tolerated: ReadonlySet<number>, operation: () => Buffer): Uint8Array | undefined {
+function attempt(api: Pkcs11Api, tolerated: ReadonlySet<number>, operation: () => Buffer): Uint8Array | undefined {
   try {
     return operation();
   } catch (error) {
@@ -100,9 +88,9 @@ function attempt(api: typeof Pkcs11, tolerated: ReadonlySet<number>, operation: 
   }
 }
 
-function oaep(api: typeof Pkcs11, hash: OaepHash): Pkcs11.Mechanism {
+function oaep(api: Pkcs11Api, hash: OaepHash): Mechanism {
   const sha256 = hash === "sha256";
-  const parameter: Pkcs11.RsaOAEP = {
+  const parameter: OaepParameters = {
     type: api.CK_PARAMS_RSA_OAEP,
     hashAlg: sha256 ? api.CKM_SHA256 : api.CKM_SHA_1,
     mgf: sha256 ? api.CKG_MGF1_SHA256 : api.CKG_MGF1_SHA1,
@@ -113,7 +101,7 @@ function oaep(api: typeof Pkcs11, hash: OaepHash): Pkcs11.Mechanism {
 }
 
 /** True when this call did it, so that it is for us to end it. */
-function initialize(api: typeof Pkcs11, module: Pkcs11.PKCS11): boolean {
+function initialize(api: Pkcs11Api, module: Pkcs11Module): boolean {
   try {
     module.C_Initialize();
     return true;
@@ -123,7 +111,7 @@ function initialize(api: typeof Pkcs11, module: Pkcs11.PKCS11): boolean {
   }
 }
 
-function login({ api, module, key }: Place, session: Pkcs11.Handle): void {
+function login({ api, module, key }: Place, session: Handle): void {
   try {
     module.C_Login(session, api.CKU_USER, Buffer.from(key.pin ?? []).toString("utf8"));
   } catch (error) {
@@ -133,7 +121,7 @@ function login({ api, module, key }: Place, session: Pkcs11.Handle): void {
 }
 
 /** The module's own words are a constant's name: never the PIN, never the URI. */
-function translate(api: typeof Pkcs11, key: TokenKey, error: unknown): unknown {
+function translate(api: Pkcs11Api, key: TokenKey, error: unknown): unknown {
   if (error instanceof OciEncError || !(error instanceof Error)) return error;
   const code = error instanceof api.Pkcs11Error ? error.code : undefined;
   if (code === api.CKR_PIN_INCORRECT || code === api.CKR_PIN_LEN_RANGE || code === api.CKR_PIN_INVALID) {

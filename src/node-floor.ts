@@ -1,0 +1,30 @@
+import { readFileSync } from "node:fs";
+import { OciEncError } from "./errors.js";
+
+// Imported by each door before anything else: a Node that is too old would fail later, and call good keys bad.
+const needed = neededNode();
+if (needed !== undefined && isOlder(process.versions.node, needed)) {
+  throw new OciEncError("UNSUPPORTED", `Node ${needed} or later is needed, and this is Node ${process.versions.node}`);
+}
+
+/** What package.json asks for (`engines`). Undefined where that is not beside us, as in somebody's bundle. */
+function neededNode(): string | undefined {
+  try {
+    const manifest: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+    if (member(manifest, "name") !== "oci-enc") return undefined;
+    return /[\d.]+/.exec(String(member(member(manifest, "engines"), "node")))?.[0];
+  } catch {
+    return undefined;
+  }
+}
+
+/** By the first two numbers of both. */
+function isOlder(version: string, floor: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  const [floorMajor = 0, floorMinor = 0] = floor.split(".").map(Number);
+  return major < floorMajor || (major === floorMajor && minor < floorMinor);
+}
+
+function member(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+}
