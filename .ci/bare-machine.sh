@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# bare-machine.sh RELEASE [COMMAND]: what README.md tells a stranger to do, on a machine that has a minimal Debian, make and Node
-# RELEASE with its npm, and nothing else: no compiler, no Python, no git, no openssl. In a root of its own, as an ordinary user with a
+# bare-machine.sh RELEASE [COMMAND]: what README.md tells a stranger to do, on a machine that has a minimal Debian, make, openssl and
+# Node RELEASE with its npm, and nothing else: no compiler, no Python, no git, no gpg. In a root of its own, as an ordinary user with a
 # strict umask, in a directory with a space in its name. COMMAND: in place of `make test`. OCI_ENC_BARE: keep that root for the next run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -18,7 +18,7 @@ if [ ! -x "$root/usr/bin/make" ]; then
   say "debootstrap"
   codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
   mirror=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' | awk -v wanted="$codename" '$1 == wanted { print $2; exit }')
-  debootstrap --variant=minbase --include=make "$codename" "$root" "$mirror" >"$root.log" 2>&1 || { tail "$root.log"; exit 1; }
+  debootstrap --variant=minbase --include=make,openssl "$codename" "$root" "$mirror" >"$root.log" 2>&1 || { tail "$root.log"; exit 1; }
   rm -f "$root.log"
 fi
 grep -q '^stranger:' "$root/etc/passwd" || chroot "$root" useradd --uid 1000 --home-dir /home/stranger stranger
@@ -53,7 +53,7 @@ inside() {
     /bin/sh -euc "umask 077; cd '/home/stranger/a clone'; $1"
 }
 
-inside 'for tool in cc gcc g++ python3 git openssl gpg; do ! command -v $tool || exit 1; done'
+inside 'for tool in cc gcc g++ python3 git gpg; do ! command -v $tool || exit 1; done'
 say "npm ci && npm run build"
 inside 'npm ci --no-audit --no-fund && npm run build && node bin/oci-enc.js --version'
 inside '! [ -e node_modules/pkcs11js ]'

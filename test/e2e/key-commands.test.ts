@@ -1,3 +1,4 @@
+// Needs openssl.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync } from "node:fs";

@@ -1,3 +1,4 @@
+// Needs openssl.
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";

@@ -1,3 +1,4 @@
+// Needs openssl.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Tagged } from "cborg";

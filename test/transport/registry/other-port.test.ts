@@ -1,3 +1,4 @@
+// Needs openssl.
 // What is given for one port of a host, and every way in which a registry may send us to another port of it.
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
