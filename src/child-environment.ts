@@ -58,7 +58,8 @@ const rules: Readonly<Record<ChildKind, Rule>> = {
   "key provider": { credentials: "but of registries" },
   "key fetcher": { credentials: "but of registries" },
   "credential helper": { credentials: "of any service" },
-  "signing command": { credentials: "none" },
+  // What the caller names to sign with is the client of a signing service, or calls one.
+  "signing command": { credentials: "but of registries" },
   gpg: { credentials: "none" },
   runtime: { credentials: "none" },
   "system tool": { credentials: "none", only: ["PATH"], always: { LC_ALL: "C" } },

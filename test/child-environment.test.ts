@@ -56,7 +56,7 @@ const variables: readonly (readonly [name: string, gets: readonly ChildKind[]])[
     "AZURE_CLIENT_SECRET",
     "DB_PASSWORD",
     "MY_PIN",
-  ].map((name) => [name, ["key provider", "key fetcher", "credential helper"]] as const),
+  ].map((name) => [name, ["key provider", "key fetcher", "credential helper", "signing command"]] as const),
   ...[
     "REGISTRY_TOKEN",
     "REGISTRY_PASSWORD",
@@ -96,6 +96,6 @@ test("the client of a service gets that service's credentials, and no other's", 
     ["bao", ["VAULT_TOKEN"]],
     ["openssl", []],
   ] as const) {
-    assert.deepEqual(Object.keys(childEnvironment({ kind: "signing command", program }, from)), wanted, program);
+    assert.deepEqual(Object.keys(childEnvironment({ kind: "gpg", program }, from)), wanted, program);
   }
 });

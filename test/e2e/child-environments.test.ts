@@ -79,6 +79,7 @@ const rows: readonly {
       "registry.example/app:1",
       "oci:images:app",
     ],
+    gets: ["CLOUD-1", "CLOUD-2"],
   },
   { program: "runtime", args: ["run", "--runtime", join(programs, "runtime"), "oci:runnable:app"], keyed: true },
   { program: "containerd", args: ["runtime", "check"], bare: true },
