@@ -31,6 +31,9 @@ export type WarningCode =
   | "OWNER_NOT_KEPT"
   | "UNPACKED_PLAIN"
   | "XATTR_NOT_KEPT"
+  | "NO_USER_NAMESPACE"
+  | "PLAIN_ON_DISK"
+  | "VOLUME_IGNORED"
   | "REGISTRY_WARNING"
   | "AUTH_FILE_MODE"
   | "TAG_DIFFERS";

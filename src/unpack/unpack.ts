@@ -9,7 +9,7 @@ import { applyLayer } from "./apply-layer.js";
 import { openBudget, type UnpackLimits } from "./budget.js";
 import { diskTree } from "./disk-tree.js";
 import { type OpenedImage, type OpenImageOptions, openImage } from "./image-layers.js";
-import { openOwners } from "./owners.js";
+import { type OwnerIds, openOwners } from "./owners.js";
 import { readTar } from "./tar-reader.js";
 import { xattrWriter } from "./xattr-writer.js";
 
@@ -20,8 +20,16 @@ export interface UnpackOptions extends OpenImageOptions {
   readonly xattrs?: "keep" | "skip" | undefined;
   /** Fill a directory that is not empty. */
   readonly force?: boolean | undefined;
+}
+
+/** What is asked of a tree beside that. */
+export interface TreeOptions extends UnpackOptions {
   /** The caller takes the directory away again, so nobody needs to be told that what is in it is plain. */
   readonly temporary?: boolean | undefined;
+  /** Device nodes: made where that is possible, or empty files in their place. Default `make`. */
+  readonly devices?: "make" | "replace" | undefined;
+  /** Whose the files are; default: whose the image says. */
+  readonly ids?: OwnerIds | undefined;
 }
 
 /** What was unpacked. */
@@ -43,7 +51,16 @@ export interface Unpacked {
  */
 export async function unpack(source: ImageSource, directory: string, options: UnpackOptions = {}): Promise<Unpacked> {
   refuseWindows();
-  const image = await openImage(source, options);
+  return await unpackOpened(await openImage(source, options), directory, options);
+}
+
+/** Does the same with an image whose envelopes are opened. Throws what {@link unpack} throws, KEY_MISMATCH excepted. */
+export async function unpackOpened(
+  image: OpenedImage,
+  directory: string,
+  options: TreeOptions = {},
+): Promise<Unpacked> {
+  refuseWindows();
   const root = resolve(directory);
   const place = await prepare(root, options.force ?? false);
   try {
@@ -56,15 +73,15 @@ export async function unpack(source: ImageSource, directory: string, options: Un
   if (encrypted && options.temporary !== true) {
     warn(options.progress, "UNPACKED_PLAIN", `the image is encrypted; what is in ${JSON.stringify(root)} is not`);
   }
-  return { reference: source.name, directory: root, manifest, platform, config, encrypted };
+  return { reference: image.reference, directory: root, manifest, platform, config, encrypted };
 }
 
-async function fill(root: string, image: OpenedImage, options: UnpackOptions): Promise<void> {
+async function fill(root: string, image: OpenedImage, options: TreeOptions): Promise<void> {
   const { limits, progress, signal } = options;
   const budget = openBudget(limits);
-  const owners = openOwners();
+  const owners = openOwners(options.ids);
   const xattrs = xattrWriter(root, { keep: options.xattrs !== "skip", privileged: owners.privileged });
-  const tree = diskTree(root, { owners, xattrs, budget });
+  const tree = diskTree(root, { owners, xattrs, budget, devices: options.devices ?? "make" });
   // Where no layer says how the root shall be.
   tree.changeDirectory("", { mode: 0o755, uid: 0, gid: 0, mtime: undefined, xattrs: new Map() });
   for (const layer of image.layers) {
@@ -75,10 +92,17 @@ async function fill(root: string, image: OpenedImage, options: UnpackOptions): P
     progress?.({ type: "finished", blob: layer.descriptor, as: layer.descriptor });
   }
   await tree.finish();
-  tellLosses(owners.lost(), xattrs.skipped(), progress);
+  tellLosses({ ...tree.lost(), ...owners.lost(), xattrs: xattrs.skipped() }, options);
 }
 
-function tellLosses(lost: { owners: number; devices: number }, skipped: number, progress: Progress | undefined): void {
+interface Losses {
+  readonly owners: number;
+  readonly outside: number;
+  readonly devices: number;
+  readonly xattrs: number;
+}
+
+function tellLosses(lost: Losses, { devices, progress }: TreeOptions): void {
   if (lost.owners > 0) {
     warn(
       progress,
@@ -86,10 +110,18 @@ function tellLosses(lost: { owners: number; devices: number }, skipped: number, 
       `${lost.owners} files of other owners are yours now, as only root can give files away`,
     );
   }
-  if (lost.devices > 0) {
-    warn(progress, "DEVICE_NOT_MADE", `${lost.devices} device nodes are empty files, as only root can make them`);
+  if (lost.outside > 0) {
+    warn(
+      progress,
+      "OWNER_NOT_KEPT",
+      `${lost.outside} files have owners beyond the container's ids, and are nobody's now`,
+    );
   }
-  if (skipped > 0) warn(progress, "XATTR_NOT_KEPT", `${skipped} extended attributes were left out`);
+  if (lost.devices > 0) {
+    const why = devices === "replace" ? "as none are made where a container will run" : "as only root can make them";
+    warn(progress, "DEVICE_NOT_MADE", `${lost.devices} device nodes are empty files, ${why}`);
+  }
+  if (lost.xattrs > 0) warn(progress, "XATTR_NOT_KEPT", `${lost.xattrs} extended attributes were left out`);
 }
 
 function warn(progress: Progress | undefined, code: WarningCode, message: string): void {
