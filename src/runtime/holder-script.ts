@@ -16,7 +16,7 @@ shift 4
 echo "pid $pid" >&3
 read -r go <&4
 [ "$go" = go ]
-mount -o "remount,$filled" "$point"
+mount -t tmpfs -o "remount,$filled" oci-enc "$point"
 if [ -L "$point/tree" ]; then
   mkdir "$point/rootfs"
   mount --bind "$point/tree" "$point/rootfs"

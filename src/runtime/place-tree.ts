@@ -1,6 +1,6 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { chown, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir as systemTmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { ioError, OciEncError } from "../errors.js";
 import type { OpenedImage } from "../unpack/image-layers.js";
 import type { OwnerIds } from "../unpack/owners.js";
@@ -34,8 +34,9 @@ export interface PlaceOptions extends UnpackOptions {
  */
 export async function placeTree(image: OpenedImage, options: PlaceOptions): Promise<Tree> {
   if (options.keep !== undefined) {
-    await makeBundleDirectory(options.keep);
-    return await fill(image, options, { directory: options.keep, kept: true });
+    const directory = resolve(options.keep);
+    await makeBundleDirectory(directory);
+    return await fill(image, options, { directory, kept: true });
   }
   const size = image.layers.reduce((sum, { descriptor }) => sum + descriptor.size, 0);
   if (options.memory !== undefined && size <= memoryLimit) {
@@ -56,7 +57,17 @@ async function fill(
 ): Promise<Tree> {
   const rootfs = join(directory, "rootfs");
   await unpackOpened(image, rootfs, { ...options, devices: "replace", temporary: !kept });
+  await openToContainer(directory, options.ids);
   return { directory, rootfs, kept, async [Symbol.asyncDispose]() {} };
+}
+
+/** Its root user passes through the directory, which stays closed to everybody else. */
+async function openToContainer(directory: string, ids: OwnerIds | undefined): Promise<void> {
+  try {
+    if (ids) await chown(directory, ids.users.first, ids.groups.first);
+  } catch (error) {
+    throw ioError(error, `cannot give ${JSON.stringify(directory)} to the container`);
+  }
 }
 
 async function fillTemporary(image: OpenedImage, options: PlaceOptions): Promise<Tree> {
