@@ -1,6 +1,6 @@
 # make alone: everything that a change has to pass.
 
-.PHONY: all demo build install check test fuzz bench docs man format clean
+.PHONY: all demo build install check test fuzz kill bench docs man format clean
 
 all: check build test
 
@@ -51,6 +51,10 @@ test: build build/.compiled
 # A hundred thousand inputs for each parser of keys and packets; FUZZ_RUNS and FUZZ_SEED as in fuzz.test.ts.
 fuzz: build/.compiled
 	FUZZ_RUNS=$${FUZZ_RUNS:-100000} node --test build/test/crypt/keys/fuzz.test.js
+
+# Kills commands at random moments and looks at what the next one finds; KILL_ROUNDS, KILL_SEED, KILL_ONLY, KILL_NOT.
+kill: build build/.compiled
+	node build/test/kill/kill.js
 
 # Beside skopeo, on images of some size.
 bench: build build/.compiled

@@ -23,7 +23,8 @@ export async function copyImage(from: string, to: string, options: CopyImageOpti
   const existing = options.skipExisting ? await existingImage(to, there) : undefined;
   if (existing) return existing;
   await using source = await openSource(from, { ...shared, ...options.source });
-  await using target = await openTarget(to, { ...shared, ...options.target, inPlaceOf: source.name });
+  const ends = { ...shared, ...options.target, inPlaceOf: source.name, dryRun: options.dryRun };
+  await using target = await openTarget(to, ends);
   return await copy(source, target, options);
 }
 

@@ -1,7 +1,8 @@
-import { chown, mkdtemp, rm } from "node:fs/promises";
+import { chown } from "node:fs/promises";
 import { tmpdir as systemTmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { ioError, OciEncError } from "../errors.js";
+import { makeTemporaryTree } from "../transport/files/temporary-tree.js";
 import type { OpenedImage } from "../unpack/image-layers.js";
 import type { OwnerIds } from "../unpack/owners.js";
 import { type UnpackOptions, unpackOpened } from "../unpack/unpack.js";
@@ -71,21 +72,12 @@ async function openToContainer(directory: string, ids: OwnerIds | undefined): Pr
 }
 
 async function fillTemporary(image: OpenedImage, options: PlaceOptions): Promise<Tree> {
-  const temporary = await temporaryDirectory(options.tmpdir ?? systemTmpdir());
+  const temporary = await makeTemporaryTree(options.tmpdir ?? systemTmpdir(), "run", options.progress);
   try {
     const tree = await fill(image, options, { directory: temporary.directory, kept: false });
     return { ...tree, [Symbol.asyncDispose]: temporary.remove };
   } catch (error) {
     await temporary.remove();
     throw error;
-  }
-}
-
-async function temporaryDirectory(parent: string): Promise<{ readonly directory: string; remove(): Promise<void> }> {
-  try {
-    const directory = await mkdtemp(join(parent, "oci-enc-run-"));
-    return { directory, remove: () => rm(directory, { recursive: true, force: true, maxRetries: 5 }) };
-  } catch (error) {
-    throw ioError(error, `cannot make a bundle in ${JSON.stringify(parent)}`);
   }
 }

@@ -16,6 +16,11 @@ export interface ImageSource extends AsyncDisposable {
   manifest(descriptor: Descriptor): Promise<Uint8Array>;
   /** A blob's raw bytes from offset `from` on, unchecked: the engine puts `verifying` behind every call. */
   blob(descriptor: Descriptor, from?: number): ByteStream;
+  /**
+   * What lies beside the image, may be plain and is named by nothing, each as a phrase: what killed commands left, and blobs
+   * of the digests `plain`. Absent: nobody can tell here. Changes nothing.
+   */
+  leftovers?(plain: readonly Digest[]): Promise<readonly string[]>;
   /** How often a blob from here is worth another try after a failure that may pass; absent: failures here do not pass. */
   readonly retries?: number;
 }
@@ -87,6 +92,8 @@ export interface EndpointOptions {
   readonly force?: boolean | undefined;
   /** For a target: the name of the source, so that an image that is edited in place is not refused as existing. */
   readonly inPlaceOf?: string | undefined;
+  /** For a target: it will be asked, and not written to, so that nothing is to be tidied there. */
+  readonly dryRun?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly progress?: Progress | undefined;
   /** What only `docker://` asks for. Each end of a copy has its own. */

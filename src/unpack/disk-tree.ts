@@ -32,6 +32,8 @@ import type { XattrWriter } from "./xattr-writer.js";
 
 /** A tree on disk that is being filled. */
 export interface DiskTree extends FileTree {
+  /** What a directory shall have in the end; undefined when nobody has said so. */
+  attributesOf(place: string): Attributes | undefined;
   /** Gives directories their attributes, the deepest first. Until then they are their owner's alone. Once, at the end. */
   finish(): Promise<void>;
   /** For how many devices empty files stand. */
@@ -97,6 +99,10 @@ class Disk implements DiskTree {
 
   changeDirectory(place: string, attributes: Attributes): void {
     this.#pending.set(place, attributes);
+  }
+
+  attributesOf(place: string): Attributes | undefined {
+    return this.#pending.get(place);
   }
 
   async make(place: string, member: TarMember): Promise<void> {

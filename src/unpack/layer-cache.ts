@@ -1,9 +1,11 @@
 import { createHash, hkdfSync } from "node:crypto";
-import { lstat, mkdir, open, readdir, rename, rm, stat, utimes } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { lstat, mkdir, open, readdir, rm, stat, utimes } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import type { ByteStream } from "../bytes/byte-stream.js";
 import { ioError, OciEncError, systemCode } from "../errors.js";
 import type { Digest } from "../oci/digest.js";
+import { removeAbandonedDrafts } from "../transport/files/abandoned-drafts.js";
+import { createDraft } from "../transport/files/durable-file.js";
 import { openingChunks, sealingChunks } from "./cache-entry.js";
 
 /** What an entry is found by, and what protects it. */
@@ -46,6 +48,7 @@ export async function openLayerCache(directory: string): Promise<LayerCache> {
         },
       );
     }
+    await removeAbandonedDrafts(root);
     await evict(root);
   } catch (error) {
     throw ioError(error, `cannot use ${JSON.stringify(root)} for opened layers`);
@@ -74,25 +77,20 @@ async function* through(root: string, key: CacheKey, fresh: () => ByteStream): A
 
 /** Passes bytes on and writes them beside; the entry is there once all have passed. */
 async function* writingEntry(path: string, bytes: ByteStream, wrapping: Uint8Array): AsyncGenerator<Uint8Array> {
-  const draft = `${path}.${process.pid}-${Date.now()}.draft`;
-  const file = await open(draft, "wx", 0o600).catch((error: unknown) => {
-    throw ioError(error, `cannot keep an opened layer in ${JSON.stringify(path)}`);
-  });
-  let done = false;
-  try {
-    const sealing = sealingChunks(wrapping);
-    await file.write(sealing.head);
-    for await (const chunk of bytes) {
-      for (const sealed of sealing.push(chunk)) await file.writeFile(sealed);
-      yield chunk;
-    }
-    await file.writeFile(sealing.end());
-    done = true;
-  } finally {
-    await file.close();
-    if (done) await rename(draft, path);
-    else await rm(draft, { force: true });
+  await using draft = await createDraft(dirname(path));
+  const sealing = sealingChunks(wrapping);
+  let length = 0;
+  const write = async (sealed: Uint8Array) => {
+    await draft.write(sealed, length);
+    length += sealed.length;
+  };
+  await write(sealing.head);
+  for await (const chunk of bytes) {
+    for (const sealed of sealing.push(chunk)) await write(sealed);
+    yield chunk;
   }
+  await write(sealing.end());
+  await draft.publish(path, 0o600);
 }
 
 /** Says nothing about the image to somebody who does not have its manifest. */
@@ -120,6 +118,7 @@ async function* readAll(file: File): AsyncGenerator<Uint8Array> {
 }
 
 async function evict(root: string): Promise<void> {
+  // Drafts of that name are those of earlier versions.
   const names = (await readdir(root)).filter((name) => name.endsWith(suffix) || name.endsWith(".draft"));
   const entries = await Promise.all(
     names.map(async (name) => {

@@ -1,15 +1,16 @@
-import { chmod, mkdir, readdir, rm, rmdir } from "node:fs/promises";
-import { join, resolve } from "node:path";
-import { ioError, OciEncError, systemCode } from "../errors.js";
+import { resolve } from "node:path";
+import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import type { Platform } from "../oci/platform.js";
 import type { Progress, WarningCode } from "../progress.js";
 import type { ImageSource } from "../transport/transport.js";
 import { applyLayer } from "./apply-layer.js";
 import { openBudget, type UnpackLimits } from "./budget.js";
+import { openDestination } from "./destination.js";
 import { diskTree } from "./disk-tree.js";
 import { type OpenedImage, type OpenImageOptions, openImage } from "./image-layers.js";
 import { type OwnerIds, openOwners } from "./owners.js";
+import type { Attributes } from "./tar-member.js";
 import { readTar } from "./tar-reader.js";
 import { xattrWriter } from "./xattr-writer.js";
 
@@ -46,7 +47,8 @@ export interface Unpacked {
 /**
  * Unpacks an image's file system into `directory`, which is made, or must be empty. Layers pass in one stream each:
  * verified, opened, decompressed, compared with their diff ids and applied. Nothing outside the directory is touched,
- * whatever the layers hold. When it fails, what was made is removed. Throws what {@link openImage} throws; CONFLICT for a
+ * whatever the layers hold. The tree gets its name when it is whole, or its parts theirs in a directory that was there; when
+ * it fails, what was made is removed, and when it is killed, by the next one there. Throws what {@link openImage} throws; CONFLICT for a
  * directory with something in it; CORRUPT, UNSUPPORTED, LOCAL_IO, NOT_FOUND.
  */
 export async function unpack(source: ImageSource, directory: string, options: UnpackOptions = {}): Promise<Unpacked> {
@@ -62,11 +64,12 @@ export async function unpackOpened(
 ): Promise<Unpacked> {
   refuseWindows();
   const root = resolve(directory);
-  const place = await prepare(root, options.force ?? false);
+  const place = await openDestination(root, { force: options.force ?? false, progress: options.progress });
   try {
-    await fill(root, image, options);
+    const top = await fill(place.root, image, options);
+    await place.finish((path) => giveAttributes(path, top, options));
   } catch (error) {
-    await place.restore();
+    await place.abandon();
     throw error;
   }
   const { descriptor: manifest, platform, config, encrypted } = image;
@@ -76,14 +79,13 @@ export async function unpackOpened(
   return { reference: image.reference, directory: root, manifest, platform, config, encrypted };
 }
 
-async function fill(root: string, image: OpenedImage, options: TreeOptions): Promise<void> {
-  const { limits, progress, signal } = options;
-  const budget = openBudget(limits);
-  const owners = openOwners(options.ids);
-  const xattrs = xattrWriter(root, { keep: options.xattrs !== "skip", privileged: owners.privileged });
-  const tree = diskTree(root, { owners, xattrs, budget, devices: options.devices ?? "make" });
+/** Gives back what the directory itself shall be like. */
+async function fill(root: string, image: OpenedImage, options: TreeOptions): Promise<Attributes> {
+  const { progress, signal } = options;
+  const { tree, budget, owners, xattrs } = openTree(root, options);
   // Where no layer says how the root shall be.
-  tree.changeDirectory("", { mode: 0o755, uid: 0, gid: 0, mtime: undefined, xattrs: new Map() });
+  const top = { mode: 0o755, uid: 0, gid: 0, mtime: undefined, xattrs: new Map() };
+  tree.changeDirectory("", top);
   for (const layer of image.layers) {
     progress?.({ type: "started", blob: layer.descriptor, action: "rewrite" });
     const tar = budget.limiting(layer.tar(), layer.descriptor.size);
@@ -91,8 +93,25 @@ async function fill(root: string, image: OpenedImage, options: TreeOptions): Pro
     await xattrs.flush();
     progress?.({ type: "finished", blob: layer.descriptor, as: layer.descriptor });
   }
+  const pending = tree.attributesOf("") ?? top;
   await tree.finish();
   tellLosses({ ...tree.lost(), ...owners.lost(), xattrs: xattrs.skipped() }, options);
+  return pending;
+}
+
+/** A directory that was there cannot be replaced by the one that was filled, and gets what that one has. */
+async function giveAttributes(path: string, attributes: Attributes, options: TreeOptions): Promise<void> {
+  const { tree } = openTree(path, options);
+  tree.changeDirectory("", attributes);
+  await tree.finish();
+}
+
+function openTree(root: string, options: TreeOptions) {
+  const budget = openBudget(options.limits);
+  const owners = openOwners(options.ids);
+  const xattrs = xattrWriter(root, { keep: options.xattrs !== "skip", privileged: owners.privileged });
+  const tree = diskTree(root, { owners, xattrs, budget, devices: options.devices ?? "make" });
+  return { tree, budget, owners, xattrs };
 }
 
 interface Losses {
@@ -126,42 +145,6 @@ function tellLosses(lost: Losses, { devices, progress }: TreeOptions): void {
 
 function warn(progress: Progress | undefined, code: WarningCode, message: string): void {
   progress?.({ type: "warning", code, message });
-}
-
-/** Makes the directory, closed to others while it is being filled. */
-async function prepare(root: string, force: boolean): Promise<{ restore(): Promise<void> }> {
-  const quoted = JSON.stringify(root);
-  try {
-    const made = await makeDirectory(root);
-    const before = new Set(await readdir(root));
-    if (before.size > 0 && !force) {
-      throw new OciEncError("CONFLICT", `${quoted} is not empty`, {
-        hint: "unpack into a new directory, or add --force to fill this one",
-      });
-    }
-    if (before.size === 0) await chmod(root, 0o700);
-    return {
-      async restore() {
-        // What was there before may have been replaced; a partly filled directory is left to its owner.
-        if (before.size > 0) return;
-        for (const name of await readdir(root)) await rm(join(root, name), { recursive: true, force: true });
-        if (made) await rmdir(root);
-      },
-    };
-  } catch (error) {
-    throw ioError(error, `cannot unpack into ${quoted}`);
-  }
-}
-
-/** Whether it was made; false: there was one. */
-async function makeDirectory(path: string): Promise<boolean> {
-  try {
-    await mkdir(path, { mode: 0o700 });
-    return true;
-  } catch (error) {
-    if (systemCode(error) === "EEXIST") return false;
-    throw error;
-  }
 }
 
 /** Names that differ in case alone, names of devices and colons would be something else there. */

@@ -14,6 +14,7 @@ import type { ImageSource } from "../transport/transport.js";
 import { type Check, type Finding, type VerifyReport, worstOf } from "./check.js";
 import { contentsMatch, diffIdsHold, hmacsHold, layersOpen } from "./content-checks.js";
 import { type OpenedLayer, openLayers } from "./opened-layers.js";
+import { plainLeftovers } from "./plain-leftovers.js";
 import { plainTwins } from "./plain-twins.js";
 import {
   ciphersKnown,
@@ -62,7 +63,10 @@ export interface SealedOptions {
   readonly minRecipients?: number | undefined;
   /** Open every sealed layer and read it to its end. */
   readonly keys?: readonly DecryptionKey[] | undefined;
-  /** Ask the image's place for the plain blobs; needs `keys` or `plainImage`. */
+  /**
+   * Ask the image's place for the plain blobs; needs `keys` or `plainImage`. What killed commands left there fails the image
+   * then; default: it is a warning.
+   */
   readonly noPlaintextTwins?: boolean | undefined;
   readonly plainImage?: ImageSource | undefined;
   /** A name in a config that looks secret fails the image; default: it is a warning. */
@@ -161,6 +165,11 @@ async function contentChecks(
     check("contents-match", "the content is what was sealed", contentsMatch(opened)),
     check("diff-ids-hold", "the content is what the config says", diffIdsHold(opened)),
     check("no-plaintext-twins", "no plain blob is served beside it", twins),
+    check(
+      "no-plain-leftovers",
+      "no command left plain content beside it",
+      await plainLeftovers(subject, opened, noPlaintextTwins ? "failed" : "warning"),
+    ),
   ];
 }
 

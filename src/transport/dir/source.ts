@@ -9,6 +9,7 @@ import { readingFile, readSmallFile } from "../files/read-file.js";
 import type { ImageSource } from "../transport.js";
 import { attachmentsIn } from "./attachments.js";
 import { blobName, manifestName, rootName, versionName } from "./dir-files.js";
+import { leftoversIn } from "./removal-record.js";
 
 /** Reads an image from a directory. NOT_FOUND when there is none, UNSUPPORTED when it is of another version. */
 export async function openDirSource(directory: string): Promise<ImageSource & AttachmentSource> {
@@ -32,6 +33,7 @@ export async function openDirSource(directory: string): Promise<ImageSource & At
       const bytes = made(descriptor.digest);
       return bytes ? once(bytes.subarray(from)) : readBlob(directory, descriptor, from);
     },
+    leftovers: (plain) => leftoversIn(directory, plain),
     async [Symbol.asyncDispose]() {},
   };
 }

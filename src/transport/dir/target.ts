@@ -7,8 +7,9 @@ import { checkContent, type ManifestView, manifestLimit, parseManifest } from ".
 import { printStored } from "../../oci/stored-layer.js";
 import type { Progress } from "../../progress.js";
 import type { AttachedManifest, AttachmentTarget, DigestTagKind } from "../attachments.js";
-import { draftMark, removeAbandonedDrafts } from "../files/abandoned-drafts.js";
-import { createDraft, draftPrefix, syncDirectory, writeDurably } from "../files/durable-file.js";
+import { removeAbandonedDrafts } from "../files/abandoned-drafts.js";
+import { syncDirectory, writeDurably } from "../files/durable-file.js";
+import { draftPrefix } from "../files/maker-mark.js";
 import { readSmallFile } from "../files/read-file.js";
 import { mayBeElsewhere } from "../foreign-layer.js";
 import { makeDirectory } from "../layout/place-file.js";
@@ -26,6 +27,8 @@ import {
   versionText,
 } from "./dir-files.js";
 import { PendingSignatures } from "./pending-signatures.js";
+import { settleDirectory, type WrittenChange, writeChange } from "./removal-record.js";
+import { StagedFiles } from "./staged-files.js";
 
 /** Makes the directory where it is absent. CONFLICT when it holds anything that may not be replaced; LOCAL_IO. */
 export async function openDirTarget(
@@ -41,17 +44,17 @@ export async function openDirTarget(
     });
   }
   const made = before ? undefined : await makeDirectory(directory);
-  await removeAbandonedDrafts(directory);
   const { progress = () => {} } = options;
-  const inPlace = options.inPlaceOf === name;
-  return new DirTarget(name, directory, { made, mark: await draftMark(), inPlace, progress });
+  if (options.dryRun !== true) {
+    await settleDirectory(directory, progress);
+    await removeAbandonedDrafts(directory, progress);
+  }
+  return new DirTarget(name, directory, { made, inPlace: options.inPlaceOf === name, progress });
 }
 
 interface Situation {
   /** The topmost directory that was made for this. It goes again when nothing is committed. */
   readonly made: string | undefined;
-  /** For the names of drafts. */
-  readonly mark: string;
   readonly inPlace: boolean;
   readonly progress: Progress;
 }
@@ -61,11 +64,13 @@ class DirTarget implements ImageTarget, AttachmentTarget {
   readonly place: string;
   readonly #directory: string;
   readonly #situation: Situation;
+  readonly #staged: StagedFiles;
   /** Files made here, which go again when nothing is committed. */
   readonly #made = new Set<string>();
   readonly #signatures = new PendingSignatures();
   /** Blobs that came for signatures; their content goes into the files of those. */
   readonly #payloads = new Set<string>();
+  #change: WrittenChange | undefined;
   #committed = false;
 
   constructor(name: string, directory: string, situation: Situation) {
@@ -73,24 +78,26 @@ class DirTarget implements ImageTarget, AttachmentTarget {
     this.place = name;
     this.#directory = directory;
     this.#situation = situation;
+    this.#staged = new StagedFiles(directory);
   }
 
   /** A file gets its name only when it is whole, so its size is all that is looked at. */
   async has({ digest, size }: Sum): Promise<boolean> {
-    const stats = await lstat(join(this.#directory, blobName(digest))).catch(() => undefined);
-    return stats?.isFile() === true && stats.size === size;
+    return (await this.#staged.sizeOf(blobName(digest))) === size;
   }
 
   async put({ bytes, sum }: Upload): Promise<void> {
-    await using draft = await createDraft(this.#directory, this.#situation.mark);
-    await draft.fill(bytes);
-    const name = blobName(sum().digest);
-    await this.#noteNew(name);
-    await draft.publish(join(this.#directory, name));
+    await this.#staged.add(async (file) => {
+      await file.fill(bytes);
+      return blobName(sum().digest);
+    });
   }
 
   async putManifest({ digest }: Descriptor, bytes: Uint8Array): Promise<void> {
-    await this.#write(manifestName(digest), bytes);
+    await this.#staged.add(async (file) => {
+      await file.write(bytes, 0);
+      return manifestName(digest);
+    });
   }
 
   /** There are files for signatures alone. */
@@ -124,21 +131,29 @@ class DirTarget implements ImageTarget, AttachmentTarget {
     const needed = await this.#needed(root, bytes);
     const before = this.#situation.inPlace ? await this.#rootDigest() : undefined;
     const signatures = await this.#signatures.files(this.#directory, { before, now: root.digest });
+    for (const name of signatures.keys()) needed.add(name);
+    const obsolete = new Set(
+      this.#situation.inPlace ? (options.obsolete ?? []).map(({ digest }) => blobName(digest)) : [],
+    );
+    const goes = (name: string) => !needed.has(name) && (obsolete.has(name) || this.#isStale(name));
+    const change = await this.#writeChange(root.digest, { names: [...this.#staged.names, ...needed], goes });
+    await this.#staged.publish();
     await this.#write(versionName, Buffer.from(versionText));
-    for (const [name, stored] of signatures) {
-      needed.add(name);
-      await this.#write(name, stored);
-    }
+    for (const [name, stored] of signatures) await this.#write(name, stored);
     await this.#write(rootName, bytes);
     this.#committed = true;
-    if (this.#situation.inPlace) return await this.#removeObsolete(options.obsolete ?? [], needed);
-    await this.#clear((name) => belongsHere(name) && !needed.has(name));
-    return { removed: [], kept: [] };
+    const removal = await this.#removeObsolete(options.obsolete ?? [], needed);
+    await this.#clear(goes);
+    if (removal.kept.some(({ blob }) => !needed.has(blobName(blob.digest)))) change.leave();
+    else await change.done();
+    return this.#situation.inPlace ? removal : { removed: [], kept: [] };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#committed) return;
+    await this.#staged.clear();
+    if (this.#committed) return this.#change?.leave();
     await this.#clear((name) => this.#made.has(name));
+    await this.#change?.done();
     const { made } = this.#situation;
     if (made !== undefined) await removeWhileEmpty(this.#directory, made);
   }
@@ -148,8 +163,22 @@ class DirTarget implements ImageTarget, AttachmentTarget {
     await writeDurably(join(this.#directory, name), bytes);
   }
 
+  /** Says beside the files what is about to become of them, and notes which of them are new. */
+  async #writeChange(root: Digest, { names, goes }: { names: readonly string[]; goes: (name: string) => boolean }) {
+    for (const name of names) await this.#noteNew(name);
+    const going = ((await lookInto(this.#directory)) ?? []).filter(goes);
+    this.#change = await writeChange(this.#directory, { root, coming: [...this.#made], going });
+    return this.#change;
+  }
+
   async #noteNew(name: string): Promise<void> {
     if (!(await isFile(join(this.#directory, name)))) this.#made.add(name);
+  }
+
+  /** In place, other files may be those of another tool. */
+  #isStale(name: string): boolean {
+    if (!this.#situation.inPlace) return belongsHere(name);
+    return isChildManifest(name) || isSignature(name) || this.#payloads.has(name);
   }
 
   /** The names of all files that the image consists of. CONFLICT when one of them is not there. */
@@ -161,7 +190,7 @@ class DirTarget implements ImageTarget, AttachmentTarget {
       if (role === "subject" || descriptor.digest === root.digest) continue;
       const isBlob = role === "config" || role === "layer";
       const name = isBlob ? blobName(descriptor.digest) : manifestName(descriptor.digest);
-      const there = await isFile(join(this.#directory, name));
+      const there = (await this.#staged.sizeOf(name)) !== undefined;
       if (!there && !mayBeElsewhere(descriptor)) {
         throw new OciEncError(
           "CONFLICT",
@@ -174,7 +203,7 @@ class DirTarget implements ImageTarget, AttachmentTarget {
   }
 
   async #readManifest(digest: Digest): Promise<Uint8Array> {
-    const path = join(this.#directory, manifestName(digest));
+    const path = this.#staged.pathOf(manifestName(digest));
     return await readSmallFile(path, manifestLimit, { what: path, followLinks: false });
   }
 
@@ -193,7 +222,7 @@ class DirTarget implements ImageTarget, AttachmentTarget {
   async #payload({ digest, size }: Descriptor): Promise<Uint8Array> {
     const name = blobName(digest);
     this.#payloads.add(name);
-    const path = join(this.#directory, name);
+    const path = this.#staged.pathOf(name);
     const payload = await readSmallFile(path, signatureLimits.bytes, { what: path, followLinks: false });
     checkContent(payload, { digest, size });
     return payload;
@@ -217,8 +246,6 @@ class DirTarget implements ImageTarget, AttachmentTarget {
       if (why === undefined) removed.push(blob);
       else kept.push({ blob, why });
     }
-    const isStale = (name: string) => isChildManifest(name) || isSignature(name) || this.#payloads.has(name);
-    await this.#clear((name) => isStale(name) && !needed.has(name));
     return { removed, kept };
   }
 

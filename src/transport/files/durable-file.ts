@@ -1,12 +1,10 @@
-import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ioError, OciEncError, systemCode } from "../../errors.js";
+import { draftName } from "./maker-mark.js";
+import { giveSignsOfLife } from "./owner.js";
 import { type WritableFile, writableFile } from "./write-file.js";
-
-/** What the name of every unfinished file starts with. */
-export const draftPrefix: string = ".oci-enc-";
 
 /** A file being written, unseen under its final name until `publish`. Not published, it is removed when disposed of. */
 export interface Draft extends WritableFile, AsyncDisposable {
@@ -19,9 +17,12 @@ export interface Draft extends WritableFile, AsyncDisposable {
   publish(path: string, mode?: number): Promise<void>;
 }
 
-/** Starts a file of mode 0600 and a random name, after the mark of its owner, in `directory`. LOCAL_IO, NOT_FOUND. */
-export async function createDraft(directory: string, mark: string = ""): Promise<Draft> {
-  const path = join(directory, `${draftPrefix}${mark}${randomBytes(12).toString("hex")}`);
+/**
+ * Starts a file of mode 0600 in `directory`. Its name is random and says who makes it, and it is touched while that one
+ * lives, so that others can tell when it is abandoned. LOCAL_IO, NOT_FOUND.
+ */
+export async function createDraft(directory: string): Promise<Draft> {
+  const path = join(directory, await draftName());
   // wx+ is exclusive: it neither follows a link nor opens what somebody put there before.
   const handle = await open(path, "wx+", 0o600).catch((error: unknown) => {
     throw ioError(error, `cannot write in ${directory}`);
@@ -84,6 +85,7 @@ async function openBegun(path: string): Promise<FileHandle> {
 
 function draft(path: string, handle: FileHandle, { lasting }: { readonly lasting: boolean }): Draft {
   let published = false;
+  const rest = lasting ? () => {} : giveSignsOfLife(path);
   const fail = (error: unknown) => {
     throw ioError(error, `cannot write ${path}`);
   };
@@ -97,12 +99,14 @@ function draft(path: string, handle: FileHandle, { lasting }: { readonly lasting
         await handle.close();
         await rename(path, final);
         published = true;
+        rest();
       } catch (error) {
         throw ioError(error, `cannot write ${final}`);
       }
     },
     async [Symbol.asyncDispose]() {
       if (published) return;
+      rest();
       await handle.close().catch(fail); // Closing twice does nothing.
       if (!lasting) await rm(path, { force: true }).catch(fail);
     },

@@ -1,8 +1,9 @@
-import { mkdtemp, open, rm } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { tmpdir as systemTmpdir } from "node:os";
 import { join } from "node:path";
 import { ioError } from "../../errors.js";
 import { type RegularFile, regularFile } from "./read-file.js";
+import { makeTemporaryTree, type TemporaryTree } from "./temporary-tree.js";
 import { type WritableFile, writableFile } from "./write-file.js";
 
 /** A file without a name, gone when it is disposed of and when the process dies. */
@@ -17,11 +18,11 @@ export interface ScratchFile extends WritableFile, AsyncDisposable {
  */
 export async function openScratch(tmpdir: string | undefined): Promise<ScratchFile> {
   const parent = tmpdir ?? systemTmpdir();
-  let directory: string | undefined;
+  let tree: TemporaryTree | undefined;
   try {
-    directory = await mkdtemp(join(parent, "oci-enc-"));
+    tree = await makeTemporaryTree(parent, "scratch");
+    const { directory, remove } = tree;
     const handle = await open(join(directory, "scratch"), "wx+", 0o600);
-    const remove = removal(directory);
     if (process.platform !== "win32") await remove();
     const dispose = async () => {
       await handle.close();
@@ -33,11 +34,7 @@ export async function openScratch(tmpdir: string | undefined): Promise<ScratchFi
       [Symbol.asyncDispose]: dispose,
     };
   } catch (error) {
-    if (directory !== undefined) await removal(directory)();
+    await tree?.remove();
     throw ioError(error, `cannot make a scratch file in ${parent}`);
   }
-}
-
-function removal(directory: string): () => Promise<void> {
-  return () => rm(directory, { recursive: true, force: true });
 }

@@ -14,6 +14,7 @@ import { checkRoom, markerName, markerText } from "./layout-directory.js";
 import type { Lease } from "./lease.js";
 import type { HeldLock } from "./lock.js";
 import { readManifest } from "./manifest-file.js";
+import { readObsolete, writeObsolete } from "./obsolete-record.js";
 import type { PendingAttachments } from "./pending-attachments.js";
 import { makeDirectory, moveIntoPlace, placeFile } from "./place-file.js";
 import { findRegular, liesInside, readRegular } from "./regular-file.js";
@@ -57,9 +58,27 @@ export async function commitImage(place: CommitPlace, root: Descriptor, options:
   const placed = placeEntry(before.entries, root, { name: entryName, moved, make: indexEntry });
   const entries = withAttachments(placed, attached);
   await writeMarker(place);
+  const { obsolete = [] } = options;
+  const earlier = await writeDown(place, obsolete);
   await moveBlobs(place);
   await replaceIndex(layout, withEntries(before, entries), lock);
-  return await removeUnnamed(layout, options.obsolete ?? [], { entries, lease });
+  return await removeUnnamed(layout, obsolete, { entries, lease, lock, earlier });
+}
+
+/**
+ * Says in the layout what is to go, before it can be too late: of a writer that is killed from here on, the next one finds
+ * the plain blobs that the new reference does not name, and the opened ones that no reference names yet. Gives back what
+ * was written down before.
+ */
+async function writeDown({ layout, lock, staged }: CommitPlace, obsolete: readonly Sum[]): Promise<readonly Digest[]> {
+  const earlier = await readObsolete(layout);
+  const coming: Digest[] = [];
+  for (const digest of staged.keys()) {
+    if ((await blobSize(layout, digest).catch(() => undefined)) === undefined) coming.push(digest);
+  }
+  const all = [...earlier, ...coming, ...obsolete.map(({ digest }) => digest)];
+  if (all.length > 0) await writeObsolete(layout, all, lock);
+  return earlier;
 }
 
 function checkUnmoved({ layout, entryName }: CommitPlace, entries: readonly IndexEntry[], expect: Digest): void {

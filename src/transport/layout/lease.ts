@@ -1,10 +1,20 @@
-import { mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { lstat, mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError, systemCode } from "../../errors.js";
+import { fileSystemTime } from "../files/maker-mark.js";
+import {
+  giveSignsOfLife,
+  isAlive,
+  type Owner,
+  parseOwner,
+  readToken,
+  silenceLimit,
+  thisOwner,
+} from "../files/owner.js";
+import { removeTree } from "../files/remove-tree.js";
 import { keepBeginnings } from "./ingest.js";
 import { type LockOptions, withLock } from "./lock.js";
-import { giveSignsOfLife, isAlive, parseOwner, readToken, thisOwner } from "./owner.js";
-import { leasesDirectory, makeWorkDirectory } from "./workplace.js";
+import { leasesDirectory, lockDirectory, makeWorkDirectory } from "./workplace.js";
 
 /**
  * A writer's own directory in a layout. While it is there, nothing that exists in the layout is removed: the writer may
@@ -39,35 +49,73 @@ export async function beginLease(layout: string, options: LockOptions): Promise<
   );
 }
 
+/** What there is of leases but for the caller's own. */
+export interface ReclaimedLeases {
+  /** How many writers are at work. */
+  readonly living: number;
+  /** Why directories of dead writers could not be removed, which may hold plain content. */
+  readonly kept: readonly string[];
+}
+
 /**
  * Removes what dead writers left, but for the beginnings of blobs, and counts the living ones but for `own`. To be called
  * under the lock.
  */
-export async function reclaimLeases(layout: string, own?: Lease): Promise<number> {
-  const self = await thisOwner();
+export async function reclaimLeases(layout: string, own?: Lease): Promise<ReclaimedLeases> {
   let living = 0;
-  for (const name of await leaseNames(layout)) {
-    const directory = join(leasesDirectory(layout), name);
+  const kept: string[] = [];
+  for (const { directory, state } of await listLeases(layout, lockDirectory(layout))) {
     if (directory === own?.directory) continue;
-    const owner = parseOwner(await readToken(ownerFile(directory)).catch(() => ""));
-    const alive = owner ? await isAlive(owner, self) : undefined;
-    if (alive ?? (await givesSigns(directory))) {
+    if (state === "living") {
       living += 1;
       continue;
     }
     // From one that is silent nothing is kept: were it only asleep, it would go on writing into what another uses.
-    if (alive === false) await keepBeginnings(layout, directory);
-    // A lease of another user may be out of reach. It is dead all the same.
-    await rm(directory, { recursive: true, force: true }).catch(() => undefined);
+    if (state === "dead") await keepBeginnings(layout, directory);
+    await removeTree(directory).catch((error: unknown) => {
+      kept.push(ioError(error, `cannot remove ${JSON.stringify(directory)}`).message);
+    });
   }
-  return living;
+  return { living, kept };
 }
 
-/** How long a writer that cannot be seen from here may give no sign of life. */
-const silenceLimit = 10 * 60_000;
+/** The directories of dead writers, which may hold plain content. Takes no lock and changes nothing. LOCAL_IO. */
+export async function deadLeases(layout: string): Promise<readonly string[]> {
+  const leases = await listLeases(layout, undefined);
+  return leases.filter(({ state }) => state !== "living").map(({ directory }) => directory);
+}
+
+interface ListedLease {
+  readonly directory: string;
+  /** `silent`: it cannot be seen from here, and has given no sign of life for long. */
+  readonly state: "living" | "dead" | "silent";
+}
+
+/** Judged by the clock of the file system, which is asked in the directory `clock`; undefined: by ours. */
+async function listLeases(layout: string, clock: string | undefined): Promise<readonly ListedLease[]> {
+  const names = await leaseNames(layout);
+  if (names.length === 0) return [];
+  const self = await thisOwner();
+  const now = clock === undefined ? Date.now() : await fileSystemTime(clock);
+  const leases: ListedLease[] = [];
+  for (const name of names) {
+    const directory = join(leasesDirectory(layout), name);
+    leases.push({ directory, state: await stateOf(directory, { self, now }) });
+  }
+  return leases;
+}
+
+async function stateOf(directory: string, { self, now }: { self: Owner; now: number }): Promise<ListedLease["state"]> {
+  const owner = parseOwner(await readToken(ownerFile(directory)).catch(() => ""));
+  const alive = owner ? await isAlive(owner, self) : undefined;
+  if (alive !== undefined) return alive ? "living" : "dead";
+  const touched = await lastSign(directory);
+  return touched !== undefined && now - touched < silenceLimit ? "living" : "silent";
+}
 
 function held(directory: string): Lease {
-  const rest = giveSignsOfLife(ownerFile(directory));
+  // The directory as well, since those of another user see nothing that is in it.
+  const rest = giveSignsOfLife(ownerFile(directory), directory);
   return {
     directory,
     async end() {
@@ -91,8 +139,15 @@ async function leaseNames(layout: string): Promise<string[]> {
   }
 }
 
-/** By this machine's clock. A lease without a token was never finished: leases begin under the lock, which we hold. */
-async function givesSigns(directory: string): Promise<boolean> {
-  const file = await stat(ownerFile(directory)).catch(() => undefined);
-  return file !== undefined && Date.now() - file.mtimeMs < silenceLimit;
+/**
+ * When a writer was last known to live, in milliseconds. Undefined without a token, as the lease was never finished: leases
+ * begin under the lock, which we hold. That of another user may be out of reach; then its directory tells.
+ */
+async function lastSign(directory: string): Promise<number | undefined> {
+  try {
+    return (await stat(ownerFile(directory))).mtimeMs;
+  } catch (error) {
+    const hidden = systemCode(error) === "EACCES" || systemCode(error) === "EPERM";
+    return hidden ? (await lstat(directory).catch(() => undefined))?.mtimeMs : undefined;
+  }
 }

@@ -4,7 +4,15 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { throwIfAborted } from "../../bytes/abortable.js";
 import { ioError, OciEncError, systemCode } from "../../errors.js";
-import { giveSignsOfLife, isAlive, type Owner, parseOwner, readToken, thisOwner } from "./owner.js";
+import {
+  giveSignsOfLife,
+  isAlive,
+  type Owner,
+  parseOwner,
+  readToken,
+  silenceLimit,
+  thisOwner,
+} from "../files/owner.js";
 import {
   ingestDirectory,
   leasesDirectory,
@@ -243,8 +251,12 @@ async function somebodyWaits(directory: string): Promise<boolean> {
   const self = await thisOwner();
   const tickets = (await readdir(directory)).filter((name) => name.startsWith("ticket-"));
   for (const ticket of tickets) {
-    const owner = parseOwner(await readToken(join(directory, ticket)).catch(() => ""));
-    if (owner && (await isAlive(owner, self)) !== false) return true;
+    const path = join(directory, ticket);
+    const owner = parseOwner(await readToken(path).catch(() => ""));
+    const alive = owner ? await isAlive(owner, self) : false;
+    // To be wrong about one that cannot be seen from here does no harm: its link fails, and it makes another ticket.
+    const old = async () => Date.now() - (await lstat(path)).mtimeMs > silenceLimit;
+    if (alive ?? !(await old())) return true;
   }
   return false;
 }

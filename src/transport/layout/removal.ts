@@ -3,9 +3,11 @@ import { join } from "node:path";
 import { ioError, OciEncError, systemCode } from "../../errors.js";
 import type { Descriptor, Sum } from "../../oci/descriptor.js";
 import { type Digest, isDigest } from "../../oci/digest.js";
-import { blobPath } from "./blob-file.js";
+import { blobPath, blobSize } from "./blob-file.js";
 import type { IndexEntry } from "./index-json.js";
 import { type Lease, reclaimLeases } from "./lease.js";
+import type { HeldLock } from "./lock.js";
+import { writeObsolete } from "./obsolete-record.js";
 import { reachableFrom } from "./reachable.js";
 import { findRegular } from "./regular-file.js";
 
@@ -21,24 +23,34 @@ export interface RemovalContext {
   readonly entries: readonly IndexEntry[];
   /** The caller's own lease, which does not stand in its way. */
   readonly lease?: Lease | undefined;
+  readonly lock: HeldLock;
+  /** What was written down before, by a command that did not get to the end of its removal. */
+  readonly earlier: readonly Digest[];
 }
 
 /**
- * Removes those of `candidates` that nothing in the layout names any more; to be called under the lock. While another
- * writer is at work nothing is removed: it may have found a blob present. Their age does not matter, as it does to a
- * collection of garbage: a name that has just moved away held them, so they are no half-finished work of another tool.
- * Never fails: the names have changed already.
+ * Removes those of `candidates`, and of what was to go `earlier`, that nothing in the layout names any more; to be called
+ * under the lock, when they have been written down. While another writer is at work nothing is removed: it may have found
+ * a blob present. Their age does not matter, as it does to a collection of garbage: a name that has just moved away held
+ * them, so they are no half-finished work of another tool. What has to stay for a while is written down again. Never
+ * fails: the names have changed already.
  */
 export async function removeUnnamed(
   layout: string,
   candidates: readonly Descriptor[],
   context: RemovalContext,
 ): Promise<Removal<Descriptor>> {
-  if (candidates.length === 0) return { removed: [], kept: [] };
+  const known = new Set(candidates.map(({ digest }) => digest));
   try {
-    if ((await reclaimLeases(layout, context.lease)) > 0) return keepAll(candidates, "another writer is at work");
-    const needed = await neededFiles(layout, context.entries);
-    return await removeThose(layout, candidates, async (blob) => needed(blob.digest));
+    const left = await whatIsLeft(
+      layout,
+      context.earlier.filter((digest) => !known.has(digest)),
+    );
+    const done = await tryToRemove(layout, [...candidates, ...left], context);
+    await writeObsolete(layout, done.unfinished, context.lock);
+    // Of what an earlier command wrote down, the part that is needed after all is nobody's affair.
+    const told = done.kept.filter(({ blob }) => known.has(blob.digest) || done.unfinished.includes(blob.digest));
+    return { removed: done.removed, kept: told };
   } catch (error) {
     return keepAll(candidates, error instanceof OciEncError ? error.message : "the layout cannot be read");
   }
@@ -87,6 +99,36 @@ export async function listBlobs(layout: string): Promise<readonly (Sum & { reado
 }
 
 const alreadyGone = "already gone";
+
+/** With the digests of blobs that nothing needs, and that could not be removed now. */
+type Try = Removal<Descriptor> & { readonly unfinished: readonly Digest[] };
+
+async function tryToRemove(layout: string, blobs: readonly Descriptor[], context: RemovalContext): Promise<Try> {
+  const all = blobs.map(({ digest }) => digest);
+  if (blobs.length === 0) return { removed: [], kept: [], unfinished: [] };
+  try {
+    if ((await reclaimLeases(layout, context.lease)).living > 0) {
+      return { ...keepAll(blobs, "another writer is at work"), unfinished: all };
+    }
+    const needed = await neededFiles(layout, context.entries);
+    const removal = await removeThose(layout, blobs, async ({ digest }) => needed(digest));
+    const unfinished = removal.kept.map(({ blob }) => blob.digest).filter((digest) => needed(digest) === undefined);
+    return { ...removal, unfinished };
+  } catch (error) {
+    const why = error instanceof OciEncError ? error.message : "the layout cannot be read";
+    return { ...keepAll(blobs, why), unfinished: all };
+  }
+}
+
+/** Those that are still there. What they are was not written down. */
+async function whatIsLeft(layout: string, digests: readonly Digest[]): Promise<readonly Descriptor[]> {
+  const left: Descriptor[] = [];
+  for (const digest of digests) {
+    const size = await blobSize(layout, digest).catch(() => 0);
+    if (size !== undefined) left.push({ mediaType: "application/octet-stream", digest, size });
+  }
+  return left;
+}
 
 function keepAll(blobs: readonly Descriptor[], why: string): Removal<Descriptor> {
   return { removed: [], kept: blobs.map((blob) => ({ blob, why })) };

@@ -13,6 +13,7 @@ import type { ImageSelector } from "./locator.js";
 import { readManifest } from "./manifest-file.js";
 import { findRegular, readRegular, streamRegular } from "./regular-file.js";
 import { printEntries, selectEntry } from "./select.js";
+import { leftoversIn } from "./settle.js";
 
 /** An image in a layout, as a transport understood its locator. */
 export interface LayoutImage {
@@ -53,6 +54,7 @@ export async function openLayoutSource(image: LayoutImage): Promise<ImageSource 
     },
     referrers: async (subject, artifactType) => await (await attachments()).referrers(subject, artifactType),
     digestTag: async (subject, kind) => await (await attachments()).digestTag(subject, kind),
+    leftovers: (plain) => leftoversIn(layout, plain),
     simpleSignatures: async (subject) => await (await attachments()).simpleSignatures(subject),
     async [Symbol.asyncDispose]() {},
   };

@@ -23,6 +23,7 @@ import { beginLease, type Lease } from "./lease.js";
 import { withLock } from "./lock.js";
 import { PendingAttachments } from "./pending-attachments.js";
 import { makeDirectory } from "./place-file.js";
+import { settleLayout } from "./settle.js";
 import { removeEmpty } from "./workplace.js";
 
 /** Where an image is to go in a layout. */
@@ -41,15 +42,18 @@ export interface LayoutPlace {
 }
 
 /**
- * Opens a layout for writing. Nothing is made before the first question or blob; nothing but a lease is there before
- * `commit`. CONFLICT when the directory is neither empty nor a layout.
+ * Opens a layout for writing, and finishes what a killed writer left undone there, unless this is a dry run. Nothing is
+ * made before the first question or blob; nothing but a lease is there before `commit`. CONFLICT when the directory is
+ * neither empty nor a layout.
  */
 export async function openLayoutTarget(
   place: LayoutPlace,
   options: EndpointOptions,
 ): Promise<ImageTarget & AttachmentTarget> {
   await checkRoom(place.directory);
-  return new LayoutTarget(place, options, await realPath(place.directory));
+  const path = await realPath(place.directory);
+  if (options.dryRun !== true) await settleLayout(path, options);
+  return new LayoutTarget(place, options, path);
 }
 
 /**

@@ -23,6 +23,14 @@ export function ingestDirectory(layout: string): string {
   return join(layout, workplaceName, "ingest");
 }
 
+/** The file that lists the blobs which are to go, while that is not done. */
+export function obsoleteFile(layout: string): string {
+  return join(layout, obsoletePath);
+}
+
+/** The same, relative to its layout. */
+export const obsoletePath: string = `${workplaceName}/obsolete`;
+
 /** Whether somebody is at work in a directory, was killed there, or left something for the next writer. */
 export async function hasWorkplace(directory: string): Promise<boolean> {
   return await lstat(join(directory, workplaceName)).then(

@@ -1,6 +1,7 @@
 import { mkdir, realpath } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ioError, OciEncError, systemCode } from "../../errors.js";
+import { removeAbandonedDrafts } from "../files/abandoned-drafts.js";
 import { writeDurably } from "../files/durable-file.js";
 import { openRegularFile } from "../files/read-file.js";
 import type { Credentials } from "../registry-options.js";
@@ -109,6 +110,7 @@ export async function writeAuthFile(path: string, content: JsonObject): Promise<
     if (systemCode(error) === "ENOENT") return path;
     throw ioError(error, `cannot write ${JSON.stringify(path)}`);
   });
+  await removeAbandonedDrafts(dirname(target));
   await writeDurably(target, Buffer.from(`${JSON.stringify(content, undefined, "\t")}\n`), 0o600);
 }
 

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { link, mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -6,7 +5,9 @@ import { ioError, OciEncError, systemCode } from "../../errors.js";
 import { algorithmOf, type Digest, hexOf, parseDigest } from "../../oci/digest.js";
 import type { ImageName } from "../../oci/image-name.js";
 import { manifestLimit } from "../../oci/manifest.js";
-import { draftPrefix, syncDirectory } from "../files/durable-file.js";
+import { removeAbandonedDrafts } from "../files/abandoned-drafts.js";
+import { syncDirectory } from "../files/durable-file.js";
+import { draftName } from "../files/maker-mark.js";
 import { readSmallFile } from "../files/read-file.js";
 import { signatureLimits } from "../signature-limits.js";
 import { documentProblem, RegistryClient } from "./client.js";
@@ -103,9 +104,10 @@ async function readFrom(path: string): Promise<Uint8Array | undefined> {
  * content at once: who reads at the same time must not take the beginning of a signature for a bad one.
  */
 async function create(path: string, bytes: Uint8Array): Promise<Uint8Array | undefined> {
-  const draft = join(dirname(path), `${draftPrefix}${randomBytes(12).toString("hex")}`);
+  const draft = join(dirname(path), await draftName());
   try {
     await mkdir(dirname(path), { recursive: true });
+    await removeAbandonedDrafts(dirname(path));
     try {
       await writeFile(draft, bytes, { flag: "wx", mode: 0o644, flush: true });
       await link(draft, path);

@@ -1,9 +1,11 @@
 import { realpath } from "node:fs/promises";
 import type { Sum } from "../../oci/descriptor.js";
-import { readIndex } from "../layout/index-json.js";
+import { type IndexEntry, indexName, readIndex } from "../layout/index-json.js";
 import { listBeginnings, removeBeginning } from "../layout/ingest.js";
 import { reclaimLeases } from "../layout/lease.js";
-import { withLock } from "../layout/lock.js";
+import { type HeldLock, withLock } from "../layout/lock.js";
+import { readObsolete, writeObsolete } from "../layout/obsolete-record.js";
+import { findRegular } from "../layout/regular-file.js";
 import { listBlobs, neededFiles, type Removal, removeThose } from "../layout/removal.js";
 import { hasWorkplace } from "../layout/workplace.js";
 import { findStore, type StoreOptions, storeDirectory } from "./store-directory.js";
@@ -24,13 +26,17 @@ export interface Garbage extends Removal<Sum> {
 
 /**
  * Removes the blobs of a store that nothing names, and beginnings of blobs that no pull has gone on with for a week. Other
- * tools leave no lease while they write, so a young blob stays; while one of our writers is at work all blobs stay.
+ * tools leave no lease while they write, so a young blob stays, unless a command of ours was killed when it was to remove
+ * it; while one of our writers is at work all blobs stay.
  * CORRUPT, and nothing is removed, when a manifest cannot be read; CONFLICT, LOCAL_IO.
  */
 export async function collectGarbage(options: GarbageOptions = {}): Promise<Garbage> {
   const layout = await findStore(options);
   if (layout !== undefined) {
-    const all = async () => ({ ...(await collect(layout, options)), beginnings: await reclaim(layout, options) });
+    const all = async (lock: HeldLock) => ({
+      ...(await collect(layout, options, lock)),
+      beginnings: await reclaim(layout, options),
+    });
     return await withLock(layout, all, options);
   }
   // The first pull of all may have broken off before it had made a layout.
@@ -50,22 +56,41 @@ const waitingTime = 7 * 24 * 60 * 60_000;
 
 const defaultGrace = 60 * 60_000;
 
-async function collect(layout: string, { dryRun, grace = defaultGrace }: GarbageOptions): Promise<Removal<Sum>> {
-  const writers = await reclaimLeases(layout);
-  const { entries } = await readIndex(layout);
-  const needed = await neededFiles(layout, entries);
+async function collect(
+  layout: string,
+  { dryRun, grace = defaultGrace }: GarbageOptions,
+  lock: HeldLock,
+): Promise<Removal<Sum>> {
+  const writers = (await reclaimLeases(layout)).living;
+  const obsolete = new Set(await readObsolete(layout));
+  const entries = await listedEntries(layout, obsolete.size > 0);
+  const needed = await neededFiles(layout, entries ?? []);
   const blobs = (await listBlobs(layout)).filter(({ digest }) => needed(digest) === undefined);
   const oldest = Date.now() - grace;
-  const reason = (changed: number) => {
-    if (writers > 0) return "another writer is at work";
+  const reason = ({ digest, changed }: Sum & { readonly changed: number }) => {
+    const left = obsolete.has(digest);
+    if (writers > 0) return `another writer is at work${left ? "; a killed command left some that may be plain" : ""}`;
+    if (left) return undefined;
+    if (entries === undefined) return "there is no index.json to name it";
     return changed > oldest ? "it is young, and another tool may be about to name it" : undefined;
   };
-  if (!dryRun) return await removeThose(layout, blobs, async ({ changed }) => reason(changed));
+  if (!dryRun) {
+    const removal = await removeThose(layout, blobs, async (blob) => reason(blob));
+    const unfinished = removal.kept.map(({ blob }) => blob.digest).filter((digest) => obsolete.has(digest));
+    await writeObsolete(layout, unfinished, lock);
+    return removal;
+  }
   const kept = blobs.flatMap((blob) => {
-    const why = reason(blob.changed);
+    const why = reason(blob);
     return why === undefined ? [] : [{ blob, why }];
   });
-  return { removed: blobs.filter(({ changed }) => reason(changed) === undefined), kept };
+  return { removed: blobs.filter((blob) => reason(blob) === undefined), kept };
+}
+
+/** Undefined: a writer was killed before it had made a list, and what it wrote down is all that is known. CORRUPT. */
+async function listedEntries(layout: string, begun: boolean): Promise<readonly IndexEntry[] | undefined> {
+  if (begun && !(await findRegular(layout, indexName))) return undefined;
+  return (await readIndex(layout)).entries;
 }
 
 async function reclaim(layout: string, { dryRun = false }: GarbageOptions): Promise<Removal<Sum>> {

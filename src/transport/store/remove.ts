@@ -4,6 +4,7 @@ import type { Digest } from "../../oci/digest.js";
 import { type IndexEntry, type IndexJson, readIndex, replaceIndex, withEntries } from "../layout/index-json.js";
 import { withLock } from "../layout/lock.js";
 import { readManifest } from "../layout/manifest-file.js";
+import { readObsolete, writeObsolete } from "../layout/obsolete-record.js";
 import { orphansOf } from "../layout/orphans.js";
 import { type Removal, removeUnnamed } from "../layout/removal.js";
 import { walkImage } from "../layout/walk.js";
@@ -33,8 +34,10 @@ export async function removeImages(names: readonly string[], options: StoreOptio
       const left = await orphansOf(layout, { entries: index.entries, gone });
       const entries = index.entries.filter((entry) => !gone.has(entry) && !left.has(entry));
       const candidates = await namedBy(layout, [...gone, ...left]);
+      const earlier = await readObsolete(layout);
+      await writeObsolete(layout, [...earlier, ...candidates.map(({ digest }) => digest)], lock);
       await replaceIndex(layout, withEntries(index, entries), lock);
-      const blobs = await removeUnnamed(layout, candidates, { entries });
+      const blobs = await removeUnnamed(layout, candidates, { entries, lock, earlier });
       return { images: [...gone].map(({ name, descriptor }) => ({ name, digest: descriptor.digest })), blobs };
     },
     options,

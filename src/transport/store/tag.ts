@@ -4,6 +4,7 @@ import { parseImageName } from "../../oci/image-name.js";
 import { indexEntry, readIndex, replaceIndex, withEntries } from "../layout/index-json.js";
 import { withLock } from "../layout/lock.js";
 import { placeEntry } from "../layout/select.js";
+import { settleLayout } from "../layout/settle.js";
 import { findStore, type StoreOptions } from "./store-directory.js";
 import { entryNameOf, findInStore, notInStore } from "./store-name.js";
 
@@ -21,6 +22,7 @@ export async function tagImage(from: string, to: string, options: StoreOptions =
   const name = tagName(to);
   const layout = await findStore(options);
   if (layout === undefined) throw notInStore([from]);
+  await settleLayout(layout, options);
   return await withLock(
     layout,
     async (lock) => {

@@ -1,7 +1,7 @@
 import { realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { ioError, OciEncError, systemCode } from "../../errors.js";
-import { draftMark, removeAbandonedDrafts } from "../files/abandoned-drafts.js";
+import { removeAbandonedDrafts } from "../files/abandoned-drafts.js";
 import { createDraft, syncDirectory } from "../files/durable-file.js";
 import { openScratch } from "../files/scratch-file.js";
 import type { WritableFile } from "../files/write-file.js";
@@ -43,8 +43,8 @@ export async function openOutput(path: string, options: OutputOptions): Promise<
 
 async function fileOutput(path: string, options: OutputOptions): Promise<ArchiveOutput> {
   await existingMode(path, options);
-  await removeAbandonedDrafts(dirname(path));
-  const draft = await createDraft(dirname(path), await draftMark());
+  await removeAbandonedDrafts(dirname(path), options.progress);
+  const draft = await createDraft(dirname(path));
   return {
     file: draft,
     async deliver() {

@@ -3,7 +3,8 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { createDraft, draftPrefix, writeDurably } from "../../../src/transport/files/durable-file.js";
+import { createDraft, writeDurably } from "../../../src/transport/files/durable-file.js";
+import { draftPrefix } from "../../../src/transport/files/maker-mark.js";
 import { expectedError } from "../../support/expected-error.js";
 import { scratchDirectory } from "../../support/scratch.js";
 

@@ -3,10 +3,10 @@ import { lstat, mkdir, readdir, readFile, utimes, writeFile } from "node:fs/prom
 import { join } from "node:path";
 import { test } from "node:test";
 import { digestOf } from "../../../src/oci/digest.js";
+import { thisOwner } from "../../../src/transport/files/owner.js";
 import { openTarget } from "../../../src/transport/index.js";
 import { beginLease, reclaimLeases } from "../../../src/transport/layout/lease.js";
 import { withLock } from "../../../src/transport/layout/lock.js";
-import { thisOwner } from "../../../src/transport/layout/owner.js";
 import { leasesDirectory } from "../../../src/transport/layout/workplace.js";
 import { startSupport } from "../../support/child-process.js";
 import { fileTree } from "../../support/file-tree.js";
@@ -26,11 +26,11 @@ test("a lease counts for others while it lasts, and nothing is left of it", asyn
   const layout = scratchOf(t);
   const lease = await beginLease(layout, {});
   await writeFile(join(lease.directory, "blob"), "bytes");
-  assert.equal(await withLock(layout, () => reclaimLeases(layout)), 1);
-  assert.equal(await withLock(layout, () => reclaimLeases(layout, lease)), 0);
+  assert.equal((await withLock(layout, () => reclaimLeases(layout))).living, 1);
+  assert.equal((await withLock(layout, () => reclaimLeases(layout, lease))).living, 0);
   await lease.end();
   await lease.end();
-  assert.equal(await withLock(layout, () => reclaimLeases(layout)), 0);
+  assert.equal((await withLock(layout, () => reclaimLeases(layout))).living, 0);
   assert.deepEqual(await readdir(layout), []);
 });
 
@@ -87,14 +87,14 @@ test("faults/58: a clock that was wrong makes neither a living lease dead nor a 
     [now + 86_400_000, 0],
   ] as const) {
     await foreignLease(layout, new Date(now - age));
-    assert.equal(await withLock(layout, () => reclaimLeases(layout)), living, `touched ${age} ms ago`);
+    assert.equal((await withLock(layout, () => reclaimLeases(layout))).living, living, `touched ${age} ms ago`);
   }
 });
 
 test("a lease that was never finished is removed", async (t) => {
   const layout = scratchOf(t);
   await mkdir(join(leasesDirectory(layout), "unfinished"), { recursive: true });
-  assert.equal(await withLock(layout, () => reclaimLeases(layout)), 0);
+  assert.equal((await withLock(layout, () => reclaimLeases(layout))).living, 0);
   assert.deepEqual(await readdir(layout), []);
 });
 

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { lstat, readFile, readlink, utimes } from "node:fs/promises";
+import { lstat, lutimes, readFile, readlink } from "node:fs/promises";
 import { hostname } from "node:os";
 import { ioError, systemCode } from "../../errors.js";
 
-/** Who holds a lock or a lease. */
+/** Who made something that others may find after its death: a lock, a lease, a draft, a temporary tree. */
 export interface Owner {
   readonly pid: number;
   readonly host: string;
@@ -20,17 +20,23 @@ export interface Owner {
 const beatInterval = 5_000;
 const tokenLimit = 4096;
 
+/** Milliseconds for which a maker that cannot be seen from here may give no sign of life before it counts as dead. */
+export const silenceLimit: number = 10 * 60_000;
+
 /** This process, with a nonce that no other token has. */
 export async function thisOwner(): Promise<Owner> {
-  return {
+  self ??= {
     pid: process.pid,
     host: hostname(),
     start: (await processStat(process.pid))?.start,
     boot: (await readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(undefinedIfHidden))?.trim(),
     namespace: await readlink("/proc/self/ns/pid").catch(undefinedIfHidden),
-    nonce: randomBytes(16).toString("hex"),
   };
+  return { ...self, nonce: randomBytes(16).toString("hex") };
 }
+
+/** What stays the same as long as this process lives. */
+let self: Omit<Owner, "nonce"> | undefined;
 
 /** A token's text; something that is no token when it is no small file. Throws the system's error when it is not there. */
 export async function readToken(path: string): Promise<string> {
@@ -72,17 +78,27 @@ export async function isAlive(owner: Owner, self: Owner): Promise<boolean | unde
   return now.start === owner.start && !now.ended;
 }
 
-/** Touches `path` from time to time, for those who cannot see this process. Call what it gives back to end it. */
-export function giveSignsOfLife(path: string): () => void {
+/**
+ * Touches `paths` from time to time, for those who cannot see this process. Call what it gives back to end it. They are
+ * touched by the clock that the first of them, which has just been made, got its time from: that of a server may differ.
+ */
+export function giveSignsOfLife(...paths: readonly string[]): () => void {
+  const ahead = paths[0] === undefined ? Promise.resolve(0) : clockAhead(paths[0]);
   // A missed touch is no failure here: it is for others to judge, and the next one follows.
-  const timer = setInterval(() => void touch(path).catch(() => undefined), beatInterval);
+  const timer = setInterval(async () => {
+    const now = new Date(Date.now() + (await ahead));
+    for (const path of paths) await lutimes(path, now, now).catch(() => undefined);
+  }, beatInterval);
   timer.unref();
   return () => clearInterval(timer);
 }
 
-async function touch(path: string): Promise<void> {
-  const now = new Date();
-  await utimes(path, now, now);
+/** Milliseconds by which the clock of a file system is ahead of ours, from a file that was made just now; 0 when unknown. */
+async function clockAhead(path: string): Promise<number> {
+  return await lstat(path).then(
+    (stats) => stats.mtimeMs - Date.now(),
+    () => 0,
+  );
 }
 
 /** proc(5): the command's name may hold anything, so the fields are counted from its closing parenthesis. */

@@ -1,0 +1,116 @@
+import { createHash, randomBytes } from "node:crypto";
+import { type FileHandle, type lstat, open, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { isAlive, type Owner, silenceLimit, thisOwner } from "./owner.js";
+
+/** What the name of every unfinished file starts with, and that of a directory which becomes something else at its end. */
+export const draftPrefix: string = ".oci-enc-";
+
+/** What the name of a temporary directory starts with, before its purpose. */
+export const treePrefix: string = "oci-enc-";
+
+/** The end of the name of a file that lists names beside it. What is said in it goes first; see `dir/removal-record.ts`. */
+export const recordSuffix: string = ".names";
+
+/** A name in which its maker can be read. */
+export interface MadeName {
+  /** A draft becomes a file or directory of another name; a tree is used where it is. */
+  readonly kind: "draft" | "record" | "tree";
+  /** Undefined: earlier versions did not say who. */
+  readonly maker: { readonly pid: number; readonly start: string; readonly machine: string } | undefined;
+  /** Whether the maker touches it from time to time. Earlier versions did not. */
+  readonly beats: boolean;
+}
+
+/** Names after this process, so that others can tell whether it still lives. */
+export async function draftName(): Promise<string> {
+  return `${draftPrefix}beats-${await mark()}${random()}`;
+}
+
+/** The same for a temporary directory; `purpose` is lower-case letters. */
+export async function treeName(purpose: string): Promise<string> {
+  return `${treePrefix}${purpose}-${await mark()}${random()}`;
+}
+
+/** Reads a name, of this version or of an earlier one. Undefined: it is none of ours. */
+export function parseMadeName(name: string): MadeName | undefined {
+  const marked =
+    /^(?:(\.oci-enc-)(beats-)?|oci-enc-[a-z]+-)([1-9]\d{0,9})-(\d*)-([0-9a-f]{16})-[0-9a-f]{24}(\.names)?$/;
+  const [, hidden, beats, pid, start = "", machine, names] = marked.exec(name) ?? [];
+  if (pid !== undefined && machine !== undefined) {
+    const kind = names ? "record" : hidden ? "draft" : "tree";
+    return { kind, maker: { pid: Number(pid), start, machine }, beats: beats !== undefined || !hidden };
+  }
+  if (/^\.oci-enc-[0-9a-f]{24}$/.test(name)) return { kind: "draft", maker: undefined, beats: false };
+  if (/^oci-enc-(?:run-)?[A-Za-z0-9]{6}$/.test(name)) return { kind: "tree", maker: undefined, beats: false };
+  return undefined;
+}
+
+/** Tells whether what lies in a directory was left by a maker that has ended. */
+export interface Judge {
+  /** `touched` is when it was last touched, in milliseconds. */
+  isAbandoned(name: MadeName, touched: number): Promise<boolean>;
+}
+
+/**
+ * A judge for one directory. Makers of this machine and pid namespace are known by process id and start time; others by
+ * how long they have been silent, by the clock of the directory's own file system, which is asked once by making a file;
+ * undefined: by ours.
+ */
+export async function judgeIn(directory: string | undefined): Promise<Judge> {
+  const self = await thisOwner();
+  const here = machineOf(self);
+  let clock: Promise<number> | undefined;
+  return {
+    async isAbandoned({ maker, beats }, touched) {
+      if (maker?.machine === here) {
+        const alive = await isAlive({ ...self, pid: maker.pid, start: maker.start || undefined }, self);
+        if (alive !== undefined) return !alive;
+      }
+      clock ??= directory === undefined ? Promise.resolve(Date.now()) : fileSystemTime(directory);
+      const age = (await clock) - touched;
+      // A time that lies days ahead is no time at all.
+      return age >= (beats ? silenceLimit : certainLimit) || age < -certainLimit;
+    },
+  };
+}
+
+/** What time it is for the file system of a directory, in milliseconds; by our own clock where no file can be made. */
+export async function fileSystemTime(directory: string): Promise<number> {
+  let handle: FileHandle | undefined;
+  try {
+    const path = join(directory, await draftName());
+    handle = await open(path, "wx", 0o600);
+    await rm(path, { force: true });
+    return (await handle.stat()).mtimeMs;
+  } catch {
+    return Date.now();
+  } finally {
+    await handle?.close();
+  }
+}
+
+/** Whether it is this user's own, by what `lstat` says of it; where there are no users it is. */
+export function isOurs({ uid }: Awaited<ReturnType<typeof lstat>>): boolean {
+  return process.geteuid === undefined || Number(uid) === process.geteuid();
+}
+
+/** Untouched for so many milliseconds, something has no maker any more, whoever that was. */
+const certainLimit = 3 * 24 * 60 * 60_000;
+
+async function mark(): Promise<string> {
+  const self = await thisOwner();
+  return `${self.pid}-${self.start ?? ""}-${machineOf(self)}-`;
+}
+
+function random(): string {
+  return randomBytes(12).toString("hex");
+}
+
+/** Tells machines, their runs and their process namespaces apart. */
+function machineOf({ host, boot, namespace }: Owner): string {
+  return createHash("sha256")
+    .update(JSON.stringify([host, boot, namespace]))
+    .digest("hex")
+    .slice(0, 16);
+}

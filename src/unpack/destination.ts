@@ -1,0 +1,122 @@
+import { chmod, lstat, mkdir, readdir, rename, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { ioError, OciEncError, systemCode } from "../errors.js";
+import type { Progress } from "../progress.js";
+import { removeAbandonedDrafts } from "../transport/files/abandoned-drafts.js";
+import { removeTree } from "../transport/files/remove-tree.js";
+import { makeDraftTree, type TemporaryTree } from "../transport/files/temporary-tree.js";
+
+/** Where a tree is filled, and how it gets to where it belongs. */
+export interface Destination {
+  /** The directory to fill, closed to others. */
+  readonly root: string;
+  /** Gives what was filled its names. `attribute` makes a directory that was there before like the one that was filled. */
+  finish(attribute: (path: string) => Promise<void>): Promise<void>;
+  /** Removes what was made. */
+  abandon(): Promise<void>;
+}
+
+/** How to open a destination. */
+export interface DestinationOptions {
+  /** Fill a directory that is not empty, in which nothing can be taken back. */
+  readonly force: boolean;
+  readonly progress: Progress | undefined;
+}
+
+/**
+ * Prepares a directory for being filled. What is half-done lies in a draft, beside a directory that is absent and inside
+ * one that is there, so that nobody takes it for the whole, and whoever comes next can remove it: see `makeDraftTree`.
+ * CONFLICT for a directory with something in it, without `force`; NOT_FOUND, LOCAL_IO.
+ */
+export async function openDestination(root: string, options: DestinationOptions): Promise<Destination> {
+  try {
+    if (!(await isThere(root))) return await newDirectory(root, options.progress);
+    await removeAbandonedDrafts(root, options.progress);
+    const isEmpty = (await readdir(root)).length === 0;
+    if (isEmpty) return await emptyDirectory(root, options.progress);
+    if (options.force) return { root, finish: async () => {}, abandon: async () => {} };
+  } catch (error) {
+    throw ioError(error, `cannot unpack into ${JSON.stringify(root)}`);
+  }
+  throw new OciEncError("CONFLICT", `${JSON.stringify(root)} is not empty`, {
+    hint: "unpack into a new directory, or add --force to fill this one",
+  });
+}
+
+async function newDirectory(root: string, progress: Progress | undefined): Promise<Destination> {
+  const parent = dirname(root);
+  if (!(await stat(parent)).isDirectory())
+    throw new OciEncError("LOCAL_IO", `${JSON.stringify(parent)} is not a directory`);
+  const draft = await makeDraftTree(parent, progress);
+  const tree = await makeInside(draft);
+  return {
+    root: tree,
+    async finish() {
+      if (await isThere(root))
+        throw new OciEncError("CONFLICT", `somebody else has made ${JSON.stringify(root)} meanwhile`);
+      await move(tree, root);
+      await draft.remove();
+    },
+    abandon: draft.remove,
+  };
+}
+
+async function emptyDirectory(root: string, progress: Progress | undefined): Promise<Destination> {
+  const draft = await makeDraftTree(root, progress);
+  const tree = await makeInside(draft);
+  const moved: Buffer[] = [];
+  return {
+    root: tree,
+    async finish(attribute) {
+      await chmod(tree, 0o700);
+      for (const name of await readdir(tree, "buffer")) {
+        await move(inside(tree, name), inside(root, name));
+        moved.push(inside(root, name));
+      }
+      await draft.remove();
+      await attribute(root);
+    },
+    async abandon() {
+      for (const path of moved) await removeTree(path);
+      await draft.remove();
+    },
+  };
+}
+
+/** The draft itself stays closed to others, whatever mode the tree gets. */
+async function makeInside(draft: TemporaryTree): Promise<string> {
+  const tree = join(draft.directory, "tree");
+  await mkdir(tree, { mode: 0o700 });
+  return tree;
+}
+
+/** Without root, only a directory that may be written to can be moved to another. */
+async function move(from: string | Buffer, to: string | Buffer): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    const stats = await lstat(from);
+    if (systemCode(error) !== "EACCES" || !stats.isDirectory()) throw ioError(error, `cannot make ${quoted(to)}`);
+    await chmod(from, 0o700);
+    await rename(from, to);
+    await chmod(to, stats.mode & 0o7777);
+  }
+}
+
+function inside(directory: string, name: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(`${directory}/`), name]);
+}
+
+function quoted(path: string | Buffer): string {
+  return JSON.stringify(basename(path.toString()));
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return false;
+    throw error;
+  }
+}
