@@ -75,6 +75,20 @@ export function systemCode(error: unknown): string | undefined {
   return typeof code === "string" && !(error instanceof OciEncError) ? code : undefined;
 }
 
+/**
+ * What may be shown of an error that came from below. Of what a parser or another library throws that is its name or code
+ * alone: such messages quote what they were given, which may be a key. A system call's tells of paths and hosts, and is kept.
+ */
+export function shownMessage(error: Error): string {
+  if (error instanceof OciEncError) return error.message;
+  const code = systemCode(error);
+  return code !== undefined && isSystemCall(error, code) ? error.message.slice(0, 300) : (code ?? error.name);
+}
+
+function isSystemCall(error: Error, code: string): boolean {
+  return "syscall" in error || /^(?:E[A-Z0-9]+|UND_ERR_\w+|ERR_TLS_\w+|CERT_\w+|ABORT_ERR)$/.test(code);
+}
+
 const systemReasons: ReadonlyMap<string, string> = new Map([
   ["ENOENT", "no such file or directory"],
   ["ENOTDIR", "not a directory"],

@@ -1,3 +1,5 @@
+import { shownMessage } from "../errors.js";
+
 /**
  * The process: signals in, exit status out. Everything else is loaded when it is needed, so that `--version` and `--help`
  * cost little more than Node itself.
@@ -27,7 +29,7 @@ for (const stream of [process.stdout, process.stderr]) stream.on("error", () => 
 
 // Nothing should come here: runProgram reports every failure that a command's promise carries.
 process.on("uncaughtException", (error) => {
-  process.stderr.write(`oci-enc: a bug in oci-enc: ${JSON.stringify(error.message)}\n  hint: please report it\n`);
+  process.stderr.write(`oci-enc: a bug in oci-enc: ${JSON.stringify(shownMessage(error))}\n  hint: please report it\n`);
   process.exit(1);
 });
 

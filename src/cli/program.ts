@@ -4,6 +4,7 @@ import type { Command, CommandRow, Invocation } from "./commands/command.js";
 import { commands } from "./commands/index.js";
 import type { Flag } from "./options/flag.js";
 import { type FlagValues, flagValues } from "./options/flag-values.js";
+import { withholdNamedVariables } from "./options/named-variables.js";
 import { commandTimeout, debug, json, outputFlags, outputPrecedence } from "./options/output.js";
 import { registryConflicts } from "./options/registry-flags.js";
 import { describeFailure, failureLine } from "./output/failure.js";
@@ -44,6 +45,7 @@ interface Run {
 }
 
 async function dispatch(run: Run): Promise<number> {
+  withholdNamedVariables(run.args, process.env);
   const args = withoutHelpCommand(run.args);
   if (["--help", "-h"].includes(args[0] ?? "")) return printed(printProgramHelp());
   run.command = await findCommand(args);

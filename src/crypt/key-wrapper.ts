@@ -3,9 +3,11 @@ import type { Progress } from "../progress.js";
 /** A key to seal for: `jwe:pub.pem` arrives here as { scheme: "jwe", value: <the file>, origin: "pub.pem" }. */
 export interface EncryptionKey {
   readonly scheme: string;
-  /** A file's content, or what followed the scheme where the scheme takes text. */
+  /** A file's content, or what followed the scheme where the scheme takes text. No message may quote it. */
   readonly value: Uint8Array;
-  /** For messages. Never the value itself. */
+  /** Whether `value` is a file's content, and so never a name to look up. Undefined: its form tells. */
+  readonly isFile?: boolean | undefined;
+  /** For messages. Never the value itself, unless that is a word which the user wrote. */
   readonly origin: string;
 }
 
@@ -13,8 +15,12 @@ export interface EncryptionKey {
 export interface DecryptionKey {
   /** Undefined: any scheme that can read it. */
   readonly scheme: string | undefined;
+  /** As {@link EncryptionKey} has it. */
   readonly value: Uint8Array;
+  /** As {@link EncryptionKey} has it. */
+  readonly isFile?: boolean | undefined;
   readonly passphrase: Uint8Array | undefined;
+  /** For messages. Never the value itself, unless that is a word which the user wrote. */
   readonly origin: string;
 }
 

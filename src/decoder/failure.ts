@@ -1,4 +1,4 @@
-import { OciEncError } from "../errors.js";
+import { OciEncError, shownMessage } from "../errors.js";
 
 /** Lines that a log can be expected to keep. */
 const lineLimit = 20;
@@ -9,8 +9,7 @@ const lineLimit = 20;
  */
 export function failureLines(error: unknown): string {
   if (!(error instanceof OciEncError)) {
-    const said = error instanceof Error ? error.message : String(error);
-    return `INTERNAL: a bug in oci-enc: ${oneLine(said)}\n`;
+    return `INTERNAL: a bug in oci-enc: ${oneLine(messageOf(error))}\n`;
   }
   const causes = error.cause instanceof AggregateError ? error.cause.errors : [];
   const lines = [
@@ -22,7 +21,7 @@ export function failureLines(error: unknown): string {
 }
 
 function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
+  return cause instanceof Error ? shownMessage(cause) : `a thrown ${typeof cause}`;
 }
 
 /** Names of files may hold anything. */

@@ -40,6 +40,28 @@ export function parseJson(bytes: Uint8Array, what: string): { readonly text: str
   return { text, root: reader.document() };
 }
 
+/** Where in a text something stands, for messages: `line 3, column 14`. Both are counted from 1. */
+export function placeInText(text: string, at: number): string {
+  const before = text.slice(0, at).split("\n");
+  return `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
+}
+
+/** Why and where a text is not JSON, in words that quote nothing of it. Undefined: it is JSON. */
+export function jsonFault(text: string): string | undefined {
+  try {
+    JSON.parse(text);
+    return undefined;
+  } catch {
+    // The parser's own message quotes the text.
+  }
+  try {
+    new Reader(text, "it").document();
+    return "it is not JSON";
+  } catch (error) {
+    return error instanceof OciEncError ? error.message : "it is not JSON";
+  }
+}
+
 /** The member of an object under `key`; undefined when there is none or `node` is no object. */
 export function memberOf(node: JsonNode, key: string): JsonNode | undefined {
   return node.kind === "object" ? node.members.find((member) => member.key === key)?.value : undefined;
@@ -98,7 +120,7 @@ class Reader {
     this.#sequence("}", () => {
       if (this.#text[this.#at] !== '"') throw this.#wrong("a member without a name");
       const key = this.#string();
-      if (keys.has(key.value)) throw this.#wrong(`the member ${JSON.stringify(key.value.slice(0, 80))} twice`);
+      if (keys.has(key.value)) throw this.#wrong("a member that is there twice", key.start);
       keys.add(key.value);
       this.#space();
       if (this.#text[this.#at] !== ":") throw this.#wrong("a member without a value");
@@ -166,7 +188,8 @@ class Reader {
     this.#at += pattern.exec(this.#text)?.[0].length ?? 0;
   }
 
-  #wrong(why: string): OciEncError {
-    return new OciEncError("CORRUPT", `${this.#what} is not sound JSON: ${why} at character ${this.#at}`);
+  /** Quotes nothing: the text may be a key that was taken for something else, and its members' names, too. */
+  #wrong(why: string, at = this.#at): OciEncError {
+    return new OciEncError("CORRUPT", `${this.#what} is not sound JSON: ${why} (${placeInText(this.#text, at)})`);
   }
 }

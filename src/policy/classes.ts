@@ -1,7 +1,6 @@
 import { join } from "node:path";
-import { parseJson } from "../oci/json-text.js";
 import { type RulePlaces, readFirst } from "./policy-file.js";
-import { invalid, membersOf, type Place, quoted, textOf } from "./strict-members.js";
+import { invalid, membersOf, type Place, quoted, readDocument, textOf } from "./strict-members.js";
 
 /** What `image-classes.json` decides: classes of images that need not be let in. `signing-and-policy.md` 6.3. */
 export interface ClassRules {
@@ -68,7 +67,7 @@ export async function readClassRules(places: RulePlaces): Promise<ClassRules> {
 /** Reads `image-classes.json` strictly. CORRUPT when anything in it is unknown, twice there or of another schema. */
 export function parseClassRules(bytes: Uint8Array, origin: string): ClassRules {
   const what = `the image classes ${quoted(origin)}`;
-  const document: Place = { document: { what, warn: undefined }, path: "", node: parseJson(bytes, what).root };
+  const document = readDocument(bytes, { what, warn: undefined });
   const { schema, plainSigned, plainUnsigned } = membersOf(document, ["schema", "plainSigned", "plainUnsigned"]);
   if (textOf(schema) !== classesSchema) throw invalid(document, `is not of the schema "${classesSchema}"`);
   return {
@@ -83,7 +82,7 @@ function choice<T extends string>(place: Place | undefined, words: readonly T[])
   if (place === undefined) return undefined;
   const text = textOf(place);
   const word = words.find((one) => one === text);
-  if (word === undefined) throw invalid(place, `is ${quoted(text)}, and not one of ${words.join(", ")}`);
+  if (word === undefined) throw invalid(place, `is none of ${words.join(", ")}`);
   return word;
 }
 

@@ -1,10 +1,10 @@
 import type { ImageName } from "../oci/image-name.js";
 import { isNameOnly, isRemapPrefix, readReference, type SignedIdentity } from "./identity.js";
-import { entriesOf, invalid, membersOf, type Place, quoted, textOf } from "./strict-members.js";
+import { entriesOf, invalid, membersOf, type Place, textOf } from "./strict-members.js";
 
 /** Reads a `signedIdentity`. CORRUPT when it is malformed or of a type that nobody knows. */
 export function readIdentityRule(place: Place): SignedIdentity {
-  const type = textOf(entriesOf(place).find(([key]) => key === "type")?.[1]);
+  const type = textOf(entriesOf(place, ["type"]).find(([key]) => key === "type")?.[1]);
   switch (type) {
     case "matchExact":
     case "matchRepoDigestOrExact":
@@ -27,7 +27,7 @@ export function readIdentityRule(place: Place): SignedIdentity {
       };
     }
     default:
-      throw invalid(place, `is of the type ${quoted(type ?? "")}, which is not known`);
+      throw invalid(place, "is of a type that is not known");
   }
 }
 

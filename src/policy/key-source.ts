@@ -3,7 +3,7 @@ import { invalid, itemsOf, type Place, textOf } from "./strict-members.js";
 
 /** Where a key is: in a file, or in the policy itself. */
 export type KeySource =
-  | { readonly kind: "path"; readonly path: string }
+  | { readonly kind: "path"; readonly path: string; readonly where: string }
   | { readonly kind: "data"; readonly bytes: Uint8Array; readonly where: string };
 
 /** Whose rules a policy was written for. */
@@ -22,7 +22,7 @@ export function readKeySources(members: KeyMembers, dialect: PolicyDialect): rea
   const paths = [...one(members.keyPath), ...several(members.keyPaths)];
   const data = [...one(members.keyData), ...several(members.keyDatas)];
   return [
-    ...paths.map((place): KeySource => ({ kind: "path", path: textOf(place) })),
+    ...paths.map((place): KeySource => ({ kind: "path", path: textOf(place), where: place.path })),
     ...data.map((place) => readKeyData(place, dialect)),
   ];
 }

@@ -1,8 +1,7 @@
-import { parseJson } from "../oci/json-text.js";
 import type { PolicyDialect } from "./key-source.js";
 import { type PolicyRequirement, readRequirement } from "./requirement.js";
 import { isScope, type PolicyPlace, scopesOf } from "./scopes.js";
-import { entriesOf, invalid, itemsOf, membersOf, type Place, quoted } from "./strict-members.js";
+import { entriesOf, invalid, itemsOf, membersOf, type Place, quoted, readDocument } from "./strict-members.js";
 
 /** A `policy.json`, read and found to be sound. */
 export interface Policy {
@@ -34,7 +33,7 @@ export function parsePolicy(bytes: Uint8Array, origin: string, dialect: PolicyDi
   const what = `the policy ${quoted(origin)}`;
   const warnings: string[] = [];
   const warn = dialect === "image-rs" ? (message: string) => void warnings.push(message) : undefined;
-  const document: Place = { document: { what, warn }, path: "", node: parseJson(bytes, what).root };
+  const document = readDocument(bytes, { what, warn });
   const members = membersOf(document, ["default", "transports"]);
   if (members.default === undefined) throw invalid(document, 'has no member "default"');
   if (members.transports === undefined && dialect === "image-rs") {
@@ -59,9 +58,15 @@ export function entryFor(policy: Policy, place: PolicyPlace): PolicyEntry {
   return { name: "default", requirements: policy.default };
 }
 
+/** Those that messages name; others may be there, and are nobody's here. */
+const knownTransports = [
+  ...["docker", "docker-daemon", "docker-archive", "oci", "oci-archive", "dir", "tarball", "sif"],
+  ...["atomic", "containers-storage", "ostree"],
+];
+
 function readTransports(place: Place, dialect: PolicyDialect): ReadonlyMap<string, Scopes> {
   return new Map(
-    entriesOf(place).map(([transport, scopes]) => [
+    entriesOf(place, knownTransports).map(([transport, scopes]) => [
       transport,
       new Map(
         entriesOf(scopes).map(([scope, list]) => [checkedScope(transport, scope, list), readList(list, dialect)]),
@@ -71,7 +76,7 @@ function readTransports(place: Place, dialect: PolicyDialect): ReadonlyMap<strin
 }
 
 function checkedScope(transport: string, scope: string, place: Place): string {
-  if (!isScope(transport, scope)) throw invalid(place, `is no scope of the transport ${quoted(transport)}`);
+  if (!isScope(transport, scope)) throw invalid(place, "has no scope of its transport");
   return scope;
 }
 

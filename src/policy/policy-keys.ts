@@ -1,6 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import { resolve } from "node:path";
-import { type Environment, runCommand } from "../crypt/keys/run-command.js";
+import type { Environment } from "../child-environment.js";
+import { runCommand } from "../crypt/keys/run-command.js";
 import { OciEncError } from "../errors.js";
 import { readVerificationKey } from "../sign/sigstore/key-file.js";
 import { readSmallFile } from "../transport/files/read-file.js";
@@ -26,12 +27,15 @@ export async function readKeySource(
   places: KeyPlaces,
 ): Promise<{ readonly value: Uint8Array; readonly origin: string }> {
   if (source.kind === "data") return { value: source.bytes, origin: source.where };
-  const { path } = source;
-  if (isResource(path)) return { value: await fetchResource(path, places), origin: path };
+  const { path, where } = source;
+  if (isResource(path)) return { value: await fetchResource(source, places), origin: where };
   const file = dialect === "image-rs" ? path.replace(/^file:\/\//, "") : path;
-  const what = `the key file ${quoted(file)}`;
   try {
-    const value = await readSmallFile(resolve(places.base, file), keyLimit, { what, followLinks: true });
+    const value = await readSmallFile(resolve(places.base, file), keyLimit, {
+      // A path that names nothing may be no path at all.
+      what: `the file that ${where} names`,
+      followLinks: true,
+    });
     return { value, origin: file };
   } catch (error) {
     if (!(error instanceof OciEncError)) throw error;
@@ -53,22 +57,34 @@ function isResource(path: string): boolean {
   return /^kbs(?:\+[a-z0-9.+-]+)?:\/\//i.test(path);
 }
 
-async function fetchResource(uri: string, { environment, signal }: KeyPlaces): Promise<Uint8Array> {
+async function fetchResource(
+  source: { readonly path: string; readonly where: string },
+  places: KeyPlaces,
+): Promise<Uint8Array> {
+  const { environment, signal } = places;
   const program = environment[resourceCommandVariable];
   if (program === undefined || program === "") {
     throw new OciEncError(
       "KEY_INVALID",
-      `the policy's key ${quoted(uri)} is with a key broker, which is not asked here`,
+      `the policy's key of ${source.where} is with a key broker, which is not asked here`,
       {
         hint: `name a program in ${resourceCommandVariable} that reads the URI and writes the key`,
       },
     );
   }
-  const command = { program, args: [], input: Buffer.from(`${uri}\n`), environment, maximumOutput: keyLimit };
-  const result = await runCommand({ ...command, timeoutMs: fetchTimeoutMs, signal });
+  const result = await runCommand({
+    kind: "key fetcher",
+    program,
+    args: [],
+    input: Buffer.from(`${source.path}\n`),
+    environment,
+    maximumOutput: keyLimit,
+    timeoutMs: fetchTimeoutMs,
+    signal,
+  });
   if (result.status === 0) return result.output;
   throw new OciEncError(
     "KEY_PROVIDER",
-    `${quoted(program)} did not fetch ${quoted(uri)}: status ${result.status}, ${quoted(result.complaint)}`,
+    `${quoted(program)} did not fetch the key of ${source.where}: status ${result.status}, ${quoted(result.complaint)}`,
   );
 }

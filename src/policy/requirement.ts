@@ -1,7 +1,7 @@
 import { type SignedIdentity, usualIdentity } from "./identity.js";
 import { readIdentityRule } from "./identity-rule.js";
 import { type KeyMembers, type KeySource, type PolicyDialect, readKeySources } from "./key-source.js";
-import { entriesOf, invalid, membersOf, nameOf, type Place, quoted, textOf } from "./strict-members.js";
+import { entriesOf, invalid, membersOf, nameOf, type Place, textOf } from "./strict-members.js";
 
 /** What a policy wants of an image. `signing-and-policy.md` 4.2. */
 export type PolicyRequirement =
@@ -19,9 +19,9 @@ export interface KeyRequirement {
 
 /** Reads one requirement. CORRUPT when it is malformed, or of a type that nobody knows. */
 export function readRequirement(place: Place, dialect: PolicyDialect): PolicyRequirement {
-  const type = textOf(entriesOf(place).find(([key]) => key === "type")?.[1]);
+  const type = textOf(entriesOf(place, ["type"]).find(([key]) => key === "type")?.[1]);
   const read = requirements.get(type ?? "");
-  if (read === undefined) throw invalid(place, `is of the type ${quoted(type ?? "")}, which is not known`);
+  if (read === undefined) throw invalid(place, "is of a type that is not known");
   return read(place, dialect);
 }
 
@@ -64,7 +64,7 @@ function readSignedBy(place: Place, dialect: PolicyDialect): PolicyRequirement {
   if (keyType === undefined) throw invalid(place, "has no keyType");
   const kind = textOf(keyType);
   if (kind === "GPGKeys") return { type: "signedBy", keys, identity };
-  if (!otherKeyTypes.has(kind)) throw invalid(keyType, `is ${quoted(kind)}, which is not known`);
+  if (!otherKeyTypes.has(kind)) throw invalid(keyType, "is not known");
   return { type: "unsupported", what: `the key type ${kind}` };
 }
 

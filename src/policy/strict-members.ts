@@ -1,10 +1,12 @@
 import { OciEncError } from "../errors.js";
-import type { JsonNode } from "../oci/json-text.js";
+import { type JsonNode, parseJson, placeInText } from "../oci/json-text.js";
 
 /** A document of rules that is being read. */
 export interface RuleDocument {
   /** For messages: `the policy "/etc/containers/policy.json"`. */
   readonly what: string;
+  /** To tell lines; no message quotes it, as it may be a key that was taken for the document. */
+  readonly text: string;
   /** Takes what is odd in the document, and lets members pass that nobody knows. Undefined: such a document is refused. */
   readonly warn: ((message: string) => void) | undefined;
 }
@@ -12,28 +14,40 @@ export interface RuleDocument {
 /** A value in the document. */
 export interface Place {
   readonly document: RuleDocument;
-  /** For messages: `transports.docker`. Empty for the document itself. */
+  /** For messages: `transports.docker[…][0]`, of known names alone. Empty for the document itself. */
   readonly path: string;
   readonly node: JsonNode;
+}
+
+/** Parses a document. CORRUPT when it is not sound JSON. */
+export function readDocument(bytes: Uint8Array, document: Omit<RuleDocument, "text">): Place {
+  const { text, root } = parseJson(bytes, document.what);
+  return { document: { ...document, text }, path: "", node: root };
 }
 
 /** The members of an object that are there, each with its place. CORRUPT when it is no object or has others than `known`. */
 export function membersOf<K extends string>(place: Place, known: readonly K[]): Partial<Readonly<Record<K, Place>>> {
   const found: Partial<Record<K, Place>> = {};
-  for (const [key, member] of entriesOf(place)) {
+  for (const [key, member] of entriesOf(place, known)) {
     const name = known.find((one) => one === key);
     if (name !== undefined) found[name] = member;
-    else if (place.document.warn === undefined) throw invalid(place, `has a member ${quoted(key)} that is not known`);
-    else place.document.warn(`${nameOf(place)} has a member ${quoted(key)}, which is ignored`);
+    else if (place.document.warn === undefined) throw invalid(member, "is a member that is not known");
+    else place.document.warn(`${nameOf(member)} is a member that is not known, and ignored: ${lineOf(member)}`);
   }
   return found;
 }
 
-/** The members of an object whose names are free. CORRUPT when it is no object. */
-export function entriesOf(place: Place): readonly (readonly [key: string, member: Place])[] {
+/** The members of an object whose names are free; messages have the `known` ones. CORRUPT when it is no object. */
+export function entriesOf(
+  place: Place,
+  known: readonly string[] = [],
+): readonly (readonly [key: string, member: Place])[] {
   const { document, path, node } = place;
   if (node.kind !== "object") throw invalid(place, "is not an object");
-  return node.members.map(({ key, value }) => [key, { document, path: memberPath(path, key), node: value }]);
+  return node.members.map(({ key, value }) => [
+    key,
+    { document, path: memberPath(path, known.includes(key) ? key : undefined), node: value },
+  ]);
 }
 
 /** The items of an array. CORRUPT when it is none. */
@@ -53,8 +67,8 @@ export function textOf(place: Place | undefined): string | undefined {
 }
 
 /** What is wrong with a document, and where. */
-export function invalid(place: Pick<Place, "document" | "path">, why: string): OciEncError {
-  return new OciEncError("CORRUPT", `${place.document.what} is not valid: ${nameOf(place)} ${why}`);
+export function invalid(place: Place, why: string): OciEncError {
+  return new OciEncError("CORRUPT", `${place.document.what} is not valid: ${nameOf(place)} ${why} (${lineOf(place)})`);
 }
 
 /** A place for people. */
@@ -67,8 +81,12 @@ export function quoted(text: string): string {
   return JSON.stringify(text.replace(/\p{C}/gu, "\uFFFD").slice(0, 160));
 }
 
-function memberPath(path: string, key: string): string {
-  const plain = /^[A-Za-z][A-Za-z0-9-]*$/.test(key);
-  if (!plain) return `${path}[${quoted(key)}]`;
+/** Where a place is in the text of the document: `line 3, column 14`. */
+function lineOf({ document, node }: Place): string {
+  return placeInText(document.text, node.start);
+}
+
+function memberPath(path: string, key: string | undefined): string {
+  if (key === undefined) return `${path}[…]`;
   return path === "" ? key : `${path}.${key}`;
 }

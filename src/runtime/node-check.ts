@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { access, constants, readFile, stat } from "node:fs/promises";
 import { delimiter, isAbsolute, join } from "node:path";
+import { childEnvironment } from "../child-environment.js";
 import { readKeysDirectory } from "../decoder/keys-directory.js";
 import { unusableKeys } from "../decoder/readable-keys.js";
 import { OciEncError } from "../errors.js";
@@ -106,7 +107,7 @@ async function checkDecoder(text: string | undefined): Promise<Finding> {
     return {
       what: "decoder",
       verdict: "wrong",
-      message: `${JSON.stringify(named)} is not there, or cannot be run`,
+      message: "the decoder that the configuration names is not there, or cannot be run",
       remedy,
     };
   }
@@ -149,7 +150,7 @@ async function checkProviders(path: string): Promise<Finding> {
     const parsed: unknown = JSON.parse(await readFile(path, "utf8"));
     const listed =
       typeof parsed === "object" && parsed !== null && "key-providers" in parsed ? parsed["key-providers"] : {};
-    return good("providers", `${Object.keys(listed ?? {}).join(", ") || "none"}, as ${quoted} says`);
+    return good("providers", `${Object.keys(listed ?? {}).length} in ${quoted}`);
   } catch (error) {
     if (isMissing(error)) return good("providers", `none: there is no ${quoted}`);
     return {
@@ -199,7 +200,8 @@ async function isExecutable(path: string): Promise<boolean> {
 /** The first version number that `--version` prints; undefined when there is no such program. */
 function versionOf(program: string): Promise<string | undefined> {
   return new Promise((done) => {
-    execFile(program, ["--version"], { timeout: 10_000 }, (error, stdout) => {
+    const env = childEnvironment({ kind: "system tool", program });
+    execFile(program, ["--version"], { timeout: 10_000, env }, (error, stdout) => {
       done(error === null ? /\d+\.\d+(?:\.\d+)?/.exec(stdout)?.[0] : undefined);
     });
   });

@@ -1,5 +1,6 @@
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { constants } from "node:os";
+import { childEnvironment } from "../child-environment.js";
 import { OciEncError, systemCode } from "../errors.js";
 
 /** A program that has been started. */
@@ -11,7 +12,7 @@ export interface Started {
 
 /** Starts the runtime, or one of the small programs around it. */
 export function startProgram(program: string, args: readonly string[], stdio: StdioOptions): Started {
-  const child = spawn(program, args, { stdio });
+  const child = spawn(program, args, { stdio, env: childEnvironment({ kind: "runtime", program }) });
   const ended = new Promise<number>((resolve, reject) => {
     child.once("error", (cause) => {
       if (systemCode(cause) === undefined) return reject(cause);

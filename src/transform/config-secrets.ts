@@ -1,4 +1,5 @@
 import { memberOf, parseJson } from "../oci/json-text.js";
+import { isSecretName } from "../oci/secret-name.js";
 
 /** A name in an image's config that looks as if its value were secret. */
 export interface ConfigSecret {
@@ -25,11 +26,8 @@ export function findConfigSecrets(config: Uint8Array): readonly ConfigSecret[] {
   ];
 }
 
-const telling =
-  /token|passw(?:or)?d|passphrase|secret|credential|(?:^|[_-])(?:api)?key(?:$|[_-])|(?:api|access|private|secret)key|(?:^|[_-])pass(?:$|[_-])/i;
-
 function assigned(text: string, pattern: RegExp): readonly string[] {
-  return [...text.matchAll(pattern)].map((match) => match[1] ?? "").filter((name) => telling.test(name));
+  return [...text.matchAll(pattern)].map((match) => match[1] ?? "").filter(isSecretName);
 }
 
 function stringsOf(node: ReturnType<typeof memberOf>): readonly string[] {

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
+import { childEnvironment } from "../child-environment.js";
 import { OciEncError, systemCode } from "../errors.js";
 
 /** What to say when it does not work, and what it is given. */
@@ -18,7 +19,7 @@ export async function runTool(program: string, args: readonly string[], options:
   const child = spawn(program, args, {
     cwd: options.cwd,
     stdio: ["pipe", "ignore", "pipe"],
-    env: { PATH: process.env["PATH"], LC_ALL: "C" },
+    env: childEnvironment({ kind: "system tool", program }),
   });
   const ended = new Promise<number | null>((resolve, reject) => {
     child.once("error", reject);

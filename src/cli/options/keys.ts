@@ -16,13 +16,13 @@ import { readSecretFile } from "./secret-file.js";
 export async function readRecipients(invocation: Invocation): Promise<readonly EncryptionKey[]> {
   const { options, signal } = invocation;
   const listed = options.get(recipientsFile);
-  const texts = [...options.get(recipient), ...(listed === undefined ? [] : await recipientLines(listed, signal))];
-  return readSpecifications(texts, signal);
+  const lines = listed === undefined ? [] : await recipientLines(listed, signal);
+  return readSpecifications([...options.get(recipient).map(typed), ...lines], signal);
 }
 
 /** Those of `--recipient` alone. */
 export async function readNamedRecipients({ options, signal }: Invocation): Promise<readonly EncryptionKey[]> {
-  return readSpecifications(options.get(recipient), signal);
+  return readSpecifications(options.get(recipient).map(typed), signal);
 }
 
 /** Those of a file with one SPEC a line. */
@@ -30,16 +30,34 @@ export async function readRecipientsFile(path: string, signal: AbortSignal): Pro
   return readSpecifications(await recipientLines(path, signal), signal);
 }
 
-async function readSpecifications(texts: readonly string[], signal: AbortSignal): Promise<readonly EncryptionKey[]> {
-  const { schemeRow } = await import("../../crypt/index.js");
+/** A recipient as it was written. */
+interface Specification {
+  readonly text: string;
+  /**
+   * The file and line where it stands: what a file says is not quoted, as it may be a key that was taken for a list.
+   * Undefined: it was typed.
+   */
+  readonly line: string | undefined;
+}
+
+function typed(text: string): Specification {
+  return { text, line: undefined };
+}
+
+async function readSpecifications(
+  specifications: readonly Specification[],
+  signal: AbortSignal,
+): Promise<readonly EncryptionKey[]> {
+  const { schemeRow, schemes } = await import("../../crypt/index.js");
   const files = fileCache(signal);
   const keys: EncryptionKey[] = [];
-  for (const text of texts) {
+  for (const { text, line } of specifications) {
     const [scheme = "", value = ""] = splitAt(text, text.indexOf(":"));
-    if (value === "") throw notARecipient(text);
+    if (value === "" || (line !== undefined && !schemes.has(scheme))) throw notARecipient({ text, line });
     const { takes } = schemeRow(scheme);
     const isFile = takes === "file" || (takes === "either" && (await namesFile(value)));
-    keys.push({ scheme, value: isFile ? await files(value) : Buffer.from(value), origin: shownWord(scheme, value) });
+    if (isFile) keys.push({ scheme, isFile, value: await files(value, line), origin: value });
+    else keys.push({ scheme, isFile, value: Buffer.from(value), origin: line ?? shownWord(scheme, value) });
   }
   return keys;
 }
@@ -57,7 +75,8 @@ export async function readKeys(invocation: Invocation): Promise<readonly Decrypt
   const listed = directory === undefined ? [] : await keyFilesOf(directory);
   const keys: DecryptionKey[] = [];
   for (const path of listed) {
-    keys.push({ scheme: undefined, value: await readSecretFile(path, signal), passphrase: undefined, origin: path });
+    const value = await readSecretFile(path, signal);
+    keys.push({ scheme: undefined, isFile: true, value, passphrase: undefined, origin: path });
   }
   for (const text of options.get(key)) {
     const { scheme, path, isFile, passphrase: source } = await splitKeyText(text);
@@ -65,7 +84,7 @@ export async function readKeys(invocation: Invocation): Promise<readonly Decrypt
     const origin = shownWord(scheme, path);
     const given = await passphrases.read(source, origin);
     const passphrase = given ?? (await missingPassphrase(value, origin, passphrases));
-    keys.push({ scheme, value, passphrase, origin });
+    keys.push({ scheme, isFile, value, passphrase, origin });
   }
   for (const text of options.get(decRecipient)) keys.push(await readCertificate(text, files));
   return keys;
@@ -84,7 +103,7 @@ async function readCertificate(text: string, files: (path: string) => Promise<Ui
   if (scheme !== "pkcs7" || path === "") {
     throw new OciEncError("USAGE", `--dec-recipient takes pkcs7:CERT, not ${JSON.stringify(text.slice(0, 300))}`);
   }
-  return { scheme, value: await files(path), passphrase: undefined, origin: path };
+  return { scheme, isFile: true, value: await files(path), passphrase: undefined, origin: path };
 }
 
 /** Undefined where the key needs none, or there is nobody to ask: then the scheme says what is missing. */
@@ -98,26 +117,28 @@ async function missingPassphrase(
 }
 
 /** Relative names of files mean files beside the list. */
-async function recipientLines(path: string, signal: AbortSignal): Promise<readonly string[]> {
+async function recipientLines(path: string, signal: AbortSignal): Promise<readonly Specification[]> {
   const { schemes } = await import("../../crypt/index.js");
   const text = Buffer.from(await readSecretFile(path, signal)).toString("utf8");
-  const lines = text.split(/\r?\n/).map((line) => line.trim());
-  const specs = lines.filter((line) => line !== "" && !line.startsWith("#"));
-  if (specs.length === 0) throw new OciEncError("USAGE", `${JSON.stringify(path)} names no recipient`);
-  return specs.map((spec) => {
-    const [scheme = "", value = ""] = splitAt(spec, spec.indexOf(":"));
+  const lines = text
+    .split(/\r?\n/)
+    .map((line, index) => ({ text: line.trim(), line: `${path}, line ${index + 1}` }))
+    .filter((line) => line.text !== "" && !line.text.startsWith("#"));
+  if (lines.length === 0) throw new OciEncError("USAGE", `${JSON.stringify(path)} names no recipient`);
+  return lines.map((spec) => {
+    const [scheme = "", value = ""] = splitAt(spec.text, spec.text.indexOf(":"));
     const { takes } = schemes.get(scheme) ?? {};
     if (takes === undefined || takes === "text" || value === "" || isAbsolute(value)) return spec;
     const beside = join(dirname(path), value);
-    return takes === "file" || existsSync(beside) ? `${scheme}:${beside}` : spec;
+    return takes === "file" || existsSync(beside) ? { ...spec, text: `${scheme}:${beside}` } : spec;
   });
 }
 
 /** A file that is named a thousand times is read once; so a pipe may be named twice. */
-function fileCache(signal: AbortSignal): (path: string) => Promise<Uint8Array> {
+function fileCache(signal: AbortSignal): (path: string, line?: string) => Promise<Uint8Array> {
   const read = new Map<string, Promise<Uint8Array>>();
-  return (path) => {
-    const bytes = read.get(path) ?? readSecretFile(path, signal);
+  return (path, line) => {
+    const bytes = read.get(path) ?? readSecretFile(path, signal, line && `the file that ${JSON.stringify(line)} names`);
     read.set(path, bytes);
     return bytes;
   };
@@ -127,8 +148,9 @@ function splitAt(text: string, colon: number): readonly string[] {
   return colon < 0 ? [] : [text.slice(0, colon), text.slice(colon + 1)];
 }
 
-function notARecipient(text: string): OciEncError {
-  return new OciEncError("USAGE", `not a recipient: ${JSON.stringify(text.slice(0, 300))}`, {
+function notARecipient({ text, line }: Specification): OciEncError {
+  const what = line === undefined ? `: ${JSON.stringify(text.slice(0, 300))}` : ` in ${JSON.stringify(line)}`;
+  return new OciEncError("USAGE", `not a recipient${what}`, {
     hint: "a recipient is written SCHEME:KEY, for example jwe:pub.pem",
   });
 }

@@ -11,10 +11,13 @@ const patience = 10_000;
 
 /**
  * Reads what somebody names as a key or a passphrase: a file, or a pipe that a shell's `<(…)` has made. NOT_FOUND and
- * LOCAL_IO as the system says; KEY_INVALID for a directory, a device, more than 1 MiB, and a pipe that stays empty.
+ * LOCAL_IO as the system says; KEY_INVALID for a directory, a device, more than 1 MiB, and a pipe that stays empty. `name` is for messages.
  */
-export async function readSecretFile(path: string, signal?: AbortSignal): Promise<Uint8Array> {
-  const name = JSON.stringify(path.slice(0, 300));
+export async function readSecretFile(
+  path: string,
+  signal?: AbortSignal,
+  name: string = JSON.stringify(path.slice(0, 300)),
+): Promise<Uint8Array> {
   try {
     // Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
     await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);

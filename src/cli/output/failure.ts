@@ -1,4 +1,4 @@
-import { OciEncError, systemCode } from "../../errors.js";
+import { OciEncError, shownMessage, systemCode } from "../../errors.js";
 import { jsonText, printable } from "./printable.js";
 
 /** What is known where a failure is reported, beside the failure itself. */
@@ -64,12 +64,20 @@ export function failureLine(failure: Failure, warnings: readonly object[]): stri
 
 function expected(thrown: unknown): OciEncError {
   if (thrown instanceof OciEncError) return thrown;
-  const said = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
-  return new OciEncError("INTERNAL", `a bug in oci-enc: ${said}`, {
+  return new OciEncError("INTERNAL", `a bug in oci-enc: ${bugText(thrown)}`, {
     cause: thrown,
     hint: "please report it, with what --debug prints",
   });
 }
+
+/** An assertion of our own says what it is about; a parser would quote a file, and Node the value that it did not like. */
+function bugText(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return `a thrown ${typeof thrown}`;
+  const own = systemCode(thrown) === undefined && ownBugs.has(thrown.name);
+  return `${thrown.name}: ${own ? thrown.message : shownMessage(thrown)}`;
+}
+
+const ownBugs: ReadonlySet<string> = new Set(["Error", "TypeError", "RangeError", "ReferenceError"]);
 
 function failureText(error: OciEncError, causes: readonly Cause[], where: FailureContext): string {
   const what = where.command === undefined ? "" : `${where.command}: `;
@@ -93,11 +101,21 @@ function causesOf(error: Error, depth = 0): readonly Cause[] {
 
 function asCause(error: Error): Cause {
   if (error instanceof OciEncError) return { code: error.code, message: error.message, hint: error.hint ?? null };
-  return { code: systemCode(error) ?? error.name, message: error.message.slice(0, 300), hint: null };
+  return { code: systemCode(error) ?? error.name, message: shownMessage(error), hint: null };
 }
 
 function stackOf(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return printable(String(thrown));
-  const own = (thrown.stack ?? String(thrown)).split("\n").map(printable).join("\n");
+  if (!(thrown instanceof Error)) return bugText(thrown);
+  const said = thrown instanceof OciEncError ? `${thrown.name}: ${thrown.message}` : bugText(thrown);
+  const own = [printable(said), ...framesOf(thrown)].join("\n");
   return thrown.cause === undefined ? own : `${own}\ncaused by ${stackOf(thrown.cause)}`;
 }
+
+/** A stack begins with a message as it was when the error was made, which may have several lines. */
+function framesOf({ stack = "" }: Error): readonly string[] {
+  const lines = stack.split("\n");
+  const last = lines.findLastIndex((line) => !frame.test(line));
+  return lines.slice(last + 1).map(printable);
+}
+
+const frame = /^ {4}at (?:.* \()?(?:async )?(?:file:\/\/|node:|\/|[A-Z]:\\|<anonymous>|native|new |async )/;

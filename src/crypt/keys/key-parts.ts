@@ -110,7 +110,7 @@ function pemPart(block: PemBlock): readonly KeyPart[] {
   }
   const form = block.body && derForm(block.body);
   if (form !== undefined && block.body !== undefined) return [derPart(form, Buffer.from(block.body))];
-  if (!knownLabels.test(block.label)) return [foreign(`a PEM block "${block.label}"`)];
+  if (!knownLabels.test(block.label)) return [foreign("a PEM block of a kind that is not known here")];
   return [{ kind: "unusable", what: `a damaged PEM block "${block.label}"`, jwk: undefined }];
 }
 

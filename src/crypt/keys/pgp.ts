@@ -12,6 +12,7 @@ import type {
 import { decryptWithGpg, findGpg, type Gpg, listKeys } from "./pgp/gpg.js";
 import { isShortKeyId, names } from "./pgp/identity.js";
 import { isKeyData } from "./pgp/key-data.js";
+import { type KeyName, keyNameOf } from "./pgp/key-name.js";
 import {
   packetTags,
   readPackets,
@@ -133,22 +134,23 @@ function unwrapWithKeys(keys: readonly PrivateKey[]): Unwrap {
 }
 
 async function unwrapWithGpg(key: DecryptionKey, options: WrapperOptions): Promise<Unwrap> {
-  const id = Buffer.from(key.value).toString("utf8").trim();
+  const name = keyNameOf(key);
+  if (name === undefined) throw new Error("key data is opened without gpg");
   const gpg = await findGpg(options);
-  const own = new Set(await secretKeyIds(gpg, id));
+  const own = new Set(await secretKeyIds(gpg, name));
   return async (packet) => {
     if (matchRecipient(packet, own) === "nobody") return undefined;
     return limited(await decryptWithGpg(gpg, packet.bytes, key.passphrase));
   };
 }
 
-/** Of all secret keys that gpg holds, when `id` is empty; else of those that it names. */
-async function secretKeyIds(gpg: Gpg, id: string): Promise<readonly string[]> {
-  const keys = (await listKeys(gpg, "secret")).filter((key) => id === "" || names(id, key));
+/** Of all secret keys that gpg holds, when the name is empty; else of those that it names. */
+async function secretKeyIds(gpg: Gpg, { text, shown }: KeyName): Promise<readonly string[]> {
+  const keys = (await listKeys(gpg, "secret")).filter((key) => text === "" || names(text, key));
   if (keys.length > 0) return keys.flatMap((key) => key.keyIds);
-  const whose = id === "" ? "" : ` for ${JSON.stringify(id.slice(0, 200))}`;
+  const whose = text === "" ? "" : ` for ${shown}`;
   throw new OciEncError("KEY_INVALID", `gpg holds no secret key${whose}`, {
-    hint: isShortKeyId(id)
+    hint: isShortKeyId(text)
       ? "a key id of eight digits is not unique: write the long key id or the fingerprint"
       : "gpg --list-secret-keys shows what it holds; another keyring is chosen with --gpg-homedir or GNUPGHOME",
   });

@@ -1,4 +1,5 @@
 import { constants, createHash, type KeyObject, privateDecrypt, publicEncrypt } from "node:crypto";
+import type { Environment } from "../../child-environment.js";
 import { OciEncError } from "../../errors.js";
 import type {
   DecryptionKey,
@@ -15,7 +16,6 @@ import { decodePacket, encodePacket, type OaepHash, type WrappedBlob, withoutBlo
 import { reachPrivateKey, reachToken } from "./pkcs11/reach.js";
 import { loadApi, withToken } from "./pkcs11/token.js";
 import { describeUri, looksLikeUri } from "./pkcs11/uri.js";
-import type { Environment } from "./run-command.js";
 
 /**
  * RSA keys in PKCS#11 tokens, one packet for all recipients: wire-format 4.4. Seals for a public key file without any

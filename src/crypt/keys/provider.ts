@@ -75,7 +75,7 @@ function parseArgument(key: EncryptionKey | DecryptionKey): { readonly name: str
   const colon = text.indexOf(":");
   const name = colon < 0 ? text : text.slice(0, colon);
   if (!/^[A-Za-z0-9_.-]{1,128}$/.test(name)) {
-    throw new OciEncError("USAGE", `not a key provider's name: ${JSON.stringify(name.slice(0, 128))}`, {
+    throw new OciEncError("USAGE", `not a key provider's name: ${JSON.stringify(key.origin.slice(0, 128))}`, {
       hint: "write provider:NAME or provider:NAME:PARAMETERS",
     });
   }
@@ -95,14 +95,10 @@ function lookUp(providers: Providers, key: EncryptionKey | DecryptionKey): Provi
   const { name } = parseArgument(key);
   const config = providers.byName.get(name);
   if (config !== undefined) return config;
-  const known = [...providers.byName.keys()].join(", ") || "none";
-  throw new OciEncError(
-    "USAGE",
-    `the key provider ${JSON.stringify(name)} is not in ${JSON.stringify(providers.path)}`,
-    {
-      hint: `providers in that file: ${known}`,
-    },
-  );
+  const path = JSON.stringify(providers.path);
+  throw new OciEncError("USAGE", `the key provider ${JSON.stringify(key.origin.slice(0, 128))} is not in ${path}`, {
+    hint: `name one of those that it lists under key-providers: there are ${providers.byName.size}`,
+  });
 }
 
 async function call(config: ProviderConfig, request: Request, options: WrapperOptions): Promise<Uint8Array> {

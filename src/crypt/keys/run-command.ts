@@ -1,23 +1,24 @@
 import { spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
+import { type ChildKind, childEnvironment, type Environment } from "../../child-environment.js";
 import { OciEncError, systemCode } from "../../errors.js";
 
 /** A program to run to its end. */
 export interface Command {
+  /** What it is for, which says what it gets of the environment. */
+  readonly kind: ChildKind;
   readonly program: string;
   readonly args: readonly string[];
   readonly input: Uint8Array;
   /** For the program's descriptor 3, which is how gpg takes a passphrase. */
   readonly secretInput?: Uint8Array | undefined;
+  /** What it gets its variables from. */
   readonly environment: Environment;
   /** More on standard output than this is a failure. */
   readonly maximumOutput: number;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
 }
-
-/** Variables by name, as in `process.env`. */
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** How a program ended. */
 export interface CommandResult {
@@ -35,7 +36,7 @@ export interface CommandResult {
 export async function runCommand(command: Command): Promise<CommandResult> {
   if (command.signal?.aborted) throw new OciEncError("ABORTED", "interrupted");
   const child = spawn(command.program, command.args, {
-    env: { ...command.environment },
+    env: childEnvironment(command, command.environment),
     stdio: ["pipe", "pipe", "pipe", command.secretInput === undefined ? "ignore" : "pipe"],
     windowsHide: true,
   });

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
+import type { Environment } from "../../child-environment.js";
 import { askCommand } from "../../crypt/keys/ask-command.js";
 import { timeoutMs as usualTimeoutMs } from "../../crypt/keys/provider/protocol.js";
-import type { Environment } from "../../crypt/keys/run-command.js";
 import type { RawSignRequest, SigningKey } from "../signing-key.js";
 import { checkedSignature } from "./checked-signature.js";
 import { splitCommand } from "./command-line.js";
@@ -31,6 +31,7 @@ export function execSigningKey(command: string, options: ExecOptions = {}): Sign
     async sign(bytes, request) {
       const answer = await askCommand(
         {
+          kind: "signing command",
           program,
           args,
           input: requestLine(bytes, request),

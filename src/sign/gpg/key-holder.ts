@@ -3,9 +3,11 @@ import type { SignRequest } from "../signer.js";
 /** A key to sign with: a secret key file's content, or the name by which gpg knows it. */
 export interface GpgKey {
   readonly value: Uint8Array;
+  /** Whether `value` is a file's content, and so never a name to look up. Undefined: its form tells. */
+  readonly isFile?: boolean | undefined;
   /** For the file, or for gpg in place of its agent's question. */
   readonly passphrase: Uint8Array | undefined;
-  /** For messages. Never the value itself. */
+  /** For messages. Never the value itself, unless that is a word which the user wrote. */
   readonly origin: string;
 }
 

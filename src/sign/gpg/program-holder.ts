@@ -1,41 +1,44 @@
 import type { WrapperOptions } from "../../crypt/key-wrapper.js";
 import { exportPublicKey, findGpg, listKeys, signWithGpg } from "../../crypt/keys/pgp/gpg.js";
 import { describeKey, type KeyIdentity, names } from "../../crypt/keys/pgp/identity.js";
+import type { KeyName } from "../../crypt/keys/pgp/key-name.js";
 import { OciEncError } from "../../errors.js";
-import type { GpgKey, KeyHolder } from "./key-holder.js";
+import type { KeyHolder } from "./key-holder.js";
 
 /**
  * The key that gpg knows by this name: an address, a user id, a key id or a fingerprint. NOT_FOUND when gpg has no secret
  * key of that name or there is no gpg, CONFLICT when several fit.
  */
-export async function programHolder(key: GpgKey, options: WrapperOptions): Promise<KeyHolder> {
-  const id = Buffer.from(key.value).toString("utf8").trim();
+export async function programHolder(
+  name: KeyName,
+  passphrase: Uint8Array | undefined,
+  options: WrapperOptions,
+): Promise<KeyHolder> {
   const gpg = await findGpg(options);
   const identity = only(
-    (await listKeys(gpg, "secret")).filter((one) => names(id, one)),
-    id,
+    (await listKeys(gpg, "secret")).filter((one) => names(name.text, one)),
+    name,
   );
-  const fingerprint = meantBy(id, identity);
+  const fingerprint = meantBy(name.text, identity);
   return {
     fingerprint,
     publicKey: await exportPublicKey(gpg, identity.fingerprint),
     sign: (content, { signal }) =>
-      signWithGpg({ ...gpg, signal: signal ?? gpg.signal }, { content, fingerprint, passphrase: key.passphrase }),
+      signWithGpg({ ...gpg, signal: signal ?? gpg.signal }, { content, fingerprint, passphrase }),
   };
 }
 
-function only(found: readonly KeyIdentity[], id: string): KeyIdentity {
-  const quoted = JSON.stringify(id.slice(0, 200));
+function only(found: readonly KeyIdentity[], { shown }: KeyName): KeyIdentity {
   const [first, ...more] = found;
   if (first === undefined) {
-    throw new OciEncError("NOT_FOUND", `gpg has no secret key for ${quoted}`, {
+    throw new OciEncError("NOT_FOUND", `gpg has no secret key for ${shown}`, {
       hint: "gpg --list-secret-keys shows what it has; a key file is named by its path",
     });
   }
   if (more.length > 0) {
     throw new OciEncError(
       "CONFLICT",
-      `${found.length} secret keys fit ${quoted}: ${found.map(describeKey).join(", ")}`,
+      `${found.length} secret keys fit ${shown}: ${found.map(describeKey).join(", ")}`,
       {
         hint: "name the one that is meant by its fingerprint",
       },

@@ -1,5 +1,5 @@
 import type { SchemeSettings } from "../../crypt/key-wrapper.js";
-import { isKeyData } from "../../crypt/keys/pgp/key-data.js";
+import { keyNameOf } from "../../crypt/keys/pgp/key-name.js";
 import { OciEncError } from "../../errors.js";
 import { type ImageName, printImageName } from "../../oci/image-name.js";
 import { sameClaims } from "../claims.js";
@@ -24,7 +24,8 @@ export interface GpgSignerOptions extends SchemeSettings {
  * skopeo before 1.22 takes no other. NOT_FOUND, CONFLICT and KEY_INVALID when the key cannot be had.
  */
 export async function gpgSigner(key: GpgKey, options: GpgSignerOptions): Promise<Signer> {
-  const holder = isKeyData(key.value) ? await fileHolder(key) : await programHolder(key, options);
+  const name = keyNameOf(key);
+  const holder = name === undefined ? await fileHolder(key) : await programHolder(name, key.passphrase, options);
   return {
     name: `gpg ${holder.fingerprint}`,
     formats: ["gpg"],

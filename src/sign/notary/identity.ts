@@ -1,6 +1,5 @@
 import { type DerValue, expect, objectIdentifier, parts, readDer, tags } from "../../crypt/keys/pkcs7/der.js";
 import { OciEncError } from "../../errors.js";
-import { quoted } from "./json-shape.js";
 
 /** Attributes of a distinguished name, each type once. */
 export type NameAttributes = ReadonlyMap<string, string>;
@@ -22,19 +21,20 @@ const mandatoryTypes = ["C", "ST", "O"];
 
 /**
  * Reads what stands behind `x509.subject:` in a trust policy: `C=…, ST=…, O=…`, in any order, each attribute once, commas,
- * semicolons, backslashes and outer spaces escaped. CORRUPT otherwise. `signing-and-policy.md` 2.6.
+ * semicolons, backslashes and outer spaces escaped. CORRUPT otherwise, quoting nothing: a trust policy is a file that somebody
+ * names. `signing-and-policy.md` 2.6.
  */
 export function parseIdentity(text: string): NameAttributes {
   const attributes = new Map<string, string>();
   for (const part of splitAttributes(text)) {
     const [, name = "", value = ""] = /^\s*([A-Za-z]+)\s*=(.*)$/s.exec(part) ?? [];
     const type = name === "S" ? "ST" : name;
-    if (!knownTypes.has(type)) throw malformed(text, `${quoted(part)} names no attribute that is known`);
-    if (attributes.has(type)) throw malformed(text, `${type} is given twice`);
-    attributes.set(type, unescapeValue(value, text));
+    if (!knownTypes.has(type)) throw malformed("it names an attribute that is not known");
+    if (attributes.has(type)) throw malformed(`${type} is given twice`);
+    attributes.set(type, unescapeValue(value));
   }
   for (const type of mandatoryTypes) {
-    if (!attributes.has(type)) throw malformed(text, `${type} is missing; C, ST and O must be there`);
+    if (!attributes.has(type)) throw malformed(`${type} is missing; C, ST and O must be there`);
   }
   return attributes;
 }
@@ -73,7 +73,7 @@ function splitAttributes(text: string): readonly string[] {
 }
 
 /** RFC 4514 section 3, and what Notary's own list adds to it. */
-function unescapeValue(value: string, text: string): string {
+function unescapeValue(value: string): string {
   const escaped = /\\(?:([0-9A-Fa-f]{2})|([ "#+,;<=>\\]))/y;
   const bytes: Buffer[] = [];
   const trimmed = trimUnescaped(value);
@@ -81,16 +81,16 @@ function unescapeValue(value: string, text: string): string {
     escaped.lastIndex = at;
     const [sequence, pair, character] = escaped.exec(trimmed) ?? [];
     const plain = String.fromCodePoint(trimmed.codePointAt(at) ?? 0);
-    if (sequence === undefined && /[\\;+]/.test(plain)) throw malformed(text, `${plain} is not escaped`);
+    if (sequence === undefined && /[\\;+]/.test(plain)) throw malformed(`${plain} is not escaped`);
     bytes.push(pair === undefined ? Buffer.from(character ?? plain) : Buffer.from(pair, "hex"));
     at += (sequence ?? plain).length;
   }
-  if (bytes.length === 0) throw malformed(text, "an attribute is empty");
-  if (trimmed.startsWith("#")) throw malformed(text, "a value begins with # that is not escaped");
+  if (bytes.length === 0) throw malformed("an attribute is empty");
+  if (trimmed.startsWith("#")) throw malformed("a value begins with # that is not escaped");
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.concat(bytes));
   } catch (cause) {
-    throw new OciEncError("CORRUPT", `the identity ${quoted(text)} has a value that is not UTF-8`, { cause });
+    throw new OciEncError("CORRUPT", "an identity has a value that is not UTF-8", { cause });
   }
 }
 
@@ -121,6 +121,6 @@ const encodings: ReadonlyMap<number, string> = new Map([
   [0x1e, "utf-16be"],
 ]);
 
-function malformed(text: string, how: string): OciEncError {
-  return new OciEncError("CORRUPT", `the identity ${quoted(text)} is malformed: ${how}`);
+function malformed(how: string): OciEncError {
+  return new OciEncError("CORRUPT", `an identity is malformed: ${how}`);
 }

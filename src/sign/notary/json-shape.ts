@@ -4,11 +4,15 @@ import type { JsonNode } from "../../oci/json-text.js";
 /** An object's members by name. */
 export type Members = ReadonlyMap<string, JsonNode>;
 
-/** The members of an object; with `known`, it must have no others. CORRUPT otherwise, naming `what`. */
+/**
+ * The members of an object; with `known`, it must have no others. CORRUPT otherwise, naming `what`, and not the other: a
+ * member of a file that was named by mistake may be a secret.
+ */
 export function membersOf(node: JsonNode | undefined, what: string, known?: readonly string[]): Members {
   if (node?.kind !== "object") throw shapeFault(what, "is not an object");
-  const stranger = known && node.members.find(({ key }) => !known.includes(key));
-  if (stranger) throw shapeFault(what, `has a member ${quoted(stranger.key)}, which is not known here`);
+  const strange = known && node.members.findIndex(({ key }) => !known.includes(key)) + 1;
+  if (strange)
+    throw shapeFault(what, `has a member that is not known here (number ${strange} of ${node.members.length})`);
   return new Map(node.members.map(({ key, value }) => [key, value]));
 }
 
@@ -26,7 +30,7 @@ export function itemsOf(node: JsonNode | undefined, what: string): readonly Json
 
 /** An array of strings. CORRUPT otherwise. */
 export function textsOf(node: JsonNode | undefined, what: string): readonly string[] {
-  return itemsOf(node, what).map((item) => textOf(item, `an item of ${what}`));
+  return itemsOf(node, what).map((item, index) => textOf(item, `item ${index + 1} of ${what}`));
 }
 
 /** A stranger's text as it may stand in a message. */

@@ -1,4 +1,4 @@
-import { type Members, membersOf, quoted, shapeFault, textOf } from "./json-shape.js";
+import { type Members, membersOf, shapeFault, textOf } from "./json-shape.js";
 
 /** What is checked beside integrity, which no level but skip leaves out; in the order in which it is checked. */
 export const trustChecks = ["authenticity", "expiry", "authenticTimestamp", "revocation"] as const;
@@ -37,7 +37,8 @@ export function readVerification(members: Members, what: string): SignatureVerif
     return { level };
   }
   const actions = levels.get(level);
-  if (actions === undefined) throw shapeFault(what, `has a level ${quoted(level)}, which is not known`);
+  if (actions === undefined)
+    throw shapeFault(what, `has a level that is none of ${[...levels.keys()].join(", ")} and skip`);
   const changed = override === undefined ? {} : readOverride(membersOf(override, `"override" of ${what}`), what);
   return {
     level: "judge",
@@ -50,7 +51,7 @@ function readOverride(members: Members, what: string): Partial<TrustActions> {
   return Object.fromEntries(
     [...members].map(([name, value]) => {
       const check = trustChecks.find((known) => known === name);
-      if (check === undefined) throw shapeFault(what, `overrides ${quoted(name)}, which cannot be overridden`);
+      if (check === undefined) throw shapeFault(what, `overrides what is none of ${trustChecks.join(", ")}`);
       return [check, readAction(textOf(value, `"${check}" of ${what}`), check, what)];
     }),
   );
@@ -59,10 +60,10 @@ function readOverride(members: Members, what: string): Partial<TrustActions> {
 function readAction(text: string, check: TrustCheck, what: string): TrustAction {
   if (text === "enforce" || text === "log") return text;
   if (text === "skip" && check === "revocation") return text;
-  throw shapeFault(what, `overrides ${check} with ${quoted(text)}, which is not possible`);
+  throw shapeFault(what, `overrides ${check} with an action that is not possible`);
 }
 
 function readTimestampRule(text: string, what: string): TimestampRule {
   if (text === "always" || text === "afterCertExpiry") return text;
-  throw shapeFault(what, `has a "verifyTimestamp" ${quoted(text)}, which is not known`);
+  throw shapeFault(what, 'has a "verifyTimestamp" that is neither always nor afterCertExpiry');
 }

@@ -78,7 +78,7 @@ function readDocument(bytes: Uint8Array): readonly TrustStatement[] {
   const what = "the document";
   const members = membersOf(parseJson(bytes, what).root, what, ["version", "trustPolicies"]);
   const version = textOf(members.get("version"), '"version"');
-  if (version !== "1.0") throw shapeFault(what, `has version ${quoted(version)}, and 1.0 alone is known`);
+  if (version !== "1.0") throw shapeFault(what, "has a version that is not 1.0, which alone is known");
   const statements = itemsOf(members.get("trustPolicies"), '"trustPolicies"').map(readStatement);
   if (statements.length === 0) throw shapeFault(what, "has no statement");
   refuseRepeated(
@@ -95,7 +95,7 @@ function readDocument(bytes: Uint8Array): readonly TrustStatement[] {
 function refuseRepeated(values: readonly string[], kind: string): void {
   const seen = new Set<string>();
   for (const value of values) {
-    if (seen.has(value)) throw shapeFault("the document", `has the ${kind} ${quoted(value)} twice`);
+    if (seen.has(value)) throw shapeFault("the document", `has a ${kind} twice`);
     seen.add(value);
   }
 }
@@ -103,11 +103,11 @@ function refuseRepeated(values: readonly string[], kind: string): void {
 const statementMembers = ["name", "registryScopes", "signatureVerification", "trustStores", "trustedIdentities"];
 const verificationMembers = ["level", "override", "verifyTimestamp"];
 
-function readStatement(node: JsonNode): TrustStatement {
-  const members = membersOf(node, "a statement", statementMembers);
-  const name = textOf(members.get("name"), '"name" of a statement');
-  if (name === "") throw shapeFault("a statement", "has an empty name");
-  const what = `the statement ${quoted(name)}`;
+function readStatement(node: JsonNode, index: number): TrustStatement {
+  const what = `statement ${index + 1}`;
+  const members = membersOf(node, what, statementMembers);
+  const name = textOf(members.get("name"), `"name" of ${what}`);
+  if (name === "") throw shapeFault(what, "has an empty name");
   const list = (member: string): readonly string[] =>
     members.has(member) ? textsOf(members.get(member), `"${member}" of ${what}`) : [];
   const scopes = readScopes(list("registryScopes"), what);
@@ -126,7 +126,7 @@ function readStatement(node: JsonNode): TrustStatement {
     ...verification,
     name,
     scopes,
-    stores: stores.map(readStoreName),
+    stores: stores.map((store) => readStoreName(store, what)),
     identities: readIdentities(identities, what),
   };
 }
@@ -141,15 +141,15 @@ function readScopes(scopes: readonly string[], what: string): readonly string[] 
     if (scopes.length > 1) throw shapeFault(what, "has * beside other scopes");
     return scopes;
   }
-  const strange = scopes.find((scope) => scope.length > 512 || !scopePattern.test(scope));
-  if (strange === undefined) return scopes;
-  throw shapeFault(what, `has the scope ${quoted(strange)}, which is no repository with its host and without a tag`);
+  const strange = scopes.findIndex((scope) => scope.length > 512 || !scopePattern.test(scope));
+  if (strange < 0) return scopes;
+  throw shapeFault(`scope ${strange + 1} of ${what}`, "is no repository with its host and without a tag");
 }
 
-function readStoreName(text: string): StoreName {
+function readStoreName(text: string, what: string): StoreName {
   const [, type, name = ""] = /^(ca|signingAuthority|tsa):([A-Za-z0-9_.-]{1,255})$/.exec(text) ?? [];
   if ((type !== "ca" && type !== "signingAuthority" && type !== "tsa") || /^\.\.?$/.test(name)) {
-    throw shapeFault(`the trust store ${quoted(text)}`, "is not ca:NAME, signingAuthority:NAME or tsa:NAME");
+    throw shapeFault(`a trust store of ${what}`, "is not ca:NAME, signingAuthority:NAME or tsa:NAME");
   }
   return { type, name };
 }
@@ -159,7 +159,7 @@ function readIdentities(texts: readonly string[], what: string): readonly NameAt
     if (texts.length > 1) throw shapeFault(what, "has the identity * beside others");
     return undefined;
   }
-  const identities = texts.map(readIdentity).filter((identity) => identity !== undefined);
+  const identities = texts.map((text) => readIdentity(text, what)).filter((identity) => identity !== undefined);
   for (const [index, one] of identities.entries()) {
     const other = identities.find((candidate, at) => at !== index && implies(candidate, one));
     if (other !== undefined) throw shapeFault(what, "has an identity that implies another one");
@@ -168,8 +168,8 @@ function readIdentities(texts: readonly string[], what: string): readonly NameAt
 }
 
 /** Undefined for a kind that is left to plugins: no certificate matches it here. */
-function readIdentity(text: string): NameAttributes | undefined {
+function readIdentity(text: string, what: string): NameAttributes | undefined {
   const colon = text.indexOf(":");
-  if (colon <= 0) throw shapeFault(`the identity ${quoted(text)}`, "is not x509.subject: and attributes");
+  if (colon <= 0) throw shapeFault(`an identity of ${what}`, "is not x509.subject: and attributes");
   return text.slice(0, colon) === "x509.subject" ? parseIdentity(text.slice(colon + 1)) : undefined;
 }

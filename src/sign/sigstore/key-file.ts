@@ -34,7 +34,7 @@ export function readVerificationKey(file: Omit<KeyFile, "passphrase">): KeyObjec
   const blocks = pemBlocks(Buffer.from(file.value).toString("latin1"));
   const [block, another] = blocks.filter(({ label }) => label === "PUBLIC KEY");
   if (!block) {
-    const found = blocks[0] ? `a PEM block "${blocks[0].label}"` : "no PEM file";
+    const found = blocks[0] ? "a PEM file of another kind" : "no PEM file";
     throw invalid(
       `${quoted(file)} is ${found}, not a public key in PEM form`,
       'it begins with "-----BEGIN PUBLIC KEY-----"',

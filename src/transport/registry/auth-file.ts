@@ -1,6 +1,7 @@
 import { mkdir, realpath } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ioError, OciEncError, systemCode } from "../../errors.js";
+import { jsonFault } from "../../oci/json-text.js";
 import { removeAbandonedDrafts } from "../files/abandoned-drafts.js";
 import { writeDurably } from "../files/durable-file.js";
 import { openRegularFile } from "../files/read-file.js";
@@ -119,14 +120,9 @@ const sizeLimit = 4 * 1024 * 1024;
 
 function parseContent(text: string, path: string): JsonObject {
   if (text.trim() === "") return {};
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    // The parser's own message quotes the text, which holds passwords.
-    throw wrong(path, "it is not JSON");
-  }
-  const object = asObject(value);
+  const fault = jsonFault(text);
+  if (fault !== undefined) throw wrong(path, fault);
+  const object = asObject(JSON.parse(text));
   if (!object) throw wrong(path, "it is not a JSON object");
   return object;
 }

@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
+import { childEnvironment } from "../../child-environment.js";
 import { OciEncError, systemCode } from "../../errors.js";
 import type { Credentials } from "../registry-options.js";
 import type { Environment } from "./environment.js";
-import { bounded } from "./redact.js";
 
 /** Long enough for a person to unlock a keyring. */
 const defaultPatience = 60_000;
@@ -60,11 +60,11 @@ interface HelperCall {
 
 /** What it prints; undefined when it says that it has no such credentials. */
 async function runHelper(call: HelperCall): Promise<string | undefined> {
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(call.name))
-    throw failed(bounded(call.name, 80), "its name is not one of a helper");
-  const child = spawn(`docker-credential-${call.name}`, [call.verb], {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(call.name)) throw failed(undefined, "its name is not one of a helper");
+  const program = `docker-credential-${call.name}`;
+  const child = spawn(program, [call.verb], {
     stdio: ["pipe", "pipe", "ignore"],
-    env: { ...call.environment.variables },
+    env: childEnvironment({ kind: "credential helper", program }, call.environment.variables),
   });
   const ended = new Promise<{ code: number | null; failure: unknown }>((resolve) => {
     child.once("error", (failure) => resolve({ code: null, failure }));
@@ -97,12 +97,14 @@ function parseAnswer(answer: string, name: string): Readonly<Record<string, unkn
   throw failed(name, "its answer is not a JSON object");
 }
 
-function failed(name: string, why: string): OciEncError {
-  return new OciEncError(
-    "DENIED",
-    `the credential helper ${JSON.stringify(`docker-credential-${name}`)} cannot be used: ${why}`,
-    {
-      hint: "repair it, take it out of the file of credentials, or go without with --no-creds",
-    },
-  );
+/** The name comes out of a file of credentials; a long one may be another thing than a name. Undefined: it is no name. */
+function failed(name: string | undefined, why: string): OciEncError {
+  const shown =
+    name === undefined || name.length > longestName ? "" : ` ${JSON.stringify(`docker-credential-${name}`)}`;
+  return new OciEncError("DENIED", `the credential helper${shown} cannot be used: ${why}`, {
+    hint: "repair it, take it out of the file of credentials, or go without with --no-creds",
+  });
 }
+
+/** `secretservice` has 13. */
+const longestName = 15;

@@ -74,8 +74,8 @@ function read(text: string, file: string, parse: (text: string) => unknown): Fil
   let document: unknown;
   try {
     document = parse(text);
-  } catch (cause) {
-    throw wrong(file, "it is not TOML", cause);
+  } catch (error) {
+    throw wrong(file, `it is not TOML${placeOf(error)}`);
   }
   const table = confTable(document, (why) => wrong(file, why));
   if (table.has("registries")) throw wrong(file, "it has the format of version 1");
@@ -84,6 +84,12 @@ function read(text: string, file: string, parse: (text: string) => unknown): Fil
     aliases: new Map([...table.pairs("aliases")].filter(([, name]) => name !== "")),
     searchRegistries: table.texts("unqualified-search-registries"),
   };
+}
+
+/** The parser's own message quotes the line. */
+function placeOf(error: unknown): string {
+  if (!(error instanceof Error && "line" in error && "column" in error)) return "";
+  return ` (line ${Number(error.line)}, column ${Number(error.column)})`;
 }
 
 function readRule(entry: ConfTable, file: string): RegistryRule {
@@ -105,7 +111,7 @@ function readMirror(mirror: ConfTable, digestOnly: boolean, file: string): Mirro
   if (location === undefined) throw wrong(file, "a mirror has no location");
   const pulls = mirror.text("pull-from-mirror") ?? (digestOnly ? "digest-only" : "all");
   if (pulls !== "all" && pulls !== "digest-only" && pulls !== "tag-only") {
-    throw wrong(file, `pull-from-mirror is ${JSON.stringify(pulls)}`);
+    throw wrong(file, "pull-from-mirror is none of all, digest-only and tag-only");
   }
   return { location, insecure: mirror.flag("insecure"), pulls };
 }
@@ -114,12 +120,12 @@ function readMirror(mirror: ConfTable, digestOnly: boolean, file: string): Mirro
 function readPlace(table: ConfTable, key: string, file: string): string | undefined {
   const place = table.text(key)?.replace(/\/+$/, "") || undefined;
   if (place === undefined || !/:\/\/|\s/.test(place)) return place;
-  throw wrong(file, `the ${key} ${JSON.stringify(place.slice(0, 300))} is not HOST[:PORT][/PATH]`);
+  throw wrong(file, `a ${key} is not HOST[:PORT][/PATH]`);
 }
 
-function wrong(file: string, why: string, cause?: unknown): OciEncError {
+/** `why` quotes nothing of the file, which may be a key that was taken for it. */
+function wrong(file: string, why: string): OciEncError {
   return new OciEncError("USAGE", `${JSON.stringify(file)} cannot be used: ${why}`, {
-    cause,
     hint: "containers-registries.conf(5) describes version 2 of the format",
   });
 }

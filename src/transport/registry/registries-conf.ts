@@ -68,8 +68,9 @@ export function shortNameCandidates(text: string, conf: RegistriesConf): readonl
   const first = path.split("/")[0] ?? "";
   if (path.includes("/") && (/[.:]/.test(first) || first === "localhost")) return [text];
   const alias = conf.aliases.get(path);
-  if (alias !== undefined) return [alias + rest.join("")];
-  return conf.searchRegistries.length === 0 ? [text] : conf.searchRegistries.map((registry) => `${registry}/${text}`);
+  const found = alias === undefined ? conf.searchRegistries.map((one) => `${one}/${text}`) : [alias + rest.join("")];
+  for (const candidate of found) parseFromConf(candidate, "for a short name");
+  return found.length === 0 ? [text] : found;
 }
 
 function permittedRule(name: ImageName, conf: RegistriesConf): RegistryRule | undefined {
@@ -96,7 +97,19 @@ function matchedLength(name: ImageName, prefix: string): number | undefined {
 
 function relocated(name: ImageName, prefix: string, location: string): ImageName {
   const rest = fullText(name).slice(matchedLength(name, prefix) ?? 0);
-  return parseImageName(`${location}${rest}`);
+  return parseFromConf(`${location}${rest}`, `for ${JSON.stringify(name.host)}`);
+}
+
+/** A name that the file had a part in is not quoted when it is none: the part may be anything. USAGE. */
+function parseFromConf(text: string, whatFor: string): ImageName {
+  try {
+    return parseImageName(text);
+  } catch (error) {
+    if (!(error instanceof OciEncError)) throw error;
+    throw new OciEncError("USAGE", `what registries.conf gives ${whatFor} makes no image name`, {
+      hint: "a location is HOST[:PORT][/PATH]; containers-registries.conf(5) describes the format",
+    });
+  }
 }
 
 function fullText(name: ImageName): string {

@@ -5,7 +5,6 @@ import { dockerScopes } from "../../oci/docker-scopes.js";
 import type { ImageName } from "../../oci/image-name.js";
 import { readSmallFile } from "../files/read-file.js";
 import type { Environment } from "./environment.js";
-import { bounded } from "./redact.js";
 
 /** What registries.d says of where an image's signatures are kept. containers-registries.d(5). */
 export interface SignaturePlace {
@@ -49,11 +48,11 @@ export async function readRegistriesD(directory: string | undefined, environment
   let fallback: Section | undefined;
   for (const file of found ?? []) {
     const content = await readOne(file);
-    if (fallback && content.fallback) throw twice("default-docker", fallback, content.fallback);
+    if (fallback && content.fallback) throw twice('"default-docker"', fallback, content.fallback);
     fallback ??= content.fallback;
     for (const [scope, section] of content.sections) {
       const other = sections.get(scope);
-      if (other) throw twice(scope, other, section);
+      if (other) throw twice("one scope", other, section);
       sections.set(scope, section);
     }
   }
@@ -100,23 +99,33 @@ async function readOne(file: string): Promise<RegistriesD> {
   let document: unknown;
   try {
     document = parse(Buffer.from(bytes).toString("utf8"), { schema: "core", maxAliasCount: 16, logLevel: "error" });
-  } catch (cause) {
-    throw wrong(file, "it is not YAML", cause);
+  } catch (error) {
+    throw wrong(file, `it is not YAML${placeOf(error)}`);
   }
   const top = mapping(document, file, "the file");
   refuseUnknown(top, ["default-docker", "docker"], file);
   const scopes = Object.entries(mapping(top["docker"], file, '"docker"'));
   return {
-    sections: new Map(scopes.map(([scope, section]) => [scope, readSection(section, scope, file)])),
+    sections: new Map(
+      scopes.map(([scope, section], index) => [scope, readSection(section, `scope ${index + 1} of "docker"`, file)]),
+    ),
     fallback:
       (top["default-docker"] ?? undefined) === undefined
         ? undefined
-        : readSection(top["default-docker"], "default-docker", file),
+        : readSection(top["default-docker"], '"default-docker"', file),
   };
 }
 
-function readSection(value: unknown, scope: string, file: string): Section {
-  const where = JSON.stringify(bounded(scope));
+/** The parser's own message quotes the line. */
+function placeOf(error: unknown): string {
+  const places: unknown = error instanceof Error && "linePos" in error ? error.linePos : undefined;
+  const first: unknown = Array.isArray(places) ? places[0] : undefined;
+  if (typeof first !== "object" || first === null || !("line" in first && "col" in first)) return "";
+  return ` (line ${Number(first.line)}, column ${Number(first.col)})`;
+}
+
+/** `where` is for messages, and no scope: a key that was taken for such a file may have anything in its place. */
+function readSection(value: unknown, where: string, file: string): Section {
   const section = mapping(value, file, where);
   refuseUnknown(section, sectionMembers, file);
   const attachments = section["use-sigstore-attachments"] ?? undefined;
@@ -148,20 +157,19 @@ function mapping(value: unknown, file: string, what: string): Mapping {
 }
 
 function refuseUnknown(found: Mapping, known: readonly string[], file: string): void {
-  const unknown = Object.keys(found).find((member) => !known.includes(member));
-  if (unknown !== undefined) throw wrong(file, `it has a member ${JSON.stringify(bounded(unknown))}`);
+  const unknown = Object.keys(found).some((member) => !known.includes(member));
+  if (unknown) throw wrong(file, `it has a member that is none of ${known.join(", ")}`);
 }
 
-function twice(scope: string, one: Section, other: Section): OciEncError {
+function twice(what: string, one: Section, other: Section): OciEncError {
   const files = `${JSON.stringify(one.file)} and ${JSON.stringify(other.file)}`;
-  return new OciEncError("USAGE", `${JSON.stringify(bounded(scope))} is in ${files}`, {
+  return new OciEncError("USAGE", `${what} is in ${files}`, {
     hint: "each scope of registries.d belongs in one file",
   });
 }
 
-function wrong(file: string, why: string, cause?: unknown): OciEncError {
+function wrong(file: string, why: string): OciEncError {
   return new OciEncError("USAGE", `${JSON.stringify(file)} cannot be used: ${why}`, {
-    cause,
     hint: "containers-registries.d(5) describes the format",
   });
 }

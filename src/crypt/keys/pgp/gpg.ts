@@ -1,6 +1,7 @@
+import type { Environment } from "../../../child-environment.js";
 import { OciEncError } from "../../../errors.js";
 import type { WrapperOptions } from "../../key-wrapper.js";
-import { type CommandResult, type Environment, runCommand } from "../run-command.js";
+import { type CommandResult, runCommand } from "../run-command.js";
 import type { KeyIdentity } from "./identity.js";
 
 /** The installed GnuPG, as it is asked. */
@@ -100,6 +101,7 @@ interface Given {
 function run(gpg: Gpg, args: readonly string[], given?: Given): Promise<CommandResult> {
   const home = gpg.homedir === undefined ? [] : ["--homedir", gpg.homedir];
   return runCommand({
+    kind: "gpg",
     program: gpg.program,
     args: [...home, "--batch", "--no-tty", ...args],
     input: given?.message ?? new Uint8Array(),

@@ -3,7 +3,8 @@ import { OciEncError } from "../../../errors.js";
 import type { EncryptionKey, KnownRecipient, WrapperOptions } from "../../key-wrapper.js";
 import { exportPublicKey, findGpg, type Gpg, listKeys } from "./gpg.js";
 import { describeKey, isShortKeyId, type KeyIdentity, names } from "./identity.js";
-import { isKeyData, splitKeys } from "./key-data.js";
+import { splitKeys } from "./key-data.js";
+import { type KeyName, keyNameOf } from "./key-name.js";
 
 /**
  * The OpenPGP keys that recipients name, each once: all keys of a key file, or the one key of gpg's keyring that an
@@ -14,14 +15,12 @@ export async function recipientKeys(
   keys: readonly EncryptionKey[],
   options: WrapperOptions,
 ): Promise<readonly PublicKey[]> {
-  const words = keys.some((key) => !isKeyData(key.value));
-  const gpg = words ? await findGpg(options) : undefined;
+  const named = keys.map((key) => ({ key, name: keyNameOf(key) }));
+  const gpg = named.some(({ name }) => name !== undefined) ? await findGpg(options) : undefined;
   const found = new Map<string, PublicKey>();
-  for (const key of keys) {
+  for (const { key, name } of named) {
     const candidates =
-      gpg === undefined || isKeyData(key.value)
-        ? await keysOfFile(key, options)
-        : [await keyNamed(Buffer.from(key.value).toString("utf8").trim(), gpg)];
+      gpg === undefined || name === undefined ? await keysOfFile(key, options) : [await keyNamed(name, gpg)];
     for (const candidate of candidates) found.set(candidate.getFingerprint(), candidate);
   }
   return [...found.values()];
@@ -81,10 +80,9 @@ async function keysOfFile(key: EncryptionKey, options: WrapperOptions): Promise<
   return usable;
 }
 
-async function keyNamed(id: string, gpg: Gpg): Promise<PublicKey> {
-  const quoted = JSON.stringify(id.slice(0, 200));
-  const matching = (await listKeys(gpg, "public")).filter((key) => names(id, key));
-  if (matching.length === 0) throw notFound(id);
+async function keyNamed({ text, shown }: KeyName, gpg: Gpg): Promise<PublicKey> {
+  const matching = (await listKeys(gpg, "public")).filter((key) => names(text, key));
+  if (matching.length === 0) throw notFound({ text, shown });
   const usable: { readonly key: PublicKey; readonly identity: KeyIdentity }[] = [];
   const complaints: string[] = [];
   for (const identity of matching) {
@@ -96,11 +94,11 @@ async function keyNamed(id: string, gpg: Gpg): Promise<PublicKey> {
   }
   const [only, ...more] = usable;
   if (only === undefined) {
-    throw new OciEncError("KEY_INVALID", `no OpenPGP key for ${quoted} can be encrypted for: ${complaints.join("; ")}`);
+    throw new OciEncError("KEY_INVALID", `no OpenPGP key for ${shown} can be encrypted for: ${complaints.join("; ")}`);
   }
   if (more.length > 0)
     throw ambiguous(
-      quoted,
+      shown,
       usable.map(({ identity }) => describeKey(identity)),
     );
   return only.key;
@@ -120,9 +118,9 @@ function reason(error: unknown): string {
   return message.replace(/^Error (reading|encrypting) \w+: /, "").slice(0, 200);
 }
 
-function notFound(id: string): OciEncError {
-  return new OciEncError("NOT_FOUND", `no OpenPGP key is found for ${JSON.stringify(id.slice(0, 200))}`, {
-    hint: isShortKeyId(id)
+function notFound({ text, shown }: KeyName): OciEncError {
+  return new OciEncError("NOT_FOUND", `no OpenPGP key is found for ${shown}`, {
+    hint: isShortKeyId(text)
       ? "a key id of eight digits is not unique: write the long key id or the fingerprint"
       : "write an address, a name, a long key id, a fingerprint or a key file; gpg --list-keys shows what the keyring holds",
   });

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, normalize } from "node:path";
+import type { Environment } from "../../../child-environment.js";
 import { ioError, OciEncError, systemCode } from "../../../errors.js";
-import type { Environment } from "../run-command.js";
 import { member, parseYaml } from "./key-yaml.js";
 import type { Pkcs11Uri } from "./uri.js";
 
@@ -97,7 +97,7 @@ function locate(uri: Pkcs11Uri, policy: ModulePolicy): string {
     if (file !== undefined) return join(directory, file);
   }
   throw new OciEncError("NOT_FOUND", `no PKCS#11 module ${JSON.stringify(uri.moduleName)} in ${policy.origin}`, {
-    hint: `looked in: ${directories.join(", ") || "no directory"}; add one to pkcs11.module-directories`,
+    hint: `looked in ${directories.length} directories; add one to pkcs11.module-directories`,
   });
 }
 

@@ -67,7 +67,7 @@ function readAttributes(pairs: readonly string[], place: Place): ReadonlyMap<str
     const equals = pair.indexOf("=");
     if (equals < 1) throw malformed(place, "has an attribute without a value");
     const name = pair.slice(0, equals);
-    if (found.has(name)) throw malformed(place, `has the attribute ${JSON.stringify(name.slice(0, 40))} twice`);
+    if (found.has(name)) throw malformed(place, "has an attribute twice");
     found.set(name, percentDecode(pair.slice(equals + 1), place));
   }
   return found;

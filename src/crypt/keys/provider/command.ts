@@ -13,6 +13,7 @@ export async function callCommand(
   options: WrapperOptions,
 ): Promise<Uint8Array> {
   const command = {
+    kind: "key provider" as const,
     program: config.path,
     args: config.args,
     input: request.body,

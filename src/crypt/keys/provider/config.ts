@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { ioError, OciEncError } from "../../../errors.js";
+import { jsonFault } from "../../../oci/json-text.js";
 import type { WrapperOptions } from "../../key-wrapper.js";
 
 /** A provider as its file describes it. */
@@ -42,7 +43,8 @@ export interface Providers {
 
 /**
  * Reads the file that OCICRYPT_KEYPROVIDER_CONFIG names; undefined when the variable is not set. Unlike the peers, which
- * then go on without providers, a file that is missing or broken is an error that names it: NOT_FOUND, LOCAL_IO or USAGE.
+ * then go on without providers, a file that is missing or broken is an error that names it, and quotes nothing of it:
+ * NOT_FOUND, LOCAL_IO or USAGE.
  */
 export async function readProviders(options: WrapperOptions): Promise<Providers | undefined> {
   const path = (options.environment ?? process.env)[variable];
@@ -53,7 +55,9 @@ export async function readProviders(options: WrapperOptions): Promise<Providers 
   const file: File = { path };
   const listed = member(parse(bytes, file), "key-providers");
   if (!isObject(listed)) throw broken(file, 'has no object "key-providers"');
-  const entries = Object.entries(listed).map(([name, entry]) => [name, readProvider(name, entry, file)] as const);
+  const entries = Object.entries(listed).map(
+    ([name, entry], index) => [name, readProvider(name, entry, { ...file, at: `provider ${index + 1}` })] as const,
+  );
   return { path, byName: new Map(entries) };
 }
 
@@ -63,17 +67,21 @@ interface File {
   readonly path: string;
 }
 
+interface Entry extends File {
+  /** By its number: what is taken for a name may be a secret of another file. */
+  readonly at: string;
+}
+
 function parse(bytes: Uint8Array, file: File): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString("utf8"));
-  } catch (cause) {
-    throw broken(file, "is not JSON", cause);
-  }
+  const text = Buffer.from(bytes).toString("utf8");
+  const fault = jsonFault(text);
+  if (fault !== undefined) throw broken(file, `cannot be used: ${fault}`);
+  return JSON.parse(text);
 }
 
 /** A command goes before a service where both are given, as in the peers. */
-function readProvider(name: string, entry: unknown, file: File): ProviderConfig {
-  const at = `provider ${JSON.stringify(name)}`;
+function readProvider(name: string, entry: unknown, file: Entry): ProviderConfig {
+  const { at } = file;
   const command = member(entry, "cmd");
   if (isObject(command)) {
     const path = text(command, "path");
@@ -115,9 +123,8 @@ function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === "string");
 }
 
-function broken(file: File, how: string, cause?: unknown): OciEncError {
+function broken(file: File, how: string): OciEncError {
   return new OciEncError("USAGE", `the key provider configuration ${JSON.stringify(file.path)} ${how}`, {
-    cause,
     hint: 'it looks like {"key-providers": {"NAME": {"cmd": {"path": "PROGRAM", "args": []}}}}, or with "grpc": "HOST:PORT"',
   });
 }
