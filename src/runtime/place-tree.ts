@@ -2,6 +2,7 @@ import { chown } from "node:fs/promises";
 import { tmpdir as systemTmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { ioError, OciEncError } from "../errors.js";
+import { removeAbandonedDrafts } from "../transport/files/abandoned-drafts.js";
 import { makeTemporaryTree } from "../transport/files/temporary-tree.js";
 import type { OpenedImage } from "../unpack/image-layers.js";
 import type { OwnerIds } from "../unpack/owners.js";
@@ -34,6 +35,8 @@ export interface PlaceOptions extends UnpackOptions {
  * large for that, into a temporary directory. Throws what {@link unpackOpened} throws; CONFLICT for a directory with a bundle.
  */
 export async function placeTree(image: OpenedImage, options: PlaceOptions): Promise<Tree> {
+  // What a killed run has left goes with the next one, wherever that has its own.
+  await removeAbandonedDrafts(options.tmpdir ?? systemTmpdir(), options.progress);
   if (options.keep !== undefined) {
     const directory = resolve(options.keep);
     await makeBundleDirectory(directory);
@@ -58,11 +61,11 @@ async function fill(
 ): Promise<Tree> {
   const rootfs = join(directory, "rootfs");
   await unpackOpened(image, rootfs, { ...options, devices: "replace", temporary: !kept });
-  await openToContainer(directory, options.ids);
+  if (kept || options.memory === undefined) await openToContainer(directory, options.ids);
   return { directory, rootfs, kept, async [Symbol.asyncDispose]() {} };
 }
 
-/** Its root user passes through the directory, which stays closed to everybody else. */
+/** Its root user passes through the directory, which stays closed to everybody else. In a holder it takes another way. */
 async function openToContainer(directory: string, ids: OwnerIds | undefined): Promise<void> {
   try {
     if (ids) await chown(directory, ids.users.first, ids.groups.first);

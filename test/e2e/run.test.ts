@@ -133,6 +133,24 @@ for (const user of users) {
   });
 }
 
+test("what is too large for memory goes to disk, and with the next run when it is killed", { skip: runc }, async () => {
+  const large = `oci:${join(scratch, "large")}:hostile`;
+  await writeHostileImage(large, 257 * 2 ** 20);
+  const length = `5${process.pid}`;
+  const child = start([], ["--limit-ratio", "10000", large, "sleep", length]);
+  const ended = outcome(child);
+  await until(() => processesOf("sleep", length).length === 1);
+  const [left = "", ...more] = readdirSync(temporary);
+  assert.match(left, /^oci-enc-run-/);
+  assert.deepEqual(more, []);
+  assert.equal(statSync(join(temporary, left)).mode & 0o777, 0o700);
+  child.kill("SIGKILL");
+  await ended;
+  await until(() => processesOf("sleep", length).length === 0);
+  assert.equal((await outcome(start([], [plain, "true"]))).status, 0);
+  assert.deepEqual(readdirSync(temporary), []);
+});
+
 test("signals reach the process, a broken pipe ends it, and its status is passed on", { skip: runc }, async () => {
   const trap = start(
     [],

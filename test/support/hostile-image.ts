@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
 import { digestOf } from "../../src/oci/digest.js";
 import { localPlatform } from "../../src/oci/platform.js";
 import { openTarget } from "../../src/transport/index.js";
@@ -66,8 +67,11 @@ const applets = [
   "yes",
 ];
 
-/** Writes an image that tries all that an image can to get out of its container, as `oci:DIR:NAME`. */
-export async function writeHostileImage(reference: string): Promise<void> {
+/**
+ * Writes an image that tries all that an image can to get out of its container, as `oci:DIR:NAME`. In it is a file of so
+ * many zeros.
+ */
+export async function writeHostileImage(reference: string, zeros = 0): Promise<void> {
   const busybox = spawnSync("sh", ["-c", "command -v busybox"], { encoding: "utf8" }).stdout.trim();
   const layer = await packTar([
     { name: "bin/busybox", content: readFileSync(busybox), mode: 0o755 },
@@ -76,6 +80,7 @@ export async function writeHostileImage(reference: string): Promise<void> {
     { name: "mnt", type: "directory" },
     { name: "probe", content: probe },
     { name: "far", content: "", uid: 100_000, gid: 100_000 },
+    { name: "zeros", content: Buffer.alloc(zeros) },
     { name: "nodes/disk", type: "block-device", devmajor: 7, devminor: 0, mode: 0o666 },
     { name: "nodes/memory", type: "character-device", devmajor: 1, devminor: 1, mode: 0o666 },
     { name: "nodes/null", type: "character-device", devmajor: 1, devminor: 3, mode: 0o666 },
@@ -86,7 +91,7 @@ export async function writeHostileImage(reference: string): Promise<void> {
   const place = new MemoryPlace();
   const root = addImage(place, {
     platform: { os: "linux", architecture: localPlatform().architecture },
-    layers: [{ mediaType: "application/vnd.oci.image.layer.v1.tar", bytes: layer }],
+    layers: [{ mediaType: "application/vnd.oci.image.layer.v1.tar+gzip", bytes: gzipSync(layer, { level: 1 }) }],
     diffIds: [digestOf(layer)],
     config: {
       Cmd: ["sh", "/probe"],
