@@ -24,13 +24,26 @@ export async function runHeld(holder: Holder, { relay, ids, signal }: HeldOption
   }
 }
 
-/** Runs a runtime without a holder. Throws alike, and UNSUPPORTED when it cannot be started. */
+/**
+ * Runs a runtime without a holder. With `relay` its standard streams are pipes, for the same reason as in a holder. Throws
+ * alike, and UNSUPPORTED when it cannot be started.
+ */
 export async function runPlainly(
   [runtime = "", ...args]: readonly string[],
-  signal: AbortSignal | undefined,
+  { relay, signal }: Pick<HeldOptions, "relay" | "signal">,
 ): Promise<number> {
-  const { child, ended } = startProgram(runtime, args, "inherit");
-  return await ending({ ended, kill: (name) => child.kill(name) }, signal);
+  const { child, ended } = startProgram(runtime, args, relay ? "pipe" : "inherit");
+  child.stdout?.pipe(process.stdout, { end: false });
+  child.stderr?.pipe(process.stderr, { end: false });
+  if (child.stdin) {
+    // A container need not read to the end of what it is given.
+    process.stdin.pipe(child.stdin.on("error", () => {}));
+  }
+  try {
+    return await ending({ ended, kill: (name) => child.kill(name) }, signal);
+  } finally {
+    if (child.stdin) process.stdin.unpipe(child.stdin).destroy();
+  }
 }
 
 /** A container that runs. */

@@ -82,7 +82,7 @@ async function runWithout(run: Run): Promise<number> {
   }
   await using tree = await placeTree(image, { ...options, ids, memory: undefined });
   await writeSpec(tree.directory, specFor(run, tree, ids ?? callersIds()));
-  return await runPlainly(commandLine(run, tree.directory), options.signal);
+  return await runPlainly(commandLine(run, tree.directory), { relay: relays(options), signal: options.signal });
 }
 
 function specFor({ image, options }: Run, { rootfs }: Tree, ids: OwnerIds | undefined): object {

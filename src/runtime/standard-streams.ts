@@ -14,10 +14,10 @@ export interface Relays {
 }
 
 /** The FIFOs, in the order of the descriptors. */
-export const streamNames: readonly string[] = ["stdin", "stdout", "stderr"];
+const streamNames: readonly string[] = ["stdin", "stdout", "stderr"];
 
 /**
- * Makes a FIFO for each of {@link streamNames} in `directory`, which belongs to the container's root, and passes on what goes
+ * Makes FIFOs `stdin`, `stdout` and `stderr` in `directory`, which belong to the container's root, and passes on what goes
  * through them. A runtime that root starts may give the standard streams to the container's user, and crun does: that must
  * not be a file, a terminal or /dev/null of this machine. UNSUPPORTED, LOCAL_IO.
  */
