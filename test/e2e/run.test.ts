@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { before, test } from "node:test";
@@ -13,6 +13,7 @@ const scratch = scratchDirectory();
 const plain = `oci:${join(scratch, "images")}:hostile`;
 const sealed = `oci:${join(scratch, "sealed")}:hostile`;
 const temporary = join(scratch, "tmp");
+const privateKey = join(process.cwd(), "test", "vectors", "jwe-rsa2048", "keys", "recipient.pem");
 const needed = firstMissing(systemPeer("busybox"), systemPeer("unshare"), systemPeer("setpriv"));
 const missing = process.geteuid?.() === 0 ? needed : "it has to be started by root";
 
@@ -34,9 +35,9 @@ const users = [
 ] as const;
 
 /** `run` with a runtime and around it. */
-function start(around: readonly string[], args: readonly string[]): ChildProcess {
+function start(around: readonly string[], args: readonly string[], path = process.env["PATH"]): ChildProcess {
   const [program = "", ...rest] = [...around, process.execPath, ociEncProgram, "run", ...args];
-  const env = { ...process.env, TMPDIR: temporary, HOME: temporary, PATH: `${process.env["PATH"]}:/usr/sbin:/sbin` };
+  const env = { ...process.env, TMPDIR: temporary, HOME: temporary, PATH: path };
   return spawn(program, rest, { env, stdio: ["pipe", "pipe", "pipe"] });
 }
 
@@ -121,8 +122,7 @@ async function until(holds: () => boolean): Promise<void> {
 for (const user of users) {
   test(`when oci-enc of ${user.name} is killed, nothing of it stays: no process, no file`, { skip: runc }, async () => {
     const length = `4${process.pid}${user.count}`;
-    const key = join(process.cwd(), "test", "vectors", "jwe-rsa2048", "keys", "recipient.pem");
-    const child = start(user.around, ["-k", key, "--runtime", "runc", sealed, "sleep", length]);
+    const child = start(user.around, ["-k", privateKey, "--runtime", "runc", sealed, "sleep", length]);
     const ended = outcome(child);
     await until(() => processesOf("sleep", length).length === 1);
     child.kill("SIGKILL");
@@ -148,6 +148,19 @@ test("what is too large for memory goes to disk, and with the next run when it i
   await ended;
   await until(() => processesOf("sleep", length).length === 0);
   assert.equal((await outcome(start([], [plain, "true"]))).status, 0);
+  assert.deepEqual(readdirSync(temporary), []);
+});
+
+test("without util-linux an encrypted image is on disk while it runs, and that is said", { skip: runc }, async () => {
+  const few = join(scratch, "few");
+  mkdirSync(few);
+  for (const name of ["sh", "cat", "mkfifo"]) {
+    symlinkSync(spawnSync("sh", ["-c", `command -v ${name}`], { encoding: "utf8" }).stdout.trim(), join(few, name));
+  }
+  const args = ["-k", privateKey, "--runtime", "runc", sealed, "sh", "-c", "read -r line; echo $line; exit 6"];
+  const { status, stdout, stderr } = await outcome(start([], args, few), "words\n");
+  assert.deepEqual({ status, stdout }, { status: 6, stdout: "words\n" }, stderr);
+  assert.match(stderr, /files are on disk while it runs: .*PLAIN_ON_DISK/);
   assert.deepEqual(readdirSync(temporary), []);
 });
 
