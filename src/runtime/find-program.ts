@@ -27,12 +27,13 @@ export async function findProgram(name: string): Promise<string | undefined> {
   return undefined;
 }
 
-async function isExecutable(path: string): Promise<boolean> {
+/** Whether the caller may run what is at a path. */
+export async function isExecutable(path: string): Promise<boolean> {
   try {
     await access(path, constants.X_OK);
     return true;
   } catch {
-    // Not there, or not for us: then it is no choice.
+    // Not there, or not for us: then it is no choice, and whoever needs it says so.
     return false;
   }
 }
