@@ -35,6 +35,9 @@ export type WarningCode =
   | "TREE_CLOSED"
   | "UNPACKED_PLAIN"
   | "XATTR_NOT_KEPT"
+  | "NO_USER_NAMESPACE"
+  | "PLAIN_ON_DISK"
+  | "VOLUME_IGNORED"
   | "REGISTRY_WARNING"
   | "AUTH_FILE_MODE"
   | "TAG_DIFFERS";

@@ -1,4 +1,5 @@
-import { type BundleSettings, writeBundle } from "./runtime/bundle.js";
+import { writeBundle } from "./runtime/bundle.js";
+import type { BundleSettings } from "./runtime/bundle-spec.js";
 import { type RunOptions, runImage } from "./runtime/run-image.js";
 import { openSource } from "./transport/index.js";
 import type { EndpointOptions, ImageSource } from "./transport/transport.js";

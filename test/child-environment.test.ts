@@ -8,7 +8,7 @@ import { type ChildKind, childEnvironment, withholdFromChildren } from "../src/c
 const starting: ReadonlySet<string> = new Set([
   "crypt/keys/run-command.ts",
   "runtime/node-check.ts",
-  "runtime/run-image.ts",
+  "runtime/start-program.ts",
   "transport/registry/credential-helper.ts",
   "unpack/system-tool.ts",
 ]);

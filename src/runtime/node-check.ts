@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
-import { access, constants, readFile, stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { delimiter, isAbsolute, join } from "node:path";
 import { childEnvironment } from "../child-environment.js";
 import { readKeysDirectory } from "../decoder/keys-directory.js";
 import { unusableKeys } from "../decoder/readable-keys.js";
 import { OciEncError } from "../errors.js";
+import { isExecutable } from "./find-program.js";
 import { defaultKeysPath, defaultProviderConfig } from "./node-config.js";
 
 /** Where to look. */
@@ -185,16 +186,6 @@ async function onPath(name: string): Promise<string | undefined> {
     if (directory !== "" && (await isExecutable(path))) return path;
   }
   return undefined;
-}
-
-async function isExecutable(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.X_OK);
-    return true;
-  } catch {
-    // Not there, or not for us: the finding says so.
-    return false;
-  }
 }
 
 /** The first version number that `--version` prints; undefined when there is no such program. */

@@ -1,15 +1,19 @@
-import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { access, constants as fileConstants } from "node:fs/promises";
-import { constants, tmpdir as systemTmpdir } from "node:os";
-import { delimiter, join } from "node:path";
-import { childEnvironment } from "../child-environment.js";
-import { OciEncError, systemCode } from "../errors.js";
-import { makeTemporaryTree } from "../transport/files/temporary-tree.js";
+import { symlink } from "node:fs/promises";
+import { tmpdir as systemTmpdir } from "node:os";
+import { join } from "node:path";
+import type { Progress, WarningCode } from "../progress.js";
 import type { ImageSource } from "../transport/transport.js";
+import { type OpenedImage, openImage } from "../unpack/image-layers.js";
+import type { OwnerIds } from "../unpack/owners.js";
 import type { UnpackOptions } from "../unpack/unpack.js";
-import { type BundleSettings, writeBundle } from "./bundle.js";
-import type { Mount } from "./runtime-spec.js";
+import { callersIds, writeSpec } from "./bundle.js";
+import { type BundleSettings, bundleSpec, type SpecSettings } from "./bundle-spec.js";
+import { findRuntime } from "./find-program.js";
+import { type Holder, startHolder } from "./holder.js";
+import { containerIds } from "./id-ranges.js";
+import { memoryLimit, placeTree, type Tree } from "./place-tree.js";
+import { runHeld, runPlainly } from "./run-container.js";
 
 /** How to try an image. */
 export interface RunOptions extends UnpackOptions, BundleSettings {
@@ -19,98 +23,102 @@ export interface RunOptions extends UnpackOptions, BundleSettings {
   readonly keep?: string | undefined;
   /** Where temporary bundles are made; default the system's. */
   readonly tmpdir?: string | undefined;
+  /** Default true. False: what root starts runs as root of this machine. Without root there always is one. */
+  readonly userNamespace?: boolean | undefined;
 }
 
 /**
- * Unpacks an image into a bundle of mode 0700, runs it on the host's network with an OCI runtime, standard streams and
- * signals passed through, and gives the status of its process. A way to try an image, not a container engine: no
- * network, resource limits or restarts of its own. KEY_MISMATCH before anything is written when a layer does not open;
- * UNSUPPORTED when there is no runtime; else what {@link writeBundle} throws.
+ * Unpacks an image, in memory where it fits, runs it on the host's network with an OCI runtime, standard streams and signals
+ * passed through, and gives the status of its process. Both end with this process, however that ends. A way to try an image,
+ * not a container engine: no network, resource limits or restarts of its own. KEY_MISMATCH before anything is written when
+ * a layer does not open; UNSUPPORTED when there is no runtime; else what `writeBundle` throws.
  */
 export async function runImage(source: ImageSource, options: RunOptions = {}): Promise<number> {
-  const runtime = options.runtime ?? (await findRuntime());
-  const place = await bundlePlace(options);
-  try {
-    const mounts = [...hostFiles(), ...(options.mounts ?? [])];
-    const settings = { ...options, network: "host" as const, mounts, temporary: options.keep === undefined };
-    await writeBundle(source, place.directory, settings);
-    return await runBundle(runtime, place.directory, options.signal);
-  } finally {
-    await place.remove();
-  }
-}
-
-async function findRuntime(): Promise<string> {
-  // Debian keeps runc where only root looks.
-  const directories = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/sbin"];
-  for (const name of ["runc", "crun"]) {
-    for (const directory of directories.filter((candidate) => candidate !== "")) {
-      const path = join(directory, name);
-      if (await isExecutable(path)) return path;
-    }
-  }
-  throw new OciEncError("UNSUPPORTED", "there is neither runc nor crun on this machine", {
-    hint: "install one of them, or name another OCI runtime with --runtime PATH",
+  const runtime = await findRuntime(options.runtime);
+  const image = await openImage(source, options);
+  const ids = idsFor(options);
+  const run = { image, runtime, options, ids, id: `oci-enc-${randomBytes(8).toString("hex")}` };
+  const holder = await startHolder({
+    limit: memoryLimit,
+    ids,
+    visible: visiblePaths(runtime, options),
+    streams: relays(options) ? "relay" : "inherit",
+    command: (point) => commandLine(run, point),
   });
-}
-
-async function isExecutable(path: string): Promise<boolean> {
   try {
-    await access(path, fileConstants.X_OK);
-    return true;
-  } catch {
-    // Not there, or not for us: then it is no choice.
-    return false;
-  }
-}
-
-async function bundlePlace(options: RunOptions): Promise<{ readonly directory: string; remove(): Promise<void> }> {
-  if (options.keep !== undefined) return { directory: options.keep, async remove() {} };
-  return await makeTemporaryTree(options.tmpdir ?? systemTmpdir(), "run", options.progress);
-}
-
-/** So that names can be looked up on the host's network. */
-function hostFiles(): readonly Mount[] {
-  return ["/etc/resolv.conf", "/etc/hosts"].map((path) => ({
-    destination: path,
-    type: "bind",
-    source: path,
-    options: ["bind", "ro", "nosuid", "nodev", "noexec"],
-  }));
-}
-
-async function runBundle(runtime: string, bundle: string, signal: AbortSignal | undefined): Promise<number> {
-  const id = `oci-enc-${randomBytes(8).toString("hex")}`;
-  const env = childEnvironment({ kind: "runtime", program: runtime });
-  const args = ["--root", join(bundle, "state"), "run", "--bundle", bundle, id];
-  const child = spawn(runtime, args, { stdio: "inherit", env });
-  const forward = () => child.kill(signalToForward(signal));
-  signal?.addEventListener("abort", forward, { once: true });
-  if (signal?.aborted) forward();
-  try {
-    const status = await new Promise<number>((resolve, reject) => {
-      child.once("error", reject);
-      child.once("close", (code, name) => resolve(code ?? 128 + (name === null ? 0 : constants.signals[name])));
-    });
-    if (signal?.aborted && !isInterruption(signal)) throw signal.reason;
-    return status;
-  } catch (error) {
-    if (systemCode(error) === undefined) throw error;
-    throw new OciEncError("UNSUPPORTED", `cannot start the runtime ${JSON.stringify(runtime)}`, { cause: error });
+    return await (holder ? runIn(holder, run) : runWithout(run));
   } finally {
-    signal?.removeEventListener("abort", forward);
+    await holder?.end();
   }
 }
 
-/** A runtime hands these on to the container. For a reason other than a signal there is no waiting. */
-function signalToForward(signal: AbortSignal | undefined): NodeJS.Signals {
-  const reason: unknown = signal?.reason;
-  const name = reason instanceof OciEncError ? reason.context["signal"] : undefined;
-  return forwarded.find((known) => known === name) ?? "SIGTERM";
+/** One call. */
+interface Run {
+  readonly image: OpenedImage;
+  readonly runtime: string;
+  readonly options: RunOptions;
+  /** Those of root's container; undefined: it has none, or there is no root. */
+  readonly ids: OwnerIds | undefined;
+  readonly id: string;
 }
 
-const forwarded = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+async function runIn(holder: Holder, run: Run): Promise<number> {
+  const { options, ids } = run;
+  await using tree = await placeTree(run.image, { ...options, ids, memory: holder.directory });
+  if (tree.directory !== holder.directory) await symlink(tree.rootfs, join(holder.directory, "tree"));
+  // In the holder the caller is root already.
+  const caller = callersIds() && { users: { first: 0, count: 1 }, groups: { first: 0, count: 1 } };
+  await writeSpec(holder.directory, specFor(run, tree, ids ?? caller));
+  if (tree.kept) await writeSpec(tree.directory, specFor(run, tree, ids ?? callersIds()));
+  return await runHeld(holder, { relay: relays(options), ids, signal: options.signal });
+}
 
-function isInterruption(signal: AbortSignal): boolean {
-  return signal.reason instanceof OciEncError && signal.reason.code === "ABORTED";
+/** Where there is no holder: on disk, and the runtime is on its own when this process is killed. */
+async function runWithout(run: Run): Promise<number> {
+  const { options, ids, image } = run;
+  if (image.encrypted && options.keep === undefined) {
+    const why = "there is no setpriv or unshare of util-linux here, or the kernel refuses";
+    warn(options.progress, "PLAIN_ON_DISK", `the image is encrypted, and its files are on disk while it runs: ${why}`);
+  }
+  await using tree = await placeTree(image, { ...options, ids, memory: undefined });
+  await writeSpec(tree.directory, specFor(run, tree, ids ?? callersIds()));
+  return await runPlainly(commandLine(run, tree.directory), { relay: relays(options), signal: options.signal });
+}
+
+function specFor({ image, options }: Run, { rootfs }: Tree, ids: OwnerIds | undefined): object {
+  const settings: SpecSettings = {
+    ...options,
+    ids,
+    network: "host",
+    // So that names can be looked up on the host's network.
+    hostFiles: ["/etc/resolv.conf", "/etc/hosts"],
+    unannotated: true,
+  };
+  return bundleSpec(image.config, rootfs, settings);
+}
+
+function commandLine({ runtime, id }: Run, bundle: string): readonly string[] {
+  return [runtime, "--root", join(bundle, "state"), "run", "--bundle", bundle, id];
+}
+
+function idsFor({ userNamespace, progress }: RunOptions): OwnerIds | undefined {
+  if (callersIds() !== undefined) return undefined;
+  if (userNamespace !== false) return containerIds();
+  const message =
+    "without a user namespace root of the container is root of this machine: run nothing but what you trust like your own root shell";
+  warn(progress, "NO_USER_NAMESPACE", message);
+  return undefined;
+}
+
+/** Root's runtime can give away whatever the standard streams are; see `relayStreams`. */
+function relays({ terminal }: RunOptions): boolean {
+  return callersIds() === undefined && !terminal;
+}
+
+function visiblePaths(runtime: string, { mounts, keep, tmpdir }: RunOptions): readonly string[] {
+  return [runtime, ...(mounts ?? []).map(({ source }) => source), keep ?? tmpdir ?? systemTmpdir()];
+}
+
+function warn(progress: Progress | undefined, code: WarningCode, message: string): void {
+  progress?.({ type: "warning", code, message });
 }

@@ -1,12 +1,8 @@
+import type { IdRange, OwnerIds } from "../unpack/owners.js";
+import type { Mount } from "./mount.js";
+import { seccompProfile } from "./seccomp.js";
+import { maskedPaths, readonlyPaths, systemMounts } from "./system-mounts.js";
 import type { ContainerUser } from "./user.js";
-
-/** A mount, as the runtime-spec has it. */
-export interface Mount {
-  readonly destination: string;
-  readonly type: string;
-  readonly source: string;
-  readonly options?: readonly string[];
-}
 
 /** What of a container differs from one image and one call to the next. */
 export interface ContainerShape {
@@ -20,14 +16,20 @@ export interface ContainerShape {
   readonly mounts: readonly Mount[];
   readonly annotations: Readonly<Record<string, string>>;
   readonly network: "own" | "host";
-  /** The caller's ids, mapped to root; undefined: the container is started by root. */
-  readonly rootless: { readonly uid: number; readonly gid: number } | undefined;
+  /** The ids of its user namespace; undefined: it has none, and its root is the machine's. */
+  readonly ids: OwnerIds | undefined;
 }
 
-/** `config.json` of a bundle, with the defaults of `runc spec`. Runtime-spec, "config" and "config-linux". */
+/** `config.json` of a bundle. Runtime-spec, "config" and "config-linux". */
 export function runtimeSpec(shape: ContainerShape): object {
-  const { user, rootless } = shape;
-  const groups = user.additionalGids.length > 0 && !rootless ? { additionalGids: user.additionalGids } : {};
+  const { user, ids } = shape;
+  const mapped = ids !== undefined;
+  // With one id alone there are no groups to be in.
+  const single = ids?.groups.count === 1;
+  const groups = user.additionalGids.length > 0 && !single ? { additionalGids: user.additionalGids } : {};
+  const capabilities = mapped ? mappedCapabilities : plainCapabilities;
+  const effective = user.uid === 0 ? capabilities : [];
+  const circumstances = { mapped, single, network: shape.network };
   return {
     ociVersion: "1.0.2",
     process: {
@@ -36,87 +38,41 @@ export function runtimeSpec(shape: ContainerShape): object {
       args: shape.args,
       env: shape.environment,
       cwd: shape.workingDirectory,
-      capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities, ambient: capabilities },
+      capabilities: { bounding: capabilities, effective, permitted: effective },
       rlimits: [{ type: "RLIMIT_NOFILE", hard: 1024, soft: 1024 }],
       noNewPrivileges: true,
     },
     root: { path: "rootfs", readonly: shape.readOnly },
     hostname: "oci-enc",
-    mounts: [...systemMounts(rootless !== undefined, shape.network), ...shape.mounts],
+    mounts: [...systemMounts(circumstances), ...shape.mounts],
     annotations: shape.annotations,
     linux: {
-      ...(rootless && {
-        uidMappings: [{ containerID: 0, hostID: rootless.uid, size: 1 }],
-        gidMappings: [{ containerID: 0, hostID: rootless.gid, size: 1 }],
-      }),
+      ...(ids && { uidMappings: [mapping(ids.users)], gidMappings: [mapping(ids.groups)] }),
       resources: { devices: [{ allow: false, access: "rwm" }] },
       namespaces: namespaces(shape).map((type) => ({ type })),
-      maskedPaths,
+      seccomp: seccompProfile(capabilities),
+      maskedPaths: maskedPaths(circumstances),
       readonlyPaths,
     },
   };
 }
 
-const capabilities: readonly string[] = ["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"];
-
-/** A user without privileges may make namespaces inside one of their own, and no network in it. */
-function namespaces({ network, rootless }: ContainerShape): readonly string[] {
-  const always = ["pid", "ipc", "uts", "mount"];
-  return [...always, ...(network === "own" && !rootless ? ["network"] : []), ...(rootless ? ["user"] : [])];
+function mapping({ first, count }: IdRange): object {
+  return { containerID: 0, hostID: first, size: count };
 }
 
-function systemMounts(rootless: boolean, network: ContainerShape["network"]): readonly Mount[] {
-  const terminals = ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"];
-  // Only who owns the network namespace may mount sysfs anew.
-  const bindSys = rootless || network === "host";
-  return [
-    { destination: "/proc", type: "proc", source: "proc" },
-    {
-      destination: "/dev",
-      type: "tmpfs",
-      source: "tmpfs",
-      options: ["nosuid", "strictatime", "mode=755", "size=65536k"],
-    },
-    {
-      destination: "/dev/pts",
-      type: "devpts",
-      source: "devpts",
-      options: rootless ? terminals : [...terminals, "gid=5"],
-    },
-    {
-      destination: "/dev/shm",
-      type: "tmpfs",
-      source: "shm",
-      options: ["nosuid", "noexec", "nodev", "mode=1777", "size=65536k"],
-    },
-    { destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: ["nosuid", "noexec", "nodev"] },
-    bindSys
-      ? { destination: "/sys", type: "none", source: "/sys", options: ["rbind", "nosuid", "noexec", "nodev", "ro"] }
-      : { destination: "/sys", type: "sysfs", source: "sysfs", options: ["nosuid", "noexec", "nodev", "ro"] },
-    ...(bindSys
-      ? []
-      : [
-          {
-            destination: "/sys/fs/cgroup",
-            type: "cgroup",
-            source: "cgroup",
-            options: ["nosuid", "noexec", "nodev", "relatime", "ro"],
-          },
-        ]),
-  ];
-}
+/** Where root is the machine's root. */
+const plainCapabilities: readonly string[] = ["CAP_KILL", "CAP_NET_BIND_SERVICE"];
 
-const maskedPaths: readonly string[] = [
-  "/proc/acpi",
-  "/proc/asound",
-  "/proc/kcore",
-  "/proc/keys",
-  "/proc/latency_stats",
-  "/proc/timer_list",
-  "/proc/timer_stats",
-  "/proc/sched_debug",
-  "/sys/firmware",
-  "/proc/scsi",
+/** Over a container's own ids alone: what podman gives, but for SETFCAP, as no file gives capabilities here. */
+const mappedCapabilities: readonly string[] = [
+  ...plainCapabilities,
+  ...["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_SETGID", "CAP_SETPCAP", "CAP_SETUID"],
+  "CAP_SYS_CHROOT",
 ];
 
-const readonlyPaths: readonly string[] = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+/** A user namespace that is mapped has no network in it: its owner would have to set that up. */
+function namespaces({ network, ids }: ContainerShape): readonly string[] {
+  const always = ["pid", "ipc", "uts", "mount", "cgroup"];
+  return [...always, ...(network === "own" && !ids ? ["network"] : []), ...(ids ? ["user"] : [])];
+}

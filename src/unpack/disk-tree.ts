@@ -42,6 +42,8 @@ export interface DiskTree extends FileTree {
    * the root's mode in place of what the image says, and then it stays the caller's.
    */
   finish(top?: number): Promise<void>;
+  /** For how many devices empty files stand. */
+  lost(): { readonly devices: number };
 }
 
 /** How a tree is written. */
@@ -49,6 +51,8 @@ export interface DiskOptions {
   readonly owners: Owners;
   readonly xattrs: XattrWriter;
   readonly budget: Budget;
+  /** `replace`: an empty file stands for each device, as always without root. */
+  readonly devices: "make" | "replace";
 }
 
 /** The directory `root`, which must exist. LOCAL_IO, naming the place, from every method. */
@@ -63,6 +67,7 @@ class Disk implements DiskTree {
   readonly #options: DiskOptions;
   /** Directories that are known to be there, which is asked for every part of every name. */
   readonly #known = new Set<string>([""]);
+  #replacedDevices = 0;
   /** What directories shall have in the end. */
   readonly #pending = new Map<string, Attributes>();
   #isDelicate = false;
@@ -113,7 +118,8 @@ class Disk implements DiskTree {
 
   async make(place: string, member: TarMember): Promise<void> {
     if (member.kind === "file") return this.#makeFile(place, member);
-    if (member.kind !== "symlink") return this.#makeSpecial(place, member);
+    if (member.kind === "fifo") return this.#makeSpecial(place, member);
+    if (member.kind !== "symlink") return this.#makeDevice(place, member);
     this.#try(place, (path) => {
       symlinkSync(Buffer.from(member.linkTarget, "latin1"), path);
       this.#options.owners.give(member.attributes, (uid, gid) => lchownSync(path, uid, gid));
@@ -134,6 +140,10 @@ class Disk implements DiskTree {
     this.#known.delete(place);
     this.#pending.delete(place);
     this.#options.xattrs.forget(place);
+  }
+
+  lost(): { readonly devices: number } {
+    return { devices: this.#replacedDevices };
   }
 
   async finish(top?: number): Promise<void> {
@@ -182,12 +192,18 @@ class Disk implements DiskTree {
     await xattrs.add(place, attributes.xattrs);
   }
 
+  async #makeDevice(place: string, member: TarMember): Promise<void> {
+    if (this.#options.owners.privileged && this.#options.devices === "make") return this.#makeSpecial(place, member);
+    this.#replacedDevices += 1;
+    await this.#makeFile(place, { ...member, kind: "file" });
+  }
+
   async #makeSpecial(place: string, member: TarMember): Promise<void> {
     const { owners, xattrs } = this.#options;
     const { attributes } = member;
     const path = this.#path(place);
     this.#isDelicate ||= member.kind !== "fifo" && owners.privileged;
-    await makeSpecial({ root: this.#directory, path }, member, owners);
+    await makeSpecial({ root: this.#directory, path }, member);
     this.#try(place, () => {
       owners.give(attributes, (uid, gid) => lchownSync(path, uid, gid));
       chmodSync(path, attributes.mode);

@@ -31,6 +31,7 @@ export interface OpenImageOptions {
 
 /** One image, its envelopes opened, no layer read yet. */
 export interface OpenedImage {
+  readonly reference: string;
   readonly descriptor: Descriptor;
   readonly platform: Platform | undefined;
   /** As it is stored. */
@@ -79,7 +80,7 @@ export async function openImage(source: ImageSource, options: OpenImageOptions):
       tar: () => openTar({ source, layer, diffId, what, unwrapped }, options),
     });
   }
-  return { descriptor, platform, config, encrypted: sealed, layers };
+  return { reference: source.name, descriptor, platform, config, encrypted: sealed, layers };
 }
 
 async function chooseManifest(source: ImageSource, wanted: Platform | undefined): Promise<ManifestPlan> {

@@ -1,14 +1,32 @@
-import { mkdirSync } from "node:fs";
+import { lchownSync, mkdirSync } from "node:fs";
 import { ioError } from "../errors.js";
-import { directoryAt, partsOf } from "./places.js";
-import { pathBelow, treeOnDisk } from "./rooted-file.js";
+import type { Owners } from "./owners.js";
+import { directoryAt, type PlainTree } from "./places.js";
+import { pathBelow } from "./rooted-file.js";
 
-/** Makes a directory of an unpacked tree and what is missing above it, links being followed inside the tree alone. CORRUPT, LOCAL_IO. */
-export function makeRootedDirectory(root: string, path: string): void {
+/** The tree at `root`, as it is looked at, and who gets what is made in it: its root user. */
+export interface RootedTree {
+  readonly root: string;
+  readonly tree: PlainTree;
+  readonly owners: Owners;
+}
+
+/**
+ * Makes a directory of an unpacked tree and what is missing above it, links being followed inside the tree alone, and
+ * gives its place. CORRUPT, LOCAL_IO.
+ */
+export function makeRootedDirectory({ root, tree, owners }: RootedTree, path: string): string {
   try {
-    directoryAt(treeOnDisk(root), partsOf(Buffer.from(path).toString("latin1")), {
-      make: (place) => mkdirSync(pathBelow(root, place), 0o755),
+    const parts = Buffer.from(path).toString("latin1").split("/");
+    const place = directoryAt(tree, parts, {
+      make(place) {
+        const made = pathBelow(root, place);
+        mkdirSync(made, 0o755);
+        owners.give({ uid: 0, gid: 0 }, (uid, gid) => lchownSync(made, uid, gid));
+      },
     });
+    if (place === undefined) throw new Error("a directory was not made");
+    return place;
   } catch (error) {
     throw ioError(error, `cannot make ${JSON.stringify(path)} in the image's file system`);
   }

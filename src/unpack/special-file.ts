@@ -1,23 +1,17 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, openSync, renameSync } from "node:fs";
+import { renameSync } from "node:fs";
 import { join } from "node:path";
 import { ioError } from "../errors.js";
-import type { Owners } from "./owners.js";
 import { runTool } from "./system-tool.js";
 import { shownName, type TarMember } from "./tar-member.js";
 
 /**
- * Makes a FIFO, or as root a device node, with the system's own program, as Node has no call for it. Without root an empty
- * file stands for a device, and is counted. LOCAL_IO; UNSUPPORTED when the program is missing.
+ * Makes a FIFO, or as root a device node, with the system's own program, as Node has no call for it. LOCAL_IO; UNSUPPORTED
+ * when the program is missing.
  */
-export async function makeSpecial(place: SpecialPlace, member: TarMember, owners: Owners): Promise<void> {
+export async function makeSpecial(place: SpecialPlace, member: TarMember): Promise<void> {
   const { kind, device } = member;
   const what = `cannot make the ${kind} ${shownName(member.path)}`;
-  if (kind !== "fifo" && !owners.privileged) {
-    owners.replacedDevice();
-    makeEmptyFile(place.path, what);
-    return;
-  }
   const type = kind === "fifo" ? "p" : kind === "block" ? "b" : "c";
   const numbers = kind === "fifo" ? [] : [String(device.major), String(device.minor)];
   // A name that is not UTF-8 cannot be an argument, so it gets that in a second step.
@@ -39,12 +33,4 @@ export interface SpecialPlace {
   /** The tree's own directory. */
   readonly root: string;
   readonly path: Buffer;
-}
-
-function makeEmptyFile(path: Buffer, what: string): void {
-  try {
-    closeSync(openSync(path, "wx", 0o600));
-  } catch (error) {
-    throw ioError(error, what);
-  }
 }

@@ -10,7 +10,7 @@ import { openBudget, type UnpackLimits } from "./budget.js";
 import { openDestination } from "./destination.js";
 import { diskTree } from "./disk-tree.js";
 import { type OpenedImage, type OpenImageOptions, openImage } from "./image-layers.js";
-import { openOwners } from "./owners.js";
+import { type OwnerIds, openOwners } from "./owners.js";
 import type { Attributes } from "./tar-member.js";
 import { readTar } from "./tar-reader.js";
 import { xattrWriter } from "./xattr-writer.js";
@@ -24,10 +24,18 @@ export interface UnpackOptions extends OpenImageOptions {
   readonly force?: boolean | undefined;
   /** Mode of the directory where others could otherwise read what was encrypted, or use setuid files; default 0700. */
   readonly plainMode?: number | undefined;
+}
+
+/** What is asked of a tree beside that. */
+export interface TreeOptions extends UnpackOptions {
   /** The directory lies in one that guards it, and gets the mode that the image has for it. */
   readonly sheltered?: boolean | undefined;
   /** The caller takes the directory away again, so nobody needs to be told that what is in it is plain. */
   readonly temporary?: boolean | undefined;
+  /** Device nodes: made where that is possible, or empty files in their place. Default `make`. */
+  readonly devices?: "make" | "replace" | undefined;
+  /** Whose the files are; default: whose the image says. */
+  readonly ids?: OwnerIds | undefined;
 }
 
 /** What was unpacked. */
@@ -54,9 +62,18 @@ export interface Unpacked {
  */
 export async function unpack(source: ImageSource, directory: string, options: UnpackOptions = {}): Promise<Unpacked> {
   refuseWindows();
+  await removeAbandonedDrafts(dirname(resolve(directory)), options.progress);
+  return await unpackOpened(await openImage(source, options), directory, options);
+}
+
+/** Does the same with an image whose envelopes are opened. Throws what {@link unpack} throws, KEY_MISMATCH excepted. */
+export async function unpackOpened(
+  image: OpenedImage,
+  directory: string,
+  options: TreeOptions = {},
+): Promise<Unpacked> {
+  refuseWindows();
   const root = resolve(directory);
-  await removeAbandonedDrafts(dirname(root), options.progress);
-  const image = await openImage(source, options);
   const { force = false, progress } = options;
   const place = await openDestination(root, { force, close: image.encrypted, progress });
   let delicate = image.encrypted;
@@ -76,7 +93,7 @@ export async function unpack(source: ImageSource, directory: string, options: Un
     const message = `only you can reach ${JSON.stringify(root)}: it has setuid files, capabilities or devices in it; --plain-mode 0755 lets others in`;
     warn(options.progress, "TREE_CLOSED", message);
   }
-  return { reference: source.name, directory: root, manifest, platform, config, encrypted, delicate };
+  return { reference: image.reference, directory: root, manifest, platform, config, encrypted, delicate };
 }
 
 /** What came of filling a tree. */
@@ -89,12 +106,9 @@ interface Filled {
   readonly delicate: boolean;
 }
 
-async function fill(root: string, image: OpenedImage, options: UnpackOptions): Promise<Filled> {
-  const { limits, progress, signal, plainMode = 0o700, sheltered = false } = options;
-  const budget = openBudget(limits);
-  const owners = openOwners();
-  const xattrs = xattrWriter(root, { keep: options.xattrs !== "skip", privileged: owners.privileged });
-  const tree = diskTree(root, { owners, xattrs, budget });
+async function fill(root: string, image: OpenedImage, options: TreeOptions): Promise<Filled> {
+  const { progress, signal, plainMode = 0o700, sheltered = false } = options;
+  const { tree, budget, owners, xattrs } = openTree(root, options);
   // Where no layer says how the root shall be.
   const top = { mode: 0o755, uid: 0, gid: 0, mtime: undefined, xattrs: new Map() };
   tree.changeDirectory("", top);
@@ -108,24 +122,33 @@ async function fill(root: string, image: OpenedImage, options: UnpackOptions): P
   const filled = { top: tree.attributesOf("") ?? top, delicate: image.encrypted || tree.isDelicate };
   const mode = filled.delicate && !sheltered ? plainMode : undefined;
   await tree.finish(mode);
-  tellLosses(owners.lost(), xattrs.skipped(), progress);
+  tellLosses({ ...tree.lost(), ...owners.lost(), xattrs: xattrs.skipped() }, options);
   return { ...filled, mode };
 }
 
 /** A directory that was there cannot be replaced by the one that was filled, and gets what that one has. */
-async function giveAttributes(
-  path: string,
-  { top, mode }: Filled,
-  { limits, ...options }: UnpackOptions,
-): Promise<void> {
-  const owners = openOwners();
-  const xattrs = xattrWriter(path, { keep: options.xattrs !== "skip", privileged: owners.privileged });
-  const tree = diskTree(path, { owners, xattrs, budget: openBudget(limits) });
+async function giveAttributes(path: string, { top, mode }: Filled, options: TreeOptions): Promise<void> {
+  const { tree } = openTree(path, options);
   tree.changeDirectory("", top);
   await tree.finish(mode);
 }
 
-function tellLosses(lost: { owners: number; devices: number }, skipped: number, progress: Progress | undefined): void {
+function openTree(root: string, options: TreeOptions) {
+  const budget = openBudget(options.limits);
+  const owners = openOwners(options.ids);
+  const xattrs = xattrWriter(root, { keep: options.xattrs !== "skip", privileged: owners.privileged });
+  const tree = diskTree(root, { owners, xattrs, budget, devices: options.devices ?? "make" });
+  return { tree, budget, owners, xattrs };
+}
+
+interface Losses {
+  readonly owners: number;
+  readonly outside: number;
+  readonly devices: number;
+  readonly xattrs: number;
+}
+
+function tellLosses(lost: Losses, { devices, progress }: TreeOptions): void {
   if (lost.owners > 0) {
     warn(
       progress,
@@ -133,10 +156,18 @@ function tellLosses(lost: { owners: number; devices: number }, skipped: number, 
       `${lost.owners} files of other owners are yours now, as only root can give files away`,
     );
   }
-  if (lost.devices > 0) {
-    warn(progress, "DEVICE_NOT_MADE", `${lost.devices} device nodes are empty files, as only root can make them`);
+  if (lost.outside > 0) {
+    warn(
+      progress,
+      "OWNER_NOT_KEPT",
+      `${lost.outside} files have owners beyond the container's ids, and are nobody's now`,
+    );
   }
-  if (skipped > 0) warn(progress, "XATTR_NOT_KEPT", `${skipped} extended attributes were left out`);
+  if (lost.devices > 0) {
+    const why = devices === "replace" ? "as none are made where a container will run" : "as only root can make them";
+    warn(progress, "DEVICE_NOT_MADE", `${lost.devices} device nodes are empty files, ${why}`);
+  }
+  if (lost.xattrs > 0) warn(progress, "XATTR_NOT_KEPT", `${lost.xattrs} extended attributes were left out`);
 }
 
 function warn(progress: Progress | undefined, code: WarningCode, message: string): void {

@@ -37,6 +37,12 @@ const layerCache: Flag<string | undefined> = single({
   group,
 });
 
+const noUserNamespace: Flag<boolean> = toggle({
+  name: "no-user-namespace",
+  about: "as root: let root of the container be root of this machine; for images that you trust with it",
+  group,
+});
+
 /** `run IMAGE [CMD…]`. */
 export const run: Command = {
   arguments: [
@@ -52,6 +58,7 @@ export const run: Command = {
     keep,
     runtime,
     ...containerFlags,
+    noUserNamespace,
     layerCache,
     xattrs,
     ...limitFlags,
@@ -76,6 +83,7 @@ export const run: Command = {
       command,
       runtime: options.get(runtime),
       keep: options.get(keep),
+      userNamespace: !options.get(noUserNamespace),
       tmpdir: options.get(tmpdir),
       terminal: process.stdin.isTTY && process.stdout.isTTY,
       platform: await readPlatform(options),

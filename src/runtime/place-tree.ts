@@ -1,0 +1,86 @@
+import { chown } from "node:fs/promises";
+import { tmpdir as systemTmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { ioError, OciEncError } from "../errors.js";
+import { removeAbandonedDrafts } from "../transport/files/abandoned-drafts.js";
+import { makeTemporaryTree } from "../transport/files/temporary-tree.js";
+import type { OpenedImage } from "../unpack/image-layers.js";
+import type { OwnerIds } from "../unpack/owners.js";
+import { type UnpackOptions, unpackOpened } from "../unpack/unpack.js";
+import { makeBundleDirectory } from "./bundle.js";
+
+/** So much of an image, in bytes, is unpacked in memory. */
+export const memoryLimit: number = 256 * 1024 * 1024;
+
+/** An image's tree for one container. */
+export interface Tree extends AsyncDisposable {
+  readonly directory: string;
+  /** In `directory`. */
+  readonly rootfs: string;
+  /** It stays when it is disposed of. */
+  readonly kept: boolean;
+}
+
+/** Where to put it, and whose it is. */
+export interface PlaceOptions extends UnpackOptions {
+  readonly keep?: string | undefined;
+  readonly tmpdir?: string | undefined;
+  readonly ids: OwnerIds | undefined;
+  /** A directory in memory that holds {@link memoryLimit} and goes by itself; undefined: there is none. */
+  readonly memory: string | undefined;
+}
+
+/**
+ * Unpacks an image without its device nodes: into the directory that is to be kept, else into memory, else, when it is too
+ * large for that, into a temporary directory. Throws what {@link unpackOpened} throws; CONFLICT for a directory with a bundle.
+ */
+export async function placeTree(image: OpenedImage, options: PlaceOptions): Promise<Tree> {
+  // What a killed run has left goes with the next one, wherever that has its own.
+  await removeAbandonedDrafts(options.tmpdir ?? systemTmpdir(), options.progress);
+  if (options.keep !== undefined) {
+    const directory = resolve(options.keep);
+    await makeBundleDirectory(directory);
+    return await fill(image, options, { directory, kept: true });
+  }
+  const size = image.layers.reduce((sum, { descriptor }) => sum + descriptor.size, 0);
+  if (options.memory !== undefined && size <= memoryLimit) {
+    try {
+      return await fill(image, options, { directory: options.memory, kept: false });
+    } catch (error) {
+      // Memory may be full, or lack attributes that a disk has; if it is something else, the disk shows it as well.
+      if (!(error instanceof OciEncError) || error.code !== "LOCAL_IO") throw error;
+    }
+  }
+  return await fillTemporary(image, options);
+}
+
+async function fill(
+  image: OpenedImage,
+  options: PlaceOptions,
+  { directory, kept }: Pick<Tree, "directory" | "kept">,
+): Promise<Tree> {
+  const rootfs = join(directory, "rootfs");
+  await unpackOpened(image, rootfs, { ...options, devices: "replace", sheltered: true, temporary: !kept });
+  if (kept || options.memory === undefined) await openToContainer(directory, options.ids);
+  return { directory, rootfs, kept, async [Symbol.asyncDispose]() {} };
+}
+
+/** Its root user passes through the directory, which stays closed to everybody else. In a holder it takes another way. */
+async function openToContainer(directory: string, ids: OwnerIds | undefined): Promise<void> {
+  try {
+    if (ids) await chown(directory, ids.users.first, ids.groups.first);
+  } catch (error) {
+    throw ioError(error, `cannot give ${JSON.stringify(directory)} to the container`);
+  }
+}
+
+async function fillTemporary(image: OpenedImage, options: PlaceOptions): Promise<Tree> {
+  const temporary = await makeTemporaryTree(options.tmpdir ?? systemTmpdir(), "run", options.progress);
+  try {
+    const tree = await fill(image, options, { directory: temporary.directory, kept: false });
+    return { ...tree, [Symbol.asyncDispose]: temporary.remove };
+  } catch (error) {
+    await temporary.remove();
+    throw error;
+  }
+}
