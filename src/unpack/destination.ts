@@ -3,6 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { ioError, OciEncError, systemCode } from "../errors.js";
 import type { Progress } from "../progress.js";
 import { removeAbandonedDrafts } from "../transport/files/abandoned-drafts.js";
+import { parseMadeName } from "../transport/files/maker-mark.js";
 import { removeTree } from "../transport/files/remove-tree.js";
 import { makeDraftTree, type TemporaryTree } from "../transport/files/temporary-tree.js";
 
@@ -31,7 +32,8 @@ export interface DestinationOptions {
 export async function openDestination(root: string, options: DestinationOptions): Promise<Destination> {
   try {
     if (!(await isThere(root))) return await newDirectory(root, options.progress);
-    await removeAbandonedDrafts(root, options.progress);
+    // Beside other things a name may be the image's own.
+    if ((await readdir(root)).every((name) => parseMadeName(name))) await removeAbandonedDrafts(root, options.progress);
     const isEmpty = (await readdir(root)).length === 0;
     if (isEmpty) return await emptyDirectory(root, options.progress);
     if (options.force) return { root, finish: async () => {}, abandon: async () => {} };
