@@ -78,6 +78,8 @@ async function emptyDirectory(root: string, progress: Progress | undefined): Pro
         await move(entryOf(tree, name), entryOf(root, name));
         moved.push(entryOf(root, name));
       }
+      // What was noted goes last.
+      await removeTree(tree);
       await draft.remove();
       await attribute(root);
     },

@@ -22,8 +22,8 @@ export async function takeBackMoved(directory: string): Promise<void> {
   for (const { name, made, abandoned, ours } of await findUnfinished(directory)) {
     if (made.kind !== "draft" || !abandoned || !ours) continue;
     const draft = join(directory, name);
+    if (!(await lstat(draft)).isDirectory()) continue;
     const note = await readNote(join(draft, noteName));
-    if (note === undefined) continue;
     for (const [, ino = "", hex = ""] of note.matchAll(/^(\d+) ([0-9a-f]+)$/gm)) {
       const path = entryOf(directory, Buffer.from(hex, "hex"));
       const stats = await lstat(path, { bigint: true }).catch(() => undefined);
@@ -40,12 +40,12 @@ export function entryOf(directory: string, name: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`${directory}/`), name]);
 }
 
-/** The draft is a directory of ours that is closed to others, so what is in it is ours. Undefined: nothing was moved yet. */
-async function readNote(path: string): Promise<string | undefined> {
+/** The draft is a directory of ours that is closed to others, so what is in it is ours. Empty: nothing was moved yet. */
+async function readNote(path: string): Promise<string> {
   try {
     return await readFile(path, "latin1");
   } catch (error) {
-    if (systemCode(error) === "ENOENT" || systemCode(error) === "ENOTDIR") return undefined;
+    if (systemCode(error) === "ENOENT") return "";
     throw error;
   }
 }
