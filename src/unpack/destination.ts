@@ -3,8 +3,10 @@ import { basename, dirname, join } from "node:path";
 import { ioError, OciEncError, systemCode } from "../errors.js";
 import type { Progress } from "../progress.js";
 import { removeAbandonedDrafts } from "../transport/files/abandoned-drafts.js";
+import { parseMadeName } from "../transport/files/maker-mark.js";
 import { removeTree } from "../transport/files/remove-tree.js";
 import { makeDraftTree, type TemporaryTree } from "../transport/files/temporary-tree.js";
+import { entryOf, noteMoving, takeBackMoved } from "./moved-entries.js";
 
 /** Where a tree is filled, and how it gets to where it belongs. */
 export interface Destination {
@@ -33,7 +35,9 @@ export interface DestinationOptions {
 export async function openDestination(root: string, options: DestinationOptions): Promise<Destination> {
   try {
     if (!(await isThere(root))) return await newDirectory(root, options.progress);
-    await removeAbandonedDrafts(root, options.progress);
+    await takeBackMoved(root);
+    // Beside other things a name may be the image's own.
+    if ((await readdir(root)).every((name) => parseMadeName(name))) await removeAbandonedDrafts(root, options.progress);
     const isEmpty = (await readdir(root)).length === 0;
     if (isEmpty) return await emptyDirectory(root, options.progress);
     if (options.force) return await filledDirectory(root, options.close);
@@ -71,10 +75,13 @@ async function emptyDirectory(root: string, progress: Progress | undefined): Pro
     root: tree,
     async finish(attribute) {
       await chmod(tree, 0o700);
+      await noteMoving(draft.directory, tree);
       for (const name of await readdir(tree, "buffer")) {
-        await move(inside(tree, name), inside(root, name));
-        moved.push(inside(root, name));
+        await move(entryOf(tree, name), entryOf(root, name));
+        moved.push(entryOf(root, name));
       }
+      // What was noted goes last.
+      await removeTree(tree);
       await draft.remove();
       await attribute(root);
     },
@@ -110,10 +117,6 @@ async function move(from: string | Buffer, to: string | Buffer): Promise<void> {
     await rename(from, to);
     await chmod(to, stats.mode & 0o7777);
   }
-}
-
-function inside(directory: string, name: Buffer): Buffer {
-  return Buffer.concat([Buffer.from(`${directory}/`), name]);
 }
 
 function quoted(path: string | Buffer): string {

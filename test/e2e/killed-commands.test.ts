@@ -24,6 +24,8 @@ interface Killed {
   readonly command: readonly string[];
   /** Right before the first of these calls, on that path if there is one. `PLAIN`: a plain layer. */
   readonly at: readonly [calls: string, path?: string];
+  /** What the next command may write in the clear starts with this. */
+  readonly plain?: string;
   /** What says that plain content is there. */
   readonly verify?: string;
   readonly next: readonly string[];
@@ -69,6 +71,14 @@ const cases: readonly Killed[] = [
     next: ["copy", "-q", "oci:sealed:x", "oci-archive:other.tar:x"],
   },
   {
+    title: "a tree that is unpacked into an empty directory, its entries in place and its own mode not",
+    needs: "empty",
+    command: ["unpack", "-q", ...key, "oci:../templates/sealed:x", "empty"],
+    at: ["rmdir"],
+    next: ["unpack", "-q", ...key, "oci:../templates/sealed:x", "empty"],
+    plain: "empty/",
+  },
+  {
     title: "a tree that is unpacked, whole and without its name",
     needs: "sealed",
     command: ["unpack", "-q", ...key, "oci:sealed:x", "tree"],
@@ -81,15 +91,15 @@ test("faults/51: what killed commands leave in the clear is told of, and gone af
   if (strace.missing !== false) return t.skip(strace.missing);
   const world = makeWorld();
   t.after(() => spawnSync("rm", ["-rf", world.directory]));
-  for (const [index, { title, needs, command, at, verify, next }] of cases.entries()) {
+  for (const [index, { title, needs, command, at, verify, next, plain: mayBe }] of cases.entries()) {
     await t.test(title, async () => {
       const round = join(world.directory, String(index));
       mkdirSync(join(round, "tmp"), { recursive: true });
       cpSync(join(world.templates, needs), join(round, needs), { recursive: true });
       const [plain = ""] = filesWith(round, world.marker).map((path) => path.split("/").at(-1));
       const env = { ...process.env, TMPDIR: join(round, "tmp") };
-      const [calls, path] = at;
-      const only = path === undefined ? [] : ["-P", join(round, path.replace("PLAIN", plain))];
+      const [calls, path = ""] = at;
+      const only = path === "" ? [] : ["-P", join(round, path.replace("PLAIN", plain))];
       const tracing = ["-f", "-qq", "-o", "/dev/null", ...only, "-e", `inject=${calls}:signal=KILL:when=1`];
       const program = [process.execPath, ociEncProgram, ...command];
       const { stderr } = spawnSync("strace", [...tracing, ...program], { cwd: round, env, encoding: "utf8" });
@@ -99,8 +109,10 @@ test("faults/51: what killed commands leave in the clear is told of, and gone af
         assert.match(told.stdout, /warning +no-plain-leftovers/);
       }
       const { status, stderr: said } = await ociEnc(next, { cwd: round, env });
-      assert.equal(status, next[0] === "unpack" ? 7 : 0, said);
-      assert.deepEqual(filesWith(round, world.marker), []);
+      // Without a key it fails, and tidies first all the same.
+      assert.equal(status, next[0] === "unpack" && mayBe === undefined ? 7 : 0, said);
+      const left = filesWith(round, world.marker).filter((file) => mayBe === undefined || !file.startsWith(mayBe));
+      assert.deepEqual(left, []);
       assert.deepEqual(temporaryFiles(round), []);
       assert.equal(existsSync(join(round, "tree")), false);
       assert.deepEqual(readdirSync(join(round, "tmp")), []);

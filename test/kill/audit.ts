@@ -49,7 +49,7 @@ export function temporaryFiles(round: string): readonly string[] {
       .filter(Boolean);
     if (name.startsWith("tmp/")) return true;
     if (first === undefined || !first.startsWith(".oci-enc")) return false;
-    return first !== ".oci-enc" || (below.length > 0 && below[0] !== "ingest" && below[0] !== "lock");
+    return first !== ".oci-enc" || !/^(?:|ingest|lock|ended-.*)$/.test(below[0] ?? "");
   });
 }
 

@@ -476,6 +476,29 @@ test("a layer that is not what the diff id promises ends it, and nothing is left
   assert.equal(existsSync(directory), false);
 });
 
+test("an empty directory stays the one it is, and becomes what the image says; nothing lies beside the tree", async () => {
+  const directory = freshPath();
+  mkdirSync(directory);
+  const { ino } = statSync(directory);
+  const layer = [
+    { name: "./", type: "directory", mode: 0o750 },
+    { name: "closed/", type: "directory", mode: 0o555 },
+    { name: "closed/file", content: "content" },
+  ] as const;
+  await unpack(await layeredImage([layer]), directory, {});
+  assert.deepEqual(readdirSync(directory), ["closed"]);
+  assert.equal(text(directory, "closed/file"), "content");
+  const stats = statSync(directory);
+  assert.deepEqual(
+    [stats.ino, stats.mode & 0o777, statSync(join(directory, "closed")).mode & 0o777],
+    [ino, 0o750, 0o555],
+  );
+  assert.deepEqual(
+    readdirSync(scratch).filter((name) => name.startsWith(".oci-enc-")),
+    [],
+  );
+});
+
 test("a directory that is not empty is a CONFLICT; with force it is filled", async () => {
   const directory = freshPath();
   mkdirSync(directory);

@@ -10,7 +10,7 @@ import {
   rmdirSync,
   unlinkSync,
 } from "node:fs";
-import { chmod } from "node:fs/promises";
+import { chmod, rm } from "node:fs/promises";
 import { setImmediate as breathe } from "node:timers/promises";
 import { ioError, OciEncError, systemCode } from "../../errors.js";
 
@@ -22,6 +22,7 @@ import { ioError, OciEncError, systemCode } from "../../errors.js";
 export async function removeTree(path: string | Buffer): Promise<void> {
   const place = Buffer.from(path);
   try {
+    if (process.platform === "win32") return await rm(path, { recursive: true, force: true, maxRetries: 5 });
     await remove(place, lstatSync(place).dev);
   } catch (error) {
     if (systemCode(error) !== "ENOENT") throw ioError(error, `cannot remove ${JSON.stringify(path.toString())}`);
