@@ -48,6 +48,8 @@ done
 inside() {
   unshare --mount --pid --fork --kill-child bash -c '
     mount -t proc proc "$1/proc"
+    mount -t devpts -o newinstance,ptmxmode=0666 devpts "$1/dev/pts"
+    mount --bind "$1/dev/pts/ptmx" "$1/dev/ptmx"
     exec chroot --userspec=1000:1000 --groups= "$@"
   ' inside "$root" /usr/bin/env -i "PATH=/opt/node/bin:/usr/bin:/bin" "HOME=/home/stranger" "${kept[@]}" \
     /bin/sh -euc "umask 077; cd '/home/stranger/a clone'; $1"

@@ -15,7 +15,12 @@ after(() => registry[Symbol.asyncDispose]());
 const recipient = `jwe:${join(process.cwd(), "test", "vectors", "jwe-rsa2048", "keys", "recipient.pub.pem")}`;
 const env = { HOME: scratch, OCI_ENC_STORE: join(scratch, "store") };
 const cli = (line: string) =>
-  ociEnc(line.replaceAll("REGISTRY", `docker://${registry.host}`).split(" "), { cwd: scratch, env });
+  ociEnc(
+    line
+      .split(" ")
+      .map((word) => (word === "RECIPIENT" ? recipient : word.replace("REGISTRY", `docker://${registry.host}`))),
+    { cwd: scratch, env },
+  );
 
 /** A manifest in the repository of `image` that names it as its subject; its digest. */
 function hostReferrer(repository: string, { root }: HostedImage): string {
@@ -52,7 +57,7 @@ test("--preserve-digests lets a plain copy through and refuses one that seals be
   const { root } = hostImage(registry, "kept:1");
   const plain = await cli("push --preserve-digests REGISTRY/kept:1 REGISTRY/kept-copy:1");
   assert.equal(plain.stdout, `${root.digest}\n`, plain.stderr);
-  const sealing = await cli(`push --preserve-digests -r ${recipient} REGISTRY/kept:1 REGISTRY/kept-sealed:1`);
+  const sealing = await cli("push --preserve-digests -r RECIPIENT REGISTRY/kept:1 REGISTRY/kept-sealed:1");
   assert.equal(sealing.status, 9);
   assert.match(sealing.stderr, /would not keep its digest/);
   assert.equal(registry.state.repositories.get("kept-sealed")?.blobs.size ?? 0, 0);
