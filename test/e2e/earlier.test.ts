@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { cp, readdir, readFile, utimes } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { ociEnc } from "../support/oci-enc.js";
 import { scratchOf } from "../support/scratch.js";
@@ -66,4 +66,52 @@ test("signatures of fec8978 still hold: sigstore's two forms and GPG", async (t)
     ["sig", "bundle", "gpg"].filter((form) => !new RegExp(`  ${form}\\s`).test(signatures)),
     [],
   );
+});
+
+/** Files that hold what the demo's layers hold, under whatever name. */
+async function plainFiles(directory: string): Promise<readonly string[]> {
+  const manifest = JSON.parse(
+    await readFile(join(earlier, "plain/blobs/sha256", plainDigest.slice("sha256:".length)), "utf8"),
+  );
+  const layers = await Promise.all(
+    manifest.layers.map(({ digest }: { digest: string }) =>
+      readFile(join(earlier, "plain/blobs", ...digest.split(":"))),
+    ),
+  );
+  const found: string[] = [];
+  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    const bytes = await readFile(path);
+    // A draft may have been cut anywhere, so its first bytes tell: those behind gzip's header.
+    if (layers.some((layer) => bytes.length > 24 && layer.subarray(0, 24).equals(bytes.subarray(0, 24))))
+      found.push(path);
+  }
+  return found;
+}
+
+test("what killed runs of fec8978 left in the clear goes with the next command there", async (t) => {
+  const cwd = await copyOf(t);
+  assert.notEqual((await plainFiles(join(cwd, "killed-dir"))).length, 0);
+  await run(cwd, ["decrypt", "-q", "--force", "-k", "keys/ec.pem", "oci:layout:many", "oci-archive:killed-dir/a.tar"]);
+  await run(cwd, ["encrypt", "-q", "--force", "-r", "jwe:keys/ec.pub.pem", "oci:plain:app", "dir:killed-dir/flat"]);
+  assert.deepEqual(await plainFiles(join(cwd, "killed-dir")), []);
+
+  await run(cwd, ["tag", "--store", "killed", "example.com/app:1-enc", "example.com/app:2"]);
+  assert.deepEqual(await plainFiles(join(cwd, "killed", ".oci-enc")).catch(() => []), []);
+});
+
+test("plain layers beside an image that fec8978 was killed over are told of by verify and gc", async (t) => {
+  const cwd = await copyOf(t);
+  const plain = (await plainFiles(join(cwd, "in-place"))).map((path) => basename(path));
+  assert.equal(plain.length, 3);
+  const verify = ["verify", "--insecure-policy", "--store", "in-place", "-k", "keys/ec.pem", "example.com/app:1"];
+  const { stdout } = await ociEnc([...verify, "--no-plaintext-twins"], { cwd });
+  assert.deepEqual(
+    plain.filter((name) => !stdout.includes(name)),
+    [],
+  );
+  // No record says what they are, and to a collector they are young: their files were made by this test.
+  const { stderr } = await ociEnc(["gc", "--store", "in-place"], { cwd });
+  assert.match(stderr, /some blobs stay: it is young/);
 });
