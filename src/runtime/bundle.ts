@@ -11,7 +11,7 @@ import { type BundleSettings, bundleSpec } from "./bundle-spec.js";
 /**
  * Unpacks an image as a bundle of the OCI runtime-spec: `rootfs` and `config.json` in `directory`. Started without root, the
  * container is one of the caller's own. No device node is made, and of the image's labels only those of the image-spec's
- * names are annotations. Throws what {@link unpackOpened} throws; NOT_FOUND for a user that the image lacks; UNSUPPORTED for
+ * names are annotations. Throws what `unpack` throws; NOT_FOUND for a user that the image lacks; UNSUPPORTED for
  * an image whose paths lead into /proc, /sys or /dev.
  */
 export async function writeBundle(
