@@ -182,7 +182,7 @@ test("a new key of cosign's form asks for a passphrase twice, which may be empty
 
 /** Runs a command line at a terminal of its own, and types each answer when it is asked for. */
 function atTerminal(line: string, ...answers: readonly string[]): Promise<{ status: number | null; shown: string }> {
-  const command = `exec ${process.execPath} ${ociEncProgram} ${line}`;
+  const command = `exec "${process.execPath}" "${ociEncProgram}" ${line}`;
   const child = spawn("script", ["-qec", command, "/dev/null"], {
     cwd: scratch,
     env: { ...process.env, SHELL: "/bin/sh" },
