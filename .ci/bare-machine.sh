@@ -10,6 +10,7 @@ root=${OCI_ENC_BARE:-$(mktemp -d)}
 [ -n "${OCI_ENC_BARE:-}" ] || trap 'rm -rf --one-file-system "$root"' EXIT
 home=$root/home/stranger
 clone="$home/a clone"
+chmod 755 "$root"
 
 say() { printf -- '-- bare machine, Node %s: %s (%ss)\n' "$release" "$*" "$SECONDS"; }
 

@@ -166,7 +166,9 @@ test("a new key can be given a passphrase, which is asked for twice", { skip: no
   assert.equal(made.status, 0, made.shown);
   assert.match(await readFile(join(scratch, "typed.pem"), "utf8"), /BEGIN ENCRYPTED PRIVATE KEY/);
   const mode = execFileSync("stat", ["-c", "%a", "typed.pem", "typed.pub.pem"], { cwd: scratch, encoding: "utf8" });
-  assert.equal(mode, "600\n644\n");
+  // The mask can take from what is for everybody, and cannot add to what is not.
+  const mask = execFileSync("sh", ["-c", "umask"], { encoding: "utf8" });
+  assert.equal(mode, `600\n${(0o644 & ~Number.parseInt(mask, 8)).toString(8)}\n`);
   const differing = await atTerminal("key generate --out other --password prompt", "hunter2\r", "hunter3\r");
   assert.equal(differing.status, 13, differing.shown);
 });
@@ -182,7 +184,7 @@ test("a new key of cosign's form asks for a passphrase twice, which may be empty
 
 /** Runs a command line at a terminal of its own, and types each answer when it is asked for. */
 function atTerminal(line: string, ...answers: readonly string[]): Promise<{ status: number | null; shown: string }> {
-  const command = `exec ${process.execPath} ${ociEncProgram} ${line}`;
+  const command = `exec "${process.execPath}" "${ociEncProgram}" ${line}`;
   const child = spawn("script", ["-qec", command, "/dev/null"], {
     cwd: scratch,
     env: { ...process.env, SHELL: "/bin/sh" },

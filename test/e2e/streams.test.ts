@@ -141,7 +141,7 @@ test("faults/61: on a terminal of 20 columns no line of progress wraps", { skip:
 
 test("faults/61: a terminal without a width, and one that is dumb, get no moving line", { skip: noScript }, () => {
   for (const prelude of ["stty cols 0", "export TERM=dumb"]) {
-    const line = `${prelude}; exec ${process.execPath} ${ociEncProgram} copy oci:images:app oci:plain-tty:app`;
+    const line = `${prelude}; exec "$NODE" "$PROGRAM" copy oci:images:app oci:plain-tty:app`;
     const { status, stdout } = shell(`script -qec '${line}' /dev/null`);
     assert.equal(status, 0, stdout);
     assert.ok(stdout.length < 1000, `${stdout.length} characters`);
