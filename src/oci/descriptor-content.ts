@@ -63,24 +63,19 @@ function settledAs(becoming: Becoming, before: Descriptor, after: Descriptor): D
 /** Members that image-spec does not know, and how the content that a descriptor holds itself compares with its digest. */
 export function readContentMembers(node: JsonNode): Pick<Descriptor, "data" | "unknown"> {
   if (node.kind !== "object") return {};
-  const unknown = node.members
-    .filter(({ key }) => !specified.has(key))
-    .map(({ key, value }): UnknownMember => ({ key, telling: stringsIn(value).some(isTelling) }));
+  const unknown = node.members.flatMap(({ key, value }): readonly UnknownMember[] => {
+    if (short.has(key)) return isTelling(stringsIn(value).join("")) ? [{ key, telling: true }] : [];
+    return specified.has(key) ? [] : [{ key, telling: isRoomy(key, value) || stringsIn(value).some(isTelling) }];
+  });
   const data = stateOfData(node);
   return { ...(data ? { data } : {}), ...(unknown.length > 0 ? { unknown } : {}) };
 }
 
 /** Image-spec, "descriptor", section Properties. */
-const specified: ReadonlySet<string> = new Set([
-  "mediaType",
-  "digest",
-  "size",
-  "urls",
-  "annotations",
-  "data",
-  "artifactType",
-  "platform",
-]);
+const specified: ReadonlySet<string> = new Set(["mediaType", "digest", "size", "urls", "annotations", "data"]);
+
+/** The rest of them: short words, and nobody looks whether they are. */
+const short: ReadonlySet<string> = new Set(["artifactType", "platform"]);
 
 /** The envelope of an encrypted layer. */
 const envelopePrefix = "org.opencontainers.image.enc.";
@@ -102,6 +97,11 @@ function isTelling(text: string): boolean {
   return /[A-Za-z0-9+/]{64}|[\w-]{64}|\b(?:sha(?:1|224|256|384|512)|md5|blake[23]\w{0,4})[-:=]/i.test(
     text.replace(/\s/g, ""),
   );
+}
+
+/** Whether there is room for content in a member, however it is written: in pieces, in numbers, in the name itself. */
+function isRoomy(key: string, { start, end }: JsonNode): boolean {
+  return key.length + end - start > 64;
 }
 
 function stringsIn(node: JsonNode): readonly string[] {

@@ -28,7 +28,9 @@ interface Planted {
   readonly data?: string;
   readonly urls?: readonly string[];
   readonly annotations?: Readonly<Record<string, string>>;
-  readonly "com.example.content"?: readonly string[];
+  readonly "com.example.content"?: readonly (string | number)[];
+  readonly platform?: { readonly os: string; readonly architecture: string; readonly "os.features": readonly string[] };
+  readonly artifactType?: string;
 }
 
 interface Document {
@@ -40,6 +42,8 @@ interface Document {
 
 const places = ["layer", "config", "subject", "entry", "entry of an index", "nested entry"] as const;
 type Where = (typeof places)[number];
+
+const pieces = plainLayer.toString("base64").match(/.{1,40}/g) ?? [];
 
 /** What a descriptor may hold or name, beside its digest. `own` is the content that it names. */
 const members: Readonly<Record<string, (own: Uint8Array) => Planted>> = {
@@ -55,6 +59,11 @@ const members: Readonly<Record<string, (own: Uint8Array) => Planted>> = {
   }),
   "the plain digest": () => ({ annotations: { "com.example.content": `is ${plainDigest}` } }),
   "an unknown member": () => ({ "com.example.content": [plainLayer.toString("base64")] }),
+  "an unknown member in pieces": () => ({ "com.example.content": pieces }),
+  "an unknown member of numbers": () => ({ "com.example.content": [...plainLayer.subarray(0, 100)] }),
+  "the name of an unknown member": () => ({ [plainLayer.toString("base64")]: 1 }),
+  "a platform": () => ({ platform: { os: "linux", architecture: "amd64", "os.features": pieces } }),
+  "the type of an artifact": () => ({ artifactType: `application/${plainLayer.toString("base64")}` }),
 };
 
 /** Two platforms, one of them in an index of its own, with subjects. */
@@ -138,7 +147,10 @@ function assertSoundData({ descriptors }: Seen, what: string): void {
 
 /** No document of an encrypted image holds the plain layer, and no encrypted layer names it. */
 function assertNothingPlain({ texts, descriptors }: Seen, what: string): void {
-  for (const text of texts) assert.ok(!text.includes(plainLayer.toString("base64").slice(0, 60)), what);
+  for (const text of texts) {
+    assert.ok(!text.includes(plainLayer.toString("base64").slice(0, 40)), what);
+    assert.ok(!text.includes(plainLayer.subarray(0, 20).join(",")), what);
+  }
   const layers = descriptors.filter(({ mediaType }) => isEncrypted(mediaType));
   assert.equal(layers.length, 4, what);
   for (const layer of layers) {
@@ -174,7 +186,7 @@ test("no rewrite takes along what a descriptor holds or names of other content",
       }
     }
   }
-  assert.equal(inputs, 6 * 8 * 4);
+  assert.equal(inputs, 6 * 13 * 4);
 });
 
 test("verify fails for all that is planted in an encrypted image, and passes what is in order", async () => {
@@ -193,7 +205,7 @@ test("verify fails for all that is planted in an encrypted image, and passes wha
       outcomes.push(verdict ?? "");
     }
   }
-  assert.equal(outcomes.length, 6 * 8);
+  assert.equal(outcomes.length, 6 * 13);
 });
 
 test("a root that its place lists with other data fails, too", async () => {
