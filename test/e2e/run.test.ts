@@ -1,6 +1,17 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { before, test } from "node:test";
@@ -87,6 +98,39 @@ for (const runtime of runtimes) {
     });
   }
 }
+
+test("a file that is the input can be read inside, and not opened anew to write to it", {
+  skip: missing || firstMissing(systemPeer("crun")),
+}, async () => {
+  const { around: aroundUser } = users[1];
+  const { around } = runtimes[1];
+  const input = join(scratch, "input");
+  writeFileSync(input, "precious\n");
+  chmodSync(input, 0o666);
+  const script = "cat; echo overwritten 2>&- >/proc/self/fd/0";
+  const [program = "", ...rest] = [
+    ...around,
+    ...aroundUser,
+    process.execPath,
+    ociEncProgram,
+    "run",
+    "--runtime",
+    "crun",
+  ];
+  const env = { ...process.env, TMPDIR: temporary, HOME: temporary };
+  const descriptor = openSync(input, "r");
+  const args = [...rest, plain, "sh", "-c", script];
+  const { stdout, stderr } = spawnSync(program, args, {
+    env,
+    stdio: [descriptor, "pipe", "pipe"],
+    encoding: "utf8",
+    timeout: 30_000,
+    killSignal: "SIGKILL",
+  });
+  closeSync(descriptor);
+  assert.equal(stdout, "precious\n", stderr);
+  assert.equal(readFileSync(input, "utf8"), "precious\n");
+});
 
 const runc = missing || firstMissing(systemPeer("runc"));
 
