@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import {
   chmodSync,
+  chownSync,
   closeSync,
   existsSync,
   mkdirSync,
@@ -99,34 +100,18 @@ for (const runtime of runtimes) {
   }
 }
 
-test("a file that is the input can be read inside, and not opened anew to write to it", {
-  skip: missing || firstMissing(systemPeer("crun")),
-}, async () => {
-  const { around: aroundUser } = users[1];
-  const { around } = runtimes[1];
+const crun = missing || firstMissing(systemPeer("crun"));
+
+test("a file that is the input can be read inside, and not opened anew to write to it", { skip: crun }, () => {
   const input = join(scratch, "input");
   writeFileSync(input, "precious\n");
-  chmodSync(input, 0o666);
-  const script = "cat; echo overwritten 2>&- >/proc/self/fd/0";
-  const [program = "", ...rest] = [
-    ...around,
-    ...aroundUser,
-    process.execPath,
-    ociEncProgram,
-    "run",
-    "--runtime",
-    "crun",
-  ];
-  const env = { ...process.env, TMPDIR: temporary, HOME: temporary };
+  chownSync(input, 65_534, 65_534);
   const descriptor = openSync(input, "r");
-  const args = [...rest, plain, "sh", "-c", script];
-  const { stdout, stderr } = spawnSync(program, args, {
-    env,
-    stdio: [descriptor, "pipe", "pipe"],
-    encoding: "utf8",
-    timeout: 30_000,
-    killSignal: "SIGKILL",
-  });
+  const around = [...runtimes[1].around, ...users[1].around, "timeout", "-s", "KILL", "30", process.execPath];
+  const script = "cat; echo overwritten >/proc/self/fd/0";
+  const [program = "", ...args] = [...around, ociEncProgram, "run", "--runtime", "crun", plain, "sh", "-c", script];
+  const env = { ...process.env, TMPDIR: temporary, HOME: temporary };
+  const { stdout, stderr } = spawnSync(program, args, { env, stdio: [descriptor, "pipe", "pipe"], encoding: "utf8" });
   closeSync(descriptor);
   assert.equal(stdout, "precious\n", stderr);
   assert.equal(readFileSync(input, "utf8"), "precious\n");
