@@ -110,9 +110,9 @@ function idsFor({ userNamespace, progress }: RunOptions): OwnerIds | undefined {
   return undefined;
 }
 
-/** Root's runtime can give away whatever the standard streams are; see `relayStreams`. */
+/** What the standard streams are is none of the container's; see `relayStreams`. */
 function relays({ terminal }: RunOptions): boolean {
-  return callersIds() === undefined && !terminal;
+  return !terminal;
 }
 
 function visiblePaths(runtime: string, { mounts, keep, tmpdir }: RunOptions): readonly string[] {

@@ -18,8 +18,9 @@ const streamNames: readonly string[] = ["stdin", "stdout", "stderr"];
 
 /**
  * Makes FIFOs `stdin`, `stdout` and `stderr` in `directory`, which belong to the container's root, and passes on what goes
- * through them. A runtime that root starts may give the standard streams to the container's user, and crun does: that must
- * not be a file, a terminal or /dev/null of this machine. UNSUPPORTED, LOCAL_IO.
+ * through them. A runtime may hand on the standard streams as they are, and give them to the container's user, and crun does
+ * both: as /proc/self/fd/0 the container could open a file of this machine anew to write to it, or pass through a directory.
+ * UNSUPPORTED, LOCAL_IO.
  */
 export async function relayStreams(directory: string, ids: OwnerIds | undefined): Promise<Relays> {
   await runTool("mkfifo", ["-m", "600", ...streamNames], {

@@ -1,6 +1,18 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { before, test } from "node:test";
@@ -87,6 +99,23 @@ for (const runtime of runtimes) {
     });
   }
 }
+
+const crun = missing || firstMissing(systemPeer("crun"));
+
+test("a file that is the input can be read inside, and not opened anew to write to it", { skip: crun }, () => {
+  const input = join(scratch, "input");
+  writeFileSync(input, "precious\n");
+  chownSync(input, 65_534, 65_534);
+  const descriptor = openSync(input, "r");
+  const around = [...runtimes[1].around, ...users[1].around, "timeout", "-s", "KILL", "30", process.execPath];
+  const script = "cat; echo overwritten >/proc/self/fd/0";
+  const [program = "", ...args] = [...around, ociEncProgram, "run", "--runtime", "crun", plain, "sh", "-c", script];
+  const env = { ...process.env, TMPDIR: temporary, HOME: temporary };
+  const { stdout, stderr } = spawnSync(program, args, { env, stdio: [descriptor, "pipe", "pipe"], encoding: "utf8" });
+  closeSync(descriptor);
+  assert.equal(stdout, "precious\n", stderr);
+  assert.equal(readFileSync(input, "utf8"), "precious\n");
+});
 
 const runc = missing || firstMissing(systemPeer("runc"));
 
