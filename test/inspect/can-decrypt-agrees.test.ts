@@ -91,11 +91,18 @@ const badBytes = new Set([
   "bytes cut short",
 ]);
 
-/** An image of such layers, or an index of two where there are more lists than one. */
-function nameImage(place: MemoryPlace, ...manifests: readonly (readonly Descriptor[])[]): void {
+/**
+ * An image of such layers, or an index of two where there are more lists than one. Its config says what `holding` is: the
+ * content of each layer, or that nobody knows.
+ */
+function nameImage(
+  place: MemoryPlace,
+  manifests: readonly (readonly Descriptor[])[],
+  holding: Uint8Array | "unknown" = content,
+): void {
   const made = manifests.map((layers, index) => {
     const platform = { os: "linux", architecture: index === 0 ? "amd64" : "arm64" };
-    const diffIds = layers.map(() => digestOf(content));
+    const diffIds = holding === "unknown" ? [] : layers.map(() => digestOf(holding));
     const config = place.add(mediaTypes.ociConfig, { ...platform, rootfs: { type: "layers", diff_ids: diffIds } });
     const mediaType = mediaTypes.ociManifest;
     return { ...place.add(mediaType, { schemaVersion: 2, mediaType, config, layers }), platform };
@@ -225,7 +232,7 @@ test("of every broken envelope, all say the same, to a recipient and to a strang
   for (const [name, variant] of variants()) {
     const place = new MemoryPlace();
     const layer = await handmadeLayer(place, { keys: [alice.encryption], content, ...variant });
-    nameImage(place, [layer]);
+    nameImage(place, [[layer]]);
     for (const { decryption } of [alice, stranger]) {
       const { canDecrypt } = await agree(name, place.source("image"), { keys: [decryption] }, badBytes.has(name));
       codes.set(canDecrypt, (codes.get(canDecrypt) ?? 0) + 1);
@@ -255,7 +262,7 @@ for (const [id, keys, settings] of [
       for (const [what, spoil] of Object.entries(brokenSlots)) {
         const place = new MemoryPlace();
         const blob = place.add("application/vnd.oci.image.layer.v1.tar+gzip+encrypted", layer.sealed);
-        nameImage(place, [{ ...blob, annotations: slotEdit(slot, spoil)(layer.annotations) }]);
+        nameImage(place, [[{ ...blob, annotations: slotEdit(slot, spoil)(layer.annotations) }]], "unknown");
         await agree(`${id} ${slot} ${what}`, place.source("image"), asking, false);
       }
     }
@@ -273,7 +280,7 @@ test("of a provider that fails, all say the same, whatever else is wrong with th
   const place = new MemoryPlace();
   const type = "application/vnd.oci.image.layer.v1.tar+gzip+encrypted";
   const asked = { ...place.add(type, layer.sealed), annotations: layer.annotations };
-  nameImage(place, [{ ...asked, annotations: {} }, asked]);
+  nameImage(place, [[{ ...asked, annotations: {} }, asked]], "unknown");
   const { canDecrypt, shown } = await agree("a provider that fails", place.source("image"), asking);
   assert.equal(canDecrypt, "KEY_PROVIDER");
   assert.deepEqual(shown, ["cannot CORRUPT", "cannot KEY_PROVIDER"]);
@@ -301,7 +308,7 @@ test("of every mixture of two platforms, all say the same, about both and about 
   for (const [one, first] of Object.entries(kinds)) {
     for (const [other, second] of Object.entries(kinds)) {
       const place = new MemoryPlace();
-      nameImage(place, [await first(place)], [await second(place)]);
+      nameImage(place, [[await first(place)], [await second(place)]]);
       const name = `${one}, and ${other}`;
       for (const platforms of [undefined, [parsePlatform("linux/arm64")]]) {
         const asking = { keys: [alice.decryption], ...(platforms && { platforms }) };
