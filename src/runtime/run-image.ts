@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { symlink } from "node:fs/promises";
 import { tmpdir as systemTmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +8,7 @@ import type { OwnerIds } from "../unpack/owners.js";
 import type { UnpackOptions } from "../unpack/unpack.js";
 import { callersIds, writeSpec } from "./bundle.js";
 import { type BundleSettings, bundleSpec, type SpecSettings } from "./bundle-spec.js";
+import { containerId, removeAbandonedCgroups } from "./cgroups.js";
 import { findRuntime } from "./find-program.js";
 import { type Holder, startHolder } from "./holder.js";
 import { containerIds } from "./id-ranges.js";
@@ -37,7 +37,8 @@ export async function runImage(source: ImageSource, options: RunOptions = {}): P
   const runtime = await findRuntime(options.runtime);
   const image = await openImage(source, options);
   const ids = idsFor(options);
-  const run = { image, runtime, options, ids, id: `oci-enc-${randomBytes(8).toString("hex")}` };
+  const run = { image, runtime, options, ids, id: await containerId() };
+  await removeAbandonedCgroups();
   const holder = await startHolder({
     limit: memoryLimit,
     ids,
