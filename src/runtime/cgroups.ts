@@ -8,12 +8,12 @@ export async function containerId(): Promise<string> {
 }
 
 /**
- * Removes the cgroups of containers whose makers were killed, from beside those that a container of ours would get. They
+ * Removes the cgroups of containers whose makers were killed, from where those of a container of ours would be. They
  * hold nothing but room in the kernel: one that cannot be removed, as something runs in it, stays, and nobody is told.
  */
 export async function removeAbandonedCgroups(mounted = "/sys/fs/cgroup", ownPath = "/proc/self/cgroup"): Promise<void> {
   const judge = await judgeIn(undefined);
-  for (const directory of await ownCgroups(mounted, ownPath)) {
+  for (const directory of await parentCgroups(mounted, ownPath)) {
     for (const name of await readdir(directory).catch(() => [])) {
       const made = parseMadeName(name);
       if (made?.kind !== "tree" || made.maker === undefined) continue;
@@ -26,13 +26,18 @@ export async function removeAbandonedCgroups(mounted = "/sys/fs/cgroup", ownPath
   }
 }
 
-/** Where this process is in each hierarchy. cgroups(7): `id:controllers:path` a line, no controllers in the unified one. */
-async function ownCgroups(mounted: string, ownPath: string): Promise<readonly string[]> {
+/**
+ * Where runtimes make cgroups in each hierarchy: runc in the one that it is in, crun at the root. cgroups(7):
+ * `id:controllers:path` a line, no controllers in the unified one.
+ */
+async function parentCgroups(mounted: string, ownPath: string): Promise<ReadonlySet<string>> {
   const lines = (await readFile(ownPath, "utf8").catch(() => "")).split("\n");
-  return lines.flatMap((line) => {
+  const parents = lines.flatMap((line) => {
     const [, controllers, path] = /^\d+:([^:]*):(\/.*)$/.exec(line) ?? [];
     if (controllers === undefined || path === undefined) return [];
-    if (controllers === "") return [join(mounted, path), join(mounted, "unified", path)];
-    return [join(mounted, controllers.replace(/^name=/, ""), path)];
+    const roots =
+      controllers === "" ? [mounted, join(mounted, "unified")] : [join(mounted, controllers.replace(/^name=/, ""))];
+    return roots.flatMap((root) => [join(root, "/"), join(root, path, "/")]);
   });
+  return new Set(parents);
 }
