@@ -7,7 +7,7 @@ import { makeTemporaryTree } from "../transport/files/temporary-tree.js";
 import type { OpenedImage } from "../unpack/image-layers.js";
 import type { OwnerIds } from "../unpack/owners.js";
 import { type UnpackOptions, unpackOpened } from "../unpack/unpack.js";
-import { makeBundleDirectory } from "./bundle.js";
+import { placeBundle } from "./bundle.js";
 
 /** So much of an image, in bytes, is unpacked in memory. */
 export const memoryLimit: number = 256 * 1024 * 1024;
@@ -28,6 +28,8 @@ export interface PlaceOptions extends UnpackOptions {
   readonly ids: OwnerIds | undefined;
   /** A directory in memory that holds {@link memoryLimit} and goes by itself; undefined: there is none. */
   readonly memory: string | undefined;
+  /** The `config.json` of a bundle that is kept. */
+  spec(rootfs: string): object;
 }
 
 /**
@@ -39,13 +41,14 @@ export async function placeTree(image: OpenedImage, options: PlaceOptions): Prom
   await removeAbandonedDrafts(options.tmpdir ?? systemTmpdir(), options.progress);
   if (options.keep !== undefined) {
     const directory = resolve(options.keep);
-    await makeBundleDirectory(directory);
-    return await fill(image, options, { directory, kept: true });
+    await placeBundle(image, directory, options, (rootfs) => options.spec(rootfs));
+    await openToContainer(directory, options.ids);
+    return treeIn(directory, true);
   }
   const size = image.layers.reduce((sum, { descriptor }) => sum + descriptor.size, 0);
   if (options.memory !== undefined && size <= memoryLimit) {
     try {
-      return await fill(image, options, { directory: options.memory, kept: false });
+      return await fill(image, options, options.memory);
     } catch (error) {
       // Memory may be full, or lack attributes that a disk has; if it is something else, the disk shows it as well.
       if (!(error instanceof OciEncError) || error.code !== "LOCAL_IO") throw error;
@@ -54,15 +57,15 @@ export async function placeTree(image: OpenedImage, options: PlaceOptions): Prom
   return await fillTemporary(image, options);
 }
 
-async function fill(
-  image: OpenedImage,
-  options: PlaceOptions,
-  { directory, kept }: Pick<Tree, "directory" | "kept">,
-): Promise<Tree> {
-  const rootfs = join(directory, "rootfs");
-  await unpackOpened(image, rootfs, { ...options, devices: "replace", sheltered: true, temporary: !kept });
-  if (kept || options.memory === undefined) await openToContainer(directory, options.ids);
-  return { directory, rootfs, kept, async [Symbol.asyncDispose]() {} };
+async function fill(image: OpenedImage, options: PlaceOptions, directory: string): Promise<Tree> {
+  const tree = treeIn(directory, false);
+  await unpackOpened(image, tree.rootfs, { ...options, devices: "replace", sheltered: true, temporary: true });
+  if (options.memory === undefined) await openToContainer(directory, options.ids);
+  return tree;
+}
+
+function treeIn(directory: string, kept: boolean): Tree {
+  return { directory, rootfs: join(directory, "rootfs"), kept, async [Symbol.asyncDispose]() {} };
 }
 
 /** Its root user passes through the directory, which stays closed to everybody else. In a holder it takes another way. */
@@ -77,7 +80,7 @@ async function openToContainer(directory: string, ids: OwnerIds | undefined): Pr
 async function fillTemporary(image: OpenedImage, options: PlaceOptions): Promise<Tree> {
   const temporary = await makeTemporaryTree(options.tmpdir ?? systemTmpdir(), "run", options.progress);
   try {
-    const tree = await fill(image, options, { directory: temporary.directory, kept: false });
+    const tree = await fill(image, options, temporary.directory);
     return { ...tree, [Symbol.asyncDispose]: temporary.remove };
   } catch (error) {
     await temporary.remove();

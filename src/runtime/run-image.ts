@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { symlink } from "node:fs/promises";
 import { tmpdir as systemTmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,10 +8,11 @@ import type { OwnerIds } from "../unpack/owners.js";
 import type { UnpackOptions } from "../unpack/unpack.js";
 import { callersIds, writeSpec } from "./bundle.js";
 import { type BundleSettings, bundleSpec, type SpecSettings } from "./bundle-spec.js";
+import { containerId, removeAbandonedCgroups } from "./cgroups.js";
 import { findRuntime } from "./find-program.js";
 import { type Holder, startHolder } from "./holder.js";
 import { containerIds } from "./id-ranges.js";
-import { memoryLimit, placeTree, type Tree } from "./place-tree.js";
+import { memoryLimit, placeTree } from "./place-tree.js";
 import { runHeld, runPlainly } from "./run-container.js";
 
 /** How to try an image. */
@@ -37,7 +37,8 @@ export async function runImage(source: ImageSource, options: RunOptions = {}): P
   const runtime = await findRuntime(options.runtime);
   const image = await openImage(source, options);
   const ids = idsFor(options);
-  const run = { image, runtime, options, ids, id: `oci-enc-${randomBytes(8).toString("hex")}` };
+  const run = { image, runtime, options, ids, id: await containerId() };
+  await removeAbandonedCgroups();
   const holder = await startHolder({
     limit: memoryLimit,
     ids,
@@ -64,12 +65,12 @@ interface Run {
 
 async function runIn(holder: Holder, run: Run): Promise<number> {
   const { options, ids } = run;
-  await using tree = await placeTree(run.image, { ...options, ids, memory: holder.directory });
+  const spec = (rootfs: string) => specFor(run, rootfs, ids ?? callersIds());
+  await using tree = await placeTree(run.image, { ...options, ids, memory: holder.directory, spec });
   if (tree.directory !== holder.directory) await symlink(tree.rootfs, join(holder.directory, "tree"));
   // In the holder the caller is root already.
   const caller = callersIds() && { users: { first: 0, count: 1 }, groups: { first: 0, count: 1 } };
-  await writeSpec(holder.directory, specFor(run, tree, ids ?? caller));
-  if (tree.kept) await writeSpec(tree.directory, specFor(run, tree, ids ?? callersIds()));
+  await writeSpec(holder.directory, specFor(run, tree.rootfs, ids ?? caller));
   return await runHeld(holder, { relay: relays(options), ids, signal: options.signal });
 }
 
@@ -80,12 +81,13 @@ async function runWithout(run: Run): Promise<number> {
     const why = "there is no setpriv or unshare of util-linux here, or the kernel refuses";
     warn(options.progress, "PLAIN_ON_DISK", `the image is encrypted, and its files are on disk while it runs: ${why}`);
   }
-  await using tree = await placeTree(image, { ...options, ids, memory: undefined });
-  await writeSpec(tree.directory, specFor(run, tree, ids ?? callersIds()));
+  const spec = (rootfs: string) => specFor(run, rootfs, ids ?? callersIds());
+  await using tree = await placeTree(image, { ...options, ids, memory: undefined, spec });
+  if (!tree.kept) await writeSpec(tree.directory, spec(tree.rootfs));
   return await runPlainly(commandLine(run, tree.directory), { relay: relays(options), signal: options.signal });
 }
 
-function specFor({ image, options }: Run, { rootfs }: Tree, ids: OwnerIds | undefined): object {
+function specFor({ image, options }: Run, rootfs: string, ids: OwnerIds | undefined): object {
   const settings: SpecSettings = {
     ...options,
     ids,

@@ -24,6 +24,8 @@ export interface DestinationOptions {
   readonly force: boolean;
   /** Close one that has something in it to others before the first file is there. */
   readonly close: boolean;
+  /** The names that will be made: beside others, a directory that lacks them is as good as an empty one. */
+  readonly names?: readonly string[];
   readonly progress: Progress | undefined;
 }
 
@@ -38,8 +40,7 @@ export async function openDestination(root: string, options: DestinationOptions)
     await takeBackMoved(root);
     // Beside other things a name may be the image's own.
     if ((await readdir(root)).every((name) => parseMadeName(name))) await removeAbandonedDrafts(root, options.progress);
-    const isEmpty = (await readdir(root)).length === 0;
-    if (isEmpty) return await emptyDirectory(root, options.progress);
+    if (await isFree(root, options.names)) return await emptyDirectory(root, options.progress);
     if (options.force) return await filledDirectory(root, options.close);
   } catch (error) {
     throw ioError(error, `cannot unpack into ${JSON.stringify(root)}`);
@@ -76,7 +77,7 @@ async function emptyDirectory(root: string, progress: Progress | undefined): Pro
     async finish(attribute) {
       await chmod(tree, 0o700);
       await noteMoving(draft.directory, tree);
-      for (const name of await readdir(tree, "buffer")) {
+      for (const name of (await readdir(tree, "buffer")).sort(Buffer.compare)) {
         await move(entryOf(tree, name), entryOf(root, name));
         moved.push(entryOf(root, name));
       }
@@ -121,6 +122,16 @@ async function move(from: string | Buffer, to: string | Buffer): Promise<void> {
 
 function quoted(path: string | Buffer): string {
   return JSON.stringify(basename(path.toString()));
+}
+
+/** Nothing is in the way: in the directory, or at the names that will be made there, but for an empty directory. */
+async function isFree(root: string, names: readonly string[] | undefined): Promise<boolean> {
+  if (names === undefined) return (await readdir(root)).length === 0;
+  for (const path of names.map((name) => join(root, name))) {
+    if (!(await isThere(path))) continue;
+    if (!(await lstat(path)).isDirectory() || (await readdir(path)).length > 0) return false;
+  }
+  return true;
 }
 
 async function isThere(path: string): Promise<boolean> {

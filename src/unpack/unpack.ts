@@ -30,7 +30,7 @@ export interface UnpackOptions extends OpenImageOptions {
 export interface TreeOptions extends UnpackOptions {
   /** The directory lies in one that guards it, and gets the mode that the image has for it. */
   readonly sheltered?: boolean | undefined;
-  /** The caller takes the directory away again, so nobody needs to be told that what is in it is plain. */
+  /** The caller takes the directory away again, or tells itself where it went: nobody is told here that what is in it is plain. */
   readonly temporary?: boolean | undefined;
   /** Device nodes: made where that is possible, or empty files in their place. Default `make`. */
   readonly devices?: "make" | "replace" | undefined;
@@ -87,13 +87,18 @@ export async function unpackOpened(
   }
   const { descriptor: manifest, platform, config, encrypted } = image;
   if (encrypted && options.temporary !== true) {
-    warn(options.progress, "UNPACKED_PLAIN", `the image is encrypted; what is in ${JSON.stringify(root)} is not`);
+    warnPlain(root, options.progress);
   }
   if (delicate && !encrypted && options.sheltered !== true && options.plainMode === undefined) {
     const message = `only you can reach ${JSON.stringify(root)}: it has setuid files, capabilities or devices in it; --plain-mode 0755 lets others in`;
     warn(options.progress, "TREE_CLOSED", message);
   }
   return { reference: image.reference, directory: root, manifest, platform, config, encrypted, delicate };
+}
+
+/** Tells that what an encrypted image holds lies in a directory in the clear. */
+export function warnPlain(directory: string, progress: Progress | undefined): void {
+  warn(progress, "UNPACKED_PLAIN", `the image is encrypted; what is in ${JSON.stringify(directory)} is not`);
 }
 
 /** What came of filling a tree. */

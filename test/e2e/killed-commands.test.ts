@@ -24,6 +24,8 @@ interface Killed {
   readonly command: readonly string[];
   /** Right before the first of these calls, on that path if there is one. `PLAIN`: a plain layer. */
   readonly at: readonly [calls: string, path?: string];
+  /** Not the first of them, but this one. */
+  readonly nth?: number;
   /** What the next command may write in the clear starts with this. */
   readonly plain?: string;
   /** What says that plain content is there. */
@@ -85,22 +87,40 @@ const cases: readonly Killed[] = [
     at: ["rename,renameat,renameat2"],
     next: ["unpack", "-q", "oci:sealed:x", "tree"],
   },
+  {
+    title: "a bundle that is unpacked, whole and without its name",
+    needs: "sealed",
+    command: ["unpack", "-q", "--bundle", ...key, "oci:sealed:x", "tree"],
+    at: ["rename,renameat,renameat2"],
+    nth: 2,
+    next: ["unpack", "-q", "--bundle", "oci:sealed:x", "tree"],
+  },
+  {
+    title: "a bundle that is unpacked into an empty directory, one of its parts in place",
+    needs: "empty",
+    command: ["unpack", "-q", "--bundle", ...key, "oci:../templates/sealed:x", "empty"],
+    at: ["rename,renameat,renameat2"],
+    nth: 3,
+    next: ["unpack", "-q", "--bundle", ...key, "oci:../templates/sealed:x", "empty"],
+    plain: "empty/",
+  },
 ];
 
 test("faults/51: what killed commands leave in the clear is told of, and gone after the next one", async (t) => {
   if (strace.missing !== false) return t.skip(strace.missing);
   const world = makeWorld();
   t.after(() => spawnSync("rm", ["-rf", world.directory]));
-  for (const [index, { title, needs, command, at, verify, next, plain: mayBe }] of cases.entries()) {
+  for (const [index, { title, needs, command, at, nth = 1, verify, next, plain: mayBe }] of cases.entries()) {
     await t.test(title, async () => {
       const round = join(world.directory, String(index));
       mkdirSync(join(round, "tmp"), { recursive: true });
       cpSync(join(world.templates, needs), join(round, needs), { recursive: true });
       const [plain = ""] = filesWith(round, world.marker).map((path) => path.split("/").at(-1));
-      const env = { ...process.env, TMPDIR: join(round, "tmp") };
+      // strace counts the calls of each thread.
+      const env = { ...process.env, TMPDIR: join(round, "tmp"), UV_THREADPOOL_SIZE: "1" };
       const [calls, path = ""] = at;
       const only = path === "" ? [] : ["-P", join(round, path.replace("PLAIN", plain))];
-      const tracing = ["-f", "-qq", "-o", "/dev/null", ...only, "-e", `inject=${calls}:signal=KILL:when=1`];
+      const tracing = ["-f", "-qq", "-o", "/dev/null", ...only, "-e", `inject=${calls}:signal=KILL:when=${nth}`];
       const program = [process.execPath, ociEncProgram, ...command];
       const { stderr } = spawnSync("strace", [...tracing, ...program], { cwd: round, env, encoding: "utf8" });
       assert.notDeepEqual(filesWith(round, world.marker), [], `nothing was killed that matters: ${stderr}`);

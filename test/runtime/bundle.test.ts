@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { writeBundle } from "../../src/runtime/bundle.js";
@@ -175,6 +175,19 @@ test("an unknown user, a relative working directory and a second bundle in one p
   const directory = join(scratch, "twice");
   await writeBundle(image, directory);
   await assert.rejects(writeBundle(image, directory), expectedError("CONFLICT", /holds a bundle already/));
+});
+
+test("a bundle that cannot be made leaves nothing, and one goes beside other files", async () => {
+  const image = await layeredImage([[]], { config: { User: "nobody-here" } });
+  const directory = join(scratch, "half");
+  await assert.rejects(writeBundle(image, directory), expectedError("NOT_FOUND"));
+  assert.equal(existsSync(directory), false);
+  mkdirSync(join(directory, "rootfs"), { recursive: true, mode: 0o700 });
+  writeFileSync(join(directory, "note"), "mine");
+  await assert.rejects(writeBundle(image, directory), expectedError("NOT_FOUND"));
+  assert.deepEqual(readdirSync(directory).sort(), ["note", "rootfs"]);
+  await writeBundle(image, directory, { user: "0" });
+  assert.deepEqual(readdirSync(directory).sort(), ["config.json", "note", "rootfs"]);
 });
 
 test("users are looked up by name and number; groups come along for a name without a group", async () => {
