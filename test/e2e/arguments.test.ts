@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { copyFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, test } from "node:test";
-import { ociEnc, type RunOptions } from "../support/oci-enc.js";
+import { ociEnc, ociEncProgram, type RunOptions } from "../support/oci-enc.js";
 import { twoPlatforms, writeLayout } from "../support/sample-layout.js";
 import { scratchDirectory } from "../support/scratch.js";
 
@@ -205,4 +206,15 @@ test("--digestfile holds the digest that is printed, and a dry run writes neithe
   assert.deepEqual([dry.status, dry.stdout], [0, ""]);
   await assert.rejects(readFile(join(scratch, "none")));
   await assert.rejects(readFile(join(scratch, "dry", "index.json")));
+});
+
+test("a current directory that was removed is no bug", {
+  skip: process.platform !== "linux" && "needs Linux",
+}, async () => {
+  const gone = join(scratch, "gone");
+  const script = `mkdir "$1" && cd "$1" && rmdir "$1" && exec "$2" "$3" copy "oci:$4" oci:copied`;
+  const words = ["-c", script, "sh", gone, process.execPath, ociEncProgram, join(scratch, "images")];
+  const { status, stderr } = spawnSync("sh", words, { encoding: "utf8" });
+  assert.match(stderr, /^oci-enc: copy: the current directory is not there any more/);
+  assert.equal(status, 10);
 });

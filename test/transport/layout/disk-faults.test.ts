@@ -109,6 +109,14 @@ test("faults/50: a device that fails at fsync is LOCAL_IO, whichever fsync it is
   }
 });
 
+test("a directory in which nothing can be made, as the system says that it is not there, is an error at once", {
+  skip: process.platform !== "linux" && "needs /proc",
+  timeout: 20_000,
+}, async () => {
+  const attempt = writeImage(`oci:/proc/${process.pid}/share/images:first`, [10]);
+  await assert.rejects(attempt, expectedError("NOT_FOUND", /cannot make the directory/));
+});
+
 /** Lets the call with the number FSYNC_FAILS fail, as a device does that has lost what was written. */
 const failingFsync = `
 #define _GNU_SOURCE
