@@ -85,7 +85,7 @@ const services: readonly Service[] = [
 
 /** What logs in at a registry: a forge's token does, too. */
 const registries =
-  /^(?:(?:.*_)?REGISTRY_.*|(?:DOCKER|DOCKERHUB|PODMAN|QUAY|GHCR|HARBOR|NOTATION|ORAS|SKOPEO|BUILDAH|CR|ACR|ECR|GCR)_.*|(?:GITHUB|GH|GITLAB|CI|CI_JOB|CI_DEPLOY)_(?:TOKEN|PASSWORD|JOB_TOKEN))$/i;
+  /^(?:(?:.*_)?REGISTRY_.*|(?:DOCKER|DOCKERHUB|PODMAN|QUAY|GHCR|HARBOR|NOTATION|ORAS|SKOPEO|BUILDAH|CR|ACR|ECR|GCR)_.*|(?:GITHUB|GH|GITLAB|CI|CI_JOB|CI_DEPLOY)_(?:TOKEN|PAT|PASSWORD|JOB_TOKEN))$/i;
 
 /** Of the names above, those that tell where something is, and no secret. */
 const places = /_(?:FILE|DIR|DIRECTORY|HOST|PATH|CONFIG|CERT_PATH|CONTEXT|VERSION|IMAGE|USER|USERNAME)$/i;
@@ -100,7 +100,7 @@ function passes(name: string, { credentials, only }: Rule, client: string): bool
 }
 
 function isRegistrySecret(name: string): boolean {
-  if (/^DOCKER_AUTH_CONFIG$/i.test(name)) return true;
+  if (/^(?:DOCKER_AUTH_CONFIG|(?:.*_)?REGISTRY_AUTH)$/i.test(name)) return true;
   return registries.test(name) && isSecretName(name) && !places.test(name);
 }
 

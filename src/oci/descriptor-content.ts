@@ -100,8 +100,20 @@ function isTelling(text: string): boolean {
 }
 
 /** Whether there is room for content in a member, however it is written: in pieces, in numbers, in the name itself. */
-function isRoomy(key: string, { start, end }: JsonNode): boolean {
-  return key.length + end - start > 64;
+function isRoomy(key: string, value: JsonNode): boolean {
+  return key.length + lengthOf(value) > 64;
+}
+
+/** In characters, without what JSON puts around them. */
+function lengthOf(node: JsonNode): number {
+  switch (node.kind) {
+    case "array":
+      return node.items.reduce((sum, item) => sum + lengthOf(item), 0);
+    case "object":
+      return node.members.reduce((sum, { key, value }) => sum + key.length + lengthOf(value), 0);
+    default:
+      return String(node.value).length;
+  }
 }
 
 function stringsIn(node: JsonNode): readonly string[] {
