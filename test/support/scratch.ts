@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, realpathSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -22,6 +23,8 @@ function make(): string {
   return realpathSync(mkdtempSync(join(tmpdir(), "oci-enc-test-")));
 }
 
-function remove(directory: string): Promise<void> {
-  return rm(directory, { recursive: true, force: true, maxRetries: 5 });
+/** Also where a test has made a directory into which only root may write. */
+async function remove(directory: string): Promise<void> {
+  if (process.geteuid?.() !== 0) spawnSync("chmod", ["-R", "u+rwX", directory], { stdio: "ignore" });
+  await rm(directory, { recursive: true, force: true, maxRetries: 5 });
 }

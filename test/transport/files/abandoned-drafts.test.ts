@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chown, lutimes, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { chmod, chown, lutimes, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { removeAbandonedDrafts } from "../../../src/transport/files/abandoned-drafts.js";
@@ -70,6 +70,7 @@ test("in a place where anybody may put anything, nothing of others is touched, a
   await symlink(outside, join(directory, link));
   execFileSync("mkfifo", [join(directory, fifo)]);
   await mkdir(join(directory, open));
+  await chmod(join(directory, open), 0o755);
   await mkdir(join(directory, foreign), { mode: 0o700 });
   const isRoot = process.geteuid?.() === 0;
   if (isRoot) await chown(join(directory, foreign), 12345, 12345);
