@@ -37,7 +37,7 @@ export function containerIds(files: IdFiles = systemFiles): OwnerIds {
     "UNSUPPORTED",
     `the ids from ${ids.users.first} on, which the container would get, do not exist here`,
     {
-      hint: "give root a range of 65536 ids that do in /etc/subuid and /etc/subgid, or do without with --no-user-namespace",
+      hint: "give root a range of 65536 ids that exist here, in /etc/subuid and /etc/subgid",
     },
   );
 }

@@ -94,13 +94,13 @@ export function requireDiffIds({ descriptor, config, layers }: ManifestContext):
   throw new OciEncError(
     "CORRUPT",
     `the manifest ${descriptor.digest} has ${layers.length} layers, and its config ${count} diff ids`,
-    { hint: "a layer may have been added or left out; --no-verify-content accepts it" },
+    { hint: "a layer may have been added or left out: get the image again from who made it" },
   );
 }
 
 function notWhatConfigSays(where: string, diffId: Digest): OciEncError {
   return new OciEncError("CORRUPT", `${where}: it opens to what was encrypted, and not to the diff id ${diffId}`, {
-    hint: "the layers may stand in another order than they were encrypted in; --no-verify-content accepts that",
+    hint: "the layers may stand in another order than they were encrypted in: get the image again from who made it",
   });
 }
 
@@ -109,7 +109,7 @@ function notWhatWasSealed(where: string): OciEncError {
     "CORRUPT",
     `${where}: what it opens to is neither the wrapped digest's content nor the diff id's`,
     {
-      hint: "the sealed layer may belong to another image; --no-verify-content accepts it where its writer is known to be broken",
+      hint: "the encrypted layer may belong to another image: get the image again from who made it",
     },
   );
 }
