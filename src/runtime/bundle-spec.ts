@@ -83,9 +83,7 @@ function requireMapped({ uid, gid, additionalGids }: ContainerUser, ids: OwnerId
     `the user ${uid}, or a group of it, is none of the container's ${ids.users.count} ids`,
     {
       hint:
-        ids.users.count === 1
-          ? "without root a container has one user alone: --user 0"
-          : "choose another with --user; as root, --no-user-namespace gives the container this machine's own ids",
+        ids.users.count === 1 ? "without root a container has one user alone: --user 0" : "choose another with --user",
     },
   );
 }
