@@ -6,7 +6,7 @@ import type { BlockCipher } from "./block-cipher.js";
 import { cipherOf } from "./ciphers/index.js";
 import { type EnvelopePart, partsOf, publicOptionsOf, withEnvelope } from "./envelope.js";
 import type { DecryptionKey, EncryptionKey, Packet, Unwrap, Wrap, WrapperOptions } from "./key-wrapper.js";
-import { type SchemeRow, schemeRow, schemes } from "./keys/index.js";
+import { type SchemeRow, schemeRow, schemes, slotRow } from "./keys/index.js";
 import {
   decodePrivateOptions,
   encodePrivateOptions,
@@ -186,7 +186,7 @@ async function unwrapSecret(parts: readonly EnvelopePart[], keyring: Keyring): P
       failures.push(outcome);
     }
   }
-  throw noKeyOpens(parts, failures);
+  throw noKeyOpens(parts, failures, keyring);
 }
 
 /** Why a part did not open. */
@@ -215,9 +215,20 @@ async function explain(key: DecryptionKey): Promise<never> {
   });
 }
 
+/** A slot for which no key was given, with how one is. */
+function withWayOn(slot: string, keyring: Keyring): string {
+  const row = slotRow(slot);
+  return row === undefined || keyring.some((opener) => opener.row === row) ? slot : `${slot} (${row.openedBy})`;
+}
+
+/** What to give where no key is: how each scheme takes one. */
+export function waysToGiveAKey(): string {
+  return `give one: ${[...new Set([...schemes.values()].map(({ openedBy }) => openedBy))].join("; ")}`;
+}
+
 /** KEY_PROVIDER when a provider, token or agent failed, since the key may be a fitting one; else KEY_MISMATCH. */
-function noKeyOpens(parts: readonly EnvelopePart[], failures: readonly Failure[]): OciEncError {
-  const slots = [...new Set(parts.map(({ slot }) => slot))].join(", ") || "nobody";
+function noKeyOpens(parts: readonly EnvelopePart[], failures: readonly Failure[], keyring: Keyring): OciEncError {
+  const slots = [...new Set(parts.map(({ slot }) => withWayOn(slot, keyring)))].join(", ") || "nobody";
   const tried = [...new Set(failures.map(({ why }) => why))].slice(0, 20).join("; ");
   const elsewhere = failures.find(({ error }) => error?.code === "KEY_PROVIDER")?.error;
   return new OciEncError(

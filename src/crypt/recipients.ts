@@ -33,9 +33,14 @@ export async function recipientsOf(annotations: Annotations | undefined): Promis
   return (await listRecipients(annotations)).map(({ info }) => info);
 }
 
+/** The slots of a layer's envelope, each once. */
+export function slotsOf(annotations: Annotations | undefined): readonly string[] {
+  return [...new Set(partsOf(annotations).map(({ slot }) => slot))];
+}
+
 /** The names of the schemes that a layer's envelope holds parts of, each once. */
 export function schemesOf(annotations: Annotations | undefined): readonly string[] {
-  return [...new Set(partsOf(annotations).map(({ slot }) => slotRow(slot)?.scheme ?? slot))];
+  return [...new Set(slotsOf(annotations).map((slot) => slotRow(slot)?.scheme ?? slot))];
 }
 
 /**

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import type { DecryptionKey } from "../crypt/key-wrapper.js";
 import { type Keyring, loadKeyring } from "../crypt/layer.js";
 import { OciEncError } from "../errors.js";
@@ -13,13 +12,13 @@ type Envelope = Readonly<Record<string, string>> | undefined;
  */
 export async function readableKeys(keys: readonly DecryptionKey[], envelope: Envelope): Promise<Keyring> {
   try {
-    return await load(keys, envelope);
+    return await loadKeyring(keys, { envelope });
   } catch (error) {
     if (!isAboutKeys(error)) throw error;
   }
   const readable: DecryptionKey[] = [];
   for (const key of keys) if ((await problemOf(key, keys, envelope)) === undefined) readable.push(key);
-  return await load(readable, envelope);
+  return await loadKeyring(readable, { envelope });
 }
 
 /** Why keys cannot be used for any layer, one reason for each that cannot. */
@@ -32,16 +31,6 @@ export async function unusableKeys(keys: readonly DecryptionKey[]): Promise<read
   return problems;
 }
 
-/**
- * Containerd's built-in configuration names a list of key providers in the environment whether there is one or not; for
- * the program that this one stands in for, a list that is missing is none.
- */
-function load(keys: readonly DecryptionKey[], envelope: Envelope): Promise<Keyring> {
-  const { OCICRYPT_KEYPROVIDER_CONFIG: list, ...environment } = process.env;
-  const isThere = list !== undefined && existsSync(list);
-  return loadKeyring(keys, { envelope, environment: isThere ? process.env : environment });
-}
-
 /** A certificate is of use beside its private key alone, and so is looked at beside the others. */
 async function problemOf(
   key: DecryptionKey,
@@ -50,7 +39,7 @@ async function problemOf(
 ): Promise<OciEncError | undefined> {
   const attempt = async (offered: readonly DecryptionKey[]) => {
     try {
-      await load(offered, envelope);
+      await loadKeyring(offered, { envelope });
       return undefined;
     } catch (error) {
       if (isAboutKeys(error)) return error;

@@ -11,6 +11,7 @@ import type { ImageSource } from "../transport/transport.js";
 
 /** With which keys, and for which platforms. */
 export interface CanDecryptOptions {
+  /** None: only key providers are asked, as they hold keys of their own. */
   readonly keys: readonly DecryptionKey[];
   /** Default: every platform. */
   readonly platforms?: readonly Platform[] | undefined;
@@ -44,12 +45,10 @@ export interface LayerAccess extends LayerVerdict {
 /**
  * Says of every layer of every chosen platform whether a key opens it, from the manifests alone: what decrypting them
  * does before it reads a layer, and so whether it fails, unless the stored bytes themselves are bad. The check of which
- * CVE-2022-24778 tells looked at one layer of one platform, and took what was missing for allowed. USAGE without keys,
- * KEY_INVALID; NOT_FOUND for a platform that the image lacks.
+ * CVE-2022-24778 tells looked at one layer of one platform, and took what was missing for allowed. KEY_INVALID; NOT_FOUND for a platform that the image lacks.
  */
 export async function canDecrypt(source: ImageSource, options: CanDecryptOptions): Promise<CanDecryptReport> {
   const { keys, settings, progress, signal, platforms } = options;
-  if (keys.length === 0) throw new OciEncError("USAGE", "no key is given");
   const keyring = await loadKeyring(keys, { ...settings, progress, signal });
   const single = await Promise.all(keys.map((key) => loadAlone(key, { ...settings, signal })));
   const root = await source.resolve();

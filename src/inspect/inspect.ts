@@ -3,7 +3,7 @@ import { type ManifestPlan, makePlan, manifestsOf } from "../copy/plan.js";
 import type { DecryptionKey, RecipientInfo, SchemeSettings } from "../crypt/key-wrapper.js";
 import { type Keyring, loadKeyring } from "../crypt/layer.js";
 import { accessTo, type LayerVerdict } from "../crypt/layer-answer.js";
-import { recipientsOf, schemesOf } from "../crypt/recipients.js";
+import { recipientsOf, schemesOf, slotsOf } from "../crypt/recipients.js";
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import { type ImageConfig, parseImageConfig } from "../oci/image-config.js";
@@ -55,6 +55,8 @@ export interface InspectedLayer {
   /** By its media type; schemes may be empty all the same, and then nobody can open it. */
   readonly encrypted: boolean;
   readonly schemes: readonly string[];
+  /** The names of the annotations that hold wrapped keys, without their common beginning: `jwe`, `provider.NAME`. */
+  readonly slots: readonly string[];
   readonly recipients: readonly RecipientInfo[];
   /** What the given keys can do with it; undefined without keys. */
   readonly access: LayerVerdict | undefined;
@@ -78,7 +80,15 @@ async function manifestReport(manifest: ManifestPlan, keyring: Keyring | undefin
       const recipients = await recipientsOf(layer.annotations);
       const encrypted = isEncrypted(layer.mediaType);
       const access = keyring && (await accessTo(layer, keyring));
-      return { index, layer, encrypted, schemes: schemesOf(layer.annotations), recipients, access };
+      return {
+        index,
+        layer,
+        encrypted,
+        schemes: schemesOf(layer.annotations),
+        slots: slotsOf(layer.annotations),
+        recipients,
+        access,
+      };
     }),
   );
   const attestation = attestedBy(descriptor) !== undefined;

@@ -1,7 +1,7 @@
 import type { ByteStream } from "../bytes/byte-stream.js";
 import { withoutEnvelope } from "../crypt/envelope.js";
 import type { DecryptionKey, SchemeSettings } from "../crypt/key-wrapper.js";
-import { loadKeyring, type Unwrapped } from "../crypt/layer.js";
+import { loadKeyring, type Unwrapped, waysToGiveAKey } from "../crypt/layer.js";
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import { algorithmOf } from "../oci/digest.js";
@@ -33,7 +33,9 @@ export interface DecryptOptions {
  * byte moves.
  */
 export async function decryptLayers(options: DecryptOptions): Promise<LayerTransform> {
-  if (options.keys.length === 0) throw new OciEncError("USAGE", "no key to decrypt with is given");
+  if (options.keys.length === 0) {
+    throw new OciEncError("USAGE", "no key to decrypt with is given", { hint: waysToGiveAKey() });
+  }
   const keyring = await loadKeyring(options.keys, {
     ...options.settings,
     progress: options.progress,

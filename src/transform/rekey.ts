@@ -3,7 +3,7 @@ import { digesting } from "../bytes/digesting.js";
 import type { BlockCipher } from "../crypt/block-cipher.js";
 import { withBinding } from "../crypt/envelope.js";
 import type { DecryptionKey, EncryptionKey, KnownRecipient } from "../crypt/key-wrapper.js";
-import { loadKeyring, outlineEnvelope, sealLayer, type Unwrapped } from "../crypt/layer.js";
+import { loadKeyring, outlineEnvelope, sealLayer, type Unwrapped, waysToGiveAKey } from "../crypt/layer.js";
 import { isRecipient } from "../crypt/recipient-id.js";
 import { identifyRecipients, listRecipients, loadWrapFor, type WrapFor } from "../crypt/recipients.js";
 import { OciEncError } from "../errors.js";
@@ -38,7 +38,9 @@ export interface RekeyOptions extends RecipientsOptions {
  */
 export async function rekeyLayers(options: RekeyOptions): Promise<LayerTransform> {
   const { open, keep: kept } = options;
-  if (open.length === 0) throw new OciEncError("USAGE", "no key to open the layers with is given");
+  if (open.length === 0) {
+    throw new OciEncError("USAGE", "no key to decrypt the layers with is given", { hint: waysToGiveAKey() });
+  }
   if (options.recipients.length + (kept?.length ?? 0) === 0) {
     throw new OciEncError("USAGE", "nobody to seal for: no recipient is given");
   }

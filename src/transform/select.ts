@@ -16,7 +16,7 @@ export interface LayerSelector {
 }
 
 /** What a selector may know of a layer beside its descriptor. */
-export type LayerPosition = Pick<LayerContext, "index" | "count"> & Partial<Pick<LayerContext, "diffId">>;
+export type LayerPosition = Pick<LayerContext, "index" | "count"> & Partial<LayerContext>;
 
 /** Everything. */
 export const allLayers: LayerSelection = { include: [], exclude: [] };
@@ -32,7 +32,7 @@ export function parseLayerSelection(include: readonly string[], exclude: readonl
 /** Asks a selection about layers, and remembers which selectors ever matched. */
 export interface Choosing {
   /** `named`: an `include` asked for it; `implied`: everything is meant. */
-  choose(layer: Descriptor, context: LayerContext): "named" | "implied" | "no";
+  choose(layer: Descriptor, context: LayerPosition): "named" | "implied" | "no";
   /** USAGE when a selector has matched no layer of the image. */
   requireMatches(): void;
 }
@@ -40,7 +40,7 @@ export interface Choosing {
 /** One walk over an image's layers with a selection. */
 export function choosing(selection: LayerSelection): Choosing {
   const matched = new Set<LayerSelector>();
-  const anyOf = (selectors: readonly LayerSelector[], layer: Descriptor, context: LayerContext): boolean => {
+  const anyOf = (selectors: readonly LayerSelector[], layer: Descriptor, context: LayerPosition): boolean => {
     const fitting = selectors.filter((selector) => selector.matches(layer, context));
     for (const selector of fitting) matched.add(selector);
     return fitting.length > 0;

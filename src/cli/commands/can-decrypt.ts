@@ -43,7 +43,5 @@ function failureOf({ layers, refusal, reference }: CanDecryptReport): OciEncErro
   }
   const sealed = layers.filter(({ encrypted }) => encrypted);
   const closed = sealed.filter(({ opens }) => opens === false).length;
-  return new OciEncError(code, `no given key opens ${closed} of ${sealed.length} layers of ${reference}`, {
-    hint: '"oci-enc recipients list" shows whom they are sealed for',
-  });
+  return new OciEncError(code, `no given key opens ${closed} of ${sealed.length} layers of ${reference}`, { hint });
 }

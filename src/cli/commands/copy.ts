@@ -1,6 +1,5 @@
-import { type Flag, toggle } from "../options/flag.js";
 import { filePlainMode } from "../options/plain-mode.js";
-import { platform, readPlatforms } from "../options/platforms.js";
+import { allPlatforms, platform, readPlatforms } from "../options/platforms.js";
 import type { Command } from "./command.js";
 import {
   layerFlags,
@@ -20,13 +19,6 @@ import {
   transferNeeds,
 } from "./transfer-flags.js";
 
-const all: Flag<boolean> = toggle({
-  name: "all",
-  short: "a",
-  about: "every platform, which is the default",
-  group: "Layers and platforms:",
-});
-
 /** `copy SRC DST`. */
 export const copy: Command = {
   arguments: [
@@ -36,8 +28,17 @@ export const copy: Command = {
     },
     { name: "DST", about: "where the copy goes" },
   ],
-  flags: [...sealFlags, ...openFlags, ...layerFlags, platform, all, ...copyFlags, ...transferFlags, filePlainMode],
-  conflicts: [[all, platform], ...sealOrOpenConflicts, ...copyConflicts, ...transferConflicts],
+  flags: [
+    ...sealFlags,
+    ...openFlags,
+    ...layerFlags,
+    platform,
+    allPlatforms,
+    ...copyFlags,
+    ...transferFlags,
+    filePlainMode,
+  ],
+  conflicts: [[allPlatforms, platform], ...sealOrOpenConflicts, ...copyConflicts, ...transferConflicts],
   needs: [...sealOrOpenNeeds, ...transferNeeds],
   examples: [
     "oci-enc copy docker-archive:app.tar oci:images:app",

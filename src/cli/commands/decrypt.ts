@@ -3,7 +3,7 @@ import { openingFlags, readSettings, settingFlags } from "../options/key-flags.j
 import { readKeys } from "../options/keys.js";
 import { excludeLayer, layer, readLayers } from "../options/layers.js";
 import { filePlainMode } from "../options/plain-mode.js";
-import { platform, readPlatforms } from "../options/platforms.js";
+import { allPlatforms, platform, readPlatforms } from "../options/platforms.js";
 import type { Command } from "./command.js";
 import { transferConflicts, transferFlags, transferNeeds } from "./transfer-flags.js";
 
@@ -33,12 +33,13 @@ export const decrypt: Command = {
     layer,
     excludeLayer,
     platform,
+    allPlatforms,
     partial,
     noVerifyContent,
     ...transferFlags,
     filePlainMode,
   ],
-  conflicts: transferConflicts,
+  conflicts: [[allPlatforms, platform], ...transferConflicts],
   needs: transferNeeds,
   examples: [
     "oci-enc decrypt -k key.pem app:1-enc app:1",

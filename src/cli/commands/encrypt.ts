@@ -14,7 +14,7 @@ import {
 } from "../options/key-flags.js";
 import { readKeys, readRecipients } from "../options/keys.js";
 import { excludeLayer, layer, readLayers } from "../options/layers.js";
-import { platform, readPlatforms } from "../options/platforms.js";
+import { allPlatforms, platform, readPlatforms } from "../options/platforms.js";
 import { readTrust } from "../options/trust-flags.js";
 import type { Command, Invocation } from "./command.js";
 import { otherPlatforms } from "./platform-choice.js";
@@ -79,6 +79,7 @@ export const encrypt: Command = {
     baseImage,
     reuseFrom,
     platform,
+    allPlatforms,
     otherPlatforms,
     ifEncrypted,
     nondistributable,
@@ -86,7 +87,12 @@ export const encrypt: Command = {
     keepPlainSignatures,
     ...transferFlags,
   ],
-  conflicts: [[anonymous, reuseFrom], [keepPlainSignatures, removeSignatures], ...transferConflicts],
+  conflicts: [
+    [anonymous, reuseFrom],
+    [allPlatforms, platform],
+    [keepPlainSignatures, removeSignatures],
+    ...transferConflicts,
+  ],
   needs: [
     [otherPlatforms, platform],
     [key, ifEncrypted, reuseFrom],

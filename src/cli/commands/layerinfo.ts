@@ -1,13 +1,23 @@
+import type { ImageReport } from "../../index.js";
 import { onlyEndpoint, sourceFlags } from "../options/endpoints.js";
 import { type Flag, toggle } from "../options/flag.js";
 import { hasKeys, openingFlags, readSettings, settingFlags } from "../options/key-flags.js";
 import { readKeys } from "../options/keys.js";
+import { excludeLayer, layer, readLayers } from "../options/layers.js";
 import { platform, readPlatforms } from "../options/platforms.js";
-import type { Command } from "./command.js";
+import type { NameOfKey } from "../output/compat-table.js";
+import type { Command, Invocation } from "./command.js";
 
 const compat: Flag<boolean> = toggle({
   name: "compat",
-  about: "print recipients as ctr-enc does: [jwe]",
+  about: "print the table that ctr-enc prints",
+  group: "Output:",
+});
+
+const keyIds: Flag<boolean> = toggle({
+  name: "key-ids",
+  short: "n",
+  about: "with --compat: key ids of OpenPGP keys, and not the addresses that gpg knows for them",
   group: "Output:",
 });
 
@@ -16,7 +26,8 @@ export const layerinfo: Command = {
   arguments: [
     { name: "IMAGE", about: "a name in the local store, docker://, oci:, oci-archive:, docker-archive: or dir:" },
   ],
-  flags: [...openingFlags, ...settingFlags, platform, compat, ...sourceFlags],
+  flags: [...openingFlags, ...settingFlags, layer, excludeLayer, platform, compat, keyIds, ...sourceFlags],
+  needs: [[keyIds, compat]],
   examples: [
     "oci-enc layerinfo app:1-enc",
     "oci-enc layerinfo --platform linux/amd64 --key key.pem oci:sealed:app",
@@ -24,12 +35,14 @@ export const layerinfo: Command = {
   ],
   async run(invocation) {
     const { options, progress, signal } = invocation;
-    const [{ inspectImage }, { layerDocument, layerTable }] = await Promise.all([
+    const [{ inspectImage }, { layerDocument, layerTable }, { compatTable }] = await Promise.all([
       import("../../index.js"),
       import("../output/layer-table.js"),
+      import("../output/compat-table.js"),
     ]);
     const image = await inspectImage(invocation.arguments[0] ?? "", {
       platforms: await readPlatforms(options),
+      select: await readLayers(options),
       keys: hasKeys(options) ? await readKeys(invocation) : undefined,
       settings: readSettings(options),
       source: await onlyEndpoint(invocation),
@@ -39,7 +52,18 @@ export const layerinfo: Command = {
     return {
       kind: "report",
       document: layerDocument(image),
-      text: layerTable(image, { compat: options.get(compat), keys: hasKeys(options) }),
+      text: options.get(compat)
+        ? compatTable(image, await namesOfKeys(invocation, image))
+        : layerTable(image, { keys: hasKeys(options) }),
     };
   },
 };
+
+/** gpg is asked where the image is for OpenPGP keys, and somebody has a keyring: it would make one. */
+async function namesOfKeys({ options, signal }: Invocation, image: ImageReport): Promise<NameOfKey> {
+  const unknown = () => undefined;
+  const slots = image.manifests.flatMap(({ layers }) => layers.flatMap((one) => one.slots));
+  if (options.get(keyIds) || !slots.includes("pgp")) return unknown;
+  const { keyringAddresses } = await import("../../crypt/index.js");
+  return (await keyringAddresses({ ...readSettings(options), signal })) ?? unknown;
+}

@@ -58,6 +58,14 @@ const gpgHomedir: Flag<string | undefined> = single({
   group,
 });
 
+/** As ctr-enc and as nerdctl write them. */
+const gpgVersions: ReadonlyMap<string, "v1" | "v2"> = new Map([
+  ["v1", "v1"],
+  ["1", "v1"],
+  ["v2", "v2"],
+  ["2", "v2"],
+]);
+
 const gpgVersion: Flag<"v1" | "v2" | undefined> = parsed(
   {
     name: "gpg-version",
@@ -66,7 +74,8 @@ const gpgVersion: Flag<"v1" | "v2" | undefined> = parsed(
     group,
   },
   (text) => {
-    if (text === "v1" || text === "v2") return text;
+    const version = gpgVersions.get(text);
+    if (version !== undefined) return version;
     throw new OciEncError("USAGE", `--gpg-version: ${JSON.stringify(text)} is neither v1 nor v2`);
   },
 );
@@ -82,9 +91,9 @@ export function readSettings(options: FlagValues): SchemeSettings {
   return { gpgHomedir: options.get(gpgHomedir), gpgVersion: options.get(gpgVersion) };
 }
 
-/** Whether any key to open with was given. */
+/** Whether any key to open with was given, or what is of use beside one alone: then that is said. */
 export function hasKeys(options: FlagValues): boolean {
-  return options.given(key) || options.given(keysDir);
+  return options.given(key) || options.given(keysDir) || options.given(decRecipient);
 }
 
 /** Leave out whom the keys belong to. */

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import type { DecryptionKey, EncryptionKey, KeyFile } from "../../crypt/index.js";
 import { OciEncError } from "../../errors.js";
+import type { Progress } from "../../progress.js";
 import type { Invocation } from "../commands/command.js";
 import { keyFilesOf } from "./key-directory.js";
 import { decRecipient, key, keysDir, recipient, recipientsFile } from "./key-flags.js";
@@ -86,7 +87,10 @@ export async function readKeys(invocation: Invocation): Promise<readonly Decrypt
     const passphrase = given ?? (await missingPassphrase(value, origin, passphrases));
     keys.push({ scheme, isFile, value, passphrase, origin });
   }
-  for (const text of options.get(decRecipient)) keys.push(await readCertificate(text, files));
+  for (const text of options.get(decRecipient)) {
+    const certificate = await readCertificate(text, files, invocation.progress);
+    if (certificate) keys.push(certificate);
+  }
   return keys;
 }
 
@@ -98,10 +102,21 @@ export async function readKeyFile(invocation: Invocation, text: string): Promise
   return { value, origin, passphrase: await passphraseReader(invocation).read(passphrase, origin) };
 }
 
-async function readCertificate(text: string, files: (path: string) => Promise<Uint8Array>): Promise<DecryptionKey> {
+/** Undefined for a scheme that needs none: other tools take it, and have no use for it either. */
+async function readCertificate(
+  text: string,
+  files: (path: string) => Promise<Uint8Array>,
+  progress: Progress,
+): Promise<DecryptionKey | undefined> {
+  const { schemes } = await import("../../crypt/index.js");
   const [scheme = "", path = ""] = splitAt(text, text.indexOf(":"));
-  if (scheme !== "pkcs7" || path === "") {
+  if (!schemes.has(scheme) || path === "") {
     throw new OciEncError("USAGE", `--dec-recipient takes pkcs7:CERT, not ${JSON.stringify(text.slice(0, 300))}`);
+  }
+  if (scheme !== "pkcs7") {
+    const message = `--dec-recipient ${scheme}:… is not used: a key of this scheme opens without it`;
+    progress({ type: "warning", code: "KEY_IGNORED", message });
+    return undefined;
   }
   return { scheme, isFile: true, value: await files(path), passphrase: undefined, origin: path };
 }

@@ -1,5 +1,5 @@
 import type { Platform } from "../../index.js";
-import { type Flag, repeated } from "./flag.js";
+import { type Flag, repeated, toggle } from "./flag.js";
 import type { FlagValues } from "./flag-values.js";
 
 /** For which platforms. */
@@ -7,6 +7,15 @@ export const platform: Flag<readonly string[]> = repeated({
   name: "platform",
   placeholder: "OS/ARCH[/VARIANT]",
   about: "only these platforms, also with commas; local is this machine's; default all",
+  group: "Layers and platforms:",
+});
+
+/** Every platform, for people of tools that take this machine's alone. Commands that take it have it in conflict with the above. */
+export const allPlatforms: Flag<boolean> = toggle({
+  name: "all",
+  short: "a",
+  aliases: ["all-platforms"],
+  about: "every platform, which is the default",
   group: "Layers and platforms:",
 });
 

@@ -16,8 +16,6 @@ const opensColumn: Column = { heading: "OPENS", align: "right", gap: 2 };
 
 /** What the table shows beside what it always shows. */
 export interface LayerTableForm {
-  /** ctr-enc's literal `[jwe]` in place of what the packets say. */
-  readonly compat: boolean;
   /** Whether keys were given, and so which layers they open is known. */
   readonly keys: boolean;
 }
@@ -53,7 +51,6 @@ function images(image: ImageReport): readonly ManifestReport[] {
 
 function row(manifest: ManifestReport, entry: InspectedLayer, form: LayerTableForm): readonly string[] {
   const { index, layer, schemes, recipients, access } = entry;
-  const shown = form.compat ? schemes.map((scheme) => `[${scheme}]`) : recipients.map(({ label }) => label);
   const opens = access === undefined || access.answer === "plain" ? "" : verdictText(access);
   return [
     String(index),
@@ -62,7 +59,7 @@ function row(manifest: ManifestReport, entry: InspectedLayer, form: LayerTableFo
     String(layer.size),
     schemes.join(","),
     ...(form.keys ? [opens] : []),
-    shown.join(", "),
+    recipients.map(({ label }) => label).join(", "),
   ];
 }
 

@@ -14,6 +14,8 @@ export interface SchemeRow {
   readonly takes: "file" | "text" | "either";
   /** Whether it is asked for keys even where none was given, because somebody else holds them. */
   readonly holdsOwnKeys: boolean;
+  /** How a key to decrypt with is given, for hints. */
+  readonly openedBy: string;
   load(): Promise<KeyWrapper>;
 }
 
@@ -23,6 +25,7 @@ const rows: readonly SchemeRow[] = [
     owns: (slot) => slot === "jwe",
     takes: "file",
     holdsOwnKeys: false,
+    openedBy: "-k FILE",
     load: async () => (await import("./jwe.js")).jwe,
   },
   {
@@ -30,6 +33,7 @@ const rows: readonly SchemeRow[] = [
     owns: (slot) => slot === "pgp",
     takes: "either",
     holdsOwnKeys: false,
+    openedBy: "-k pgp: for the keys that gpg holds, or -k FILE",
     load: async () => (await import("./pgp.js")).pgp,
   },
   {
@@ -37,6 +41,7 @@ const rows: readonly SchemeRow[] = [
     owns: (slot) => slot === "pkcs7",
     takes: "file",
     holdsOwnKeys: false,
+    openedBy: "-k FILE",
     load: async () => (await import("./pkcs7.js")).pkcs7,
   },
   {
@@ -44,6 +49,7 @@ const rows: readonly SchemeRow[] = [
     owns: (slot) => slot === "pkcs11",
     takes: "either",
     holdsOwnKeys: false,
+    openedBy: "-k with a PKCS#11 URI or a key file",
     load: async () => (await import("./pkcs11.js")).pkcs11,
   },
   {
@@ -51,6 +57,7 @@ const rows: readonly SchemeRow[] = [
     owns: (slot) => slot.startsWith("provider."),
     takes: "text",
     holdsOwnKeys: true,
+    openedBy: "-k provider:NAME",
     load: async () => (await import("./provider.js")).provider,
   },
 ];

@@ -2,7 +2,13 @@ import { createHash } from "node:crypto";
 import { OciEncError } from "../../errors.js";
 import type { DecryptionKey, EncryptionKey, KeyWrapper, Packet, WrapperOptions } from "../key-wrapper.js";
 import { callCommand } from "./provider/command.js";
-import { type ProviderConfig, type Providers, readProviders } from "./provider/config.js";
+import {
+  type ProviderConfig,
+  type ProviderEntry,
+  type Providers,
+  providersFile,
+  readProviders,
+} from "./provider/config.js";
 import { describePacket } from "./provider/packet.js";
 import { type Request, readAnnotation, readSecret, unwrapRequest, wrapRequest } from "./provider/protocol.js";
 
@@ -27,23 +33,29 @@ export const provider: KeyWrapper = {
     };
   },
 
-  /** Providers that the file lists are asked without being named, as other tools do: the keys are theirs. */
+  /**
+   * Providers that the file lists are asked without being named, as other tools do: the keys are theirs. Then the file is
+   * read with the first packet of a provider, so that it stands in nobody's way who needs none.
+   */
   async unwrapWith(keys, options = {}) {
     const own = keys.filter((key) => key.scheme === "provider");
-    const providers = own.length > 0 ? await configured(options) : await readProviders(options);
-    if (providers === undefined) return undefined;
+    const named = own.length > 0 ? await configured(options) : undefined;
+    const path = providersFile(options);
+    if (path === undefined) return undefined;
     const parameters = new Map(
       own.map((key) => {
-        lookUp(providers, key);
         const { name, parameter } = parseArgument(key);
+        if (named) lookUp(named, key);
         return [name, parameter];
       }),
     );
+    let reading: Promise<Providers> | undefined;
     return {
       used: own,
       async unwrap(packet) {
         const name = packet.slot.slice(prefix.length);
-        const config = providers.byName.get(name);
+        reading ??= named ? Promise.resolve(named) : readProviders(path);
+        const config = await reading.then((providers) => askable(providers.byName.get(name))).catch(notAsked);
         if (config === undefined) return undefined;
         const answer = await call(config, unwrapRequest(name, parameters.get(name), packet.bytes), options);
         return readSecret(answer, config.name);
@@ -83,9 +95,21 @@ function parseArgument(key: EncryptionKey | DecryptionKey): { readonly name: str
   return { name, parameter: colon < 0 ? "Enabled" : text.slice(colon + 1) };
 }
 
+/** USAGE for an entry that cannot be used. */
+function askable(entry: ProviderEntry | undefined): ProviderConfig | undefined {
+  if (entry?.kind === "unusable") throw entry.error;
+  return entry;
+}
+
+/** A packet whose provider could not even be looked up may be one that a key opens, as one whose provider failed. */
+function notAsked(error: unknown): never {
+  if (!(error instanceof OciEncError)) throw error;
+  throw new OciEncError("KEY_PROVIDER", error.message, { hint: error.hint, cause: error });
+}
+
 async function configured(options: WrapperOptions): Promise<Providers> {
-  const providers = await readProviders(options);
-  if (providers !== undefined) return providers;
+  const path = providersFile(options);
+  if (path !== undefined) return await readProviders(path);
   throw new OciEncError("USAGE", "no key provider is configured", {
     hint: "set OCICRYPT_KEYPROVIDER_CONFIG to the path of a file that lists them under key-providers",
   });
@@ -93,7 +117,7 @@ async function configured(options: WrapperOptions): Promise<Providers> {
 
 function lookUp(providers: Providers, key: EncryptionKey | DecryptionKey): ProviderConfig {
   const { name } = parseArgument(key);
-  const config = providers.byName.get(name);
+  const config = askable(providers.byName.get(name));
   if (config !== undefined) return config;
   const path = JSON.stringify(providers.path);
   throw new OciEncError("USAGE", `the key provider ${JSON.stringify(key.origin.slice(0, 128))} is not in ${path}`, {

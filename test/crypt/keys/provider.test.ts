@@ -4,8 +4,10 @@ import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { withEditedParts } from "../../../src/crypt/envelope.js";
 import { loadKeyring, loadRecipients, type Packet, type WrapperOptions } from "../../../src/crypt/index.js";
 import { provider } from "../../../src/crypt/keys/provider.js";
+import { unwrapEnvelope } from "../../../src/crypt/layer.js";
 import { expectedError } from "../../support/expected-error.js";
 import { keyFile, keyWord, makeCertificate, recipientFile, recipientWord } from "../../support/key-material.js";
 import { configureProviders, startService } from "../../support/key-provider.js";
@@ -99,6 +101,35 @@ test("faults/42: a configuration that is missing or broken is named with its pat
   await assert.rejects(thereAndBack({ environment }), expectedError("USAGE", /"example" is not in/, /there are 1/));
   await assert.rejects(thereAndBack({ environment: {} }), expectedError("USAGE", /no key provider is configured/));
 });
+
+test("faults/42: whoever needs no provider is not stopped by a configuration that cannot be used", async () => {
+  const path = join(scratch, "unusable.json");
+  const environment = { OCICRYPT_KEYPROVIDER_CONFIG: path };
+  const pair = makeCertificate(scratch, "beside");
+  const wrap = await loadRecipients([recipientFile("jwe", pair.certificate)]);
+  const [sealed] = await wrap(secret);
+  assert.ok(sealed);
+  const provided = { slot: "provider.example", bytes: Buffer.from("packet") };
+  for (const text of [undefined, "{", "[]", entryOf({}), entryOf({ ttrpc: "unix:///x" }), entryOf({ native: "x" })]) {
+    if (text !== undefined) writeFileSync(path, text);
+    const keyring = await loadKeyring([keyFile(pair.privateKey)], { environment });
+    const annotations = (packets: readonly Packet[]) => withEditedParts({}, [], packets);
+    assert.deepEqual(Buffer.from(await unwrapEnvelope(annotations([provided, sealed]), keyring)), secret);
+    // The last hope: it is said why it was not asked.
+    const why = text === undefined ? /no such file/ : /key provider configuration .*unusable\.json/;
+    await assert.rejects(unwrapEnvelope(annotations([provided]), keyring), expectedError("KEY_PROVIDER", why));
+    const named = loadKeyring([keyWord("provider", "example")], { environment });
+    await assert.rejects(named, expectedError(text === undefined ? "NOT_FOUND" : "USAGE", /key provider/));
+  }
+  writeFileSync(path, entryOf({ ttrpc: "unix:///x" }, { cmd: { path: "cat" } }));
+  await loadRecipients([recipientWord("provider", "other")], { environment });
+  const ttrpc = loadRecipients([recipientWord("provider", "example")], { environment });
+  await assert.rejects(ttrpc, expectedError("USAGE", /gives provider 1 the way "ttrpc", and neither cmd nor grpc/));
+});
+
+function entryOf(example: object, other?: object): string {
+  return JSON.stringify({ "key-providers": { example, ...(other && { other }) } });
+}
 
 test("faults/42: options of another layer, or none at all, do not open a layer", async () => {
   const answer = JSON.stringify({ keyunwrapresults: { optsdata: Buffer.from("not options").toString("base64") } });

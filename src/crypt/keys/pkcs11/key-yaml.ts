@@ -25,10 +25,19 @@ export async function readPkcs11Key(source: Pkcs11Source): Promise<Pkcs11Key | u
   const { origin } = source;
   if (looksLikeUri(text) && !/[\r\n]/.test(text)) return { uri: parsePkcs11Uri(text, origin), environment: {}, origin };
   // Most key files are something else: the parser is loaded for those that can be meant.
-  if (!/\bpkcs11["']?\s*:/.test(text) || !text.includes("uri")) return undefined;
+  if (!/\bpkcs11["']?\s*:/.test(text)) return undefined;
   const document = await parseYaml(text);
   const uri = member(member(document, "pkcs11"), "uri");
-  if (typeof uri !== "string" || !uri.startsWith("pkcs11:")) return undefined;
+  if (typeof uri !== "string" || !uri.startsWith("pkcs11:")) {
+    if (!isMapping(document) || !Object.hasOwn(document, "pkcs11")) return undefined;
+    throw new OciEncError(
+      "KEY_INVALID",
+      `${JSON.stringify(origin)} is a PKCS#11 key file without a URI in pkcs11.uri`,
+      {
+        hint: 'it looks like {"pkcs11": {"uri": "pkcs11:token=…;object=…"}, "module": {"env": {}}}, in YAML or JSON',
+      },
+    );
+  }
   const environment = readEnvironment(member(member(document, "module"), "env"), origin);
   return { uri: parsePkcs11Uri(uri, origin), environment, origin };
 }
@@ -47,8 +56,12 @@ export async function parseYaml(text: string): Promise<unknown> {
 
 /** A member of its own of a YAML mapping; undefined for anything else. */
 export function member(value: unknown, name: string): unknown {
-  if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
+  if (!isMapping(value) || !Object.hasOwn(value, name)) return undefined;
   return Object.getOwnPropertyDescriptor(value, name)?.value;
+}
+
+function isMapping(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }
 
 const maximumSize = 64 * 1024;

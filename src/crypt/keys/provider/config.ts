@@ -6,6 +6,16 @@ import type { WrapperOptions } from "../../key-wrapper.js";
 /** A provider as its file describes it. */
 export type ProviderConfig = CommandProvider | ServiceProvider;
 
+/** An entry that cannot be used stands in nobody's way until its provider is asked. */
+export type ProviderEntry = ProviderConfig | UnusableProvider;
+
+/** An entry that is malformed, or leads to its provider by a way that is not known here: `ttrpc`, `native`. */
+export interface UnusableProvider {
+  readonly kind: "unusable";
+  readonly name: string;
+  readonly error: OciEncError;
+}
+
 /** A program that takes the question on standard input. */
 export interface CommandProvider {
   readonly kind: "command";
@@ -38,17 +48,19 @@ export interface ServiceTls {
 /** What the file lists. */
 export interface Providers {
   readonly path: string;
-  readonly byName: ReadonlyMap<string, ProviderConfig>;
+  readonly byName: ReadonlyMap<string, ProviderEntry>;
+}
+
+/** The file that OCICRYPT_KEYPROVIDER_CONFIG names; undefined when the variable is not set. */
+export function providersFile(options: WrapperOptions): string | undefined {
+  return (options.environment ?? process.env)[variable] || undefined;
 }
 
 /**
- * Reads the file that OCICRYPT_KEYPROVIDER_CONFIG names; undefined when the variable is not set. Unlike the peers, which
- * then go on without providers, a file that is missing or broken is an error that names it, and quotes nothing of it:
- * NOT_FOUND, LOCAL_IO or USAGE.
+ * Reads the file of {@link providersFile}. A file that is missing or broken is an error that names it, and quotes nothing
+ * of it: NOT_FOUND, LOCAL_IO or USAGE. Whoever needs no provider does not read it.
  */
-export async function readProviders(options: WrapperOptions): Promise<Providers | undefined> {
-  const path = (options.environment ?? process.env)[variable];
-  if (path === undefined || path === "") return undefined;
+export async function readProviders(path: string): Promise<Providers> {
   const bytes = await readFile(path).catch((error: unknown) => {
     throw ioError(error, `the key provider configuration ${JSON.stringify(path)} (${variable})`);
   });
@@ -79,8 +91,17 @@ function parse(bytes: Uint8Array, file: File): unknown {
   return JSON.parse(text);
 }
 
-/** A command goes before a service where both are given, as in the peers. */
-function readProvider(name: string, entry: unknown, file: Entry): ProviderConfig {
+function readProvider(name: string, entry: unknown, file: Entry): ProviderEntry {
+  try {
+    return usableProvider(name, entry, file);
+  } catch (error) {
+    if (error instanceof OciEncError) return { kind: "unusable", name, error };
+    throw error;
+  }
+}
+
+/** A command goes before a service where both are given, as in the peers. USAGE for what is neither. */
+function usableProvider(name: string, entry: unknown, file: Entry): ProviderConfig {
   const { at } = file;
   const command = member(entry, "cmd");
   if (isObject(command)) {
@@ -91,7 +112,13 @@ function readProvider(name: string, entry: unknown, file: Entry): ProviderConfig
     return { kind: "command", name, path, args };
   }
   const address = text(entry, "grpc");
-  if (address === "") throw broken(file, `gives ${at} neither cmd nor grpc`);
+  if (address === "") {
+    const other = ["ttrpc", "native"].find((way) => text(entry, way) !== "");
+    throw broken(
+      file,
+      `gives ${at} ${other === undefined ? "" : `the way ${JSON.stringify(other)}, and `}neither cmd nor grpc`,
+    );
+  }
   const tls = member(entry, "grpc-tls");
   return { kind: "service", name, address, tls: isObject(tls) ? readTls(tls) : undefined };
 }
