@@ -183,10 +183,14 @@ function optionalText(node: JsonNode, key: string, what: string): string | undef
 function refuseLookalikes(node: JsonNode, names: readonly string[]): void {
   if (node.kind !== "object") return;
   for (const { key } of node.members) {
-    if (names.some((name) => name !== key && name.toLowerCase() === key.toLowerCase())) {
+    if (names.some((name) => name !== key && name.length === key.length && isLike(name, key))) {
       throw malformed(`a member is spelled ${JSON.stringify(key.slice(0, 80))}`);
     }
   }
+}
+
+function isLike(name: string, key: string): boolean {
+  return name.toLowerCase() === key.toLowerCase();
 }
 
 function isNull(node: JsonNode): boolean {

@@ -9,6 +9,7 @@ import { broughtPeer, type Peer, systemPeer } from "../support/peer.js";
 import { type BenchImage, writeBenchImage } from "./bench-image.js";
 import { benchRecipients, type RecipientsResult } from "./bench-recipients.js";
 import { benchDecoder, decoderLines } from "./decoder-bench.js";
+import { benchGrowth, growthLines } from "./growth-bench.js";
 import { type Measurement, measure, median, type Summary, summary } from "./measure.js";
 
 /**
@@ -73,9 +74,10 @@ async function benchAll(): Promise<void> {
   if (isWanted("registry")) results.push(...(await benchRegistry(tools, size(1024))));
   const decoder = isWanted("decoder") ? await benchDecoder(scratch, { runs, mib: size(1024) }) : undefined;
   const recipients = await benchEdits(size(1024));
+  const growth = isWanted("growth") ? await benchGrowth(scratch, publicKey()) : undefined;
   const start = await benchStart();
   await mkdir("build", { recursive: true });
-  const report = { node: process.version, scale, runs, results, recipients, start, decoder };
+  const report = { node: process.version, scale, runs, results, recipients, start, decoder, growth };
   await writeFile(join("build", "bench.json"), `${JSON.stringify(report, undefined, 2)}\n`);
   printTable(results);
   console.log(
@@ -84,6 +86,7 @@ async function benchAll(): Promise<void> {
   if (recipients) printEdits(recipients);
   printTargets(results, start.ratio);
   if (decoder !== undefined) console.log(decoderLines(decoder).join("\n"));
+  if (growth !== undefined) console.log(growthLines(growth).join("\n"));
 }
 
 /** Undefined, and said so, where there is no docker-registry. */

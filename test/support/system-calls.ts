@@ -43,3 +43,14 @@ function parseCall(text: string): SystemCall | undefined {
   if (/mkdir/.test(name)) return { name: "mkdir", path: paths[0] ?? "" };
   return /rename/.test(name) ? { name: "rename", from: paths[0] ?? "", path: paths[1] ?? "" } : undefined;
 }
+
+/** The files that a command of the built command line opened and found, in order. What it prints is thrown away. */
+export function filesOpenedBy(args: readonly string[], scratch: string, env: NodeJS.ProcessEnv): readonly string[] {
+  const record = join(scratch, "opened.txt");
+  const options = ["-f", "-e", "trace=open,openat", "-e", "signal=none", "-o", record];
+  const program = [process.execPath, join(process.cwd(), "bin", "oci-enc.js")];
+  execFileSync("strace", [...options, ...program, ...args], { env: { ...process.env, ...env }, stdio: "ignore" });
+  return readFileSync(record, "utf8")
+    .split("\n")
+    .flatMap((line) => /"([^"]+)", .*= \d+$/.exec(line)?.[1] ?? []);
+}

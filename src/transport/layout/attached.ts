@@ -5,13 +5,14 @@ import type { Descriptor } from "../../oci/descriptor.js";
 import type { Digest } from "../../oci/digest.js";
 import { parseManifest } from "../../oci/manifest.js";
 import { isIndexType, isManifestType } from "../../oci/media-type.js";
-import { listedReferrer, subjectOf } from "../../oci/referrer.js";
+import { listedReferrer } from "../../oci/referrer.js";
 import type { AttachmentSource } from "../attachments.js";
 import { signatureLimits } from "../signature-limits.js";
 import { findDigestTag, isFallbackList, saysAttached, subjectOfName } from "./attachment-entry.js";
 import { messageOf } from "./gpg-referrer.js";
 import type { IndexEntry } from "./index-json.js";
 import type { ImageSelector } from "./locator.js";
+import { type Named, type References, referencesOf } from "./references.js";
 
 /** A layout or an archive of one, as far as attachments are concerned. */
 export interface LayoutContent {
@@ -19,6 +20,8 @@ export interface LayoutContent {
   /** Whole and checked, as with a source. */
   manifest(descriptor: Descriptor): Promise<Uint8Array>;
   blob(descriptor: Descriptor): ByteStream;
+  /** What a manifest names, where that may be known without reading it. Default: as it is read. */
+  readonly references?: (descriptor: Named) => Promise<References>;
 }
 
 /** An entry that belongs to an image, or one manifest of an entry that lists several. */
@@ -26,10 +29,8 @@ export interface AttachedEntry {
   readonly entry: IndexEntry;
   /** Undefined: it does not say to which. */
   readonly subject: Digest | undefined;
-  /** How it is listed among the referrers of its subject. Undefined: it is none. */
-  readonly referrer: Descriptor | undefined;
-  /** The layer that is a simple-signing message. Undefined: it holds none. */
-  readonly message: Descriptor | undefined;
+  /** The manifest that refers to the subject. Undefined: it is none, or none that can be read. */
+  readonly manifest: Descriptor | undefined;
 }
 
 /**
@@ -38,18 +39,12 @@ export interface AttachedEntry {
  * nothing that anybody could know. `signing-and-policy.md` 5.2.
  */
 export async function readAttached(content: ListedContent): Promise<readonly AttachedEntry[]> {
-  const read = new Map<Digest, Promise<Referrer | undefined>>();
-  const readOnce = (descriptor: Descriptor) => {
-    const reading = read.get(descriptor.digest) ?? readReferrer(content, descriptor);
-    read.set(descriptor.digest, reading);
-    return reading;
-  };
   const attached: AttachedEntry[] = [];
   for (const entry of content.entries) {
     const named = subjectOfName(entry.name);
     if (named) attached.push({ entry, ...nothing, subject: named });
     else if (entry.name === undefined || saysAttached(entry)) {
-      const found = await referrersIn(content, entry, readOnce);
+      const found = await referrersIn(content, entry);
       attached.push(...(found.length === 0 && saysAttached(entry) ? [{ entry, ...nothing }] : found));
     }
   }
@@ -70,17 +65,24 @@ export async function candidateEntries(
   return entries.filter((entry) => !attached.has(entry));
 }
 
-/** The attachments of all images that a layout lists. Its entries are read at the first question, and once. */
+/** The attachments of all images that a layout lists. Its entries are looked at once, at the first question. */
 export function attachmentsIn(content: LayoutContent): AttachmentSource {
   let reading: Promise<readonly AttachedEntry[]> | undefined;
   const about = async (subject: Digest) => {
     reading ??= readAttached(content);
-    return (await reading).filter((attached) => attached.subject === subject);
+    const found = (await reading).flatMap((attached) =>
+      attached.subject === subject ? (attached.manifest ?? []) : [],
+    );
+    const referrers: Referrer[] = [];
+    for (const one of new Map(found.map((each) => [each.digest, each])).values()) {
+      const referrer = await readReferrer(content, one);
+      if (referrer) referrers.push(referrer);
+    }
+    return referrers;
   };
   return {
     async referrers(subject, artifactType) {
-      const found = (await about(subject)).flatMap(({ referrer, message }) => (referrer && !message ? [referrer] : []));
-      const all = [...new Map(found.map((referrer) => [referrer.digest, referrer])).values()];
+      const all = (await about(subject)).flatMap(({ referrer, message }) => (message ? [] : [referrer]));
       return artifactType === undefined ? all : all.filter((referrer) => referrer.artifactType === artifactType);
     },
     async digestTag(subject, kind) {
@@ -100,36 +102,37 @@ export function attachmentsIn(content: LayoutContent): AttachmentSource {
 /** What is listed where, without the content of blobs. */
 type ListedContent = Omit<LayoutContent, "blob">;
 
-const nothing = { subject: undefined, referrer: undefined, message: undefined };
+const nothing = { subject: undefined, manifest: undefined };
 
-async function referrersIn(
-  content: ListedContent,
-  entry: IndexEntry,
-  read: (descriptor: Descriptor) => Promise<Referrer | undefined>,
-): Promise<AttachedEntry[]> {
+async function referrersIn(content: ListedContent, entry: IndexEntry): Promise<AttachedEntry[]> {
+  const listed = isFallbackList(entry) ? (await named(content, entry.descriptor))?.manifests : undefined;
   const found: AttachedEntry[] = [];
-  for (const descriptor of isFallbackList(entry) ? await childrenOf(content, entry) : [entry.descriptor]) {
-    const referrer = await read(descriptor);
-    if (referrer) found.push({ entry, ...referrer });
+  for (const manifest of listed ?? [entry.descriptor]) {
+    const subject = (await named(content, manifest))?.subject?.digest;
+    if (subject !== undefined) found.push({ entry, subject, manifest });
   }
   return found;
 }
 
-async function childrenOf(content: ListedContent, { descriptor }: IndexEntry): Promise<readonly Descriptor[]> {
-  const view = await readable(async () => parseManifest(await content.manifest(descriptor), descriptor.mediaType));
-  return view?.kind === "index" ? view.manifests : [];
+/** Undefined, too, for what is no manifest. */
+async function named(content: ListedContent, descriptor: Named): Promise<References | undefined> {
+  if (!isManifestType(descriptor.mediaType) && !isIndexType(descriptor.mediaType)) return undefined;
+  const { references = async () => referencesOf(await content.manifest(descriptor), descriptor) } = content;
+  return await readable(() => references(descriptor));
 }
 
-type Referrer = Pick<AttachedEntry, "subject" | "referrer" | "message">;
+interface Referrer {
+  /** How it is listed among the referrers of its subject. */
+  readonly referrer: Descriptor;
+  /** The layer that is a simple-signing message. Undefined: it holds none. */
+  readonly message: Descriptor | undefined;
+}
 
 async function readReferrer(content: ListedContent, descriptor: Descriptor): Promise<Referrer | undefined> {
-  if (!isManifestType(descriptor.mediaType) && !isIndexType(descriptor.mediaType)) return undefined;
   return await readable(async () => {
     const view = parseManifest(await content.manifest(descriptor), descriptor.mediaType);
-    const subject = subjectOf(view)?.digest;
-    if (subject === undefined) return undefined;
     const message = view.kind === "manifest" ? messageOf(view) : undefined;
-    return { subject, referrer: listedReferrer(descriptor, view), message };
+    return { referrer: listedReferrer(descriptor, view), message };
   });
 }
 

@@ -62,7 +62,7 @@ export async function commitImage(place: CommitPlace, root: Descriptor, options:
   const earlier = await writeDown(place, obsolete);
   await moveBlobs(place);
   await replaceIndex(layout, withEntries(before, entries), lock);
-  return await removeUnnamed(layout, obsolete, { entries, lease, lock, earlier });
+  return await removeUnnamed(layout, obsolete, { lease, lock, earlier });
 }
 
 /**

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { OciEncError } from "../../errors.js";
 import type { Descriptor } from "../../oci/descriptor.js";
-import { editText, type JsonNode, memberOf, parseJson } from "../../oci/json-text.js";
+import { type JsonNode, memberOf, parseJson } from "../../oci/json-text.js";
 import { readDescriptor } from "../../oci/manifest.js";
 import { mediaTypes } from "../../oci/media-type.js";
 import type { HeldLock } from "./lock.js";
@@ -30,6 +30,15 @@ export interface IndexEntry {
 export interface IndexJson {
   readonly text: string;
   readonly entries: readonly IndexEntry[];
+  readonly frame: ListFrame;
+}
+
+/** What of the text stands around and between the entries. */
+interface ListFrame {
+  /** All before the first entry, and after the last one, brackets included. */
+  readonly before: string;
+  readonly after: string;
+  readonly separator: string;
 }
 
 /** Reads a layout's `index.json`. CORRUPT when it is missing, malformed, or larger than any that tools can handle. */
@@ -38,23 +47,30 @@ export async function readIndex(layout: string): Promise<IndexJson> {
   if (!(await findRegular(layout, indexName))) {
     throw new OciEncError("CORRUPT", `${what} does not exist`, { hint: "the layout is not finished, or was damaged" });
   }
-  return parseIndex(await readRegular(layout, indexName, indexLimit), what);
+  const bytes = await readRegular(layout, indexName, indexLimit);
+  if (lastRead && Buffer.compare(lastRead.bytes, bytes) === 0) return lastRead.index;
+  lastRead = { bytes, index: parseIndex(bytes, what) };
+  return lastRead.index;
 }
+
+/** A command looks at the list several times; the same bytes are not taken apart twice. */
+let lastRead: { readonly bytes: Uint8Array; readonly index: IndexJson } | undefined;
 
 /** Takes the bytes of an `index.json` apart. CORRUPT, naming `what`, when it is malformed. */
 export function parseIndex(bytes: Uint8Array, what: string): IndexJson {
   const { text, root } = parseJson(bytes, what);
-  const entries = listOf(root, what).items.map((node, index) => {
+  const list = listOf(root, what);
+  const entries = list.items.map((node, index) => {
     const descriptor = readDescriptor(node, `entry ${index} of ${what}`);
     const name = descriptor.annotations?.[nameKey] || undefined;
     return { descriptor, name, text: text.slice(node.start, node.end) };
   });
-  return { text, entries };
+  return { text, entries, frame: frameOf(text, list) };
 }
 
 /** The same for a writer: a layout that does not have one yet lists nothing. */
 export async function readIndexToChange(layout: string): Promise<IndexJson> {
-  return (await findRegular(layout, indexName)) ? await readIndex(layout) : { text: emptyIndex, entries: [] };
+  return (await findRegular(layout, indexName)) ? await readIndex(layout) : parseIndex(emptyIndex, indexName);
 }
 
 /** A fresh entry, as it will stand in the file. */
@@ -68,15 +84,11 @@ export function indexEntry(
 }
 
 /** The index with other entries. Kept ones stay byte for byte, and so does all that surrounds the list. */
-export function withEntries(index: IndexJson, entries: readonly IndexEntry[]): IndexJson {
-  const list = listOf(parseJson(Buffer.from(index.text), indexName).root, indexName);
-  const [first, second, last] = [list.items[0], list.items[1], list.items.at(-1)];
-  const indent = first ? index.text.slice(list.start + 1, first.start) : "";
-  const separator = first && second ? index.text.slice(first.end, second.start) : `,${indent}`;
-  const closing = last ? index.text.slice(last.end, list.end) : "]";
-  const items = entries.map((entry) => entry.text).join(separator);
-  const replacement = entries.length > 0 ? `[${indent}${items}${closing}` : "[]";
-  return { text: editText(index.text, [{ start: list.start, end: list.end, text: replacement }]), entries };
+export function withEntries({ frame }: IndexJson, entries: readonly IndexEntry[]): IndexJson {
+  const list = entries.map((entry) => entry.text).join(frame.separator);
+  const text =
+    entries.length > 0 ? `${frame.before}${list}${frame.after}` : `${frame.before.trimEnd()}${frame.after.trimStart()}`;
+  return { text, entries, frame };
 }
 
 /** Replaces the file whole and durably, as the holder of the layout's lock. LOCAL_IO, CONFLICT. */
@@ -88,10 +100,26 @@ export async function replaceIndex(layout: string, index: IndexJson, lock: HeldL
   await placeFile(path, index.text, lock);
 }
 
-const emptyIndex = JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [] });
+const emptyIndex = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [] }));
+
+function frameOf(text: string, { start, end, items }: ListPlace): ListFrame {
+  const [first, second, last] = [items[0], items[1], items.at(-1)];
+  const indent = first ? text.slice(start + 1, first.start) : "";
+  return {
+    before: `${text.slice(0, start)}[${indent}`,
+    after: (last ? text.slice(last.end, end) : "]") + text.slice(end),
+    separator: first && second ? text.slice(first.end, second.start) : `,${indent}`,
+  };
+}
+
+interface ListPlace {
+  readonly start: number;
+  readonly end: number;
+  readonly items: readonly JsonNode[];
+}
 
 /** The `manifests` of an index. A `null`, as Go writes an empty list, counts as one. */
-function listOf(root: JsonNode, what: string): { start: number; end: number; items: readonly JsonNode[] } {
+function listOf(root: JsonNode, what: string): ListPlace {
   const list = memberOf(root, "manifests");
   if (list?.kind === "array") return list;
   if (list?.kind === "literal" && list.value === null) return { start: list.start, end: list.end, items: [] };

@@ -1,10 +1,11 @@
 import { OciEncError } from "../../errors.js";
-import type { Descriptor } from "../../oci/descriptor.js";
 import type { Digest } from "../../oci/digest.js";
+import { isIndexType, isManifestType } from "../../oci/media-type.js";
 import { readAttached } from "./attached.js";
 import type { IndexEntry } from "./index-json.js";
-import { readManifest } from "./manifest-file.js";
-import { walkImage } from "./walk.js";
+import { manifestReader } from "./manifest-reader.js";
+import { openReferenceBook, type ReferenceBook } from "./reference-book.js";
+import type { Named } from "./references.js";
 
 /** A layout's list, and those of its entries that are about to go. */
 export interface Leaving {
@@ -17,16 +18,18 @@ export interface Leaving {
  * refers to those. What belongs to an image that is not there anyway stays; so does what does not say to which it belongs.
  */
 export async function orphansOf(layout: string, { entries, gone }: Leaving): Promise<ReadonlySet<IndexEntry>> {
-  const manifest = (descriptor: Descriptor) => readManifest(layout, descriptor);
-  const attached = (await readAttached({ entries, manifest })).filter(({ entry }) => !gone.has(entry));
+  const book = openReferenceBook(layout);
+  const manifest = manifestReader(layout);
+  const references = (descriptor: Named) => book.referencesOf(descriptor);
+  const attached = (await readAttached({ entries, manifest, references })).filter(({ entry }) => !gone.has(entry));
   const orphans = new Set<IndexEntry>();
   if (attached.length === 0) return orphans;
   const belonging = new Set(attached.map(({ entry }) => entry));
   const kept = await manifestsOf(
-    layout,
+    book,
     entries.filter((entry) => !gone.has(entry) && !belonging.has(entry)),
   );
-  const lost = [...(await manifestsOf(layout, [...gone]))].filter((digest) => !kept.has(digest));
+  const lost = [...(await manifestsOf(book, [...gone]))].filter((digest) => !kept.has(digest));
   for (let subject = lost.pop(); subject; subject = lost.pop()) {
     for (const { entry } of attached.filter((one) => one.subject === subject)) {
       if (orphans.has(entry)) continue;
@@ -38,13 +41,15 @@ export async function orphansOf(layout: string, { entries, gone }: Leaving): Pro
 }
 
 /** As far as they can be read. */
-async function manifestsOf(layout: string, entries: readonly IndexEntry[]): Promise<ReadonlySet<Digest>> {
+async function manifestsOf(book: ReferenceBook, entries: readonly IndexEntry[]): Promise<ReadonlySet<Digest>> {
   const digests = new Set<Digest>();
-  for (const { descriptor: root } of entries) {
+  const ahead: Named[] = entries.map(({ descriptor }) => descriptor);
+  for (let document = ahead.pop(); document; document = ahead.pop()) {
+    const isKnown = isManifestType(document.mediaType) || isIndexType(document.mediaType);
+    if (!isKnown || digests.has(document.digest)) continue;
+    digests.add(document.digest);
     try {
-      for await (const { descriptor, role } of walkImage(root, (manifest) => readManifest(layout, manifest))) {
-        if (role === "manifest") digests.add(descriptor.digest);
-      }
+      ahead.push(...(await book.referencesOf(document)).manifests);
     } catch (error) {
       if (!(error instanceof OciEncError)) throw error;
     }

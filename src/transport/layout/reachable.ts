@@ -1,42 +1,65 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { OciEncError } from "../../errors.js";
-import type { Descriptor } from "../../oci/descriptor.js";
 import type { Digest } from "../../oci/digest.js";
+import { isIndexType, isManifestType } from "../../oci/media-type.js";
 import { blobPath, blobSize } from "./blob-file.js";
 import type { IndexEntry } from "./index-json.js";
-import { readManifest } from "./manifest-file.js";
-import { digestsIn, mayNameOthers, walkImage } from "./walk.js";
+import type { ReferenceBook } from "./reference-book.js";
+import { keyOf } from "./reference-file.js";
+import type { Named, References } from "./references.js";
+import { mayNameOthers } from "./walk.js";
 
 /**
  * The digests that may be needed by what an index lists, named or not, down to the last layer, with the subjects that are
- * there. CORRUPT when a manifest cannot be read: then nobody knows what it needs, and nothing may be removed.
+ * there. Each manifest is looked at once. CORRUPT when one cannot be read: then nobody knows what it needs, and nothing may
+ * be removed.
  */
-export async function reachableFrom(layout: string, entries: readonly IndexEntry[]): Promise<ReadonlySet<Digest>> {
+export async function reachableFrom(
+  layout: string,
+  entries: readonly IndexEntry[],
+  book: ReferenceBook,
+): Promise<ReadonlySet<Digest>> {
   const marked = new Set<Digest>();
-  const ahead = entries.map((entry) => entry.descriptor);
-  for (let root = ahead.pop(); root; root = ahead.pop()) {
-    for await (const { descriptor, role } of walkImage(root, (manifest) => readOrRefuse(layout, manifest))) {
-      if (role === "subject" && !marked.has(descriptor.digest) && (await isThere(layout, descriptor))) {
-        ahead.push(descriptor);
-      }
-      marked.add(descriptor.digest);
-      if (role === "unknown" && mayNameOthers(descriptor)) {
-        for (const digest of digestsIn(await readOrRefuse(layout, descriptor))) marked.add(digest);
-      }
-    }
+  const seen = new Set<string>();
+  const ahead: Named[] = entries.map((entry) => entry.descriptor);
+  // Most subjects are listed themselves: whether the others are there is asked at the end.
+  const subjects: Named[] = [];
+  while (ahead.length > 0 || subjects.length > 0) {
+    const document = ahead.pop() ?? (await nextSubject(layout, subjects, seen));
+    if (!document || seen.has(keyOf(document))) continue;
+    seen.add(keyOf(document));
+    marked.add(document.digest);
+    if (!mayHaveReferences(document)) continue;
+    const { manifests, blobs, subject } = await readOrRefuse(document, book);
+    for (const digest of blobs) marked.add(digest);
+    ahead.push(...manifests);
+    if (!subject || !isManifestType(document.mediaType)) continue;
+    marked.add(subject.digest);
+    subjects.push(subject);
   }
   return marked;
 }
 
-async function isThere(layout: string, { digest }: Descriptor): Promise<boolean> {
-  return (await blobSize(layout, digest)) !== undefined;
+/** Undefined: it is known already, or not there. */
+async function nextSubject(layout: string, subjects: Named[], seen: ReadonlySet<string>): Promise<Named | undefined> {
+  const subject = subjects.pop();
+  if (!subject || seen.has(keyOf(subject))) return undefined;
+  // Images that were encrypted in place leave signatures behind: of what is not there, this alone is asked.
+  if (!existsSync(join(layout, blobPath(subject.digest)))) return undefined;
+  return (await blobSize(layout, subject.digest)) === undefined ? undefined : subject;
 }
 
-async function readOrRefuse(layout: string, manifest: Descriptor): Promise<Uint8Array> {
+function mayHaveReferences(document: Named): boolean {
+  return isManifestType(document.mediaType) || isIndexType(document.mediaType) || mayNameOthers(document);
+}
+
+async function readOrRefuse(document: Named, book: ReferenceBook): Promise<References> {
   try {
-    return await readManifest(layout, manifest);
+    return await book.referencesOf(document);
   } catch (cause) {
     if (!(cause instanceof OciEncError) || cause.code === "LOCAL_IO") throw cause;
-    throw new OciEncError("CORRUPT", `cannot tell what is needed: ${blobPath(manifest.digest)}: ${cause.message}`, {
+    throw new OciEncError("CORRUPT", `cannot tell what is needed: ${blobPath(document.digest)}: ${cause.message}`, {
       cause,
       hint: "remove the name of the damaged image first",
     });

@@ -4,11 +4,12 @@ import { ioError, OciEncError, systemCode } from "../../errors.js";
 import type { Descriptor, Sum } from "../../oci/descriptor.js";
 import { type Digest, isDigest } from "../../oci/digest.js";
 import { blobPath, blobSize } from "./blob-file.js";
-import type { IndexEntry } from "./index-json.js";
+import { type IndexEntry, readIndexToChange } from "./index-json.js";
 import { type Lease, reclaimLeases } from "./lease.js";
 import type { HeldLock } from "./lock.js";
 import { writeObsolete } from "./obsolete-record.js";
 import { reachableFrom } from "./reachable.js";
+import { openReferenceBook } from "./reference-book.js";
 import { findRegular } from "./regular-file.js";
 
 /** What became of blobs that were to go. */
@@ -19,8 +20,6 @@ export interface Removal<T extends Sum> {
 
 /** What is known before the first blob is removed. */
 export interface RemovalContext {
-  /** What the layout's index lists from now on; it must be on the disk. */
-  readonly entries: readonly IndexEntry[];
   /** The caller's own lease, which does not stand in its way. */
   readonly lease?: Lease | undefined;
   readonly lock: HeldLock;
@@ -30,7 +29,8 @@ export interface RemovalContext {
 
 /**
  * Removes those of `candidates`, and of what was to go `earlier`, that nothing in the layout names any more; to be called
- * under the lock, when they have been written down. While another writer is at work nothing is removed: it may have found
+ * under the lock, when they have been written down and the index that does not name them is on the disk: it is read once more, as
+ * other tools write without our lock. While another writer is at work nothing is removed: it may have found
  * a blob present. Their age does not matter, as it does to a collection of garbage: a name that has just moved away held
  * them, so they are no half-finished work of another tool. What has to stay for a while is written down again. Never
  * fails: the names have changed already.
@@ -72,12 +72,18 @@ export async function removeThose<T extends Sum>(
   return { removed, kept };
 }
 
-/** Says of a digest why it must stay; undefined when nothing needs it. CORRUPT when that cannot be told. */
+/**
+ * Says of a digest why it must stay; undefined when nothing needs it. With `look` every manifest is read, which finds
+ * damaged ones. CORRUPT when it cannot be told what is needed.
+ */
 export async function neededFiles(
   layout: string,
   entries: readonly IndexEntry[],
+  { look = false }: { readonly look?: boolean } = {},
 ): Promise<(digest: Digest) => string | undefined> {
-  const named = await reachableFrom(layout, entries);
+  const book = openReferenceBook(layout, { believe: !look });
+  const named = await reachableFrom(layout, entries, book);
+  await book.keep();
   const linked = await linkTargets(layout);
   return (digest) => {
     if (named.has(digest)) return "another image names it";
@@ -85,10 +91,14 @@ export async function neededFiles(
   };
 }
 
-/** Every blob that a layout holds under a sound name, in no order. */
-export async function listBlobs(layout: string): Promise<readonly (Sum & { readonly changed: number })[]> {
+/** Every blob that a layout holds under a sound name, and of which `isWanted` holds; in no order. */
+export async function listBlobs(
+  layout: string,
+  isWanted: (digest: Digest) => boolean,
+): Promise<readonly (Sum & { readonly changed: number })[]> {
   const blobs: (Sum & { changed: number })[] = [];
   for (const { digest } of await blobNames(layout)) {
+    if (!isWanted(digest)) continue;
     const file = await findRegular(layout, blobPath(digest)).catch((error: unknown) => {
       if (error instanceof OciEncError && error.code === "CORRUPT") return undefined;
       throw error;
@@ -110,7 +120,7 @@ async function tryToRemove(layout: string, blobs: readonly Descriptor[], context
     if ((await reclaimLeases(layout, context.lease)).living > 0) {
       return { ...keepAll(blobs, "another writer is at work"), unfinished: all };
     }
-    const needed = await neededFiles(layout, context.entries);
+    const needed = await neededFiles(layout, (await readIndexToChange(layout)).entries);
     const removal = await removeThose(layout, blobs, async ({ digest }) => needed(digest));
     const unfinished = removal.kept.map(({ blob }) => blob.digest).filter((digest) => needed(digest) === undefined);
     return { ...removal, unfinished };

@@ -29,8 +29,7 @@ export async function settleLayout(layout: string, { signal, progress = () => {}
         for (const why of kept) tellOfRemoval(progress, { removed: 0, kept: 1, why });
         const earlier = await readObsolete(layout);
         if (earlier.length === 0) return;
-        const { entries } = await readIndexToChange(layout);
-        const removal = await removeUnnamed(layout, [], { entries, lock, earlier });
+        const removal = await removeUnnamed(layout, [], { lock, earlier });
         tellOfRemoval(progress, { removed: removal.removed.length, kept: 0 });
         for (const why of new Set(removal.kept.map((entry) => entry.why))) {
           tellOfRemoval(progress, { removed: 0, kept: removal.kept.filter((entry) => entry.why === why).length, why });

@@ -11,6 +11,7 @@ import { type IndexJson, readIndex } from "./index-json.js";
 import { findLayout } from "./layout-directory.js";
 import type { ImageSelector } from "./locator.js";
 import { readManifest } from "./manifest-file.js";
+import { openReferenceBook } from "./reference-book.js";
 import { findRegular, readRegular, streamRegular } from "./regular-file.js";
 import { printEntries, selectEntry } from "./select.js";
 import { leftoversIn } from "./settle.js";
@@ -66,8 +67,10 @@ async function openAttachments(layout: string): Promise<AttachmentSource> {
 }
 
 function contentOf(layout: string, { entries }: IndexJson): LayoutContent {
+  const book = openReferenceBook(layout);
   return {
     entries,
+    references: (descriptor) => book.referencesOf(descriptor),
     manifest: (descriptor) => readManifest(layout, descriptor),
     blob: (descriptor) => streamRegular(layout, blobPath(descriptor.digest)),
   };

@@ -66,8 +66,8 @@ async function collect(
   for (const why of leases) tellOfRemoval(progress, { removed: 0, kept: 1, why });
   const obsolete = new Set(await readObsolete(layout));
   const entries = await listedEntries(layout, obsolete.size > 0);
-  const needed = await neededFiles(layout, entries ?? []);
-  const blobs = (await listBlobs(layout)).filter(({ digest }) => needed(digest) === undefined);
+  const needed = await neededFiles(layout, entries ?? [], { look: true });
+  const blobs = await listBlobs(layout, (digest) => needed(digest) === undefined);
   const oldest = Date.now() - grace;
   const reason = ({ digest, changed }: Sum & { readonly changed: number }) => {
     const left = obsolete.has(digest);

@@ -6,8 +6,9 @@ import { isEncrypted, isImageConfigType } from "../../oci/media-type.js";
 import { printPlatform } from "../../oci/platform.js";
 import { readAttached } from "../layout/attached.js";
 import { readIndex } from "../layout/index-json.js";
-import { readManifest } from "../layout/manifest-file.js";
-import { type Visit, walkImage } from "../layout/walk.js";
+import { manifestReader } from "../layout/manifest-reader.js";
+import { keyOf } from "../layout/reference-file.js";
+import { type ReadManifest, type Visit, walkImage } from "../layout/walk.js";
 import { findStore, type StoreOptions } from "./store-directory.js";
 
 /** One entry of a store, as `images` shows it. */
@@ -31,27 +32,32 @@ export async function listImages(options: StoreOptions = {}): Promise<readonly S
   const layout = await findStore(options);
   if (layout === undefined) return [];
   const { entries } = await readIndex(layout);
-  const manifest = (descriptor: Descriptor) => readManifest(layout, descriptor);
+  const manifest = manifestReader(layout);
   const attached = new Set((await readAttached({ entries, manifest })).map(({ entry }) => entry));
   const images: StoredImage[] = [];
+  // One image may have many names.
+  const summaries = new Map<string, Summary>();
   for (const { name, descriptor } of entries.filter((entry) => !attached.has(entry))) {
     const { digest, mediaType } = descriptor;
-    images.push({ name, digest, mediaType, ...(await summarize(layout, descriptor)) });
+    const key = keyOf(descriptor);
+    const summary = summaries.get(key) ?? (await summarize(manifest, descriptor));
+    summaries.set(key, summary);
+    images.push({ name, digest, mediaType, ...summary });
   }
   return images.toSorted((a, b) => compare(a.name ?? "", b.name ?? "") || compare(a.digest, b.digest));
 }
 
 type Summary = Pick<StoredImage, "size" | "platforms" | "encrypted" | "problem">;
 
-async function summarize(layout: string, root: Descriptor): Promise<Summary> {
+async function summarize(read: ReadManifest, root: Descriptor): Promise<Summary> {
   const visits: Visit[] = [];
   const platforms = new Set<string>();
   let problem: string | undefined;
   try {
-    for await (const visit of walkImage(root, (manifest) => readManifest(layout, manifest))) {
+    for await (const visit of walkImage(root, read)) {
       if (visit.role !== "subject") visits.push(visit);
       if (visit.role !== "config") continue;
-      for (const platform of await platformsIn(layout, visit.descriptor)) platforms.add(platform);
+      for (const platform of await platformsIn(read, visit.descriptor)) platforms.add(platform);
     }
   } catch (error) {
     if (!(error instanceof OciEncError)) throw error;
@@ -65,9 +71,9 @@ async function summarize(layout: string, root: Descriptor): Promise<Summary> {
 }
 
 /** None or one, from an image's config. */
-async function platformsIn(layout: string, config: Descriptor): Promise<readonly string[]> {
+async function platformsIn(read: ReadManifest, config: Descriptor): Promise<readonly string[]> {
   if (!isImageConfigType(config.mediaType) || config.size > manifestLimit) return [];
-  const platform = platformOf(await readManifest(layout, config));
+  const platform = platformOf(await read(config));
   return platform && platform.os !== "unknown" ? [printPlatform(platform)] : [];
 }
 

@@ -39,7 +39,7 @@ export async function removeImages(names: readonly string[], options: StoreOptio
       const earlier = await readObsolete(layout);
       await writeObsolete(layout, [...earlier, ...candidates.map(({ digest }) => digest)], lock);
       await replaceIndex(layout, withEntries(index, entries), lock);
-      const blobs = await removeUnnamed(layout, candidates, { entries, lock, earlier });
+      const blobs = await removeUnnamed(layout, candidates, { lock, earlier });
       return { images: [...gone].map(({ name, descriptor }) => ({ name, digest: descriptor.digest })), blobs };
     },
     options,

@@ -1,0 +1,44 @@
+import { manifestReader } from "./manifest-reader.js";
+import { keyOf, readReferenceFile, writeReferenceFile } from "./reference-file.js";
+import { type Named, type References, referencesOf } from "./references.js";
+
+/** What the manifests of a layout name, each read once at most, and not at all where an earlier command has. */
+export interface ReferenceBook {
+  /** Codes of `readManifest` and `referencesOf`. */
+  referencesOf(descriptor: Named): Promise<References>;
+  /**
+   * Keeps for the next command what has been asked for, and nothing else: to be called after the last question about all
+   * that the layout lists. Never fails.
+   */
+  keep(): Promise<void>;
+}
+
+/** A layout with fewer manifests gets no file: to read them takes no longer. */
+const fewest = 16;
+
+/** `believe` tells whether what earlier commands have kept may stand for the manifests themselves. */
+export function openReferenceBook(
+  layout: string,
+  { believe = true }: { readonly believe?: boolean } = {},
+): ReferenceBook {
+  const read = manifestReader(layout);
+  const asked = new Map<string, References>();
+  let kept: ReturnType<typeof readReferenceFile> | undefined;
+  let learned = 0;
+  return {
+    async referencesOf(descriptor) {
+      const key = keyOf(descriptor);
+      kept ??= believe ? readReferenceFile(layout) : Promise.resolve(new Map());
+      const known = asked.get(key) ?? (await kept).get(key);
+      const found = known ?? referencesOf(await read(descriptor), descriptor);
+      if (!known) learned += 1;
+      asked.set(key, found);
+      return found;
+    },
+    async keep() {
+      // A few that are not needed any more do no harm.
+      const isWorthIt = learned > 0 || ((await kept)?.size ?? 0) > 2 * asked.size;
+      if (asked.size >= fewest && isWorthIt) await writeReferenceFile(layout, asked);
+    },
+  };
+}
