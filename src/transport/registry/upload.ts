@@ -70,8 +70,8 @@ async function sendWhole(state: UploadState): Promise<boolean> {
     length: upload.size,
   });
   if (answer && isGood(answer)) {
-    if (await isStored(client, answer, { digest, size: upload.size })) return true;
-    throw await client.problem(answer, `an upload to ${JSON.stringify(repositoryName(client))} was not stored`, "upload");
+    await requireStored(state, answer, { digest, size: upload.size });
+    return true;
   }
   // The answer to a request that was sent whole may have been lost: then the blob is there.
   if (feed.holds(upload.size) && (await hasBlob(client, { digest, size: upload.size }))) return true;
@@ -107,10 +107,11 @@ function isGood({ status }: Answer): boolean {
   return status >= 200 && status < 300;
 }
 
-/** Whether a good answer to the last request means that the blob is there. Of others than the specification's a look tells. */
-async function isStored(client: RegistryClient, answer: Answer, sum: Sum): Promise<boolean> {
+/** The last request was answered well: 201 or 204 by the specification. After another good answer a look tells. */
+async function requireStored(state: UploadState, answer: Answer, sum: Sum): Promise<void> {
   await answer.discard();
-  return answer.status === 201 || answer.status === 204 || (await hasBlob(client, sum));
+  if (answer.status === 201 || answer.status === 204 || (await hasBlob(state.client, sum))) return;
+  throw broken(state, `its last answer is ${answer.status}, and the blob is not there`);
 }
 
 interface Part {
@@ -216,7 +217,7 @@ async function close(state: UploadState, sum: Sum): Promise<void> {
   const { client, session } = state;
   for (let tried = 0; ; tried += 1) {
     const answer = await closeUpload(client, session, sum).catch(asBreak);
-    if (answer && isGood(answer) && (await isStored(client, answer, sum))) return;
+    if (answer && isGood(answer)) return await requireStored(state, answer, sum);
     const failure = answer && (await closingProblem(client, answer));
     const passing = answer === undefined || isPassing(answer.status) || answer.status === 404;
     if (passing && (await hasBlob(client, sum))) return;

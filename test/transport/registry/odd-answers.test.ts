@@ -202,6 +202,18 @@ describe("what is good in another way", () => {
     assert.equal(server.repository("app").tags.get("1"), root.digest);
   });
 
+  test("a blob that is not there after a good answer is told, whether it went whole or not", async () => {
+    await using server = await startStrictRegistry();
+    const bytes = randomBytes(1000);
+    const blob: Descriptor = { mediaType: "application/octet-stream", digest: digestOf(bytes), size: bytes.length };
+    server.inject(on("PUT", /uploads/), refuse(202), always);
+    await using target = await openTo(server.host);
+    for (const known of [true, false]) {
+      const putting = target.put(uploadOfBytes(bytes, blob, 100, known));
+      await assert.rejects(putting, expectedError("UNAVAILABLE", /last answer is 202, and the blob is not there/));
+    }
+  });
+
   test("a manifest without a digest, of whatever type, that a file server calls a web page", async () => {
     await using server = await startStrictRegistry();
     const { root } = hostImage(server);
