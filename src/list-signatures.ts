@@ -1,4 +1,5 @@
 import { makePlan, manifestsOf } from "./copy/plan.js";
+import { OciEncError } from "./errors.js";
 import type { Descriptor } from "./oci/descriptor.js";
 import { type Digest, digestOf } from "./oci/digest.js";
 import type { Progress } from "./progress.js";
@@ -71,11 +72,12 @@ async function listedFor(source: ImageSource, subject: Digest): Promise<readonly
   ];
 }
 
-/** What is no signature. */
+/** What is no signature. That the place does not tell its referrers has been said of the signatures among them. */
 async function others(source: ImageSource, subject: Digest): Promise<readonly ListedAttachment[]> {
   const attached = attachmentsOf(source);
   if (!attached) return [];
-  const referrers = (await attached.referrers(subject)).map(
+  const listed = await answered(attached.referrers(subject));
+  const referrers = (listed instanceof OciEncError ? [] : listed).map(
     ({ digest, artifactType = "no type" }): ListedAttachment => ({
       subject,
       kind: "referrer",
@@ -86,8 +88,21 @@ async function others(source: ImageSource, subject: Digest): Promise<readonly Li
   const tags: ListedAttachment[] = [];
   for (const kind of digestTagKinds) {
     if (kind === "sig") continue;
-    const found = await attached.digestTag(subject, kind);
-    if (found) tags.push({ subject, kind, digest: found.digest, about: `digest tag .${kind}` });
+    const about = `digest tag .${kind}`;
+    const found = await answered(attached.digestTag(subject, kind));
+    if (found instanceof OciEncError) {
+      tags.push({ subject, kind: "broken", digest: undefined, about: `${about}: ${found.message}` });
+    } else if (found) tags.push({ subject, kind, digest: found.digest, about });
   }
   return [...referrers, ...tags];
+}
+
+/** The answer of a place, or why it gave none: that must not hide what else there is. */
+async function answered<T>(question: Promise<T>): Promise<T | OciEncError> {
+  try {
+    return await question;
+  } catch (error) {
+    if (error instanceof OciEncError && error.code !== "ABORTED") return error;
+    throw error;
+  }
 }

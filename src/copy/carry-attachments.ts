@@ -3,7 +3,7 @@ import type { Progress } from "../progress.js";
 import { type AttachmentTarget, attachable, attachmentsOf } from "../transport/attachments.js";
 import type { ImageSource, ImageTarget } from "../transport/transport.js";
 import { type Attachment, attachedManifest, isSignature, printCount } from "./attachments.js";
-import { findAttachments } from "./find-attachments.js";
+import { type FindOptions, findAttachments } from "./find-attachments.js";
 import { keptDigests, lostDigests } from "./kept-digests.js";
 import { manifestsOf, type Plan } from "./plan.js";
 import { at } from "./side.js";
@@ -11,7 +11,10 @@ import type { Written } from "./write-manifests.js";
 
 /** What of that which belongs to an image goes with it. `signing-and-policy.md` 5.2 and 5.3. */
 export interface AttachmentOptions {
-  /** Take along what belongs to manifests that keep their digest; default true. False: leave all of it. */
+  /**
+   * Take along what belongs to manifests that keep their digest, or fail; false: leave all of it. Default: take along what
+   * the source tells of, with a warning when it does not tell.
+   */
   readonly referrers?: boolean | undefined;
   /** Of what belongs to the image, take signatures alone. */
   readonly signaturesOnly?: boolean | undefined;
@@ -25,6 +28,7 @@ export interface AttachmentOptions {
 export interface CarryOptions extends AttachmentOptions {
   readonly source: ImageSource;
   readonly target: ImageTarget;
+  readonly untold: FindOptions["untold"];
   readonly jobs: number;
   readonly signal?: AbortSignal | undefined;
   readonly progress: Progress;
@@ -87,7 +91,9 @@ async function find(subjects: readonly Digest[], options: CarryOptions): Promise
   const source = attachmentsOf(options.source);
   if (!source || subjects.length === 0) return [];
   const { jobs, signal, progress, signaturesOnly, removeSignatures } = options;
-  const all = await findAttachments(source, subjects, { nested: true, jobs, signal, progress });
+  const required = options.referrers === true;
+  const how = { nested: true, required, untold: options.untold, jobs, signal, progress };
+  const all = await findAttachments(source, subjects, how);
   return all.filter((one) => (isSignature(one) ? !removeSignatures : !signaturesOnly));
 }
 
@@ -126,7 +132,8 @@ async function tellOfStranded(lost: readonly Digest[], options: CarryOptions): P
   const source = attachmentsOf(options.source);
   const { jobs, signal, progress } = options;
   if (!source || lost.length === 0 || options.keepPlainSignatures || options.removeSignatures) return;
-  const stranded = await findAttachments(source, lost, { nested: false, jobs, signal, progress });
+  const how = { nested: false, required: false, untold: options.untold, jobs, signal, progress };
+  const stranded = await findAttachments(source, lost, how);
   if (stranded.length === 0) return;
   const message = `${printCount(stranded)} of ${lost[0]} left behind: the image gets another digest, which nobody has signed yet`;
   progress({ type: "warning", code: "SIGNATURES_STRANDED", message });

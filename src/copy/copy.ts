@@ -57,7 +57,7 @@ export async function copy(source: ImageSource, target: ImageTarget, options: Co
   const retries = options.retries ?? Math.max(source.retries ?? 0, target.retries ?? 0);
   const root = await at("source", () => source.resolve());
   const plan = await makePlan(source, root, options);
-  const carrying = { ...options, source, target, jobs, progress };
+  const carrying = { ...options, source, target, untold: new Set<string>(), jobs, progress };
   const wanted = await planAttachments(plan, carrying);
   requireRoom(target, plan, wanted.length > 0 && !options.removeSignatures);
   const attachments = withoutHomeless(wanted, carrying);

@@ -1,4 +1,4 @@
-import { OciEncError } from "../errors.js";
+import { type ErrorCode, OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import type { Digest } from "../oci/digest.js";
 import { parseManifest } from "../oci/manifest.js";
@@ -13,6 +13,10 @@ import { at } from "./side.js";
 
 /** How to look. */
 export interface FindOptions {
+  /** Fail when the source does not answer; else that is a warning. */
+  readonly required: boolean;
+  /** Kinds of questions that the source does not answer; added to, and not asked or told of again. */
+  readonly untold: Set<string>;
   /** Whether to look for what refers to the referrers, too. */
   readonly nested: boolean;
   /** Questions to the source at once. */
@@ -26,7 +30,8 @@ const attachmentLimit = 1_000;
 
 /**
  * Everything that belongs to some manifests: what refers to them, and to that in turn; what stands under their digest
- * tags; their simple signatures. Each once, however they name each other. What cannot be read is left out, with a warning.
+ * tags; their simple signatures. Each once, however they name each other. What cannot be read is left out, with a warning,
+ * and so is a kind of them that the source does not tell: not every registry lets everybody ask, or can answer.
  */
 export async function findAttachments(
   source: ImageSource & AttachmentSource,
@@ -84,7 +89,8 @@ class Search {
 
   async referrers(subject: Digest): Promise<readonly ReferrerFound[]> {
     const found: ReferrerFound[] = [];
-    for (const descriptor of await asking(() => this.#source.referrers(subject))) {
+    for (const descriptor of (await this.#ask("what refers to the image", () => this.#source.referrers(subject))) ??
+      []) {
       if (this.#seen.has(descriptor.digest)) continue;
       if (this.#seen.size >= attachmentLimit) {
         this.#tellOfLimit();
@@ -108,7 +114,9 @@ class Search {
   }
 
   async #digestTag(subject: Digest, kind: DigestTagKind): Promise<readonly DigestTagFound[]> {
-    const descriptor = await asking(() => this.#source.digestTag(subject, kind));
+    const descriptor = await this.#ask("what its tags .sig, .att and .sbom name", () =>
+      this.#source.digestTag(subject, kind),
+    );
     if (!descriptor) return [];
     const found = await this.#readable(descriptor, async (): Promise<DigestTagFound> => {
       const bytes = await at("source", () => this.#source.manifest(descriptor));
@@ -120,8 +128,28 @@ class Search {
   }
 
   async #messages(subject: Digest): Promise<readonly MessageFound[]> {
-    const messages = await asking(() => this.#source.simpleSignatures(subject));
-    return messages.map((message) => ({ kind: "message", subject, message }));
+    const messages = await this.#ask("its simple signatures", () => this.#source.simpleSignatures(subject));
+    return (messages ?? []).map((message) => ({ kind: "message", subject, message }));
+  }
+
+  /**
+   * Undefined, with a warning: the source does not tell. Where it lets nobody ask or cannot answer, that is so for every
+   * manifest: it is said once, and not asked again, which would take all the tries anew.
+   */
+  async #ask<T>(about: string, question: () => Promise<T>): Promise<T | undefined> {
+    const { required, untold, progress } = this.#options;
+    if (untold.has(about)) return undefined;
+    try {
+      return await at("source", question);
+    } catch (error) {
+      if (!(error instanceof OciEncError) || !unanswered.has(error.code)) throw error;
+      if (required) throw withoutReferrers(error);
+      if (untold.has(about)) return undefined;
+      if (isClosed(error)) untold.add(about);
+      const message = `${about} stays behind, as the source does not tell: ${error.message}; --referrers=false does not ask`;
+      progress({ type: "warning", code: "ATTACHMENT_DROPPED", message });
+      return undefined;
+    }
   }
 
   /** Undefined, with a warning: it is not there, or is no manifest. A list of referrers can be older than a removal. */
@@ -129,7 +157,8 @@ class Search {
     try {
       return await read();
     } catch (error) {
-      if (!(error instanceof OciEncError) || !["NOT_FOUND", "CORRUPT", "UNSUPPORTED"].includes(error.code)) throw error;
+      if (!(error instanceof OciEncError) || !unanswered.has(error.code)) throw error;
+      if (this.#options.required && isClosed(error)) throw withoutReferrers(error);
       const message = `${descriptor.digest}, which is attached to the image, is left out: ${error.message}`;
       this.#options.progress({ type: "warning", code: "ATTACHMENT_DROPPED", message });
       return undefined;
@@ -148,16 +177,16 @@ class Search {
   }
 }
 
-/** Not every registry lets everybody ask. */
-async function asking<T>(question: () => Promise<T>): Promise<T> {
-  return await at("source", async () => {
-    try {
-      return await question();
-    } catch (error) {
-      if (!(error instanceof OciEncError) || error.hint !== undefined) throw error;
-      const { code, message, retryable, context } = error;
-      const hint = "--referrers=false copies the image without what belongs to it";
-      throw new OciEncError(code, message, { cause: error.cause, hint, retryable, context });
-    }
-  });
+/** How a place fails to tell. What is wrong at this end is no answer of it. */
+const unanswered: ReadonlySet<ErrorCode> = new Set(["DENIED", "UNAVAILABLE", "UNSUPPORTED", "NOT_FOUND", "CORRUPT"]);
+
+function isClosed({ code }: OciEncError): boolean {
+  return code === "DENIED" || code === "UNAVAILABLE";
+}
+
+function withoutReferrers(error: OciEncError): OciEncError {
+  const { code, message, retryable, context, side } = error;
+  const without = "--referrers=false copies the image without what belongs to it";
+  const hint = error.hint === undefined ? without : `${error.hint}; or ${without}`;
+  return new OciEncError(code, message, { cause: error.cause, hint, retryable, context, side });
 }

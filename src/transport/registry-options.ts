@@ -19,6 +19,11 @@ export interface RegistryOptions {
   readonly offline?: boolean | undefined;
   /** How often a request that may be repeated is repeated; default 5. */
   readonly retryTimes?: number | undefined;
+  /**
+   * Bytes that one request of an upload has at most, 65,536 or more; default all that there are, and fewer once the
+   * registry or a proxy before it has refused a request as too large (413).
+   */
+  readonly chunkSize?: number | undefined;
   /** Requests that wait for their answer at once, for each host; default 8. A 429 lowers it for a while. */
   readonly parallel?: number | undefined;
   readonly timeouts?: RegistryTimeouts | undefined;

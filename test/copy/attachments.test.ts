@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { type CopyOptions, copy } from "../../src/copy/copy.js";
+import { type ErrorCode, OciEncError } from "../../src/errors.js";
 import type { Descriptor } from "../../src/oci/descriptor.js";
 import { digestOf } from "../../src/oci/digest.js";
 import { mediaTypes } from "../../src/oci/media-type.js";
@@ -270,17 +271,50 @@ test("at one place nothing is carried, and a source that knows of no attachments
   await assert.rejects(copy(plain, new AttachedPlace("memory:d").target("app")), expectedError("NOT_FOUND"));
 });
 
-test("when a source does not tell, the failure says how to do without", async () => {
-  const { place } = furnished();
-  const source = Object.assign(place.source("app"), {
-    referrers: async () => {
-      const { OciEncError } = await import("../../src/errors.js");
-      throw new OciEncError("DENIED", "not for you");
-    },
+/** The same place, which does not tell one of three things, and how often it was asked. */
+function silent(place: AttachedPlace, about: "referrers" | "digestTag" | "simpleSignatures", code: ErrorCode) {
+  let asked = 0;
+  const refuse = async () => {
+    asked += 1;
+    throw new OciEncError(code, "not for you");
+  };
+  return { source: Object.assign(place.source("app"), { [about]: refuse }), asked: () => asked };
+}
+
+for (const about of ["referrers", "digestTag", "simpleSignatures"] as const) {
+  test(`where a source does not tell ${about}, the image comes with the rest and one warning`, async () => {
+    for (const code of ["DENIED", "UNAVAILABLE", "UNSUPPORTED", "NOT_FOUND", "CORRUPT"] as const) {
+      const { place, root } = furnished();
+      const { source, asked } = silent(place, about, code);
+      const warnings: string[] = [];
+      const progress = (event: ProgressEvent) => {
+        if (event.type === "warning") warnings.push(`${event.code} ${event.message}`);
+      };
+      const target = new AttachedPlace("memory:b");
+      const report = await copy(source, target.target("app"), { jobs: 1, progress });
+      assert.equal(report.digest, root.digest);
+      for (const warning of warnings) {
+        assert.match(warning, /^ATTACHMENT_DROPPED .*stays behind.*does not tell: not for you.*--referrers=false/);
+      }
+      const closed = code === "DENIED" || code === "UNAVAILABLE";
+      assert.equal(warnings.length, closed ? 1 : asked(), code);
+      assert.equal(target.lists.size > 0, about !== "referrers");
+      assert.equal(target.tags.size > 0, about !== "digestTag");
+      assert.equal(target.messages.size > 0, about !== "simpleSignatures");
+    }
   });
-  await assert.rejects(copy(source, new AttachedPlace("memory:b").target("app")), (error) => {
+}
+
+test("a source that does not tell fails a copy which asked for referrers, with the way to do without", async () => {
+  const { source } = silent(furnished().place, "referrers", "DENIED");
+  await assert.rejects(copy(source, new AttachedPlace("memory:b").target("app"), { referrers: true }), (error) => {
     assert.ok(expectedError("DENIED", /not for you/)(error));
     assert.match(String(Reflect.get(Object(error), "hint")), /--referrers=false/);
     return true;
   });
+});
+
+test("what is wrong at this end is no answer of the source, and fails the copy", async () => {
+  const { source } = silent(furnished().place, "simpleSignatures", "LOCAL_IO");
+  await assert.rejects(copy(source, new AttachedPlace("memory:b").target("app")), expectedError("LOCAL_IO"));
 });

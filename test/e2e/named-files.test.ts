@@ -88,7 +88,21 @@ const written: ReadonlySet<string> = new Set(["digestfile", "output", "out", "ke
 
 /** What stands for values that name no file of this machine. */
 const noFile: ReadonlySet<string> = new Set([
-  ...["N", "MODE", "SEL", "BOOL", "TAG", "TOKEN", "TYPE", "FORMAT", "DURATION", "USER", "USER[:PASS]", "USER[:GROUP]"],
+  ...[
+    "N",
+    "SIZE",
+    "MODE",
+    "SEL",
+    "BOOL",
+    "TAG",
+    "TOKEN",
+    "TYPE",
+    "FORMAT",
+    "DURATION",
+    "USER",
+    "USER[:PASS]",
+    "USER[:GROUP]",
+  ],
   ...["KEY=VALUE", "SCHEME:ID", "OS/ARCH[/VARIANT]", "NAME[=VALUE]", "SRC:DST[:ro]"],
 ]);
 const namesOnly: ReadonlySet<string> = new Set(["sign-identity", "identity"]);

@@ -9,6 +9,8 @@ export interface StrictOptions {
   readonly auth?: StrictAuth | undefined;
   /** Default true. */
   readonly referrersApi?: boolean | undefined;
+  /** Says `OCI-Subject` although it lists nothing. */
+  readonly saysSubject?: boolean | undefined;
   /** Announced as `OCI-Chunk-Min-Length`, and insisted on. */
   readonly chunkMinimum?: number | undefined;
   /** Default true. */

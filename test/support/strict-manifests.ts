@@ -99,7 +99,8 @@ function put(exchange: ServerExchange, place: Place, repository: StoredRepositor
   if (lacksContent(shape, repository)) return replyProblem(exchange, 400, "MANIFEST_BLOB_UNKNOWN");
   repository.manifests.set(digest, { type, bytes });
   if (!place.name.includes(":")) repository.tags.set(place.name, digest);
-  const listed = shape.subject && place.state.options.referrersApi !== false;
+  const { referrersApi, saysSubject } = place.state.options;
+  const listed = shape.subject && (saysSubject || referrersApi !== false);
   reply(exchange, 201, {
     location: `/v2/${place.repository}/manifests/${digest}`,
     "docker-content-digest": digest,

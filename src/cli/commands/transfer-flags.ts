@@ -24,9 +24,10 @@ export const dryRun: Flag<boolean> = toggle({
   group,
 });
 
-const referrers: Flag<boolean | undefined> = yesOrNo({
+/** Whether to ask at all what belongs to the image. */
+export const referrers: Flag<boolean | undefined> = yesOrNo({
   name: "referrers",
-  about: "take along signatures and whatever else refers to the image; default true",
+  about: "take along signatures and whatever else refers to the image, or fail; default: what the source tells of",
   group: targetGroup,
 });
 
@@ -63,13 +64,7 @@ const skipExisting: Flag<boolean> = toggle({
 });
 
 /** What the commands that bring an image to another place take besides. */
-export const copyFlags: readonly Flag<unknown>[] = [
-  referrers,
-  signaturesOnly,
-  preserveDigests,
-  additionalTag,
-  skipExisting,
-];
+export const copyFlags: readonly Flag<unknown>[] = [signaturesOnly, preserveDigests, additionalTag, skipExisting];
 
 /** An image that is left as it is gets no further tags either. */
 export const copyConflicts: readonly (readonly [Flag<unknown>, Flag<unknown>])[] = [
@@ -80,7 +75,6 @@ export const copyConflicts: readonly (readonly [Flag<unknown>, Flag<unknown>])[]
 /** What {@link copyFlags} say, for the library. */
 export function readCopyFlags(options: FlagValues): CopyFlagValues {
   return {
-    referrers: options.get(referrers),
     signaturesOnly: options.get(signaturesOnly),
     preserveDigests: options.get(preserveDigests),
     additionalTags: options.get(additionalTag),
@@ -91,13 +85,14 @@ export function readCopyFlags(options: FlagValues): CopyFlagValues {
 /** The members of the library's options that {@link copyFlags} set. */
 export type CopyFlagValues = Pick<
   CopyImageOptions,
-  "referrers" | "signaturesOnly" | "preserveDigests" | "additionalTags" | "skipExisting"
+  "signaturesOnly" | "preserveDigests" | "additionalTags" | "skipExisting"
 >;
 
 /** What every command that writes an image takes. */
 export const transferFlags: readonly Flag<unknown>[] = [
   ...trustFlags,
   ...signByFlags,
+  referrers,
   removeSignatures,
   ...endpointFlags,
   digestfile,

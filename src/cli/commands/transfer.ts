@@ -18,7 +18,7 @@ import { signBy, signBySigstore, signIdentity } from "../options/signing-flags.j
 import { readTrust } from "../options/trust-flags.js";
 import { byteCount } from "../output/byte-count.js";
 import type { Invocation, Report } from "./command.js";
-import { type CopyFlagValues, digestfile, dryRun, removeSignatures } from "./transfer-flags.js";
+import { type CopyFlagValues, digestfile, dryRun, referrers, removeSignatures } from "./transfer-flags.js";
 
 /** What one command makes different about a copy. */
 export type TransferOptions = Pick<CopyImageOptions, "platforms" | "otherPlatforms" | "keepPlainSignatures"> &
@@ -48,6 +48,7 @@ export async function transferImage(invocation: Invocation, how: TransferOptions
     // What is carried along beside the platforms that were asked for is judged, too.
     source: await judgedSource(invocation, how.otherPlatforms === "drop" ? how.platforms : undefined),
     target: { ...(await targetEndpoint(invocation)), plainMode },
+    referrers: options.get(referrers),
     removeSignatures: options.get(removeSignatures),
     attach,
   });

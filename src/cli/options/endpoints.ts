@@ -4,7 +4,7 @@ import type { Invocation } from "../commands/command.js";
 import { type Flag, parsed, single, toggle } from "./flag.js";
 import type { FlagValues } from "./flag-values.js";
 import { readRegistry } from "./registry.js";
-import { bothSidesFlags, registryFlags, type Side } from "./registry-flags.js";
+import { bothSidesFlags, chunkSize, registryFlags, type Side } from "./registry-flags.js";
 import { readAdmission } from "./trust-flags.js";
 
 const group = "Places:";
@@ -45,7 +45,7 @@ export const sourceFlags: readonly Flag<unknown>[] = [store, tmpdir, ...registry
 export const pairFlags: readonly Flag<unknown>[] = [store, tmpdir, ...bothSidesFlags];
 
 /** What both ends of a copy are opened with. */
-export const endpointFlags: readonly Flag<unknown>[] = [store, tmpdir, force, parallel, ...bothSidesFlags];
+export const endpointFlags: readonly Flag<unknown>[] = [store, tmpdir, force, parallel, chunkSize, ...bothSidesFlags];
 
 /** For the only image of a command. */
 export async function onlyEndpoint(invocation: Pick<Invocation, "options" | "signal">): Promise<EndpointOptions> {
@@ -78,8 +78,9 @@ export async function otherEndpoint(invocation: Pick<Invocation, "options" | "si
 
 /** For the target of a copy. */
 export async function targetEndpoint(invocation: Pick<Invocation, "options" | "signal">): Promise<EndpointOptions> {
-  const registry = await readRegistry(invocation, "dest");
-  return { ...places(invocation.options), force: invocation.options.get(force), registry };
+  const { options } = invocation;
+  const registry = { ...(await readRegistry(invocation, "dest")), chunkSize: options.get(chunkSize) };
+  return { ...places(options), force: options.get(force), registry };
 }
 
 /** For an image that is looked at beside an end: what was given for that end alone counts if both are of one registry. */

@@ -35,6 +35,17 @@ export const retryTimes: Flag<number | undefined> = parsed(
   parseTimes,
 );
 
+/** How much of a blob one request has. */
+export const chunkSize: Flag<number | undefined> = parsed(
+  {
+    name: "chunk-size",
+    placeholder: "SIZE",
+    about: "send blobs in requests of SIZE bytes at most, 64KiB or more; default whole, and smaller after a 413",
+    group,
+  },
+  parseChunkSize,
+);
+
 /** The registries.conf to go by. */
 export const registriesConf: Flag<string | undefined> = single({
   name: "registries-conf",
@@ -113,3 +124,18 @@ function parseTimes(text: string): number {
   if (/^\d+$/.test(text) && times <= 100) return times;
   throw new OciEncError("USAGE", `--retry-times: ${JSON.stringify(text)} is not a number from 0 to 100`);
 }
+
+function parseChunkSize(text: string): number {
+  const [, digits = "", unit = ""] = /^(\d{1,12})(KiB|MiB|GiB|K|M|G)?$/.exec(text) ?? [];
+  const bytes = Number(digits) * (chunkUnits.get(unit.slice(0, 1)) ?? 1);
+  if (digits !== "" && bytes >= 64 * 1024 && Number.isSafeInteger(bytes)) return bytes;
+  throw new OciEncError("USAGE", `--chunk-size: ${JSON.stringify(text)} is not a size of 64KiB or more`, {
+    hint: "write it in bytes, or as 10MiB",
+  });
+}
+
+const chunkUnits: ReadonlyMap<string, number> = new Map([
+  ["K", 2 ** 10],
+  ["M", 2 ** 20],
+  ["G", 2 ** 30],
+]);

@@ -107,14 +107,14 @@ export class Authorizer {
 
   async #exchange(request: TokenRequest): Promise<Token> {
     let answer = await this.#needs.ask(tokenExchange(request, false));
-    const onlyForm = answer.status === 404 || answer.status === 405;
-    if (onlyForm && request.credentials?.kind === "password")
-      answer = await this.#needs.ask(tokenExchange(request, true));
-    if (answer.status === 200) return readToken(answer.bytes, request.realm.host);
-    const denied = answer.status >= 400 && answer.status < 500 && answer.status !== 429;
+    const otherWay = [404, 405, 501].includes(answer.status) && request.credentials !== undefined;
+    if (otherWay) answer = await this.#needs.ask(tokenExchange(request, true));
+    const token = answer.status === 200 ? readToken(answer.bytes, request.realm.host) : undefined;
+    if (token) return token;
+    const denied = answer.status === 200 || (answer.status >= 400 && answer.status < 500 && answer.status !== 429);
     throw new OciEncError(
       denied ? "DENIED" : "UNAVAILABLE",
-      `the token server ${JSON.stringify(request.realm.host)} gave no token for ${JSON.stringify(bounded(request.scopes.join(" ")))}: ${answer.status}`,
+      `the token server ${JSON.stringify(request.realm.host)} gave no token for ${JSON.stringify(bounded(request.scopes.join(" ")))}: ${answer.status === 200 ? "there is none in its answer" : answer.status}`,
       { hint: denied ? "log in with `oci-enc login`, or check user name and password" : undefined },
     );
   }

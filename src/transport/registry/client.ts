@@ -11,7 +11,7 @@ import { findRoot } from "./find-root.js";
 import type { HostLimiter } from "./host-limiter.js";
 import { apiHost, ownOrigins } from "./own-host.js";
 import { type Outcome, persist } from "./persistence.js";
-import { problem } from "./problem.js";
+import { type Asked, problem } from "./problem.js";
 import { bounded, redactUrl } from "./redact.js";
 import { followReferral } from "./referral.js";
 import { pauseBefore } from "./retry.js";
@@ -31,6 +31,8 @@ export interface ClientOptions {
   /** Whether other hosts must not be asked for what belongs to an image. */
   readonly offline: boolean;
   readonly retryTimes: number;
+  /** Bytes of an upload's request at most; undefined: as many as there are. */
+  readonly chunkSize: number | undefined;
   readonly timeouts: Required<{ readonly [K in keyof RegistryTimeouts]: number }>;
   readonly limiters: HostLimiters;
   readonly environment: Environment;
@@ -71,6 +73,8 @@ export class RegistryClient implements AsyncDisposable {
   readonly host: string;
   readonly repository: string | undefined;
   readonly options: ClientOptions;
+  /** Bytes that one request of an upload may have, as far as is known; smaller after a 413. Undefined: any number. */
+  bodyLimit: number | undefined;
   readonly #connections: Connections;
   readonly #authorizer: Authorizer;
   readonly #tellWarnings: (answer: Answer) => void;
@@ -80,6 +84,7 @@ export class RegistryClient implements AsyncDisposable {
     this.options = options;
     this.host = options.host;
     this.repository = options.repository;
+    this.bodyLimit = options.chunkSize;
     this.#tellWarnings = tellingWarnings(options.host, options.progress);
     this.#connections = new Connections(options, options.environment, options.timeouts.connect);
     this.#authorizer = new Authorizer({
@@ -115,8 +120,8 @@ export class RegistryClient implements AsyncDisposable {
   }
 
   /** The failure that an unexpected answer means. Reads the beginning of its body. */
-  async problem(answer: Answer, what: string): Promise<OciEncError> {
-    return documentProblem({ answer, bytes: await readProblem(answer) }, what);
+  async problem(answer: Answer, what: string, asked?: Asked): Promise<OciEncError> {
+    return documentProblem({ answer, bytes: await readProblem(answer) }, what, asked);
   }
 
   /** A URL that an answer gave, checked. UNAVAILABLE when it is refused. */
@@ -247,9 +252,9 @@ export class RegistryClient implements AsyncDisposable {
 }
 
 /** The failure that an unexpected answer means, its body having been read. */
-export function documentProblem(document: Document, what: string): OciEncError {
+export function documentProblem(document: Document, what: string, asked?: Asked): OciEncError {
   const { answer, bytes } = document;
-  return problem({ status: answer.status, url: redactUrl(answer.url), body: bytes }, what);
+  return problem({ status: answer.status, url: redactUrl(answer.url), body: bytes }, what, asked);
 }
 
 function isStream(body: Uint8Array | ByteStream | undefined): boolean {

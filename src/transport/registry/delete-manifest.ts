@@ -25,7 +25,7 @@ export async function deleteManifest(client: RegistryClient, reference: string):
     return state.digest;
   }
   if (answer.status !== 202 && answer.status !== 200 && answer.status !== 204) {
-    throw await client.problem(answer, `cannot delete ${state.digest} from ${name}`);
+    throw await client.problem(answer, `cannot delete ${state.digest} from ${name}`, "deletion");
   }
   await answer.discard();
   return state.digest;

@@ -13,12 +13,17 @@ export async function listTagsOf(client: RegistryClient): Promise<readonly strin
   const what = `the tags of ${JSON.stringify(repositoryName(client))}`;
   const tags: string[] = [];
   const seen = new Set<string>();
-  let target: string | URL | undefined = `/v2/${client.repository}/tags/list?n=1000`;
+  const asked = `/v2/${client.repository}/tags/list?n=1000`;
+  let target: string | URL | undefined = asked;
   while (target !== undefined) {
     const document: Document = await client.document(
       { method: "GET", target, headers: { accept: "application/json" }, scopes: pullScopes(client), repeat: true },
       { what, limit: manifestLimit },
     );
+    if (document.answer.status === 400 && target === asked) {
+      target = asked.replace(/\?.*/, ""); // There are limits to how many may be asked for at once.
+      continue;
+    }
     if (document.answer.status !== 200) throw documentProblem(document, `cannot list ${what}`);
     tags.push(...readTags(document.bytes, what));
     seen.add(document.answer.url.href);
@@ -27,10 +32,12 @@ export async function listTagsOf(client: RegistryClient): Promise<readonly strin
   return tags;
 }
 
-/** `null` is what docker's registry says of a repository whose last tag is gone. */
+/** `null`, or no list beside the name, is what is said of a repository whose last tag is gone. */
 function readTags(bytes: Uint8Array, what: string): readonly string[] {
-  const tags = memberOf(parseJson(bytes, what).root, "tags");
+  const { root } = parseJson(bytes, what);
+  const tags = memberOf(root, "tags");
   if (tags?.kind === "literal" && tags.value === null) return [];
+  if (tags === undefined && memberOf(root, "name")?.kind === "string") return [];
   if (tags?.kind !== "array") throw new OciEncError("CORRUPT", `${what} came without a list`);
   return tags.items.map((item) => readTag(item, what));
 }

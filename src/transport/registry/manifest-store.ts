@@ -26,27 +26,39 @@ const answerLimit = 256 * 1024;
 
 /**
  * Stores a manifest. A request that may have been carried out is not sent again before a look has shown that it was
- * not. CONFLICT when the tag moved meanwhile and the registry minds; CORRUPT when it stored something else; DENIED, UNAVAILABLE.
+ * not. What a registry refuses to replace with the same is there, and that is all that was wanted. CONFLICT when the tag
+ * moved meanwhile and the registry minds, or when it never moves; CORRUPT when it stored something else; DENIED,
+ * UNAVAILABLE, UNSUPPORTED.
  */
 export async function storeManifest(client: RegistryClient, write: ManifestWrite): Promise<ManifestStored> {
   const what = `cannot store the manifest ${JSON.stringify(write.reference)} in ${JSON.stringify(repositoryName(client))}`;
   for (let tried = 0; ; tried += 1) {
     const outcome = await put(client, write).catch(asBreak);
-    const done = outcome instanceof OciEncError ? undefined : conclude(outcome, write, what);
-    if (done) return done;
-    if (await isThere(client, write)) return { subject: undefined };
-    const broken = outcome instanceof OciEncError;
-    if (tried >= client.options.retryTimes) throw broken ? outcome : documentProblem(outcome, what);
-    await client.pause(tried, broken ? undefined : outcome.answer.header("retry-after"));
+    if (!(outcome instanceof OciEncError) && isGood(outcome)) return stored(outcome, write);
+    const { failure, mayPass, retryAfter } = failureOf(outcome, what);
+    if ((mayPass || failure.code === "CONFLICT") && (await isThere(client, write))) return { subject: undefined };
+    if (!mayPass || tried >= client.options.retryTimes) throw failure;
+    await client.pause(tried, retryAfter);
   }
 }
 
-/** Undefined: it may have been stored, or may be on another try. */
-function conclude(document: Document, write: ManifestWrite, what: string): ManifestStored | undefined {
-  const { status } = document.answer;
-  if (status === 201 || status === 200) return stored(document, write);
-  if (isPassing(status)) return undefined;
-  throw documentProblem(document, what);
+interface Failure {
+  readonly failure: OciEncError;
+  /** It may have been stored, or may be on another try. */
+  readonly mayPass: boolean;
+  readonly retryAfter: string | undefined;
+}
+
+function failureOf(outcome: Document | OciEncError, what: string): Failure {
+  if (outcome instanceof OciEncError) return { failure: outcome, mayPass: true, retryAfter: undefined };
+  const { status, header } = outcome.answer;
+  const failure = documentProblem(outcome, what, "write");
+  return { failure, mayPass: isPassing(status), retryAfter: header("retry-after") };
+}
+
+/** 201 by the specification; some say that it is good in another way. */
+function isGood({ answer }: Document): boolean {
+  return answer.status >= 200 && answer.status < 300;
 }
 
 async function put(client: RegistryClient, write: ManifestWrite): Promise<Document> {

@@ -6,6 +6,7 @@ import { mediaTypes } from "../../oci/media-type.js";
 import { documentProblem, type RegistryClient } from "./client.js";
 import type { Answer } from "./connections.js";
 import { bounded } from "./redact.js";
+import { isPassing } from "./retry.js";
 
 /** A manifest or index as a registry gave it: its descriptor is made of its bytes, not of what the registry says. */
 export interface FetchedManifest {
@@ -35,6 +36,7 @@ export interface FetchedDocument {
   /** As the answer says; empty when it is no type of a vendor's. */
   readonly mediaType: string;
   readonly digest: Digest;
+  readonly etag: string | undefined;
   readonly bytes: Uint8Array;
 }
 
@@ -66,11 +68,11 @@ export async function fetchDocument(
   const { answer, bytes } = document;
   if (answer.status !== 200) throw documentProblem(document, `cannot read ${what}`);
   const type = contentType(answer);
-  if (type === "text/html") {
+  if (type === "text/html" && !looksLikeJson(bytes)) {
     throw new OciEncError("CORRUPT", `${what} came as a web page`, { hint: "is a login page or a proxy in between?" });
   }
   const digest = checkDigest(bytes, reference, saidDigest(answer));
-  return { mediaType: type.startsWith("application/vnd.") ? type : "", digest, bytes };
+  return { mediaType: type.startsWith("application/vnd.") ? type : "", digest, etag: answer.header("etag"), bytes };
 }
 
 /** The bytes under a descriptor that another document named. Codes as for `fetchManifest`. */
@@ -94,7 +96,10 @@ export async function fetchDescribed(client: RegistryClient, descriptor: Descrip
   return document.bytes;
 }
 
-/** What a tag names now; undefined when there is no such tag. Asks for no body where the registry says the digest. */
+/**
+ * What a tag names now; undefined when there is no such tag. Asks for no body where the registry says the digest. A HEAD
+ * that is refused says neither why nor whether GET is: GET is asked, too. Codes as for `fetchManifest`.
+ */
 export async function lookUp(
   client: RegistryClient,
   reference: string,
@@ -102,17 +107,31 @@ export async function lookUp(
 ): Promise<TagState | undefined> {
   const target = manifestPath(client, reference);
   const answer = await client.request({ method: "HEAD", target, headers: { accept }, scopes, repeat: true });
-  await answer.discard();
-  if (answer.status === 404) return undefined;
-  if (answer.status !== 200) {
+  if (isPassing(answer.status)) {
     throw await client.problem(
       answer,
       `cannot look up ${JSON.stringify(reference)} of ${JSON.stringify(repositoryName(client))}`,
     );
   }
-  const digest = saidDigest(answer);
+  await answer.discard();
+  if (answer.status === 404) return undefined;
+  const digest = answer.status === 200 ? saidDigest(answer) : undefined;
   if (digest) return { digest, etag: answer.header("etag") };
-  return { digest: (await fetchManifest(client, reference, scopes)).descriptor.digest, etag: answer.header("etag") };
+  return await lookUpByGet(client, reference, scopes);
+}
+
+async function lookUpByGet(
+  client: RegistryClient,
+  reference: string,
+  scopes: readonly string[],
+): Promise<TagState | undefined> {
+  try {
+    const { digest, etag } = await fetchDocument(client, reference, scopes);
+    return { digest, etag };
+  } catch (error) {
+    if (error instanceof OciEncError && error.code === "NOT_FOUND") return undefined;
+    throw error;
+  }
 }
 
 /** The digest that an answer says its content has; undefined when it says none, or nonsense. */
@@ -146,6 +165,11 @@ function checkDigest(bytes: Uint8Array, reference: string, said: Digest | undefi
     );
   }
   return digest;
+}
+
+/** Some that keep manifests as files say of every file that it is a web page. */
+function looksLikeJson(bytes: Uint8Array): boolean {
+  return bytes.find((byte) => ![0x20, 0x09, 0x0a, 0x0d].includes(byte)) === 0x7b;
 }
 
 function contentType(answer: Answer): string {

@@ -13,6 +13,7 @@ import { readRegistriesConf } from "./registries-conf-files.js";
 const defaultTimeouts = { connect: 15_000, response: 60_000, idle: 60_000, document: 60_000 };
 const defaultParallel = 8;
 const defaultRetryTimes = 5;
+const smallestChunk = 64 * 1024;
 
 /** What all clients of one transport share. */
 export interface Surroundings {
@@ -62,6 +63,7 @@ export function openClient(
     keychain: keychainFor(endpoint, isNamed, options, environment),
     offline: registry.offline ?? false,
     retryTimes: registry.retryTimes ?? defaultRetryTimes,
+    chunkSize: chunkSize(registry.chunkSize),
     timeouts: timeouts(registry.timeouts ?? {}),
     limiters: around.limiters(positive(registry.parallel ?? defaultParallel)),
     environment,
@@ -91,6 +93,11 @@ function timeouts(
     idle: given.idle ?? defaultTimeouts.idle,
     document: given.document ?? defaultTimeouts.document,
   };
+}
+
+function chunkSize(bytes: number | undefined): number | undefined {
+  if (bytes === undefined || (Number.isSafeInteger(bytes) && bytes >= smallestChunk)) return bytes;
+  throw new OciEncError("USAGE", `a chunk of ${bytes} bytes: ${smallestChunk} are the fewest`);
 }
 
 function positive(count: number): number {

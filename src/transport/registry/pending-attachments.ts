@@ -11,7 +11,8 @@ import { hasBlob } from "./blobs.js";
 import type { RegistryClient } from "./client.js";
 import { sharedDigestTag } from "./digest-tags.js";
 import { sharedFallbackList } from "./fallback-list.js";
-import { storeManifest } from "./manifest-store.js";
+import { type ManifestStored, storeManifest } from "./manifest-store.js";
+import { hasReferrersApi } from "./referrers.js";
 import { addToTags, type SharedTag } from "./shared-tag.js";
 import { together } from "./together.js";
 import { uploadBlob } from "./upload.js";
@@ -39,6 +40,7 @@ export class PendingAttachments {
   readonly #tagged = new Map<string, AttachedManifest>();
   readonly #signatures: { readonly subject: Digest; readonly signature: Uint8Array }[] = [];
   #size = 0;
+  #hasApi: Promise<boolean> | undefined;
 
   constructor(client: RegistryClient, places: AttachmentPlaces) {
     this.#client = client;
@@ -75,6 +77,13 @@ export class PendingAttachments {
     this.#signatures.push({ subject, signature });
   }
 
+  /** Whether the registry lists by itself what it has stored: it has to say so, and to have lists at all. */
+  async isListed(subject: Digest, stored: ManifestStored): Promise<boolean> {
+    if (stored.subject !== subject) return false;
+    this.#hasApi ??= hasReferrersApi(this.#client, subject);
+    return await this.#hasApi;
+  }
+
   /** A manifest that is stored, and that the registry does not list among its subject's referrers. */
   addUnlisted(subject: Digest, referrer: Descriptor): void {
     const known = this.#unlisted.get(subject) ?? new Map<Digest, Descriptor>();
@@ -105,7 +114,7 @@ export class PendingAttachments {
 
   async #storeReferrer({ subject, referrer, bytes }: PendingReferrer) {
     const stored = await storeManifest(this.#client, { reference: referrer.digest, descriptor: referrer, bytes });
-    return { subject, referrer, isListed: stored.subject === subject };
+    return { subject, referrer, isListed: await this.isListed(subject, stored) };
   }
 
   #fallbackLists(): readonly SharedTag[] {

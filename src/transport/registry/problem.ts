@@ -11,64 +11,132 @@ export interface FailedAnswer {
   readonly body: Uint8Array;
 }
 
+/** What was asked for, where that decides what an answer means. `write`: a manifest under a tag or its digest. */
+export type Asked = "upload" | "write" | "deletion" | undefined;
+
+/** The `reason` in the context of a CONFLICT: the registry does not replace what a tag names, however often it is asked. */
+export const immutableTag = "immutable tag";
+
 /** One entry of a registry's `{"errors": […]}`. Distribution-spec, "error codes". */
 interface RegistryProblem {
+  /** Empty where it has none. */
   readonly code: string;
+  /** The message, and what is told in detail. */
   readonly message: string;
 }
 
-/** `what` failed because the registry said so: NOT_FOUND, DENIED, UNAVAILABLE, CORRUPT or UNSUPPORTED by its status. */
-export function problem(answer: FailedAnswer, what: string): OciEncError {
+/**
+ * `what` failed because the registry said so: by its status NOT_FOUND, DENIED, CORRUPT, CONFLICT, UNSUPPORTED where it
+ * refuses and would refuse again, or UNAVAILABLE.
+ */
+export function problem(answer: FailedAnswer, what: string, asked?: Asked): OciEncError {
   const said = readProblems(answer.body);
-  const reasons = said.map(({ code, message }) => bounded(message ? `${code}: ${message}` : code)).join("; ");
-  const code = codeOf(answer.status, said);
+  const reasons = said.map(({ code, message }) => bounded([code, message].filter(Boolean).join(": "))).join("; ");
+  const code = codeOf(answer.status, said, asked);
+  const keepsTag = code === "CONFLICT" && refusesToReplace(answer.status, said);
   return new OciEncError(code, `${what}: ${answer.status}${reasons ? ` ${reasons}` : ""}`, {
-    hint: hintFor(code, answer.status, said),
-    context: { status: answer.status, url: answer.url },
+    hint: keepsTag ? keepsTagHint : hintFor({ code, status: answer.status, said, asked }),
+    context: { status: answer.status, url: answer.url, ...(keepsTag ? { reason: immutableTag } : {}) },
   });
 }
 
+/** An error page of a proxy or of an object store says nothing: its status is all there is. */
 function readProblems(body: Uint8Array): readonly RegistryProblem[] {
+  const text = Buffer.from(body).toString("utf8").trim();
+  if (text === "" || text.startsWith("<") || text.includes("\0")) return [];
   let value: unknown;
   try {
-    value = JSON.parse(Buffer.from(body).toString("utf8"));
+    value = JSON.parse(text);
   } catch {
-    return []; // An error page of a proxy. Its status is all there is to say.
+    return [{ code: "", message: text.split("\n", 1)[0] ?? "" }];
   }
-  const errors = typeof value === "object" && value !== null && "errors" in value ? value.errors : undefined;
-  if (!Array.isArray(errors)) return [];
-  return errors
-    .slice(0, 5)
-    .map((entry: unknown) => ({ code: member(entry, "code") || "UNKNOWN", message: member(entry, "message") }));
+  const errors = read(value, "errors");
+  if (!Array.isArray(errors))
+    return [{ code: "", message: member(value, "message") || member(value, "error") }].filter(says);
+  return errors.slice(0, 5).map((entry: unknown) => {
+    const [code, message] = [member(entry, "code"), member(entry, "message")];
+    const told = [message, detailOf(entry)].filter(Boolean).join(": ");
+    return { code: code || (told ? "" : "UNKNOWN"), message: told };
+  });
+}
+
+function says({ message }: RegistryProblem): boolean {
+  return message !== "";
+}
+
+/** Nexus tells the reason in `detail`, Artifactory in its `description`. */
+function detailOf(entry: unknown): string {
+  return member(entry, "detail") || member(read(entry, "detail"), "description");
 }
 
 function member(entry: unknown, key: string): string {
-  const value: unknown = typeof entry === "object" && entry !== null ? Reflect.get(entry, key) : undefined;
+  const value = read(entry, key);
   return typeof value === "string" ? value : "";
 }
 
-function codeOf(status: number, said: readonly RegistryProblem[]): ErrorCode {
-  if (status === 401 || status === 403) return "DENIED";
-  if (said.some(({ code }) => code === "DENIED" || code === "UNAUTHORIZED")) return "DENIED";
-  if (status === 404 || status === 410) return "NOT_FOUND";
-  if (status === 405 || status === 501 || status === 415) return "UNSUPPORTED";
-  if (status === 412) return "CONFLICT";
-  return status < 500 && says(said, refusedContent) ? "CORRUPT" : "UNAVAILABLE";
+function read(entry: unknown, key: string): unknown {
+  return typeof entry === "object" && entry !== null ? Reflect.get(entry, key) : undefined;
 }
 
-function hintFor(code: ErrorCode, status: number, said: readonly RegistryProblem[]): string | undefined {
+function codeOf(status: number, said: readonly RegistryProblem[], asked: Asked): ErrorCode {
+  if (asked === "write" && (status === 409 || refusesToReplace(status, said))) return "CONFLICT";
+  if ([401, 402, 403, 451].includes(status) || has(said, /^(?:DENIED|UNAUTHORIZED|REGISTRY_DISALLOWED_OPERATION)$/))
+    return "DENIED";
+  if (status === 404 || status === 410) return "NOT_FOUND";
+  if (status === 412) return "CONFLICT";
+  if (status < 500 && has(said, refusedContent)) return "CORRUPT";
+  const final = status === 501 || (status >= 400 && status < 500 && !isPassing(status));
+  return final ? "UNSUPPORTED" : "UNAVAILABLE";
+}
+
+/** That a tag stays as it is: by the words of those that have no code for it. docs/registries.md has them. */
+function refusesToReplace(status: number, said: readonly RegistryProblem[]): boolean {
+  if (status < 400 || status >= 500 || isPassing(status)) return false;
+  return (
+    has(said, /^(?:TAG_INVALID|TAG_IMMUTABLE|REGISTRY_DISALLOWED_OPERATION)$/) ||
+    said.some(({ message }) => replacing.test(message))
+  );
+}
+
+const replacing =
+  /immutab|overwrit|already exist|redeploy|\blocked\b|(?:not|n't) (?:be |allow |allowed |to )*(?:updat|modif|replac|chang)/i;
+
+const keepsTagHint =
+  "the registry does not let this tag name anything else than it does: choose another tag, or ask whoever runs it";
+
+interface Failure {
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly said: readonly RegistryProblem[];
+  readonly asked: Asked;
+}
+
+function hintFor({ code, status, said, asked }: Failure): string | undefined {
   if (code === "DENIED") return "log in with `oci-enc login`, or check that this user may do this there";
-  if (says(said, refusedManifest))
-    return "the registry lacks a blob, or does not take what the manifest says of one: its URLs, for example";
+  if (code === "CONFLICT") return "somebody else has written it: look, and start again";
+  if (code === "NOT_FOUND" && (asked === "upload" || asked === "write")) {
+    return "the repository or its project is not there, and not every registry makes one by itself: make it first, or check the name";
+  }
+  if (has(said, refusedManifest))
+    return "the registry lacks a blob, or does not take what the manifest says of one: its type or its URLs, for example";
   if (status === 429) return "the registry limits the rate: wait, log in, or lower --parallel";
   if (isPassing(status)) return "the registry or something before it has trouble: try again later";
-  if (status === 413) return "the registry or a proxy before it limits the size of uploads";
+  if (status === 413) return tooLargeHint(asked);
+  if (asked === "write" && (status === 415 || status === 406 || status === 400))
+    return "the registry may know Docker's own types alone, and what is encrypted has OCI's: a newer registry, or another setting of it, takes them";
+  if (code === "UNSUPPORTED" && asked === "deletion")
+    return "it may be turned off there: delete the image by the web page or the tools of the registry";
   return undefined;
+}
+
+function tooLargeHint(asked: Asked): string {
+  const what = "the registry or a proxy before it limits the size of a request";
+  return asked === "upload" ? `${what}: try --chunk-size with fewer bytes` : what;
 }
 
 const refusedManifest = /^MANIFEST_(?:INVALID|BLOB_UNKNOWN)$/;
 const refusedContent = /^(?:DIGEST|SIZE|MANIFEST)_INVALID$|^MANIFEST_BLOB_UNKNOWN$/;
 
-function says(said: readonly RegistryProblem[], pattern: RegExp): boolean {
+function has(said: readonly RegistryProblem[], pattern: RegExp): boolean {
   return said.some(({ code }) => pattern.test(code));
 }

@@ -17,9 +17,13 @@ const pageLimit = 100;
 /** Bytes of all pages of one list of referrers: more is meant to exhaust whoever reads it. */
 const listLimit = 4 * manifestLimit;
 
+/** What registries answer that know nothing of the referrers API: it is as if they said 404. */
+const withoutApi: ReadonlySet<number> = new Set([400, 404, 405, 406, 410, 501]);
+
 /**
  * What refers to `subject` in the client's repository: by the referrers API, else by the fallback tag.
- * Distribution-spec 1.1, "listing referrers". `artifactType` picks, whether or not the registry does.
+ * Distribution-spec 1.1, "listing referrers". `artifactType` picks, whether or not the registry does. CORRUPT when the
+ * list is for another subject or too long; DENIED, UNAVAILABLE.
  */
 export async function listReferrers(
   client: RegistryClient,
@@ -48,7 +52,7 @@ async function fromApi(
   while (target !== undefined) {
     const document: Document = await page(client, target);
     const { answer } = document;
-    if (seen.size === 0 && [400, 404, 405, 501].includes(answer.status)) return undefined;
+    if (seen.size === 0 && lacksApi(document)) return undefined;
     if (answer.status !== 200) throw documentProblem(document, `cannot list what refers to ${subject}`);
     size += document.bytes.length;
     if (size > listLimit)
@@ -58,6 +62,35 @@ async function fromApi(
     target = nextPage(client, document, seen);
   }
   return found;
+}
+
+/** Whether the registry knows the referrers API: there are some that say `OCI-Subject` and do not. True where it does not tell. */
+export async function hasReferrersApi(client: RegistryClient, subject: Digest): Promise<boolean> {
+  try {
+    return !lacksApi(await page(client, `/v2/${client.repository}/referrers/${subject}`));
+  } catch (error) {
+    if (error instanceof OciEncError && error.code !== "ABORTED") return true;
+    throw error;
+  }
+}
+
+/** A 200 counts as well when it brings anything but an index: a web page, an error in JSON, a manifest. */
+function lacksApi({ answer, bytes }: Document): boolean {
+  if (answer.status === 200) return !isIndex(bytes);
+  return withoutApi.has(answer.status);
+}
+
+function isIndex(bytes: Uint8Array): boolean {
+  let root: JsonNode;
+  try {
+    root = parseJson(bytes, "the list of referrers").root;
+  } catch (error) {
+    if (error instanceof OciEncError && error.code === "CORRUPT") return false;
+    throw error;
+  }
+  const type = memberOf(root, "mediaType");
+  const isOther = type !== undefined && !(type.kind === "string" && type.value === mediaTypes.ociIndex);
+  return !isOther && memberOf(root, "manifests")?.kind === "array";
 }
 
 async function page(client: RegistryClient, target: string | URL): Promise<Document> {

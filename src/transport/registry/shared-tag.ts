@@ -4,6 +4,7 @@ import type { Digest } from "../../oci/digest.js";
 import type { RegistryClient } from "./client.js";
 import { storeManifest } from "./manifest-store.js";
 import { lookUp, pushScopes, repositoryName } from "./manifests.js";
+import { immutableTag } from "./problem.js";
 import { bounded } from "./redact.js";
 import { together } from "./together.js";
 
@@ -51,7 +52,7 @@ async function addOnce(shared: SharedTag, mayWrite: boolean): Promise<SharedTag 
   return shared;
 }
 
-/** That it could not be written says nothing: the next look does. */
+/** That it could not be written says nothing: the next look does. A tag that the registry never moves is the end of it. */
 async function writeUnlessMoved({ client, tag }: SharedTag, { from, to }: Merged): Promise<void> {
   if (!to) return;
   const now = await lookUp(client, tag, pushScopes(client));
@@ -59,7 +60,8 @@ async function writeUnlessMoved({ client, tag }: SharedTag, { from, to }: Merged
   try {
     await storeManifest(client, { reference: tag, ...to, before: now ?? "absent" });
   } catch (error) {
-    if (!(error instanceof OciEncError) || error.code !== "CONFLICT") throw error;
+    const outdone = error instanceof OciEncError && error.code === "CONFLICT";
+    if (!outdone || error.context["reason"] === immutableTag) throw error;
   }
 }
 

@@ -180,7 +180,7 @@ export class RegistryTarget implements ImageTarget, TaggingTarget, AttachmentTar
     const answer = await storeManifest(this.#client, { reference, descriptor, bytes });
     const view = parseManifest(bytes, descriptor.mediaType);
     const subject = subjectOf(view)?.digest;
-    if (subject === undefined || answer.subject === subject) return;
+    if (subject === undefined || (await this.#pending.isListed(subject, answer))) return;
     this.#pending.addUnlisted(subject, listedReferrer(descriptor, view));
   }
 }

@@ -30,12 +30,13 @@ export interface TokenExchange {
 export const tokenLimit: number = 1024 * 1024;
 
 /**
- * The request of docker's token protocol: GET with Basic, or without anything. An identity token asks for the OAuth2
- * form, a POST that trades a refresh token for an access token; `form` asks for it with a password, too.
+ * The request of docker's token protocol: GET with Basic, or without anything. An identity token goes by the OAuth2
+ * form, a POST that trades a refresh token for an access token. `other`: the other way round, for a server that knows
+ * one of the two; an identity token is then the password of the user `<token>`, as docker keeps it.
  */
-export function tokenExchange(request: TokenRequest, form: boolean): TokenExchange {
+export function tokenExchange(request: TokenRequest, other: boolean): TokenExchange {
   const { credentials } = request;
-  if (credentials && (form || credentials.kind === "identity-token")) return oauthExchange(request, credentials);
+  if (credentials && other !== (credentials.kind === "identity-token")) return oauthExchange(request, credentials);
   const url = new URL(request.realm);
   if (request.service !== undefined) url.searchParams.set("service", request.service);
   for (const scope of request.scopes) url.searchParams.append("scope", scope);
@@ -43,6 +44,8 @@ export function tokenExchange(request: TokenRequest, form: boolean): TokenExchan
   if (credentials?.kind === "password") {
     url.searchParams.set("account", credentials.username);
     headers["authorization"] = basicAuthorization(credentials);
+  } else if (credentials) {
+    headers["authorization"] = basicAuthorization({ username: "<token>", password: credentials.token });
   }
   return { method: "GET", url, headers, body: undefined };
 }
@@ -52,8 +55,11 @@ export function basicAuthorization(credentials: { readonly username: string; rea
   return `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString("base64")}`;
 }
 
-/** Reads a token server's answer: `token`, or OAuth2's `access_token`. CORRUPT when it holds none that can be sent. */
-export function readToken(bytes: Uint8Array, host: string): Token {
+/**
+ * Reads a token server's answer: `token`, or OAuth2's `access_token`. Undefined when it holds neither, which is how some
+ * refuse. CORRUPT when it is no such answer, or the token cannot be sent.
+ */
+export function readToken(bytes: Uint8Array, host: string): Token | undefined {
   let value: unknown;
   try {
     value = JSON.parse(Buffer.from(bytes).toString("utf8"));
@@ -61,7 +67,8 @@ export function readToken(bytes: Uint8Array, host: string): Token {
     throw noToken(host, "it is not JSON"); // The parser's message would quote the token.
   }
   const token = member(value, "token") || member(value, "access_token");
-  if (typeof token !== "string" || token === "") throw noToken(host, "it has neither token nor access_token");
+  if (typeof value === "object" && value !== null && !Array.isArray(value) && !token) return undefined;
+  if (typeof token !== "string") throw noToken(host, "it is not what a token comes in");
   if (!/^[\x21-\x7e]+$/.test(token)) throw noToken(host, "the token has characters that no header may have");
   return { value: token, lifetime: lifetimeOf(member(value, "expires_in")) };
 }

@@ -130,14 +130,15 @@ describe("challenges and tokens of a hostile registry", () => {
         await assert.rejects(pullAll(server.host), expectedError("NOT_FOUND"), body);
       }
     }
-    for (const bad of [
-      "{}",
-      "[]",
-      '{"token":1}',
-      '{"token":"a\\nb"}',
-      "<html>",
-      `{"token":"${"x".repeat(2_000_000)}"}`,
-    ]) {
+    for (const none of ["{}", '{"token":""}', '{"token":null}']) {
+      body = none;
+      await assert.rejects(
+        pullAll(server.host),
+        expectedError("DENIED", /there is none in its answer/, /log in/),
+        none,
+      );
+    }
+    for (const bad of ["[]", '{"token":1}', '{"token":"a\\nb"}', "<html>", `{"token":"${"x".repeat(2_000_000)}"}`]) {
       body = bad;
       await assert.rejects(pullAll(server.host), expectedError("CORRUPT", /token/), bad.slice(0, 40));
     }
