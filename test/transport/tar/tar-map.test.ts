@@ -7,6 +7,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { OciEncError } from "../../../src/errors.js";
 import { openRegularFile, type RegularFile } from "../../../src/transport/files/read-file.js";
+import { fileFeed } from "../../../src/transport/tar/tar-feed.js";
 import { mapTar, type TarMap } from "../../../src/transport/tar/tar-map.js";
 import { expectedError } from "../../support/expected-error.js";
 import { scratchDirectory } from "../../support/scratch.js";
@@ -57,7 +58,7 @@ async function map(bytes: Uint8Array): Promise<Mapped> {
 async function mapFile(path: string): Promise<Mapped> {
   const file = await openRegularFile(path, { what: "the archive", followLinks: true });
   try {
-    return new Mapped(file, await mapTar(file, "the archive"));
+    return new Mapped(file, await mapTar(fileFeed(file), "the archive"));
   } catch (error) {
     await file[Symbol.asyncDispose]();
     throw error;
