@@ -87,7 +87,7 @@ export function openBudget(kind: GrowthKind, limits: GrowthLimits = {}): Budget 
     inPart += bytes;
     if (spent > most) throw passed(`${rule.whole} unpacks to more than ${most} bytes`, "--limit-bytes");
     if (inPart > part.limit) {
-      const grown = `${rule.part} of ${part.size} bytes unpacks to more than ${part.limit}, over ${ratio} times as many`;
+      const grown = `${rule.part} of ${part.size} bytes unpacks to more than ${part.limit} bytes, more than ${ratio} times as many`;
       throw passed(grown, "--limit-ratio");
     }
   };
