@@ -7,7 +7,7 @@ export interface GrowthLimits {
   readonly entries?: number | undefined;
   /** Bytes of all layers together, or of an archive, holes of sparse files included; default 1 TiB. */
   readonly bytes?: number | undefined;
-  /** Bytes for each compressed byte: of a layer (1000), or of an archive (100). The first bytes are free: {@link rules}. */
+  /** Bytes for each compressed byte: of a layer (1000), or of an archive (100). So much is free in any case: 16 MiB of a layer, 256 MiB of an archive. */
   readonly ratio?: number | undefined;
 }
 
