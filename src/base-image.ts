@@ -1,7 +1,7 @@
 import { uncompressedDigest } from "./bytes/uncompressed-digest.js";
 import { verifying } from "./bytes/verifying.js";
 import { type ManifestPlan, makePlan, manifestsOf, type Plan } from "./copy/plan.js";
-import { OciEncError } from "./errors.js";
+import { type ErrorCode, OciEncError } from "./errors.js";
 import type { Descriptor } from "./oci/descriptor.js";
 import { algorithmOf, type Digest } from "./oci/digest.js";
 import { type JsonNode, memberOf } from "./oci/json-text.js";
@@ -73,7 +73,9 @@ async function sharedLayers(
     const alike = same ?? layers.find((one) => diffId !== undefined && one.diffId === diffId);
     const known = same ? layer.digest : diffId;
     if (alike === undefined || known === undefined || shared.has(known)) continue;
-    const doubt = pinned ? undefined : await doubtOf(source, alike, same === undefined);
+    const doubt = pinned
+      ? undefined
+      : await doubtOf(source, alike, { byDiffId: same === undefined, limits: base?.limits });
     if (doubt === undefined) shared.add(known);
     else {
       const message = `${reference} says that it holds ${layer.digest}, and does not, so that is encrypted: ${doubt}`;
@@ -83,22 +85,29 @@ async function sharedLayers(
   return shared;
 }
 
+/** What is damaged, missing, or would become too large when it is decompressed. */
+const doubts: ReadonlySet<ErrorCode> = new Set(["CORRUPT", "NOT_FOUND", "UNSUPPORTED"]);
+
 /** Reads a layer of the base to its end: why it is not what the base says. Undefined: it is. */
 async function doubtOf(
   source: ImageSource,
   { layer, diffId }: KnownLayer,
-  byDiffId: boolean,
+  { byDiffId, limits }: { readonly byDiffId: boolean; readonly limits: EndpointOptions["limits"] },
 ): Promise<string | undefined> {
   try {
     const stored = verifying(source.blob(layer), layer);
     if (!byDiffId || diffId === undefined) for await (const _ of stored);
     else {
-      const found = await uncompressedDigest(stored, { algorithm: algorithmOf(diffId), size: layer.size });
+      const found = await uncompressedDigest(stored, {
+        algorithm: algorithmOf(diffId),
+        size: layer.size,
+        limits,
+      });
       if (found !== diffId) return `${layer.digest} unpacks to ${found ?? "nothing"}, not to ${diffId}`;
     }
     return undefined;
   } catch (error) {
-    if (error instanceof OciEncError && (error.code === "CORRUPT" || error.code === "NOT_FOUND")) return error.message;
+    if (error instanceof OciEncError && doubts.has(error.code)) return error.message;
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 import "./node-floor.js";
 
 export { type BaseOptions, selectBase } from "./base-image.js";
+export type { GrowthLimits } from "./bytes/budget.js";
 export { type CanDecryptImageOptions, canDecryptImage } from "./can-decrypt-image.js";
 export { type CompareImagesOptions, compareImages } from "./compare-images.js";
 export { type CopyOptions, copy } from "./copy/copy.js";
@@ -86,7 +87,6 @@ export {
 } from "./transform/select.js";
 export { openSource, openTarget } from "./transport/index.js";
 export type { Admission, EndpointOptions, ImageSource, ImageTarget } from "./transport/transport.js";
-export type { UnpackLimits } from "./unpack/budget.js";
 export type { OpenImageOptions } from "./unpack/image-layers.js";
 export { type LayerCache, openLayerCache } from "./unpack/layer-cache.js";
 export { type ImageFile, type LookOptions, listFiles, readFile } from "./unpack/look-inside.js";

@@ -22,16 +22,17 @@ export interface VerifyImageOptions extends Omit<VerifyOptions, "plainImage" | "
 /** Opens an image, verifies it, closes it. Throws what {@link verify} throws; USAGE for a reference that makes no sense. */
 export async function verifyImage(reference: string, options: VerifyImageOptions = {}): Promise<VerifyReport> {
   const { plainImage, source: endpoint, trust, plain: judgePlain, keys, settings, signal, progress } = options;
+  const limits = endpoint?.limits;
   const ends: EndpointOptions = { signal, progress, ...endpoint };
   await using opened = await openSource(reference, ends);
   const source = resolvingOnce(opened);
   const { place, identity } = judgedPlace(reference, source);
   const view = judgePlain
-    ? await openedView(source, await decryptLayers({ keys: keys ?? [], settings, signal, progress }))
+    ? await openedView(source, await decryptLayers({ keys: keys ?? [], limits, settings, signal, progress }))
     : undefined;
   const image = { place, identity: trust?.identity ?? identity };
   const signed = trust && { rules: trust, image, source: view };
-  if (plainImage === undefined) return await verify(source, { ...options, signed, plainImage: undefined });
+  if (plainImage === undefined) return await verify(source, { limits, ...options, signed, plainImage: undefined });
   await using plain = await openSource(plainImage, ends);
-  return await verify(source, { ...options, signed, plainImage: plain });
+  return await verify(source, { limits, ...options, signed, plainImage: plain });
 }

@@ -10,6 +10,7 @@ const starting: ReadonlySet<string> = new Set([
   "runtime/node-check.ts",
   "runtime/start-program.ts",
   "transport/registry/credential-helper.ts",
+  "transport/tar/decompressor-program.ts",
   "unpack/system-tool.ts",
 ]);
 

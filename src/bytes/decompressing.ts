@@ -23,7 +23,7 @@ function isGzip(head: Uint8Array): boolean {
 }
 
 /** The first `count` bytes, or fewer of a shorter stream, and the whole stream again. */
-async function peek(bytes: ByteStream, count: number): Promise<{ head: Uint8Array; rest: ByteStream }> {
+export async function peek(bytes: ByteStream, count: number): Promise<{ head: Uint8Array; rest: ByteStream }> {
   const iterator = bytes[Symbol.asyncIterator]();
   let head: Uint8Array = new Uint8Array();
   let ended = false;

@@ -1,18 +1,23 @@
 import { OciEncError } from "../errors.js";
 import type { Digest, DigestAlgorithm } from "../oci/digest.js";
+import { type GrowthLimits, openBudget } from "./budget.js";
 import type { ByteStream } from "./byte-stream.js";
 import { decompressing } from "./decompressing.js";
 import { digesting } from "./digesting.js";
 
 /**
- * The digest of what `size` compressed bytes hold: a layer's diff id. Undefined when they cannot be decompressed. Only speed
- * depends on the size.
+ * The digest of what `size` compressed bytes hold: a layer's diff id. Undefined when they cannot be decompressed. UNSUPPORTED inside the stream
+ * when they become more than `limits` allow: nothing is kept, but it takes its time.
  */
 export async function uncompressedDigest(
   bytes: ByteStream,
-  { algorithm, size }: { readonly algorithm: DigestAlgorithm; readonly size: number },
+  {
+    algorithm,
+    size,
+    limits,
+  }: { readonly algorithm: DigestAlgorithm; readonly size: number; readonly limits?: GrowthLimits | undefined },
 ): Promise<Digest | undefined> {
-  const digested = digesting(decompressing(bytes), size, algorithm);
+  const digested = digesting(openBudget("check", limits).limiting(decompressing(bytes), size), size, algorithm);
   try {
     for await (const _ of digested.bytes);
     return digested.sum().digest;

@@ -1,4 +1,5 @@
 import { branching } from "../bytes/branching.js";
+import type { GrowthLimits } from "../bytes/budget.js";
 import type { ByteStream } from "../bytes/byte-stream.js";
 import { uncompressedDigest } from "../bytes/uncompressed-digest.js";
 import { OciEncError } from "../errors.js";
@@ -18,6 +19,8 @@ export interface ContentExpectation {
   readonly wrapped: Digest | undefined;
   /** False: compare nothing. */
   readonly verifyContent?: boolean | undefined;
+  /** How much a layer may become when it is decompressed to be compared. */
+  readonly limits?: GrowthLimits | undefined;
   readonly progress?: Progress | undefined;
 }
 
@@ -37,14 +40,14 @@ export interface ContentCheck {
 export function checkContent(
   plain: ByteStream,
   again: () => ByteStream,
-  { layer, context, wrapped, verifyContent, progress }: ContentExpectation,
+  { layer, context, wrapped, verifyContent, limits, progress }: ContentExpectation,
 ): ContentCheck {
   const { diffId } = context;
   const where = layerName(layer, context);
   const notice = (code: "RECOMPRESSED" | "DIGEST_NOT_CHECKED", message: string) =>
     progress?.({ type: "warning", code, message: `${where}: ${message}` });
   if (verifyContent === false) return { bytes: plain, async require() {} };
-  const uncompressed = uncompressing(plain, again, { layer, diffId });
+  const uncompressed = uncompressing(plain, again, { layer, diffId, limits });
   return {
     bytes: uncompressed.bytes,
     async require(stored) {
@@ -72,10 +75,14 @@ interface Uncompressing {
 function uncompressing(
   plain: ByteStream,
   again: () => ByteStream,
-  { layer, diffId }: { readonly layer: Descriptor; readonly diffId: Digest | undefined },
+  {
+    layer,
+    diffId,
+    limits,
+  }: { readonly layer: Descriptor; readonly diffId: Digest | undefined; readonly limits: GrowthLimits | undefined },
 ): Uncompressing {
   const algorithm = algorithmOf(diffId ?? layer.digest);
-  const read = (bytes: ByteStream) => uncompressedDigest(bytes, { algorithm, size: layer.size });
+  const read = (bytes: ByteStream) => uncompressedDigest(bytes, { algorithm, size: layer.size, limits });
   const isTar = plainTwin(layer.mediaType).endsWith(".tar");
   const branch = diffId && !isTar ? branching(plain, read) : undefined;
   return {

@@ -1,3 +1,4 @@
+import type { GrowthLimits } from "../bytes/budget.js";
 import type { ByteStream } from "../bytes/byte-stream.js";
 import { withoutEnvelope } from "../crypt/envelope.js";
 import type { DecryptionKey, SchemeSettings } from "../crypt/key-wrapper.js";
@@ -21,6 +22,8 @@ export interface DecryptOptions {
   readonly partial?: boolean | undefined;
   /** Compare what comes out with the wrapped digest or the diff id; default true. */
   readonly verifyContent?: boolean | undefined;
+  /** How much a layer may become when it is decompressed to be compared. */
+  readonly limits?: GrowthLimits | undefined;
   /** Where key schemes find programs and services. */
   readonly settings?: SchemeSettings | undefined;
   readonly progress?: Progress | undefined;

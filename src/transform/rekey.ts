@@ -1,3 +1,4 @@
+import type { GrowthLimits } from "../bytes/budget.js";
 import type { ByteStream } from "../bytes/byte-stream.js";
 import { digesting } from "../bytes/digesting.js";
 import type { BlockCipher } from "../crypt/block-cipher.js";
@@ -29,6 +30,8 @@ export interface RekeyOptions extends RecipientsOptions {
   readonly keep?: readonly EncryptionKey[] | undefined;
   /** Compare what comes out with the wrapped digest or the diff id; default true. */
   readonly verifyContent?: boolean | undefined;
+  /** How much a layer may become when it is decompressed to be compared. */
+  readonly limits?: GrowthLimits | undefined;
 }
 
 /**

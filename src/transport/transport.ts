@@ -1,3 +1,4 @@
+import type { GrowthLimits } from "../bytes/budget.js";
 import type { ByteStream } from "../bytes/byte-stream.js";
 import type { Descriptor, Sum } from "../oci/descriptor.js";
 import type { Digest } from "../oci/digest.js";
@@ -90,6 +91,8 @@ export interface EndpointOptions {
   readonly store?: string | undefined;
   /** For scratch files where a transport needs one; default the system's. */
   readonly tmpdir?: string | undefined;
+  /** How much an archive may become when it is decompressed, and how many files it may have. */
+  readonly limits?: GrowthLimits | undefined;
   /** Replace an archive file or fill a directory that exists already. */
   readonly force?: boolean | undefined;
   /** For a target: the name of the source, so that an image that is edited in place is not refused as existing. */

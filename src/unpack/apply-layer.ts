@@ -1,7 +1,7 @@
 import { throwIfAborted } from "../bytes/abortable.js";
+import type { Budget } from "../bytes/budget.js";
 import { OciEncError } from "../errors.js";
 import type { Progress, WarningCode } from "../progress.js";
-import type { Budget } from "./budget.js";
 import type { FileTree } from "./file-tree.js";
 import { directoryAt, partsOf, placeIn } from "./places.js";
 import { type Attributes, shownName, type TarMember } from "./tar-member.js";
@@ -28,6 +28,7 @@ export async function applyLayer(
   for await (const member of members) {
     throwIfAborted(options.signal);
     options.budget.countEntry();
+    options.budget.hold(member.path.length + member.linkTarget.length);
     await application.apply(member);
   }
 }
@@ -87,6 +88,8 @@ class Application {
   /** The directory for a new member; missing ones are made. */
   #parent(parts: readonly string[]): string {
     const make = (place: string) => {
+      this.#options.budget.countEntry();
+      this.#options.budget.hold(place.length);
       this.#tree.makeDirectory(place, missingParent);
       this.#made.add(place);
     };

@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { ByteReader } from "../bytes/byte-reader.js";
 import type { ByteStream } from "../bytes/byte-stream.js";
 import { OciEncError } from "../errors.js";
-import { ByteReader } from "./byte-reader.js";
 
 // An entry is the wrapped key (nonce, key, tag) and then chunks of 64 KiB, each with its tag. The nonce of a chunk is its
 // number and whether it is the last one: an entry that was cut short, or whose chunks were exchanged, does not open.

@@ -20,8 +20,8 @@ import {
   writeSync,
 } from "node:fs";
 import { getegid, geteuid } from "node:process";
+import type { Budget } from "../bytes/budget.js";
 import { ioError } from "../errors.js";
-import type { Budget } from "./budget.js";
 import type { FileTree, NodeKind } from "./file-tree.js";
 import type { Owners } from "./owners.js";
 import { makeSpecial } from "./special-file.js";
@@ -105,10 +105,11 @@ class Disk implements DiskTree {
   makeDirectory(place: string, attributes: Attributes): void {
     this.#try(place, (path) => mkdirSync(path, 0o700));
     this.#known.add(place);
-    this.#pending.set(place, attributes);
+    this.changeDirectory(place, attributes);
   }
 
   changeDirectory(place: string, attributes: Attributes): void {
+    for (const [name, value] of attributes.xattrs) this.#options.budget.hold(name.length + value.length);
     this.#pending.set(place, attributes);
   }
 

@@ -1,7 +1,8 @@
 import { abortable } from "../bytes/abortable.js";
 import type { ByteStream } from "../bytes/byte-stream.js";
-import { decompressing } from "../bytes/decompressing.js";
+import { decompressing, peek } from "../bytes/decompressing.js";
 import { digesting } from "../bytes/digesting.js";
+import { formHead, formOf } from "../bytes/file-form.js";
 import { verifying } from "../bytes/verifying.js";
 import { attestedBy } from "../copy/attestation.js";
 import { type ManifestPlan, makePlan, manifestsOf } from "../copy/plan.js";
@@ -141,13 +142,29 @@ type Circumstances = Pick<OpenImageOptions, "cache" | "signal">;
 async function* openTar(access: LayerAccess, circumstances: Circumstances): AsyncGenerator<Uint8Array> {
   const { diffId, what } = access;
   const { bytes, sum } = digesting(
-    decompressing(plainBytes(access, circumstances)),
+    decompressing(knownForm(plainBytes(access, circumstances), what)),
     access.layer.size,
     algorithmOf(diffId),
   );
   yield* bytes;
   if (sum().digest === diffId) return;
   throw new OciEncError("CORRUPT", `${what} unpacks to ${sum().digest}, and the image's config promises ${diffId}`);
+}
+
+/** A layer in a form that no media type of the image format names is said to be that, and not to be damaged. */
+async function* knownForm(bytes: ByteStream, what: string): AsyncGenerator<Uint8Array> {
+  const { head, rest } = await peek(bytes, formHead);
+  const form = head.length === 0 ? undefined : formOf(head);
+  for await (const chunk of rest) {
+    if (form !== undefined && form.reader !== "own") throw unknownForm(what, form.what);
+    yield chunk;
+  }
+}
+
+function unknownForm(what: string, form: string): OciEncError {
+  return new OciEncError("UNSUPPORTED", `${what} is ${form}, and layers are tar archives, plain or in gzip or zstd`, {
+    hint: "have the image built again with layers in gzip or zstd",
+  });
 }
 
 function plainBytes(access: LayerAccess, { cache, signal }: Circumstances): ByteStream {

@@ -1,7 +1,7 @@
+import { type GrowthLimits, openBudget } from "../bytes/budget.js";
 import { OciEncError } from "../errors.js";
 import type { ImageSource } from "../transport/transport.js";
 import { applyLayer } from "./apply-layer.js";
-import { openBudget, type UnpackLimits } from "./budget.js";
 import { type OpenedImage, type OpenImageOptions, openImage } from "./image-layers.js";
 import { type MemberOrigin, type MemoryTree, memoryTree, type TreeNode } from "./memory-tree.js";
 import { directoryAt, followedPlace, partsOf, placeIn } from "./places.js";
@@ -10,7 +10,7 @@ import { readTar } from "./tar-reader.js";
 
 /** How to look. */
 export interface LookOptions extends OpenImageOptions {
-  readonly limits?: UnpackLimits | undefined;
+  readonly limits?: GrowthLimits | undefined;
 }
 
 /** One file of an image. Names are shown as UTF-8. */
@@ -67,15 +67,17 @@ export async function* readFile(
       `${JSON.stringify(path)} is no regular file in ${source.name}, but a ${node.kind}`,
     );
   }
+  // The holes of a sparse file are written out.
+  openBudget("image", options.limits).spend(node.size);
   yield* contentOf(image, node.origin, node.size);
 }
 
 async function readTree(image: OpenedImage, { limits, progress, signal }: LookOptions): Promise<MemoryTree> {
-  const budget = openBudget(limits);
+  const budget = openBudget("image", limits);
   let origin: MemberOrigin = { layer: 0, index: 0 };
   const tree = memoryTree(() => origin);
   for (const [layer, opened] of image.layers.entries()) {
-    const members = readTar(budget.limiting(opened.tar(), opened.descriptor.size), opened.what);
+    const members = readTar(budget.limiting(opened.tar(), opened.descriptor.size), opened.what, budget);
     const counted = counting(members, (index) => {
       origin = { layer, index };
     });

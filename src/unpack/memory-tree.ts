@@ -27,7 +27,7 @@ export interface MemberOrigin {
   readonly index: number;
 }
 
-/** A tree in memory, without any content, in which paths can be looked up. */
+/** A tree in memory, without any content or extended attributes, in which paths can be looked up. */
 export interface MemoryTree extends FileTree {
   nodeAt(place: string): TreeNode | undefined;
 }
@@ -60,13 +60,14 @@ export function memoryTree(origin: () => MemberOrigin): MemoryTree {
       return node && "linkTarget" in node ? node.linkTarget : "";
     },
     list: (place) => [...directory(place).children.keys()],
-    makeDirectory: (place, attributes) => put(place, { kind: "directory", attributes, children: new Map() }),
+    makeDirectory: (place, attributes) =>
+      put(place, { kind: "directory", attributes: bare(attributes), children: new Map() }),
     changeDirectory(place, attributes) {
-      directory(place).attributes = attributes;
+      directory(place).attributes = bare(attributes);
     },
     async make(place, { kind, attributes, size, linkTarget, device }) {
       if (kind === "directory" || kind === "hardlink") throw new Error(`a ${kind} is made in another way`);
-      put(place, { kind, attributes, size, linkTarget, device, origin: origin() });
+      put(place, { kind, attributes: bare(attributes), size, linkTarget, device, origin: origin() });
     },
     link(existing, place) {
       const node = nodeAt(existing);
@@ -76,6 +77,11 @@ export function memoryTree(origin: () => MemberOrigin): MemoryTree {
       directory(parentOf(place)).children.delete(nameOf(place));
     },
   };
+}
+
+/** Nobody is shown extended attributes, and a few bytes of a layer can stand for a megabyte of them. */
+function bare(attributes: Attributes): Attributes {
+  return { ...attributes, xattrs: unknown.xattrs };
 }
 
 function kindOf(node: TreeNode | undefined): NodeKind | undefined {

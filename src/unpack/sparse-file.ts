@@ -1,6 +1,6 @@
+import type { ByteReader } from "../bytes/byte-reader.js";
 import { OciEncError } from "../errors.js";
 import { unsound } from "../transport/tar/tar-header.js";
-import type { ByteReader } from "./byte-reader.js";
 
 /** A file with holes: what of it is stored, in order, and how long it is. GNU tar manual, "Sparse Formats". */
 export interface SparseMap {

@@ -1,8 +1,9 @@
+import type { Budget } from "../bytes/budget.js";
+import { ByteReader } from "../bytes/byte-reader.js";
 import type { ByteStream } from "../bytes/byte-stream.js";
 import { OciEncError } from "../errors.js";
 import { paxRecordsIn } from "../transport/tar/pax-records.js";
 import { blockSize, isEndBlock, paddingOf, unsound } from "../transport/tar/tar-header.js";
-import { ByteReader } from "./byte-reader.js";
 import { type Records, readSparseMap, type SparseMap, sparseFormat } from "./sparse-file.js";
 import { type RawHeader, readHeader } from "./tar-fields.js";
 import type { Piece, TarMember } from "./tar-member.js";
@@ -17,15 +18,21 @@ const extensionLimit = 1024 * 1024;
 /**
  * The members of a layer in their order; the stream is drained to its very end, so that its digest is known then. POSIX
  * pax, ustar, GNU long names, sparse files of the pax formats. CORRUPT for an archive that is malformed or cut short,
- * UNSUPPORTED for what has no place in a layer: GNU's old sparse format, multi-volume archives, unknown types.
+ * UNSUPPORTED for what has no place in a layer: GNU's old sparse format, multi-volume archives, unknown types. What a global
+ * header gives to every member is charged to `budget` for each of them.
  */
-export async function* readTar(bytes: ByteStream, what: string): AsyncGenerator<TarMember> {
+export async function* readTar(
+  bytes: ByteStream,
+  what: string,
+  budget?: Pick<Budget, "spend">,
+): AsyncGenerator<TarMember> {
   const reader = new ByteReader(bytes);
   try {
     const global = new Map<string, Uint8Array>();
     for (;;) {
       const extended = await readHeaders(reader, global, what);
       if (extended === undefined) break;
+      budget?.spend(sizeOf(global));
       const { member, skip } = await memberFrom(extended, reader, what);
       yield member;
       await skip();
@@ -74,8 +81,11 @@ function mergeGlobal(global: Map<string, Uint8Array>, content: Uint8Array, what:
     if (value.length === 0) global.delete(key);
     else global.set(key, Buffer.from(value));
   }
-  const size = [...global.values()].reduce((sum, value) => sum + value.length, 0);
-  if (size > extensionLimit) throw unsound(what, "its global headers are too large");
+  if (sizeOf(global) > extensionLimit) throw unsound(what, "its global headers are too large");
+}
+
+function sizeOf(records: ReadonlyMap<string, Uint8Array>): number {
+  return [...records.values()].reduce((sum, value) => sum + value.length, 0);
 }
 
 /** Undefined at the end: two blocks of zeros, or simply no more. */

@@ -1,4 +1,5 @@
 import { dirname, resolve } from "node:path";
+import { type GrowthLimits, openBudget } from "../bytes/budget.js";
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import type { Platform } from "../oci/platform.js";
@@ -6,7 +7,6 @@ import type { Progress, WarningCode } from "../progress.js";
 import { removeAbandonedDrafts } from "../transport/files/abandoned-drafts.js";
 import type { ImageSource } from "../transport/transport.js";
 import { applyLayer } from "./apply-layer.js";
-import { openBudget, type UnpackLimits } from "./budget.js";
 import { openDestination } from "./destination.js";
 import { diskTree } from "./disk-tree.js";
 import { type OpenedImage, type OpenImageOptions, openImage } from "./image-layers.js";
@@ -17,7 +17,7 @@ import { xattrWriter } from "./xattr-writer.js";
 
 /** How to unpack. */
 export interface UnpackOptions extends OpenImageOptions {
-  readonly limits?: UnpackLimits | undefined;
+  readonly limits?: GrowthLimits | undefined;
   /** Extended attributes; default `keep`. */
   readonly xattrs?: "keep" | "skip" | undefined;
   /** Fill a directory that is not empty. */
@@ -120,7 +120,7 @@ async function fill(root: string, image: OpenedImage, options: TreeOptions): Pro
   for (const layer of image.layers) {
     progress?.({ type: "started", blob: layer.descriptor, action: "rewrite" });
     const tar = budget.limiting(layer.tar(), layer.descriptor.size);
-    await applyLayer(readTar(tar, layer.what), tree, { budget, progress, signal });
+    await applyLayer(readTar(tar, layer.what, budget), tree, { budget, progress, signal });
     await xattrs.flush();
     progress?.({ type: "finished", blob: layer.descriptor, as: layer.descriptor });
   }
@@ -139,7 +139,7 @@ async function giveAttributes(path: string, { top, mode }: Filled, options: Tree
 }
 
 function openTree(root: string, options: TreeOptions) {
-  const budget = openBudget(options.limits);
+  const budget = openBudget("image", options.limits);
   const owners = openOwners(options.ids);
   const xattrs = xattrWriter(root, { keep: options.xattrs !== "skip", privileged: owners.privileged });
   const tree = diskTree(root, { owners, xattrs, budget, devices: options.devices ?? "make" });

@@ -20,20 +20,25 @@ export interface XattrOptions {
   readonly privileged: boolean;
 }
 
-/** Attributes that are set by one run of the program. */
+/** Places whose attributes are set by one run of the program. */
 const batch = 500;
+
+/** Bytes of attributes that are: they are kept until then. */
+const batchBytes = 8 * 1024 * 1024;
 
 /** Writes below `root` with the program `setfattr`, as Node has no call for it: one process for many files. */
 export function xattrWriter(root: string, options: XattrOptions): XattrWriter {
   const pending = new Map<string, { readonly inode: bigint; readonly xattrs: ReadonlyMap<string, Uint8Array> }>();
   const base = Buffer.from(root).toString("latin1");
   let skipped = 0;
+  let gathered = 0;
   const inodeOf = (place: string) =>
     lstatSync(Buffer.from(place === "" ? base : `${base}/${place}`, "latin1"), { bigint: true }).ino;
   const flush = async () => {
     // The program follows links on the way to a file: what is not where it was made must not be named to it.
     const sound = [...pending].filter(([place, { inode }]) => isStraight(base, place) && inodeOf(place) === inode);
     pending.clear();
+    gathered = 0;
     if (sound.length === 0) return;
     await runTool("setfattr", ["-h", "--restore=-"], {
       cwd: root,
@@ -49,7 +54,8 @@ export function xattrWriter(root: string, options: XattrOptions): XattrWriter {
       skipped += xattrs.size - possible.size;
       if (possible.size === 0) return;
       pending.set(place, { inode: inodeOf(place), xattrs: possible });
-      if (pending.size >= batch) await flush();
+      for (const [name, value] of possible) gathered += name.length + value.length;
+      if (pending.size >= batch || gathered >= batchBytes) await flush();
     },
     forget: (place) => void pending.delete(place),
     flush,

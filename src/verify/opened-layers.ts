@@ -1,4 +1,5 @@
 import { branching } from "../bytes/branching.js";
+import type { GrowthLimits } from "../bytes/budget.js";
 import type { ByteStream } from "../bytes/byte-stream.js";
 import { digesting } from "../bytes/digesting.js";
 import { uncompressedDigest } from "../bytes/uncompressed-digest.js";
@@ -32,37 +33,50 @@ export interface LayerContent {
 /**
  * Opens every sealed layer with the keys, and reads it to its end, keeping nothing. One layer at a time; a layer that
  * several platforms share is read once. What is wrong with a layer is an answer, and what is wrong with the place it
- * lies in is thrown.
+ * lies in is thrown; UNSUPPORTED for one that decompresses to more than `limits` allow.
  */
-export async function openLayers(subject: Subject, keyring: Keyring): Promise<readonly OpenedLayer[]> {
+export async function openLayers(
+  subject: Subject,
+  keyring: Keyring,
+  limits?: GrowthLimits,
+): Promise<readonly OpenedLayer[]> {
   const done = new Map<string, Promise<Omit<OpenedLayer, "subject">>>();
   const opened: OpenedLayer[] = [];
   for (const one of sealedLayers(subject)) {
     const same = JSON.stringify([one.layer.digest, one.layer.annotations, one.diffId]);
-    const outcome = done.get(same) ?? openOne(one, subject.source, keyring);
+    const outcome = done.get(same) ?? openOne(one, { source: subject.source, keyring, limits });
     done.set(same, outcome);
     opened.push({ subject: one, ...(await outcome) });
   }
   return opened;
 }
 
+/** Where a layer is read, and how much it may become. */
+interface Reading {
+  readonly source: ImageSource;
+  readonly limits: GrowthLimits | undefined;
+}
+
 async function openOne(
   one: SubjectLayer,
-  source: ImageSource,
-  keyring: Keyring,
+  reading: Reading & { readonly keyring: Keyring },
 ): Promise<Omit<OpenedLayer, "subject">> {
-  const answer = await answerFor(one.layer, keyring);
+  const answer = await answerFor(one.layer, reading.keyring);
   if (answer.kind === "plain") throw new Error("a plain layer was asked to be opened");
   if (answer.kind !== "yes") {
     if (answer.error.code === "KEY_PROVIDER") throw answer.error;
     return { refused: answer.error, content: undefined };
   }
-  const content = await readContent(one, source, answer.unwrapped);
+  const content = await readContent(one, reading, answer.unwrapped);
   answer.unwrapped.options.private.symmetricKey.fill(0);
   return { refused: undefined, content };
 }
 
-async function readContent(one: SubjectLayer, source: ImageSource, unwrapped: Unwrapped): Promise<LayerContent> {
+async function readContent(
+  one: SubjectLayer,
+  { source, limits }: Reading,
+  unwrapped: Unwrapped,
+): Promise<LayerContent> {
   const { cipher, options } = unwrapped;
   const wrapped = options.private.digest;
   const blob = watched(verifying(source.blob(one.layer), one.layer));
@@ -72,7 +86,9 @@ async function readContent(one: SubjectLayer, source: ImageSource, unwrapped: Un
     wrapped ? algorithmOf(wrapped) : "sha256",
   );
   const algorithm = algorithmOf(one.diffId ?? one.layer.digest);
-  const branch = branching(plain.bytes, (copy) => uncompressedDigest(copy, { algorithm, size: one.layer.size }));
+  const branch = branching(plain.bytes, (copy) =>
+    uncompressedDigest(copy, { algorithm, size: one.layer.size, limits }),
+  );
   try {
     for await (const _ of branch.bytes);
   } catch (error) {

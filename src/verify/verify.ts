@@ -1,3 +1,4 @@
+import type { GrowthLimits } from "../bytes/budget.js";
 import type { DecryptionKey, EncryptionKey, SchemeSettings } from "../crypt/key-wrapper.js";
 import { type Keyring, loadKeyring } from "../crypt/layer.js";
 import type { RecipientId } from "../crypt/recipient-id.js";
@@ -37,6 +38,8 @@ export interface VerifyOptions extends SealedOptions {
   readonly settings?: SchemeSettings | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly progress?: Progress | undefined;
+  /** How much a layer may become when it is decompressed to be compared. */
+  readonly limits?: GrowthLimits | undefined;
   /** Ask about its encryption; default true. */
   readonly sealed?: boolean | undefined;
   /** Who judges its signatures, and where the image was asked for. Undefined: nobody asks about them. */
@@ -113,7 +116,7 @@ async function sealedGroup(
   { keyring, ...options }: VerifyOptions & { readonly keyring: Keyring | undefined },
 ): Promise<SealedGroup> {
   const subject = await readSubject(source, root, options.platforms);
-  const opened = keyring ? await openLayers(subject, keyring) : [];
+  const opened = keyring ? await openLayers(subject, keyring, options.limits) : [];
   return {
     checks: [...(await manifestChecks(subject, options)), ...(await contentChecks(subject, opened, options))],
     keysOpenNothing: opened.length > 0 && opened.every(({ refused }) => refused?.code === "KEY_MISMATCH"),

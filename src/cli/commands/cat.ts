@@ -1,9 +1,10 @@
 import { judgedEndpoint, sourceFlags } from "../options/endpoints.js";
 import { openingFlags, readSettings, settingFlags } from "../options/key-flags.js";
 import { readKeys } from "../options/keys.js";
+import { readLimits } from "../options/limits.js";
 import { refuseJson } from "../options/output.js";
 import { trustConflicts, trustFlags, trustNeeds } from "../options/trust-flags.js";
-import { limitFlags, onePlatform, readLimits, readPlatform } from "../options/unpacking.js";
+import { onePlatform, readPlatform } from "../options/unpacking.js";
 import type { Command } from "./command.js";
 
 /** `cat IMAGE PATH`. */
@@ -12,7 +13,7 @@ export const cat: Command = {
     { name: "IMAGE", about: "a name in the local store, or a reference to an image anywhere" },
     { name: "PATH", about: "the file to print, links followed inside the image" },
   ],
-  flags: [...openingFlags, ...settingFlags, onePlatform, ...limitFlags, ...trustFlags, ...sourceFlags],
+  flags: [...openingFlags, ...settingFlags, onePlatform, ...trustFlags, ...sourceFlags],
   conflicts: trustConflicts,
   needs: trustNeeds,
   examples: ["oci-enc cat app:1 /etc/os-release", "oci-enc cat -k key.pem app:1-enc /app/model.bin >model.bin"],

@@ -2,6 +2,7 @@ import { type Flag, toggle } from "../options/flag.js";
 import { openingFlags, readSettings, settingFlags } from "../options/key-flags.js";
 import { readKeys } from "../options/keys.js";
 import { excludeLayer, layer, readLayers } from "../options/layers.js";
+import { readLimits } from "../options/limits.js";
 import { filePlainMode } from "../options/plain-mode.js";
 import { allPlatforms, platform, readPlatforms } from "../options/platforms.js";
 import type { Command } from "./command.js";
@@ -57,6 +58,7 @@ export const decrypt: Command = {
       select: await readLayers(options),
       partial: options.get(partial),
       verifyContent: !options.get(noVerifyContent),
+      limits: readLimits(options),
       settings: readSettings(options),
       progress,
       signal,

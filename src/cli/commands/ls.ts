@@ -1,8 +1,9 @@
 import { judgedEndpoint, sourceFlags } from "../options/endpoints.js";
 import { openingFlags, readSettings, settingFlags } from "../options/key-flags.js";
 import { readKeys } from "../options/keys.js";
+import { readLimits } from "../options/limits.js";
 import { trustConflicts, trustFlags, trustNeeds } from "../options/trust-flags.js";
-import { limitFlags, onePlatform, readLimits, readPlatform } from "../options/unpacking.js";
+import { onePlatform, readPlatform } from "../options/unpacking.js";
 import type { Command } from "./command.js";
 
 /** `ls IMAGE [PATH]`. */
@@ -11,7 +12,7 @@ export const ls: Command = {
     { name: "IMAGE", about: "a name in the local store, or a reference to an image anywhere" },
     { name: "PATH", about: "what to list; default /", optional: true },
   ],
-  flags: [...openingFlags, ...settingFlags, onePlatform, ...limitFlags, ...trustFlags, ...sourceFlags],
+  flags: [...openingFlags, ...settingFlags, onePlatform, ...trustFlags, ...sourceFlags],
   conflicts: trustConflicts,
   needs: trustNeeds,
   examples: ["oci-enc ls app:1 /etc", "oci-enc ls -k key.pem --platform linux/arm64 app:1-enc /usr/bin/"],

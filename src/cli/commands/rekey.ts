@@ -9,6 +9,7 @@ import {
 } from "../options/key-flags.js";
 import { readKeys, readNamedRecipients, readRecipients, readRecipientsFile } from "../options/keys.js";
 import { readLayers } from "../options/layers.js";
+import { readLimits } from "../options/limits.js";
 import { readPlatforms } from "../options/platforms.js";
 import type { Command, Invocation } from "./command.js";
 import { recipientsArguments, recipientsFlags } from "./recipients-flags.js";
@@ -54,6 +55,7 @@ export const rekey: Command = {
       select: await readLayers(options),
       anonymous: options.get(anonymous),
       verifyContent: !options.get(noVerifyContent),
+      limits: readLimits(options),
       settings: readSettings(options),
       progress,
       signal,

@@ -3,9 +3,10 @@ import { judgedEndpoint, sourceFlags, tmpdir } from "../options/endpoints.js";
 import { type Flag, single, toggle } from "../options/flag.js";
 import { openingFlags, readSettings, settingFlags } from "../options/key-flags.js";
 import { readKeys } from "../options/keys.js";
+import { readLimits } from "../options/limits.js";
 import { refuseJson } from "../options/output.js";
 import { trustConflicts, trustFlags, trustNeeds } from "../options/trust-flags.js";
-import { limitFlags, onePlatform, readLimits, readPlatform, xattrs } from "../options/unpacking.js";
+import { onePlatform, readPlatform, xattrs } from "../options/unpacking.js";
 import type { Command } from "./command.js";
 
 const group = "Container:";
@@ -61,7 +62,6 @@ export const run: Command = {
     noUserNamespace,
     layerCache,
     xattrs,
-    ...limitFlags,
     ...trustFlags,
     ...sourceFlags,
   ],

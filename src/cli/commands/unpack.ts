@@ -3,9 +3,10 @@ import { force, judgedEndpoint, sourceFlags } from "../options/endpoints.js";
 import { type Flag, toggle } from "../options/flag.js";
 import { openingFlags, readSettings, settingFlags } from "../options/key-flags.js";
 import { readKeys } from "../options/keys.js";
+import { readLimits } from "../options/limits.js";
 import { treePlainMode } from "../options/plain-mode.js";
 import { trustConflicts, trustFlags, trustNeeds } from "../options/trust-flags.js";
-import { limitFlags, onePlatform, readLimits, readPlatform, xattrs } from "../options/unpacking.js";
+import { onePlatform, readPlatform, xattrs } from "../options/unpacking.js";
 import type { Command } from "./command.js";
 
 const bundle: Flag<boolean> = toggle({
@@ -28,7 +29,6 @@ export const unpack: Command = {
     xattrs,
     treePlainMode,
     force,
-    ...limitFlags,
     ...trustFlags,
     ...sourceFlags,
   ],

@@ -3,6 +3,7 @@ import type { EndpointOptions, Platform } from "../../index.js";
 import type { Invocation } from "../commands/command.js";
 import { type Flag, parsed, single, toggle } from "./flag.js";
 import type { FlagValues } from "./flag-values.js";
+import { limitFlags, readLimits } from "./limits.js";
 import { readRegistry } from "./registry.js";
 import { bothSidesFlags, chunkSize, registryFlags, type Side } from "./registry-flags.js";
 import { readAdmission } from "./trust-flags.js";
@@ -39,13 +40,21 @@ export const parallel: Flag<number | undefined> = parsed(
 );
 
 /** What the end of a command that only looks is opened with. */
-export const sourceFlags: readonly Flag<unknown>[] = [store, tmpdir, ...registryFlags];
+export const sourceFlags: readonly Flag<unknown>[] = [store, tmpdir, ...limitFlags, ...registryFlags];
 
 /** What two images are opened with that are only looked at. */
-export const pairFlags: readonly Flag<unknown>[] = [store, tmpdir, ...bothSidesFlags];
+export const pairFlags: readonly Flag<unknown>[] = [store, tmpdir, ...limitFlags, ...bothSidesFlags];
 
 /** What both ends of a copy are opened with. */
-export const endpointFlags: readonly Flag<unknown>[] = [store, tmpdir, force, parallel, chunkSize, ...bothSidesFlags];
+export const endpointFlags: readonly Flag<unknown>[] = [
+  store,
+  tmpdir,
+  force,
+  parallel,
+  chunkSize,
+  ...limitFlags,
+  ...bothSidesFlags,
+];
 
 /** For the only image of a command. */
 export async function onlyEndpoint(invocation: Pick<Invocation, "options" | "signal">): Promise<EndpointOptions> {
@@ -95,7 +104,7 @@ export async function besideEndpoint(
 }
 
 function places(options: FlagValues): EndpointOptions {
-  return { store: options.get(store), tmpdir: options.get(tmpdir) };
+  return { store: options.get(store), tmpdir: options.get(tmpdir), limits: readLimits(options) };
 }
 
 function parseCount(text: string): number {

@@ -13,6 +13,8 @@ export interface ArchivePlace {
   readonly place: string;
   /** What `index.json` is to call the image. Undefined: nothing; or, in place, as it did before. */
   readonly imageName: string | undefined;
+  /** What containerd calls the image, kept in place. */
+  readonly fullName?: string | undefined;
   /** Whether the file may be there already. */
   readonly replace: boolean;
   /** Whether the image comes from this very file, so that what belongs to images in it stays. */
@@ -74,7 +76,7 @@ export class Previous implements AsyncDisposable {
 export async function nameInPlace(
   options: Omit<ArchivePlace, "replace" | "sameFile">,
   endpoint: EndpointOptions,
-): Promise<string | undefined> {
+): Promise<Pick<IndexEntry, "name" | "fullName">> {
   await using source = await openPrevious(options, endpoint);
   const attached = new Set((await source.attached()).map(({ entry }) => entry));
   const others = source.entries.filter((entry) => entry !== source.entry() && !attached.has(entry));
@@ -87,13 +89,14 @@ export async function nameInPlace(
       },
     );
   }
-  return source.entry().name;
+  return source.entry();
 }
 
 async function openPrevious(
   options: Omit<ArchivePlace, "replace" | "sameFile">,
   endpoint: EndpointOptions,
 ): Promise<ArchiveSource> {
-  const selector = { names: options.imageName === undefined ? [] : [options.imageName], digest: undefined };
+  const name = options.fullName ?? options.imageName;
+  const selector = { names: name === undefined ? [] : [name], digest: undefined };
   return await openArchiveSource({ ...options, selector }, endpoint);
 }

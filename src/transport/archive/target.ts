@@ -29,7 +29,7 @@ export async function openArchiveTarget(
   endpoint: EndpointOptions,
 ): Promise<ImageTarget & AttachmentTarget> {
   const inPlace = endpoint.inPlaceOf === options.name && options.path !== standardStream;
-  const imageName = inPlace ? await nameInPlace(options, endpoint) : options.imageName;
+  const { name: imageName, fullName } = inPlace ? await nameInPlace(options, endpoint) : { name: options.imageName };
   const { place } = options;
   const from = endpoint.inPlaceOf ?? "";
   const sameFile = from === place || from.startsWith(`${place}:`) || from.startsWith(`${place}@`);
@@ -38,7 +38,7 @@ export async function openArchiveTarget(
   try {
     const writer = new TarWriter(output.file, entryTime());
     await writer.addFile(markerName, Buffer.from(markerText));
-    return new ArchiveTarget({ ...options, imageName, replace, sameFile }, { output, writer, endpoint });
+    return new ArchiveTarget({ ...options, imageName, fullName, replace, sameFile }, { output, writer, endpoint });
   } catch (error) {
     await output[Symbol.asyncDispose]();
     throw error;
@@ -110,7 +110,10 @@ class ArchiveTarget implements ImageTarget, AttachmentTarget {
       content: (digest) => this.#content(digest, previous),
       keep: (digest, small) => this.putManifest({ digest }, small),
     });
-    const entries = withAttachments([indexEntry(root, this.#options.imageName), ...before], fresh);
+    const entries = withAttachments(
+      [indexEntry(root, this.#options.imageName, this.#options.fullName), ...before],
+      fresh,
+    );
     for (const { descriptor } of entries) await this.#carryOver(descriptor, previous);
     await writer.addFile(indexName, Buffer.from(indexOf(entries)));
     await output.deliver(await writer.finish(), { opened: this.#opened });

@@ -1,5 +1,6 @@
 import { abortable } from "../../bytes/abortable.js";
 import { digesting } from "../../bytes/digesting.js";
+import { type FileForm, formHead, formOf } from "../../bytes/file-form.js";
 import { OciEncError } from "../../errors.js";
 import type { Descriptor } from "../../oci/descriptor.js";
 import { type Digest, digestOf } from "../../oci/digest.js";
@@ -60,7 +61,9 @@ async function describeLayer(
   range: ByteRange,
   signal: AbortSignal | undefined,
 ): Promise<Descriptor> {
-  const head = await archive.file.read({ start: range.start, end: Math.min(range.end, range.start + 4) });
+  const head = await archive.file.read({ start: range.start, end: Math.min(range.end, range.start + formHead) });
+  const form = range.end > range.start ? formOf(head) : undefined;
+  if (form !== undefined && form.reader !== "own") throw unknownForm(archive, form);
   const stream = archive.file.stream(range);
   const { bytes, sum } = digesting(signal ? abortable(stream, signal) : stream, range.end - range.start);
   for await (const chunk of bytes) void chunk;
@@ -71,7 +74,14 @@ async function describeLayer(
 function compressionOf(head: Uint8Array): "" | "+gzip" | "+zstd" {
   const magic = Buffer.from(head).toString("hex");
   if (magic.startsWith("1f8b")) return "+gzip";
-  return magic === "28b52ffd" ? "+zstd" : "";
+  return magic.startsWith("28b52ffd") ? "+zstd" : "";
+}
+
+/** Docker reads them, and no media type of the image format names them. */
+function unknownForm(archive: OpenArchive, { what }: FileForm): OciEncError {
+  return new OciEncError("UNSUPPORTED", `a layer in ${archive.what} is ${what}, and layers are tar, gzip or zstd`, {
+    hint: "docker load and docker save make an archive whose layers are tar",
+  });
 }
 
 function rangeOf(archive: OpenArchive, name: string): ByteRange {

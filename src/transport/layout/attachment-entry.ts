@@ -2,7 +2,7 @@ import type { Descriptor } from "../../oci/descriptor.js";
 import { type Digest, isDigest } from "../../oci/digest.js";
 import { isIndexType } from "../../oci/media-type.js";
 import { type DigestTagKind, digestTagName } from "../attachments.js";
-import { type IndexEntry, nameKey } from "./index-json.js";
+import { containerdNameKey, type IndexEntry, nameKey } from "./index-json.js";
 
 /** Where `cosign save` says what an entry is. */
 const kindKey = "kind";
@@ -14,9 +14,6 @@ const cosignKinds = {
   sig: "dev.cosignproject.cosign/sigs",
   att: "dev.cosignproject.cosign/atts",
 } as const;
-
-/** Names of containerd's, which would make an image of what is none. */
-const containerdNameKey = "io.containerd.image.name";
 
 /**
  * Whether an entry is no image but belongs to one, as far as it says itself: what its manifest refers to, `readAttached`
@@ -59,7 +56,7 @@ export function findDigestTag(
   return entries.find(({ descriptor }) => descriptor.annotations?.[kindKey] === cosignKinds[kind]);
 }
 
-/** An entry for an attachment, as it will stand in the file. What would name it otherwise than `name` is left out. */
+/** An entry for an attachment, as it will stand in the file. What would name it otherwise than `name`, and make an image of it, is left out. */
 export function attachmentEntry(descriptor: Descriptor, name: string | undefined): IndexEntry {
   const { mediaType, digest, size, artifactType } = descriptor;
   const naming = new Set([nameKey, containerdNameKey, kindKey]);

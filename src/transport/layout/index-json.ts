@@ -11,6 +11,9 @@ import { findRegular, readRegular } from "./regular-file.js";
 /** The annotation under which an entry of `index.json` has its name. Image-spec, "annotations". */
 export const nameKey = "org.opencontainers.image.ref.name";
 
+/** Where containerd and nerdctl write the whole name: `docker.io/library/app:1`, of which {@link nameKey} has the tag alone. */
+export const containerdNameKey = "io.containerd.image.name";
+
 /** The file that lists a layout's images. Image-spec, "image-layout". */
 export const indexName = "index.json";
 
@@ -22,6 +25,8 @@ export interface IndexEntry {
   readonly descriptor: Descriptor;
   /** Undefined: it has none, and can be named by its digest. */
   readonly name: string | undefined;
+  /** The whole name that containerd gave it, by which it can be named as well. Undefined: it gave none. */
+  readonly fullName?: string | undefined;
   /** As it stands in the file. */
   readonly text: string;
 }
@@ -62,8 +67,9 @@ export function parseIndex(bytes: Uint8Array, what: string): IndexJson {
   const list = listOf(root, what);
   const entries = list.items.map((node, index) => {
     const descriptor = readDescriptor(node, `entry ${index} of ${what}`);
-    const name = descriptor.annotations?.[nameKey] || undefined;
-    return { descriptor, name, text: text.slice(node.start, node.end) };
+    const fullName = descriptor.annotations?.[containerdNameKey] || undefined;
+    const name = descriptor.annotations?.[nameKey] || fullName;
+    return { descriptor, name, fullName, text: text.slice(node.start, node.end) };
   });
   return { text, entries, frame: frameOf(text, list) };
 }
@@ -73,14 +79,19 @@ export async function readIndexToChange(layout: string): Promise<IndexJson> {
   return (await findRegular(layout, indexName)) ? await readIndex(layout) : parseIndex(emptyIndex, indexName);
 }
 
-/** A fresh entry, as it will stand in the file. */
+/** A fresh entry, as it will stand in the file. `fullName`: what containerd calls the image whose place it takes. */
 export function indexEntry(
   { mediaType, digest, size, artifactType }: Descriptor,
   name: string | undefined,
+  fullName?: string,
 ): IndexEntry {
-  const annotations = name === undefined ? undefined : { [nameKey]: name };
+  const named = {
+    ...(fullName !== undefined && { [containerdNameKey]: fullName }),
+    ...(name !== undefined && { [nameKey]: name }),
+  };
+  const annotations = Object.keys(named).length > 0 ? named : undefined;
   const descriptor = { mediaType, digest, size, annotations, artifactType };
-  return { descriptor, name, text: JSON.stringify(descriptor) };
+  return { descriptor, name, fullName, text: JSON.stringify(descriptor) };
 }
 
 /** The index with other entries. Kept ones stay byte for byte, and so does all that surrounds the list. */

@@ -30,7 +30,7 @@ export async function tagImage(from: string, to: string, options: StoreOptions =
       const found = findInStore(index, from, layout);
       if (!found) throw notInStore([from]);
       const { digest } = found.descriptor;
-      const same = index.entries.filter((entry) => entry.name === name);
+      const same = index.entries.filter((entry) => entry.name === name || entry.fullName === name);
       if (same.length === 1 && same[0]?.descriptor.digest === digest) return { name, digest, changed: false };
       const entries = placeEntry(index.entries, found.descriptor, { name, moved: undefined, make: indexEntry });
       await replaceIndex(layout, withEntries(index, entries), lock);

@@ -1,11 +1,13 @@
 import { addAbortSignal } from "node:stream";
-import type { ByteStream } from "../../bytes/byte-stream.js";
-import { decompressing } from "../../bytes/decompressing.js";
+import { peek } from "../../bytes/decompressing.js";
+import { formHead, formOf } from "../../bytes/file-form.js";
 import { ioError, OciEncError } from "../../errors.js";
 import { openRegularFile, type RegularFile } from "../files/read-file.js";
 import { openScratch } from "../files/scratch-file.js";
 import type { EndpointOptions } from "../transport.js";
+import { fileFeed } from "./tar-feed.js";
 import { mapTar, type TarMap } from "./tar-map.js";
+import { formOfFile, type MappedFile, spoolTar, undoneArchive } from "./undone-archive.js";
 
 /** A tar archive held open: the file, and where in it everything is. Nothing of it is unpacked. */
 export interface OpenArchive extends AsyncDisposable {
@@ -19,19 +21,14 @@ export interface OpenArchive extends AsyncDisposable {
 export const standardStream: string = "-";
 
 /**
- * Opens a tar archive. Standard input, and what is compressed with gzip or zstd, goes to a nameless scratch file first,
- * as only a file can be read here and there. CORRUPT, UNSUPPORTED, NOT_FOUND, LOCAL_IO; USAGE when standard input is a
- * terminal; ABORTED when the signal ends the waiting for it.
+ * Opens a tar archive. Standard input, and what is compressed (gzip, zstd, and by installed programs xz, lzma and bzip2), goes
+ * to a nameless scratch file first, as only a file can be read here and there. UNSUPPORTED for what grows beyond
+ * `options.limits` and for other forms; CORRUPT, NOT_FOUND, LOCAL_IO; USAGE when standard input is a terminal; ABORTED when
+ * the signal ends the waiting for it.
  */
 export async function openArchive(path: string, what: string, options: EndpointOptions): Promise<OpenArchive> {
-  const file =
-    path === standardStream ? await spool(standardInput(options), what, options) : await openFile(path, what, options);
-  try {
-    return { file, map: await mapTar(file, what), what, [Symbol.asyncDispose]: () => file[Symbol.asyncDispose]() };
-  } catch (error) {
-    await file[Symbol.asyncDispose]();
-    throw error;
-  }
+  const { file, map } = await (path === standardStream ? spoolInput(what, options) : openFile(path, what, options));
+  return { file, map, what, [Symbol.asyncDispose]: () => file[Symbol.asyncDispose]() };
 }
 
 /** A small member whole; undefined when there is none. CORRUPT when it is larger than `limit`. */
@@ -48,25 +45,32 @@ export async function readMember(archive: OpenArchive, name: string, limit: numb
   return await archive.file.read(range);
 }
 
-async function openFile(path: string, what: string, options: EndpointOptions): Promise<RegularFile> {
-  const file = await openRegularFile(path, { what, followLinks: true });
+async function openFile(path: string, what: string, options: EndpointOptions): Promise<MappedFile> {
+  return await mapped(await openRegularFile(path, { what, followLinks: true }), what, options);
+}
+
+/** The file, or what it decompresses to; then it is closed. */
+async function mapped(file: RegularFile, what: string, options: EndpointOptions): Promise<MappedFile> {
   try {
-    const magic = Buffer.from(await file.read({ start: 0, end: Math.min(4, file.size) })).toString("hex");
-    if (!magic.startsWith("1f8b") && magic !== "28b52ffd") return file;
-    const spooled = await spool(file.stream(), what, options);
+    const form = await formOfFile(file);
+    if (!form) return { file, map: await mapTar(fileFeed(file), what, options.limits) };
+    const undone = await undoneArchive(file, form, { what, options });
     await file[Symbol.asyncDispose]();
-    return spooled;
+    return undone;
   } catch (error) {
     await file[Symbol.asyncDispose]();
     throw error;
   }
 }
 
-async function spool(bytes: ByteStream, what: string, options: EndpointOptions): Promise<RegularFile> {
+/** What is compressed is kept as it comes, as it may have to be decompressed twice; what is not, only as far as it is a tar. */
+async function spoolInput(what: string, options: EndpointOptions): Promise<MappedFile> {
+  const { head, rest } = await peek(standardInput(options), formHead);
+  if (!formOf(head)) return await spoolTar(rest, { what, options });
   const scratch = await openScratch(options.tmpdir);
   try {
-    await scratch.fill(decompressing(bytes));
-    return await scratch.reading(what);
+    await scratch.fill(rest);
+    return await mapped(await scratch.reading(what), what, options);
   } catch (error) {
     await scratch[Symbol.asyncDispose]();
     throw error;

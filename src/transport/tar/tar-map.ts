@@ -1,7 +1,9 @@
 import { posix } from "node:path";
+import { type Budget, type GrowthLimits, openBudget } from "../../bytes/budget.js";
 import { OciEncError } from "../../errors.js";
-import type { ByteRange, RegularFile } from "../files/read-file.js";
+import type { ByteRange } from "../files/read-file.js";
 import { type PaxRecords, parsePax } from "./pax-records.js";
+import type { TarFeed } from "./tar-feed.js";
 import { blockSize, decodeHeader, paddingOf, type TarHeader, unsound } from "./tar-header.js";
 
 /** Where the files of a tar archive are. */
@@ -12,9 +14,6 @@ export interface TarMap {
    */
   find(name: string): ByteRange | undefined;
 }
-
-/** An image has some hundred entries; a set of images some thousand. */
-const entryLimit = 65_536;
 
 /** Longer names belong to nothing that an image is made of. */
 const nameLimit = 512;
@@ -28,11 +27,12 @@ const linkLimit = 16;
 /**
  * Goes over the headers once, from one to the next, without reading what is between them. Names that are absolute or
  * lead upwards are left out; nothing here is ever written to disk. CORRUPT when the archive is malformed or ends early,
- * UNSUPPORTED when it has sparse files or more entries than any set of images.
+ * UNSUPPORTED when it has sparse files, more entries than any set of images, or more of extended headers than that many
+ * need.
  */
-export async function mapTar(file: RegularFile, what: string): Promise<TarMap> {
+export async function mapTar(feed: TarFeed, what: string, limits: GrowthLimits = {}): Promise<TarMap> {
   const entries = new Map<string, Place>();
-  for await (const entry of entriesOf(new BlockReader(file, what))) {
+  for await (const entry of entriesOf(new BlockReader(feed, what, openBudget("archive", limits)))) {
     const name = cleanName(entry.name);
     if (name === undefined || entry.kind === "directory") continue;
     entries.set(name, entries.has(name) ? { kind: "ambiguous" } : placeOf(name, entry));
@@ -102,13 +102,11 @@ function cleanName(name: string, asWritten: string = name): string | undefined {
 }
 
 async function* entriesOf(reader: BlockReader): AsyncGenerator<Entry> {
-  for (let count = 0; ; count += 1) {
+  for (;;) {
     const { header, said } = await readHeaders(reader);
     if (!header) return;
-    if (count >= entryLimit) {
-      throw new OciEncError("UNSUPPORTED", `${reader.what} has more than ${entryLimit} entries, which no image has`);
-    }
-    yield entryFrom(header, said, reader);
+    reader.budget.countEntry();
+    yield await entryFrom(header, said, reader);
   }
 }
 
@@ -151,7 +149,7 @@ function longName(content: Uint8Array): string {
   return Buffer.from(end < 0 ? content : content.subarray(0, end)).toString("utf8");
 }
 
-function entryFrom(header: TarHeader, said: PaxRecords, reader: BlockReader): Entry {
+async function entryFrom(header: TarHeader, said: PaxRecords, reader: BlockReader): Promise<Entry> {
   if (said.sparse || header.type === "S") {
     throw new OciEncError("UNSUPPORTED", `${reader.what} holds a sparse file`, { hint: "pack it without --sparse" });
   }
@@ -159,28 +157,30 @@ function entryFrom(header: TarHeader, said: PaxRecords, reader: BlockReader): En
   const name = said.path ?? header.name;
   const kind = header.type === "0" && name.endsWith("/") ? "directory" : (kinds.get(header.type) ?? "special");
   const size = withoutContent.includes(header.type) ? 0 : (said.size ?? header.size);
-  return { name, kind, linkTarget: said.linkpath ?? header.linkTarget, range: reader.skip(size) };
+  return { name, kind, linkTarget: said.linkpath ?? header.linkTarget, range: await reader.skip(size) };
 }
 
-/** Reads blocks through a window, as headers of small files are near each other and those of layers are not. */
+/** Reads blocks, and knows where it is. */
 class BlockReader {
   readonly what: string;
-  readonly #file: RegularFile;
+  readonly budget: Budget;
+  readonly #feed: TarFeed;
   #at = 0;
-  #window: Uint8Array = new Uint8Array();
-  #windowStart = 0;
 
-  constructor(file: RegularFile, what: string) {
-    this.#file = file;
+  constructor(feed: TarFeed, what: string, budget: Budget) {
+    this.#feed = feed;
     this.what = what;
+    this.budget = budget;
   }
 
   /** Undefined at the end: two blocks of zeros, or simply no more. */
   async header(): Promise<TarHeader | undefined> {
-    if (this.#at === this.#file.size && this.#at > 0) return undefined;
-    const header = decodeHeader(await this.#take(blockSize), this.what);
-    if (header || this.#at === this.#file.size) return header;
-    if (decodeHeader(await this.#take(blockSize), this.what)) {
+    const block = await this.#feed.take(blockSize);
+    if (block.length === 0 && this.#at > 0) return undefined;
+    const header = decodeHeader(this.#whole(block, blockSize), this.what);
+    if (header) return header;
+    const second = await this.#feed.take(blockSize);
+    if (second.length > 0 && decodeHeader(this.#whole(second, blockSize), this.what)) {
       throw unsound(this.what, "an entry follows a block of zeros");
     }
     return undefined;
@@ -189,28 +189,24 @@ class BlockReader {
   /** What a header of the extending kinds announces. */
   async content(size: number): Promise<Uint8Array> {
     if (size > extensionLimit) throw unsound(this.what, "an extended header is too large");
-    const content = await this.#take(size);
-    this.skip(0, paddingOf(size));
+    this.budget.hold(size);
+    const content = this.#whole(await this.#feed.take(size), size);
+    await this.skip(0, paddingOf(size));
     return content;
   }
 
   /** Steps over a file and its padding, which the last one may lack. */
-  skip(size: number, padding: number = paddingOf(size)): ByteRange {
+  async skip(size: number, padding: number = paddingOf(size)): Promise<ByteRange> {
     const range = { start: this.#at, end: this.#at + size };
-    if (range.end > this.#file.size) throw unsound(this.what, "it ends within a file");
-    this.#at = Math.min(range.end + padding, this.#file.size);
+    if ((await this.#feed.skip(size)) < size) throw unsound(this.what, "it ends within a file");
+    this.#at = range.end + (await this.#feed.skip(padding));
     return range;
   }
 
-  async #take(length: number): Promise<Uint8Array> {
-    const start = this.#at;
-    const end = start + length;
-    if (end > this.#file.size) throw unsound(this.what, this.#file.size === 0 ? "it is empty" : "it ends early");
-    if (start < this.#windowStart || end > this.#windowStart + this.#window.length) {
-      this.#window = await this.#file.read({ start, end: Math.min(this.#file.size, Math.max(end, start + 16_384)) });
-      this.#windowStart = start;
-    }
-    this.#at = end;
-    return this.#window.subarray(start - this.#windowStart, end - this.#windowStart);
+  #whole(bytes: Uint8Array, length: number): Uint8Array {
+    if (bytes.length < length)
+      throw unsound(this.what, this.#at + bytes.length === 0 ? "it is empty" : "it ends early");
+    this.#at += length;
+    return bytes;
   }
 }

@@ -83,7 +83,7 @@ test("of several images one is read by its name or digest, and without either th
   await assert.rejects(digestOf(`oci-archive:${archive}:three`), expectedError("NOT_FOUND", /three/, /"one"/));
 });
 
-test("what is no archive of a layout is CORRUPT, with a hint at what it may be", async (t) => {
+test("what is no archive of a layout is refused, with a hint at what it may be", async (t) => {
   const directory = scratchOf(t);
   const docker = join(directory, "docker.tar");
   await writeFile(docker, await packTar([{ name: "manifest.json", content: "[]" }]));
@@ -91,7 +91,7 @@ test("what is no archive of a layout is CORRUPT, with a hint at what it may be",
   await writeFile(docker, await packTar([{ name: "index.json", content: `{"manifests":[]}` }]));
   await assert.rejects(openSource(`oci-archive:${docker}`), expectedError("CORRUPT", /oci-layout/));
   await writeFile(docker, "");
-  await assert.rejects(openSource(`oci-archive:${docker}`), expectedError("CORRUPT", /empty/));
+  await assert.rejects(openSource(`oci-archive:${docker}`), expectedError("UNSUPPORTED", /empty/));
   await assert.rejects(openSource(`oci-archive:${docker}.absent`), expectedError("NOT_FOUND"));
   await assert.rejects(openSource(`oci-archive:${directory}`), expectedError("CORRUPT", /not a regular file/));
 });

@@ -1,4 +1,4 @@
-import type { ByteStream } from "../bytes/byte-stream.js";
+import type { ByteStream } from "./byte-stream.js";
 
 /** Takes a stream apart in pieces of known length. The caller calls `close` when done, or when giving up. */
 export class ByteReader {
