@@ -51,7 +51,11 @@ const magics: readonly Row<string>[] = [
 const texts: readonly Row<RegExp>[] = [
   [/^pkcs11:\s*$[\s\S]*^\s+uri:\s*["']?pkcs11:/m, "a PKCS#11 key file"],
   [/^pkcs11:/, "a PKCS#11 URI"],
-  [/^PuTTY-User-Key-File-/, "a PuTTY private key", "convert it: puttygen FILE.ppk -O private-openssh -o KEY; then, if it says OPENSSH, ssh-keygen -p -m PKCS8 -f KEY"],
+  [
+    /^PuTTY-User-Key-File-/,
+    "a PuTTY private key",
+    "convert it: puttygen FILE.ppk -O private-openssh -o KEY; then, if it says OPENSSH, ssh-keygen -p -m PKCS8 -f KEY",
+  ],
   [/^(?:ssh-ed25519|sk-\S+|ssh-dss|ssh-ed448) AAAA/, "an OpenSSH public key that cannot encrypt", anotherPair],
   [/^(?:ssh|ecdsa)-\S+ AAAA/, "an OpenSSH public key", "convert it: ssh-keygen -e -m PKCS8 -f FILE"],
   [
@@ -84,7 +88,11 @@ const labels: readonly Row<RegExp>[] = [
   ],
   [/CERTIFICATE REQUEST$/, "a certificate request", "give the certificate, or the public key"],
   [/ CRL$/, "a list of revoked certificates", "give the certificate, or the public key"],
-  [/^(?:PKCS7|CMS)$/, "a PKCS#7 bundle of certificates", "take them out of it: openssl pkcs7 -in FILE -print_certs -out CERTS"],
+  [
+    /^(?:PKCS7|CMS)$/,
+    "a PKCS#7 bundle of certificates",
+    "take them out of it: openssl pkcs7 -in FILE -print_certs -out CERTS",
+  ],
   [/^DSA (?:PRIVATE|PUBLIC) KEY$/, "a DSA key, which cannot encrypt", anotherPair],
   [/^AGE ENCRYPTED FILE$/, "a file that age encrypted", "decrypt it first: age -d -i IDENTITY FILE"],
 ];

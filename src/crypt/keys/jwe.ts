@@ -13,6 +13,7 @@ import type {
 } from "../key-wrapper.js";
 import { type JweRecipient, readJwe, withoutRecipient } from "./jwe-packet.js";
 import { thumbprint } from "./jwk.js";
+import { knownAlgorithm } from "./jwk-purpose.js";
 import { type FileKey, holdsKey, readPrivateKeys, readPublicKeys } from "./key-file.js";
 import { labelText } from "./label.js";
 
@@ -101,7 +102,7 @@ function recipientFor({ key, jwk }: FileKey, origin: string): Recipient {
   const alg = jwk?.alg ?? defaultAlgorithm[type];
   if (algorithms.get(alg) !== type) {
     const fitting = [...algorithms].filter(([, of]) => of === type).map(([name]) => name);
-    throw unusable(origin, `is for the algorithm ${quoted(alg)}`, `use a key for ${fitting.join(", ")}`);
+    throw unusable(origin, `is for ${knownAlgorithm(alg)}`, `use a key for ${fitting.join(", ")}`);
   }
   if ((jwk?.kid?.length ?? 0) > kidLimit) throw unusable(origin, `has a "kid" longer than ${kidLimit} characters`);
   if (type === "rsa") tryRsa(key, origin);

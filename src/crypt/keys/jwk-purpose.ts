@@ -31,8 +31,14 @@ export function checkPurpose(
     );
   }
   if (jwk.alg !== undefined && row.otherAlgorithms.test(jwk.alg)) {
-    throw refusal(`is for the algorithm ${JSON.stringify(jwk.alg.slice(0, 40))}`, `give a key that is for ${row.gerund}`);
+    throw refusal(`is for ${knownAlgorithm(jwk.alg)}`, `use a key for ${row.gerund}`);
   }
+}
+
+/** An algorithm for messages; what else a file may say there is not quoted. */
+export function knownAlgorithm(alg: string): string {
+  const known = signatureAlgorithms.test(alg) || encryptionAlgorithms.test(alg);
+  return known ? `the algorithm ${alg}` : "an algorithm that is not known here";
 }
 
 interface Purpose {
@@ -48,8 +54,8 @@ interface Purpose {
   readonly otherAlgorithms: RegExp;
 }
 
-const signatureAlgorithms = /^(?:RS|PS|ES|HS)\d|^Ed(?:DSA|25519|448)$/;
-const encryptionAlgorithms = /^(?:RSA-OAEP|RSA1_5|ECDH-ES|A\d|PBES2|dir$)/;
+const signatureAlgorithms = /^(?:(?:RS|PS|ES|HS)(?:256|384|512)|ES256K|Ed(?:DSA|25519|448))$/;
+const encryptionAlgorithms = /^(?:RSA-OAEP(?:-\d{3})?|RSA1_5|ECDH-ES(?:\+A\d{3}KW)?|A\d{3}(?:GCM)?KW|dir)$/;
 
 const toWrap = {
   gerund: "encryption",

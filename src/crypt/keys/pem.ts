@@ -19,9 +19,14 @@ export interface PemBlock {
  */
 export function pemBlocks(text: string): readonly PemBlock[] {
   const found = scan(text);
-  if (found.some(({ body }) => body !== undefined) || !text.includes("-----BEGIN ")) return found;
+  if (found.some(isWhole) || !text.includes("-----BEGIN ")) return found;
   const mended = scan(mend(text));
-  return found.length === 0 || mended.some(({ body }) => body !== undefined) ? mended : found;
+  return found.length === 0 || mended.some(isWhole) ? mended : found;
+}
+
+/** A signature below a text says nothing of what the text holds. */
+function isWhole({ label, body }: PemBlock): boolean {
+  return body !== undefined && label !== "PGP SIGNATURE";
 }
 
 function scan(text: string): readonly PemBlock[] {

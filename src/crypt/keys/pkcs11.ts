@@ -91,7 +91,8 @@ async function readRecipient(key: EncryptionKey, options: WrapperOptions): Promi
         if (blob !== undefined) return { blob, hash: wish.hash };
         // Who did not ask for a hash gets what other tools can open with the token, too.
         const older = wish.explicit ? undefined : token.encrypt("sha1", secret);
-        if (older === undefined) return { blob: encryptOutside(token, secret, { named, hash: wish.hash }), hash: wish.hash };
+        if (older === undefined)
+          return { blob: encryptOutside(token, secret, { named, hash: wish.hash }), hash: wish.hash };
         warnSha1(`the token of ${JSON.stringify(named.origin)} does not do RSA-OAEP with SHA-256`, options);
         return { blob: older, hash: "sha1" };
       }),

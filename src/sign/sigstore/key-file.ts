@@ -19,7 +19,10 @@ export async function readSigningKey(file: KeyFile): Promise<KeyObject> {
   const [block, another] = encrypted;
   if (another) throw invalid(`${quoted(file)} holds several private keys`);
   if (block) return await readEncrypted(block, file);
-  const [key, second] = readPrivateKeys(file, { purpose: "sign", accept: ({ key: found }) => requireKeyKind(found, file.origin) });
+  const [key, second] = readPrivateKeys(file, {
+    purpose: "sign",
+    accept: ({ key: found }) => requireKeyKind(found, file.origin),
+  });
   if (!key || second) throw invalid(`${quoted(file)} holds several private keys`);
   return key;
 }

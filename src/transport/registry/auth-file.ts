@@ -138,7 +138,8 @@ function parseContent(text: string, path: string): Pick<AuthFile, "content" | "b
   if (object["kind"] === "Secret") throw wrong(path, "it is a Kubernetes Secret, which holds such a file in base64");
   if (isBare(object)) return { content: { auths: object }, bare: true };
   for (const name of ["auths", "credHelpers"]) {
-    if ((object[name] ?? undefined) !== undefined && !asObject(object[name])) throw wrong(path, `its ${name} is no object`);
+    if ((object[name] ?? undefined) !== undefined && !asObject(object[name]))
+      throw wrong(path, `its ${name} is no object`);
   }
   return { content: object, bare: false };
 }

@@ -67,7 +67,7 @@ async function keysOfFile(key: EncryptionKey, options: WrapperOptions): Promise<
     }
   }
   if (usable.length === 0) {
-    const why = complaints.join("; ") || "there is no key in it";
+    const why = complaints.join("; ") || "the armor is damaged";
     throw new OciEncError("KEY_INVALID", `no OpenPGP key of ${origin} can be encrypted for: ${why}`);
   }
   for (const complaint of complaints) {
@@ -112,7 +112,8 @@ async function keyNamed({ text, shown }: KeyName, gpg: Gpg): Promise<PublicKey> 
 async function usableKey(encoded: Uint8Array, part?: string): Promise<PublicKey> {
   const { readKey } = await import("openpgp");
   const key = (await readKey({ binaryKey: encoded })).toPublic();
-  if (part !== undefined) key.subkeys = key.subkeys.filter((subkey) => subkey.getKeyID().toHex().toUpperCase() === part);
+  if (part !== undefined)
+    key.subkeys = key.subkeys.filter((subkey) => subkey.getKeyID().toHex().toUpperCase() === part);
   await key.getEncryptionKey();
   return key;
 }
