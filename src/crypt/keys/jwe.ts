@@ -13,6 +13,7 @@ import type {
 } from "../key-wrapper.js";
 import { type JweRecipient, readJwe, withoutRecipient } from "./jwe-packet.js";
 import { thumbprint } from "./jwk.js";
+import { knownAlgorithm } from "./jwk-purpose.js";
 import { type FileKey, holdsKey, readPrivateKeys, readPublicKeys } from "./key-file.js";
 import { labelText } from "./label.js";
 
@@ -73,6 +74,7 @@ async function wrapFor(keys: readonly EncryptionKey[], options: WrapperOptions =
   const distinct = new Map<string, Recipient>();
   for (const file of keys) {
     const found = readPublicKeys(file, {
+      purpose: "encrypt",
       accept: (key) => recipientFor(key, file.origin),
       ignored: ({ message }) => options.progress?.({ type: "warning", code: "KEY_IGNORED", message }),
     });
@@ -87,7 +89,7 @@ async function wrapFor(keys: readonly EncryptionKey[], options: WrapperOptions =
 
 /** Each key of a file as a JWK of its own, with its name and algorithm. */
 function identify(file: EncryptionKey): readonly KnownRecipient[] {
-  const found = readPublicKeys(file, { accept: (key) => recipientFor(key, file.origin) });
+  const found = readPublicKeys(file, { purpose: "encrypt", accept: (key) => recipientFor(key, file.origin) });
   return found.map(({ key, alg, kid, thumbprint: print }) => {
     const jwk = { ...key.export({ format: "jwk" }), alg, ...(kid !== print && { kid }) };
     const single = { ...file, value: Buffer.from(JSON.stringify(jwk)) };
@@ -100,9 +102,8 @@ function recipientFor({ key, jwk }: FileKey, origin: string): Recipient {
   const alg = jwk?.alg ?? defaultAlgorithm[type];
   if (algorithms.get(alg) !== type) {
     const fitting = [...algorithms].filter(([, of]) => of === type).map(([name]) => name);
-    throw unusable(origin, `is for the algorithm ${quoted(alg)}`, `use a key for ${fitting.join(", ")}`);
+    throw unusable(origin, `is for ${knownAlgorithm(alg)}`, `use a key for ${fitting.join(", ")}`);
   }
-  if (jwk?.use === "sig") throw unusable(origin, "is for signatures only", 'give the key whose "use" is "enc"');
   if ((jwk?.kid?.length ?? 0) > kidLimit) throw unusable(origin, `has a "kid" longer than ${kidLimit} characters`);
   if (type === "rsa") tryRsa(key, origin);
   const print = thumbprint(key);
@@ -144,7 +145,9 @@ interface Opener {
 
 async function unwrapWith(keys: readonly DecryptionKey[]): Promise<Unwrapper | undefined> {
   const used = keys.filter((key) => key.scheme === "jwe" || holdsKey(key.value));
-  const openers = used.flatMap((file) => readPrivateKeys(file, { accept: (key) => openerFor(key, file.origin) }));
+  const openers = used.flatMap((file) =>
+    readPrivateKeys(file, { purpose: "decrypt", accept: (key) => openerFor(key, file.origin) }),
+  );
   return openers.length === 0 ? undefined : { used, unwrap: (packet) => unwrap(packet, openers) };
 }
 

@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
 import { OciEncError, systemCode } from "../../errors.js";
 import type { JwkMembers } from "./jwk.js";
+import { checkPurpose, type KeyPurpose } from "./jwk-purpose.js";
 import { type CertificatePart, type KeyPart, keyParts, type PrivatePart } from "./key-parts.js";
 
 /** A file that should hold a key. An EncryptionKey is one, and a DecryptionKey. */
@@ -24,6 +25,8 @@ export interface FileKey {
 
 /** What a scheme makes of the keys of a file. */
 export interface KeyReading<T> {
+  /** A JWK that says it is for something else is refused. Undefined: nothing is done with the keys. */
+  readonly purpose?: KeyPurpose | undefined;
   /** Throws KEY_INVALID for a key that the scheme cannot use. */
   accept(key: FileKey): T;
   /** Told of each key of a JWK set that was passed over because another one of the set could be used. */
@@ -84,6 +87,7 @@ function collect<T>(file: KeyFile, parts: readonly ReadablePart[], reading: KeyR
     try {
       const key = read(part, file);
       checkRsa(key, file);
+      if (reading.purpose !== undefined) checkPurpose({ key, jwk }, reading.purpose, file.origin);
       results.push(reading.accept({ key, jwk }));
     } catch (error) {
       if (!(error instanceof OciEncError) || jwk?.inSet !== true) throw error;
@@ -184,7 +188,7 @@ function notPublic(parts: readonly KeyPart[], file: KeyFile): OciEncError {
     `${quoted(file)} is a private key; the public key of the recipient is needed`,
     key.jwk === undefined
       ? "derive the public key: openssl pkey -in PRIVATE.pem -pubout -out PUBLIC.pem"
-      : "take the private members out of a copy of the JWK: d, p, q, dp, dq, qi",
+      : "take the private members out of a copy of the JWK: d, p, q, dp, dq, qi, and key_ops where it is there",
   );
 }
 

@@ -1,7 +1,9 @@
 import type { JsonWebKeyInput, PrivateKeyInput, PublicKeyInput } from "node:crypto";
 import { type DerForm, derForm } from "./der.js";
+import { bundleHint, type ForeignForm, foreignForm, foreignLabel } from "./foreign-form.js";
 import { type Jwk, type JwkMembers, readJwks } from "./jwk.js";
 import { type PemBlock, pemBlocks } from "./pem.js";
+import { plainForm } from "./plain-form.js";
 
 /** One of the things that a key file holds. A file of several PEM blocks, or a JWK set, has several parts. */
 export type KeyPart = PrivatePart | PublicPart | CertificatePart | UnusablePart | ForeignPart;
@@ -17,7 +19,7 @@ export interface PrivatePart {
 }
 
 /** A bare public key, not yet read. */
-interface PublicPart {
+export interface PublicPart {
   readonly kind: "public";
   /** For `createPublicKey`. */
   readonly input: PublicKeyInput | JsonWebKeyInput;
@@ -39,33 +41,27 @@ interface UnusablePart {
 }
 
 /** Something recognised that this family of schemes does not use. */
-interface ForeignPart {
+interface ForeignPart extends ForeignForm {
   readonly kind: "foreign";
-  /** For messages: `an OpenPGP key`. */
-  readonly what: string;
-  readonly hint: string | undefined;
 }
 
 /** Far above an RSA key of 16384 bits, a chain of certificates or a JWK set. */
 const sizeLimit = 1024 * 1024;
 
 /**
- * Takes a key file apart by its content alone, whatever its name: DER, JWK, JWK set or PEM. No passphrase is needed and
- * nothing is decrypted. Empty: nothing that is known here. Never throws.
+ * Takes a key file apart by its content alone, whatever its name: DER, JWK, JWK set or PEM, also in UTF-16, in base64 or
+ * with its line ends lost. No passphrase is needed and nothing is decrypted. Empty: nothing that is known here. Never
+ * throws.
  */
 export function keyParts(value: Uint8Array): readonly KeyPart[] {
   if (value.length > sizeLimit) return [foreign(`a file of ${value.length} bytes, more than any key has`)];
-  const file = withoutByteOrderMark(value);
+  const file = plainForm(value);
   const form = derForm(file);
   if (form !== undefined) return [derPart(form, Buffer.from(file))];
   if (isOpenPgp(file)) return [foreign("an OpenPGP key or message")];
   // A byte for a character: PEM is ASCII, and the text around its blocks may be in any encoding.
   const blocks = pemBlocks(Buffer.from(file).toString("latin1"));
-  return blocks.length > 0 ? blocks.flatMap(pemPart) : textParts(new TextDecoder().decode(file));
-}
-
-function withoutByteOrderMark(file: Uint8Array): Uint8Array {
-  return file[0] === 0xef && file[1] === 0xbb && file[2] === 0xbf ? file.subarray(3) : file;
+  return blocks.length > 0 ? blocks.flatMap(pemPart) : otherParts(file);
 }
 
 function derPart(form: DerForm, der: Buffer): KeyPart {
@@ -77,7 +73,16 @@ function derPart(form: DerForm, der: Buffer): KeyPart {
     case "pkcs1-public":
       return { kind: "public", input: { key: der, format: "der", type: "pkcs1" }, jwk: undefined };
     case "pkcs12":
-      return foreign("a PKCS#12 bundle", "take the key out of it: openssl pkcs12 -in BUNDLE -nocerts -out KEY");
+      return foreign("a PKCS#12 bundle", bundleHint);
+    case "pkcs7":
+      return foreign(
+        "a PKCS#7 bundle of certificates",
+        "take them out of it: openssl pkcs7 -inform DER -in FILE -print_certs -out CERTS",
+      );
+    case "certificate-request":
+      return foreign("a certificate request", "give the certificate, or the public key");
+    case "revocation-list":
+      return foreign("a list of revoked certificates", "give the certificate, or the public key");
     case "pkcs8-encrypted":
       return { kind: "private", input: { key: der, format: "der", type: "pkcs8" }, encrypted: true, jwk: undefined };
     case "pkcs8":
@@ -89,22 +94,13 @@ function derPart(form: DerForm, der: Buffer): KeyPart {
   }
 }
 
-/** Blocks that this family cannot use although their label, or their DER, resembles one that it can. */
-const foreignLabels: readonly (readonly [RegExp, string, string?])[] = [
-  [/^PGP /, "an OpenPGP key or message"],
-  [/^OPENSSH PRIVATE KEY$/, "an OpenSSH private key", "convert a copy of it: ssh-keygen -p -m PKCS8 -f COPY"],
-  [/^ENCRYPTED (?:COSIGN|SIGSTORE) PRIVATE KEY$/, "a cosign signing key"],
-  [/CERTIFICATE REQUEST$/, "a certificate request", "give the certificate, or the public key"],
-  [/^DSA PRIVATE KEY$/, "a DSA key, which cannot encrypt"],
-];
-
 const knownLabels = /^(?:(?:ENCRYPTED |RSA |EC )?PRIVATE KEY|(?:RSA )?PUBLIC KEY|(?:X509 |TRUSTED )?CERTIFICATE)$/;
 
 /** The content decides what a block is; the label only where the content says nothing. */
 function pemPart(block: PemBlock): readonly KeyPart[] {
   if (/ PARAMETERS$/.test(block.label)) return [];
-  const other = foreignLabels.find(([label]) => label.test(block.label));
-  if (other !== undefined) return [foreign(other[1], other[2])];
+  const other = foreignLabel(block.label);
+  if (other !== undefined) return [foreign(other.what, other.hint)];
   if (block.encrypted) {
     return [{ kind: "private", input: { key: block.text, format: "pem" }, encrypted: true, jwk: undefined }];
   }
@@ -114,15 +110,11 @@ function pemPart(block: PemBlock): readonly KeyPart[] {
   return [{ kind: "unusable", what: `a damaged PEM block "${block.label}"`, jwk: undefined }];
 }
 
-function textParts(text: string): readonly KeyPart[] {
-  const jwks = readJwks(text);
+function otherParts(file: Uint8Array): readonly KeyPart[] {
+  const jwks = readJwks(new TextDecoder().decode(file));
   if (jwks !== undefined) return jwks.map(jwkPart);
-  if (/^pkcs11:\s*$/m.test(text) && /^\s+uri:\s*["']?pkcs11:/m.test(text)) return [foreign("a PKCS#11 key file")];
-  if (text.startsWith("pkcs11:")) return [foreign("a PKCS#11 URI")];
-  if (/^(?:ssh|ecdsa)-\S+ AAAA/.test(text)) {
-    return [foreign("an OpenSSH public key", "convert it: ssh-keygen -e -m PKCS8 -f FILE")];
-  }
-  return [];
+  const other = foreignForm(file);
+  return other === undefined ? [] : [foreign(other.what, other.hint)];
 }
 
 function jwkPart({ kind, key, members }: Jwk): KeyPart {
@@ -144,4 +136,25 @@ const openPgpTypes: ReadonlySet<number> = new Set([1, 3, 5, 6]);
 
 function foreign(what: string, hint?: string): ForeignPart {
   return { kind: "foreign", what, hint };
+}
+
+/**
+ * What a file is, for the message of whoever cannot use it: `a certificate`, `an age key`; and the way on, where there is
+ * one. Undefined: nothing that is known.
+ */
+export function describeForm(value: Uint8Array): ForeignForm | undefined {
+  const parts = keyParts(value);
+  const part = parts.find(({ kind }) => kind === "unusable") ?? parts[0];
+  if (part === undefined) return undefined;
+  switch (part.kind) {
+    case "private":
+    case "public":
+      return { what: `a ${part.kind} key in PEM, DER or JWK form`, hint: undefined };
+    case "certificate":
+      return { what: "a certificate", hint: undefined };
+    case "unusable":
+      return { what: part.what, hint: undefined };
+    case "foreign":
+      return part;
+  }
 }

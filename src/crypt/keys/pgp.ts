@@ -10,7 +10,7 @@ import type {
   WrapperOptions,
 } from "../key-wrapper.js";
 import { decryptWithGpg, findGpg, type Gpg, listKeys } from "./pgp/gpg.js";
-import { isShortKeyId, names } from "./pgp/identity.js";
+import { exactPart, isShortKeyId, names } from "./pgp/identity.js";
 import { isKeyData } from "./pgp/key-data.js";
 import { type KeyName, keyNameOf } from "./pgp/key-name.js";
 import {
@@ -147,7 +147,7 @@ async function unwrapWithGpg(key: DecryptionKey, options: WrapperOptions): Promi
 /** Of all secret keys that gpg holds, when the name is empty; else of those that it names. */
 async function secretKeyIds(gpg: Gpg, { text, shown }: KeyName): Promise<readonly string[]> {
   const keys = (await listKeys(gpg, "secret")).filter((key) => text === "" || names(text, key));
-  if (keys.length > 0) return keys.flatMap((key) => key.keyIds);
+  if (keys.length > 0) return keys.flatMap((key) => exactPart(text, key) ?? key.keyIds);
   const whose = text === "" ? "" : ` for ${shown}`;
   throw new OciEncError("KEY_INVALID", `gpg holds no secret key${whose}`, {
     hint: isShortKeyId(text)

@@ -1,6 +1,6 @@
 import { constants, createHash, type KeyObject, privateDecrypt, publicEncrypt } from "node:crypto";
 import type { Environment } from "../../child-environment.js";
-import { OciEncError } from "../../errors.js";
+import { OciEncError, systemCode } from "../../errors.js";
 import type {
   DecryptionKey,
   EncryptionKey,
@@ -15,7 +15,7 @@ import { type Pkcs11Key, readPkcs11Key } from "./pkcs11/key-yaml.js";
 import { loadApi } from "./pkcs11/module-api.js";
 import { decodePacket, encodePacket, type OaepHash, type WrappedBlob, withoutBlob } from "./pkcs11/packet.js";
 import { reachPrivateKey, reachToken } from "./pkcs11/reach.js";
-import { withToken } from "./pkcs11/token.js";
+import { type OpenToken, withToken } from "./pkcs11/token.js";
 import { describeUri, looksLikeUri } from "./pkcs11/uri.js";
 
 /**
@@ -89,8 +89,10 @@ async function readRecipient(key: EncryptionKey, options: WrapperOptions): Promi
       withToken(api, tokenKey, (token) => {
         const blob = token.encrypt(wish.hash, secret);
         if (blob !== undefined) return { blob, hash: wish.hash };
+        // Who did not ask for a hash gets what other tools can open with the token, too.
         const older = wish.explicit ? undefined : token.encrypt("sha1", secret);
-        if (older === undefined) throw unableToken(named, wish.hash);
+        if (older === undefined)
+          return { blob: encryptOutside(token, secret, { named, hash: wish.hash }), hash: wish.hash };
         warnSha1(`the token of ${JSON.stringify(named.origin)} does not do RSA-OAEP with SHA-256`, options);
         return { blob: older, hash: "sha1" };
       }),
@@ -104,11 +106,7 @@ function fileRecipient(key: EncryptionKey, wish: Wish, options: WrapperOptions):
     kind: "file",
     wrap(secret) {
       const hash = fittingHash(publicKey, secret.length, wish);
-      if (hash === undefined) {
-        throw new OciEncError("KEY_INVALID", `the RSA key of ${quoted} is too short for RSA-OAEP with ${wish.hash}`, {
-          hint: "take a key of 3072 bits, or set OCICRYPT_OAEP_HASHALG=sha1",
-        });
-      }
+      if (hash === undefined) throw tooShort(quoted, wish.hash);
       if (hash !== wish.hash) warnSha1(`the RSA key of ${quoted} is too short for RSA-OAEP with SHA-256`, options);
       return { hash, blob: publicEncrypt({ ...oaepPadding(hash), key: publicKey }, secret) };
     },
@@ -129,7 +127,7 @@ function placeOf({ uri }: Pkcs11Key): string {
 }
 
 function publicKeyOf(key: EncryptionKey): KeyObject {
-  const [publicKey] = readPublicKeys(key, { accept: (read) => read.key });
+  const [publicKey] = readPublicKeys(key, { purpose: "encrypt", accept: (read) => read.key });
   if (publicKey?.asymmetricKeyType === "rsa") return publicKey;
   throw new OciEncError("KEY_INVALID", `${JSON.stringify(key.origin)} is not an RSA key, which pkcs11 needs`);
 }
@@ -164,9 +162,23 @@ function warnSha1(why: string, options: WrapperOptions): void {
   options.progress?.({ type: "warning", code: "OAEP_SHA1", message: `${why}: SHA-1 is used` });
 }
 
-function unableToken(key: Pkcs11Key, hash: OaepHash): OciEncError {
-  return new OciEncError("KEY_PROVIDER", `the token does not do RSA-OAEP with ${hash}: ${describeUri(key.uri)}`, {
-    hint: hash === "sha256" ? "set OCICRYPT_OAEP_HASHALG=sha1, or leave it out" : undefined,
+/** KEY_INVALID when the key is too short for this hash: nothing else can be wrong with a public operation. */
+function encryptOutside(
+  token: OpenToken,
+  secret: Uint8Array,
+  { named, hash }: { readonly named: Pkcs11Key; readonly hash: OaepHash },
+): Uint8Array {
+  try {
+    return token.encryptOutside(hash, secret);
+  } catch (error) {
+    if (error instanceof OciEncError || systemCode(error)?.startsWith("ERR_OSSL") !== true) throw error;
+    throw tooShort(describeUri(named.uri), hash);
+  }
+}
+
+function tooShort(whose: string, hash: OaepHash): OciEncError {
+  return new OciEncError("KEY_INVALID", `the RSA key of ${whose} is too short for RSA-OAEP with ${hash}`, {
+    hint: "take a key of 3072 bits, or set OCICRYPT_OAEP_HASHALG=sha1",
   });
 }
 
@@ -177,7 +189,7 @@ async function readOpener(key: DecryptionKey, options: WrapperOptions): Promise<
     throw new OciEncError("KEY_INVALID", `${JSON.stringify(key.origin)} is not a PKCS#11 URI on one line`);
   }
   if (key.scheme !== "pkcs11" && !keyParts(key.value).some(({ kind }) => kind === "private")) return undefined;
-  const keys = readPrivateKeys(key, { accept: (read) => read.key }).filter(
+  const keys = readPrivateKeys(key, { purpose: "decrypt", accept: (read) => read.key }).filter(
     ({ asymmetricKeyType }) => asymmetricKeyType === "rsa",
   );
   return keys.length === 0 ? undefined : (blobs) => openWithFile(keys, blobs);
@@ -208,10 +220,18 @@ function firstSecret(
   blobs: readonly WrappedBlob[],
   open: (blob: WrappedBlob) => Uint8Array | undefined,
 ): Uint8Array | undefined {
+  let unable: OciEncError | undefined;
   for (const blob of blobs.slice(0, maximumTrials)) {
-    const secret = open(blob);
-    if (secret !== undefined) return secret;
+    try {
+      const secret = open(blob);
+      if (secret !== undefined) return secret;
+    } catch (error) {
+      // What a token cannot do with one hash it may do with that of the next blob.
+      if (!(error instanceof OciEncError) || error.code !== "KEY_PROVIDER") throw error;
+      unable ??= error;
+    }
   }
+  if (unable !== undefined) throw unable;
   return undefined;
 }
 

@@ -11,7 +11,7 @@ import type {
 } from "../key-wrapper.js";
 import { decodePrivateOptions } from "../layer-options.js";
 import { readPrivateKeys } from "./key-file.js";
-import { keyParts } from "./key-parts.js";
+import { describeForm, keyParts } from "./key-parts.js";
 import { type Certificate, readCertificate, sameName } from "./pkcs7/certificate.js";
 import { openContent, sealContent } from "./pkcs7/content-algorithm.js";
 import { printName } from "./pkcs7/distinguished-name.js";
@@ -79,10 +79,12 @@ function recipientCertificate(key: EncryptionKey, options: WrapperOptions): Cert
   const part = parts.find(({ kind }) => kind === "certificate");
   if (part?.kind !== "certificate") {
     const bare = parts.some(({ kind }) => kind === "public");
-    throw new OciEncError("KEY_INVALID", `${origin} is ${bare ? "a bare public key" : "not a certificate"}`, {
+    const form = describeForm(key.value);
+    const found = form === undefined ? "not a certificate" : `${form.what}, not a certificate`;
+    throw new OciEncError("KEY_INVALID", `${origin} is ${bare ? "a bare public key" : found}`, {
       hint: bare
         ? "pkcs7 names recipients by certificate; a bare key is for jwe:FILE"
-        : "pkcs7 takes an X.509 certificate, PEM or DER",
+        : (form?.hint ?? "pkcs7 takes an X.509 certificate, PEM or DER"),
     });
   }
   const certificate = readCertificate(part.der, key.origin);
@@ -165,7 +167,7 @@ function readRsaKeys(key: DecryptionKey): readonly KeyObject[] {
   const isPrivate = keyParts(key.value).some(({ kind }) => kind === "private");
   const lone = key.scheme === "pkcs7" && readCertificates(key).length === 0;
   if (!isPrivate && !lone) return [];
-  const keys = readPrivateKeys(key, { accept: (read) => read.key });
+  const keys = readPrivateKeys(key, { purpose: "decrypt", accept: (read) => read.key });
   const rsa = keys.filter((candidate) => candidate.asymmetricKeyType === "rsa");
   if (rsa.length === 0 && key.scheme === "pkcs7") {
     throw new OciEncError(

@@ -49,7 +49,7 @@ function only(found: readonly KeyIdentity[], { shown }: KeyName): KeyIdentity {
 
 /** A subkey that is named by its own fingerprint or key id; the primary key for every other name. */
 function meantBy(id: string, identity: KeyIdentity): string {
-  const digits = id.replace(/^0x/i, "").replaceAll(" ", "").toUpperCase();
+  const digits = id.replace(/^0x/i, "").replace(/!$/, "").replaceAll(" ", "").toUpperCase();
   const index = identity.fingerprints.findIndex((one, at) => one === digits || identity.keyIds[at] === digits);
   return identity.fingerprints[index] ?? identity.fingerprint;
 }

@@ -61,7 +61,10 @@ export async function readChainedKey({ keyFile, chainFile, passphrase }: KeyFile
       hint: "give its passphrase with --sign-passphrase-file FILE",
     });
   }
-  const [key] = readPrivateKeys({ value, origin: keyFile, passphrase }, { accept: (found) => found.key });
+  const [key] = readPrivateKeys(
+    { value, origin: keyFile, passphrase },
+    { purpose: "sign", accept: (found) => found.key },
+  );
   const chain = validChain(await readConfiguration(chainFile, true), chainFile);
   if (key === undefined || !createPublicKey(key).equals(chain.leaf.publicKey)) {
     throw new OciEncError(

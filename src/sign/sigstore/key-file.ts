@@ -1,7 +1,10 @@
 import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from "node:crypto";
 import { promisify } from "node:util";
+import { checkPurpose } from "../../crypt/keys/jwk-purpose.js";
 import { type KeyFile, needsPassphrase, readPrivateKeys } from "../../crypt/keys/key-file.js";
+import { describeForm, keyParts, type PublicPart } from "../../crypt/keys/key-parts.js";
 import { type PemBlock, pemBlocks } from "../../crypt/keys/pem.js";
+import { plainText } from "../../crypt/keys/plain-form.js";
 import { OciEncError } from "../../errors.js";
 import { decryptKey, encryptedKeyLabel, encryptedKeyLabels, encryptKey } from "./encrypted-key.js";
 import { requireKeyKind, sigstoreKeyName } from "./key-kind.js";
@@ -16,7 +19,10 @@ export async function readSigningKey(file: KeyFile): Promise<KeyObject> {
   const [block, another] = encrypted;
   if (another) throw invalid(`${quoted(file)} holds several private keys`);
   if (block) return await readEncrypted(block, file);
-  const [key, second] = readPrivateKeys(file, { accept: ({ key: found }) => requireKeyKind(found, file.origin) });
+  const [key, second] = readPrivateKeys(file, {
+    purpose: "sign",
+    accept: ({ key: found }) => requireKeyKind(found, file.origin),
+  });
   if (!key || second) throw invalid(`${quoted(file)} holds several private keys`);
   return key;
 }
@@ -27,21 +33,17 @@ export function signingKeyWantsPassphrase(value: Uint8Array): boolean {
 }
 
 /**
- * The public key of a file: one PEM block `PUBLIC KEY`. No certificate, as nobody would look at its dates. KEY_INVALID when
- * there is not exactly one, or its kind makes no such signatures.
+ * The public key of a file, in any form that a recipient's may have but no certificate, as nobody would look at its dates.
+ * KEY_INVALID when there is not exactly one, or its kind makes no such signatures.
  */
 export function readVerificationKey(file: Omit<KeyFile, "passphrase">): KeyObject {
-  const blocks = pemBlocks(Buffer.from(file.value).toString("latin1"));
-  const [block, another] = blocks.filter(({ label }) => label === "PUBLIC KEY");
-  if (!block) {
-    const found = blocks[0] ? "a PEM file of another kind" : "no PEM file";
-    throw invalid(
-      `${quoted(file)} is ${found}, not a public key in PEM form`,
-      'it begins with "-----BEGIN PUBLIC KEY-----"',
-    );
-  }
+  const parts = keyParts(file.value);
+  const [part, another] = parts.filter(({ kind }) => kind === "public");
+  if (part?.kind !== "public") throw notAPublicKey(file);
   if (another) throw invalid(`${quoted(file)} holds several public keys`, "give each key a file of its own");
-  return requireKeyKind(publicKeyIn(block, file), file.origin);
+  const key = publicKeyIn(part.input, file);
+  checkPurpose({ key, jwk: part.jwk }, "verify", file.origin);
+  return requireKeyKind(key, file.origin);
 }
 
 /** A new key pair, as text for two files that cosign and skopeo read, too. */
@@ -74,8 +76,7 @@ export async function writeSigningKey(key: KeyObject, passphrase: Uint8Array): P
 }
 
 function encryptedBlocks(value: Uint8Array): readonly PemBlock[] {
-  const text = Buffer.from(value).toString("latin1");
-  return pemBlocks(text).filter(({ label }) => encryptedKeyLabels.includes(label));
+  return pemBlocks(plainText(value)).filter(({ label }) => encryptedKeyLabels.includes(label));
 }
 
 async function readEncrypted({ body }: PemBlock, file: KeyFile): Promise<KeyObject> {
@@ -104,11 +105,18 @@ async function readEncrypted({ body }: PemBlock, file: KeyFile): Promise<KeyObje
   }
 }
 
-function publicKeyIn({ body }: PemBlock, file: Omit<KeyFile, "passphrase">): KeyObject {
+function notAPublicKey(file: Omit<KeyFile, "passphrase">): OciEncError {
+  const form = describeForm(file.value);
+  const found = form === undefined ? "not a public key" : `${form.what}, not a public key`;
+  return invalid(`${quoted(file)} is ${found}`, form?.hint ?? 'one begins with "-----BEGIN PUBLIC KEY-----"');
+}
+
+function publicKeyIn(input: PublicPart["input"], file: Omit<KeyFile, "passphrase">): KeyObject {
   try {
-    return createPublicKey({ key: Buffer.from(body ?? []), format: "der", type: "spki" });
-  } catch (cause) {
-    throw invalid(`${quoted(file)} holds a public key that cannot be read`, undefined, cause);
+    return createPublicKey(input);
+  } catch {
+    // What Node says is left out: it may quote members of a JWK.
+    throw invalid(`${quoted(file)} holds a public key that cannot be read`);
   }
 }
 
@@ -116,6 +124,6 @@ function quoted({ origin }: Pick<KeyFile, "origin">): string {
   return JSON.stringify(origin.slice(0, 160));
 }
 
-function invalid(message: string, hint?: string, cause?: unknown): OciEncError {
-  return new OciEncError("KEY_INVALID", message, { hint, cause });
+function invalid(message: string, hint?: string): OciEncError {
+  return new OciEncError("KEY_INVALID", message, { hint });
 }

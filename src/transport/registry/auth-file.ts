@@ -10,13 +10,15 @@ import { keyMatches } from "./auth-key.js";
 import type { Environment } from "./environment.js";
 import { configFolder } from "./registries-conf-files.js";
 
-/** A file of credentials as podman (`auth.json`) or docker (`config.json`) writes it. */
+/** A file of credentials as podman (`auth.json`), docker (`config.json`) or docker before 1.7 (`.dockercfg`) writes it. */
 export interface AuthFile {
   readonly path: string;
-  /** All that is in it, so that what we do not know survives a change. */
+  /** All that is in it, so that what we do not know survives a change; of the oldest form, as if it stood under `auths`. */
   readonly content: JsonObject;
   /** Others than its owner may read it. */
   readonly exposed: boolean;
+  /** It is of the oldest form: its registries stand at the top, and nothing else does. */
+  readonly bare: boolean;
 }
 
 /** A JSON object of unknown members. */
@@ -31,6 +33,7 @@ export function authFilePaths(named: string | undefined, environment: Environmen
     ...(runtime ? [join(runtime, "containers", "auth.json")] : []),
     join(configFolder(environment), "containers", "auth.json"),
     dockerConfigPath(environment),
+    join(environment.home, ".dockercfg"),
   ];
 }
 
@@ -48,7 +51,7 @@ export async function readAuthFile(path: string): Promise<AuthFile | undefined> 
       const text = Buffer.from(await file.read({ start: 0, end: file.size })).toString("utf8");
       return {
         path,
-        content: parseContent(text, path),
+        ...parseContent(text, path),
         exposed: process.platform !== "win32" && (file.mode & 0o077) !== 0,
       };
     } finally {
@@ -68,7 +71,9 @@ export async function requireAuthFile(path: string): Promise<void> {
 /** What the file itself holds under `key`; undefined when nothing. Never asks a helper. */
 export function storedCredentials(file: AuthFile, key: string): Credentials | undefined {
   for (const [name, entry] of Object.entries(objectAt(file.content, "auths"))) {
-    const credentials = keyMatches(name, key) ? readEntry(asObject(entry), file.path) : undefined;
+    if (!keyMatches(name, key)) continue;
+    if (typeof entry !== "object" || Array.isArray(entry)) throw wrong(file.path, "an entry of its auths is no object");
+    const credentials = readEntry(asObject(entry), file.path);
     if (credentials) return credentials;
   }
   return undefined;
@@ -100,8 +105,12 @@ export function withEntry(
   return { ...file.content, auths: Object.fromEntries(entry ? [...others, [spelled, entry]] : others) };
 }
 
-/** Replaces the file whole, mode 0600; a symbolic link stays one. Makes its directory (0700). LOCAL_IO. */
-export async function writeAuthFile(path: string, content: JsonObject): Promise<void> {
+/** Replaces the file whole, in its form, mode 0600; a symbolic link stays one. Makes its directory (0700). LOCAL_IO. */
+export async function writeAuthFile(
+  { path, bare }: Pick<AuthFile, "path" | "bare">,
+  changed: JsonObject,
+): Promise<void> {
+  const content = bare ? objectAt(changed, "auths") : changed;
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   } catch (error) {
@@ -118,13 +127,28 @@ export async function writeAuthFile(path: string, content: JsonObject): Promise<
 /** A file of credentials is some kilobytes long. */
 const sizeLimit = 4 * 1024 * 1024;
 
-function parseContent(text: string, path: string): JsonObject {
-  if (text.trim() === "") return {};
-  const fault = jsonFault(text);
+function parseContent(text: string, path: string): Pick<AuthFile, "content" | "bare"> {
+  if (text.trim() === "") return { content: {}, bare: false };
+  // Editors of Windows put a byte order mark before it.
+  const json = text.replace(/^\uFEFF/, "");
+  const fault = jsonFault(json);
   if (fault !== undefined) throw wrong(path, fault);
-  const object = asObject(JSON.parse(text));
+  const object = asObject(JSON.parse(json));
   if (!object) throw wrong(path, "it is not a JSON object");
-  return object;
+  if (object["kind"] === "Secret") throw wrong(path, "it is a Kubernetes Secret, which holds such a file in base64");
+  if (isBare(object)) return { content: { auths: object }, bare: true };
+  for (const name of ["auths", "credHelpers"]) {
+    if ((object[name] ?? undefined) !== undefined && !asObject(object[name]))
+      throw wrong(path, `its ${name} is no object`);
+  }
+  return { content: object, bare: false };
+}
+
+/** Every member is a registry with who one is there; what newer files have at the top is not. */
+function isBare(object: JsonObject): boolean {
+  const entries = Object.values(object).map(asObject);
+  const members = ["auth", "identitytoken", "registrytoken", "username"];
+  return entries.length > 0 && entries.every((entry) => members.some((name) => textOf(entry?.[name]) !== undefined));
 }
 
 function readEntry(entry: JsonObject | undefined, path: string): Credentials | undefined {

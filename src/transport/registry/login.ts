@@ -154,17 +154,17 @@ async function keep(
   credentials: Credentials,
   environment: Environment,
 ): Promise<string> {
-  const file = (await readAuthFile(path)) ?? { path, content: {}, exposed: false };
+  const file = (await readAuthFile(path)) ?? { path, content: {}, exposed: false, bare: false };
   const key = fileKey(path, place, environment);
   const helpers = helperFor(file, keyOf(place));
   const helper = helpers.own ?? (place.repository === undefined ? helpers.general : undefined);
   if (helper === undefined) {
-    await writeAuthFile(path, withEntry(file, keyOf(place), entryOf(credentials), key));
+    await writeAuthFile(file, withEntry(file, keyOf(place), entryOf(credentials), key));
     return path;
   }
   await credentialHelper(helper, environment).store(helperServers(keyOf(place))[0] ?? key, credentials);
   // docker finds the helper's registries by an empty entry.
-  await writeAuthFile(path, withEntry(file, keyOf(place), {}, key));
+  await writeAuthFile(file, withEntry(file, keyOf(place), {}, key));
   return `docker-credential-${helper}`;
 }
 
@@ -185,7 +185,7 @@ async function forget(path: string, place: LoginPlace, environment: Environment)
   }
   if (storedCredentials(file, key)) places.push(path);
   const content = withEntry(file, key, undefined);
-  if (JSON.stringify(content) !== JSON.stringify(file.content)) await writeAuthFile(path, content);
+  if (JSON.stringify(content) !== JSON.stringify(file.content)) await writeAuthFile(file, content);
   return places;
 }
 

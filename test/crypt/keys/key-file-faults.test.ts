@@ -90,7 +90,7 @@ test("faults/38: what is no such key is named, with the way to one where there i
     ["-----BEGIN RSA PRIVATE KEY-----\nAAAA\n", /a damaged PEM block "RSA PRIVATE KEY"/],
     ['{"kty":"RSA","n":5}', /a malformed JWK/],
     ['{"kty":"EC","crv":"P-256","x":"!","y":"?"}', /a malformed JWK/],
-    ["", /^"given.pem" is not a p/],
+    ["", /is an empty file/],
     ["{}", /^"given.pem" is not a p/],
     ['{"keys":', /^"given.pem" is not a p/],
     [Buffer.alloc(1024 * 1024 + 1), /1048577 bytes, more than any key has/],

@@ -45,6 +45,42 @@ test("a recipient is found by address, name, user id, long key id and fingerprin
   assert.equal(pgp.recipients(both).length, 1);
 });
 
+test("KEYID! is that part of a key alone, to encrypt for and to decrypt with", { skip }, async () => {
+  const own = newHome(["Carol <carol@example.test>"]);
+  const options = { gpgHomedir: own.directory };
+  const list = (): string => own.gpg(["--with-colons", "--list-keys"]).toString();
+  const primary = /^fpr:+([0-9A-F]{40})/m.exec(list())?.[1] ?? "";
+  own.gpg(["--pinentry-mode", "loopback", "--passphrase", "", "--quick-add-key", primary, "rsa2048", "encr", "never"]);
+  const subkeys = [...list().matchAll(/^sub:(?:[^:]*:){3}([0-9A-F]{16})/gm)].map(([, id = ""]) => id);
+  assert.equal(subkeys.length, 2);
+  for (const id of subkeys) {
+    const packet = await seal([recipientWord("pgp", `${id}!`)], options);
+    assert.deepEqual(
+      pgp.recipients(packet).map((one) => one.id),
+      [`0x${id}`],
+    );
+    for (const with_ of subkeys) {
+      const unwrapper = await pgp.unwrapWith([keyWord("pgp", `0x${with_}!`)], options);
+      assert.equal((await unwrapper?.unwrap(packet)) !== undefined, with_ === id);
+    }
+    const [known] = await pgp.identify([recipientWord("pgp", `${id}!`)], options);
+    assert.deepEqual(pgp.recipients(await seal(known ? [known.key] : []))[0]?.id, `0x${id}`);
+  }
+  assert.equal(
+    pgp.recipients(
+      await seal(
+        subkeys.map((id) => recipientWord("pgp", `${id}!`)),
+        options,
+      ),
+    ).length,
+    2,
+  );
+  await assert.rejects(
+    seal([recipientWord("pgp", `${primary}!`)], options),
+    expectedError("KEY_INVALID", /encrypted for/),
+  );
+});
+
 test("what nobody is called, and a key id that is too short, is not found", { skip }, async () => {
   for (const id of ["example.test", "ali", "nobody@example.test"]) {
     await assert.rejects(seal([recipientWord("pgp", id)]), expectedError("NOT_FOUND", /no OpenPGP key is found/));

@@ -177,10 +177,26 @@ test("SHA-1 is used, and said, where SHA-256 does not fit the key; and not where
   );
   await assert.rejects(
     seal([recipientFile("pkcs11", path("keyFile"))], asked),
-    expectedError("KEY_PROVIDER", /sha256/),
+    expectedError("KEY_INVALID", /too short/),
   );
   const odd = { environment: { ...environment, OCICRYPT_OAEP_HASHALG: "md5" } };
   await assert.rejects(seal([recipientFile("pkcs11", path("publicKey"))], odd), expectedError("USAGE", /"md5"/));
+});
+
+test("what a token cannot do with SHA-256 is done by its bare RSA operation, sealed with the token or without", {
+  skip,
+}, async () => {
+  const [long, other] = ["long", "other"].map((name) => makeSoftToken(join(scratch, name), 3072));
+  assert.ok(long && other);
+  const asked = { environment: { ...environment, OCICRYPT_OAEP_HASHALG: "sha256" } };
+  const [key, stranger] = [keyFile(long.keyFile), keyFile(other.keyFile)];
+  for (const recipient of [long.publicKey, long.keyFile]) {
+    const packet = await seal([recipientFile("pkcs11", recipient)], asked);
+    assert.equal(pkcs11.recipients(packet)[0]?.algorithm, "RSA-OAEP-256");
+    assert.deepEqual(await open(packet, [key]), secret);
+    assert.deepEqual(await open(packet, [keyFile(long.privateKey)]), secret);
+    assert.equal(await open(packet, [stranger]), undefined);
+  }
 });
 
 test("a packet without a hash means SHA-1, and one of another version or hash is refused", { skip }, async () => {

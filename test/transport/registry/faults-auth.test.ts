@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { copy } from "../../../src/copy/copy.js";
 import { parseChallenges } from "../../../src/transport/registry/challenge.js";
 import { fileKeychain, singleCredentials } from "../../../src/transport/registry/keychain.js";
-import { findLogin, logIn } from "../../../src/transport/registry/login.js";
+import { findLogin, logIn, logOut } from "../../../src/transport/registry/login.js";
 import type { Credentials, Keychain, RegistryOptions } from "../../../src/transport/registry-options.js";
 import { expectedError } from "../../support/expected-error.js";
 import { hostImage, randomImage } from "../../support/hosted-image.js";
@@ -341,6 +341,48 @@ describe("credential helpers and files", () => {
       assert.equal(await who("c.test"), "plain");
       assert.equal(await who("d.test"), "identity-token");
       assert.equal(await who("a.test.evil", "team/app"), undefined);
+    }));
+
+  test("docker's oldest file is read last, changed in its own form, and taken where it is named", () =>
+    withScratch(async (folder) => {
+      const path = join(folder, ".dockercfg");
+      const encoded = Buffer.from("old:pass").toString("base64").replace(/=+$/, "");
+      const content = { "https://a.test/v1/": { auth: encoded, email: "a@b.test" }, "c.test": { auth: encoded } };
+      writeFileSync(path, JSON.stringify(content), { mode: 0o600 });
+      const environment = testEnvironment({ home: folder, variables: {} });
+      for (const authFile of [undefined, path]) {
+        const found = await fileKeychain({ environment, authFile }).credentials("a.test", "team/app");
+        assert.deepEqual(found, { kind: "password", username: "old", password: "pass" });
+      }
+      assert.deepEqual((await logOut("a.test", {}, environment)).places, [path]);
+      assert.deepEqual(JSON.parse(readFileSync(path, "utf8")), { "c.test": { auth: encoded } });
+    }));
+
+  test("of a file of credentials nothing is passed over in silence, and null is nothing", () =>
+    withScratch(async (folder) => {
+      const path = join(folder, "auth.json");
+      const ask = async (text: string) => {
+        writeFileSync(path, text, { mode: 0o600 });
+        return await fileKeychain({ authFile: path, environment: testEnvironment({ home: folder }) }).credentials(
+          "a.test",
+        );
+      };
+      for (const text of [
+        '{"auths":null}',
+        '{"auths":{"a.test":null},"credHelpers":null}',
+        '{"auths":{"a.test":{}}}',
+        "",
+      ])
+        assert.equal(await ask(text), undefined, text);
+      for (const text of [
+        '{"auths":[]}',
+        '{"auths":"x"}',
+        '{"credHelpers":7}',
+        '{"auths":{"a.test":"x"}}',
+        '{"kind":"Secret"}',
+      ])
+        await assert.rejects(ask(text), expectedError("USAGE", /cannot be used: /, /--authfile/), text);
+      assert.equal((await ask('\uFEFF{"auths":{"a.test":{"auth":"YTpi"}}}'))?.kind, "password");
     }));
 
   test("podman's file is asked before docker's, and a file that is named is the only one", () =>

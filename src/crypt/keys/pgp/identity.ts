@@ -22,9 +22,18 @@ export function names(id: string, key: KeyIdentity): boolean {
   });
 }
 
+/**
+ * The key id of the one part that `KEYID!` means, as in gpg: that subkey, or the primary key, and no other of the key.
+ * Undefined for every other name.
+ */
+export function exactPart(id: string, key: KeyIdentity): string | undefined {
+  const hex = id.endsWith("!") ? hexId(id) : undefined;
+  return key.keyIds.find((keyId, at) => keyId === hex || key.fingerprints[at] === hex);
+}
+
 /** Whether the text is a key id of eight digits, which is too short to name one key safely. */
 export function isShortKeyId(id: string): boolean {
-  return /^(0x)?[0-9a-f]{8}$/i.test(id);
+  return /^(0x)?[0-9a-f]{8}!?$/i.test(id);
 }
 
 /** A key for people: its fingerprint and first user id. */
@@ -33,9 +42,9 @@ export function describeKey(key: KeyIdentity): string {
   return userId === undefined ? key.fingerprint : `${key.fingerprint} ${JSON.stringify(userId.slice(0, 128))}`;
 }
 
-/** As gpg writes them, with spaces, or with 0x before them; undefined for anything else. */
+/** As gpg writes them, with spaces, with 0x before or `!` behind them; undefined for anything else. */
 function hexId(id: string): string | undefined {
-  const digits = id.replace(/^0x/i, "").replaceAll(" ", "").toUpperCase();
+  const digits = id.replace(/^0x/i, "").replace(/!$/, "").replaceAll(" ", "").toUpperCase();
   return /^([0-9A-F]{16}|[0-9A-F]{40}|[0-9A-F]{64})$/.test(digits) ? digits : undefined;
 }
 

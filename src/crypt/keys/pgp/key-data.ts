@@ -1,4 +1,5 @@
-import { isBase64 } from "../../layer-options.js";
+import { pemBlocks } from "../pem.js";
+import { plainForm } from "../plain-form.js";
 import { packetTags, readPackets } from "./packets.js";
 
 /** One key of a keyring with all that belongs to it, still encoded. */
@@ -7,25 +8,24 @@ export interface EncodedKey {
   readonly bytes: Uint8Array;
 }
 
-/** Whether the bytes are a binary or armored OpenPGP key or keyring, as far as their beginning tells. */
+/** Whether the bytes are a binary or armored OpenPGP key or keyring; text before the armor is passed over, as gpg does. */
 export function isKeyData(bytes: Uint8Array): boolean {
-  return isArmored(bytes) || isKeyPacket(bytes[0]);
+  const file = plainForm(bytes);
+  return isKeyPacket(file[0]) || beginning.test(Buffer.from(file).toString("latin1"));
 }
 
 /**
  * The keys of a file, each for itself, so that one that cannot be read does not take its neighbours with it. Armored
- * blocks may follow each other. CORRUPT when the data is not made of packets.
+ * blocks may follow each other, with text between them. Empty when no armor is whole; CORRUPT when the data is not made
+ * of packets.
  */
 export function splitKeys(bytes: Uint8Array): readonly EncodedKey[] {
-  const blocks = isArmored(bytes) ? dearmor(Buffer.from(bytes).toString("latin1")) : [bytes];
-  return blocks.flatMap(splitBlock);
+  const file = plainForm(bytes);
+  return (isKeyPacket(file[0]) ? [file] : dearmor(file)).flatMap(splitBlock);
 }
 
-const beginning = /^\s*-----BEGIN PGP (PUBLIC|PRIVATE|SECRET) KEY BLOCK-----/;
-
-function isArmored(bytes: Uint8Array): boolean {
-  return beginning.test(Buffer.from(bytes.subarray(0, 256)).toString("latin1"));
-}
+const label = /^PGP (?:PUBLIC|PRIVATE|SECRET) KEY BLOCK$/;
+const beginning = /-----BEGIN PGP (?:PUBLIC|PRIVATE|SECRET) KEY BLOCK-----/;
 
 /** The first octet of a public or secret primary key's packet, in either of the two header formats. */
 function isKeyPacket(first: number | undefined): boolean {
@@ -34,19 +34,9 @@ function isKeyPacket(first: number | undefined): boolean {
   return tag === packetTags.secretKey || tag === packetTags.publicKey;
 }
 
-/** RFC 9580 section 6.2. The checksum is optional there, and is not looked at: a damaged key does not parse. */
-function dearmor(text: string): readonly Uint8Array[] {
-  const blocks: Uint8Array[] = [];
-  let lines: string[] | undefined;
-  for (const line of text.split(/\r\n?|\n/).map((raw) => raw.trim())) {
-    if (line.startsWith("-----BEGIN PGP ")) lines = [];
-    else if (line.startsWith("-----END PGP ")) {
-      const base64 = (lines ?? []).join("");
-      if (isBase64(base64)) blocks.push(Buffer.from(base64, "base64"));
-      lines = undefined;
-    } else if (!line.includes(":") && !line.startsWith("=")) lines?.push(line);
-  }
-  return blocks;
+function dearmor(file: Uint8Array): readonly Uint8Array[] {
+  const blocks = pemBlocks(Buffer.from(file).toString("latin1"));
+  return blocks.flatMap((block) => (label.test(block.label) && block.body !== undefined ? [block.body] : []));
 }
 
 function splitBlock(bytes: Uint8Array): readonly EncodedKey[] {

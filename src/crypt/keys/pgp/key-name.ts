@@ -1,4 +1,5 @@
 import { OciEncError } from "../../../errors.js";
+import { describeForm } from "../key-parts.js";
 import { isKeyData } from "./key-data.js";
 
 /** What gpg knows a key by. The text is for looking up; messages have `shown`, since a text may come out of a file. */
@@ -21,7 +22,9 @@ export function keyNameOf(key: GivenKey): KeyName | undefined {
   if (isKeyData(key.value)) return undefined;
   const shown = JSON.stringify(key.origin.slice(0, 200));
   if (key.isFile === true || !isName(key.value)) {
-    throw new OciEncError("KEY_INVALID", `${shown} holds no OpenPGP key`, {
+    const what = describeForm(key.value)?.what;
+    const found = what === undefined ? "holds no OpenPGP key" : `is ${what}, and holds no OpenPGP key`;
+    throw new OciEncError("KEY_INVALID", `${shown} ${found}`, {
       hint: "export one: gpg --armor --export ADDRESS; or name it by its address or fingerprint",
     });
   }

@@ -2,13 +2,13 @@ import type { PublicKey } from "openpgp";
 import { OciEncError } from "../../../errors.js";
 import type { EncryptionKey, KnownRecipient, WrapperOptions } from "../../key-wrapper.js";
 import { exportPublicKey, findGpg, type Gpg, listKeys } from "./gpg.js";
-import { describeKey, isShortKeyId, type KeyIdentity, names } from "./identity.js";
+import { describeKey, exactPart, isShortKeyId, type KeyIdentity, names } from "./identity.js";
 import { splitKeys } from "./key-data.js";
 import { type KeyName, keyNameOf } from "./key-name.js";
 
 /**
  * The OpenPGP keys that recipients name, each once: all keys of a key file, or the one key of gpg's keyring that an
- * address, name, key id or fingerprint stands for. KEY_INVALID when a key cannot be used to encrypt; NOT_FOUND when
+ * address, name, key id or fingerprint stands for; with `KEYID!` the key without its other subkeys. KEY_INVALID when a key cannot be used to encrypt; NOT_FOUND when
  * nothing or no GnuPG is found; CONFLICT, listing them, when several keys fit.
  */
 export async function recipientKeys(
@@ -21,7 +21,7 @@ export async function recipientKeys(
   for (const { key, name } of named) {
     const candidates =
       gpg === undefined || name === undefined ? await keysOfFile(key, options) : [await keyNamed(name, gpg)];
-    for (const candidate of candidates) found.set(candidate.getFingerprint(), candidate);
+    for (const candidate of candidates) found.set((await candidate.getEncryptionKey()).getFingerprint(), candidate);
   }
   return [...found.values()];
 }
@@ -67,7 +67,7 @@ async function keysOfFile(key: EncryptionKey, options: WrapperOptions): Promise<
     }
   }
   if (usable.length === 0) {
-    const why = complaints.join("; ") || "there is no key in it";
+    const why = complaints.join("; ") || "the armor is damaged";
     throw new OciEncError("KEY_INVALID", `no OpenPGP key of ${origin} can be encrypted for: ${why}`);
   }
   for (const complaint of complaints) {
@@ -87,7 +87,8 @@ async function keyNamed({ text, shown }: KeyName, gpg: Gpg): Promise<PublicKey> 
   const complaints: string[] = [];
   for (const identity of matching) {
     try {
-      usable.push({ key: await usableKey(await exportPublicKey(gpg, identity.fingerprint)), identity });
+      const part = exactPart(text, identity);
+      usable.push({ key: await usableKey(await exportPublicKey(gpg, identity.fingerprint), part), identity });
     } catch (error) {
       complaints.push(`${describeKey(identity)}: ${reason(error)}`);
     }
@@ -104,10 +105,15 @@ async function keyNamed({ text, shown }: KeyName, gpg: Gpg): Promise<PublicKey> 
   return only.key;
 }
 
-/** The public half of an encoded key, when it has a part to encrypt for that is neither expired nor revoked. */
-async function usableKey(encoded: Uint8Array): Promise<PublicKey> {
+/**
+ * The public half of an encoded key, when it has a part to encrypt for that is neither expired nor revoked. Named by its
+ * key id, only that part may be it.
+ */
+async function usableKey(encoded: Uint8Array, part?: string): Promise<PublicKey> {
   const { readKey } = await import("openpgp");
   const key = (await readKey({ binaryKey: encoded })).toPublic();
+  if (part !== undefined)
+    key.subkeys = key.subkeys.filter((subkey) => subkey.getKeyID().toHex().toUpperCase() === part);
   await key.getEncryptionKey();
   return key;
 }

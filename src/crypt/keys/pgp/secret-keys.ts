@@ -9,7 +9,11 @@ import { type EncodedKey, splitKeys } from "./key-data.js";
  */
 export async function secretKeysOf(key: DecryptionKey): Promise<readonly PrivateKey[]> {
   const origin = JSON.stringify(key.origin);
-  const secret = splitFile(key, origin).filter((part) => part.secret);
+  const parts = splitFile(key, origin);
+  if (parts.length === 0) {
+    throw new OciEncError("KEY_INVALID", `${origin} holds an OpenPGP key that cannot be read: the armor is damaged`);
+  }
+  const secret = parts.filter((part) => part.secret);
   if (secret.length === 0) {
     throw new OciEncError("KEY_INVALID", `${origin} holds public OpenPGP keys only, opening needs the secret key`, {
       hint: "export it with gpg --export-secret-keys, or let gpg open the layers with --key pgp:ADDRESS",

@@ -28,6 +28,7 @@ export interface Pkcs11Api {
   readonly CKM_ECDSA: number;
   readonly CKM_RSA_PKCS: number;
   readonly CKM_RSA_PKCS_OAEP: number;
+  readonly CKM_RSA_X_509: number;
   readonly CKM_SHA256: number;
   readonly CKM_SHA_1: number;
   readonly CKO_PRIVATE_KEY: number;

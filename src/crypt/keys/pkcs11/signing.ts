@@ -35,16 +35,22 @@ export function publicKeyOf(place: Place, session: Handle): KeyObject {
   const { handle, family } = findPrivateKey(place, session);
   const id = attribute(place, session, { handle, type: api.CKA_ID });
   const half = findPublicKey(place, session, { family, id: id.length > 0 ? id : undefined });
+  if (family.type === api.CKK_RSA) return rsaKeyOf(place, session, half);
   const read = (type: number) => attribute(place, session, { handle: half, type });
-  if (family.type === api.CKK_RSA) {
-    const [n, e] = [read(api.CKA_MODULUS), read(api.CKA_PUBLIC_EXPONENT)].map((part) => part.toString("base64url"));
-    return jwkKey(place, { kty: "RSA", n, e });
-  }
   const { name, size } = curveOf(place, session, half);
   const point = pointOf(read(api.CKA_EC_POINT), size);
   if (point === undefined) throw strange(place, "a public point that is not in uncompressed form");
   const [x, y] = [point.subarray(1, 1 + size), point.subarray(1 + size)].map((part) => part.toString("base64url"));
   return jwkKey(place, { kty: "EC", crv: name, x, y });
+}
+
+/** The numbers of an RSA public key in a token. */
+export function rsaKeyOf(place: Place, session: Handle, handle: Handle): KeyObject {
+  const { api } = place;
+  const [n, e] = [api.CKA_MODULUS, api.CKA_PUBLIC_EXPONENT].map((type) =>
+    attribute(place, session, { handle, type }).toString("base64url"),
+  );
+  return jwkKey(place, { kty: "RSA", n, e });
 }
 
 type Family = { readonly name: string; readonly type: number };

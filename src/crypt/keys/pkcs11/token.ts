@@ -1,16 +1,22 @@
-import type { KeyObject } from "node:crypto";
+import { constants, type KeyObject, publicEncrypt } from "node:crypto";
 import { OciEncError } from "../../../errors.js";
 import type { Handle, Mechanism, OaepParameters, Pkcs11Api, Pkcs11Module } from "./module-api.js";
+import { unpadOaep } from "./oaep.js";
 import { findKey, findSlot, type KeySearch, maximumModulus, type Place, type TokenKey } from "./objects.js";
 import type { OaepHash } from "./packet.js";
-import { publicKeyOf, type SignatureHash, signHash } from "./signing.js";
+import { publicKeyOf, rsaKeyOf, type SignatureHash, signHash } from "./signing.js";
 import { describeUri } from "./uri.js";
 
 /** What can be done with a key while its token is open. */
 export interface OpenToken {
   /** RSAES-OAEP with the public key. Undefined: the token does not do it with this hash. */
   encrypt(hash: OaepHash, bytes: Uint8Array): Uint8Array | undefined;
-  /** RSAES-OAEP with the private key. Undefined: the blob is not for it. */
+  /** The same with the public numbers that the token tells, which takes none of its mechanisms. */
+  encryptOutside(hash: OaepHash, bytes: Uint8Array): Uint8Array;
+  /**
+   * RSAES-OAEP with the private key; where the token does not do it with this hash, the bare RSA operation, and the
+   * padding taken off here. Undefined: the blob is not for it. KEY_PROVIDER when it does neither.
+   */
   decrypt(hash: OaepHash, blob: Uint8Array): Uint8Array | undefined;
   /** Signs a hash with the private key: ECDSA in DER, RSASSA-PKCS1-v1_5. UNSUPPORTED for a key of another kind. */
   sign(hash: SignatureHash, digest: Uint8Array): Uint8Array;
@@ -53,11 +59,11 @@ function inSession<T>(place: Place, work: (token: OpenToken) => T): T {
           module.C_EncryptInit(session, oaep(api, hash), findKey(place, session, rsaKeys(api, "public")));
           return module.C_Encrypt(session, Buffer.from(bytes), Buffer.alloc(maximumModulus));
         }),
-      decrypt: (hash, blob) =>
-        attempt(api, notMineCodes, () => {
-          module.C_DecryptInit(session, oaep(api, hash), findKey(place, session, rsaKeys(api, "private")));
-          return module.C_Decrypt(session, Buffer.from(blob), Buffer.alloc(maximumModulus));
-        }),
+      encryptOutside: (hash, bytes) => {
+        const key = rsaKeyOf(place, session, findKey(place, session, rsaKeys(api, "public")));
+        return publicEncrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: hash }, bytes);
+      },
+      decrypt: (hash, blob) => decrypt(place, session, { hash, blob }),
       sign: (hash, digest) => signHash(place, session, { hash, digest }),
       publicKey: () => publicKeyOf(place, session),
     });
@@ -66,12 +72,53 @@ function inSession<T>(place: Place, work: (token: OpenToken) => T): T {
   }
 }
 
+interface WrappedSecret {
+  readonly hash: OaepHash;
+  readonly blob: Uint8Array;
+}
+
+function decrypt(place: Place, session: Handle, { hash, blob }: WrappedSecret): Uint8Array | undefined {
+  const { api, module } = place;
+  const key = findKey(place, session, rsaKeys(api, "private"));
+  const run = (): Uint8Array | undefined =>
+    attempt(api, notMineCodes, () => module.C_Decrypt(session, Buffer.from(blob), Buffer.alloc(maximumModulus)));
+  if (begins(api, () => module.C_DecryptInit(session, oaep(api, hash), key))) return run();
+  if (begins(api, () => module.C_DecryptInit(session, { mechanism: api.CKM_RSA_X_509 }, key))) {
+    const block = run();
+    return block && unpadOaep(padded(block, blob.length), hash);
+  }
+  const name = hash === "sha1" ? "SHA-1" : "SHA-256";
+  const where = describeUri(place.key.uri);
+  throw new OciEncError("KEY_PROVIDER", `the token does neither RSA-OAEP with ${name} nor bare RSA: ${where}`, {
+    hint: hash === "sha1" ? undefined : "have the image encrypted for it with SHA-1: OCICRYPT_OAEP_HASHALG=sha1",
+  });
+}
+
+/** Some modules leave out zeros before the number. */
+function padded(block: Uint8Array, size: number): Uint8Array {
+  return block.length < size ? Buffer.concat([Buffer.alloc(size - block.length), block]) : block;
+}
+
+/** False: the token does not have this mechanism, or not with these parameters. */
+function begins(api: Pkcs11Api, start: () => void): boolean {
+  try {
+    start();
+    return true;
+  } catch (error) {
+    if (error instanceof api.Pkcs11Error && unsupportedCodes.has(error.code)) return false;
+    throw error;
+  }
+}
+
 function rsaKeys(api: Pkcs11Api, kind: KeySearch["kind"]): KeySearch {
   return { kind, family: { name: "RSA", type: api.CKK_RSA } };
 }
 
-/** What modules say to a hash that they do not know: CKR_ARGUMENTS_BAD and CKR_MECHANISM(_PARAM)_INVALID. */
-const unsupportedCodes: ReadonlySet<number> = new Set([0x07, 0x70, 0x71]);
+/**
+ * What modules say to a hash or a mechanism that they do not know: CKR_ARGUMENTS_BAD, CKR_FUNCTION_NOT_SUPPORTED and
+ * CKR_MECHANISM(_PARAM)_INVALID.
+ */
+const unsupportedCodes: ReadonlySet<number> = new Set([0x07, 0x54, 0x70, 0x71]);
 
 /**
  * What modules say to a blob for another key: CKR_GENERAL_ERROR, CKR_FUNCTION_FAILED, and CKR_(ENCRYPTED_)DATA_INVALID
