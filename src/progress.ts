@@ -28,6 +28,7 @@ export type WarningCode =
   | "SIGNATURES_STRANDED"
   | "IMAGE_DAMAGED"
   | "KEY_IGNORED"
+  | "KEY_WEAK"
   | "DEVICE_NOT_MADE"
   | "ENTRY_IGNORED"
   | "ENTRY_REPEATED"

@@ -12,6 +12,7 @@ import type {
   WrapperOptions,
 } from "../key-wrapper.js";
 import { type JweRecipient, readJwe, withoutRecipient } from "./jwe-packet.js";
+import { openWithShortRsa } from "./jwe-short-rsa.js";
 import { thumbprint } from "./jwk.js";
 import { knownAlgorithm } from "./jwk-purpose.js";
 import { type FileKey, holdsKey, readPrivateKeys, readPublicKeys } from "./key-file.js";
@@ -143,10 +144,14 @@ interface Opener {
   readonly names: ReadonlySet<string>;
 }
 
-async function unwrapWith(keys: readonly DecryptionKey[]): Promise<Unwrapper | undefined> {
+async function unwrapWith(
+  keys: readonly DecryptionKey[],
+  { progress }: WrapperOptions = {},
+): Promise<Unwrapper | undefined> {
+  const weak = (message: string) => progress?.({ type: "warning", code: "KEY_WEAK", message });
   const used = keys.filter((key) => key.scheme === "jwe" || holdsKey(key.value));
   const openers = used.flatMap((file) =>
-    readPrivateKeys(file, { purpose: "decrypt", accept: (key) => openerFor(key, file.origin) }),
+    readPrivateKeys(file, { purpose: "decrypt", weak, accept: (key) => openerFor(key, file.origin) }),
   );
   return openers.length === 0 ? undefined : { used, unwrap: (packet) => unwrap(packet, openers) };
 }
@@ -207,6 +212,7 @@ function fits(recipient: JweRecipient, { key, type }: Opener): boolean {
 }
 
 async function open(recipient: JweRecipient, { key }: Opener): Promise<Uint8Array | undefined> {
+  if ((key.asymmetricKeyDetails?.modulusLength ?? 2048) < 2048) return openWithShortRsa(recipient, key);
   const { flattenedDecrypt } = await import("jose/jwe/flattened/decrypt");
   try {
     const { plaintext } = await flattenedDecrypt(recipient.flattened, key, {

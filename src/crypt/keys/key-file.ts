@@ -29,6 +29,8 @@ export interface KeyReading<T> {
   readonly purpose?: KeyPurpose | undefined;
   /** Throws KEY_INVALID for a key that the scheme cannot use. */
   accept(key: FileKey): T;
+  /** Told once of a file whose RSA key decrypts, and is too short for anything else. */
+  weak?(message: string): void;
   /** Told of each key of a JWK set that was passed over because another one of the set could be used. */
   ignored?(error: OciEncError): void;
 }
@@ -86,7 +88,7 @@ function collect<T>(file: KeyFile, parts: readonly ReadablePart[], reading: KeyR
     const jwk = part.kind === "certificate" ? undefined : part.jwk;
     try {
       const key = read(part, file);
-      checkRsa(key, file);
+      checkRsa(key, file, reading);
       if (reading.purpose !== undefined) checkPurpose({ key, jwk }, reading.purpose, file.origin);
       results.push(reading.accept({ key, jwk }));
     } catch (error) {
@@ -166,11 +168,22 @@ function certificate(part: CertificatePart, file: KeyFile): X509Certificate {
   return orUnreadable(file, "certificate", () => new X509Certificate(part.der));
 }
 
+/** Several schemes read one file. */
+const warned = new WeakSet<Uint8Array>();
+
 /** Shorter moduli can be broken; OpenSSL handles no longer ones; with an even or tiny exponent nothing is protected. */
-function checkRsa(key: KeyObject, file: KeyFile): void {
+function checkRsa(
+  key: KeyObject,
+  file: KeyFile,
+  { purpose, weak }: Pick<KeyReading<unknown>, "purpose" | "weak">,
+): void {
   const { modulusLength, publicExponent } = key.asymmetricKeyDetails ?? {};
   if (modulusLength === undefined || publicExponent === undefined) return;
-  if (modulusLength < 2048 || modulusLength > 16384) {
+  if (purpose === "decrypt" && modulusLength >= 1024 && modulusLength < 2048) {
+    const message = `the RSA key in ${quoted(file)} has ${modulusLength} bits, which can be broken: it decrypts, and nothing is encrypted for it`;
+    if (!warned.has(file.value)) weak?.(message);
+    warned.add(file.value);
+  } else if (modulusLength < 2048 || modulusLength > 16384) {
     throw invalid(
       `the RSA key in ${quoted(file)} has ${modulusLength} bits; 2048 to 16384 are accepted`,
       "make another key pair: oci-enc key generate",

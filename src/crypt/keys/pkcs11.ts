@@ -189,7 +189,8 @@ async function readOpener(key: DecryptionKey, options: WrapperOptions): Promise<
     throw new OciEncError("KEY_INVALID", `${JSON.stringify(key.origin)} is not a PKCS#11 URI on one line`);
   }
   if (key.scheme !== "pkcs11" && !keyParts(key.value).some(({ kind }) => kind === "private")) return undefined;
-  const keys = readPrivateKeys(key, { purpose: "decrypt", accept: (read) => read.key }).filter(
+  const weak = (message: string) => options.progress?.({ type: "warning", code: "KEY_WEAK", message });
+  const keys = readPrivateKeys(key, { purpose: "decrypt", weak, accept: (read) => read.key }).filter(
     ({ asymmetricKeyType }) => asymmetricKeyType === "rsa",
   );
   return keys.length === 0 ? undefined : (blobs) => openWithFile(keys, blobs);

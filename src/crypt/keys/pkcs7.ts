@@ -138,7 +138,7 @@ function readPairs(keys: readonly DecryptionKey[], options: WrapperOptions): Pai
   const used: DecryptionKey[] = [];
   for (const key of keys) {
     const found = readCertificates(key);
-    const secret = readRsaKeys(key);
+    const secret = readRsaKeys(key, options);
     certificates.push(...found);
     privateKeys.push(...secret);
     if (found.length + secret.length > 0) used.push(key);
@@ -163,11 +163,12 @@ function readCertificates(key: DecryptionKey): readonly Certificate[] {
 }
 
 /** A private key of another kind is another scheme's, unless it was said to be for this one. */
-function readRsaKeys(key: DecryptionKey): readonly KeyObject[] {
+function readRsaKeys(key: DecryptionKey, { progress }: WrapperOptions): readonly KeyObject[] {
   const isPrivate = keyParts(key.value).some(({ kind }) => kind === "private");
   const lone = key.scheme === "pkcs7" && readCertificates(key).length === 0;
   if (!isPrivate && !lone) return [];
-  const keys = readPrivateKeys(key, { purpose: "decrypt", accept: (read) => read.key });
+  const weak = (message: string) => progress?.({ type: "warning", code: "KEY_WEAK", message });
+  const keys = readPrivateKeys(key, { purpose: "decrypt", weak, accept: (read) => read.key });
   const rsa = keys.filter((candidate) => candidate.asymmetricKeyType === "rsa");
   if (rsa.length === 0 && key.scheme === "pkcs7") {
     throw new OciEncError(

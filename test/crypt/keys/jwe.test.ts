@@ -1,10 +1,20 @@
 import assert from "node:assert/strict";
-import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
+import {
+  constants,
+  createCipheriv,
+  createPrivateKey,
+  generateKeyPairSync,
+  type KeyObject,
+  publicEncrypt,
+  randomBytes,
+} from "node:crypto";
 import test from "node:test";
 import fc from "fast-check";
+import { withEditedParts } from "../../../src/crypt/envelope.js";
 import type { Packet } from "../../../src/crypt/key-wrapper.js";
 import { jwe } from "../../../src/crypt/keys/jwe.js";
 import { thumbprint } from "../../../src/crypt/keys/jwk.js";
+import { loadKeyring, unwrapEnvelope } from "../../../src/crypt/layer.js";
 import { OciEncError } from "../../../src/errors.js";
 import type { ProgressEvent } from "../../../src/progress.js";
 import { expectedError } from "../../support/expected-error.js";
@@ -260,4 +270,32 @@ test("any bytes as a packet are unwrapped to nothing or refused, and always have
     }),
     { numRuns: 200 },
   );
+});
+
+test("what other tools sealed for an RSA key of 1024 bits opens, with one warning; nothing is sealed for it", async () => {
+  const pair = generateKeyPairSync("rsa", { modulusLength: 1024 });
+  const file = decryptionKey(pair.privateKey);
+  const bytes = randomBytes(100);
+  const header = Buffer.from('{"alg":"RSA-OAEP","enc":"A256GCM"}').toString("base64url");
+  const [contentKey, iv] = [randomBytes(32), randomBytes(12)];
+  const cipher = createCipheriv("aes-256-gcm", contentKey, iv).setAAD(Buffer.from(header));
+  const ciphertext = Buffer.concat([cipher.update(bytes), cipher.final()]);
+  const wrapped = publicEncrypt(
+    { key: pair.publicKey, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: "sha1" },
+    contentKey,
+  );
+  const parts = [wrapped, iv, ciphertext, cipher.getAuthTag()].map((part) => part.toString("base64url"));
+  const packet = (compact: readonly string[]) => ({ slot: "jwe", bytes: Buffer.from(compact.join(".")) });
+  const warnings: string[] = [];
+  const progress = (event: ProgressEvent) => void (event.type === "warning" && warnings.push(event.code));
+  const annotations = withEditedParts({}, [], [packet([header, ...parts])]);
+  for (let times = 0; times < 2; times++) {
+    const keyring = await loadKeyring([file], { progress });
+    assert.deepEqual(Buffer.from(await unwrapEnvelope(annotations, keyring)), bytes);
+  }
+  assert.deepEqual(warnings, ["KEY_WEAK"]);
+  const opener = await jwe.unwrapWith([file]);
+  const damaged = packet([header, ...parts.with(3, randomBytes(16).toString("base64url"))]);
+  assert.equal(await opener?.unwrap(damaged), undefined);
+  await assert.rejects(wrap([pair.publicKey]), expectedError("KEY_INVALID", /1024 bits/));
 });
