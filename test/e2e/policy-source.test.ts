@@ -52,10 +52,10 @@ describe("the policy on what is read", { skip: noDockerRegistry }, () => {
     const sealed = `docker://${registry.host}/judged/sealed:v1`;
     await exits(0, watched("encrypt", "-r", "provider:watched", plain, sealed));
     for (const words of [
-      ["encrypt", "-r", "provider:watched", plain],
+      ["encrypt", "--in-place", "-r", "provider:watched", plain],
       ["recipients", "add", "-k", "provider:watched", "-r", recipient, sealed],
-      ["rekey", "-k", "provider:watched", "-r", "provider:watched", sealed],
-      ["decrypt", "-k", "provider:watched", sealed],
+      ["rekey", "--in-place", "-k", "provider:watched", "-r", "provider:watched", sealed],
+      ["decrypt", "--in-place", "-k", "provider:watched", sealed],
     ]) {
       const before = countAsked();
       const image = words.at(-1) ?? "";
@@ -96,7 +96,10 @@ describe("encrypt --sign-by in place", { skip: noDockerRegistry }, () => {
     await place.put("two");
     const from = shim.log.length;
     const signing = ["--sign-by", sigstoreSigner("sigstore-k1")];
-    const { stdout } = await exits(0, call("encrypt", "-r", recipient, ...signing, `docker://${place.tagged}`));
+    const { stdout } = await exits(
+      0,
+      call("encrypt", "--in-place", "-r", recipient, ...signing, `docker://${place.tagged}`),
+    );
     const puts = shim.log
       .slice(from)
       .filter(({ method, path, status }) => method === "PUT" && path.includes("/manifests/") && status === 201)
@@ -114,7 +117,8 @@ describe("encrypt --sign-by in place", { skip: noDockerRegistry }, () => {
   test("leaves the tag where it is when the signer fails", async () => {
     const place = signedPlace(registry.host, "failing/app");
     const root = await place.put("two");
-    await exits(12, call("encrypt", "-r", recipient, "--sign-by", "exec:/bin/false", `docker://${place.tagged}`));
+    const signer = ["--sign-by", "exec:/bin/false"];
+    await exits(12, call("encrypt", "--in-place", "-r", recipient, ...signer, `docker://${place.tagged}`));
     assert.equal((await place.manifest("v1"))?.digest, root.digest);
   });
 });

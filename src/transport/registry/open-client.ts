@@ -26,7 +26,7 @@ export const defaultRetryTimes = 5;
  * Milliseconds in which the tries of a host have to begin that refuses connections, cannot be reached or resolved, with so many
  * repetitions as are usual: with the last of them, which may take as long as a connection, less than a minute.
  */
-export const unreachableSpan: number = 60_000 - defaultTimeouts.connect;
+export const unreachableSpan = 40_000;
 
 /** The same for a host that is only silent, in times of `RegistryTimeouts.idle`. */
 export const silentSpans = 3;

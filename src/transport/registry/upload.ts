@@ -89,8 +89,9 @@ async function sendPart(state: UploadState): Promise<void> {
   const sent = state.at + length;
   const taken = parseUploadRange(answer.header("range")) ?? sent;
   // Some count the range's end as the number of bytes.
-  if (taken === sent || taken === sent + 1) advance(state, sent);
-  else goOnFrom(state, taken);
+  if (taken === sent || taken === sent + 1) return advance(state, sent);
+  countStanding(state, taken);
+  goOnFrom(state, taken);
 }
 
 interface Part {
@@ -146,10 +147,15 @@ async function resume(state: UploadState, answer: Answer | undefined): Promise<v
 function goOnFrom(state: UploadState, offset: number): void {
   if (!state.feed.holds(offset))
     throw broken(state, `the registry goes on at byte ${offset}, which is not at hand any more`);
-  if (offset <= state.at) state.breaks += 1;
+  advance(state, offset);
+}
+
+/** An answer that says nothing of a break, and takes nothing either, counts as one: it must not go on for ever. */
+function countStanding(state: UploadState, offset: number): void {
+  if (offset > state.at) return;
+  state.breaks += 1;
   if (state.breaks > state.client.options.retryTimes)
     throw final(broken(state, `the registry takes no more than ${offset} bytes`));
-  advance(state, offset);
 }
 
 function advance(state: UploadState, offset: number): void {
