@@ -52,10 +52,10 @@ describe("the policy on what is read", { skip: noDockerRegistry }, () => {
     const sealed = `docker://${registry.host}/judged/sealed:v1`;
     await exits(0, watched("encrypt", "-r", "provider:watched", plain, sealed));
     for (const words of [
-      ["encrypt", "--in-place", "-r", "provider:watched", plain],
+      ["encrypt", "-r", "provider:watched", plain],
       ["recipients", "add", "-k", "provider:watched", "-r", recipient, sealed],
-      ["rekey", "--in-place", "-k", "provider:watched", "-r", "provider:watched", sealed],
-      ["decrypt", "--in-place", "-k", "provider:watched", sealed],
+      ["rekey", "-k", "provider:watched", "-r", "provider:watched", sealed],
+      ["decrypt", "-k", "provider:watched", sealed],
     ]) {
       const before = countAsked();
       const image = words.at(-1) ?? "";
