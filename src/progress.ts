@@ -52,6 +52,8 @@ export type ProgressEvent =
   | { readonly type: "finished"; readonly blob: Descriptor; readonly as: Descriptor }
   | { readonly type: "skipped"; readonly blob: Descriptor; readonly why: "present" | "mounted" }
   | { readonly type: "manifest"; readonly manifest: Descriptor }
+  /** Another host, program or process keeps us waiting; a sentence. */
+  | { readonly type: "waiting"; readonly message: string }
   | { readonly type: "warning"; readonly code: WarningCode; readonly message: string }
   | { readonly type: "debug"; readonly area: string; readonly message: string };
 

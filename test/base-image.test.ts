@@ -107,7 +107,9 @@ test("--src-creds and --dest-creds are not shown to a --base or --reuse-from of 
   for (const option of ["--base", "--reuse-from"]) {
     const creds = ["--src-creds", "alice:word", "--dest-creds", "alice:word"];
     const other = [option, `docker://${stranger.host}/other:1`, "-r", "jwe:alice.pub"];
-    const { status } = await ociEnc(["encrypt", ...creds, ...other, `docker://${own.host}/app:1`], { cwd: scratch });
+    const { status } = await ociEnc(["encrypt", "--in-place", ...creds, ...other, `docker://${own.host}/app:1`], {
+      cwd: scratch,
+    });
     assert.equal(status, 4);
   }
   assert.ok(stranger.log.length > 1);

@@ -65,6 +65,7 @@ async function dispatch(run: Run): Promise<number> {
   return await execute(run.command, command, {
     arguments: typed.arguments,
     options,
+    line: args,
     ...channels(run.voice, run.interruption),
   });
 }

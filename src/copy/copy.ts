@@ -66,7 +66,7 @@ export async function copy(source: ImageSource, target: ImageTarget, options: Co
   tellOfStale(plan, progress);
   const tag = tagging(target, options.additionalTags ?? []);
   const inPlace = isSameImage(source, target);
-  const planned = plannedReport(plan, { reference: target.name, root });
+  const planned = plannedReport(plan, { reference: target.name, root, inPlace });
   if (options.preserveDigests && planned.changed) throw changesDigest(root);
   if (options.dryRun) return planned;
   if (inPlace && !planned.changed && !options.attach) {
@@ -91,7 +91,7 @@ export async function copy(source: ImageSource, target: ImageTarget, options: Co
   progress({ type: "manifest", manifest: written.descriptor });
   await tag(written.descriptor, written.bytes);
   tellOfPlainBlobs(committed, progress);
-  return transferredReport(plan, { reference: target.name, root, written: written.descriptor, renaming });
+  return transferredReport(plan, { reference: target.name, root, inPlace, written: written.descriptor, renaming });
 }
 
 /** Gives the image its further names; USAGE at once when the target has none to give. */

@@ -1,4 +1,5 @@
 import type { Descriptor } from "../oci/descriptor.js";
+import type { Digest } from "../oci/digest.js";
 import type { Platform } from "../oci/platform.js";
 import type { ReuseGround } from "../transform/layer-transform.js";
 import { manifestsOf, type Plan } from "./plan.js";
@@ -8,6 +9,8 @@ import type { Renaming } from "./transfer.js";
 export interface CopyReport {
   /** The target's name. */
   readonly reference: string;
+  /** What the reference named before, where source and target are one image. Undefined: they are two. */
+  readonly replaced?: Digest;
   /** Of the root at the target. Undefined after a dry run that would change it. */
   readonly digest: string | undefined;
   readonly mediaType: string;
@@ -36,10 +39,12 @@ interface Subject {
   readonly reference: string;
   /** What the source's reference names. */
   readonly root: Descriptor;
+  /** Whether that is the target's, too. */
+  readonly inPlace: boolean;
 }
 
 /** The report before anything has moved. */
-export function plannedReport(plan: Plan, { reference, root }: Subject): CopyReport {
+export function plannedReport(plan: Plan, { reference, root, inPlace }: Subject): CopyReport {
   const layers = layersOf(plan, ({ layer, change }) => {
     if (change.kind === "rewrite") return undefined;
     return change.kind === "keep" ? layer : change.relabel(layer);
@@ -48,16 +53,35 @@ export function plannedReport(plan: Plan, { reference, root }: Subject): CopyRep
   const edited = dropsChildren(plan) || layers.some(({ action }) => action !== "keep");
   const changed = edited || digest !== root.digest;
   const known = edited ? { digest: undefined, size: undefined } : { digest, size };
-  return { reference, mediaType, changed, layers, ...known };
+  return { reference, ...replacedBy(inPlace, root), mediaType, changed, layers, ...known };
 }
 
 /** The report once the target's reference has moved. */
 export function transferredReport(
   plan: Plan,
-  { reference, root, written, renaming }: Subject & { readonly written: Descriptor; readonly renaming: Renaming },
+  {
+    reference,
+    root,
+    inPlace,
+    written,
+    renaming,
+  }: Subject & { readonly written: Descriptor; readonly renaming: Renaming },
 ): CopyReport {
   const { digest, mediaType, size } = written;
-  return { reference, digest, mediaType, size, changed: digest !== root.digest, layers: layersOf(plan, renaming) };
+  const changed = digest !== root.digest;
+  return {
+    reference,
+    ...replacedBy(inPlace, root),
+    digest,
+    mediaType,
+    size,
+    changed,
+    layers: layersOf(plan, renaming),
+  };
+}
+
+function replacedBy(inPlace: boolean, { digest }: Descriptor): Pick<CopyReport, "replaced"> {
+  return inPlace ? { replaced: digest } : {};
 }
 
 function layersOf(

@@ -1,3 +1,5 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { backoff } from "../backoff.js";
 import { abortable } from "../bytes/abortable.js";
 import type { ByteStream } from "../bytes/byte-stream.js";
 import { digesting } from "../bytes/digesting.js";
@@ -8,7 +10,6 @@ import type { Descriptor } from "../oci/descriptor.js";
 import type { Progress } from "../progress.js";
 import type { BlobOrigin, Relabel, Rewrite } from "../transform/layer-transform.js";
 import { type BegunBlob, canResume, type ImageSource, type ImageTarget } from "../transport/transport.js";
-import { backoff } from "./backoff.js";
 import { type LayerPlan, manifestsOf, type Plan } from "./plan.js";
 import { pool } from "./pool.js";
 import { at, streamAt } from "./side.js";
@@ -158,7 +159,9 @@ async function retrying<T>(options: TransferOptions, signal: AbortSignal, work: 
       const mayPass = error instanceof OciEncError && error.retryable && attempt <= options.retries;
       if (!mayPass || signal.aborted) throw error;
       options.progress({ type: "debug", area: "copy", message: `attempt ${attempt} failed: ${error.message}` });
-      await backoff(attempt, signal);
+      await delay(backoff(attempt - 1, Math.random()), undefined, { signal }).catch(() => {
+        // Aborted: the next attempt sees the signal and says so.
+      });
     }
   }
 }

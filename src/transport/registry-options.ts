@@ -46,14 +46,17 @@ export interface HostSettings {
 
 /** Milliseconds. */
 export interface RegistryTimeouts {
-  /** Until the connection stands, TLS included; default 15 s. */
+  /** Until the connection stands, its name resolved and TLS included; default 15 s. */
   readonly connect?: number | undefined;
-  /** Until an answer begins; default 60 s, and five minutes where a blob is being stored. */
+  /**
+   * Until an answer begins, counted from the last byte of the request; default 60 s. Where a blob is being stored, a second more
+   * for each 16 MiB of it, up to ten minutes.
+   */
   readonly response?: number | undefined;
-  /** Between two pieces of a blob; default 60 s. */
+  /** Until the next 64 KiB of a body have passed, sent or received; default 60 s. What we keep the other side waiting does not count. */
   readonly idle?: number | undefined;
-  /** Until a manifest, a token or a list is there whole; default 60 s. */
-  readonly document?: number | undefined;
+  /** Until it is said that a host is silent; default 10 s. */
+  readonly notice?: number | undefined;
 }
 
 /** Who one is at a registry. */

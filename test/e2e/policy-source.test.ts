@@ -96,7 +96,10 @@ describe("encrypt --sign-by in place", { skip: noDockerRegistry }, () => {
     await place.put("two");
     const from = shim.log.length;
     const signing = ["--sign-by", sigstoreSigner("sigstore-k1")];
-    const { stdout } = await exits(0, call("encrypt", "-r", recipient, ...signing, `docker://${place.tagged}`));
+    const { stdout } = await exits(
+      0,
+      call("encrypt", "--in-place", "-r", recipient, ...signing, `docker://${place.tagged}`),
+    );
     const puts = shim.log
       .slice(from)
       .filter(({ method, path, status }) => method === "PUT" && path.includes("/manifests/") && status === 201)
@@ -114,7 +117,8 @@ describe("encrypt --sign-by in place", { skip: noDockerRegistry }, () => {
   test("leaves the tag where it is when the signer fails", async () => {
     const place = signedPlace(registry.host, "failing/app");
     const root = await place.put("two");
-    await exits(12, call("encrypt", "-r", recipient, "--sign-by", "exec:/bin/false", `docker://${place.tagged}`));
+    const signer = ["--sign-by", "exec:/bin/false"];
+    await exits(12, call("encrypt", "--in-place", "-r", recipient, ...signer, `docker://${place.tagged}`));
     assert.equal((await place.manifest("v1"))?.digest, root.digest);
   });
 });

@@ -70,9 +70,9 @@ describe("signatures of the plain image", { skip: noDockerRegistry }, () => {
     const place = signedPlace(registry.host, "inplace/app");
     const root = await putPretty(place);
     await sign(place.tagged, ...signers);
-    await exits(0, call("encrypt", "-r", recipient, `docker://${place.tagged}`));
+    await exits(0, call("encrypt", "--in-place", "-r", recipient, `docker://${place.tagged}`));
     await exits(8, verify(place.tagged, ...trust("sigstore-k1")));
-    await exits(0, call("decrypt", "-k", key, `docker://${place.tagged}`));
+    await exits(0, call("decrypt", "--in-place", "-k", key, `docker://${place.tagged}`));
     assert.equal((await place.manifest("v1"))?.digest, root.digest);
     await exits(0, verify(place.tagged, ...trust("sigstore-k1")));
   });
@@ -86,10 +86,10 @@ test("every command that gives an image another digest says how many signatures 
   const image = `docker://${place.tagged}`;
   const other = `jwe:${join(keys, "raw-rsa.pub")}`;
   for (const [count, ...words] of [
-    ["3 signatures", "encrypt", "-r", recipient, image],
+    ["3 signatures", "encrypt", "--in-place", "-r", recipient, image],
     ["3 signatures", "recipients", "add", "-k", key, "-r", other, image],
-    ["3 signatures", "rekey", "-k", key, "-r", recipient, image],
-    ["3 signatures", "decrypt", "-k", key, image],
+    ["3 signatures", "rekey", "--in-place", "-k", key, "-r", recipient, image],
+    ["3 signatures", "decrypt", "--in-place", "-k", key, image],
   ] as const) {
     const before = await place.manifest("v1");
     await sign(place.tagged, ...signers);

@@ -37,6 +37,8 @@ export interface Argument {
 export interface Invocation {
   readonly arguments: readonly string[];
   readonly options: FlagValues;
+  /** What was typed, from the command's name on: for a hint that repeats it. */
+  readonly line: readonly string[];
   /** Aborted when the command shall end before it is done. */
   readonly signal: AbortSignal;
   /** The library speaks here. */

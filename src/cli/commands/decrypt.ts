@@ -1,4 +1,5 @@
 import { type Flag, toggle } from "../options/flag.js";
+import { inPlace, inPlaceTarget, requireInPlace } from "../options/in-place.js";
 import { openingFlags, readSettings, settingFlags } from "../options/key-flags.js";
 import { readKeys } from "../options/keys.js";
 import { excludeLayer, layer, readLayers } from "../options/layers.js";
@@ -26,7 +27,7 @@ const noVerifyContent: Flag<boolean> = toggle({
 export const decrypt: Command = {
   arguments: [
     { name: "SRC", about: "the image to open: a name in the local store, docker://, oci:, oci-archive: or dir:" },
-    { name: "DST", about: "where the opened image goes; default: in place of SRC", optional: true },
+    inPlaceTarget("where the opened image goes"),
   ],
   flags: [
     ...openingFlags,
@@ -37,6 +38,7 @@ export const decrypt: Command = {
     allPlatforms,
     partial,
     noVerifyContent,
+    inPlace,
     ...transferFlags,
     filePlainMode,
   ],
@@ -48,6 +50,7 @@ export const decrypt: Command = {
     "oci-enc decrypt -k key.pem:prompt --partial --platform linux/arm64 oci:sealed:app oci:images:app",
   ],
   async run(invocation) {
+    await requireInPlace(invocation, "-opened");
     const { options, progress, signal } = invocation;
     const [{ decryptLayers }, { transferImage }] = await Promise.all([
       import("../../index.js"),

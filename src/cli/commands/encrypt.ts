@@ -1,6 +1,7 @@
 import type { LayerSelection, OpenedEarlierImage } from "../../index.js";
 import { besideEndpoint, judgedSource } from "../options/endpoints.js";
 import { choice, type Flag, single, toggle } from "../options/flag.js";
+import { inPlace, inPlaceTarget, requireInPlace } from "../options/in-place.js";
 import {
   anonymous,
   hasKeys,
@@ -66,7 +67,7 @@ export const encrypt: Command = {
       name: "SRC",
       about: "the image to seal: a name in the local store, docker://, oci:, oci-archive:, docker-archive: or dir:",
     },
-    { name: "DST", about: "where the sealed image goes; default: in place of SRC", optional: true },
+    inPlaceTarget("where the sealed image goes"),
   ],
   flags: [
     recipient,
@@ -85,6 +86,7 @@ export const encrypt: Command = {
     nondistributable,
     attestations,
     keepPlainSignatures,
+    inPlace,
     ...transferFlags,
   ],
   conflicts: [
@@ -106,6 +108,7 @@ export const encrypt: Command = {
     "oci-enc encrypt -r jwe:pub.pem -k key.pem --reuse-from app:1-enc app:2 app:2-enc",
   ],
   async run(invocation) {
+    await requireInPlace(invocation, "-enc");
     const { options, progress, signal } = invocation;
     const [{ encryptLayers }, { transferImage }] = await Promise.all([
       import("../../index.js"),

@@ -1,4 +1,5 @@
 import { type Flag, toggle } from "../options/flag.js";
+import { inPlace, inPlaceTarget, requireInPlace } from "../options/in-place.js";
 import {
   anonymous,
   openingFlags,
@@ -29,7 +30,7 @@ const noVerifyContent: Flag<boolean> = toggle({
 
 /** `rekey SRC [DST]`. */
 export const rekey: Command = {
-  arguments: recipientsArguments,
+  arguments: [...recipientsArguments.slice(0, 1), inPlaceTarget("where the image goes")],
   flags: [
     ...openingFlags,
     recipient,
@@ -38,6 +39,7 @@ export const rekey: Command = {
     anonymous,
     ...settingFlags,
     noVerifyContent,
+    inPlace,
     ...recipientsFlags,
   ],
   needs: [[keepRecipients, recipientsFile, recipient], ...transferNeeds],
@@ -45,8 +47,10 @@ export const rekey: Command = {
   examples: [
     "oci-enc rekey -k key.pem -r jwe:alice.pub.pem app:1-enc",
     "oci-enc rekey -k key.pem --keep-recipients --recipients-file team.txt oci:sealed:app oci:sealed:app-2",
+    "oci-enc rekey -k key.pem -r jwe:alice.pub.pem --in-place docker://registry.example/app:1-enc",
   ],
   async run(invocation) {
+    await requireInPlace(invocation, "-rekeyed");
     const { options, progress, signal } = invocation;
     const [{ rekeyLayers }, { transferImage }] = await Promise.all([import("../../index.js"), import("./transfer.js")]);
     const transform = await rekeyLayers({

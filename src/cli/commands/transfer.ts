@@ -92,7 +92,14 @@ async function requireUnsignedAllowed(invocation: Invocation, to: string): Promi
 function whatHappened(report: CopyReport, { edits, dry }: { edits: boolean; dry: boolean }): readonly string[] {
   if (report.skipped) return [`${report.reference} exists already and is left as it is`];
   if (!report.changed && edits) return ["unchanged"];
-  return [...whatWasCompared(report), ...(dry ? whatWouldHappen(report) : [])];
+  return [...whatWasCompared(report), ...(dry ? whatWouldHappen(report) : []), ...whatMoved(report)];
+}
+
+/** Others have pulled by this tag, and may have to find the image that it named. */
+function whatMoved({ reference, replaced, digest }: CopyReport): readonly string[] {
+  if (replaced === undefined || !reference.startsWith("docker://")) return [];
+  if (digest === undefined) return [`${reference} would no longer name ${replaced}`];
+  return [`${reference} named ${replaced}, and now names ${digest}`];
 }
 
 /** What it cost to know that layers may serve again. */
@@ -115,9 +122,10 @@ function whatWouldHappen({ changed, layers }: CopyReport): readonly string[] {
   });
 }
 
-function transferDocument({ reference, digest, mediaType, size, changed, layers }: CopyReport): object {
+function transferDocument({ reference, replaced, digest, mediaType, size, changed, layers }: CopyReport): object {
   return {
     reference,
+    ...(replaced !== undefined && { replaced }),
     digest: digest ?? null,
     mediaType,
     size: size ?? null,

@@ -1,4 +1,5 @@
 import { OciEncError } from "../../errors.js";
+import { parseDuration } from "./duration.js";
 import { type Flag, parsed, single, toggle, yesOrNo } from "./flag.js";
 import type { FlagPair } from "./flag-values.js";
 
@@ -46,6 +47,17 @@ export const chunkSize: Flag<number | undefined> = parsed(
   parseChunkSize,
 );
 
+/** How long a registry may be silent, in milliseconds. */
+export const stallTimeout: Flag<number | undefined> = parsed(
+  {
+    name: "stall-timeout",
+    placeholder: "DURATION",
+    about: "how long a registry may give no sign of progress until that counts as a failure; default 60s",
+    group,
+  },
+  parseDuration,
+);
+
 /** The registries.conf to go by. */
 export const registriesConf: Flag<string | undefined> = single({
   name: "registries-conf",
@@ -66,6 +78,7 @@ export const registriesDirectory: Flag<string | undefined> = single({
 export const registryFlags: readonly Flag<unknown>[] = [
   ...Object.values<Flag<unknown>>({ ...eitherSide }),
   retryTimes,
+  stallTimeout,
   registriesConf,
   registriesDirectory,
 ];

@@ -11,6 +11,7 @@ import {
   retryTimes,
   type Side,
   type SideFlags,
+  stallTimeout,
 } from "./registry-flags.js";
 import { readSecretFile } from "./secret-file.js";
 import { promptSecret, type SecretQuestion } from "./terminal-prompt.js";
@@ -27,6 +28,7 @@ const passwordLimit = 65_536;
  */
 export async function readRegistry(invocation: Asked, side?: Side): Promise<RegistryOptions> {
   const { options } = invocation;
+  const stall = options.get(stallTimeout);
   const nobody = options.get(credentialFlags(options, side).noCreds);
   return {
     authFile: chooser(options, side)((flags) => flags.authfile),
@@ -36,6 +38,7 @@ export async function readRegistry(invocation: Asked, side?: Side): Promise<Regi
     registriesConf: options.get(registriesConf),
     registriesDirectory: options.get(registriesDirectory),
     retryTimes: options.get(retryTimes),
+    timeouts: stall === undefined ? undefined : { response: stall, idle: stall },
   };
 }
 

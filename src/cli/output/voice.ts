@@ -42,6 +42,8 @@ export async function openVoice(options: FlagValues): Promise<Voice> {
       if (options.get(debug)) display.print(paint.dim(`oci-enc: debug: ${event.area}: ${printable(event.message)}`));
       return;
     }
+    if (event.type === "waiting" && style !== "none" && style !== "json")
+      display.print(`oci-enc: ${printable(event.message)}`);
     display.take(event);
   };
   return {

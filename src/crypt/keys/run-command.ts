@@ -2,6 +2,8 @@ import { spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { type ChildKind, childEnvironment, type Environment } from "../../child-environment.js";
 import { OciEncError, systemCode } from "../../errors.js";
+import type { Progress } from "../../progress.js";
+import { tellOfWaiting } from "../../waiting.js";
 
 /** A program to run to its end. */
 export interface Command {
@@ -17,6 +19,8 @@ export interface Command {
   /** More on standard output than this is a failure. */
   readonly maximumOutput: number;
   readonly timeoutMs: number;
+  /** Told while the program keeps us waiting. */
+  readonly progress?: Progress | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -58,6 +62,7 @@ export async function runCommand(command: Command): Promise<CommandResult> {
   feed(stdin, command.input);
   feed(child.stdio[3], command.secretInput);
   const stopped = stopSignal(command);
+  using _ = tellOfWaiting(`program ${JSON.stringify(command.program.slice(0, 200))}`, command.progress);
   try {
     const [status, output, complaint] = await Promise.race([
       Promise.all([ended, readAll(stdout, command), readEnd(stderr)]),

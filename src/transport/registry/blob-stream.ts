@@ -3,6 +3,7 @@ import type { Descriptor } from "../../oci/descriptor.js";
 import type { RegistryClient } from "./client.js";
 import type { Answer } from "./connections.js";
 import { parseContentRange } from "./content-range.js";
+import { final } from "./host-health.js";
 import { pullScopes, repositoryName } from "./manifests.js";
 
 /**
@@ -23,8 +24,8 @@ export async function* streamBlob(
     const failure = yield* attemptPart(client, descriptor, progress);
     if (progress.at >= descriptor.size && !failure) return;
     failures = progress.at > before ? 0 : failures + 1;
-    if (failures > client.options.retryTimes) throw failure ?? ended(descriptor, progress.at);
-    await client.pause(failures, undefined);
+    if (failures > client.options.retryTimes) throw failure ? final(failure) : ended(descriptor, progress.at);
+    await client.pause(Math.max(failures - 1, 0), undefined);
   }
 }
 

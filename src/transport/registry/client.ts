@@ -4,17 +4,17 @@ import type { Progress } from "../../progress.js";
 import type { HostSettings, Keychain, RegistryTimeouts } from "../registry-options.js";
 import { Authorizer } from "./authorizer.js";
 import { type Answer, Connections, type Exchange } from "./connections.js";
-import { startDeadline } from "./deadline.js";
 import { type Document, type DocumentLimits, readDocument, readProblem } from "./document.js";
 import type { Environment } from "./environment.js";
 import { findRoot } from "./find-root.js";
+import type { Endurance, HostHealth } from "./host-health.js";
 import type { HostLimiter } from "./host-limiter.js";
 import { apiHost, ownOrigins } from "./own-host.js";
 import { type Outcome, persist } from "./persistence.js";
 import { type Asked, problem } from "./problem.js";
 import { bounded, redactUrl } from "./redact.js";
 import { followReferral } from "./referral.js";
-import { pauseBefore } from "./retry.js";
+import { isPassing, pauseBefore } from "./retry.js";
 import { type TokenExchange, tokenLimit } from "./token.js";
 import { tellingWarnings } from "./warning-header.js";
 
@@ -34,7 +34,11 @@ export interface ClientOptions {
   /** Bytes of an upload's request at most; undefined: as many as there are. */
   readonly chunkSize: number | undefined;
   readonly timeouts: Required<{ readonly [K in keyof RegistryTimeouts]: number }>;
+  /** For how long a host that gives no sign of life is tried again. */
+  readonly endurance: Endurance;
   readonly limiters: HostLimiters;
+  /** How each origin fares; shared by all clients of a transport. */
+  readonly health: (origin: string) => HostHealth;
   readonly environment: Environment;
   readonly signal: AbortSignal | undefined;
   readonly progress: Progress | undefined;
@@ -62,6 +66,9 @@ export interface RegistryRequest {
 }
 
 const redirectLimit = 10;
+
+/** Seconds: a pause that is worth a word. */
+const longPause = 3;
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /**
@@ -78,7 +85,11 @@ export class RegistryClient implements AsyncDisposable {
   readonly #connections: Connections;
   readonly #authorizer: Authorizer;
   readonly #tellWarnings: (answer: Answer) => void;
+  /** Whether each request is tried once only, as there is another place to ask. */
+  hurried = false;
   #origin: Promise<URL> | undefined;
+  /** The host that failed last, and what it did. */
+  #trouble: { readonly health: HostHealth; readonly what: string } | undefined;
 
   constructor(options: ClientOptions) {
     this.options = options;
@@ -98,20 +109,20 @@ export class RegistryClient implements AsyncDisposable {
     });
   }
 
+  /** Whether the host that failed last is not to be tried any more. */
+  get hasGivenUp(): boolean {
+    return this.#trouble?.health.left(this.options.endurance) === 0;
+  }
+
   /** The last answer to a request, whatever its status. UNAVAILABLE when there was none after all tries; DENIED; ABORTED. */
   async request(request: RegistryRequest): Promise<Answer> {
     return await this.#persist(request, () => this.#authorized(request));
   }
 
-  /** As `request`, with the body read whole, within a time and a limit: CORRUPT when it is larger. */
+  /** As `request`, with the body read whole, within a limit: CORRUPT when it is larger. */
   async document(request: RegistryRequest, limits: DocumentLimits): Promise<Document> {
     const { answer, bytes } = await this.#persist(request, async () => {
-      using deadline = startDeadline(
-        limits.what,
-        this.options.timeouts.document,
-        request.signal ?? this.options.signal,
-      );
-      const answer = await this.#authorized({ ...request, signal: deadline.signal });
+      const answer = await this.#authorized(request);
       const good = answer.status >= 200 && answer.status < 300;
       const bytes = good ? await readDocument(answer, limits) : await readProblem(answer);
       return { answer, bytes, status: answer.status, header: answer.header, discard: async () => undefined };
@@ -131,10 +142,18 @@ export class RegistryClient implements AsyncDisposable {
     return followReferral(text, { url: from, addressClass, isClear, what }, this.options.environment);
   }
 
-  /** Waits as a repetition would, number `attempt` counted from 0. ABORTED. */
+  /**
+   * Waits as a repetition would, number `attempt` counted from 0; no longer than the host that failed last is still to be
+   * tried. A long pause is told. ABORTED.
+   */
   async pause(attempt: number, retryAfter: string | undefined): Promise<void> {
-    const { environment, signal } = this.options;
-    const milliseconds = pauseBefore(attempt, retryAfter, environment);
+    const { environment, signal, endurance } = this.options;
+    const left = this.#trouble?.health.left(endurance) ?? Number.POSITIVE_INFINITY;
+    const milliseconds = Math.min(pauseBefore(attempt, retryAfter, environment), left);
+    const seconds = Math.round(milliseconds / 1000);
+    if (this.#trouble && seconds >= longPause) {
+      this.#tell(this.#trouble.health, `${this.#trouble.what}: trying again in ${seconds} s`);
+    }
     try {
       await environment.wait(milliseconds, signal);
     } catch (cause) {
@@ -153,7 +172,7 @@ export class RegistryClient implements AsyncDisposable {
   #persist<T extends Outcome>(request: RegistryRequest, attempt: () => Promise<T>): Promise<T> {
     if (isStream(request.body)) return attempt();
     const pause = (tried: number, retryAfter: string | undefined) => this.pause(tried, retryAfter);
-    return persist(attempt, { repeat: request.repeat, times: this.options.retryTimes, pause });
+    return persist(attempt, { repeat: request.repeat, times: this.hurried ? 0 : this.options.retryTimes, pause });
   }
 
   /** Where the registry's paths begin, once it is known whether it speaks TLS. */
@@ -200,6 +219,7 @@ export class RegistryClient implements AsyncDisposable {
     const { timeouts, progress, environment } = this.options;
     const signal = request.signal ?? this.options.signal;
     const limiter = this.options.limiters(url.origin);
+    const health = this.options.health(url.origin);
     const leave = await limiter.enter(signal);
     if (isStream(request.body)) leave(); // It waits for what may be a download from the same host.
     const started = environment.now();
@@ -215,18 +235,37 @@ export class RegistryClient implements AsyncDisposable {
         },
         body: request.body,
         signal,
-        response: request.response ?? timeouts.response,
-        idle: timeouts.idle,
+        patience: { ...timeouts, response: request.response ?? timeouts.response },
+        tell: (message) => this.#tell(health, message),
       });
       const message = `${request.method} ${redactUrl(url)}: ${answer.status} after ${environment.now() - started} ms`;
       progress?.({ type: "debug", area: "registry", message });
       if (answer.status === 429) limiter.slowDown(pauseBefore(0, answer.header("retry-after"), environment));
       else limiter.relax();
       this.#tellWarnings(answer);
+      this.#note(health, answer);
       return answer;
+    } catch (error) {
+      throw this.#judge(health, error);
     } finally {
       leave();
     }
+  }
+
+  #note(health: HostHealth, answer: Answer): void {
+    health.alive();
+    const what = `${JSON.stringify(answer.url.host)} answered ${answer.status}`;
+    this.#trouble = isPassing(answer.status) ? { health, what } : undefined;
+  }
+
+  #judge(health: HostHealth, error: unknown): unknown {
+    if (!(error instanceof OciEncError)) return error;
+    this.#trouble = { health, what: error.message };
+    return health.judge(error, this.options.endurance);
+  }
+
+  #tell(health: HostHealth, message: string): void {
+    if (health.mayTell()) this.options.progress?.({ type: "waiting", message });
   }
 
   /** A token server's redirect is not followed: it is an answer like another, and no good one. */
@@ -242,8 +281,7 @@ export class RegistryClient implements AsyncDisposable {
       ...(exchange.body ? { body: exchange.body } : {}),
     };
     return await this.#persist(request, async () => {
-      using deadline = startDeadline(what, this.options.timeouts.document, this.options.signal);
-      const answer = await this.#exchange({ ...request, signal: deadline.signal }, exchange.url, authorization);
+      const answer = await this.#exchange(request, exchange.url, authorization);
       const bytes =
         answer.status === 200 ? await readDocument(answer, { what, limit: tokenLimit }) : await readProblem(answer);
       return { bytes, status: answer.status, header: answer.header, discard: async () => undefined };

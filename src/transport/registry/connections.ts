@@ -14,6 +14,7 @@ import { networkFailure } from "./network-failure.js";
 import { apiHost, ownOrigins } from "./own-host.js";
 import { proxyFor } from "./proxy.js";
 import { openTunnel, proxyAuthorization } from "./proxy-tunnel.js";
+import { type Patience, pieceSize, StallWatch } from "./stall-watch.js";
 
 /** One HTTP request, without any of the rules of registries. */
 export interface Exchange {
@@ -22,9 +23,9 @@ export interface Exchange {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | ByteStream | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Milliseconds until the answer begins, and between two pieces of it. */
-  readonly response: number;
-  readonly idle: number;
+  readonly patience: Patience;
+  /** Told, as a sentence, when the other side keeps us waiting. */
+  readonly tell?: ((message: string) => void) | undefined;
 }
 
 /** What came back. Its body is to be drained or discarded, else the connection stays occupied. */
@@ -104,22 +105,30 @@ export class Connections implements AsyncDisposable {
     const { url, signal } = exchange;
     signal?.throwIfAborted();
     const { dispatcher, proxy } = await this.#routeTo(url);
+    const host = (proxy ?? url).host;
+    const watch = new StallWatch({
+      ...exchange.patience,
+      host,
+      tell: exchange.tell ?? (() => undefined),
+      outer: signal,
+    });
     try {
       const response = await dispatcher.request({
         path: proxy ? url.href : url.pathname + url.search,
         method: exchange.method,
         headers: { ...exchange.headers, ...(proxy && { host: url.host, ...proxyAuthorization(proxy) }) },
-        body: exchange.body === undefined ? null : asBody(exchange.body),
-        signal: signal ?? null,
-        headersTimeout: exchange.response,
-        bodyTimeout: exchange.idle,
+        body: exchange.body === undefined ? null : asBody(exchange.body, watch),
+        signal: watch.signal,
+        headersTimeout: 0, // undici's own count the time, not the bytes, and ours as well as theirs.
+        bodyTimeout: 0,
         highWaterMark: readAhead,
       });
       this.#answered.add(url.origin);
-      return asAnswer(response, url, signal);
+      return asAnswer(response, url, watch);
     } catch (error) {
+      watch[Symbol.dispose]();
       const answered = this.#answered.has(url.origin);
-      throw networkFailure(error, { url: proxy ?? url, proxy: proxy !== undefined, signal, answered });
+      throw networkFailure(error, { url: proxy ?? url, proxy: proxy !== undefined, signal: watch.signal, answered });
     }
   }
 
@@ -224,11 +233,29 @@ function tunnelling(proxy: URL, connector: buildConnector.connector, timeout: nu
 }
 
 /** undici pulls no faster than the socket takes; one chunk is read ahead. */
-function asBody(body: Uint8Array | ByteStream): Uint8Array | Readable {
-  return body instanceof Uint8Array ? body : Readable.from(body, { objectMode: false, highWaterMark: 64 * 1024 });
+function asBody(body: Uint8Array | ByteStream, watch: StallWatch): Uint8Array | Readable {
+  if (body instanceof Uint8Array) return body;
+  return Readable.from(sending(body, watch), { objectMode: false, highWaterMark: 64 * 1024 });
 }
 
-function asAnswer(response: Dispatcher.ResponseData, url: URL, signal: AbortSignal | undefined): Answer {
+/** That a piece is asked for shows that those before it went out. While the body itself is waited for, nobody is late. */
+async function* sending(body: ByteStream, watch: StallWatch): AsyncGenerator<Uint8Array> {
+  watch.expectData();
+  watch.rest();
+  for await (const chunk of body) {
+    watch.resume();
+    for (let at = 0; at < chunk.length; at += pieceSize) {
+      const piece = chunk.subarray(at, at + pieceSize);
+      yield piece;
+      watch.moved(piece.length);
+    }
+    watch.rest();
+  }
+  watch.expectAnswer();
+}
+
+function asAnswer(response: Dispatcher.ResponseData, url: URL, watch: StallWatch): Answer {
+  watch.rest(); // Until somebody wants the body.
   const headers = (name: string) => {
     const value = response.headers[name];
     return value === undefined ? [] : Array.isArray(value) ? value : [value];
@@ -238,26 +265,30 @@ function asAnswer(response: Dispatcher.ResponseData, url: URL, signal: AbortSign
     status: response.statusCode,
     header: (name) => headers(name)[0],
     headers,
-    body: reading(response.body, url, signal),
+    body: reading(response.body, url, watch),
     async discard() {
+      watch.expectData();
       // What is thrown away may also break: the next request opens another connection.
       await response.body.dump({ limit: discardLimit }).catch(() => undefined);
+      watch[Symbol.dispose]();
     },
   };
 }
 
 /** Each chunk is what has come by then: between two of them the network gets a turn to bring more than one packet. */
-async function* reading(
-  body: AsyncIterable<Uint8Array>,
-  url: URL,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Uint8Array> {
+async function* reading(body: AsyncIterable<Uint8Array>, url: URL, watch: StallWatch): AsyncGenerator<Uint8Array> {
   try {
+    watch.expectData();
     for await (const chunk of body) {
+      watch.moved(chunk.length);
+      watch.rest();
       for (let at = 0; at < chunk.length; at += chunkSize) yield chunk.subarray(at, at + chunkSize);
       await nextTurn();
+      watch.resume();
     }
   } catch (error) {
-    throw networkFailure(error, { url, signal, answered: true });
+    throw networkFailure(error, { url, signal: watch.signal, answered: true });
+  } finally {
+    watch[Symbol.dispose]();
   }
 }

@@ -1,11 +1,13 @@
 import { spawn } from "node:child_process";
 import { childEnvironment } from "../../child-environment.js";
 import { OciEncError, systemCode } from "../../errors.js";
+import type { Progress } from "../../progress.js";
+import { tellOfWaiting } from "../../waiting.js";
 import type { Credentials } from "../registry-options.js";
 import type { Environment } from "./environment.js";
 
 /** Long enough for a person to unlock a keyring. */
-const defaultPatience = 60_000;
+export const defaultPatience = 60_000;
 const outputLimit = 256 * 1024;
 
 /** A `docker-credential-NAME` program, spoken to by docker's protocol: a verb as argument, the server on stdin. */
@@ -18,13 +20,20 @@ export interface CredentialHelper {
   erase(server: string): Promise<void>;
 }
 
+/** How a helper is waited for. */
+export interface HelperOptions {
+  /** Milliseconds; default one minute. */
+  readonly patience?: number | undefined;
+  readonly progress?: Progress | undefined;
+}
+
 /** The helper of that name; it is started for each call, without a shell. */
 export function credentialHelper(
   name: string,
   environment: Environment,
-  patience: number = defaultPatience,
+  { patience = defaultPatience, progress }: HelperOptions = {},
 ): CredentialHelper {
-  const run = (verb: string, input: string) => runHelper({ name, verb, input, environment, patience });
+  const run = (verb: string, input: string) => runHelper({ name, verb, input, environment, patience, progress });
   return {
     async get(server) {
       const answer = await run("get", server);
@@ -56,6 +65,7 @@ interface HelperCall {
   readonly input: string;
   readonly environment: Environment;
   readonly patience: number;
+  readonly progress: Progress | undefined;
 }
 
 /** What it prints; undefined when it says that it has no such credentials. */
@@ -75,9 +85,14 @@ async function runHelper(call: HelperCall): Promise<string | undefined> {
   let output = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     output += text;
-    if (output.length > outputLimit) child.kill("SIGKILL");
+    if (output.length > outputLimit) stop();
   });
-  const timer = setTimeout(() => child.kill("SIGKILL"), call.patience);
+  const stop = () => {
+    child.kill("SIGKILL");
+    child.stdout.destroy(); // What it has started may hold the other end for long.
+  };
+  const timer = setTimeout(stop, call.patience);
+  using _ = tellOfWaiting(`the credential helper${shownName(call.name)}`, call.progress);
   const { code, failure } = await ended;
   clearTimeout(timer); // spawn's own `timeout` would keep the process alive after a program that does not start.
   if (systemCode(failure) === "ENOENT") throw failed(call.name, "it is not installed");
@@ -99,11 +114,13 @@ function parseAnswer(answer: string, name: string): Readonly<Record<string, unkn
 
 /** The name comes out of a file of credentials; a long one may be another thing than a name. Undefined: it is no name. */
 function failed(name: string | undefined, why: string): OciEncError {
-  const shown =
-    name === undefined || name.length > longestName ? "" : ` ${JSON.stringify(`docker-credential-${name}`)}`;
-  return new OciEncError("DENIED", `the credential helper${shown} cannot be used: ${why}`, {
+  return new OciEncError("DENIED", `the credential helper${shownName(name)} cannot be used: ${why}`, {
     hint: "repair it, take it out of the file of credentials, or go without with --no-creds",
   });
+}
+
+function shownName(name: string | undefined): string {
+  return name === undefined || name.length > longestName ? "" : ` ${JSON.stringify(`docker-credential-${name}`)}`;
 }
 
 /** `secretservice` has 13. */

@@ -23,7 +23,8 @@ export function fileKeychain(options: KeychainOptions = {}): Keychain {
     async credentials(host, repository) {
       files ??= openFiles(options, environment);
       for (const file of await files) {
-        const found = await lookUp(file, { host: canonicalHost(host), repository }, environment);
+        const place = { host: canonicalHost(host), repository };
+        const found = await lookUp(file, place, environment, options.progress);
         if (found) return found;
       }
       return undefined;
@@ -55,20 +56,26 @@ async function lookUp(
   file: AuthFile,
   place: { readonly host: string; readonly repository: string | undefined },
   environment: Environment,
+  progress: Progress | undefined,
 ): Promise<Credentials | undefined> {
   for (const key of authKeys(place.host, place.repository)) {
     const helpers = helperFor(file, key);
     const found =
-      (helpers.own && (await askHelper(helpers.own, key, environment))) ||
+      (helpers.own && (await askHelper(helpers.own, key, environment, progress))) ||
       storedCredentials(file, key) ||
-      (helpers.general && key === place.host && (await askHelper(helpers.general, key, environment)));
+      (helpers.general && key === place.host && (await askHelper(helpers.general, key, environment, progress)));
     if (found) return found;
   }
   return undefined;
 }
 
-async function askHelper(name: string, key: string, environment: Environment): Promise<Credentials | undefined> {
-  const helper = credentialHelper(name, environment);
+async function askHelper(
+  name: string,
+  key: string,
+  environment: Environment,
+  progress: Progress | undefined,
+): Promise<Credentials | undefined> {
+  const helper = credentialHelper(name, environment, { progress });
   for (const server of helperServers(key)) {
     const found = await helper.get(server);
     if (found) return found;

@@ -1,18 +1,37 @@
 import { OciEncError } from "../../errors.js";
 import { parseImageName } from "../../oci/image-name.js";
-import type { Keychain } from "../registry-options.js";
+import type { Keychain, RegistryTimeouts } from "../registry-options.js";
 import type { EndpointOptions } from "../transport.js";
 import { requireAuthFile } from "./auth-file.js";
 import { type HostLimiters, RegistryClient } from "./client.js";
 import { type Environment, thisMachine } from "./environment.js";
+import { type Endurance, HostHealth } from "./host-health.js";
 import { HostLimiter } from "./host-limiter.js";
 import { fileKeychain, singleCredentials } from "./keychain.js";
 import { type Endpoint, type Placement, placeImage } from "./registries-conf.js";
 import { readRegistriesConf } from "./registries-conf-files.js";
 
-const defaultTimeouts = { connect: 15_000, response: 60_000, idle: 60_000, document: 60_000 };
+/** Milliseconds; what `RegistryTimeouts` says of each. */
+export const defaultTimeouts: Required<{ readonly [K in keyof RegistryTimeouts]: number }> = {
+  connect: 15_000,
+  response: 60_000,
+  idle: 60_000,
+  notice: 10_000,
+};
+
+/** How often what may pass is tried again. */
+export const defaultRetryTimes = 5;
+
+/**
+ * Milliseconds in which the tries of a host have to begin that refuses connections, cannot be reached or resolved, with so many
+ * repetitions as are usual: with the last of them, which may take as long as a connection, less than a minute.
+ */
+export const unreachableSpan = 40_000;
+
+/** The same for a host that is only silent, in times of `RegistryTimeouts.idle`. */
+export const silentSpans = 3;
+
 const defaultParallel = 8;
-const defaultRetryTimes = 5;
 const smallestChunk = 64 * 1024;
 
 /** What all clients of one transport share. */
@@ -20,6 +39,7 @@ export interface Surroundings {
   readonly environment: Environment;
   /** Given how many requests may wait for an answer at once. */
   readonly limiters: (parallel: number) => HostLimiters;
+  readonly health: (origin: string) => HostHealth;
 }
 
 /** Surroundings on this machine, or on the one that a test describes. */
@@ -30,7 +50,13 @@ export function surroundings(environment: Environment = thisMachine): Surroundin
     known.set(origin, limiter);
     return limiter;
   };
-  return { environment, limiters };
+  const fares = new Map<string, HostHealth>();
+  const health = (origin: string) => {
+    const one = fares.get(origin) ?? new HostHealth(environment);
+    fares.set(origin, one);
+    return one;
+  };
+  return { environment, limiters, health };
 }
 
 /** The image that `host/repository:tag` names, and where registries.conf says it is. USAGE, DENIED, LOCAL_IO. */
@@ -55,6 +81,8 @@ export function openClient(
   const registry = options.registry ?? {};
   const { environment } = around;
   const given = isNamed ? (registry.host ?? {}) : {};
+  const times = timeouts(registry.timeouts ?? {});
+  const retryTimes = registry.retryTimes ?? defaultRetryTimes;
   return new RegistryClient({
     host: endpoint.name.host,
     repository: endpoint.name.repository,
@@ -62,9 +90,11 @@ export function openClient(
     insecureAt: endpoint.insecureAt,
     keychain: keychainFor(endpoint, isNamed, options, environment),
     offline: registry.offline ?? false,
-    retryTimes: registry.retryTimes ?? defaultRetryTimes,
     chunkSize: chunkSize(registry.chunkSize),
-    timeouts: timeouts(registry.timeouts ?? {}),
+    retryTimes,
+    timeouts: times,
+    endurance: endurance(times, retryTimes),
+    health: around.health,
     limiters: around.limiters(positive(registry.parallel ?? defaultParallel)),
     environment,
     signal: options.signal,
@@ -84,20 +114,24 @@ function keychainFor(
   return keychain ?? fileKeychain({ authFile, progress: options.progress, environment });
 }
 
-function timeouts(
-  given: { readonly [K in keyof typeof defaultTimeouts]?: number | undefined },
-): typeof defaultTimeouts {
+function timeouts(given: RegistryTimeouts): typeof defaultTimeouts {
   return {
     connect: given.connect ?? defaultTimeouts.connect,
     response: given.response ?? defaultTimeouts.response,
     idle: given.idle ?? defaultTimeouts.idle,
-    document: given.document ?? defaultTimeouts.document,
+    notice: given.notice ?? defaultTimeouts.notice,
   };
 }
 
 function chunkSize(bytes: number | undefined): number | undefined {
   if (bytes === undefined || (Number.isSafeInteger(bytes) && bytes >= smallestChunk)) return bytes;
   throw new OciEncError("USAGE", `a chunk of ${bytes} bytes: ${smallestChunk} are the fewest`);
+}
+
+/** Who asks for more repetitions than usual wants to wait for longer. */
+function endurance({ idle }: typeof defaultTimeouts, retryTimes: number): Endurance {
+  const more = Math.max(1, retryTimes / defaultRetryTimes);
+  return { unreachable: unreachableSpan * more, silent: silentSpans * idle * more };
 }
 
 function positive(count: number): number {

@@ -1,5 +1,6 @@
 import { OciEncError } from "../../errors.js";
 import type { Answer } from "./connections.js";
+import { final } from "./host-health.js";
 import { isPassing } from "./retry.js";
 
 /** What one try came to, as far as it decides on another. */
@@ -36,9 +37,7 @@ function worthRepeating(outcome: Outcome | OciEncError, repeat: boolean): boolea
 
 function conclude<T extends Outcome>(outcome: T | OciEncError, exhausted: boolean): T {
   if (!(outcome instanceof OciEncError)) return outcome;
-  if (!exhausted) throw outcome;
-  const { code, message, hint, context, cause } = outcome;
-  throw new OciEncError(code, message, { cause, hint, context, retryable: false });
+  throw exhausted ? final(outcome) : outcome;
 }
 
 function asExpected(error: unknown): OciEncError {

@@ -1,10 +1,8 @@
+import { backoff, firstBackoff } from "../../backoff.js";
 import type { Environment } from "./environment.js";
 
-/** A server that asks for a longer pause than this is asked again after this. */
-const longestPause = 60_000;
-
-/** The pause before the first repetition is at most this, and at most twice as long each time after. */
-const firstPause = 400;
+/** Milliseconds: a server that asks for a longer pause than this is asked again after this. */
+export const longestRetryAfter = 60_000;
 
 /** Answers after which the same request may fare better. */
 export function isPassing(status: number): boolean {
@@ -22,17 +20,17 @@ export function parseRetryAfter(value: string | undefined, now: number): number 
 }
 
 /**
- * How long to wait before repetition number `attempt` (0 for the first), in milliseconds: what the server asks for,
- * capped, or else exponential backoff with jitter, so that clients that failed together do not come back together.
+ * How long to wait before repetition number `attempt` (0 for the first), in milliseconds: what the server asks for, if that
+ * is neither shorter than our own pause nor longer than a minute.
  */
 export function pauseBefore(
   attempt: number,
   retryAfter: string | undefined,
   environment: Pick<Environment, "random" | "now">,
 ): number {
+  const random = environment.random();
+  const own = backoff(attempt, random);
   const asked = parseRetryAfter(retryAfter, environment.now());
-  const jitter = environment.random();
-  if (asked !== undefined) return Math.min(asked + jitter * firstPause, longestPause);
-  const ceiling = Math.min(firstPause * 2 ** attempt, longestPause / 2);
-  return ceiling / 2 + (jitter * ceiling) / 2;
+  if (asked === undefined) return own;
+  return Math.min(Math.max(asked + random * firstBackoff, own), longestRetryAfter);
 }

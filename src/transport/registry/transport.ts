@@ -1,6 +1,7 @@
 import { OciEncError } from "../../errors.js";
 import type { EndpointOptions, ImageSource, ImageTarget, Transport } from "../transport.js";
 import { attachmentPlaces } from "./attachment-places.js";
+import type { RegistryClient } from "./client.js";
 import { lookUp, pushScopes } from "./manifests.js";
 import { locate, openClient, type Surroundings, surroundings } from "./open-client.js";
 import type { Endpoint } from "./registries-conf.js";
@@ -20,14 +21,16 @@ export function createRegistryTransport(around: Surroundings = surroundings()): 
       const open = (endpoint: Endpoint) => {
         const client = openClient(endpoint, endpoint === primary, options, around);
         const { name } = endpoint;
-        return new RegistrySource(client, name, attachmentPlaces({ client, name, options, around }));
+        return {
+          client,
+          source: new RegistrySource(client, name, attachmentPlaces({ client, name, options, around })),
+        };
       };
-      return (
-        (await firstMirror(
-          mirrors.map((mirror) => () => open(mirror)),
-          options,
-        )) ?? open(primary)
+      const mirror = await firstMirror(
+        mirrors.map((one) => () => open(one)),
+        options,
       );
+      return mirror ?? open(primary).source;
     },
     /** Looks at the tag, so that `commit` can tell whether it moved meanwhile. Mirrors are never written. */
     async openTarget(locator, options): Promise<ImageTarget> {
@@ -46,15 +49,26 @@ export function createRegistryTransport(around: Surroundings = surroundings()): 
   };
 }
 
-/** The first mirror that has the image; undefined when none has. Why one was passed over is said. */
+/** A source, and what it speaks through. */
+interface OpenedSource {
+  readonly client: RegistryClient;
+  readonly source: RegistrySource;
+}
+
+/**
+ * The first mirror that has the image; undefined when none has. Why one was passed over is said. None is waited for: there
+ * is another place to ask.
+ */
 async function firstMirror(
-  mirrors: readonly (() => RegistrySource)[],
+  mirrors: readonly (() => OpenedSource)[],
   options: EndpointOptions,
 ): Promise<ImageSource | undefined> {
   for (const open of mirrors) {
-    const source = open();
+    const { client, source } = open();
     try {
+      client.hurried = true;
       await source.resolve();
+      client.hurried = false;
       return source;
     } catch (error) {
       await source[Symbol.asyncDispose]();

@@ -22,8 +22,17 @@ export interface MountRequest {
   readonly from: string | undefined;
 }
 
-/** A registry may take its time to finish a large blob. */
-export const storingTimeout = 300_000;
+/** Bytes a second at which a registry is expected to put a blob together, beside what any answer may take. */
+export const storingPace: number = 16 * 1024 * 1024;
+
+/** Milliseconds that it may take for that at most. */
+export const longestStoring = 600_000;
+
+/** Milliseconds until the answer to the last byte of an upload of so many bytes has to begin. */
+export function storingTime(client: RegistryClient, size: number): number {
+  const { response } = client.options.timeouts;
+  return Math.max(response, Math.min(response + (size / storingPace) * 1000, longestStoring));
+}
 
 /**
  * Begins an upload, or asks to be spared it. `mounted` only by the registry's word: look whether the blob is there.
@@ -82,7 +91,7 @@ export async function closeUpload(client: RegistryClient, session: UploadSession
     body,
     scopes: pushScopes(client),
     repeat: false,
-    response: storingTimeout,
+    response: storingTime(client, sum.size),
   });
 }
 
@@ -95,6 +104,7 @@ export function withDigest(session: UploadSession, digest: Digest): URL {
 
 /** Tells the registry that the upload is off, in a few seconds or not at all: it forgets uploads by itself in time. */
 export async function cancelUpload(client: RegistryClient, session: UploadSession): Promise<void> {
+  if (client.hasGivenUp) return;
   const signal = AbortSignal.timeout(5000); // The client's own signal may be why there is something to cancel.
   try {
     const answer = await client.request({

@@ -5,6 +5,7 @@ import { hasBlob } from "./blobs.js";
 import type { RegistryClient } from "./client.js";
 import type { Answer } from "./connections.js";
 import { parseUploadRange } from "./content-range.js";
+import { final } from "./host-health.js";
 import { pushScopes, repositoryName } from "./manifests.js";
 import { isPassing } from "./retry.js";
 import { UploadFeed } from "./upload-feed.js";
@@ -14,7 +15,7 @@ import {
   closeUpload,
   relocate,
   startUpload,
-  storingTimeout,
+  storingTime,
   type UploadSession,
   withDigest,
 } from "./upload-session.js";
@@ -90,8 +91,9 @@ async function sendPart(state: UploadState): Promise<void> {
   const sent = state.at + length;
   const taken = parseUploadRange(answer.header("range")) ?? sent;
   // Some count the range's end as the number of bytes.
-  if (taken === sent || taken === sent + 1) advance(state, sent);
-  else goOnFrom(state, taken);
+  if (taken === sent || taken === sent + 1) return advance(state, sent);
+  countStanding(state, taken);
+  goOnFrom(state, taken);
 }
 
 /** Of the next request: all that is left, or a chunk, where the registry asks for chunks, takes no more, or the caller said so. */
@@ -138,7 +140,7 @@ async function send(state: UploadState, part: Part): Promise<Answer | undefined>
       body,
       scopes: pushScopes(client),
       repeat: false,
-      response: Math.max(storingTimeout, client.options.timeouts.response),
+      response: storingTime(client, part.length),
     });
   } catch (error) {
     if (feed.failure) throw feed.failure.error;
@@ -157,7 +159,7 @@ async function resume(state: UploadState, answer: Answer | undefined, sent: numb
   const retryAfter = answer?.header("retry-after");
   const failure = answer && (await client.problem(answer, `cannot upload to ${where}`, "upload"));
   state.breaks += 1;
-  if (state.breaks > client.options.retryTimes) throw failure ?? broken(state, "it broke too often");
+  if (state.breaks > client.options.retryTimes) throw failure ?? final(broken(state, "it broke too often"));
   await client.pause(state.breaks - 1, retryAfter);
   const offset = await askOffset(client, state.session);
   if (offset === undefined) await startAnew(state);
@@ -188,10 +190,15 @@ async function shorten(state: UploadState, answer: Answer, sent: number): Promis
 function goOnFrom(state: UploadState, offset: number): void {
   if (!state.feed.holds(offset))
     throw broken(state, `the registry goes on at byte ${offset}, which is not at hand any more`);
-  if (offset <= state.at) state.breaks += 1;
-  if (state.breaks > state.client.options.retryTimes)
-    throw broken(state, `the registry takes no more than ${offset} bytes`);
   advance(state, offset);
+}
+
+/** An answer that says nothing of a break, and takes nothing either, counts as one: it must not go on for ever. */
+function countStanding(state: UploadState, offset: number): void {
+  if (offset > state.at) return;
+  state.breaks += 1;
+  if (state.breaks > state.client.options.retryTimes)
+    throw final(broken(state, `the registry takes no more than ${offset} bytes`));
 }
 
 function advance(state: UploadState, offset: number): void {
@@ -222,7 +229,7 @@ async function close(state: UploadState, sum: Sum): Promise<void> {
     const passing = answer === undefined || isPassing(answer.status) || answer.status === 404;
     if (passing && (await hasBlob(client, sum))) return;
     if (!passing || answer?.status === 404 || tried >= client.options.retryTimes)
-      throw failure ?? broken(state, "it could not be closed");
+      throw failure ?? final(broken(state, "it could not be closed"));
     await client.pause(tried, answer?.header("retry-after"));
   }
 }

@@ -248,7 +248,8 @@ describe("what answers is no registry", () => {
   test("a connection that is refused is final at first, and passing when the registry has answered before", async () => {
     const server = await startStrictRegistry();
     const url = new URL(`${server.origin}/v2/`);
-    const asked = { method: "GET", url, headers: {}, response: 5000, idle: 5000 } as const;
+    const patience = { response: 5000, idle: 5000, notice: 5000 };
+    const asked = { method: "GET", url, headers: {}, patience } as const;
     const place = { host: server.host, settings: { plainHttp: true }, insecureAt: () => false };
     await using known = new Connections(place, testEnvironment(), 5000);
     await (await known.send(asked)).discard();

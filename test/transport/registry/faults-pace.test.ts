@@ -17,7 +17,7 @@ import { on, type StrictRegistry, startStrictRegistry } from "../../support/stri
 const byTag = on("GET", /\/manifests\/1$/);
 
 describe("a registry that limits the rate", () => {
-  test("faults/20: Retry-After is read in seconds and as a date, and never waited for longer than a minute", async () => {
+  test("faults/20: Retry-After is read in seconds and as a date, and never waited for longer than a minute, nor shorter than our own pause", async () => {
     const now = Date.UTC(2026, 0, 1);
     assert.equal(parseRetryAfter("7", now), 7000);
     assert.equal(parseRetryAfter("Thu, 01 Jan 2026 00:00:30 GMT", now), 30_000);
@@ -27,8 +27,9 @@ describe("a registry that limits the rate", () => {
     for (const [value, atLeast, atMost] of [
       ["7", 7000, 8000],
       ["315360000", 60_000, 60_000],
-      ["garbage", 1, 400],
-      [undefined, 1, 400],
+      ["0", 1, 500],
+      ["garbage", 1, 500],
+      [undefined, 1, 500],
     ] as const) {
       await using server = await startStrictRegistry();
       hostImage(server);
@@ -90,7 +91,7 @@ describe("a registry that limits the rate", () => {
       expectedError("UNAVAILABLE", /502/),
     );
     assert.equal(server.log.filter(({ path }) => path.endsWith("/manifests/1")).length, 4);
-    assert.deepEqual(environment.pauses, [300, 600, 1200]);
+    assert.deepEqual(environment.pauses, [437.5, 1312.5, 3937.5]);
   });
 
   test("faults/29: a warning is shown once, and its control characters never", async () => {

@@ -1,5 +1,6 @@
 import type { Environment } from "../../../child-environment.js";
 import { OciEncError } from "../../../errors.js";
+import type { Progress } from "../../../progress.js";
 import type { WrapperOptions } from "../../key-wrapper.js";
 import { type CommandResult, runCommand } from "../run-command.js";
 import type { KeyIdentity } from "./identity.js";
@@ -9,6 +10,7 @@ export interface Gpg {
   readonly program: string;
   readonly homedir: string | undefined;
   readonly environment: Environment;
+  readonly progress?: Progress | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -23,6 +25,7 @@ export async function findGpg(options: WrapperOptions): Promise<Gpg> {
       program,
       homedir: options.gpgHomedir,
       environment: options.environment ?? process.env,
+      progress: options.progress,
       signal: options.signal,
     };
     if (await runs(gpg)) return gpg;
@@ -110,6 +113,7 @@ function run(gpg: Gpg, args: readonly string[], given?: Given): Promise<CommandR
     environment: { ...gpg.environment, LC_ALL: "C.UTF-8" },
     maximumOutput,
     timeoutMs,
+    progress: gpg.progress,
     signal: gpg.signal,
   });
 }

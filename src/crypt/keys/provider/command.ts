@@ -20,6 +20,7 @@ export async function callCommand(
     environment: options.environment ?? process.env,
     maximumOutput: maximumAnswer,
     timeoutMs: options.providerTimeoutMs ?? timeoutMs,
+    progress: options.progress,
     signal: options.signal,
   };
   return await askCommand(command, `key provider ${JSON.stringify(config.name)}`);

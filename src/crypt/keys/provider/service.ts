@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { ioError, OciEncError } from "../../../errors.js";
+import { tellOfWaiting } from "../../../waiting.js";
 import type { WrapperOptions } from "../../key-wrapper.js";
 import type { ServiceProvider, ServiceTls } from "./config.js";
 import { maximumAnswer, type Request, timeoutMs } from "./protocol.js";
@@ -25,6 +26,7 @@ export async function callService(
     ...(config.tls?.serverName ? { "grpc.ssl_target_name_override": config.tls.serverName } : {}),
   });
   const limitMs = options.providerTimeoutMs ?? timeoutMs;
+  using _ = tellOfWaiting(`key provider ${JSON.stringify(config.name)}`, options.progress);
   const message = { [fieldNames.input]: Buffer.from(request.body) };
   try {
     return await new Promise<Uint8Array>((resolve, reject) => {

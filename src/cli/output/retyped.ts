@@ -1,0 +1,43 @@
+/**
+ * A command as it was typed, to be typed again: with further options after the command's name, and further arguments at the
+ * end, quoted for a shell. What may be a secret is left out: `***` stands for it.
+ */
+export function retyped(line: readonly string[], options: readonly string[], further: readonly string[] = []): string {
+  const [command = "", ...rest] = line;
+  const shown = rest.map((word, index) => shownWord(word, rest[index - 1] ?? ""));
+  return ["oci-enc", command, ...options, ...shown, ...further.map(quoted)].join(" ");
+}
+
+function shownWord(word: string, before: string): string {
+  const option = secretOption.exec(word)?.[0] ?? "";
+  if (secretOption.test(before) && !before.includes("=")) return hidden;
+  if (option.endsWith("=")) return `${option}${hidden}`;
+  return mayTell(word, before) ? quoted(word) : hidden;
+}
+
+const hidden = "***";
+
+/** Options whose values are secrets, whatever they look like. */
+const secretOption = /^--(?:src-|dest-)?(?:creds|registry-token)(?:=|$)/;
+
+/** Options whose values are names with colons and no secrets. */
+const plainOption = /^--(?:base|reuse-from|layer|exclude-layer)$/;
+
+/** Paths, names and references; no text of a key, no command with its arguments, nothing with a passphrase in it. */
+function mayTell(word: string, before: string): boolean {
+  if (word.length > longest || !/^[\w./:@+,=*?{}[\]~ -]*$/.test(word)) return false;
+  if (/(?:pass|pin|secret|token)[\w-]*=/i.test(word)) return false;
+  if (word.startsWith("docker://")) return !/:[^/]*@(?!sha(?:256|512):)/.test(word.slice("docker://".length));
+  return plainOption.test(before) || innocent.test(word);
+}
+
+/** What follows the last colon of a key may be its passphrase. */
+const innocent =
+  /^(?:--[\w.-]+=)?(?:(?:jwe|pkcs7|pkcs11|pgp|provider|sigstore|notary|gpg):)?[^:]*(?::(?:file|env|fd)=[^:]*|:prompt)?$/;
+
+/** No path in a command that somebody types again is longer. */
+const longest = 300;
+
+function quoted(word: string): string {
+  return /^[\w./:@+,=-]+$/.test(word) ? word : `'${word}'`;
+}
