@@ -8,7 +8,7 @@ const hints = {
 /** Lines begin with `prefix`; the process will end with `status`. */
 module.exports = function failedStart(prefix, status) {
   return (error) => {
-    const code = error && typeof error.code === "string" ? error.code : String(error && error.name);
+    const code = error && typeof error.code === "string" ? error.code : String(error);
     const hint = hints[code] || "see whether the installation is whole and can be read; installing it again may help";
     process.stderr.write(`${prefix}the program cannot be loaded: ${code}\n  hint: ${hint}\n`);
     process.exitCode = status;

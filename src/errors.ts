@@ -116,7 +116,10 @@ const noDirectory: Reason = [
   "change to one that is there",
 ];
 const noMemory: Reason = ["not enough memory", "end other programs, or raise the limit (ulimit -v, the container's)"];
-const noThread: Reason = ["no thread can be started", "raise the limits on processes and memory (ulimit -u, ulimit -v)"];
+const noThread: Reason = [
+  "no thread can be started",
+  "raise the limits on processes and memory (ulimit -u, ulimit -v)",
+];
 
 /** What failed system calls mean to a person, and what to try. */
 const systemReasons: ReadonlyMap<string, Reason> = new Map<string, Reason>([

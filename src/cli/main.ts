@@ -62,4 +62,5 @@ process.on("uncaughtException", (error) => {
 const status = await main(process.argv.slice(2)).catch(tell);
 // An error of a stream is told a turn later than the call that met it.
 await new Promise(setImmediate);
-process.exitCode = status === 0 && lost !== undefined ? tell(ioError(lost, "cannot write all that there was to say")) : status;
+process.exitCode =
+  status === 0 && lost !== undefined ? tell(ioError(lost, "cannot write all that there was to say")) : status;

@@ -1,4 +1,4 @@
-import { OciEncError } from "../../errors.js";
+import { OciEncError, systemCode } from "../../errors.js";
 import type { Descriptor } from "../../oci/descriptor.js";
 import type { Digest } from "../../oci/digest.js";
 import { type IndexEntry, type IndexJson, readIndex, replaceIndex, withEntries } from "../layout/index-json.js";
@@ -9,6 +9,7 @@ import { orphansOf } from "../layout/orphans.js";
 import { type Removal, removeUnnamed } from "../layout/removal.js";
 import { settleLayout } from "../layout/settle.js";
 import { walkImage } from "../layout/walk.js";
+import { removalFailure } from "../transport.js";
 import { findStore, type StoreOptions } from "./store-directory.js";
 import { findInStore, notInStore } from "./store-name.js";
 
@@ -17,6 +18,8 @@ export interface ImagesRemoved {
   readonly images: readonly { readonly name: string | undefined; readonly digest: Digest }[];
   /** Blobs that nothing names any more, and those that had to stay all the same. */
   readonly blobs: Removal<Descriptor>;
+  /** LOCAL_IO when the system did not let some of them go. */
+  readonly failure: OciEncError | undefined;
 }
 
 /**
@@ -37,13 +40,31 @@ export async function removeImages(names: readonly string[], options: StoreOptio
       const entries = index.entries.filter((entry) => !gone.has(entry) && !left.has(entry));
       const candidates = await namedBy(layout, [...gone, ...left]);
       const earlier = await readObsolete(layout);
-      await writeObsolete(layout, [...earlier, ...candidates.map(({ digest }) => digest)], lock);
-      await replaceIndex(layout, withEntries(index, entries), lock);
-      const blobs = await removeUnnamed(layout, candidates, { entries, lock, earlier });
-      return { images: [...gone].map(({ name, descriptor }) => ({ name, digest: descriptor.digest })), blobs };
+      const remove = () => removeUnnamed(layout, candidates, { entries, lock, earlier });
+      const replace = async () => {
+        await writeObsolete(layout, [...earlier, ...candidates.map(({ digest }) => digest)], lock);
+        await replaceIndex(layout, withEntries(index, entries), lock);
+      };
+      const early = await replace().catch((error: unknown) => makingRoom(error, remove));
+      if (early) await replaceIndex(layout, withEntries(index, entries), lock);
+      const later = early?.kept.length === 0 ? undefined : await remove();
+      const blobs = { removed: [...(early?.removed ?? []), ...(later?.removed ?? [])], kept: later?.kept ?? [] };
+      const images = [...gone].map(({ name, descriptor }) => ({ name, digest: descriptor.digest }));
+      return { images, blobs, failure: removalFailure(blobs.kept, JSON.stringify(layout)) };
     },
     options,
   );
+}
+
+/**
+ * On a disk without room for a new list the blobs go first: who is killed in between has an image that is damaged, and that
+ * was to go. Passes on any other error, and this one when nothing could be removed.
+ */
+async function makingRoom(error: unknown, remove: () => Promise<Removal<Descriptor>>): Promise<Removal<Descriptor>> {
+  const isFull = error instanceof OciEncError && ["ENOSPC", "EDQUOT"].includes(systemCode(error.cause) ?? "");
+  const removal = isFull ? await remove() : undefined;
+  if (removal === undefined || removal.removed.length === 0) throw error;
+  return removal;
 }
 
 function findAll(index: IndexJson, names: readonly string[], layout: string): ReadonlySet<IndexEntry> {

@@ -3,7 +3,7 @@ import { lstat, mkdir, readdir, readFile, utimes, writeFile } from "node:fs/prom
 import { join } from "node:path";
 import { test } from "node:test";
 import { digestOf } from "../../../src/oci/digest.js";
-import { thisOwner } from "../../../src/transport/files/owner.js";
+import { thisOwner, watching } from "../../../src/transport/files/owner.js";
 import { openTarget } from "../../../src/transport/index.js";
 import { beginLease, reclaimLeases } from "../../../src/transport/layout/lease.js";
 import { withLock } from "../../../src/transport/layout/lock.js";
@@ -12,6 +12,9 @@ import { startSupport } from "../../support/child-process.js";
 import { fileTree } from "../../support/file-tree.js";
 import { writeImage } from "../../support/layout-image.js";
 import { scratchOf } from "../../support/scratch.js";
+
+// Nobody has to be watched for longer here.
+watching.time = 1;
 
 /** Puts a lease there as a process that cannot be seen from here would. */
 async function foreignLease(layout: string, touched: Date): Promise<void> {
