@@ -8,6 +8,7 @@ import { readObsolete, writeObsolete } from "../layout/obsolete-record.js";
 import { orphansOf } from "../layout/orphans.js";
 import { type Removal, removeUnnamed } from "../layout/removal.js";
 import { settleLayout } from "../layout/settle.js";
+import { shortenIndex } from "../layout/shorten-index.js";
 import { walkImage } from "../layout/walk.js";
 import { removalFailure } from "../transport.js";
 import { findStore, type StoreOptions } from "./store-directory.js";
@@ -40,15 +41,22 @@ export async function removeImages(names: readonly string[], options: StoreOptio
       const entries = index.entries.filter((entry) => !gone.has(entry) && !left.has(entry));
       const candidates = await namedBy(layout, [...gone, ...left]);
       const earlier = await readObsolete(layout);
+      const next = withEntries(index, entries);
       const remove = () => removeUnnamed(layout, candidates, { entries, lock, earlier });
       const replace = async () => {
         await writeObsolete(layout, [...earlier, ...candidates.map(({ digest }) => digest)], lock);
-        await replaceIndex(layout, withEntries(index, entries), lock);
+        await replaceIndex(layout, next, lock);
       };
-      const early = await replace().catch((error: unknown) => makingRoom(error, remove));
-      if (early) await replaceIndex(layout, withEntries(index, entries), lock);
-      const later = early?.kept.length === 0 ? undefined : await remove();
-      const blobs = { removed: [...(early?.removed ?? []), ...(later?.removed ?? [])], kept: later?.kept ?? [] };
+      const early = await replace().catch(async (error: unknown) => {
+        if (!isFull(error)) throw error;
+        if (await shortenIndex(layout, { before: index, after: next }, lock)) return [];
+        // Who is killed in between has an image that is damaged, and was to go.
+        const { removed } = await remove();
+        await replaceIndex(layout, next, lock);
+        return removed;
+      });
+      const later = await remove();
+      const blobs = { removed: [...(early ?? []), ...later.removed], kept: later.kept };
       const images = [...gone].map(({ name, descriptor }) => ({ name, digest: descriptor.digest }));
       return { images, blobs, failure: removalFailure(blobs.kept, JSON.stringify(layout)) };
     },
@@ -56,15 +64,8 @@ export async function removeImages(names: readonly string[], options: StoreOptio
   );
 }
 
-/**
- * On a disk without room for a new list the blobs go first: who is killed in between has an image that is damaged, and that
- * was to go. Passes on any other error, and this one when nothing could be removed.
- */
-async function makingRoom(error: unknown, remove: () => Promise<Removal<Descriptor>>): Promise<Removal<Descriptor>> {
-  const isFull = error instanceof OciEncError && ["ENOSPC", "EDQUOT"].includes(systemCode(error.cause) ?? "");
-  const removal = isFull ? await remove() : undefined;
-  if (removal === undefined || removal.removed.length === 0) throw error;
-  return removal;
+function isFull(error: unknown): boolean {
+  return error instanceof OciEncError && ["ENOSPC", "EDQUOT"].includes(systemCode(error.cause) ?? "");
 }
 
 function findAll(index: IndexJson, names: readonly string[], layout: string): ReadonlySet<IndexEntry> {
