@@ -63,10 +63,22 @@ export function ioError(error: unknown, what: string): OciEncError {
   if (code === undefined) throw error;
   if (code === "ABORT_ERR") return new OciEncError("ABORTED", "interrupted", { cause: error });
   const missing = code === "ENOENT" || code === "ENOTDIR";
-  return new OciEncError(missing ? "NOT_FOUND" : "LOCAL_IO", `${what}: ${systemReasons.get(code) ?? code}`, {
-    cause: error,
-    hint: systemHints.get(code),
-  });
+  const [reason = code, hint] = systemReasons.get(code) ?? [];
+  return new OciEncError(missing ? "NOT_FOUND" : "LOCAL_IO", `${what}: ${reason}`, { cause: error, hint });
+}
+
+/**
+ * LOCAL_IO for what the machine did to a program that did not expect it: a system call that failed, memory or a thread that
+ * was not to be had, a part of the installation that cannot be loaded. Undefined when that is not what was thrown.
+ */
+export function machineFailure(thrown: unknown): OciEncError | undefined {
+  if (thrown instanceof OciEncError) return thrown;
+  if (!(thrown instanceof Error)) return undefined;
+  const [what = shownMessage(thrown), hint = generalHint] = machineReason(thrown) ?? [];
+  const isSystemCall = /^E[A-Z0-9]+$/.test(systemCode(thrown) ?? "") || "errno" in thrown;
+  if (machineReason(thrown) === undefined && !isSystemCall) return undefined;
+  const message = `this machine does not let oci-enc go on: ${what}`;
+  return new OciEncError("LOCAL_IO", message, { cause: thrown, hint });
 }
 
 /** `ENOENT` and its like; undefined when `error` is no failed system call. */
@@ -85,26 +97,60 @@ export function shownMessage(error: Error): string {
   return "syscall" in error && typeof error.syscall === "string" ? `${error.syscall} ${code}` : code;
 }
 
-const systemReasons: ReadonlyMap<string, string> = new Map([
-  ["ENOENT", "no such file or directory"],
-  ["ENOTDIR", "not a directory"],
-  ["EISDIR", "is a directory"],
-  ["EACCES", "permission denied"],
-  ["EPERM", "operation not permitted"],
-  ["EROFS", "the file system is read-only"],
-  ["ENOSPC", "no space left on the device"],
-  ["EDQUOT", "the disk quota is used up"],
-  ["EMFILE", "too many open files"],
-  ["ENFILE", "too many open files on this system"],
-  ["EIO", "the device reports an input/output error"],
-  ["ELOOP", "a symbolic link that is not followed"],
-  ["EFBIG", "the file grows too large"],
-  ["ENAMETOOLONG", "the name is too long"],
+type Reason = readonly [text: string, hint?: string];
+
+function machineReason(error: Error): Reason | undefined {
+  if ("syscall" in error && error.syscall === "uv_cwd") return noDirectory;
+  // V8 gives no code to this one.
+  if (error instanceof RangeError && /allocation failed/i.test(error.message)) return noMemory;
+  const code = systemCode(error) ?? "";
+  return systemReasons.get(code) ?? machineReasons.get(code);
+}
+
+const generalHint = "see whether the disk, the limits (ulimit -a) and the permissions of this machine allow it";
+const roomHint = "free some space, or choose another place with --tmpdir or another target";
+const descriptorHint = "raise the limit (ulimit -n 256 is plenty) or lower --parallel";
+const installationHint = "see whether the installation is whole and can be read; installing it again may help";
+const noDirectory: Reason = [
+  "the current directory is not there any more, or cannot be read",
+  "change to one that is there",
+];
+const noMemory: Reason = ["not enough memory", "end other programs, or raise the limit (ulimit -v, the container's)"];
+const noThread: Reason = [
+  "no thread can be started",
+  "raise the limits on processes and memory (ulimit -u, ulimit -v)",
+];
+
+/** What failed system calls mean to a person, and what to try. */
+const systemReasons: ReadonlyMap<string, Reason> = new Map<string, Reason>([
+  ["ENOENT", ["no such file or directory"]],
+  ["ENOTDIR", ["not a directory"]],
+  ["EISDIR", ["is a directory"]],
+  ["EACCES", ["permission denied", "check the owner and the mode of the file and of the directories above it"]],
+  ["EPERM", ["operation not permitted"]],
+  ["EROFS", ["the file system is read-only", "mount it for writing, or choose another place"]],
+  ["ENOSPC", ["no space left on the device", roomHint]],
+  ["EDQUOT", ["the disk quota is used up", roomHint]],
+  ["EMFILE", ["too many open files", descriptorHint]],
+  ["ENFILE", ["too many open files on this system", "end other programs, or raise fs.file-max"]],
+  ["EIO", ["the device reports an input/output error", "see what the kernel says of the device (dmesg)"]],
+  ["EBUSY", ["it is in use, or something is mounted there"]],
+  ["ELOOP", ["a symbolic link that is not followed"]],
+  ["EFBIG", ["the file grows too large", "raise the limit (ulimit -f), or choose another file system"]],
+  ["ENAMETOOLONG", ["the name is too long"]],
+  ["EMLINK", ["too many links"]],
+  ["ESTALE", ["the file is gone from the server", "mount the file system again, and try again"]],
+  ["ENOMEM", noMemory],
+  ["EAGAIN", ["no more processes, threads or locks can be had now", "raise the limit (ulimit -u), or try again"]],
 ]);
 
-const systemHints: ReadonlyMap<string, string> = new Map([
-  ["ENOSPC", "free some space, or choose another place with --tmpdir or another target"],
-  ["EDQUOT", "free some space, or choose another place with --tmpdir or another target"],
-  ["EMFILE", "raise the limit (ulimit -n) or lower --parallel"],
-  ["EACCES", "check the owner and the mode of the file and of the directories above it"],
+/** What Node calls by names of its own. */
+const machineReasons: ReadonlyMap<string, Reason> = new Map<string, Reason>([
+  ["ERR_WORKER_INIT_FAILED", noThread],
+  ["ERR_WORKER_OUT_OF_MEMORY", noMemory],
+  ["ERR_MEMORY_ALLOCATION_FAILED", noMemory],
+  ["Z_MEM_ERROR", noMemory],
+  ["ERR_DLOPEN_FAILED", ["a native module cannot be loaded", installationHint]],
+  ["MODULE_NOT_FOUND", ["a part of it cannot be found", installationHint]],
+  ["ERR_MODULE_NOT_FOUND", ["a part of it cannot be found", installationHint]],
 ]);

@@ -14,6 +14,7 @@ export type WarningCode =
   | "DIGEST_NOT_CHECKED"
   | "DIGEST_NOT_RESTORED"
   | "LAYER_KEPT"
+  | "LOCK_HELD"
   | "NOT_REVOKED"
   | "OAEP_SHA1"
   | "PASSPHRASE_VISIBLE"

@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { OciEncError } from "../errors.js";
+import { machineFailure, OciEncError } from "../errors.js";
 import type { Hasher, HashOptions } from "./hasher.js";
 import { longestPayload, newRing, type RecordKind, type RingWriter, ringWriter } from "./lane-ring.js";
 import type { LaneMessage } from "./lane-worker.js";
@@ -132,7 +132,7 @@ class WorkerLane implements Lane {
   }
 
   #die(cause: unknown): void {
-    this.#failure ??= new OciEncError("INTERNAL", "the thread that hashes has ended", { cause, retryable: true });
+    this.#failure ??= laneFailure(cause);
     for (const { reject } of this.#waiting.values()) reject(this.#failure);
     this.#waiting.clear();
   }
@@ -141,3 +141,14 @@ class WorkerLane implements Lane {
 const nothing: Uint8Array = new Uint8Array();
 
 function ignore(): void {}
+
+/** A thread that has run out of memory is the machine's doing. */
+function laneFailure(cause: unknown): OciEncError {
+  const known = machineFailure(cause);
+  const why = known ? `: ${known.message}` : "";
+  return new OciEncError(known?.code ?? "INTERNAL", `the thread that hashes has ended${why}`, {
+    cause,
+    hint: known?.hint,
+    retryable: true,
+  });
+}

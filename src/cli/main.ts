@@ -1,19 +1,12 @@
-import { shownMessage } from "../errors.js";
+import { ioError, machineFailure, OciEncError, shownMessage, systemCode } from "../errors.js";
 
 /**
  * The process: signals in, exit status out. Everything else is loaded when it is needed, so that `--version` and `--help`
  * cost little more than Node itself.
  */
 async function main(args: readonly string[]): Promise<number> {
-  if (args.length === 1 && (args[0] === "--version" || args[0] === "-V")) {
-    const { printVersion } = await import("./version.js");
-    return printVersion();
-  }
-  if (args.length === 1 && (args[0] === "--help" || args[0] === "-h")) {
-    const { printProgramHelp } = await import("./program-help.js");
-    await printProgramHelp();
-    return 0;
-  }
+  const page = args.length === 1 ? await pageFor(args[0]) : undefined;
+  if (page) return await printPage(page);
   const { watchSignals } = await import("./signals.js");
   const signals = watchSignals();
   try {
@@ -24,13 +17,50 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-// Whoever writes is told by the write itself; a reader who has gone away is no failure at all.
-for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+/** What prints a page that needs no command; undefined: a command is meant. */
+async function pageFor(arg: string | undefined): Promise<(() => Promise<void>) | undefined> {
+  if (arg === "--version" || arg === "-V") return (await import("./version.js")).printVersion;
+  if (arg === "--help" || arg === "-h") return (await import("./program-help.js")).printProgramHelp;
+  return undefined;
+}
+
+async function printPage(print: () => Promise<void>): Promise<number> {
+  try {
+    await print();
+    return 0;
+  } catch (error) {
+    return tell(error);
+  }
+}
+
+/** For what is thrown where the program's own report cannot be had any more; gives the status. */
+function tell(thrown: unknown): number {
+  const { message, hint, exitStatus } = machineFailure(thrown) ?? bug(thrown);
+  process.stderr.write(`oci-enc: ${message}\n${hint === undefined ? "" : `  hint: ${hint}\n`}`);
+  return exitStatus;
+}
+
+function bug(thrown: unknown): OciEncError {
+  const what = thrown instanceof Error ? shownMessage(thrown) : `a thrown ${typeof thrown}`;
+  return new OciEncError("INTERNAL", `a bug in oci-enc: ${JSON.stringify(what)}`, { hint: "please report it" });
+}
+
+/** What could not be written to standard output or standard error. That a reader has gone away is no failure. */
+let lost: unknown;
+
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error) => {
+    if (systemCode(error) !== "EPIPE") lost ??= error;
+  });
+}
 
 // Nothing should come here: runProgram reports every failure that a command's promise carries.
 process.on("uncaughtException", (error) => {
-  process.stderr.write(`oci-enc: a bug in oci-enc: ${JSON.stringify(shownMessage(error))}\n  hint: please report it\n`);
-  process.exit(1);
+  process.exit(tell(error));
 });
 
-process.exitCode = await main(process.argv.slice(2));
+const status = await main(process.argv.slice(2)).catch(tell);
+// An error of a stream is told a turn later than the call that met it.
+await new Promise(setImmediate);
+process.exitCode =
+  status === 0 && lost !== undefined ? tell(ioError(lost, "cannot write all that there was to say")) : status;

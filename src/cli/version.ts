@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { writeResult } from "./output/streams.js";
 
 /** Prints the line of `--version`. */
-export function printVersion(): number {
-  process.stdout.write(`oci-enc ${version()}\n`);
-  return 0;
+export async function printVersion(): Promise<void> {
+  await writeResult(`oci-enc ${version()}\n`);
 }
 
 /** As package.json has it, found by the package's own name: compiled files lie at more than one depth. */

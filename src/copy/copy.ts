@@ -1,7 +1,7 @@
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import type { Progress } from "../progress.js";
-import { type Committed, canTag, type ImageSource, type ImageTarget } from "../transport/transport.js";
+import { type Committed, canTag, type ImageSource, type ImageTarget, removalFailure } from "../transport/transport.js";
 import { attachmentParts } from "./attachments.js";
 import {
   type AttachmentOptions,
@@ -91,6 +91,9 @@ export async function copy(source: ImageSource, target: ImageTarget, options: Co
   progress({ type: "manifest", manifest: written.descriptor });
   await tag(written.descriptor, written.bytes);
   tellOfPlainBlobs(committed, progress);
+  const failure = removalFailure(committed.kept, target.name);
+  // The image is as it was to be, but it lies beside itself in the clear: that is not what was asked for.
+  if (failure) await at("target", () => Promise.reject(failure));
   return transferredReport(plan, { reference: target.name, root, inPlace, written: written.descriptor, renaming });
 }
 
@@ -131,8 +134,9 @@ function tellOfPlainBlobs({ removed, kept }: Committed, progress: Progress): voi
     const message = `removed ${removed.length} plain blobs that nothing names any more`;
     progress({ type: "warning", code: "PLAIN_BLOBS_REMOVED", message });
   }
-  for (const why of new Set(kept.map((entry) => entry.why))) {
-    const count = kept.filter((entry) => entry.why === why).length;
+  const waiting = kept.filter((entry) => !entry.failed);
+  for (const why of new Set(waiting.map((entry) => entry.why))) {
+    const count = waiting.filter((entry) => entry.why === why).length;
     progress({ type: "warning", code: "PLAIN_BLOBS_KEPT", message: `${count} plain blobs stay: ${why}` });
   }
 }

@@ -1,4 +1,4 @@
-import { OciEncError, shownMessage } from "../errors.js";
+import { machineFailure, shownMessage } from "../errors.js";
 
 /** Lines that a log can be expected to keep. */
 const lineLimit = 20;
@@ -7,10 +7,9 @@ const lineLimit = 20;
  * What the decoder says on stderr when it fails: `CODE: message` on the first line, which containerd passes on to its
  * client; then the hint, and what was wrong with keys that could not be used.
  */
-export function failureLines(error: unknown): string {
-  if (!(error instanceof OciEncError)) {
-    return `INTERNAL: a bug in oci-enc: ${oneLine(messageOf(error))}\n`;
-  }
+export function failureLines(thrown: unknown): string {
+  const error = machineFailure(thrown);
+  if (error === undefined) return `INTERNAL: a bug in oci-enc: ${oneLine(messageOf(thrown))}\n`;
   const causes = error.cause instanceof AggregateError ? error.cause.errors : [];
   const lines = [
     `${error.code}: ${oneLine(error.message)}`,

@@ -2,6 +2,7 @@ import { constants } from "node:os";
 import { OciEncError } from "../errors.js";
 import { failureLines } from "./failure.js";
 import { type DecoderOptions, runDecoder } from "./run-decoder.js";
+import { writeText } from "./standard-streams.js";
 
 const help = `ctd-decoder [OPTIONS]
 
@@ -23,7 +24,7 @@ async function main(args: readonly string[]): Promise<void> {
     });
   }
   const asked = readArguments(args);
-  if (asked === "help") process.stdout.write(help);
+  if (asked === "help") await writeText(help);
   else await runDecoder(asked);
 }
 

@@ -28,7 +28,12 @@ export async function writeOutput(bytes: ByteStream): Promise<void> {
   for await (const chunk of bytes) await write(chunk);
 }
 
-async function write(chunk: Uint8Array): Promise<void> {
+/** Writes a text, as `writeOutput`. */
+export async function writeText(text: string): Promise<void> {
+  await write(text);
+}
+
+async function write(chunk: Uint8Array | string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     process.stdout.write(chunk, (error) => {
       if (!error) resolve();

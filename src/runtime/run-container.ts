@@ -15,13 +15,21 @@ export interface HeldOptions {
 /** Runs the bundle in a holder to its end, and gives the status. What the signal is aborted with, unless a signal did that. */
 export async function runHeld(holder: Holder, { relay, ids, signal }: HeldOptions): Promise<number> {
   const relays = relay ? await relayStreams(holder.directory, ids) : undefined;
+  let whole: boolean | undefined;
+  let status: number;
   try {
     const container = await holder.start();
     relays?.opened();
-    return await ending(container, signal);
+    status = await ending(container, signal);
   } finally {
-    await relays?.finish();
+    whole = await relays?.finish();
   }
+  if (status === 0 && whole === false) {
+    throw new OciEncError("LOCAL_IO", "not all that the container wrote could be passed on", {
+      hint: "see whether the disk behind standard output or standard error is full",
+    });
+  }
+  return status;
 }
 
 /**

@@ -9,8 +9,8 @@ import { type Started, startProgram } from "./start-program.js";
 export interface Relays {
   /** The container has its ends now: so each FIFO ends when either side lets go of it. */
   opened(): void;
-  /** After the container has ended: waits until all that it wrote has been passed on. */
-  finish(): Promise<void>;
+  /** After the container has ended: waits until all that it wrote has been passed on. False when not all of it could be. */
+  finish(): Promise<boolean>;
 }
 
 /** The FIFOs, in the order of the descriptors. */
@@ -40,7 +40,9 @@ export async function relayStreams(directory: string, ids: OwnerIds | undefined)
     async finish() {
       relays[0]?.started.child.kill("SIGKILL");
       for (const { release } of relays) release();
-      await Promise.all(relays.map(({ started }) => started.ended.catch(() => undefined)));
+      const [, ...ends] = await Promise.all(relays.map(({ started }) => started.ended.catch(() => undefined)));
+      // A reader who has gone away ends it by a signal, and is no failure.
+      return !ends.includes(writeError);
     },
   };
 }
@@ -50,6 +52,9 @@ interface Relay {
   /** Lets go of the FIFO, so that its ends are those of the container and the relay alone. */
   release(): void;
 }
+
+/** What cat ends with when it cannot write. */
+const writeError = 1;
 
 /** Between the FIFO at `path` and one of this process's descriptors: from it for 0, to it for the others. */
 function startRelay(path: string, descriptor: number): Relay {

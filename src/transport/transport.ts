@@ -1,5 +1,6 @@
 import type { GrowthLimits } from "../bytes/budget.js";
 import type { ByteStream } from "../bytes/byte-stream.js";
+import { OciEncError } from "../errors.js";
 import type { Descriptor, Sum } from "../oci/descriptor.js";
 import type { Digest } from "../oci/digest.js";
 import type { Progress } from "../progress.js";
@@ -51,8 +52,30 @@ export interface CommitOptions {
 /** What became of the blobs named obsolete. */
 export interface Committed {
   readonly removed: readonly Descriptor[];
-  /** Still there, and for what reason. */
-  readonly kept: readonly { readonly blob: Descriptor; readonly why: string }[];
+  readonly kept: readonly KeptBlob[];
+}
+
+/** A blob that is still there. */
+export interface KeptBlob<T extends Sum = Descriptor> {
+  readonly blob: T;
+  readonly why: string;
+  /** It should have gone, and the system did not let it. */
+  readonly failed?: true;
+}
+
+/** LOCAL_IO for the blobs that the system did not let go; undefined when there is none. `place` is where they are. */
+export function removalFailure(kept: readonly KeptBlob<Sum>[], place: string): OciEncError | undefined {
+  const failed = kept.filter((entry) => entry.failed);
+  const [first] = failed;
+  if (first === undefined) return undefined;
+  const digests = failed.map(({ blob }) => blob.digest).join(", ");
+  return new OciEncError(
+    "LOCAL_IO",
+    `blobs that were to go, and may be plain, are still in ${place} (${digests}): ${first.why}`,
+    {
+      hint: "the next command that writes there tries again; or remove them by hand",
+    },
+  );
 }
 
 /** A place being written. Nothing is visible under the reference before `commit`. */

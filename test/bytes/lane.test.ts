@@ -135,7 +135,7 @@ test("a thread that cannot start fails its hashers", async () => {
     .open({ algorithm: "sha256" })
     .digest()
     .catch((reason: unknown) => reason);
-  assert(expectedError("INTERNAL")(error));
+  assert(expectedError("LOCAL_IO")(error));
   assert(error instanceof Error && error.cause instanceof Error);
 });
 

@@ -46,10 +46,35 @@ test("faults/61: closed standard streams harm nothing", () => {
   }
 });
 
-test("faults/61: a full disk behind standard output is an error", () => {
-  const { status, stderr } = shell("oci-enc layerinfo oci:sealed:app >/dev/full");
-  assert.equal(status, 10);
-  assert.match(stderr, /^oci-enc: layerinfo: cannot write to standard output: no space left/);
+test("faults/61: a full disk behind standard output is an error, whatever is printed", () => {
+  for (const command of ["layerinfo oci:sealed:app", "--help", "--version", "help encrypt"]) {
+    const { status, stderr } = shell(`oci-enc ${command} >/dev/full`);
+    assert.equal(status, 10, command);
+    assert.match(stderr, /^oci-enc: (?:[a-z]+: )?cannot write to standard output: no space left.*\n {2}hint: /);
+  }
+});
+
+test("a full disk behind standard error is an error where something was said there", () => {
+  assert.equal(shell("oci-enc copy oci:images:app oci-archive:- 2>/dev/full >/dev/null").status, 10);
+  assert.equal(shell("oci-enc copy -q oci:images:app oci:said:app 2>/dev/full").status, 0);
+});
+
+test("a place for temporary files that is not there, or is a file, is status 10 with a hint", () => {
+  for (const TMPDIR of [join(scratch, "nowhere"), join(scratch, "key.pem")]) {
+    const { status, stderr } = shell("oci-enc copy oci:images:app oci-archive:- >/dev/null", { TMPDIR });
+    assert.equal(status, 10, stderr);
+    assert.match(stderr, /hint: .*TMPDIR/);
+  }
+});
+
+test("few file descriptors are never called a bug", () => {
+  for (const limit of [20, 23, 26, 29, 32, 40]) {
+    const { status, stderr } = shell(
+      `ulimit -n ${limit}; oci-enc encrypt -q -r jwe:pub.pem oci:images:app oci:few-${limit}:app`,
+    );
+    assert.ok(status === 0 || status === 10, `${limit}: ${status} ${stderr}`);
+    if (status === 10) assert.match(stderr, /ulimit -n/, `${limit}`);
+  }
 });
 
 test("with - as target the archive is on stdout, and the digest on stderr and in --digestfile", async () => {

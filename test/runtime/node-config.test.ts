@@ -83,8 +83,16 @@ test("what is wrong with a node is found, each with its remedy", async () => {
   assert.match(none.get("keys") ?? "", /^wrong: "\/nonexistent" cannot be read/);
 });
 
-test("runtime check changes nothing, ends with 0, and its document follows the schema", async () => {
-  const { status, stdout } = await ociEnc(["runtime", "check", "--json", "--config", "/nonexistent"]);
-  assert.equal(status, 0);
-  assert.equal(await documentProblem(JSON.parse(stdout)), undefined);
+test("runtime check of a node that is not ready prints what it found, and ends with 8", async () => {
+  const args = ["runtime", "check", "--config", "/nonexistent"];
+  const { status, stdout, stderr } = await ociEnc([...args, "--json"]);
+  assert.equal(status, 8);
+  const document = JSON.parse(stdout);
+  assert.equal(document.ready, false);
+  assert.equal(await documentProblem(document), undefined);
+  assert.equal(JSON.parse(stderr).code, "UNTRUSTED");
+  const text = await ociEnc(args);
+  assert.equal(text.status, 8);
+  assert.match(text.stdout, /wrong/);
+  assert.match(text.stderr, /^oci-enc: runtime check: this node is not ready: /m);
 });

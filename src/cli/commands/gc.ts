@@ -23,6 +23,7 @@ export const gc: Command = {
     for (const why of reasons(garbage.beginnings)) notice(`some beginnings of blobs stay: ${why}`);
     return {
       kind: "report",
+      failure: garbage.failure,
       document: { ...listed(garbage), beginnings: listed(garbage.beginnings) },
       text: garbage.removed.map(({ digest }) => digest).join("\n"),
       writes: true,

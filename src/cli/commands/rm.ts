@@ -10,12 +10,13 @@ export const rm: Command = {
   examples: ["oci-enc rm app:1", "oci-enc rm app:1 app:2 registry.example/app:1-enc"],
   async run({ arguments: names, options, notice, progress, signal }) {
     const { removeImages } = await import("../../transport/index.js");
-    const { images, blobs } = await removeImages(names, { store: options.get(store), progress, signal });
+    const { images, blobs, failure } = await removeImages(names, { store: options.get(store), progress, signal });
     const bytes = blobs.removed.reduce((sum, { size }) => sum + size, 0);
     if (blobs.removed.length > 0) notice(`removed ${blobs.removed.length} blobs, ${byteCount(bytes)}`);
     for (const why of new Set(blobs.kept.map((entry) => entry.why))) notice(`some blobs stay: ${why}`);
     return {
       kind: "report",
+      failure,
       document: {
         images: images.map(({ name, digest }) => ({ name: name ?? null, digest })),
         removed: blobs.removed.map(({ digest, size }) => ({ digest, size })),

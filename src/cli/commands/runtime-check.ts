@@ -1,3 +1,5 @@
+import { OciEncError } from "../../errors.js";
+import type { NodeFinding } from "../../index.js";
 import { type Flag, single } from "../options/flag.js";
 import { type Column, table } from "../output/table.js";
 import type { Command } from "./command.js";
@@ -32,6 +34,7 @@ export const runtimeCheck: Command = {
     for (const { remedy, what } of findings) if (remedy !== undefined) notice(`${what}: ${remedy}`);
     return {
       kind: "report",
+      failure: failureOf(bad),
       document: {
         ready: bad.length === 0,
         findings: findings.map(({ remedy, ...finding }) => ({ ...finding, remedy: remedy ?? null })),
@@ -43,3 +46,11 @@ export const runtimeCheck: Command = {
     };
   },
 };
+
+/** Not ready is a check that says no, so that scripts can stop at the status. */
+function failureOf(bad: readonly NodeFinding[]): OciEncError | undefined {
+  if (bad.length === 0) return undefined;
+  return new OciEncError("UNTRUSTED", `this node is not ready: ${bad.map(({ what }) => what).join(", ")}`, {
+    hint: bad.find(({ remedy }) => remedy !== undefined)?.remedy ?? "see the findings",
+  });
+}

@@ -1,4 +1,4 @@
-import { OciEncError, shownMessage, systemCode } from "../../errors.js";
+import { machineFailure, OciEncError, shownMessage, systemCode } from "../../errors.js";
 import { jsonText, printable } from "./printable.js";
 
 /** What is known where a failure is reported, beside the failure itself. */
@@ -63,13 +63,8 @@ export function failureLine(failure: Failure, warnings: readonly object[]): stri
 }
 
 function expected(thrown: unknown): OciEncError {
-  if (thrown instanceof OciEncError) return thrown;
-  if (thrown instanceof Error && "syscall" in thrown && thrown.syscall === "uv_cwd") {
-    return new OciEncError("LOCAL_IO", "the current directory is not there any more, or cannot be read", {
-      cause: thrown,
-      hint: "change to one that is there",
-    });
-  }
+  const known = machineFailure(thrown);
+  if (known) return known;
   return new OciEncError("INTERNAL", `a bug in oci-enc: ${bugText(thrown)}`, {
     cause: thrown,
     hint: "please report it, with what --debug prints",

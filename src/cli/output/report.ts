@@ -1,6 +1,6 @@
 import type { Outcome, Report } from "../commands/command.js";
 import { jsonText } from "./printable.js";
-import { writeNews, writeResult } from "./streams.js";
+import { writeContent, writeNews, writeResult } from "./streams.js";
 import type { Warning } from "./voice.js";
 
 /** How a result is to be printed. */
@@ -14,9 +14,9 @@ export interface ReportForm {
 /** Prints what a command came to, on stdout unless the command has used that for the image itself. */
 export async function printOutcome(outcome: Outcome, form: ReportForm): Promise<void> {
   if (outcome.kind === "status") return;
-  if (outcome.kind === "bytes") return writeResult(outcome.bytes);
+  if (outcome.kind === "bytes") return writeContent(outcome.bytes);
   if (outcome.kind === "stream") {
-    for await (const chunk of outcome.bytes) await writeResult(chunk);
+    for await (const chunk of outcome.bytes) await writeContent(chunk);
     return;
   }
   const text = form.json ? jsonText(reportDocument(outcome, form), 2) : outcome.text;

@@ -17,7 +17,7 @@ import { mayBeElsewhere } from "../foreign-layer.js";
 import { makeDirectory } from "../layout/place-file.js";
 import { walkImage } from "../layout/walk.js";
 import { signatureLimits } from "../signature-limits.js";
-import type { CommitOptions, Committed, EndpointOptions, ImageTarget, Upload } from "../transport.js";
+import type { CommitOptions, Committed, EndpointOptions, ImageTarget, KeptBlob, Upload } from "../transport.js";
 import {
   belongsHere,
   blobName,
@@ -155,8 +155,10 @@ class DirTarget implements ImageTarget, AttachmentTarget {
     await this.#write(rootName, bytes);
     this.#committed = true;
     const removal = await this.#removeObsolete(options.obsolete ?? [], needed);
-    await this.#clear(goes);
-    if (removal.kept.some(({ blob }) => !needed.has(blobName(blob.digest)))) change.leave();
+    const failed = removal.kept.some((entry) => entry.failed);
+    // What could not be removed just now is told of already.
+    await this.#clear((name) => goes(name) && !(failed && obsolete.has(name)));
+    if (failed) change.leave();
     else await change.done();
     return this.#situation.inPlace ? removal : { removed: [], kept: [] };
   }
@@ -251,12 +253,16 @@ class DirTarget implements ImageTarget, AttachmentTarget {
   /** The image has changed already, so what cannot be removed is only told of. */
   async #removeObsolete(obsolete: readonly Descriptor[], needed: ReadonlySet<string>): Promise<Committed> {
     const removed: Descriptor[] = [];
-    const kept: { blob: Descriptor; why: string }[] = [];
+    const kept: KeptBlob[] = [];
     for (const [digest, blob] of new Map(obsolete.map((each) => [each.digest, each]))) {
       const name = blobName(digest);
-      const why = needed.has(name) ? "the image still names it" : await this.#whyNotRemoved(name);
+      if (needed.has(name)) {
+        kept.push({ blob, why: "the image still names it" });
+        continue;
+      }
+      const why = await this.#whyNotRemoved(name);
       if (why === undefined) removed.push(blob);
-      else kept.push({ blob, why });
+      else kept.push({ blob, why, failed: true });
     }
     return { removed, kept };
   }

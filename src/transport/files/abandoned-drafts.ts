@@ -2,7 +2,8 @@ import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError } from "../../errors.js";
 import type { Progress } from "../../progress.js";
-import { isOurs, judgeIn, type MadeName, parseMadeName } from "./maker-mark.js";
+import { isOurs, judgeIn, type MadeName, parseMadeName, type Verdict } from "./maker-mark.js";
+import { unchangedWhileWatched } from "./owner.js";
 import { removeTree } from "./remove-tree.js";
 
 /** Something unfinished in a directory. */
@@ -31,16 +32,20 @@ export async function findUnfinished(
   });
   if (candidates.length === 0) return [];
   const judge = await judgeIn(mode === "tidy" ? directory : undefined);
-  const found: Unfinished[] = [];
+  const found: (Omit<Unfinished, "abandoned"> & { verdict: Verdict })[] = [];
   for (const { name, made } of candidates) {
     const stats = await lstat(join(directory, name)).catch(() => undefined);
     if (!stats) continue;
     const isTree = stats.isDirectory() && (stats.mode & 0o777) === 0o700;
     const fits = made.kind === "tree" ? isTree : stats.isFile() || (made.kind === "draft" && isTree);
-    const abandoned = await judge.isAbandoned(made, stats.mtimeMs);
-    found.push({ name, made, abandoned, ours: isOurs(stats) && fits });
+    found.push({ name, made, verdict: await judge.judge(made, stats.mtimeMs), ours: isOurs(stats) && fits });
   }
-  return found;
+  const silent = found.filter(({ verdict }) => verdict === "silent").map(({ name }) => join(directory, name));
+  const ended = await unchangedWhileWatched(silent);
+  return found.map(({ verdict, ...one }) => ({
+    ...one,
+    abandoned: verdict === "abandoned" || ended.has(join(directory, one.name)),
+  }));
 }
 
 /**

@@ -1,7 +1,7 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { type FileHandle, type lstat, open, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { isAlive, type Owner, silenceLimit, thisOwner } from "./owner.js";
+import { isAlive, machineOf, silenceLimit, thisOwner } from "./owner.js";
 
 /** What the name of every unfinished file starts with, and that of a directory which becomes something else at its end. */
 export const draftPrefix: string = ".oci-enc-";
@@ -46,31 +46,38 @@ export function parseMadeName(name: string): MadeName | undefined {
   return undefined;
 }
 
+/** Whether what lies there was left by a maker that has ended; `silent`: it seems so, and has to be watched. */
+export type Verdict = "abandoned" | "silent" | "in use";
+
 /** Tells whether what lies in a directory was left by a maker that has ended. */
 export interface Judge {
   /** `touched` is when it was last touched, in milliseconds. */
-  isAbandoned(name: MadeName, touched: number): Promise<boolean>;
+  judge(name: MadeName, touched: number): Promise<Verdict>;
+}
+
+/** Whether the maker lives. Undefined: it cannot be seen from here, or the name does not say. */
+export async function isMakerAlive({ maker }: MadeName): Promise<boolean | undefined> {
+  const self = await thisOwner();
+  if (maker?.machine !== machineOf(self)) return undefined;
+  return await isAlive({ ...self, pid: maker.pid, start: maker.start || undefined }, self);
 }
 
 /**
  * A judge for one directory. Makers of this machine and pid namespace are known by process id and start time; others by
- * how long they have been silent, by the clock of the directory's own file system, which is asked once by making a file;
+ * how long they have been silent, which is to be watched, by the clock of the directory's own file system, which is asked once by making a file;
  * undefined: by ours.
  */
 export async function judgeIn(directory: string | undefined): Promise<Judge> {
-  const self = await thisOwner();
-  const here = machineOf(self);
   let clock: Promise<number> | undefined;
   return {
-    async isAbandoned({ maker, beats }, touched) {
-      if (maker?.machine === here) {
-        const alive = await isAlive({ ...self, pid: maker.pid, start: maker.start || undefined }, self);
-        if (alive !== undefined) return !alive;
-      }
+    async judge(name, touched) {
+      const alive = await isMakerAlive(name);
+      if (alive !== undefined) return alive ? "in use" : "abandoned";
       clock ??= directory === undefined ? Promise.resolve(Date.now()) : fileSystemTime(directory);
       const age = (await clock) - touched;
       // A time that lies days ahead is no time at all.
-      return age >= (beats ? silenceLimit : certainLimit) || age < -certainLimit;
+      if (age < (name.beats ? silenceLimit : certainLimit) && age >= -certainLimit) return "in use";
+      return name.beats ? "silent" : "abandoned";
     },
   };
 }
@@ -96,7 +103,7 @@ export function isOurs({ uid }: Awaited<ReturnType<typeof lstat>>): boolean {
 }
 
 /** Untouched for so many milliseconds, something has no maker any more, whoever that was. */
-const certainLimit = 3 * 24 * 60 * 60_000;
+export const certainLimit: number = 3 * 24 * 60 * 60_000;
 
 async function mark(): Promise<string> {
   const self = await thisOwner();
@@ -105,12 +112,4 @@ async function mark(): Promise<string> {
 
 function random(): string {
   return randomBytes(12).toString("hex");
-}
-
-/** Tells machines, their runs and their process namespaces apart. */
-function machineOf({ host, boot, namespace }: Owner): string {
-  return createHash("sha256")
-    .update(JSON.stringify([host, boot, namespace]))
-    .digest("hex")
-    .slice(0, 16);
 }

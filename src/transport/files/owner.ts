@@ -1,6 +1,7 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { lstat, lutimes, readFile, readlink } from "node:fs/promises";
 import { hostname } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import { ioError, systemCode } from "../../errors.js";
 
 /** Who made something that others may find after its death: a lock, a lease, a draft, a temporary tree. */
@@ -30,7 +31,7 @@ export async function thisOwner(): Promise<Owner> {
     host: hostname(),
     start: (await processStat(process.pid))?.start,
     boot: (await readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(undefinedIfHidden))?.trim(),
-    namespace: await readlink("/proc/self/ns/pid").catch(undefinedIfHidden),
+    namespace: await processNamespace(),
   };
   return { ...self, nonce: randomBytes(16).toString("hex") };
 }
@@ -41,8 +42,33 @@ let self: Omit<Owner, "nonce"> | undefined;
 /** A token's text; something that is no token when it is no small file. Throws the system's error when it is not there. */
 export async function readToken(path: string): Promise<string> {
   const stats = await lstat(path);
+  if (stats.isSymbolicLink()) return longToken(await readlink(path));
   // What else could stand there in a stranger's layout might never end.
   return stats.isFile() && stats.size <= tokenLimit ? await readFile(path, "utf8") : "?";
+}
+
+/**
+ * The same in so few bytes that file systems keep it with the name of a symbolic link, for which a full disk has room. Who reads
+ * it knows a maker of the same machine and namespace, and of others that they are others.
+ */
+export function shortToken(owner: Owner): string {
+  return `oci-enc:${owner.pid}:${owner.start ?? ""}:${machineOf(owner)}:${owner.nonce.slice(0, 8)}`;
+}
+
+async function longToken(target: string): Promise<string> {
+  const [, pid, start, machine, nonce] = /^oci-enc:([1-9]\d*):(\d*):([0-9a-f]{16}):([0-9a-f]{8})$/.exec(target) ?? [];
+  if (pid === undefined || machine === undefined) return "?";
+  const here = await thisOwner();
+  const place = machineOf(here) === machine ? here : { host: `machine ${machine}` };
+  return JSON.stringify({ ...place, pid: Number(pid), start: start || undefined, nonce });
+}
+
+/** Tells machines, their runs and their process namespaces apart, in 16 digits. */
+export function machineOf({ host, boot, namespace }: Owner): string {
+  return createHash("sha256")
+    .update(JSON.stringify([host, boot, namespace]))
+    .digest("hex")
+    .slice(0, 16);
 }
 
 /** Reads a token. Undefined when it is none: its holder can then be judged by its signs of life alone. */
@@ -64,9 +90,12 @@ export function parseOwner(text: string): Owner | undefined {
   return { pid, host, nonce, start: word("start"), boot: word("boot"), namespace: word("namespace") };
 }
 
-/** Whether the process lives. Undefined: `self` cannot see it (another machine, another container, no /proc). */
+/**
+ * Whether the process lives. Undefined: `self` cannot see it (another machine, another container, no /proc), and nothing is
+ * known of it: that it is dead is said on proof alone.
+ */
 export async function isAlive(owner: Owner, self: Owner): Promise<boolean | undefined> {
-  if (owner.host !== self.host && !self.boot) return undefined;
+  if (!self.boot && (owner.host !== self.host || process.platform === "linux")) return undefined;
   if (owner.boot !== self.boot || owner.namespace !== self.namespace) return undefined;
   try {
     process.kill(owner.pid, 0);
@@ -76,6 +105,32 @@ export async function isAlive(owner: Owner, self: Owner): Promise<boolean | unde
   const now = await processStat(owner.pid);
   if (!now || owner.start === undefined) return undefined;
   return now.start === owner.start && !now.ended;
+}
+
+/** How long somebody is watched whose last sign of life seems to be long ago, in milliseconds; tests have less patience. */
+export const watching: { time: number } = { time: 2 * beatInterval + 1000 };
+
+/**
+ * Which of `paths` are not touched while they are watched. Their times alone prove nothing: a maker's clock may be wrong by
+ * hours, or that of the system may just have been put right.
+ */
+export async function unchangedWhileWatched(paths: readonly string[]): Promise<ReadonlySet<string>> {
+  const before = new Map<string, string>();
+  for (const path of paths) before.set(path, await timesOf(path));
+  const end = performance.now() + watching.time;
+  while (before.size > 0 && performance.now() < end) {
+    await sleep(Math.min(250, watching.time));
+    for (const [path, times] of before) if ((await timesOf(path)) !== times) before.delete(path);
+  }
+  return new Set(before.keys());
+}
+
+/** Those of the file system, too, which no clock of a maker's can stop. */
+async function timesOf(path: string): Promise<string> {
+  return await lstat(path).then(
+    ({ mtimeMs, ctimeMs }) => `${mtimeMs} ${ctimeMs}`,
+    (error: unknown) => systemCode(error) ?? "?",
+  );
 }
 
 /**
@@ -99,6 +154,15 @@ async function clockAhead(path: string): Promise<number> {
     (stats) => stats.mtimeMs - Date.now(),
     () => 0,
   );
+}
+
+/** With that of a clock of its own, where start times count from another moment. The first one has this number. */
+async function processNamespace(): Promise<string | undefined> {
+  const [ids, clock] = [
+    await readlink("/proc/self/ns/pid").catch(undefinedIfHidden),
+    await readlink("/proc/self/ns/time").catch(undefinedIfHidden),
+  ];
+  return ids === undefined || clock === undefined || clock === "time:[4026531834]" ? ids : `${ids} ${clock}`;
 }
 
 /** proc(5): the command's name may hold anything, so the fields are counted from its closing parenthesis. */

@@ -14,7 +14,7 @@ export interface ScratchFile extends WritableFile, AsyncDisposable {
 
 /**
  * Opens a file of mode 0600 in a new directory of mode 0700 under `tmpdir`, by default the system's, and takes its name
- * away at once; on Windows, which does not allow that, when it is disposed of. LOCAL_IO, NOT_FOUND.
+ * away at once; on Windows, which does not allow that, when it is disposed of. LOCAL_IO.
  */
 export async function openScratch(tmpdir: string | undefined): Promise<ScratchFile> {
   const parent = tmpdir ?? systemTmpdir();

@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { ioError } from "../../errors.js";
+import { ioError, OciEncError } from "../../errors.js";
 import type { Progress } from "../../progress.js";
 import { removeAbandonedDrafts } from "./abandoned-drafts.js";
 import { draftName, treeName } from "./maker-mark.js";
@@ -17,12 +17,19 @@ export interface TemporaryTree extends AsyncDisposable {
 /**
  * Makes a directory in `parent`, a place for temporary files, after removing those of killed makers there. Its name says
  * who made it, and it is touched as long as that one lives: so any later command can tell, of whatever pid namespace.
- * `purpose` is lower-case letters. LOCAL_IO, NOT_FOUND.
+ * `purpose` is lower-case letters. LOCAL_IO.
  */
 export async function makeTemporaryTree(parent: string, purpose: string, progress?: Progress): Promise<TemporaryTree> {
   await removeAbandonedDrafts(parent, progress);
-  return await make(parent, await treeName(purpose));
+  const name = await treeName(purpose);
+  return await make(parent, name).catch((error: unknown) => {
+    const cause = error instanceof OciEncError ? error : ioError(error, "cannot make a directory");
+    // A place for temporary files that is not there is no input that was not found.
+    throw new OciEncError("LOCAL_IO", cause.message, { cause: cause.cause, hint: tmpdirHint });
+  });
 }
+
+const tmpdirHint = "name a directory that is there, and has room, with --tmpdir or the variable TMPDIR";
 
 /** The same for a tree that is moved to its final place in `parent` once it is whole; others than its maker pass it by. */
 export async function makeDraftTree(parent: string, progress?: Progress): Promise<TemporaryTree> {

@@ -1,7 +1,7 @@
-import { lstat, mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { lstat, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError, systemCode } from "../../errors.js";
-import { fileSystemTime } from "../files/maker-mark.js";
+import { certainLimit, fileSystemTime, isMakerAlive, parseMadeName, treeName } from "../files/maker-mark.js";
 import {
   giveSignsOfLife,
   isAlive,
@@ -10,6 +10,7 @@ import {
   readToken,
   silenceLimit,
   thisOwner,
+  unchangedWhileWatched,
 } from "../files/owner.js";
 import { removeTree } from "../files/remove-tree.js";
 import { keepBeginnings } from "./ingest.js";
@@ -34,7 +35,8 @@ export async function beginLease(layout: string, options: LockOptions): Promise<
     async () => {
       await reclaimLeases(layout);
       const owner = await thisOwner();
-      const directory = join(leasesDirectory(layout), owner.nonce);
+      // The name tells other users, too, whether this process lives: they see nothing that is in it.
+      const directory = join(leasesDirectory(layout), await treeName("lease"));
       try {
         await makeWorkDirectory(layout, leasesDirectory(layout));
         await mkdir(directory, { mode: 0o700 });
@@ -79,20 +81,36 @@ export async function reclaimLeases(layout: string, own?: Lease): Promise<Reclai
   return { living, kept };
 }
 
-/** The directories of dead writers, which may hold plain content. Takes no lock and changes nothing. LOCAL_IO. */
-export async function deadLeases(layout: string): Promise<readonly string[]> {
-  const leases = await listLeases(layout, undefined);
+/**
+ * The directories of dead writers, which may hold plain content. Takes no lock and changes nothing. With `hastily` those of
+ * which it only seems so are among them, and nobody is watched. LOCAL_IO.
+ */
+export async function deadLeases(
+  layout: string,
+  pace: "watching" | "hastily" = "watching",
+): Promise<readonly string[]> {
+  const leases = await (pace === "hastily" ? seenLeases(layout, undefined) : listLeases(layout, undefined));
   return leases.filter(({ state }) => state !== "living").map(({ directory }) => directory);
 }
 
 interface ListedLease {
   readonly directory: string;
   /** `silent`: it cannot be seen from here, and has given no sign of life for long. */
-  readonly state: "living" | "dead" | "silent";
+  readonly state: "living" | "dead" | "silent" | "unfinished";
 }
 
 /** Judged by the clock of the file system, which is asked in the directory `clock`; undefined: by ours. */
 async function listLeases(layout: string, clock: string | undefined): Promise<readonly ListedLease[]> {
+  const leases = await seenLeases(layout, clock);
+  const silent = leases.filter(({ state }) => state === "silent").map(({ directory }) => directory);
+  const ended = await unchangedWhileWatched(silent);
+  return leases.map(({ directory, state }) =>
+    state === "silent" && !ended.has(directory) ? { directory, state: "living" } : { directory, state },
+  );
+}
+
+/** At one look. */
+async function seenLeases(layout: string, clock: string | undefined): Promise<readonly ListedLease[]> {
   const names = await leaseNames(layout);
   if (names.length === 0) return [];
   const self = await thisOwner();
@@ -100,17 +118,27 @@ async function listLeases(layout: string, clock: string | undefined): Promise<re
   const leases: ListedLease[] = [];
   for (const name of names) {
     const directory = join(leasesDirectory(layout), name);
-    leases.push({ directory, state: await stateOf(directory, { self, now }) });
+    leases.push({ directory, state: await stateOf(directory, { name, self, now }) });
   }
   return leases;
 }
 
-async function stateOf(directory: string, { self, now }: { self: Owner; now: number }): Promise<ListedLease["state"]> {
-  const owner = parseOwner(await readToken(ownerFile(directory)).catch(() => ""));
-  const alive = owner ? await isAlive(owner, self) : undefined;
+async function stateOf(
+  directory: string,
+  { name, self, now }: { readonly name: string; readonly self: Owner; readonly now: number },
+): Promise<ListedLease["state"]> {
+  const made = parseMadeName(name);
+  const known = made && (await isMakerAlive(made));
+  if (known !== undefined) return known ? "living" : "dead";
+  const token = await readToken(ownerFile(directory)).catch((error: unknown) => systemCode(error));
+  // Leases begin under the lock, which we hold: one without a token was never finished. What cannot be read may be in use.
+  if (token === "ENOENT" || token === "ENOTDIR") return "unfinished";
+  const owner = parseOwner(token ?? "");
+  const alive = owner && (await isAlive(owner, self));
   if (alive !== undefined) return alive ? "living" : "dead";
-  const touched = await lastSign(directory);
-  return touched !== undefined && now - touched < silenceLimit ? "living" : "silent";
+  const age = now - (await lastSign(directory));
+  // A time that lies days ahead is no time at all.
+  return age < silenceLimit && age >= -certainLimit ? "living" : "silent";
 }
 
 function held(directory: string): Lease {
@@ -139,15 +167,11 @@ async function leaseNames(layout: string): Promise<string[]> {
   }
 }
 
-/**
- * When a writer was last known to live, in milliseconds. Undefined without a token, as the lease was never finished: leases
- * begin under the lock, which we hold. That of another user may be out of reach; then its directory tells.
- */
-async function lastSign(directory: string): Promise<number | undefined> {
-  try {
-    return (await stat(ownerFile(directory))).mtimeMs;
-  } catch (error) {
-    const hidden = systemCode(error) === "EACCES" || systemCode(error) === "EPERM";
-    return hidden ? (await lstat(directory).catch(() => undefined))?.mtimeMs : undefined;
+/** When a writer was last known to live, in milliseconds; that of another user may be out of reach, then its directory tells. */
+async function lastSign(directory: string): Promise<number> {
+  for (const path of [ownerFile(directory), directory]) {
+    const stats = await lstat(path).catch(() => undefined);
+    if (stats) return stats.mtimeMs;
   }
+  return 0;
 }

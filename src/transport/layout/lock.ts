@@ -1,15 +1,17 @@
 import { randomUUID } from "node:crypto";
-import { link, lstat, readdir, rename, rm, truncate, writeFile } from "node:fs/promises";
+import { link, lstat, readdir, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { throwIfAborted } from "../../bytes/abortable.js";
 import { ioError, OciEncError, systemCode } from "../../errors.js";
+import type { Progress } from "../../progress.js";
 import {
   giveSignsOfLife,
   isAlive,
   type Owner,
   parseOwner,
   readToken,
+  shortToken,
   silenceLimit,
   thisOwner,
 } from "../files/owner.js";
@@ -33,6 +35,8 @@ import {
  *   exists then; the taker lists again after the link, sees it and withdraws. Nobody else looks at any but the newest.
  * - A killed owner is known by its process id and start time, so its successor need not wait. An owner that cannot be
  *   seen from here is dead when its file has not been touched for a while: measured by watching, not by the clock.
+ * - On a disk that is full a ticket is a symbolic link that leads nowhere: its target is the token, for which no room is needed
+ *   but that of the name. So what makes room can lock.
  * - The last one out renames the directory away, which is a release, and deletes it.
  */
 
@@ -54,6 +58,10 @@ export interface LockOptions {
    * half a minute, six times the interval that holders promise.
    */
   readonly silence?: number | undefined;
+  /** Told once who holds the lock, when that takes longer than `notice`. */
+  readonly progress?: Progress | undefined;
+  /** Milliseconds; default two seconds. */
+  readonly notice?: number | undefined;
 }
 
 /**
@@ -93,12 +101,16 @@ export async function withLock<T>(
 const keptGenerations = 8;
 const defaultSilence = 30_000;
 const defaultPatience = 60_000;
+const defaultNotice = 2_000;
 const longestNap = 100;
 
 /** Who is in the way, as seen at one moment. */
 interface Obstacle {
   readonly generation: number;
-  readonly touched: number;
+  /** When its file was last touched, by both times that the file system keeps; for comparing. */
+  readonly touched: string;
+  /** Milliseconds, as far as it is known. */
+  readonly made: number;
   readonly owner: Owner | undefined;
 }
 
@@ -120,6 +132,7 @@ async function acquire(layout: string, options: LockOptions): Promise<number> {
   const self = await thisOwner();
   const directory = lockDirectory(layout);
   const ticket = join(directory, `ticket-${self.nonce}`);
+  const tell = noticeOf(layout, options);
   let watch: Watch | undefined;
   try {
     for (let nap = 4; ; nap = Math.min(nap * 1.5, longestNap)) {
@@ -130,6 +143,7 @@ async function acquire(layout: string, options: LockOptions): Promise<number> {
       if (typeof outcome === "number") return outcome;
       if (outcome) {
         watch = keepWatching(watch, outcome);
+        tell(outcome);
         if (performance.now() - watch.since > (options.patience ?? defaultPatience)) throw heldBy(layout, outcome);
       }
       await sleep(nap * (0.5 + Math.random()), undefined, { signal: options.signal });
@@ -140,13 +154,31 @@ async function acquire(layout: string, options: LockOptions): Promise<number> {
   }
 }
 
+/** Says once that somebody is waited for, when that takes long. */
+function noticeOf(layout: string, { progress, notice = defaultNotice }: LockOptions): (obstacle: Obstacle) => void {
+  const began = performance.now();
+  let told = progress === undefined;
+  return (obstacle) => {
+    if (told || performance.now() - began < notice) return;
+    told = true;
+    const since = new Date(obstacle.made).toISOString();
+    const message = `waiting for ${JSON.stringify(layout)}, which is locked by ${holderOf(obstacle)} since ${since}`;
+    progress?.({ type: "warning", code: "LOCK_HELD", message });
+  };
+}
+
 /** Once: a ticket that is there may be linked already, and must not change. */
 async function writeTicket(path: string, self: Owner): Promise<void> {
   try {
     await writeFile(path, JSON.stringify(self), { flag: "wx" });
   } catch (error) {
     const code = systemCode(error);
-    if (code !== "EEXIST" && code !== "ENOENT") throw error;
+    if (code === "EEXIST" || code === "ENOENT") return;
+    // Elsewhere a hard link to a symbolic link may be one to what that names.
+    if ((code !== "ENOSPC" && code !== "EDQUOT") || process.platform !== "linux") throw error;
+    // What was made may be empty, which would be taken for a lock that was released.
+    await rm(path, { force: true });
+    await symlink(shortToken(self), path);
   }
 }
 
@@ -199,9 +231,15 @@ async function tryOnce(
 
 async function lookAt(directory: string, generation: number): Promise<Obstacle | undefined> {
   const file = join(directory, String(generation));
-  const text = await readToken(file);
+  const text = await readToken(file).catch((error: unknown) => {
+    // That of another user, who need not let others read it.
+    if (systemCode(error) === "EACCES" || systemCode(error) === "EPERM") return "?";
+    throw error;
+  });
   if (text === "") return undefined;
-  return { generation, touched: (await lstat(file)).mtimeMs, owner: parseOwner(text) };
+  const { mtimeMs, ctimeMs, birthtimeMs } = await lstat(file);
+  const made = birthtimeMs > 0 ? birthtimeMs : mtimeMs;
+  return { generation, touched: `${mtimeMs} ${ctimeMs}`, made, owner: parseOwner(text) };
 }
 
 async function newestGeneration(directory: string): Promise<number> {
@@ -226,7 +264,12 @@ async function release(layout: string, generation: number): Promise<void> {
   if (await leave(layout, generation).catch(() => false)) return;
   const file = join(lockDirectory(layout), String(generation));
   // To remove it is second best, as its number may come again; but it needs no file descriptor.
-  await truncate(file, 0).catch(() => rm(file, { force: true }).catch(() => undefined));
+  const isLink = await lstat(file).then(
+    (stats) => stats.isSymbolicLink(),
+    () => false,
+  );
+  const empty = isLink ? Promise.reject(new Error("a link has no content")) : truncate(file, 0);
+  await empty.catch(() => rm(file, { force: true }).catch(() => undefined));
 }
 
 /** Takes the workplace away when nobody else needs it. False, or an error: the lock is still held. */
@@ -261,10 +304,13 @@ async function somebodyWaits(directory: string): Promise<boolean> {
   return false;
 }
 
-function heldBy(layout: string, { owner }: Obstacle): OciEncError {
-  const who = owner ? `process ${owner.pid} on ${JSON.stringify(owner.host)}` : "somebody unknown";
-  return new OciEncError("CONFLICT", `${JSON.stringify(layout)} is locked by ${who}`, {
+function heldBy(layout: string, obstacle: Obstacle): OciEncError {
+  return new OciEncError("CONFLICT", `${JSON.stringify(layout)} is locked by ${holderOf(obstacle)}`, {
     hint: "wait until that process has ended, or end it, and try again",
     retryable: true,
   });
+}
+
+function holderOf({ owner }: Obstacle): string {
+  return owner ? `process ${owner.pid} on ${JSON.stringify(owner.host)}` : "somebody unknown";
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { ioError, OciEncError, systemCode } from "../../errors.js";
 import type { Descriptor, Sum } from "../../oci/descriptor.js";
 import { type Digest, isDigest } from "../../oci/digest.js";
+import type { KeptBlob } from "../transport.js";
 import { blobPath, blobSize } from "./blob-file.js";
 import { type IndexEntry, readIndexToChange } from "./index-json.js";
 import { type Lease, reclaimLeases } from "./lease.js";
@@ -15,7 +16,7 @@ import { findRegular } from "./regular-file.js";
 /** What became of blobs that were to go. */
 export interface Removal<T extends Sum> {
   readonly removed: readonly T[];
-  readonly kept: readonly { readonly blob: T; readonly why: string }[];
+  readonly kept: readonly KeptBlob<T>[];
 }
 
 /** What is known before the first blob is removed. */
@@ -25,6 +26,8 @@ export interface RemovalContext {
   readonly lock: HeldLock;
   /** What was written down before, by a command that did not get to the end of its removal. */
   readonly earlier: readonly Digest[];
+  /** Entries, by their text, that are still in the index because a full disk has no room for the index without them. */
+  readonly leaving?: ReadonlySet<string> | undefined;
 }
 
 /**
@@ -52,7 +55,7 @@ export async function removeUnnamed(
     const told = done.kept.filter(({ blob }) => known.has(blob.digest) || done.unfinished.includes(blob.digest));
     return { removed: done.removed, kept: told };
   } catch (error) {
-    return keepAll(candidates, error instanceof OciEncError ? error.message : "the layout cannot be read");
+    return keepAll(candidates, error);
   }
 }
 
@@ -63,11 +66,12 @@ export async function removeThose<T extends Sum>(
   reason: (blob: T) => Promise<string | undefined>,
 ): Promise<Removal<T>> {
   const removed: T[] = [];
-  const kept: { blob: T; why: string }[] = [];
+  const kept: KeptBlob<T>[] = [];
   for (const blob of blobs) {
-    const why = (await reason(blob)) ?? (await unlinkBlob(layout, blob.digest));
+    const needed = await reason(blob);
+    const why = needed ?? (await unlinkBlob(layout, blob.digest));
     if (why === undefined) removed.push(blob);
-    else if (why !== alreadyGone) kept.push({ blob, why });
+    else if (why !== alreadyGone) kept.push({ blob, why, ...(needed === undefined && { failed: true }) });
   }
   return { removed, kept };
 }
@@ -120,13 +124,16 @@ async function tryToRemove(layout: string, blobs: readonly Descriptor[], context
     if ((await reclaimLeases(layout, context.lease)).living > 0) {
       return { ...keepAll(blobs, "another writer is at work"), unfinished: all };
     }
-    const needed = await neededFiles(layout, (await readIndexToChange(layout)).entries);
+    const { entries } = await readIndexToChange(layout);
+    const needed = await neededFiles(
+      layout,
+      entries.filter(({ text }) => !context.leaving?.has(text)),
+    );
     const removal = await removeThose(layout, blobs, async ({ digest }) => needed(digest));
     const unfinished = removal.kept.map(({ blob }) => blob.digest).filter((digest) => needed(digest) === undefined);
     return { ...removal, unfinished };
   } catch (error) {
-    const why = error instanceof OciEncError ? error.message : "the layout cannot be read";
-    return { ...keepAll(blobs, why), unfinished: all };
+    return { ...keepAll(blobs, error), unfinished: all };
   }
 }
 
@@ -140,8 +147,12 @@ async function whatIsLeft(layout: string, digests: readonly Digest[]): Promise<r
   return left;
 }
 
-function keepAll(blobs: readonly Descriptor[], why: string): Removal<Descriptor> {
-  return { removed: [], kept: blobs.map((blob) => ({ blob, why })) };
+/** Because of a reason, or of an error: one of the system is a failure, and a damaged image elsewhere is not ours. */
+function keepAll(blobs: readonly Descriptor[], reason: unknown): Removal<Descriptor> {
+  const message = reason instanceof OciEncError ? reason.message : "the layout cannot be read";
+  const why = typeof reason === "string" ? reason : message;
+  const failed = typeof reason !== "string" && !(reason instanceof OciEncError && reason.code !== "LOCAL_IO");
+  return { removed: [], kept: blobs.map((blob) => ({ blob, why, ...(failed && { failed }) })) };
 }
 
 async function unlinkBlob(layout: string, digest: Digest): Promise<string | undefined> {

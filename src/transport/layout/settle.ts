@@ -21,7 +21,7 @@ export interface SettleOptions extends LockOptions {
  */
 export async function settleLayout(layout: string, { signal, progress = () => {} }: SettleOptions): Promise<void> {
   try {
-    if ((await readObsolete(layout)).length === 0 && (await deadLeases(layout)).length === 0) return;
+    if ((await readObsolete(layout)).length === 0 && (await deadLeases(layout, "hastily")).length === 0) return;
     await withLock(
       layout,
       async (lock) => {
@@ -35,7 +35,7 @@ export async function settleLayout(layout: string, { signal, progress = () => {}
           tellOfRemoval(progress, { removed: 0, kept: removal.kept.filter((entry) => entry.why === why).length, why });
         }
       },
-      { signal },
+      { signal, progress },
     );
   } catch (error) {
     if (!(error instanceof OciEncError) || error.code === "ABORTED") throw error;

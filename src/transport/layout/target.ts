@@ -97,7 +97,7 @@ class LayoutTarget implements ImageTarget, ResumingTarget, AttachmentTarget {
     const own = await beginningIn(lease.directory, blob);
     if (own) return own;
     const { directory } = lease;
-    const claimed = await claimBeginning(layout, { directory, blob }, { signal: this.#options.signal });
+    const claimed = await claimBeginning(layout, { directory, blob }, this.#options);
     return claimed ? await beginningIn(directory, blob) : undefined;
   }
 
@@ -147,7 +147,7 @@ class LayoutTarget implements ImageTarget, ResumingTarget, AttachmentTarget {
         await lease.end();
         return committed;
       },
-      { signal: this.#options.signal },
+      this.#options,
     );
     this.#staged.clear();
     this.#attachments = new PendingAttachments();
@@ -183,7 +183,7 @@ class LayoutTarget implements ImageTarget, ResumingTarget, AttachmentTarget {
       this.#made = (await makeDirectory(resolve(directory), mode)) ?? this.#made;
       const layout = await realPath(directory);
       try {
-        return { layout, lease: await beginLease(layout, { signal: this.#options.signal }) };
+        return { layout, lease: await beginLease(layout, this.#options) };
       } catch (error) {
         // Another target that made this directory and was abandoned took it away again.
         if (!(error instanceof OciEncError) || error.code !== "NOT_FOUND") throw error;

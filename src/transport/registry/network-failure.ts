@@ -1,5 +1,5 @@
 import { errors } from "undici";
-import { OciEncError } from "../../errors.js";
+import { ioError, OciEncError } from "../../errors.js";
 import { bounded } from "./redact.js";
 
 /** The request that failed. */
@@ -22,6 +22,7 @@ export function networkFailure(error: unknown, { url, proxy, signal, answered }:
   if (signal?.aborted) return new OciEncError("ABORTED", "interrupted", { cause: error });
   const code = failureCode(error);
   if (code === undefined) throw error;
+  if (ofThisMachine.has(code)) throw ioError(error, "cannot open a connection");
   const known = reasons.get(code) ?? (isCertificateCode(code) ? certificateReason : undefined);
   const final = known?.final === "at first" ? !answered : known?.final;
   const detail = known?.text ?? `the connection failed (${bounded(code, 80)})`;
@@ -45,6 +46,9 @@ export function speaksNoTls(error: OciEncError): boolean {
   const hungUp = code === "ECONNRESET" || code === "UND_ERR_SOCKET";
   return hungUp && error.cause instanceof Error && /before secure TLS connection/.test(error.cause.message);
 }
+
+/** The other side has no part in these. */
+const ofThisMachine: ReadonlySet<string> = new Set(["EMFILE", "ENFILE", "ENOMEM", "EACCES", "EPERM"]);
 
 interface Reason {
   readonly text: string;

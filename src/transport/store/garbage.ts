@@ -1,4 +1,5 @@
 import { realpath } from "node:fs/promises";
+import type { OciEncError } from "../../errors.js";
 import type { Sum } from "../../oci/descriptor.js";
 import { type IndexEntry, indexName, readIndex } from "../layout/index-json.js";
 import { listBeginnings, removeBeginning } from "../layout/ingest.js";
@@ -9,6 +10,7 @@ import { findRegular } from "../layout/regular-file.js";
 import { listBlobs, neededFiles, type Removal, removeThose } from "../layout/removal.js";
 import { hasWorkplace } from "../layout/workplace.js";
 import { tellOfRemoval } from "../tell-of-removal.js";
+import { removalFailure } from "../transport.js";
 import { findStore, type StoreOptions, storeDirectory } from "./store-directory.js";
 
 /** How to collect. */
@@ -23,6 +25,8 @@ export interface GarbageOptions extends StoreOptions {
 export interface Garbage extends Removal<Sum> {
   /** And of the beginnings of blobs, which writers that failed have left there. */
   readonly beginnings: Removal<Sum>;
+  /** LOCAL_IO when the system did not let some of the blobs go. */
+  readonly failure: OciEncError | undefined;
 }
 
 /**
@@ -34,15 +38,16 @@ export interface Garbage extends Removal<Sum> {
 export async function collectGarbage(options: GarbageOptions = {}): Promise<Garbage> {
   const layout = await findStore(options);
   if (layout !== undefined) {
-    const all = async (lock: HeldLock) => ({
-      ...(await collect(layout, options, lock)),
-      beginnings: await reclaim(layout, options),
-    });
+    const all = async (lock: HeldLock) => {
+      const removal = await collect(layout, options, lock);
+      const failure = removalFailure(removal.kept, JSON.stringify(layout));
+      return { ...removal, beginnings: await reclaim(layout, options), failure };
+    };
     return await withLock(layout, all, options);
   }
   // The first pull of all may have broken off before it had made a layout.
   const directory = await realpath(storeDirectory(options.store)).catch(() => undefined);
-  if (directory === undefined || !(await hasWorkplace(directory))) return { ...nothing, beginnings: nothing };
+  if (directory === undefined || !(await hasWorkplace(directory))) return { ...nothing, beginnings: none };
   const left = async () => {
     await reclaimLeases(directory);
     return { ...nothing, beginnings: await reclaim(directory, options) };
@@ -50,7 +55,8 @@ export async function collectGarbage(options: GarbageOptions = {}): Promise<Garb
   return await withLock(directory, left, options);
 }
 
-const nothing: Removal<Sum> = { removed: [], kept: [] };
+const none: Removal<Sum> = { removed: [], kept: [] };
+const nothing = { ...none, failure: undefined };
 
 /** Milliseconds for which a beginning waits for somebody to go on with it. */
 const waitingTime = 7 * 24 * 60 * 60_000;

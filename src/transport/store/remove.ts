@@ -1,4 +1,4 @@
-import { OciEncError } from "../../errors.js";
+import { OciEncError, systemCode } from "../../errors.js";
 import type { Descriptor } from "../../oci/descriptor.js";
 import type { Digest } from "../../oci/digest.js";
 import { type IndexEntry, type IndexJson, readIndex, replaceIndex, withEntries } from "../layout/index-json.js";
@@ -8,7 +8,9 @@ import { readObsolete, writeObsolete } from "../layout/obsolete-record.js";
 import { orphansOf } from "../layout/orphans.js";
 import { type Removal, removeUnnamed } from "../layout/removal.js";
 import { settleLayout } from "../layout/settle.js";
+import { shortenIndex } from "../layout/shorten-index.js";
 import { walkImage } from "../layout/walk.js";
+import { removalFailure } from "../transport.js";
 import { findStore, type StoreOptions } from "./store-directory.js";
 import { findInStore, notInStore } from "./store-name.js";
 
@@ -17,6 +19,8 @@ export interface ImagesRemoved {
   readonly images: readonly { readonly name: string | undefined; readonly digest: Digest }[];
   /** Blobs that nothing names any more, and those that had to stay all the same. */
   readonly blobs: Removal<Descriptor>;
+  /** LOCAL_IO when the system did not let some of them go. */
+  readonly failure: OciEncError | undefined;
 }
 
 /**
@@ -37,13 +41,32 @@ export async function removeImages(names: readonly string[], options: StoreOptio
       const entries = index.entries.filter((entry) => !gone.has(entry) && !left.has(entry));
       const candidates = await namedBy(layout, [...gone, ...left]);
       const earlier = await readObsolete(layout);
-      await writeObsolete(layout, [...earlier, ...candidates.map(({ digest }) => digest)], lock);
-      await replaceIndex(layout, withEntries(index, entries), lock);
-      const blobs = await removeUnnamed(layout, candidates, { lock, earlier });
-      return { images: [...gone].map(({ name, descriptor }) => ({ name, digest: descriptor.digest })), blobs };
+      const next = withEntries(index, entries);
+      const leaving = new Set([...gone, ...left].map(({ text }) => text));
+      const remove = () => removeUnnamed(layout, candidates, { lock, earlier, leaving });
+      const replace = async () => {
+        await writeObsolete(layout, [...earlier, ...candidates.map(({ digest }) => digest)], lock);
+        await replaceIndex(layout, next, lock);
+      };
+      const early = await replace().catch(async (error: unknown) => {
+        if (!isFull(error)) throw error;
+        if (await shortenIndex(layout, { before: index, after: next }, lock)) return [];
+        // Who is killed in between has an image that is damaged, and was to go.
+        const { removed } = await remove();
+        await replaceIndex(layout, next, lock);
+        return removed;
+      });
+      const later = await remove();
+      const blobs = { removed: [...(early ?? []), ...later.removed], kept: later.kept };
+      const images = [...gone].map(({ name, descriptor }) => ({ name, digest: descriptor.digest }));
+      return { images, blobs, failure: removalFailure(blobs.kept, JSON.stringify(layout)) };
     },
     options,
   );
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof OciEncError && ["ENOSPC", "EDQUOT"].includes(systemCode(error.cause) ?? "");
 }
 
 function findAll(index: IndexJson, names: readonly string[], layout: string): ReadonlySet<IndexEntry> {

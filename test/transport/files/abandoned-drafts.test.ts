@@ -5,8 +5,12 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { removeAbandonedDrafts } from "../../../src/transport/files/abandoned-drafts.js";
 import { draftName, draftPrefix, treeName } from "../../../src/transport/files/maker-mark.js";
+import { watching } from "../../../src/transport/files/owner.js";
 import { draftNameOfTheDead } from "../../support/dead-draft.js";
 import { scratchOf } from "../../support/scratch.js";
+
+// Nobody has to be watched for longer here.
+watching.time = 1;
 
 const minute = 60_000;
 const day = 24 * 60 * minute;

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { lstat, mkdir, readdir, readFile, utimes, writeFile } from "node:fs/promises";
+import { lutimesSync } from "node:fs";
+import { chmod, lstat, mkdir, readdir, readFile, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { digestOf } from "../../../src/oci/digest.js";
-import { thisOwner } from "../../../src/transport/files/owner.js";
+import { thisOwner, watching } from "../../../src/transport/files/owner.js";
 import { openTarget } from "../../../src/transport/index.js";
 import { beginLease, reclaimLeases } from "../../../src/transport/layout/lease.js";
 import { withLock } from "../../../src/transport/layout/lock.js";
@@ -12,6 +13,9 @@ import { startSupport } from "../../support/child-process.js";
 import { fileTree } from "../../support/file-tree.js";
 import { writeImage } from "../../support/layout-image.js";
 import { scratchOf } from "../../support/scratch.js";
+
+// Nobody has to be watched for longer here.
+watching.time = 1;
 
 /** Puts a lease there as a process that cannot be seen from here would. */
 async function foreignLease(layout: string, touched: Date): Promise<void> {
@@ -102,5 +106,43 @@ test("a lease's token names this process", async (t) => {
   const layout = scratchOf(t);
   const lease = await beginLease(layout, {});
   assert.equal(JSON.parse(await readFile(join(lease.directory, "owner"), "utf8")).pid, process.pid);
+  await lease.end();
+});
+
+test("a writer whose clock is wrong is seen to live while it is watched", async (t) => {
+  const layout = scratchOf(t);
+  const hour = 3_600_000;
+  await foreignLease(layout, new Date(Date.now() - hour));
+  const directory = join(leasesDirectory(layout), "foreign");
+  let beats = 0;
+  const beat = setInterval(() => {
+    beats += 1;
+    lutimesSync(directory, new Date(Date.now() - hour), new Date(Date.now() - hour + beats));
+  }, 1);
+  watching.time = 300;
+  try {
+    assert.equal((await withLock(layout, () => reclaimLeases(layout))).living, 1);
+  } finally {
+    clearInterval(beat);
+    watching.time = 1;
+  }
+  assert.equal((await withLock(layout, () => reclaimLeases(layout))).living, 0);
+});
+
+test("a lease that another user keeps closed tells by its name whether its writer lives, whatever its times", {
+  skip: process.geteuid?.() !== 0 && "needs root, to be somebody else",
+}, async (t) => {
+  const layout = scratchOf(t);
+  const lease = await beginLease(layout, {});
+  for (const path of [layout, join(layout, ".oci-enc"), leasesDirectory(layout)]) await chmod(path, 0o777);
+  await withLock(layout, async () => {
+    for (const path of [join(lease.directory, "owner"), lease.directory]) await utimes(path, 0, 0);
+    process.seteuid?.(12345);
+    try {
+      assert.deepEqual(await reclaimLeases(layout), { living: 1, kept: [] });
+    } finally {
+      process.seteuid?.(0);
+    }
+  });
   await lease.end();
 });

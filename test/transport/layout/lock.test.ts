@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { thisOwner } from "../../../src/transport/files/owner.js";
+import type { ProgressEvent } from "../../../src/progress.js";
+import { shortToken, thisOwner } from "../../../src/transport/files/owner.js";
 import { withLock } from "../../../src/transport/layout/lock.js";
 import { startSupport } from "../../support/child-process.js";
 import { expectedError } from "../../support/expected-error.js";
@@ -124,4 +125,49 @@ test("a FIFO among the lock's files is no holder that can be read, and nothing w
     withLock(layout, async () => "", { patience: 30 }),
     expectedError("CONFLICT", /somebody unknown/),
   );
+});
+
+test("who waits long is told once who holds the lock, and since when", async (t) => {
+  const layout = scratchOf(t);
+  const told: ProgressEvent[] = [];
+  await withLock(layout, async () => {
+    const second = withLock(layout, async () => "", { patience: 60, notice: 0, progress: (event) => told.push(event) });
+    await assert.rejects(second, expectedError("CONFLICT"));
+  });
+  const [first, ...others] = told;
+  assert.ok(first?.type === "warning" && first.code === "LOCK_HELD");
+  assert.match(first.message, new RegExp(`locked by process ${process.pid} on ".+" since \\d{4}-`));
+  assert.deepEqual(others, []);
+});
+
+test("a lock that is a link, as on a full disk, is held and taken over like any other", {
+  skip: process.platform !== "linux" && "needs Linux",
+}, async (t) => {
+  const layout = scratchOf(t);
+  const lock = join(layout, ".oci-enc", "lock");
+  await mkdir(lock, { recursive: true });
+  const { nonce, ...self } = await thisOwner();
+  await symlink(shortToken({ ...self, nonce }), join(lock, "3"));
+  const second = withLock(layout, async () => "", { patience: 30 });
+  await assert.rejects(second, expectedError("CONFLICT", new RegExp(`process ${process.pid} `)));
+  await rm(join(lock, "3"));
+  await symlink(shortToken({ ...self, start: "1", nonce }), join(lock, "4"));
+  assert.equal(await withLock(layout, async () => "taken over", { patience: 0 }), "taken over");
+});
+
+test("a holder of another user, whose file cannot be read, is believed alive", {
+  skip: process.geteuid?.() !== 0 && "needs root, to be somebody else",
+}, async (t) => {
+  const layout = scratchOf(t);
+  const lock = join(layout, ".oci-enc", "lock");
+  await mkdir(lock, { recursive: true });
+  for (const path of [layout, join(layout, ".oci-enc"), lock]) await chmod(path, 0o777);
+  await writeFile(join(lock, "5"), JSON.stringify(await thisOwner()), { mode: 0o600 });
+  process.seteuid?.(12345);
+  try {
+    const second = withLock(layout, async () => "", { patience: 30 });
+    await assert.rejects(second, expectedError("CONFLICT", /somebody unknown/));
+  } finally {
+    process.seteuid?.(0);
+  }
 });

@@ -5,6 +5,7 @@ import { chmod, chown, lutimes, mkdir, readFile, rm, symlink, writeFile } from "
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { type Digest, digestOf } from "../../../src/oci/digest.js";
+import { watching } from "../../../src/transport/files/owner.js";
 import { collectGarbage, openTarget, removeImages, tagImage } from "../../../src/transport/index.js";
 import { blobPath } from "../../../src/transport/layout/blob-file.js";
 import { beginLease, reclaimLeases } from "../../../src/transport/layout/lease.js";
@@ -14,6 +15,9 @@ import { leasesDirectory, obsoleteFile } from "../../../src/transport/layout/wor
 import { fileTree } from "../../support/file-tree.js";
 import { writeImage } from "../../support/layout-image.js";
 import { scratchOf } from "../../support/scratch.js";
+
+// Nobody has to be watched for longer here.
+watching.time = 1;
 
 interface Left {
   readonly layout: string;

@@ -7,6 +7,7 @@ import { type TestContext, test } from "node:test";
 import { OciEncError } from "../../../src/errors.js";
 import type { Descriptor } from "../../../src/oci/descriptor.js";
 import { digestOf } from "../../../src/oci/digest.js";
+import { watching } from "../../../src/transport/files/owner.js";
 import { collectGarbage, openTarget } from "../../../src/transport/index.js";
 import { leasesDirectory } from "../../../src/transport/layout/workplace.js";
 import { type BegunBlob, canResume, type ImageTarget } from "../../../src/transport/transport.js";
@@ -16,6 +17,9 @@ import { expectedError } from "../../support/expected-error.js";
 import { fileTree } from "../../support/file-tree.js";
 import { writeImage } from "../../support/layout-image.js";
 import { scratchOf } from "../../support/scratch.js";
+
+// Nobody has to be watched for longer here.
+watching.time = 1;
 
 interface Content {
   readonly blob: Descriptor;
