@@ -99,7 +99,6 @@ class Search {
 
   async #referrer(subject: Digest, { mediaType, digest, size }: Descriptor): Promise<ReferrerFound | undefined> {
     const plan = await makePlan(this.#source, { mediaType, digest, size }, {});
-    if (plan.kind === "opaque") return undefined;
     if (subjectOf(plan.view)?.digest === subject) {
       return { kind: "referrer", subject, listed: listedReferrer(plan.descriptor, plan.view), plan };
     }
@@ -155,9 +154,7 @@ async function asking<T>(question: () => Promise<T>): Promise<T> {
       return await question();
     } catch (error) {
       if (!(error instanceof OciEncError) || error.hint !== undefined) throw error;
-      const { code, message, retryable, context } = error;
-      const hint = "--referrers=false copies the image without what belongs to it";
-      throw new OciEncError(code, message, { cause: error.cause, hint, retryable, context });
+      throw error.with({ hint: "--referrers=false copies the image without what belongs to it" });
     }
   });
 }

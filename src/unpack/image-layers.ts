@@ -120,10 +120,10 @@ async function unwrap(layer: Descriptor, what: string, keys: Keys): Promise<Unwr
   const answer = await answerFor(layer, keys.keyring);
   if (answer.kind === "plain") return undefined;
   if (answer.kind === "yes") return answer.unwrapped;
-  const { cause, code, hint, message } = answer.error;
-  if (answer.kind === "cannot") throw new OciEncError(code, `${what}: ${message}`, { cause, hint });
-  const why = keys.given ? `${what}: ${message}` : "missing private key needed for decryption";
-  throw new OciEncError(code, `you are not authorized to use this image: ${why}`, { cause, hint });
+  const { error } = answer;
+  if (answer.kind === "cannot") throw error.with({ message: `${what}: ${error.message}` });
+  const why = keys.given ? `${what}: ${error.message}` : "missing private key needed for decryption";
+  throw error.with({ message: `you are not authorized to use this image: ${why}` });
 }
 
 /** What it takes to read one layer. */

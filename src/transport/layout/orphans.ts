@@ -3,7 +3,7 @@ import type { Descriptor } from "../../oci/descriptor.js";
 import type { Digest } from "../../oci/digest.js";
 import { readAttached } from "./attached.js";
 import type { IndexEntry } from "./index-json.js";
-import { readManifest } from "./manifest-file.js";
+import { readManifest, readManifestIfThere } from "./manifest-file.js";
 import { walkImage } from "./walk.js";
 
 /** A layout's list, and those of its entries that are about to go. */
@@ -42,7 +42,7 @@ async function manifestsOf(layout: string, entries: readonly IndexEntry[]): Prom
   const digests = new Set<Digest>();
   for (const { descriptor: root } of entries) {
     try {
-      for await (const { descriptor, role } of walkImage(root, (manifest) => readManifest(layout, manifest))) {
+      for await (const { descriptor, role } of walkImage(root, (manifest) => readManifestIfThere(layout, manifest))) {
         if (role === "manifest") digests.add(descriptor.digest);
       }
     } catch (error) {

@@ -8,18 +8,24 @@ import { digestsIn, mayNameOthers, walkImage } from "./walk.js";
 
 /**
  * The digests that may be needed by what an index lists, named or not, down to the last layer, with the subjects that are
- * there. CORRUPT when a manifest cannot be read: then nobody knows what it needs, and nothing may be removed.
+ * there. A manifest that an index names and that is not there needs nothing: stores and mirrors may hold some platforms
+ * alone. CORRUPT when one cannot be read, or an entry's own is gone: then nobody knows what it needs, and nothing may be
+ * removed.
  */
 export async function reachableFrom(layout: string, entries: readonly IndexEntry[]): Promise<ReadonlySet<Digest>> {
   const marked = new Set<Digest>();
   const ahead = entries.map((entry) => entry.descriptor);
   for (let root = ahead.pop(); root; root = ahead.pop()) {
-    for await (const { descriptor, role } of walkImage(root, (manifest) => readOrRefuse(layout, manifest))) {
+    const read = async (manifest: Descriptor) =>
+      manifest.digest === root.digest || (await isThere(layout, manifest))
+        ? await readOrRefuse(layout, manifest)
+        : undefined;
+    for await (const { descriptor, role } of walkImage(root, read)) {
       if (role === "subject" && !marked.has(descriptor.digest) && (await isThere(layout, descriptor))) {
         ahead.push(descriptor);
       }
       marked.add(descriptor.digest);
-      if (role === "unknown" && mayNameOthers(descriptor)) {
+      if (role === "unknown" && mayNameOthers(descriptor) && (await isThere(layout, descriptor))) {
         for (const digest of digestsIn(await readOrRefuse(layout, descriptor))) marked.add(digest);
       }
     }

@@ -37,8 +37,7 @@ function worthRepeating(outcome: Outcome | OciEncError, repeat: boolean): boolea
 function conclude<T extends Outcome>(outcome: T | OciEncError, exhausted: boolean): T {
   if (!(outcome instanceof OciEncError)) return outcome;
   if (!exhausted) throw outcome;
-  const { code, message, hint, context, cause } = outcome;
-  throw new OciEncError(code, message, { cause, hint, context, retryable: false });
+  throw outcome.with({ retryable: false });
 }
 
 function asExpected(error: unknown): OciEncError {

@@ -6,7 +6,7 @@ import { isEncrypted, isImageConfigType } from "../../oci/media-type.js";
 import { printPlatform } from "../../oci/platform.js";
 import { readAttached } from "../layout/attached.js";
 import { readIndex } from "../layout/index-json.js";
-import { readManifest } from "../layout/manifest-file.js";
+import { readManifest, readManifestIfThere } from "../layout/manifest-file.js";
 import { type Visit, walkImage } from "../layout/walk.js";
 import { findStore, type StoreOptions } from "./store-directory.js";
 
@@ -48,7 +48,9 @@ async function summarize(layout: string, root: Descriptor): Promise<Summary> {
   const platforms = new Set<string>();
   let problem: string | undefined;
   try {
-    for await (const visit of walkImage(root, (manifest) => readManifest(layout, manifest))) {
+    const read = (manifest: Descriptor) =>
+      manifest.digest === root.digest ? readManifest(layout, manifest) : readManifestIfThere(layout, manifest);
+    for await (const visit of walkImage(root, read)) {
       if (visit.role !== "subject") visits.push(visit);
       if (visit.role !== "config") continue;
       for (const platform of await platformsIn(layout, visit.descriptor)) platforms.add(platform);
