@@ -2,13 +2,17 @@ import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import { isIndexType } from "../oci/media-type.js";
 import { type Platform, platformMatches, printPlatform } from "../oci/platform.js";
-import type { Progress } from "../progress.js";
 import { attestedBy } from "./attestation.js";
-import type { ChildPlan, UnreadPlan } from "./plan.js";
+
+/** Something that an index names and that is not there. */
+export interface AbsentPart {
+  readonly descriptor: Descriptor;
+  readonly platform: Platform | undefined;
+}
 
 /** What an image names and its place does not have, and what it has instead. */
 export interface Lack {
-  readonly absent: readonly UnreadPlan[];
+  readonly absent: readonly AbsentPart[];
   /** Platforms of the manifests that are there. */
   readonly offered: readonly Platform[];
   /** Of the image's place. */
@@ -25,34 +29,20 @@ export async function unlessAbsent<T>(read: () => Promise<T>): Promise<T | undef
   }
 }
 
-/** Everything that the indexes of a plan name and that is not there, kept or not. */
-export function absentIn(plan: ChildPlan): readonly UnreadPlan[] {
-  if (plan.kind === "unread") return plan.why === "absent" ? [plan] : [];
-  return plan.kind === "index" ? plan.children.flatMap((child) => absentIn(child.plan)) : [];
-}
-
-/** What a copy leaves named and does not bring. */
-export function absentAndKept(plan: ChildPlan): readonly UnreadPlan[] {
-  if (plan.kind === "unread") return plan.why === "absent" ? [plan] : [];
-  if (plan.kind !== "index") return [];
-  return plan.children.filter(({ kept }) => kept).flatMap((child) => absentAndKept(child.plan));
-}
-
-/** Warns of what is named and not there. */
-export function tellOfAbsent(absent: readonly UnreadPlan[], name: string, progress: Progress): void {
-  if (absent.length === 0) return;
-  const message = `${name} names ${printAbsent(absent)}, and does not have ${absent.length === 1 ? "it" : "them"}`;
-  progress({ type: "warning", code: "PLATFORM_ABSENT", message });
-}
-
 /** NOT_FOUND: a platform was asked for that nothing is for, or of which nothing is there. */
 export function platformMissing(missing: readonly Platform[], { absent, offered, name }: Lack): OciEncError {
-  const listed = absent.filter(({ platform }) => platform && missing.some((wanted) => platformMatches(wanted, platform)));
+  const listed = absent.filter(
+    ({ platform }) => platform && missing.some((wanted) => platformMatches(wanted, platform)),
+  );
   const has = printPlatforms(offered);
   if (listed.length > 0) {
-    return new OciEncError("NOT_FOUND", `${name} names ${printAbsent(listed)}, and does not have ${listed.length === 1 ? "it" : "them"}`, {
-      hint: has === "" ? "nothing that it names is there" : `it has images for ${has}`,
-    });
+    return new OciEncError(
+      "NOT_FOUND",
+      `${name} names ${printAbsent(listed)}, and does not have ${listed.length === 1 ? "it" : "them"}`,
+      {
+        hint: has === "" ? "nothing that it names is there" : `it has images for ${has}`,
+      },
+    );
   }
   const unknown = absent.length > 0 ? `; it does not have ${printAbsent(absent)}, which it names` : "";
   return new OciEncError("NOT_FOUND", `no image for ${missing.map(printPlatform).join(", ")} in ${name}`, {
@@ -76,8 +66,8 @@ export function configAbsent({ digest }: Descriptor, platform: Platform | undefi
   });
 }
 
-/** `the images for linux/arm64 (sha256:…), linux/s390x (sha256:…)`. */
-function printAbsent(absent: readonly UnreadPlan[]): string {
+/** For people: `the image for linux/arm64 (sha256:…), linux/s390x (sha256:…)`. */
+export function printAbsent(absent: readonly AbsentPart[]): string {
   const named = absent.slice(0, 40).map(({ platform, descriptor }) => {
     if (platform) return `the image for ${printPlatform(platform)} (${descriptor.digest})`;
     const isAttestation = attestedBy(descriptor) !== undefined;
@@ -91,6 +81,6 @@ function printPlatforms(platforms: readonly Platform[], between: string = ", "):
   return [...new Set(platforms.map(printPlatform))].slice(0, 40).join(between);
 }
 
-function verb(absent: readonly UnreadPlan[]): string {
+function verb(absent: readonly AbsentPart[]): string {
   return absent.length === 1 ? "is" : "are";
 }

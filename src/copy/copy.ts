@@ -2,7 +2,6 @@ import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import type { Progress } from "../progress.js";
 import { type Committed, canTag, type ImageSource, type ImageTarget } from "../transport/transport.js";
-import { absentAndKept, tellOfAbsent } from "./absent.js";
 import { attachmentParts } from "./attachments.js";
 import {
   type AttachmentOptions,
@@ -15,6 +14,7 @@ import { makePlan, manifestsOf, type Plan, type PlanOptions } from "./plan.js";
 import { type CopyReport, plannedReport, transferredReport } from "./report.js";
 import { requireRoom, requireSizes } from "./require-room.js";
 import { at } from "./side.js";
+import { absentAndKept, tellOfAbsent } from "./tell-of-absent.js";
 import { tellOfKept } from "./tell-of-kept.js";
 import { tellOfStale } from "./tell-of-stale.js";
 import { partsOf, transfer } from "./transfer.js";

@@ -1,80 +1,26 @@
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
-import {
-  diffIdsOf,
-  type ImageIndex,
-  type ImageManifest,
-  manifestLimit,
-  parseManifest,
-  platformOf,
-} from "../oci/manifest.js";
+import { diffIdsOf, type ImageManifest, manifestLimit, parseManifest, platformOf } from "../oci/manifest.js";
 import { isImageConfigType, isIndexType, isManifestType, layerKind } from "../oci/media-type.js";
 import { type Platform, platformMatches, printPlatform } from "../oci/platform.js";
-import type { LayerChange, LayerTransform } from "../transform/layer-transform.js";
+import type { LayerTransform } from "../transform/layer-transform.js";
 import type { ImageSource } from "../transport/transport.js";
-import { absentIn, configAbsent, partsAbsent, platformMissing, unlessAbsent } from "./absent.js";
+import { configAbsent, partsAbsent, platformMissing, unlessAbsent } from "./absent.js";
 import { attestedBy } from "./attestation.js";
+import type {
+  ChildPlan,
+  IndexPlan,
+  LayerPlan,
+  ManifestPlan,
+  OpaquePlan,
+  Plan,
+  PlannedChild,
+  UnreadPlan,
+} from "./plan-parts.js";
 import { readBlob } from "./read-blob.js";
 import { at } from "./side.js";
 
-/** The image as it is, and what will become of each part. Made before anything is written. */
-export type Plan = IndexPlan | ManifestPlan;
-
-/** What an index names, as it is and will be. */
-export type ChildPlan = Plan | OpaquePlan | UnreadPlan;
-
-/** An index; `kept` is false for children that the copy leaves out. */
-export interface IndexPlan {
-  readonly kind: "index";
-  readonly descriptor: Descriptor;
-  readonly bytes: Uint8Array;
-  readonly view: ImageIndex;
-  readonly children: readonly PlannedChild[];
-}
-
-/** A child of an index, and whether the copy takes it along. */
-export interface PlannedChild {
-  readonly plan: ChildPlan;
-  readonly kept: boolean;
-}
-
-/** A manifest and what becomes of its layers, in their order. */
-export interface ManifestPlan {
-  readonly kind: "manifest";
-  readonly descriptor: Descriptor;
-  readonly bytes: Uint8Array;
-  readonly view: ImageManifest;
-  readonly platform: Platform | undefined;
-  /** Whether the transform is for this manifest; false for the platforms that are not wanted. */
-  readonly asked: boolean;
-  /** The image's config as it is stored, where the plan had a use for it. */
-  readonly config: Uint8Array | undefined;
-  readonly layers: readonly LayerPlan[];
-}
-
-/** A child of an index that is neither manifest nor index: carried as it is. */
-export interface OpaquePlan {
-  readonly kind: "opaque";
-  readonly descriptor: Descriptor;
-  /** Undefined: it is a blob, as of an index that lists layers itself, and is moved like one. */
-  readonly bytes: Uint8Array | undefined;
-}
-
-/** A child of an index of which nothing is known but its descriptor. Kept, it stays named and nothing of it is moved. */
-export interface UnreadPlan {
-  readonly kind: "unread";
-  readonly descriptor: Descriptor;
-  readonly platform: Platform | undefined;
-  /** `absent`: its place does not have it, or not its config. `unwanted`: it is for another platform, and is left out. */
-  readonly why: "absent" | "unwanted";
-}
-
-/** One layer of one manifest. */
-export interface LayerPlan {
-  readonly layer: Descriptor;
-  readonly index: number;
-  readonly change: LayerChange;
-}
+export type { ChildPlan, IndexPlan, LayerPlan, ManifestPlan, Plan, UnreadPlan };
 
 /** What the plan depends on. */
 export interface PlanOptions {
@@ -103,7 +49,7 @@ const manifestCountLimit = 10_000;
 export async function makePlan(source: ImageSource, root: Descriptor, options: PlanOptions): Promise<Plan> {
   const planner = new Planner(source, options);
   const plan = await planner.root(root);
-  planner.requirePlatforms(plan);
+  planner.requirePlatforms();
   options.transform?.planned?.();
   return planner.narrow(plan);
 }
@@ -128,6 +74,7 @@ class Planner {
   readonly #seen = new Map<string, Promise<ChildPlan>>();
   readonly #offered: Platform[] = [];
   readonly #matched = new Set<Platform>();
+  readonly #absent: UnreadPlan[] = [];
 
   constructor(source: ImageSource, options: PlanOptions) {
     this.#source = source;
@@ -142,12 +89,12 @@ class Planner {
   }
 
   /** NOT_FOUND when one of the wanted platforms has matched nothing that is there, or all are wanted and some are absent. */
-  requirePlatforms(plan: Plan): void {
+  requirePlatforms(): void {
     const { platforms, absent = "refuse" } = this.#options;
-    const lack = { absent: absentIn(plan), offered: this.#offered, name: this.#source.name };
+    const lack = { absent: this.#absent, offered: this.#offered, name: this.#source.name };
     const missing = (platforms ?? []).filter((wanted) => !this.#matched.has(wanted));
     if (missing.length > 0) throw platformMissing(missing, lack);
-    if (platforms === undefined && absent === "refuse" && lack.absent.length > 0) throw partsAbsent(lack);
+    if (platforms === undefined && absent === "refuse" && this.#absent.length > 0) throw partsAbsent(lack);
   }
 
   /** One wanted platform with the others dropped is that manifest itself, so that its digest holds. */
@@ -177,14 +124,14 @@ class Planner {
     if (isChild && !isManifestType(mediaType) && !isIndexType(mediaType)) return await this.#opaque(descriptor);
     if (isChild && isManifestType(mediaType) && this.#drops && place.platform && !this.#wants(place.platform)) {
       this.#offered.push(place.platform);
-      return { kind: "unread", descriptor, platform: place.platform, why: "unwanted" };
+      return unread(descriptor, place.platform, "unwanted");
     }
     if (size > manifestLimit) {
       throw new OciEncError("CORRUPT", `the manifest ${digest} has more than ${manifestLimit} bytes`);
     }
     const read = () => at("source", () => this.#source.manifest(descriptor));
     const bytes = isChild ? await unlessAbsent(read) : await read();
-    if (bytes === undefined) return { kind: "unread", descriptor, platform: place.platform, why: "absent" };
+    if (bytes === undefined) return this.#lacking(descriptor, place.platform);
     const view = parseManifest(bytes, mediaType);
     const typed = { ...descriptor, mediaType: view.mediaType };
     if (view.kind === "manifest") return await this.#manifest({ descriptor: typed, bytes, view }, place);
@@ -221,10 +168,9 @@ class Planner {
 
   /** What describes a manifest goes where that goes; the transform is asked only when it changes the manifest. */
   async #attestation(child: Descriptor, subject: PlannedChild | undefined): Promise<PlannedChild> {
-    const unread = { kind: "unread", descriptor: child, platform: undefined } as const;
-    if (subject && !subject.kept) return { plan: { ...unread, why: "unwanted" }, kept: false };
+    if (subject && !subject.kept) return { plan: unread(child, undefined, "unwanted"), kept: false };
     const bytes = await unlessAbsent(() => at("source", () => this.#source.manifest(child)));
-    if (bytes === undefined) return { plan: { ...unread, why: "absent" }, kept: !this.#drops };
+    if (bytes === undefined) return { plan: this.#lacking(child, undefined), kept: !this.#drops };
     const plan = attestationPlan(child, bytes);
     const asked = subject && isChanged(subject.plan) ? this.#options.transform?.attestation?.(child) : undefined;
     return { plan, kept: asked !== "drop" };
@@ -239,12 +185,8 @@ class Planner {
     const unnamed = platforms !== undefined && place.platform === undefined;
     const useful = transform !== undefined && transform.configs !== false;
     const read = isImageConfigType(view.config.mediaType) && (configs || unnamed || useful);
-    const config = read ? await this.#config(view.config) : undefined;
-    // Which platform it is for nobody can tell then.
-    if (config === "absent" && place.platform === undefined && place.depth > 0) {
-      return { kind: "unread", descriptor, platform: undefined, why: "absent" };
-    }
-    if (config === "absent") throw configAbsent(view.config, place.platform, this.#source.name);
+    const config = read ? await this.#config(view.config, place) : undefined;
+    if (config === "absent") return this.#lacking(descriptor, undefined);
     const platform = place.platform ?? (config && platformOf(config));
     if (platform) this.#offered.push(platform);
     const asked = this.#wants(platform);
@@ -254,9 +196,20 @@ class Planner {
     return { ...planned, layers: await askAll(transform, planned) };
   }
 
-  async #config(config: Descriptor): Promise<Uint8Array | "absent"> {
-    const bytes = await unlessAbsent(() => at("source", () => readBlob(this.#source, config, manifestLimit)));
+  /** NOT_FOUND without it; `absent` where it would tell for which of several platforms the image is. */
+  async #config(config: Descriptor, { platform, depth }: Place): Promise<Uint8Array | "absent"> {
+    const stored = () => at("source", () => readBlob(this.#source, config, manifestLimit));
+    const bytes = await unlessAbsent(stored);
+    if (bytes === undefined && (platform !== undefined || depth === 0)) {
+      throw configAbsent(config, platform, this.#source.name);
+    }
     return bytes ?? "absent";
+  }
+
+  #lacking(descriptor: Descriptor, platform: Platform | undefined): UnreadPlan {
+    const plan = unread(descriptor, platform, "absent");
+    this.#absent.push(plan);
+    return plan;
   }
 
   /** Whether a manifest for this platform is one of the wanted. */
@@ -285,6 +238,10 @@ function attestationPlan(child: Descriptor, bytes: Uint8Array): ManifestPlan | O
   if (view.kind === "index") return { kind: "opaque", descriptor: child, bytes };
   const nowhere = { platform: undefined, asked: false, config: undefined };
   return { kind: "manifest", descriptor: child, bytes, view, ...nowhere, layers: keptLayers(view) };
+}
+
+function unread(descriptor: Descriptor, platform: Platform | undefined, why: UnreadPlan["why"]): UnreadPlan {
+  return { kind: "unread", descriptor, platform, why };
 }
 
 function isChanged(plan: ChildPlan): boolean {

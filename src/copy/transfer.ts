@@ -44,7 +44,9 @@ export function partsOf(plan: Plan): readonly Part[] {
 /** What indexes list that is a blob and no manifest. */
 function blobsListedIn(plan: ChildPlan): readonly Descriptor[] {
   if (plan.kind === "opaque") return plan.bytes ? [] : [plan.descriptor];
-  return plan.kind === "index" ? plan.children.flatMap(({ plan: child, kept }) => (kept ? blobsListedIn(child) : [])) : [];
+  return plan.kind === "index"
+    ? plan.children.flatMap(({ plan: child, kept }) => (kept ? blobsListedIn(child) : []))
+    : [];
 }
 
 /** Moves every blob that is needed at the target, each once. */

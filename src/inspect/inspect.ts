@@ -1,6 +1,6 @@
-import { absentAndKept, tellOfAbsent } from "../copy/absent.js";
 import { attestedBy } from "../copy/attestation.js";
 import { type ManifestPlan, makePlan, manifestsOf } from "../copy/plan.js";
+import { absentAndKept, tellOfAbsent } from "../copy/tell-of-absent.js";
 import type { DecryptionKey, RecipientInfo, SchemeSettings } from "../crypt/key-wrapper.js";
 import { type Keyring, loadKeyring } from "../crypt/layer.js";
 import { accessTo, type LayerVerdict } from "../crypt/layer-answer.js";
@@ -74,7 +74,13 @@ export async function inspect(source: ImageSource, options: InspectOptions = {})
   const absent = absentAndKept(plan);
   if (progress) tellOfAbsent(absent, source.name, progress);
   const reports = await Promise.all(manifestsOf(plan).map((manifest) => manifestReport(manifest, keyring)));
-  return { reference: source.name, root, rootBytes, manifests: reports, absent: absent.map(({ descriptor }) => descriptor) };
+  return {
+    reference: source.name,
+    root,
+    rootBytes,
+    manifests: reports,
+    absent: absent.map(({ descriptor }) => descriptor),
+  };
 }
 
 async function manifestReport(manifest: ManifestPlan, keyring: Keyring | undefined): Promise<ManifestReport> {

@@ -99,10 +99,15 @@ function checkUnmoved({ layout, entryName }: CommitPlace, entries: readonly Inde
 }
 
 /** Whether all that an image names is here, whoever brought it, but for what may be absent. */
-async function checkComplete(place: CommitPlace, root: Descriptor, absent: ReadonlySet<Digest> = new Set()): Promise<void> {
+async function checkComplete(
+  place: CommitPlace,
+  root: Descriptor,
+  absent: ReadonlySet<Digest> = new Set(),
+): Promise<void> {
   const sizeOf = async (digest: Digest) => place.staged.get(digest)?.size ?? (await blobSize(place.layout, digest));
   const lacks = async ({ digest }: Descriptor) => absent.has(digest) && (await sizeOf(digest)) === undefined;
-  const read = async (manifest: Descriptor) => ((await lacks(manifest)) ? undefined : await readStaged(place, manifest));
+  const read = async (manifest: Descriptor) =>
+    (await lacks(manifest)) ? undefined : await readStaged(place, manifest);
   for await (const { descriptor, role } of walkImage(root, read)) {
     if (role === "subject") continue;
     const { digest, size } = descriptor;

@@ -186,10 +186,7 @@ async function close(state: UploadState, sum: Sum): Promise<void> {
 
 /** A digest that does not hold is worth another try: pieces may have been put together wrongly after a break. */
 async function closingProblem(client: RegistryClient, answer: Answer): Promise<OciEncError> {
-  const problem = await client.problem(
-    answer,
-    `cannot finish an upload to ${JSON.stringify(repositoryName(client))}`,
-  );
+  const problem = await client.problem(answer, `cannot finish an upload to ${JSON.stringify(repositoryName(client))}`);
   return problem.with({ retryable: problem.code === "CORRUPT" || problem.code === "NOT_FOUND" });
 }
 

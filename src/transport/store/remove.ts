@@ -58,7 +58,9 @@ async function namedBy(layout: string, entries: readonly IndexEntry[]): Promise<
   const blobs = new Map<Digest, Descriptor>();
   for (const entry of entries) {
     try {
-      for await (const { descriptor, role } of walkImage(entry.descriptor, (blob) => readManifestIfThere(layout, blob))) {
+      for await (const { descriptor, role } of walkImage(entry.descriptor, (blob) =>
+        readManifestIfThere(layout, blob),
+      )) {
         if (role !== "subject") blobs.set(descriptor.digest, descriptor);
       }
     } catch (error) {
