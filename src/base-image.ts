@@ -1,6 +1,6 @@
 import { uncompressedDigest } from "./bytes/uncompressed-digest.js";
 import { verifying } from "./bytes/verifying.js";
-import { type ManifestPlan, makePlan, manifestsOf, type Plan } from "./copy/plan.js";
+import { type ChildPlan, type ManifestPlan, makePlan, manifestsOf } from "./copy/plan.js";
 import { type ErrorCode, OciEncError } from "./errors.js";
 import type { Descriptor } from "./oci/descriptor.js";
 import { algorithmOf, type Digest } from "./oci/digest.js";
@@ -66,7 +66,7 @@ async function sharedLayers(
   await using source = await openSource(reference, base);
   const root = await source.resolve();
   const pinned = reference === root.digest || reference.endsWith(`@${root.digest}`);
-  const layers = manifestsOf(await makePlan(source, root, { configs: true })).flatMap(layersOf);
+  const layers = manifestsOf(await makePlan(source, root, { configs: true, absent: "keep" })).flatMap(layersOf);
   const shared = new Set<Digest>();
   for (const { layer, diffId } of wanted) {
     const same = layers.find((one) => one.layer.digest === layer.digest);
@@ -114,7 +114,7 @@ async function doubtOf(
 
 async function basesOf({ image, source }: BaseOptions): Promise<readonly string[]> {
   await using opened = await openSource(image, source);
-  const plan = await makePlan(opened, await opened.resolve(), {});
+  const plan = await makePlan(opened, await opened.resolve(), { absent: "keep" });
   const named = documentsOf(plan).flatMap((root) => {
     const name = annotation(root, "org.opencontainers.image.base.name");
     const digest = annotation(root, "org.opencontainers.image.base.digest");
@@ -136,13 +136,13 @@ async function readManifests(
   options: EndpointOptions | undefined,
 ): Promise<readonly ManifestPlan[]> {
   await using opened = await openSource(reference, options);
-  return manifestsOf(await makePlan(opened, await opened.resolve(), { configs: true }));
+  return manifestsOf(await makePlan(opened, await opened.resolve(), { configs: true, absent: "keep" }));
 }
 
 /** The index and the manifests below it. */
-function documentsOf(plan: Plan): readonly JsonNode[] {
-  if (plan.kind === "opaque") return [];
+function documentsOf(plan: ChildPlan): readonly JsonNode[] {
   if (plan.kind === "manifest") return [plan.view.root];
+  if (plan.kind !== "index") return [];
   return [plan.view.root, ...plan.children.flatMap((child) => documentsOf(child.plan))];
 }
 

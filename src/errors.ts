@@ -32,6 +32,11 @@ export interface ErrorDetails {
   readonly context?: Readonly<Record<string, string | number>>;
 }
 
+/** What {@link OciEncError.with} tells otherwise. */
+export interface ErrorChanges extends ErrorDetails {
+  readonly message?: string;
+}
+
 /** The one error class. Callers switch on `code`; an exception of any other class is a bug. */
 export class OciEncError extends Error {
   override readonly name = "OciEncError";
@@ -48,6 +53,14 @@ export class OciEncError extends Error {
     this.side = details.side;
     this.retryable = details.retryable ?? false;
     this.context = details.context ?? {};
+  }
+
+  /** The same failure told otherwise. Whatever `changes` does not name stays as it is, the code always. */
+  with(changes: ErrorChanges): OciEncError {
+    const { hint, side, retryable, context } = this;
+    const cause = "cause" in this ? { cause: this.cause } : {};
+    const { message, ...details } = { message: this.message, ...cause, hint, side, retryable, context, ...changes };
+    return new OciEncError(this.code, message, details);
   }
 
   /** The process's exit status for this failure. A signal's own (143, 129) is the command line's affair. */

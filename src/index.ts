@@ -4,6 +4,7 @@ export { type BaseOptions, selectBase } from "./base-image.js";
 export type { GrowthLimits } from "./bytes/budget.js";
 export { type CanDecryptImageOptions, canDecryptImage } from "./can-decrypt-image.js";
 export { type CompareImagesOptions, compareImages } from "./compare-images.js";
+export { type ChoiceOptions, type Choosable, chooseImage } from "./copy/choose-image.js";
 export { type CopyOptions, copy } from "./copy/copy.js";
 export type { PlanOptions } from "./copy/plan.js";
 export type { CopyReport, LayerReport } from "./copy/report.js";

@@ -41,7 +41,7 @@ export async function listImageSignatures(
 ): Promise<AttachmentReport> {
   await using source = await openSource(reference, { signal, progress, ...endpoint });
   const root = await source.resolve();
-  const plan = await makePlan(source, root, {});
+  const plan = await makePlan(source, root, { absent: "keep" });
   const subjects = new Set([root.digest, ...manifestsOf(plan).map(({ descriptor }) => descriptor.digest)]);
   const attachments: ListedAttachment[] = [];
   for (const subject of subjects) attachments.push(...(await listedFor(source, subject)));

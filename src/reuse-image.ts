@@ -29,7 +29,7 @@ export async function openEarlierImage(
   try {
     const root = await source.resolve();
     const { signed } = rules ? await admit(rules, root, { reference, source }) : { signed: false };
-    const plan = await makePlan(source, root, { configs: true });
+    const plan = await makePlan(source, root, { configs: true, absent: "keep" });
     const layers = manifestsOf(plan).flatMap(({ config, view }): EarlierLayer[] => {
       const diffIds = config ? diffIdsOf(config) : [];
       const known = diffIds.length === view.layers.length;

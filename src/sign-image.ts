@@ -1,5 +1,5 @@
 import { type Attach, copy } from "./copy/copy.js";
-import { makePlan, type Plan } from "./copy/plan.js";
+import { type ChildPlan, makePlan } from "./copy/plan.js";
 import type { Descriptor } from "./oci/descriptor.js";
 import type { Digest } from "./oci/digest.js";
 import { printImageName } from "./oci/image-name.js";
@@ -48,7 +48,7 @@ export async function signImage(reference: string, options: SignImageOptions): P
   const existing = async (subject: Digest) => (await listSignatures(source, subject)).signatures;
   if (options.dryRun) {
     const root = await source.resolve();
-    const plan = await makePlan(source, root, {});
+    const plan = await makePlan(source, root, { absent: "keep" });
     const made = await signManifests({ root, instances: instancesOf(plan) }, options, existing);
     return { reference: source.name, root, artifacts: undefined, made };
   }
@@ -73,9 +73,10 @@ export function signingAttach(options: SigningOptions, tell: (artifacts: readonl
 }
 
 /** All that a copy of the plan writes below its root: what is signed then, and what a dry run has to show. */
-function instancesOf(plan: Plan): readonly Descriptor[] {
+function instancesOf(plan: ChildPlan): readonly Descriptor[] {
   if (plan.kind !== "index") return [];
-  return plan.children.flatMap(({ plan: child }) => [child.descriptor, ...instancesOf(child)]);
+  const there = plan.children.filter(({ plan: child }) => child.kind !== "unread");
+  return there.flatMap(({ plan: child }) => [child.descriptor, ...instancesOf(child)]);
 }
 
 /** With a digest given, the tag beside it may name something else by now, and is left alone. */

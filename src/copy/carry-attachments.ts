@@ -5,7 +5,7 @@ import type { ImageSource, ImageTarget } from "../transport/transport.js";
 import { type Attachment, attachedManifest, isSignature, printCount } from "./attachments.js";
 import { type FindOptions, findAttachments } from "./find-attachments.js";
 import { keptDigests, lostDigests } from "./kept-digests.js";
-import { manifestsOf, type Plan } from "./plan.js";
+import { type ChildPlan, manifestsOf, type Plan } from "./plan.js";
 import { at } from "./side.js";
 import type { Written } from "./write-manifests.js";
 
@@ -121,9 +121,11 @@ async function putOne(
   options.progress({ type: "manifest", manifest: attached.descriptor });
 }
 
-async function putChild(plan: Plan, options: CarryOptions): Promise<void> {
+async function putChild(plan: ChildPlan, options: CarryOptions): Promise<void> {
   if (plan.kind === "index") for (const child of plan.children) await putChild(child.plan, options);
-  await at("target", () => options.target.putManifest(plan.descriptor, plan.bytes));
+  if (plan.kind === "unread" || plan.bytes === undefined) return;
+  const { bytes } = plan;
+  await at("target", () => options.target.putManifest(plan.descriptor, bytes));
   options.progress({ type: "manifest", manifest: plan.descriptor });
 }
 

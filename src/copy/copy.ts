@@ -14,6 +14,7 @@ import { makePlan, manifestsOf, type Plan, type PlanOptions } from "./plan.js";
 import { type CopyReport, plannedReport, transferredReport } from "./report.js";
 import { requireRoom, requireSizes } from "./require-room.js";
 import { at } from "./side.js";
+import { absentAndKept, tellOfAbsent } from "./tell-of-absent.js";
 import { tellOfKept } from "./tell-of-kept.js";
 import { tellOfStale } from "./tell-of-stale.js";
 import { partsOf, transfer } from "./transfer.js";
@@ -56,7 +57,10 @@ export async function copy(source: ImageSource, target: ImageTarget, options: Co
   const { jobs = 4, signal, progress = () => {} } = options;
   const retries = options.retries ?? Math.max(source.retries ?? 0, target.retries ?? 0);
   const root = await at("source", () => source.resolve());
-  const plan = await makePlan(source, root, options);
+  const absent = options.absent ?? (source.place === target.place && !options.transform ? "keep" : "refuse");
+  const plan = await makePlan(source, root, { ...options, absent });
+  const sparse = absentAndKept(plan);
+  tellOfAbsent(sparse, source.name, progress);
   const carrying = { ...options, source, target, untold: new Set<string>(), jobs, progress };
   const wanted = await planAttachments(plan, carrying);
   requireRoom(target, plan, wanted.length > 0 && !options.removeSignatures);
@@ -86,6 +90,7 @@ export async function copy(source: ImageSource, target: ImageTarget, options: Co
     target.commit(written.descriptor, written.bytes, {
       expect: inPlace ? root.digest : undefined,
       obsolete: inPlace ? sealedAway(plan) : [],
+      absent: sparse.map(({ descriptor }) => descriptor.digest),
     }),
   );
   progress({ type: "manifest", manifest: written.descriptor });

@@ -105,7 +105,6 @@ class Search {
 
   async #referrer(subject: Digest, { mediaType, digest, size }: Descriptor): Promise<ReferrerFound | undefined> {
     const plan = await makePlan(this.#source, { mediaType, digest, size }, {});
-    if (plan.kind === "opaque") return undefined;
     if (subjectOf(plan.view)?.digest === subject) {
       return { kind: "referrer", subject, listed: listedReferrer(plan.descriptor, plan.view), plan };
     }
@@ -185,8 +184,6 @@ function isClosed({ code }: OciEncError): boolean {
 }
 
 function withoutReferrers(error: OciEncError): OciEncError {
-  const { code, message, retryable, context, side } = error;
   const without = "--referrers=false copies the image without what belongs to it";
-  const hint = error.hint === undefined ? without : `${error.hint}; or ${without}`;
-  return new OciEncError(code, message, { cause: error.cause, hint, retryable, context, side });
+  return error.with({ hint: error.hint === undefined ? without : `${error.hint}; or ${without}` });
 }

@@ -1,11 +1,12 @@
 import type { Digest } from "../oci/digest.js";
-import { manifestsOf, type Plan } from "./plan.js";
+import { type ChildPlan, manifestsOf, type Plan } from "./plan.js";
 
 /** The digests of a plan's manifests and indexes that the image has at the target too, the root's first. */
-export function keptDigests(plan: Plan): readonly Digest[] {
+export function keptDigests(plan: ChildPlan): readonly Digest[] {
   const { digest } = plan.descriptor;
   switch (plan.kind) {
     case "opaque":
+    case "unread":
       return [digest];
     case "manifest":
       return plan.layers.every(({ change }) => change.kind === "keep") ? [digest] : [];

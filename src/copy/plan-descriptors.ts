@@ -2,7 +2,7 @@ import type { Descriptor } from "../oci/descriptor.js";
 import type { Platform } from "../oci/platform.js";
 import { printPlatform } from "../oci/platform.js";
 import { subjectOf } from "../oci/referrer.js";
-import type { IndexPlan, LayerPlan, ManifestPlan, Plan } from "./plan.js";
+import type { ChildPlan, IndexPlan, LayerPlan, ManifestPlan } from "./plan.js";
 
 /** A manifest or index of a plan. */
 export type DocumentPlan = IndexPlan | ManifestPlan;
@@ -19,9 +19,9 @@ export interface DescriptorPlace {
 }
 
 /** The manifests and indexes of a plan that the copy will carry, parents first. */
-export function documentsOf(plan: Plan): readonly DocumentPlan[] {
-  if (plan.kind === "opaque") return [];
+export function documentsOf(plan: ChildPlan): readonly DocumentPlan[] {
   if (plan.kind === "manifest") return [plan];
+  if (plan.kind !== "index") return [];
   return [plan, ...plan.children.filter(({ kept }) => kept).flatMap((child) => documentsOf(child.plan))];
 }
 

@@ -2,7 +2,7 @@ import type { Descriptor } from "../oci/descriptor.js";
 import type { Digest } from "../oci/digest.js";
 import type { Platform } from "../oci/platform.js";
 import type { ReuseGround } from "../transform/layer-transform.js";
-import { manifestsOf, type Plan } from "./plan.js";
+import { type ChildPlan, manifestsOf, type Plan } from "./plan.js";
 import type { Renaming } from "./transfer.js";
 
 /** What a copy did, or would do. */
@@ -100,6 +100,6 @@ function layersOf(
   );
 }
 
-function dropsChildren(plan: Plan): boolean {
+function dropsChildren(plan: ChildPlan): boolean {
   return plan.kind === "index" && plan.children.some((child) => !child.kept || dropsChildren(child.plan));
 }

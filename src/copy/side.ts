@@ -23,6 +23,5 @@ export async function* streamAt(side: Side, bytes: ByteStream): AsyncGenerator<U
 
 function sided(side: Side, error: unknown): unknown {
   if (!(error instanceof OciEncError) || error.side !== undefined || error.code === "ABORTED") return error;
-  const { cause, hint, retryable, context } = error;
-  return new OciEncError(error.code, error.message, { cause, hint, retryable, context, side });
+  return error.with({ side });
 }

@@ -2,18 +2,20 @@ import { type Becoming, staleIn } from "../oci/descriptor-content.js";
 import { isEncrypted } from "../oci/media-type.js";
 import type { Progress } from "../progress.js";
 import { keptDigests } from "./kept-digests.js";
-import type { LayerPlan, Plan } from "./plan.js";
+import { type LayerPlan, manifestsOf, type Plan } from "./plan.js";
 import { type DescriptorPlace, type DocumentPlan, descriptorsOf, documentsOf } from "./plan-descriptors.js";
+import { isEncrypting, tellOfUnrestored } from "./tell-of-unrestored.js";
 
 /**
  * Warns of what a rewritten manifest or index will not say of its content any more, as it would hold or name another or
  * give away what is encrypted; and of `data` that is wrong where the document stays as it is.
  */
 export function tellOfStale(plan: Plan, progress: Progress): void {
-  const kept = new Set(keptDigests(plan));
+  const kept = new Set<string>(keptDigests(plan));
+  const encrypts = manifestsOf(plan).some(({ layers }) => layers.some(isEncrypting));
   for (const document of documentsOf(plan)) {
     if (kept.has(document.descriptor.digest)) tellOfWrongData(document, progress);
-    else tellOfLost(document, progress);
+    else if (!tellOfLost(document, progress) && encrypts) tellOfUnrestored(document, kept, progress);
   }
 }
 
@@ -25,13 +27,16 @@ function tellOfWrongData(document: DocumentPlan, progress: Progress): void {
   }
 }
 
-function tellOfLost(document: DocumentPlan, progress: Progress): void {
+/** Whether the document loses anything. */
+function tellOfLost(document: DocumentPlan, progress: Progress): boolean {
+  let told = false;
   const unchanged = new Set<string>(keptDigests(document));
   for (const place of descriptorsOf(document)) {
     const { where, descriptor } = place;
     const becoming = becomingOf(place, unchanged);
     const { members, annotations } = staleIn(descriptor, becoming);
     if (members.length + annotations.length > 0) {
+      told = true;
       const lost = quoted([...members, ...annotations]);
       const message = `${where} loses ${lost}, which would hold or name other content: this image's digest will not come back`;
       progress({ type: "warning", code: "DIGEST_NOT_RESTORED", message });
@@ -41,6 +46,7 @@ function tellOfLost(document: DocumentPlan, progress: Progress): void {
     const message = `${where} keeps ${quoted(unread)}, which is unknown here and may tell of its content`;
     progress({ type: "warning", code: "CONTENT_IDENTIFIED", message });
   }
+  return told;
 }
 
 function quoted(names: readonly string[]): string {

@@ -10,7 +10,7 @@ import type { Descriptor } from "../oci/descriptor.js";
 import type { Progress } from "../progress.js";
 import type { BlobOrigin, Relabel, Rewrite } from "../transform/layer-transform.js";
 import { type BegunBlob, canResume, type ImageSource, type ImageTarget } from "../transport/transport.js";
-import { type LayerPlan, manifestsOf, type Plan } from "./plan.js";
+import { type ChildPlan, type LayerPlan, manifestsOf, type Plan } from "./plan.js";
 import { pool } from "./pool.js";
 import { at, streamAt } from "./side.js";
 
@@ -37,7 +37,17 @@ export interface Part {
 
 /** Everything that a plan moves. */
 export function partsOf(plan: Plan): readonly Part[] {
-  return manifestsOf(plan).map(({ view, layers }) => ({ layers, blobs: [view.config] }));
+  const manifests = manifestsOf(plan).map(({ view, layers }) => ({ layers, blobs: [view.config] }));
+  const listed = blobsListedIn(plan);
+  return listed.length === 0 ? manifests : [...manifests, { layers: [], blobs: listed }];
+}
+
+/** What indexes list that is a blob and no manifest. */
+function blobsListedIn(plan: ChildPlan): readonly Descriptor[] {
+  if (plan.kind === "opaque") return plan.bytes ? [] : [plan.descriptor];
+  return plan.kind === "index"
+    ? plan.children.flatMap(({ plan: child, kept }) => (kept ? blobsListedIn(child) : []))
+    : [];
 }
 
 /** Moves every blob that is needed at the target, each once. */

@@ -27,8 +27,6 @@ export interface WriteOptions {
 /** Stores every manifest below the root, children first, and hands back the root for the commit. */
 export async function writeManifests(plan: Plan, options: WriteOptions): Promise<Written> {
   switch (plan.kind) {
-    case "opaque":
-      return { descriptor: plan.descriptor, bytes: plan.bytes, instances: [] };
     case "manifest":
       return { ...renamed(plan, rewriteManifest(plan.view, plan.layers.map(options.renaming))), instances: [] };
     case "index": {
@@ -46,6 +44,18 @@ async function writeChildren(plan: IndexPlan, options: WriteOptions): Promise<Wr
     const before = plan.view.manifests[index];
     if (!child.kept || !before) {
       written.push(undefined);
+      continue;
+    }
+    if (child.plan.kind === "unread") {
+      written.push(before);
+      continue;
+    }
+    if (child.plan.kind === "opaque") {
+      const { descriptor, bytes } = child.plan;
+      // Without bytes it is a blob, and has been moved with the others.
+      if (bytes) await store({ descriptor, bytes }, false, options);
+      written.push(before);
+      instances.push(before);
       continue;
     }
     const after = await writeManifests(child.plan, options);

@@ -40,8 +40,9 @@ export async function* decodeLayer(bytes: ByteStream, options: DecodeOptions): A
 async function explained(error: unknown, keys: readonly DecryptionKey[]): Promise<unknown> {
   if (!(error instanceof OciEncError) || error.code !== "KEY_MISMATCH") return error;
   const cause = new AggregateError((await unusableKeys(keys)).slice(0, 50));
-  if (keys.length > 0) return new OciEncError("KEY_MISMATCH", error.message, { cause, hint: error.hint });
-  return new OciEncError("KEY_MISMATCH", "missing private key needed for decryption", {
+  if (keys.length > 0) return error.with({ cause });
+  return error.with({
+    message: "missing private key needed for decryption",
     cause,
     hint: `no key came with the payload, and none is in the node's directory of keys; ${error.hint ?? ""}`,
   });

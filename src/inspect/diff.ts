@@ -79,6 +79,8 @@ export async function diffImages(a: ImageSource, b: ImageSource, options: DiffOp
 
 /** One manifest's layers, with what the config says of each. */
 interface PlatformLayers {
+  /** Of the platform; several manifests can be for one, and are compared in their order. */
+  readonly name?: string;
   readonly platform: Platform | undefined;
   readonly layers: readonly { readonly layer: Descriptor; readonly diffId: Digest | undefined }[];
 }
@@ -89,7 +91,11 @@ async function read(source: ImageSource, { platforms }: DiffOptions) {
   const root = await source.resolve();
   const plan = await makePlan(source, root, { platforms, otherPlatforms: "drop", configs: true });
   const manifests = manifestsOf(plan).filter(({ descriptor }) => attestedBy(descriptor) === undefined);
-  const byPlatform = new Map(manifests.map((manifest) => [nameOf(manifest), layersOf(manifest)]));
+  const byPlatform = new Map<string, PlatformLayers>();
+  for (const manifest of manifests) {
+    const twins = [...byPlatform.values()].filter(({ name }) => name === nameOf(manifest)).length;
+    byPlatform.set(`${nameOf(manifest)} ${twins}`, { ...layersOf(manifest), name: nameOf(manifest) });
+  }
   return { side: { reference: source.name, digest: root.digest }, platforms: byPlatform };
 }
 

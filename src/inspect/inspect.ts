@@ -1,5 +1,6 @@
 import { attestedBy } from "../copy/attestation.js";
 import { type ManifestPlan, makePlan, manifestsOf } from "../copy/plan.js";
+import { absentAndKept, tellOfAbsent } from "../copy/tell-of-absent.js";
 import type { DecryptionKey, RecipientInfo, SchemeSettings } from "../crypt/key-wrapper.js";
 import { type Keyring, loadKeyring } from "../crypt/layer.js";
 import { accessTo, type LayerVerdict } from "../crypt/layer-answer.js";
@@ -32,6 +33,8 @@ export interface ImageReport {
   /** The root as it is stored. */
   readonly rootBytes: Uint8Array;
   readonly manifests: readonly ManifestReport[];
+  /** What its indexes name and its place does not have; of `platforms`, nothing. */
+  readonly absent: readonly Descriptor[];
 }
 
 /** One manifest of the image. */
@@ -68,9 +71,18 @@ export async function inspect(source: ImageSource, options: InspectOptions = {})
   const keyring = keys && (await loadKeyring(keys, { ...settings, progress, signal }));
   const root = await source.resolve();
   const rootBytes = await source.manifest(root);
-  const plan = await makePlan(source, root, { platforms: options.platforms, otherPlatforms: "drop", configs: true });
+  const { platforms } = options;
+  const plan = await makePlan(source, root, { platforms, otherPlatforms: "drop", configs: true, absent: "keep" });
+  const absent = absentAndKept(plan);
+  if (progress) tellOfAbsent(absent, source.name, progress);
   const reports = await Promise.all(manifestsOf(plan).map((manifest) => manifestReport(manifest, keyring)));
-  return { reference: source.name, root, rootBytes, manifests: reports };
+  return {
+    reference: source.name,
+    root,
+    rootBytes,
+    manifests: reports,
+    absent: absent.map(({ descriptor }) => descriptor),
+  };
 }
 
 async function manifestReport(manifest: ManifestPlan, keyring: Keyring | undefined): Promise<ManifestReport> {

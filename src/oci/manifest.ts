@@ -163,7 +163,15 @@ function readPlatform(node: JsonNode, what: string): Platform | undefined {
   const architecture = optionalText(node, "architecture", what);
   const variant = optionalText(node, "variant", what);
   if (!os || !architecture) return undefined;
-  return variant ? { os, architecture, variant } : { os, architecture };
+  const osVersion = optionalText(node, "os.version", what);
+  const features = memberOf(node, "os.features");
+  return {
+    os,
+    architecture,
+    ...(variant && { variant }),
+    ...(osVersion && { osVersion }),
+    ...(features?.kind === "array" && features.items.length > 0 && { osFeatures: true }),
+  };
 }
 
 function readUrls(node: JsonNode | undefined, what: string): readonly string[] | undefined {

@@ -1,5 +1,6 @@
 import { attestedBy } from "../copy/attestation.js";
-import { type ManifestPlan, makePlan, manifestsOf, type Plan } from "../copy/plan.js";
+import { type ChildPlan, makePlan, manifestsOf } from "../copy/plan.js";
+import { absentAndKept } from "../copy/tell-of-absent.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import type { Digest } from "../oci/digest.js";
 import type { ImageName } from "../oci/image-name.js";
@@ -53,10 +54,20 @@ export interface Opinion {
  */
 export async function judgeImage(source: ImageSource, root: Descriptor, options: JudgeOptions): Promise<JudgedImage> {
   const platforms = options.platforms === "local" ? undefined : options.platforms;
-  const plan = await makePlan(source, root, { platforms, otherPlatforms: "drop" });
-  const images = manifestsOf(plan).filter(({ descriptor }) => attestedBy(descriptor) === undefined);
+  const plan = await makePlan(source, root, { platforms, otherPlatforms: "drop", absent: "keep" });
+  // What is not there now may be there in a moment: it is judged by its digest, and nobody knows that it is encrypted.
+  const absent = absentAndKept(plan).map(({ descriptor, platform: named }) => ({
+    descriptor,
+    platform: named,
+    layers: [],
+  }));
+  const there = manifestsOf(plan).map(({ descriptor, platform: named, view }) => {
+    return { descriptor, platform: named, layers: view.layers };
+  });
+  const images = [...there, ...absent].filter(({ descriptor }) => attestedBy(descriptor) === undefined);
   const instances = options.platforms === "local" ? localOnes(images) : images;
   const along = options.platforms === "local" ? [] : companionsOf(plan);
+  const listed = along.filter((descriptor) => attestedBy(descriptor) === undefined);
   const judged = [...instances.map(({ descriptor }) => descriptor), ...along];
   const find = memoized((subject) => listSignatures(source, subject));
   const opinions: Opinion[] = [];
@@ -66,15 +77,15 @@ export async function judgeImage(source: ImageSource, root: Descriptor, options:
   }
   return {
     root,
-    sealed: sealedOf(instances.flatMap(({ view }) => view.layers)),
-    each: instances.map(({ view }) => sealedOf(view.layers)),
+    sealed: sealedOf([...instances.flatMap(({ layers }) => layers), ...listed]),
+    each: [...instances.map(({ layers }) => layers), ...listed.map((one) => [one])].map(sealedOf),
     signed: opinions.some(({ outcome }) => outcome.kind === "accepted"),
     opinions,
   };
 }
 
 /** What an index brings with its images: attestations, and what is of a kind that nobody knows. Other tools may run it. */
-function companionsOf(plan: Plan): readonly Descriptor[] {
+function companionsOf(plan: ChildPlan): readonly Descriptor[] {
   if (plan.kind !== "index") return [];
   return plan.children.flatMap(({ plan: child, kept }) => {
     if (!kept) return [];
@@ -89,7 +100,7 @@ function sealedOf(layers: readonly Descriptor[]): Sealed {
   return count === layers.length ? "all" : "some";
 }
 
-function localOnes(images: readonly ManifestPlan[]): readonly ManifestPlan[] {
+function localOnes<T extends { readonly platform: Platform | undefined }>(images: readonly T[]): readonly T[] {
   const here = images.filter(({ platform }) => platform && platformMatches(localPlatform(), platform));
   return here.length > 0 ? here : images;
 }

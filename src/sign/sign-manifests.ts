@@ -119,6 +119,6 @@ function chosen({ root, instances }: SignableImage, options: SigningOptions): re
   return platforms.flatMap((wanted) => {
     const found = instances.filter(({ platform }) => platform && platformMatches(wanted, platform));
     if (found.length > 0) return found;
-    throw new OciEncError("NOT_FOUND", `the image has no platform ${printPlatform(wanted)}`);
+    throw new OciEncError("NOT_FOUND", `the image has no platform ${printPlatform(wanted)}, or it is not there`);
   });
 }

@@ -6,7 +6,7 @@ import { loadKeyring, type Unwrapped, waysToGiveAKey } from "../crypt/layer.js";
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import { algorithmOf } from "../oci/digest.js";
-import { plainTwin } from "../oci/media-type.js";
+import { isEncrypted, plainTwin } from "../oci/media-type.js";
 import type { Progress } from "../progress.js";
 import { checkContent, requireDiffIds } from "./content-check.js";
 import type { LayerChange, LayerContext, LayerTransform, Rewrite } from "./layer-transform.js";
@@ -54,6 +54,11 @@ export async function decryptLayers(options: DecryptOptions): Promise<LayerTrans
       if (chosen.choose(layer, context) === "no") return keep;
       const unwrapped = await opening.open(layer, context);
       return unwrapped ? decrypting(layer, context, { ...options, unwrapped }) : keep;
+    },
+    entry(descriptor) {
+      if (!isEncrypted(descriptor.mediaType)) return;
+      const message = `${descriptor.digest}, which an index lists itself, stays encrypted: only a manifest's layers can be decrypted`;
+      options.progress?.({ type: "warning", code: "LAYER_KEPT", message });
     },
     planned() {
       chosen.requireMatches();

@@ -68,6 +68,14 @@ export async function encryptLayers(options: EncryptOptions): Promise<LayerTrans
       warnOfConversion(layer, context, manifestType, warn);
       return (await alike.find?.(layer, context)) ?? (await sealing(layer, context));
     },
+    entry(descriptor) {
+      const type = JSON.stringify(descriptor.mediaType.slice(0, 120));
+      warn(
+        "LAYER_KEPT",
+        `${descriptor.digest}, which an index lists itself, stays in the clear: ${type} is no manifest`,
+      );
+      unknown += 1;
+    },
     attestation(manifest) {
       const dropped = options.attestations === "drop";
       warn(
@@ -80,9 +88,13 @@ export async function encryptLayers(options: EncryptOptions): Promise<LayerTrans
       chosen.requireMatches();
       alike.add?.finish();
       if (sealed === 0 && unknown > 0) {
-        throw new OciEncError("UNSUPPORTED", "nothing can be sealed: no layer is of a known media type", {
-          hint: "known are tar, tar+gzip and tar+zstd layers of OCI and Docker images",
-        });
+        throw new OciEncError(
+          "UNSUPPORTED",
+          "nothing can be encrypted: no layer of a manifest is of a known media type",
+          {
+            hint: "known are tar, tar+gzip and tar+zstd layers in manifests of OCI and Docker images",
+          },
+        );
       }
     },
   };

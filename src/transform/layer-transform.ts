@@ -29,6 +29,8 @@ export interface LayerTransform {
   manifest?(context: ManifestContext): Promise<void>;
   /** Of every layer, from its descriptor alone. */
   layer(layer: Descriptor, context: LayerContext): Promise<LayerChange>;
+  /** Told of what an index lists and that is no manifest: a transform cannot change it. May warn. Absent: it does not matter. */
+  entry?(descriptor: Descriptor): void;
   /** Of a manifest that describes another one of the same index (BuildKit's attestations); absent: they are kept. */
   attestation?(manifest: Descriptor): "keep" | "drop";
   /** Once, when every layer has been asked about. Throws when what was wanted matched nothing. */

@@ -75,8 +75,7 @@ export function openingLayers(keyring: Keyring): OpeningLayers {
 
 function namingLayer(error: unknown, where: string): OciEncError {
   if (!(error instanceof OciEncError)) throw error;
-  const { cause, code, hint, message } = error;
-  return new OciEncError(code, `${where}: ${message}`, { cause, hint });
+  return error.with({ message: `${where}: ${error.message}` });
 }
 
 function mismatch(unopened: readonly OciEncError[], opened: number): OciEncError {

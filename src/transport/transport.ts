@@ -47,6 +47,8 @@ export interface CommitOptions {
   readonly expect?: Digest | undefined;
   /** Blobs that nothing should need any more once the reference has moved. A target that cannot tell ignores them. */
   readonly obsolete?: readonly Descriptor[];
+  /** Manifests that the image names, and that were not where it comes from: it counts as whole without them. */
+  readonly absent?: readonly Digest[];
 }
 
 /** What became of the blobs named obsolete. */

@@ -5,7 +5,9 @@ import { digesting } from "../bytes/digesting.js";
 import { formHead, formOf } from "../bytes/file-form.js";
 import { verifying } from "../bytes/verifying.js";
 import { attestedBy } from "../copy/attestation.js";
+import { chooseImage } from "../copy/choose-image.js";
 import { type ManifestPlan, makePlan, manifestsOf } from "../copy/plan.js";
+import { absentAndKept } from "../copy/tell-of-absent.js";
 import type { DecryptionKey, SchemeSettings } from "../crypt/key-wrapper.js";
 import { type Keyring, loadKeyring, type Unwrapped } from "../crypt/layer.js";
 import { answerFor } from "../crypt/layer-answer.js";
@@ -13,8 +15,9 @@ import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import { algorithmOf, type Digest } from "../oci/digest.js";
 import { diffIdsOf } from "../oci/manifest.js";
-import { isEncrypted, isIndexType, layerKind } from "../oci/media-type.js";
-import { localPlatform, type Platform, platformMatches, printPlatform } from "../oci/platform.js";
+import { isEncrypted, layerKind } from "../oci/media-type.js";
+import type { Platform } from "../oci/platform.js";
+
 import type { Progress } from "../progress.js";
 import type { ImageSource } from "../transport/transport.js";
 import type { LayerCache } from "./layer-cache.js";
@@ -59,7 +62,7 @@ export interface OpenedLayer {
  */
 export async function openImage(source: ImageSource, options: OpenImageOptions): Promise<OpenedImage> {
   const { settings, progress, signal } = options;
-  const { descriptor, config, platform, view } = await chooseManifest(source, options.platform);
+  const { descriptor, config, platform, view } = await chooseManifest(source, options);
   if (config === undefined) {
     throw new OciEncError("UNSUPPORTED", `${source.name} has a config that is no image's: ${view.config.mediaType}`);
   }
@@ -84,24 +87,19 @@ export async function openImage(source: ImageSource, options: OpenImageOptions):
   return { reference: source.name, descriptor, platform, config, encrypted: sealed, layers };
 }
 
-async function chooseManifest(source: ImageSource, wanted: Platform | undefined): Promise<ManifestPlan> {
+async function chooseManifest(
+  source: ImageSource,
+  { platform: wanted, progress }: OpenImageOptions,
+): Promise<ManifestPlan> {
   const root = await source.resolve();
   const plan = await makePlan(source, root, {
     ...(wanted && { platforms: [wanted], otherPlatforms: "drop" }),
     configs: true,
+    absent: "keep",
   });
-  const images = manifestsOf(plan).filter(({ descriptor }) => attestedBy(descriptor) === undefined);
-  const here = images.filter(({ platform }) => platform && platformMatches(localPlatform(), platform));
-  const [chosen, ...more] = images.length === 1 ? images : here;
-  if (chosen !== undefined && more.length === 0) return chosen;
-  const names = images.map(({ platform }) => (platform ? printPlatform(platform) : "one without a name"));
-  throw new OciEncError(
-    "USAGE",
-    `the image is for ${images.length} platforms, and none of them is meant more than the others`,
-    {
-      hint: isIndexType(root.mediaType) ? `choose one with --platform: ${names.join(", ")}` : undefined,
-    },
-  );
+  const isImage = ({ descriptor }: { descriptor: Descriptor }) => attestedBy(descriptor) === undefined;
+  const absent = absentAndKept(plan).filter(isImage);
+  return chooseImage(manifestsOf(plan).filter(isImage), { name: source.name, wanted, absent, progress });
 }
 
 interface Keys {
@@ -121,10 +119,10 @@ async function unwrap(layer: Descriptor, what: string, keys: Keys): Promise<Unwr
   const answer = await answerFor(layer, keys.keyring);
   if (answer.kind === "plain") return undefined;
   if (answer.kind === "yes") return answer.unwrapped;
-  const { cause, code, hint, message } = answer.error;
-  if (answer.kind === "cannot") throw new OciEncError(code, `${what}: ${message}`, { cause, hint });
-  const why = keys.given ? `${what}: ${message}` : "missing private key needed for decryption";
-  throw new OciEncError(code, `you are not authorized to use this image: ${why}`, { cause, hint });
+  const { error } = answer;
+  if (answer.kind === "cannot") throw error.with({ message: `${what}: ${error.message}` });
+  const why = keys.given ? `${what}: ${error.message}` : "missing private key needed for decryption";
+  throw error.with({ message: `you are not authorized to use this image: ${why}` });
 }
 
 /** What it takes to read one layer. */

@@ -4,6 +4,7 @@ import type { KnownRecipient } from "../crypt/key-wrapper.js";
 import { readPublicEnvelope } from "../crypt/layer.js";
 import { isNamed, isRecipient, type RecipientId } from "../crypt/recipient-id.js";
 import { OciEncError } from "../errors.js";
+import type { Descriptor } from "../oci/descriptor.js";
 import { isEncrypted, plainTwin } from "../oci/media-type.js";
 import { printPlatform } from "../oci/platform.js";
 import { findConfigSecrets } from "../transform/config-secrets.js";
@@ -33,6 +34,7 @@ export function layersSealed(
     return required === "some" ? [...found, someSealed(manifest)] : found;
   });
   allowing.requireMatches();
+  findings.push(...subject.listed.map((entry) => listedFinding(entry, required)));
   // Nothing at all is not sealed either: whoever asks must not take silence for a yes.
   const nothing: Finding = { verdict: "failed", place: undefined, message: "there is no layer that could be sealed" };
   return findings.length === 0 ? [nothing] : findings;
@@ -128,6 +130,14 @@ export function configSecrets(subject: Subject, fail: boolean): readonly Finding
 function sealedFinding(one: SubjectLayer): Finding {
   if (isEncrypted(plainTwin(one.layer.mediaType))) return about(one, "failed", "it says twice that it is encrypted");
   return about(one, "passed", "it is sealed");
+}
+
+/** An index can list layers itself, as a build cache does. */
+function listedFinding({ mediaType, digest }: Descriptor, required: "all" | "some"): Finding {
+  const sealed = isEncrypted(mediaType);
+  const message = `an index lists ${digest} itself, and it is ${sealed ? "sealed" : "plain"}`;
+  const place = { platform: undefined, index: undefined, digest };
+  return { verdict: sealed || required === "some" ? "passed" : "failed", place, message };
 }
 
 function someSealed({ layers, platform, descriptor }: SubjectManifest): Finding {

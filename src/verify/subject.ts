@@ -1,5 +1,5 @@
 import { attestedBy } from "../copy/attestation.js";
-import { makePlan, manifestsOf } from "../copy/plan.js";
+import { type ChildPlan, makePlan, manifestsOf } from "../copy/plan.js";
 import { type DescriptorPlace, descriptorsOf, documentsOf, entryPlace } from "../copy/plan-descriptors.js";
 import { type ListedRecipient, listRecipients } from "../crypt/recipients.js";
 import type { Descriptor } from "../oci/descriptor.js";
@@ -15,6 +15,8 @@ export interface Subject {
   readonly source: ImageSource;
   readonly root: Descriptor;
   readonly manifests: readonly SubjectManifest[];
+  /** What its indexes list and is no manifest. */
+  readonly listed: readonly Descriptor[];
   /** Every descriptor in its manifests and indexes, and the one that its place has for it. */
   readonly descriptors: readonly DescriptorPlace[];
 }
@@ -64,7 +66,12 @@ export async function readSubject(
   });
   const asked = plan.descriptor.digest === root.digest ? [] : [entryPlace(plan.descriptor)];
   const descriptors = [entryPlace(root), ...asked, ...documentsOf(plan).flatMap(descriptorsOf)];
-  return { source, root, manifests: await Promise.all(manifests), descriptors };
+  return { source, root, manifests: await Promise.all(manifests), listed: listedIn(plan), descriptors };
+}
+
+function listedIn(plan: ChildPlan): readonly Descriptor[] {
+  if (plan.kind === "opaque") return attestedBy(plan.descriptor) === undefined ? [plan.descriptor] : [];
+  return plan.kind === "index" ? plan.children.flatMap(({ plan: child, kept }) => (kept ? listedIn(child) : [])) : [];
 }
 
 /** The sealed layers of every manifest. */

@@ -85,10 +85,26 @@ test("faults/45: the key and what was wrapped are overwritten once the envelope 
     assert.equal(secret.length, 193);
     return [{ slot: "jwe", bytes: Buffer.from("packet") }];
   };
-  const layer = sealLayer(defaultCipher, wrap, { bytes: chunked(Buffer.from("x"), [1]), size: 1 });
+  const cipher: typeof defaultCipher = {
+    ...defaultCipher,
+    seal(bytes, size) {
+      const sealing = defaultCipher.seal(bytes, size);
+      return {
+        ...sealing,
+        options(digest) {
+          const options = sealing.options(digest);
+          const { symmetricKey } = options.private;
+          assert(symmetricKey.some((byte) => byte !== 0));
+          seen.push(symmetricKey);
+          return options;
+        },
+      };
+    },
+  };
+  const layer = sealLayer(cipher, wrap, { bytes: chunked(Buffer.from("x"), [1]), size: 1 });
   await collect(layer.bytes);
   await layer.annotate(digestOf(Buffer.from("x")));
-  assert.equal(seen.length, 1);
+  assert.equal(seen.length, 2);
   assert(seen.every((secret) => secret.every((byte) => byte === 0)));
 });
 

@@ -126,6 +126,16 @@ test("faults/43: the last recipient is not removed, by name or by position", asy
   assert.deepEqual(await idsOf(place), [["alice"], ["alice"]]);
 });
 
+test("faults/43: the last recipient that can be read is not removed where only what cannot be read would stay", async () => {
+  const place = await sealedImage(alice);
+  const slot = "org.opencontainers.image.enc.keys.jwe";
+  const manifest = JSON.parse(place.text(place.names.get("image")?.digest ?? ""));
+  for (const { annotations } of manifest.layers) annotations[slot] = `${annotations[slot]},***`;
+  place.names.set("image", place.add("application/vnd.oci.image.manifest.v1+json", manifest));
+  const transform = await removeRecipients({ match: [parseRecipientId("jwe:alice")] });
+  await assert.rejects(edit(place, transform), expectedError("USAGE", /no recipient left/));
+});
+
 test("faults/43: a recipient whom no layer has cannot be removed, nor one at a position that is not there", async () => {
   const place = await sealedImage(alice, bob);
   const unknown = await removeRecipients({ match: [parseRecipientId("jwe:alice"), parseRecipientId("jwe:mallory")] });

@@ -376,7 +376,8 @@ test("faults/54: an archive may end without blocks of zeros, be empty, or have s
     Buffer.alloc(0),
     Buffer.concat([whole, Buffer.alloc(9000, 1)]),
   ]) {
-    await unpacked([archive]);
+    const file = join(await unpacked([archive]), "a");
+    assert.equal(existsSync(file) ? readFileSync(file, "utf8") : undefined, archive.length === 0 ? undefined : "x");
   }
 });
 

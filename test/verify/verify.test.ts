@@ -7,6 +7,7 @@ import type { Descriptor } from "../../src/oci/descriptor.js";
 import { digestOf } from "../../src/oci/digest.js";
 import { mediaTypes } from "../../src/oci/media-type.js";
 import { parsePlatform } from "../../src/oci/platform.js";
+import { judgedPlace } from "../../src/policy/judged-place.js";
 import { encryptLayers } from "../../src/transform/encrypt.js";
 import { removeRecipients } from "../../src/transform/recipients.js";
 import { parseLayerSelection } from "../../src/transform/select.js";
@@ -94,6 +95,23 @@ test("a sound image passes everything that is asked of it", async () => {
     JSON.stringify(report.checks, undefined, 1),
   );
   assert.equal(refusal(report), undefined);
+});
+
+test("no key is tried on an image that its judges do not let in", async () => {
+  const { place } = await sealedImage([alice]);
+  const signed = (requireSigned: boolean) => ({
+    rules: { requireSigned, insecurePolicy: true, classes: undefined },
+    image: judgedPlace("memory:image", place.source("image")),
+  });
+  for (const [refused, opened] of [
+    [true, "nothing"],
+    [false, "every layer"],
+  ] as const) {
+    place.log.length = 0;
+    const { checks } = await verify(place.source("image"), { keys: [alice.decryption], signed: signed(refused) });
+    assert.equal(checks.find(({ id }) => id === "keys-open")?.findings.length, refused ? 0 : 4, opened);
+    assert.equal(place.log.filter((line) => line.startsWith("read ")).length > 4, !refused, opened);
+  }
 });
 
 test("what was not asked is not judged", async () => {

@@ -35,13 +35,13 @@ export const canDecrypt: Command = {
 /** As decrypting would end, without having read a layer. */
 function failureOf({ layers, refusal, reference }: CanDecryptReport): OciEncError | undefined {
   if (refusal === undefined) return undefined;
-  const { code, hint, cause } = refusal;
-  if (code !== "KEY_MISMATCH") {
+  if (refusal.code !== "KEY_MISMATCH") {
     const layer = layers.find((one) => one.refusal === refusal);
     const where = `layer ${layer?.index}${layer?.platform ? ` of ${printPlatform(layer.platform)}` : ""}`;
-    return new OciEncError(code, `${reference} cannot be decrypted: ${where}: ${refusal.message}`, { hint, cause });
+    return refusal.with({ message: `${reference} cannot be decrypted: ${where}: ${refusal.message}` });
   }
   const sealed = layers.filter(({ encrypted }) => encrypted);
   const closed = sealed.filter(({ opens }) => opens === false).length;
-  return new OciEncError(code, `no given key opens ${closed} of ${sealed.length} layers of ${reference}`, { hint });
+  const message = `no given key opens ${closed} of ${sealed.length} layers of ${reference}`;
+  return refusal.with({ message });
 }

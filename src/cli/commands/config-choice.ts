@@ -1,29 +1,14 @@
 import { OciEncError } from "../../errors.js";
-import { type ImageReport, localPlatform, type ManifestReport, platformMatches, printPlatform } from "../../index.js";
+import { type ChoiceOptions, chooseImage, type ImageReport } from "../../index.js";
 
-/**
- * The config that is meant where one is wanted: of the only image, else of the one for this machine. USAGE, listing the
- * platforms, when that leaves a choice; UNSUPPORTED when it is no image's.
- */
-export function configOf(report: ImageReport): Uint8Array {
-  const images = report.manifests.filter(({ attestation }) => !attestation);
-  const here = images.filter(({ platform }) => platform && platformMatches(localPlatform(), platform));
-  const [chosen, ...more] = images.length === 1 ? images : here;
-  if (chosen === undefined || more.length > 0) throw undecided(images);
+/** The config that is meant where one is wanted, of the image that {@link chooseImage} takes. UNSUPPORTED when it is no image's. */
+export function configOf(
+  { manifests, absent, reference }: ImageReport,
+  options: Pick<ChoiceOptions, "wanted" | "progress">,
+): Uint8Array {
+  const images = manifests.filter(({ attestation }) => !attestation);
+  const lacking = absent.map((descriptor) => ({ descriptor, platform: descriptor.platform }));
+  const chosen = chooseImage(images, { ...options, name: reference, absent: lacking });
   if (chosen.configBytes !== undefined) return chosen.configBytes;
-  throw new OciEncError(
-    "UNSUPPORTED",
-    `${report.reference} has a config that is no image's: ${chosen.config.mediaType}`,
-  );
-}
-
-function undecided(images: readonly ManifestReport[]): OciEncError {
-  const names = images.map(({ platform }) => (platform ? printPlatform(platform) : "one without a name"));
-  return new OciEncError(
-    "USAGE",
-    `the image is for ${images.length} platforms, and none of them is meant more than the others`,
-    {
-      hint: `choose one with --platform: ${names.join(", ")}`,
-    },
-  );
+  throw new OciEncError("UNSUPPORTED", `${reference} has a config that is no image's: ${chosen.config.mediaType}`);
 }

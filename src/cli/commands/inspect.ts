@@ -46,7 +46,7 @@ export const inspect: Command = {
       signal,
     });
     if (options.get(raw)) return { kind: "bytes", bytes: image.rootBytes };
-    if (options.get(config)) return { kind: "bytes", bytes: configOf(image) };
+    if (options.get(config)) return { kind: "bytes", bytes: configOf(image, { wanted: platforms?.[0], progress }) };
     return { kind: "report", document: imageDocument(image), text: imageText(image) };
   },
 };

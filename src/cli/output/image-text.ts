@@ -4,7 +4,7 @@ import { printable } from "./printable.js";
 
 /** What `inspect` shows to people: the image, then each platform with its config and history. */
 export function imageText(image: ImageReport): string {
-  const { reference, root, manifests } = image;
+  const { reference, root, manifests, absent } = image;
   const head = fields([
     ["Reference", reference],
     ["Digest", root.digest],
@@ -16,14 +16,20 @@ export function imageText(image: ImageReport): string {
         .map(platformName)
         .join(", "),
     ],
+    ["Absent", absent.map(({ platform, digest }) => (platform ? printPlatform(platform) : digest)).join(", ")],
   ]);
   return [head, ...manifests.map(manifestText)].join("\n\n");
 }
 
 /** The document of `inspect --json`. */
-export function imageDocument({ reference, root, manifests }: ImageReport): object {
+export function imageDocument({ reference, root, manifests, absent }: ImageReport): object {
   const { digest, mediaType, size } = root;
-  return { reference, digest, mediaType, size, manifests: manifests.map(manifestDocument) };
+  const lacking = absent.map(({ platform, ...descriptor }) => ({
+    platform: platform ? printPlatform(platform) : null,
+    digest: descriptor.digest,
+  }));
+  const around = { reference, digest, mediaType, size };
+  return { ...around, manifests: manifests.map(manifestDocument), ...(absent.length > 0 && { absent: lacking }) };
 }
 
 function manifestDocument({ descriptor, platform, attestation, config, imageConfig, layers }: ManifestReport): object {

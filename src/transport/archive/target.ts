@@ -114,7 +114,8 @@ class ArchiveTarget implements ImageTarget, AttachmentTarget {
       [indexEntry(root, this.#options.imageName, this.#options.fullName), ...before],
       fresh,
     );
-    for (const { descriptor } of entries) await this.#carryOver(descriptor, previous);
+    const absent = new Set(options.absent);
+    for (const { descriptor } of entries) await this.#carryOver(descriptor, previous, absent);
     await writer.addFile(indexName, Buffer.from(indexOf(entries)));
     await output.deliver(await writer.finish(), { opened: this.#opened });
     return this.#account(options.obsolete ?? []);
@@ -136,23 +137,25 @@ class ArchiveTarget implements ImageTarget, AttachmentTarget {
     }
   }
 
-  /** Everything that the image names is in the archive afterwards. CONFLICT when it is nowhere. */
-  async #carryOver(root: Descriptor, previous: Previous): Promise<void> {
+  /** Everything that the image names is in the archive afterwards. CONFLICT when it is nowhere, and may not be absent. */
+  async #carryOver(root: Descriptor, previous: Previous, absent: ReadonlySet<Digest>): Promise<void> {
     const { signal } = this.#work.endpoint;
-    for await (const { descriptor, role } of walkImage(root, (manifest) => this.#read(manifest, previous))) {
+    for await (const { descriptor, role } of walkImage(root, (manifest) => this.#read(manifest, previous, absent))) {
       if (role === "subject" || this.#written.has(descriptor.digest)) continue;
       const source = await previous.holding(descriptor);
-      if (!source && mayBeElsewhere(descriptor)) continue;
+      if (!source && (mayBeElsewhere(descriptor) || absent.has(descriptor.digest))) continue;
       const kept = verifying((source ?? this.#lack(descriptor)).blob(descriptor), descriptor);
       const bytes = signal ? abortable(kept, signal) : kept;
       await this.put({ bytes, size: descriptor.size, digest: descriptor.digest, sum: () => descriptor });
     }
   }
 
-  async #read(manifest: Descriptor, previous: Previous): Promise<Uint8Array> {
+  async #read(manifest: Descriptor, previous: Previous, absent: ReadonlySet<Digest>): Promise<Uint8Array | undefined> {
     const region = this.#written.get(manifest.digest);
     if (region) return await this.#work.output.file.read(region.size, region.contentStart);
-    return await ((await previous.holding(manifest)) ?? this.#lack(manifest)).manifest(manifest);
+    const source = await previous.holding(manifest);
+    if (!source && absent.has(manifest.digest)) return undefined;
+    return await (source ?? this.#lack(manifest)).manifest(manifest);
   }
 
   async #content(digest: Digest, previous: Previous): Promise<Uint8Array | undefined> {

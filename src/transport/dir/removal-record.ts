@@ -105,10 +105,7 @@ async function toGoOrRecord(directory: string, record: string): Promise<readonly
 async function filesToGo(directory: string, record: string): Promise<readonly string[]> {
   const text = Buffer.from(await readIn(directory, record)).toString("latin1");
   const [root, ...lines] = text.split("\n");
-  const now = await readIn(directory, rootName).catch((error: unknown) => {
-    if (error instanceof OciEncError && error.code === "NOT_FOUND") return undefined;
-    throw error;
-  });
+  const now = await readIfThere(directory, rootName);
   const wanted = parseDigest(root ?? "");
   const took = now !== undefined && digestOf(now, algorithmOf(wanted)) === wanted;
   const prefix = took ? "going " : "coming ";
@@ -121,12 +118,19 @@ async function namedBy(directory: string, root: Uint8Array): Promise<ReadonlySet
   const digest = digestOf(root);
   const names = new Set([rootName, versionName]);
   const read = async (manifest: { digest: Digest }) =>
-    manifest.digest === digest ? root : await readIn(directory, manifestName(manifest.digest));
+    manifest.digest === digest ? root : await readIfThere(directory, manifestName(manifest.digest));
   const descriptor = { mediaType: parseManifest(root, "").mediaType, digest, size: root.length };
   for await (const visit of walkImage(descriptor, read)) {
     names.add(blobName(visit.descriptor.digest)).add(manifestName(visit.descriptor.digest));
   }
   return names;
+}
+
+async function readIfThere(directory: string, name: string): Promise<Uint8Array | undefined> {
+  return await readIn(directory, name).catch((error: unknown) => {
+    if (error instanceof OciEncError && error.code === "NOT_FOUND") return undefined;
+    throw error;
+  });
 }
 
 async function readIn(directory: string, name: string): Promise<Uint8Array> {

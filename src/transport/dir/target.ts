@@ -140,7 +140,7 @@ class DirTarget implements ImageTarget, AttachmentTarget {
   /** `writeDurably` makes every name in the directory durable, so the blobs are safe before `manifest.json` is there. */
   async commit(root: Descriptor, bytes: Uint8Array, options: CommitOptions = {}): Promise<Committed> {
     if (options.expect) await this.#expect(options.expect);
-    const needed = await this.#needed(root, bytes);
+    const needed = await this.#needed(root, bytes, new Set(options.absent));
     const before = this.#situation.inPlace ? await this.#rootDigest() : undefined;
     const signatures = await this.#signatures.files(this.#directory, { before, now: root.digest });
     for (const name of signatures.keys()) needed.add(name);
@@ -196,15 +196,23 @@ class DirTarget implements ImageTarget, AttachmentTarget {
   }
 
   /** The names of all files that the image consists of. CONFLICT when one of them is not there. */
-  async #needed(root: Descriptor, bytes: Uint8Array): Promise<Set<string>> {
+  async #needed(root: Descriptor, bytes: Uint8Array, absent: ReadonlySet<Digest>): Promise<Set<string>> {
     const names = new Set([rootName, versionName]);
-    const read = async (manifest: Descriptor) =>
-      manifest.digest === root.digest ? bytes : await this.#readManifest(manifest.digest);
+    const isThere = async (name: string) => (await this.#staged.sizeOf(name)) !== undefined;
+    const read = async ({ digest }: Descriptor) => {
+      if (digest === root.digest) return bytes;
+      if (absent.has(digest) && !(await isThere(manifestName(digest)))) return undefined;
+      return await this.#readManifest(digest);
+    };
     for await (const { descriptor, role } of walkImage(root, read)) {
-      if (role === "subject" || descriptor.digest === root.digest) continue;
-      const isBlob = role === "config" || role === "layer";
-      const name = isBlob ? blobName(descriptor.digest) : manifestName(descriptor.digest);
-      const there = (await this.#staged.sizeOf(name)) !== undefined;
+      const { digest } = descriptor;
+      if (role === "subject" || digest === root.digest) continue;
+      // What an index lists and is unknown may have come as either.
+      const isBlob =
+        role === "config" || role === "layer" || (role === "unknown" && !(await isThere(manifestName(digest))));
+      const name = isBlob ? blobName(digest) : manifestName(digest);
+      const there = await isThere(name);
+      if (!there && absent.has(digest)) continue;
       if (!there && !mayBeElsewhere(descriptor)) {
         throw new OciEncError(
           "CONFLICT",

@@ -47,7 +47,7 @@ export interface CommitPlace {
 export async function commitImage(place: CommitPlace, root: Descriptor, options: CommitOptions): Promise<Committed> {
   const { layout, lease, lock, entryName } = place;
   await checkRoom(layout);
-  await checkComplete(place, root);
+  await checkComplete(place, root, new Set(options.absent));
   const before = await readIndexToChange(layout);
   const moved = options.expect;
   if (moved !== undefined) checkUnmoved(place, before.entries, moved);
@@ -98,14 +98,22 @@ function checkUnmoved({ layout, entryName }: CommitPlace, entries: readonly Inde
   );
 }
 
-/** Whether all that an image names is here, whoever brought it. */
-async function checkComplete(place: CommitPlace, root: Descriptor): Promise<void> {
-  for await (const { descriptor, role } of walkImage(root, (manifest) => readStaged(place, manifest))) {
+/** Whether all that an image names is here, whoever brought it, but for what may be absent. */
+async function checkComplete(
+  place: CommitPlace,
+  root: Descriptor,
+  absent: ReadonlySet<Digest> = new Set(),
+): Promise<void> {
+  const sizeOf = async (digest: Digest) => place.staged.get(digest)?.size ?? (await blobSize(place.layout, digest));
+  const lacks = async ({ digest }: Descriptor) => absent.has(digest) && (await sizeOf(digest)) === undefined;
+  const read = async (manifest: Descriptor) =>
+    (await lacks(manifest)) ? undefined : await readStaged(place, manifest);
+  for await (const { descriptor, role } of walkImage(root, read)) {
     if (role === "subject") continue;
     const { digest, size } = descriptor;
-    const found = place.staged.get(digest)?.size ?? (await blobSize(place.layout, digest));
+    const found = await sizeOf(digest);
     if (found === size) continue;
-    if (found === undefined && mayBeElsewhere(descriptor)) continue;
+    if (found === undefined && (mayBeElsewhere(descriptor) || absent.has(digest))) continue;
     if (found !== undefined) {
       throw new OciEncError("CORRUPT", `the blob ${digest} has ${found} bytes, and the image says ${size}`);
     }

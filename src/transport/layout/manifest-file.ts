@@ -16,3 +16,16 @@ export async function readManifest(layout: string, descriptor: Descriptor): Prom
   checkContent(bytes, descriptor);
   return bytes;
 }
+
+/** The same; undefined where an index names it and it is not there, as of platforms that a mirror leaves out. */
+export async function readManifestIfThere(layout: string, descriptor: Descriptor): Promise<Uint8Array | undefined> {
+  return await ifThere(readManifest(layout, descriptor));
+}
+
+/** What is being read; undefined where it is not there. */
+export async function ifThere(reading: Promise<Uint8Array>): Promise<Uint8Array | undefined> {
+  return await reading.catch((error: unknown) => {
+    if (error instanceof OciEncError && error.code === "NOT_FOUND") return undefined;
+    throw error;
+  });
+}

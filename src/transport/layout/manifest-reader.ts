@@ -6,7 +6,6 @@ import { algorithmOf } from "../../oci/digest.js";
 import { checkContent, manifestLimit } from "../../oci/manifest.js";
 import { blobPath } from "./blob-file.js";
 import { readManifest } from "./manifest-file.js";
-import type { ReadManifest } from "./walk.js";
 
 /** Milliseconds of reading after which timers and signals have their turn. */
 const longestTurn = 20;
@@ -16,7 +15,7 @@ const longestTurn = 20;
  * no wait for another thread, which is a tenth of the work. Only for what are many: who reads a single one has nothing to
  * gain.
  */
-export function manifestReader(layout: string): ReadManifest {
+export function manifestReader(layout: string): (descriptor: Descriptor) => Promise<Uint8Array> {
   const plain = new Map<string, boolean>();
   let turn = performance.now();
   return async (descriptor) => {

@@ -3,8 +3,8 @@ import { type Digest, isDigest } from "../../oci/digest.js";
 import { manifestLimit, parseManifest } from "../../oci/manifest.js";
 import { isIndexType, isManifestType } from "../../oci/media-type.js";
 
-/** How to read a manifest whole, checked; what it throws ends the walk. */
-export type ReadManifest = (descriptor: Descriptor) => Promise<Uint8Array>;
+/** How to read a manifest whole, checked; what it throws ends the walk. Undefined: it is not there, and is not entered. */
+export type ReadManifest = (descriptor: Descriptor) => Promise<Uint8Array | undefined>;
 
 /** What a walk came upon, and as what it was named. */
 export interface Visit {
@@ -42,7 +42,9 @@ export function mayNameOthers(descriptor: Descriptor): boolean {
 }
 
 async function below(descriptor: Descriptor, read: ReadManifest): Promise<Visit[]> {
-  const view = parseManifest(await read(descriptor), descriptor.mediaType);
+  const bytes = await read(descriptor);
+  if (bytes === undefined) return [];
+  const view = parseManifest(bytes, descriptor.mediaType);
   if (view.kind === "index") return view.manifests.map((child) => ({ descriptor: child, role: "manifest" }));
   const subject: Visit[] = view.subject ? [{ descriptor: view.subject, role: "subject" }] : [];
   const layers = view.layers.map((layer): Visit => ({ descriptor: layer, role: "layer" }));

@@ -78,6 +78,6 @@ function troubleOf(error: OciEncError): Trouble {
 }
 
 /** The same failure, which nobody is to repeat. */
-export function final({ code, message, hint, side, context, cause }: OciEncError): OciEncError {
-  return new OciEncError(code, message, { cause, hint, side, context, retryable: false });
+export function final(error: OciEncError): OciEncError {
+  return error.with({ retryable: false });
 }

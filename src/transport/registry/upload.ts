@@ -236,12 +236,9 @@ async function close(state: UploadState, sum: Sum): Promise<void> {
 
 /** A digest that does not hold is worth another try: pieces may have been put together wrongly after a break. */
 async function closingProblem(client: RegistryClient, answer: Answer): Promise<OciEncError> {
-  const { code, message, hint, context } = await client.problem(
-    answer,
-    `cannot finish an upload to ${JSON.stringify(repositoryName(client))}`,
-    "upload",
-  );
-  return new OciEncError(code, message, { hint, context, retryable: code === "CORRUPT" || code === "NOT_FOUND" });
+  const what = `cannot finish an upload to ${JSON.stringify(repositoryName(client))}`;
+  const problem = await client.problem(answer, what, "upload");
+  return problem.with({ retryable: problem.code === "CORRUPT" || problem.code === "NOT_FOUND" });
 }
 
 function asBreak(error: unknown): undefined {

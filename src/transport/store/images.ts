@@ -7,8 +7,9 @@ import { printPlatform } from "../../oci/platform.js";
 import { readAttached } from "../layout/attached.js";
 import { readIndex } from "../layout/index-json.js";
 import { manifestReader } from "../layout/manifest-reader.js";
+import { ifThere } from "../layout/manifest-file.js";
 import { keyOf } from "../layout/reference-file.js";
-import { type ReadManifest, type Visit, walkImage } from "../layout/walk.js";
+import { type Visit, walkImage } from "../layout/walk.js";
 import { findStore, type StoreOptions } from "./store-directory.js";
 
 /** One entry of a store, as `images` shows it. */
@@ -49,12 +50,14 @@ export async function listImages(options: StoreOptions = {}): Promise<readonly S
 
 type Summary = Pick<StoredImage, "size" | "platforms" | "encrypted" | "problem">;
 
-async function summarize(read: ReadManifest, root: Descriptor): Promise<Summary> {
+async function summarize(read: (manifest: Descriptor) => Promise<Uint8Array>, root: Descriptor): Promise<Summary> {
+  const readPresent = (manifest: Descriptor) =>
+    manifest.digest === root.digest ? read(manifest) : ifThere(read(manifest));
   const visits: Visit[] = [];
   const platforms = new Set<string>();
   let problem: string | undefined;
   try {
-    for await (const visit of walkImage(root, read)) {
+    for await (const visit of walkImage(root, readPresent)) {
       if (visit.role !== "subject") visits.push(visit);
       if (visit.role !== "config") continue;
       for (const platform of await platformsIn(read, visit.descriptor)) platforms.add(platform);
@@ -71,7 +74,10 @@ async function summarize(read: ReadManifest, root: Descriptor): Promise<Summary>
 }
 
 /** None or one, from an image's config. */
-async function platformsIn(read: ReadManifest, config: Descriptor): Promise<readonly string[]> {
+async function platformsIn(
+  read: (blob: Descriptor) => Promise<Uint8Array>,
+  config: Descriptor,
+): Promise<readonly string[]> {
   if (!isImageConfigType(config.mediaType) || config.size > manifestLimit) return [];
   const platform = platformOf(await read(config));
   return platform && platform.os !== "unknown" ? [printPlatform(platform)] : [];

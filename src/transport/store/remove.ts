@@ -3,7 +3,7 @@ import type { Descriptor } from "../../oci/descriptor.js";
 import type { Digest } from "../../oci/digest.js";
 import { type IndexEntry, type IndexJson, readIndex, replaceIndex, withEntries } from "../layout/index-json.js";
 import { withLock } from "../layout/lock.js";
-import { readManifest } from "../layout/manifest-file.js";
+import { readManifestIfThere } from "../layout/manifest-file.js";
 import { readObsolete, writeObsolete } from "../layout/obsolete-record.js";
 import { orphansOf } from "../layout/orphans.js";
 import { type Removal, removeUnnamed } from "../layout/removal.js";
@@ -81,7 +81,9 @@ async function namedBy(layout: string, entries: readonly IndexEntry[]): Promise<
   const blobs = new Map<Digest, Descriptor>();
   for (const entry of entries) {
     try {
-      for await (const { descriptor, role } of walkImage(entry.descriptor, (blob) => readManifest(layout, blob))) {
+      for await (const { descriptor, role } of walkImage(entry.descriptor, (blob) =>
+        readManifestIfThere(layout, blob),
+      )) {
         if (role !== "subject") blobs.set(descriptor.digest, descriptor);
       }
     } catch (error) {
