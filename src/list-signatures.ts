@@ -1,10 +1,11 @@
 import { makePlan, manifestsOf } from "./copy/plan.js";
+import { OciEncError } from "./errors.js";
 import type { Descriptor } from "./oci/descriptor.js";
 import { type Digest, digestOf } from "./oci/digest.js";
 import type { Progress } from "./progress.js";
 import type { SignatureFormat } from "./sign/signature.js";
 import { listSignatures } from "./sign/store.js";
-import { attachmentsOf, digestTagKinds } from "./transport/attachments.js";
+import { attachmentsOf, digestTagKinds, digestTagName } from "./transport/attachments.js";
 import { openSource } from "./transport/index.js";
 import type { EndpointOptions, ImageSource } from "./transport/transport.js";
 
@@ -75,7 +76,9 @@ async function listedFor(source: ImageSource, subject: Digest): Promise<readonly
 async function others(source: ImageSource, subject: Digest): Promise<readonly ListedAttachment[]> {
   const attached = attachmentsOf(source);
   if (!attached) return [];
-  const referrers = (await attached.referrers(subject)).map(
+  // That they cannot be listed has been said, as signatures are looked for among them.
+  const listed = await readable(() => attached.referrers(subject));
+  const referrers = (listed instanceof OciEncError ? [] : listed).map(
     ({ digest, artifactType = "no type" }): ListedAttachment => ({
       subject,
       kind: "referrer",
@@ -86,8 +89,21 @@ async function others(source: ImageSource, subject: Digest): Promise<readonly Li
   const tags: ListedAttachment[] = [];
   for (const kind of digestTagKinds) {
     if (kind === "sig") continue;
-    const found = await attached.digestTag(subject, kind);
-    if (found) tags.push({ subject, kind, digest: found.digest, about: `digest tag .${kind}` });
+    const found = await readable(() => attached.digestTag(subject, kind));
+    if (found instanceof OciEncError) {
+      const about = `${digestTagName(subject, kind)}: it cannot be read: ${found.message}`;
+      tags.push({ subject, kind: "broken", digest: undefined, about });
+    } else if (found) tags.push({ subject, kind, digest: found.digest, about: `digest tag .${kind}` });
   }
   return [...referrers, ...tags];
+}
+
+/** What one question gives, or why it gives nothing: the others are still to be answered. */
+async function readable<T>(ask: () => Promise<T>): Promise<T | OciEncError> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof OciEncError) || error.code === "ABORTED") throw error;
+    return error;
+  }
 }

@@ -27,13 +27,14 @@ export function signingKeyWantsPassphrase(value: Uint8Array): boolean {
 }
 
 /**
- * The public key of a file: one PEM block `PUBLIC KEY`. No certificate, as nobody would look at its dates. KEY_INVALID when
- * there is not exactly one, or its kind makes no such signatures.
+ * The public key of a file: one PEM block, `PUBLIC KEY` or PKCS#1's `RSA PUBLIC KEY`, as cosign and skopeo read them. No
+ * certificate, as nobody would look at its dates. KEY_INVALID when there is not exactly one, or something before it, or its
+ * kind makes no such signatures.
  */
 export function readVerificationKey(file: Omit<KeyFile, "passphrase">): KeyObject {
   const blocks = pemBlocks(Buffer.from(file.value).toString("latin1"));
-  const [block, another] = blocks.filter(({ label }) => label === "PUBLIC KEY");
-  if (!block) {
+  const [block, another] = blocks.filter(({ label }) => publicKeyTypes.has(label));
+  if (!block || block !== blocks[0]) {
     const found = blocks[0] ? "a PEM file of another kind" : "no PEM file";
     throw invalid(
       `${quoted(file)} is ${found}, not a public key in PEM form`,
@@ -104,9 +105,15 @@ async function readEncrypted({ body }: PemBlock, file: KeyFile): Promise<KeyObje
   }
 }
 
-function publicKeyIn({ body }: PemBlock, file: Omit<KeyFile, "passphrase">): KeyObject {
+/** By the label of their PEM block. */
+const publicKeyTypes: ReadonlyMap<string, "spki" | "pkcs1"> = new Map([
+  ["PUBLIC KEY", "spki"],
+  ["RSA PUBLIC KEY", "pkcs1"],
+]);
+
+function publicKeyIn({ body, label }: PemBlock, file: Omit<KeyFile, "passphrase">): KeyObject {
   try {
-    return createPublicKey({ key: Buffer.from(body ?? []), format: "der", type: "spki" });
+    return createPublicKey({ key: Buffer.from(body ?? []), format: "der", type: publicKeyTypes.get(label) ?? "spki" });
   } catch (cause) {
     throw invalid(`${quoted(file)} holds a public key that cannot be read`, undefined, cause);
   }

@@ -36,7 +36,7 @@ const fileLimit = 1024 * 1024;
 
 /**
  * Reads every `*.yaml` of `directory`; without one, of the user's registries.d if there is such, else of the system's.
- * Containers-registries.d(5), `signing-and-policy.md` 4.3. USAGE when a file is malformed, has a member that is not
+ * Containers-registries.d(5), `signing-and-policy.md` 4.3. CORRUPT when a file is malformed, has a member that is not
  * known, or a section that another file has too; NOT_FOUND when the directory that was named is not there.
  */
 export async function readRegistriesD(directory: string | undefined, environment: Environment): Promise<RegistriesD> {
@@ -163,13 +163,13 @@ function refuseUnknown(found: Mapping, known: readonly string[], file: string): 
 
 function twice(what: string, one: Section, other: Section): OciEncError {
   const files = `${JSON.stringify(one.file)} and ${JSON.stringify(other.file)}`;
-  return new OciEncError("USAGE", `${what} is in ${files}`, {
+  return new OciEncError("CORRUPT", `${what} is in ${files}`, {
     hint: "each scope of registries.d belongs in one file",
   });
 }
 
 function wrong(file: string, why: string): OciEncError {
-  return new OciEncError("USAGE", `${JSON.stringify(file)} cannot be used: ${why}`, {
+  return new OciEncError("CORRUPT", `${JSON.stringify(file)} cannot be used: ${why}`, {
     hint: "containers-registries.d(5) describes the format",
   });
 }

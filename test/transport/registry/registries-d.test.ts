@@ -62,15 +62,15 @@ test("each member comes from the most specific section that sets it", () =>
 test("a scope in two files is an error even where both say the same", async () => {
   const section = "docker: { a.test: { lookaside: 'https://a.test' } }";
   await withFiles({ "a.yaml": section, "b.yaml": section }, (of) =>
-    assert.rejects(of("b.test/app"), expectedError("USAGE", /one scope is in ".*a\.yaml" and ".*b\.yaml"/)),
+    assert.rejects(of("b.test/app"), expectedError("CORRUPT", /one scope is in ".*a\.yaml" and ".*b\.yaml"/)),
   );
   const standard = "default-docker: {}";
   await withFiles({ "a.yaml": standard, "b.yaml": standard }, (of) =>
-    assert.rejects(of("b.test/app"), expectedError("USAGE", /"default-docker" is in/)),
+    assert.rejects(of("b.test/app"), expectedError("CORRUPT", /"default-docker" is in/)),
   );
 });
 
-test("a file that is malformed, or that has a member nobody knows, is USAGE", async () => {
+test("a file that is malformed, or that has a member nobody knows, is CORRUPT", async () => {
   for (const [text, why] of [
     ["docker: [", /not YAML/],
     ["docker: { a.test: {}, a.test: {} }", /not YAML/],
@@ -82,7 +82,7 @@ test("a file that is malformed, or that has a member nobody knows, is USAGE", as
     ["docker: { a.test: { lookaside: 5 } }", /no text/],
     ["default-docker: { use-sigstore-attachments: 'false' }", /neither true nor false/],
   ] as const) {
-    await withFiles({ "a.yaml": text }, (of) => assert.rejects(of("b.test/app"), expectedError("USAGE", why)));
+    await withFiles({ "a.yaml": text }, (of) => assert.rejects(of("b.test/app"), expectedError("CORRUPT", why)));
   }
 });
 
