@@ -21,9 +21,14 @@ export async function readSigningKey(file: KeyFile): Promise<KeyObject> {
   return key;
 }
 
+/** Whether a file holds a private key in cosign's encrypted form. Never throws. */
+export function isEncryptedSigningKey(value: Uint8Array): boolean {
+  return encryptedBlocks(value).length > 0;
+}
+
 /** Whether the private key of a file needs a passphrase. Never throws. */
 export function signingKeyWantsPassphrase(value: Uint8Array): boolean {
-  return encryptedBlocks(value).length > 0 || needsPassphrase(value);
+  return isEncryptedSigningKey(value) || needsPassphrase(value);
 }
 
 /**

@@ -146,9 +146,9 @@ test("docs/signing.md: what is refused though GnuPG may accept it: SHA-1, short 
     assert.match(judgement.reason, reason);
   }
   const home = newHome(["Alice <alice@example.test>"]);
-  const message = home.gpg(["--default-sig-expire", "seconds=60", "--sign"], textOf(payloadOfOne()));
+  const message = home.gpg(["--default-sig-expire", "1d", "--sign"], textOf(payloadOfOne()));
   assert.equal((await judge(message, [home.gpg(["--export"])])).verdict, "accepted");
-  const later = await judge(message, [home.gpg(["--export"])], new Date(Date.now() + 3_600_000));
+  const later = await judge(message, [home.gpg(["--export"])], new Date(Date.now() + 2 * 86_400_000));
   assert.match(refusal(later), /signature is expired/);
 });
 

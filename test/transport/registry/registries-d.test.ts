@@ -70,6 +70,21 @@ test("a scope in two files is an error even where both say the same", async () =
   );
 });
 
+test("as image-rs reads them, a scope may be in two files that say the same of it, and not otherwise", () =>
+  withScratch(async (folder) => {
+    const write = (name: string, host: string) =>
+      writeFileSync(join(folder, name), `{ default-docker: {}, docker: { a.test: { sigstore: "https://${host}" } } }`);
+    const read = () => readRegistriesD(folder, testEnvironment(), "image-rs");
+    for (const name of ["a.yaml", "b.yaml"]) write(name, "s.test");
+    assert.equal(signaturePlace(await read(), parseImageName("a.test/app")).lookaside, "https://s.test");
+    await assert.rejects(
+      readRegistriesD(folder, testEnvironment()),
+      expectedError("CORRUPT", /"default-docker" is in/),
+    );
+    write("b.yaml", "t.test");
+    await assert.rejects(read(), expectedError("CORRUPT", /one scope is in/));
+  }));
+
 test("a file that is malformed, or that has a member nobody knows, is CORRUPT", async () => {
   for (const [text, why] of [
     ["docker: [", /not YAML/],
