@@ -27,7 +27,7 @@ const policy: Flag<string | undefined> = single({
 export const policyDialect: Flag<"containers" | "image-rs"> = choice(
   {
     name: "policy-dialect",
-    about: "whose reading of policy.json and registries.d; image-rs ignores members of the one that it does not know",
+    about: "whose reading of policy.json and registries.d; image-rs ignores members that it does not know",
     group,
   },
   ["containers", "image-rs"],
