@@ -42,8 +42,15 @@ const verifying: Readonly<
   skopeo: { missing: skopeo.missing, verify: pull },
 };
 
-describe("what is kept of other tools' verdicts on odd signatures is what they say", { skip: noDockerRegistry }, () => {
+/** Each call of a tool takes its time: every fifth is asked about, and all of them where `OCI_ENC_EDGES` is `all`. */
+const step = process.env["OCI_ENC_EDGES"] === "all" ? 1 : 5;
+
+describe("what is kept of other tools' verdicts on odd signatures is what they say", {
+  skip: noDockerRegistry,
+  concurrency: 4,
+}, () => {
   for (const [index, edge] of signingEdges.entries()) {
+    if (index % step !== 0) continue;
     const there = Object.keys(verifying).filter((name): name is EdgePeer => name in edge.peers);
     for (const name of there) {
       const { missing, verify } = verifying[name];
