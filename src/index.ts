@@ -51,6 +51,7 @@ export type { Signature, SignatureFormat } from "./sign/signature.js";
 export type { SignedArtifact, Signer } from "./sign/signer.js";
 export type { SignerSettings, SignerSpec } from "./sign/signer-spec.js";
 export { loadSigner, type SignerKind, signerKind } from "./sign/signers.js";
+export { describeSigningKey } from "./sign/sigstore/describe-key.js";
 export { generateSigstoreKeyPair, type SigstoreKeyPair } from "./sign/sigstore/key-file.js";
 export { storedForm } from "./sign/simple-signing/stored.js";
 export { type TrustKind, trustKind } from "./sign/trust.js";

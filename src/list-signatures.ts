@@ -5,7 +5,7 @@ import { type Digest, digestOf } from "./oci/digest.js";
 import type { Progress } from "./progress.js";
 import type { SignatureFormat } from "./sign/signature.js";
 import { listSignatures } from "./sign/store.js";
-import { attachmentsOf, digestTagKinds } from "./transport/attachments.js";
+import { attachmentsOf, digestTagKinds, digestTagName } from "./transport/attachments.js";
 import { openSource } from "./transport/index.js";
 import type { EndpointOptions, ImageSource } from "./transport/transport.js";
 
@@ -88,11 +88,11 @@ async function others(source: ImageSource, subject: Digest): Promise<readonly Li
   const tags: ListedAttachment[] = [];
   for (const kind of digestTagKinds) {
     if (kind === "sig") continue;
-    const about = `digest tag .${kind}`;
     const found = await answered(attached.digestTag(subject, kind));
     if (found instanceof OciEncError) {
-      tags.push({ subject, kind: "broken", digest: undefined, about: `${about}: ${found.message}` });
-    } else if (found) tags.push({ subject, kind, digest: found.digest, about });
+      const about = `${digestTagName(subject, kind)}: it cannot be read: ${found.message}`;
+      tags.push({ subject, kind: "broken", digest: undefined, about });
+    } else if (found) tags.push({ subject, kind, digest: found.digest, about: `digest tag .${kind}` });
   }
   return [...referrers, ...tags];
 }

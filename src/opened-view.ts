@@ -26,6 +26,7 @@ export async function openedView(source: ImageSource, transform: LayerTransform)
   if (!attached) return view;
   return {
     ...view,
+    readPlaces: async () => await attached.readPlaces?.(),
     referrers: (subject, artifactType) => attached.referrers(subject, artifactType),
     digestTag: (subject, kind) => attached.digestTag(subject, kind),
     simpleSignatures: (subject) => attached.simpleSignatures(subject),

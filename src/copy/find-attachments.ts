@@ -4,7 +4,7 @@ import type { Digest } from "../oci/digest.js";
 import { parseManifest } from "../oci/manifest.js";
 import { listedReferrer, subjectOf } from "../oci/referrer.js";
 import type { Progress } from "../progress.js";
-import { type AttachmentSource, type DigestTagKind, digestTagKinds } from "../transport/attachments.js";
+import { type AttachmentSource, type DigestTagKind, digestTagKinds, digestTagName } from "../transport/attachments.js";
 import type { ImageSource } from "../transport/transport.js";
 import type { Attachment, DigestTagFound, MessageFound, ReferrerFound } from "./attachments.js";
 import { makePlan } from "./plan.js";
@@ -38,6 +38,7 @@ export async function findAttachments(
   subjects: readonly Digest[],
   options: FindOptions,
 ): Promise<readonly Attachment[]> {
+  await at("source", async () => await source.readPlaces?.());
   const search = new Search(source, options);
   const found = await search.run(subjects.flatMap((subject) => search.questions(subject)));
   let level = found.filter((one) => one.kind === "referrer");
@@ -97,7 +98,7 @@ class Search {
         break;
       }
       this.#seen.add(descriptor.digest);
-      const referrer = await this.#readable(descriptor, () => this.#referrer(subject, descriptor));
+      const referrer = await this.#readable(descriptor.digest, () => this.#referrer(subject, descriptor));
       if (referrer) found.push(referrer);
     }
     return found;
@@ -117,7 +118,7 @@ class Search {
       this.#source.digestTag(subject, kind),
     );
     if (!descriptor) return [];
-    const found = await this.#readable(descriptor, async (): Promise<DigestTagFound> => {
+    const found = await this.#readable(digestTagName(subject, kind), async (): Promise<DigestTagFound> => {
       const bytes = await at("source", () => this.#source.manifest(descriptor));
       const view = parseManifest(bytes, descriptor.mediaType);
       if (view.kind === "manifest") return { kind, subject, descriptor, bytes, view };
@@ -152,13 +153,13 @@ class Search {
   }
 
   /** Undefined, with a warning: it is not there, or is no manifest. A list of referrers can be older than a removal. */
-  async #readable<T>(descriptor: Descriptor, read: () => Promise<T>): Promise<T | undefined> {
+  async #readable<T>(what: string, read: () => Promise<T>): Promise<T | undefined> {
     try {
       return await read();
     } catch (error) {
       if (!(error instanceof OciEncError) || !unanswered.has(error.code)) throw error;
       if (this.#options.required && isClosed(error)) throw withoutReferrers(error);
-      const message = `${descriptor.digest}, which is attached to the image, is left out: ${error.message}`;
+      const message = `${what}, which is attached to the image, is left out: ${error.message}`;
       this.#options.progress({ type: "warning", code: "ATTACHMENT_DROPPED", message });
       return undefined;
     }

@@ -1,8 +1,10 @@
+import type { ErrorCode } from "../errors.js";
 import type { ImageName } from "../oci/image-name.js";
 import { gpgVerifier } from "../sign/gpg/verifier.js";
 import { refused } from "../sign/refusal.js";
 import type { Accepted, Refused, Signature, SignatureFormat, SignedImage } from "../sign/signature.js";
 import { sigstoreVerifier } from "../sign/sigstore/verifier.js";
+import type { FoundSignatures } from "../sign/store.js";
 import type { Verifier } from "../sign/verifier.js";
 import { fits } from "./identity.js";
 import { entryFor, type Policy } from "./policy-json.js";
@@ -19,8 +21,8 @@ export interface PolicyRequest {
    * digest. With the manifest alone the rule is skopeo's.
    */
   readonly images: readonly [SignedImage, ...SignedImage[]];
-  /** Those found beside the images. Asked for only when a requirement needs them. */
-  readonly signatures: () => Promise<readonly Signature[]>;
+  /** What was found beside the images. Asked for only when a requirement needs it. */
+  readonly find: () => Promise<FoundSignatures>;
   readonly now: Date;
   readonly keys: KeyPlaces;
   /** `any`: bundles, which carry no name, count for `sigstoreSigned` whatever its rule for names. */
@@ -35,26 +37,26 @@ export type PolicyOutcome =
   | {
       readonly verdict: "refused";
       readonly entry: string;
-      readonly code: Refused["code"];
-      /** One for each signature, or one for the requirement that cannot be met. */
+      readonly code: ErrorCode;
+      /** One for each signature and for what could not be read, or one for the requirement that cannot be met. */
       readonly reasons: readonly string[];
     };
 
 /**
  * Judges by the most specific entry: all of its requirements have to hold, one good signature each. UNSUPPORTED in the
  * outcome where it asks for what oci-enc does not do. Throws what keeps a signature from being judged: KEY_INVALID and
- * KEY_PROVIDER for keys that cannot be had, and whatever `signatures` throws. `signing-and-policy.md` 4.1 and 4.2.
+ * KEY_PROVIDER for keys that cannot be had, and whatever `find` throws. `signing-and-policy.md` 4.1 and 4.2.
  */
 export async function evaluatePolicy(policy: Policy, request: PolicyRequest): Promise<PolicyOutcome> {
   const entry = entryFor(policy, request.place);
   const by: Accepted[] = [];
-  let candidates: Promise<readonly Signature[]> | undefined;
-  const signatures = () => {
-    candidates ??= request.signatures();
+  let candidates: Promise<FoundSignatures> | undefined;
+  const find = () => {
+    candidates ??= request.find();
     return candidates;
   };
   for (const requirement of entry.requirements) {
-    const answer = await meet(requirement, policy, { ...request, signatures });
+    const answer = await meet(requirement, policy, { ...request, find });
     if ("reasons" in answer) return { verdict: "refused", entry: entry.name, ...answer };
     by.push(...answer.by);
   }
@@ -66,9 +68,7 @@ export async function evaluatePolicy(policy: Policy, request: PolicyRequest): Pr
 /** So many signatures are looked at. */
 const candidateLimit = 128;
 
-type Answer =
-  | { readonly by: readonly Accepted[] }
-  | { readonly code: Refused["code"]; readonly reasons: readonly string[] };
+type Answer = { readonly by: readonly Accepted[] } | { readonly code: ErrorCode; readonly reasons: readonly string[] };
 
 async function meet(requirement: PolicyRequirement, policy: Policy, request: PolicyRequest): Promise<Answer> {
   switch (requirement.type) {
@@ -89,9 +89,14 @@ async function meet(requirement: PolicyRequirement, policy: Policy, request: Pol
 
 async function meetByKey(requirement: KeyRequirement, policy: Policy, request: PolicyRequest): Promise<Answer> {
   const { formats, verifier } = kinds[requirement.type];
-  const all = (await request.signatures()).filter(({ format }) => formats.includes(format));
-  if (all.length === 0)
-    return { code: "UNTRUSTED", reasons: [`${requirement.type} needs a signature, and there is none`] };
+  const { signatures, broken } = await request.find();
+  const all = signatures.filter(({ format }) => formats.includes(format));
+  const unreadable = broken.map(({ where: place, failure }) => `${place}: ${failure.message}`);
+  if (all.length === 0) {
+    const what = broken.length === 0 ? "there is none" : "what there is cannot be read";
+    const reasons = [`${requirement.type} needs a signature, and ${what}`, ...unreadable];
+    return { code: broken[0]?.failure.code ?? "UNTRUSTED", reasons };
+  }
   const judge = await verifier(requirement, policy, request.keys);
   const refusals: Refused[] = [];
   for (const signature of all.slice(0, candidateLimit)) {
@@ -99,7 +104,7 @@ async function meetByKey(requirement: KeyRequirement, policy: Policy, request: P
     if (judgement.verdict === "accepted") return { by: [judgement] };
     refusals.push({ ...judgement, reason: where(signature, judgement.reason) });
   }
-  const reasons = refusals.map(({ reason }) => reason);
+  const reasons = [...refusals.map(({ reason }) => reason), ...unreadable];
   if (all.length > candidateLimit) reasons.push(`${all.length - candidateLimit} more signatures are not looked at`);
   return { code: refusals[0]?.code ?? "UNTRUSTED", reasons };
 }

@@ -22,7 +22,7 @@ import { verifierJudge } from "./verifier-judge.js";
 
 /**
  * The judges that rules name, in the order in which they are asked: policy.json, the Notary trust policy, the keys.
- * KEY_INVALID, NOT_FOUND, CORRUPT and USAGE for rules and keys that cannot be read.
+ * CORRUPT for rules that are malformed, KEY_INVALID for such keys, NOT_FOUND for a file that was named and is not there.
  */
 export async function judgesOf(rules: TrustRules, image: JudgedPlace): Promise<readonly Judge[]> {
   const policy = rules.insecurePolicy ? undefined : await readPolicy(rulePlaces(rules.policy), rules.policyDialect);
@@ -44,15 +44,10 @@ function policyJudge(policy: Policy, rules: TrustRules, { place }: JudgedPlace):
     id: "policy",
     title: `${policy.origin} lets the image pass`,
     async judge(image, find) {
-      const unreadable: string[] = [];
       const outcome = await evaluatePolicy(policy, {
         place,
         images: [image],
-        signatures: async () => {
-          const { signatures, broken } = await find();
-          unreadable.push(...broken.map(({ where, failure }) => `${where}: ${failure.message}`));
-          return signatures;
-        },
+        find,
         now: new Date(),
         keys: { base: process.cwd(), environment: rules.offline ? {} : process.env, signal: rules.signal },
         ...(rules.bundleIdentity === "any" ? { bundleIdentity: "any" } : {}),
@@ -64,11 +59,7 @@ function policyJudge(policy: Policy, rules: TrustRules, { place }: JudgedPlace):
         case "not judged":
           return { kind: "not judged", why: `${by} accepts anything` };
         case "refused":
-          return {
-            kind: "refused",
-            code: outcome.code,
-            reasons: [...outcome.reasons.map((why) => `${by}: ${why}`), ...unreadable],
-          };
+          return { kind: "refused", code: outcome.code, reasons: outcome.reasons.map((why) => `${by}: ${why}`) };
       }
     },
   };

@@ -1,9 +1,10 @@
+import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import { digestOf } from "../oci/digest.js";
 import { annotationsOf, type ImageManifest } from "../oci/manifest.js";
 import { mediaTypes } from "../oci/media-type.js";
 import type { Signature, SignatureFormat } from "./signature.js";
-import { bundleType } from "./sigstore/bundle.js";
+import { bundleType, isBundleType } from "./sigstore/bundle.js";
 import { simpleSigningLayer } from "./simple-signing/layer.js";
 
 /** What Notary Project signatures are called: as artifact type, or as the config's type in the older form. */
@@ -18,6 +19,8 @@ interface ReferrerForm {
   readonly format: SignatureFormat;
   /** Of the layer that is the signature. */
   readonly layerType: string;
+  /** Whether its layer is the only one. */
+  readonly alone: boolean;
   /** The layer's type says too little: the manifest must be of this type. */
   readonly within: string | undefined;
   /** How it is written; undefined: other tools do not look for it there, and it is only read. */
@@ -28,22 +31,25 @@ const forms: readonly ReferrerForm[] = [
   {
     format: "bundle",
     layerType: bundleType,
+    alone: true,
     within: undefined,
     written: { artifactType: bundleType, configType: emptyConfigType },
   },
   {
     format: "jws",
     layerType: "application/jose+json",
+    alone: true,
     within: notaryType,
     written: { artifactType: undefined, configType: notaryType },
   },
   {
     format: "cose",
     layerType: "application/cose",
+    alone: true,
     within: notaryType,
     written: { artifactType: undefined, configType: notaryType },
   },
-  { format: "sig", layerType: simpleSigningLayer, within: undefined, written: undefined },
+  { format: "sig", layerType: simpleSigningLayer, alone: false, within: undefined, written: undefined },
 ];
 
 /** A layer that is a signature. */
@@ -54,12 +60,21 @@ export interface SignatureLayer {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** The signatures in a manifest: its own types decide, whatever a list of referrers says. Empty: it holds none. */
+/**
+ * The signatures in a manifest: its own types decide, whatever a list of referrers says. Empty: it holds none. CORRUPT when it
+ * says that it is a bundle or a signature of notation, which have one layer, and has others.
+ */
 export function signatureLayers(manifest: ImageManifest): readonly SignatureLayer[] {
-  const found = manifest.layers.flatMap((layer) => {
-    const form = forms.find((row) => row.layerType === layer.mediaType && isWithin(manifest, row.within));
-    return form ? [{ format: form.format, layer }] : [];
+  const { layers } = manifest;
+  const found = layers.flatMap((layer) => {
+    const form = forms.find((row) => isLayerOf(row, layer) && isWithin(manifest, row.within));
+    return form ? [{ ...form, layer }] : [];
   });
+  const single = found.some(({ alone }) => alone) || isWithin(manifest, notaryType) || isWithin(manifest, bundleType);
+  if (single && (layers.length !== 1 || found.length !== 1)) {
+    const how = layers.length === 1 ? "a layer that is none" : `${layers.length} layers`;
+    throw new OciEncError("CORRUPT", `a manifest for one signature has ${how}`);
+  }
   if (found.length === 0) return [];
   const inherited = annotationsOf(manifest);
   return found.map(({ format, layer }) => ({ format, layer, annotations: { ...inherited, ...layer.annotations } }));
@@ -71,7 +86,7 @@ export function signatureLayers(manifest: ImageManifest): readonly SignatureLaye
  */
 export function signatureRank({ artifactType }: Descriptor): 0 | 1 | 2 {
   if (artifactType === undefined || artifactType === emptyConfigType) return 1;
-  return artifactType === bundleType || artifactType === notaryType ? 0 : 2;
+  return isBundleType(artifactType) || artifactType === notaryType ? 0 : 2;
 }
 
 /** A manifest that refers to what is signed, and the blobs it names. */
@@ -100,6 +115,11 @@ export function referrerManifest(signature: Signature, subject: Descriptor): Ref
   const bytes = Buffer.from(JSON.stringify(manifest));
   const entry = { ...describe(mediaTypes.ociManifest, bytes), artifactType: artifactType ?? configType, annotations };
   return { descriptor: entry, bytes, blobs: [emptyConfig, content] };
+}
+
+/** Bundles have had several names. */
+function isLayerOf({ layerType }: ReferrerForm, { mediaType }: Descriptor): boolean {
+  return layerType === bundleType ? isBundleType(mediaType) : layerType === mediaType;
 }
 
 function isWithin({ artifactType, config }: ImageManifest, type: string | undefined): boolean {

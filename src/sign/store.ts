@@ -32,11 +32,13 @@ const totalLimit = 64 * 1024 * 1024;
 /**
  * The signatures of `subject` at the place of `source`: in cosign's digest tag, in referrers, as simple-signing messages.
  * Bounded, as `signing-and-policy.md` 1.6 says, and by digest only. What cannot be read, or is more than is looked at, is
- * in `broken`, so throws only ABORTED. A place that keeps no signatures has none.
+ * in `broken`, so throws only ABORTED, and what is wrong with the files that say where to look. A place that keeps no
+ * signatures has none.
  */
 export async function listSignatures(source: ImageSource, subject: Digest): Promise<FoundSignatures> {
   const attachments = attachmentsOf(source);
   if (!attachments) return { signatures: [], broken: [] };
+  await attachments.readPlaces?.();
   const ways = [inDigestTag, inReferrers, inMessages];
   const found: FoundSignatures[] = [];
   for (const way of ways) {
@@ -66,7 +68,7 @@ class Search implements FoundSignatures {
       return await step();
     } catch (error) {
       if (!(error instanceof OciEncError) || error.code === "ABORTED") throw error;
-      this.broken.push({ where, failure: error });
+      this.broken.push({ where, failure: unreadable(error) });
       return undefined;
     }
   }
@@ -122,9 +124,23 @@ async function inDigestTag(search: Search): Promise<void> {
     if (!descriptor) return;
     const manifest = await search.manifest(descriptor);
     if (!manifest) throw new OciEncError("CORRUPT", "an index stands where signatures are expected");
-    for (const [index, layer] of search.bounded(signatureLayers(manifest), tag).entries()) {
-      await search.layer(layer, `${tag}, layer ${index + 1}`);
+    if (manifest.layers.length === 0) throw new OciEncError("CORRUPT", "it has no layers, and so no signature");
+    for (const [index, layer] of search.bounded(manifest.layers, tag).entries()) {
+      await lookAtLayer(search, { manifest, layer, where: `${tag}, layer ${index + 1}` });
     }
+  });
+}
+
+/** Of a layer under the tag of signatures that is none, it is said what it is. */
+async function lookAtLayer(
+  search: Search,
+  { manifest, layer, where }: { readonly manifest: ImageManifest; readonly layer: Descriptor; readonly where: string },
+): Promise<void> {
+  await search.attempt(where, async () => {
+    const [signature] = signatureLayers({ ...manifest, layers: [layer] });
+    if (signature) return await search.layer(signature, where);
+    const type = JSON.stringify(layer.mediaType.slice(0, 120));
+    throw new OciEncError("CORRUPT", `a layer of the type ${type}, and no signature`);
   });
 }
 
@@ -146,6 +162,16 @@ async function inReferrers(search: Search): Promise<void> {
     });
   }
 }
+
+/** What is there and cannot be read is not the same as nothing, and neither is what it names and cannot be had. */
+function unreadable(error: OciEncError): OciEncError {
+  const { code, message, hint, retryable, context } = error;
+  if (code === "UNTRUSTED" || message.startsWith(unreadableWords)) return error;
+  const kept = code === "NOT_FOUND" ? "CORRUPT" : code;
+  return new OciEncError(kept, `${unreadableWords}${message}`, { cause: error, hint, retryable, context });
+}
+
+const unreadableWords = "it cannot be read: ";
 
 async function inMessages(search: Search): Promise<void> {
   const { source, subject } = search;

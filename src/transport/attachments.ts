@@ -10,9 +10,17 @@ export type { AttachedManifest } from "../oci/attached-manifest.js";
  * and OpenPGP signatures, which no registry keeps as content. `signing-and-policy.md` 5.2.
  */
 export interface AttachmentSource {
+  /**
+   * Finds out where attachments are kept, as far as a file on this machine says so. CORRUPT when such a file is malformed,
+   * NOT_FOUND when one that was named is not there: neither is a fault of what is attached.
+   */
+  readPlaces?(): Promise<void>;
   /** Descriptors of the manifests whose `subject` is `subject`; `artifactType` picks among them. Empty when there is none. */
   referrers(subject: Digest, artifactType?: string): Promise<readonly Descriptor[]>;
-  /** The manifest under a digest tag. Undefined: there is none. Its bytes and blobs are read as any others of the source. */
+  /**
+   * The manifest under a digest tag. Undefined: there is none. CORRUPT or UNSUPPORTED when something else is there. Its bytes
+   * and blobs are read as any others of the source.
+   */
   digestTag(subject: Digest, kind: DigestTagKind): Promise<Descriptor | undefined>;
   /** Simple-signing messages, each as it is stored, in their order; unjudged. Empty when there is none. */
   simpleSignatures(subject: Digest): Promise<readonly Uint8Array[]>;

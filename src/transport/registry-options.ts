@@ -15,6 +15,8 @@ export interface RegistryOptions {
   readonly registriesConf?: string | undefined;
   /** The registries.d to read. Undefined: the user's, else the system's. */
   readonly registriesDirectory?: string | undefined;
+  /** Whose rules registries.d is read by: image-rs lets a scope be there twice, if both say the same. Default `containers`. */
+  readonly registriesDialect?: "containers" | "image-rs" | undefined;
   /** Ask no other host than the image's own, and those that it names itself, for what belongs to the image. */
   readonly offline?: boolean | undefined;
   /** How often a request that may be repeated is repeated; default 5. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { OciEncError } from "../../src/errors.js";
 import { digestOf } from "../../src/oci/digest.js";
 import { parseImageName } from "../../src/oci/image-name.js";
 import { evaluatePolicy, type PolicyOutcome, type PolicyRequest } from "../../src/policy/evaluate.js";
@@ -12,6 +13,7 @@ import { localKey } from "../../src/sign/local-key.js";
 import type { Signature } from "../../src/sign/signature.js";
 import { readSigningKey } from "../../src/sign/sigstore/key-file.js";
 import { sigstoreSigner } from "../../src/sign/sigstore/signer.js";
+import type { FoundSignatures } from "../../src/sign/store.js";
 import { containersCase, imageOne, signaturesOf } from "../support/containers-case.js";
 import { expectedError } from "../support/expected-error.js";
 import { signedName } from "../support/gpg-message.js";
@@ -113,6 +115,21 @@ test("a bundle holds no name and counts only where any name will do", async () =
   assert.equal((await evaluate([k1], { signatures, bundleIdentity: "any" })).verdict, "accepted");
 });
 
+test("what could not be read is said to be there, and gives the code where there is nothing else", async () => {
+  const failure = new OciEncError("DENIED", "it cannot be read: access is denied");
+  const broken = [{ where: "sha256-00.sig", failure }];
+  const alone = await evaluate([alice], { signatures: async () => [], broken });
+  assert.ok(alone.verdict === "refused" && alone.code === "DENIED");
+  assert.match(alone.reasons.join("\n"), /what there is cannot be read\nsha256-00.sig: it cannot be read/);
+  const beside = await evaluate([alice], {
+    signatures: async () => [{ ...byAlice, content: Buffer.of(0xa3) }],
+    broken,
+  });
+  assert.ok(beside.verdict === "refused" && beside.code === "CORRUPT");
+  assert.match(beside.reasons.at(-1) ?? "", /access is denied/);
+  assert.equal((await evaluate([alice], { broken })).verdict, "accepted");
+});
+
 test("more than 128 signatures are not looked at, and that is said", async () => {
   const bad: Signature = { ...byAlice, content: Buffer.from([0xa3]) };
   const many = Array.from({ length: 128 }, () => bad);
@@ -189,17 +206,20 @@ test("the policy is that of the path given, else the user's, else the system's, 
   await assert.rejects(readPolicy({ ...places, path: join(scratch, "none.json") }), expectedError("NOT_FOUND"));
 });
 
-interface Given extends Partial<PolicyRequest> {
+interface Given extends Omit<Partial<PolicyRequest>, "find"> {
   readonly dialect?: PolicyDialect;
+  readonly signatures?: () => Promise<readonly Signature[]>;
+  readonly broken?: FoundSignatures["broken"];
 }
 
 function evaluate(requirements: readonly object[], given: Given = {}): Promise<PolicyOutcome> {
   const text = JSON.stringify({ default: requirements, transports: {} });
   const name = parseImageName(signedName);
+  const { signatures = async () => [byAlice, byK1].filter((one) => one !== undefined), broken = [] } = given;
   return evaluatePolicy(parsePolicy(Buffer.from(text), "policy.json", given.dialect), {
     place: { transport: "docker", name },
     images: [imageOne(name)],
-    signatures: async () => [byAlice, byK1].filter((one) => one !== undefined),
+    find: async () => ({ signatures: await signatures(), broken }),
     now: new Date(),
     keys: { base: signedVectors, environment: {} },
     ...given,

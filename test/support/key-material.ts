@@ -23,7 +23,7 @@ export function makeCertificate(directory: string, name: string, options: readon
 export interface GpgHome {
   readonly directory: string;
   /** Runs gpg there; its standard output. */
-  gpg(args: readonly string[], input?: string): Buffer;
+  gpg(args: readonly string[], input?: string | Uint8Array): Buffer;
   /** Ends the agent. */
   end(): void;
 }
@@ -35,7 +35,7 @@ export function makeGpgHome(
   algorithms: { readonly primary: string; readonly encryption: string } = { primary: "rsa2048", encryption: "rsa2048" },
 ): GpgHome {
   const directory = mkdtempSync(join(parent, "gpg-"));
-  const gpg = (args: readonly string[], input = ""): Buffer =>
+  const gpg = (args: readonly string[], input: string | Uint8Array = ""): Buffer =>
     execFileSync("gpg", ["--homedir", directory, "--batch", "--no-tty", ...args], { input, stdio: "pipe" });
   const unprotected = ["--pinentry-mode", "loopback", "--passphrase", "", "--status-fd", "1"];
   for (const userId of userIds) {

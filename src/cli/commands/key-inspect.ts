@@ -41,8 +41,12 @@ export const keyFingerprint: Command = {
 };
 
 async function describe(invocation: Invocation): Promise<readonly KeyDescription[]> {
-  const { describeKeyFile } = await import("../../crypt/index.js");
-  return describeKeyFile(await readKeyFile(invocation, invocation.arguments[0] ?? ""));
+  const [{ describeSigningKey }, { describeKeyFile }] = await Promise.all([
+    import("../../index.js"),
+    import("../../crypt/index.js"),
+  ]);
+  const file = await readKeyFile(invocation, invocation.arguments[0] ?? "");
+  return (await describeSigningKey(file)) ?? (await describeKeyFile(file));
 }
 
 function paragraph(key: KeyDescription): string {

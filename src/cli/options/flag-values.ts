@@ -19,6 +19,8 @@ export type FlagPair = readonly [Flag<unknown>, Flag<unknown>];
 export interface FlagValues {
   /** An option's value as its own type. A plain Error when the command does not declare it. */
   get<T>(flag: Flag<T>): T;
+  /** Whether the command has the option. */
+  declares(flag: Flag<unknown>): boolean;
   /** Whether the option was used, on the command line or by its variable. */
   given(flag: Flag<unknown>): boolean;
 }
@@ -49,7 +51,11 @@ export function flagValues(rules: FlagRules, typed: TypedValues, environment: No
     if (found === undefined) throw new Error(`the command does not declare --${flag.name}`);
     return found;
   };
-  return { get: (flag) => flag.read(of(flag)), given: (flag) => isUsed(of(flag)) };
+  return {
+    get: (flag) => flag.read(of(flag)),
+    declares: ({ name }) => values.has(name),
+    given: (flag) => isUsed(of(flag)),
+  };
 }
 
 /** Names of the options that the environment cannot give, as another one was typed. */

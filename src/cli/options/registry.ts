@@ -15,6 +15,7 @@ import {
 } from "./registry-flags.js";
 import { readSecretFile } from "./secret-file.js";
 import { promptSecret, type SecretQuestion } from "./terminal-prompt.js";
+import { policyDialect } from "./trust-flags.js";
 
 /** What reading the registry options needs of an invocation. */
 type Asked = Pick<Invocation, "options" | "signal">;
@@ -37,6 +38,7 @@ export async function readRegistry(invocation: Asked, side?: Side): Promise<Regi
     host: await readHost(invocation, side),
     registriesConf: options.get(registriesConf),
     registriesDirectory: options.get(registriesDirectory),
+    registriesDialect: options.declares(policyDialect) ? options.get(policyDialect) : undefined,
     retryTimes: options.get(retryTimes),
     timeouts: stall === undefined ? undefined : { response: stall, idle: stall },
   };

@@ -23,10 +23,11 @@ const policy: Flag<string | undefined> = single({
   group,
 });
 
-const policyDialect: Flag<"containers" | "image-rs"> = choice(
+/** Whose reading of policy.json, and of registries.d beside it. */
+export const policyDialect: Flag<"containers" | "image-rs"> = choice(
   {
     name: "policy-dialect",
-    about: "whose reading of policy.json; image-rs ignores members that it does not know",
+    about: "whose reading of policy.json and registries.d; image-rs ignores members that it does not know",
     group,
   },
   ["containers", "image-rs"],

@@ -17,7 +17,7 @@ export interface Asked {
  */
 export function checkedSignature(answer: RawSignature, { bytes, hash, who }: Asked): RawSignature {
   // Ed25519 takes the whole of what it signs, and the other side has been given its hash alone.
-  if ((keyKindOf(answer.publicKey)?.hashes ?? []).length === 0) {
+  if (keyKindOf(answer.publicKey)?.hash === undefined) {
     throw new OciEncError("KEY_PROVIDER", `${who} has a key that cannot be used to sign here`, {
       hint: "what signs a hash is an EC key on P-256, P-384 or P-521, or an RSA key of 2048 bits or more",
     });

@@ -1,12 +1,13 @@
 import type { PrivateKey } from "openpgp";
 import { splitKeys } from "../../crypt/keys/pgp/key-data.js";
+import { requireKnownCurves } from "../../crypt/keys/pgp/library-limits.js";
 import { secretKeysOf } from "../../crypt/keys/pgp/secret-keys.js";
 import { OciEncError } from "../../errors.js";
 import type { GpgKey, KeyHolder } from "./key-holder.js";
 
 /**
  * The primary key of a secret key file. KEY_INVALID when the file has no secret key, a wrong or missing passphrase, or a
- * primary key that is elsewhere or must not sign; CONFLICT when it has several keys.
+ * primary key that is elsewhere or must not sign; CONFLICT when it has several keys; UNSUPPORTED for its curve.
  */
 export async function fileHolder(key: GpgKey): Promise<KeyHolder> {
   const origin = JSON.stringify(key.origin);
@@ -33,6 +34,7 @@ async function requirePrimary(secret: PrivateKey, origin: string): Promise<void>
   if (secret.keyPacket instanceof SecretKeyPacket && secret.keyPacket.isDummy()) {
     throw new OciEncError("KEY_INVALID", `the primary key of ${origin} is elsewhere`, { hint });
   }
+  requireKnownCurves(secret);
   await secret.getSigningKey(secret.getKeyID()).catch((cause: unknown) => {
     throw new OciEncError("KEY_INVALID", `the primary key of ${origin} must not sign, is expired or revoked`, {
       cause,

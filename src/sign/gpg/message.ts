@@ -1,4 +1,5 @@
 import type { PublicKey, SignaturePacket } from "openpgp";
+import { libraryReason, requireKnownCurves } from "../../crypt/keys/pgp/library-limits.js";
 import { OciEncError } from "../../errors.js";
 import { payloadLimit } from "../simple-signing/payload.js";
 import { isMessage } from "../simple-signing/stored.js";
@@ -20,7 +21,7 @@ const clockSkewMs = 300_000;
  * Opens what `signing-and-policy.md` 3.1 calls a signed message: one literal in one signature, perhaps compressed as a whole.
  * CORRUPT for anything else: armour, clear-signed text, a detached signature, no signature, two of them, more than 4 MiB when
  * decompressed. UNTRUSTED when the signature is by none of `keys`, does not hold or has expired at `now`; that its key is
- * good at that time is for the caller to find out.
+ * good at that time is for the caller to find out. UNSUPPORTED when it is on a curve that cannot be checked.
  */
 export async function openMessage(bytes: Uint8Array, keys: readonly PublicKey[], now: Date): Promise<OpenedMessage> {
   requireBeginning(bytes);
@@ -28,21 +29,16 @@ export async function openMessage(bytes: Uint8Array, keys: readonly PublicKey[],
   const [only, another] = signatures;
   if (only === undefined) throw notSigned("it has no signature");
   if (another !== undefined) throw notSigned(`it has ${signatures.length} signatures`);
-  if (!keys.some((key) => key.getKeys(only.keyID).length > 0)) {
+  const key = keys.find((one) => one.getKeys(only.keyID).length > 0);
+  if (key === undefined) {
     throw untrusted(`it is by the key ${only.keyID.toHex().toUpperCase()}, which is not trusted`);
   }
+  requireKnownCurves(key);
   await only.verified.catch((cause: unknown) => {
-    throw untrusted(`its signature does not hold: ${reasonOf(cause)}`, cause);
+    throw untrusted(`its signature does not hold: ${libraryReason(cause)}`, cause);
   });
   const [packet] = (await only.signature).packets;
   return { content: data, keyId: only.keyID, created: packet?.created ?? undefined };
-}
-
-/** The library's own words, which quote nothing but key ids and dates. */
-export function reasonOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : "it cannot be read";
-  const [first = ""] = message.replace(/^Error [^:]{1,60}: /, "").split("\n");
-  return `${first.charAt(0).toLowerCase()}${first.slice(1, 200)}`;
 }
 
 /** The library checks that the packets make up a message; with a packet of a kind that it does not know, none is read. */
@@ -59,7 +55,7 @@ async function read(bytes: Uint8Array, keys: readonly PublicKey[], now: Date) {
       config: { ...limits, allowInsecureVerificationWithReformattedKeys: true },
     });
   } catch (cause) {
-    throw notSigned(reasonOf(cause), cause);
+    throw notSigned(libraryReason(cause), cause);
   }
 }
 

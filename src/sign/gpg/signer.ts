@@ -56,7 +56,8 @@ async function requireGood(holder: KeyHolder, signature: Signature, request: Sig
   const verifier = await gpgVerifier([holder.publicKey]);
   const judgement = await verifier.judge(signature, request.image, request.now);
   if (judgement.verdict === "accepted") return;
-  throw new OciEncError("KEY_PROVIDER", `what gpg ${holder.fingerprint} signed does not verify: ${judgement.reason}`);
+  const code = judgement.code === "UNSUPPORTED" ? "UNSUPPORTED" : "KEY_PROVIDER";
+  throw new OciEncError(code, `what gpg ${holder.fingerprint} signed does not verify: ${judgement.reason}`);
 }
 
 async function repeats(holder: KeyHolder, existing: Signature, request: SignRequest): Promise<boolean> {

@@ -1,10 +1,11 @@
 import type { PublicKey } from "openpgp";
+import { libraryReason } from "../../crypt/keys/pgp/library-limits.js";
 import { OciEncError } from "../../errors.js";
 import { refusal } from "../refusal.js";
 import type { Accepted, Judgement, Signature, SignedImage } from "../signature.js";
 import { parsePayload, type SimpleSigningPayload } from "../simple-signing/payload.js";
 import type { Verifier } from "../verifier.js";
-import { type OpenedMessage, openMessage, reasonOf } from "./message.js";
+import { type OpenedMessage, openMessage } from "./message.js";
 import { readRings } from "./ring.js";
 
 /**
@@ -56,7 +57,7 @@ async function signerOf({ keyId }: OpenedMessage, { keys, now }: Trust): Promise
   const name = fingerprintOf(primary);
   if (await primary.isRevoked(undefined, undefined, endOfTime)) throw untrusted(`the key ${name} is revoked`);
   const signing = await primary.getSigningKey(keyId, now).catch((cause: unknown) => {
-    throw untrusted(`the key ${name} cannot be relied on at this time: ${reasonOf(cause)}`, cause);
+    throw untrusted(`the key ${name} cannot be relied on at this time: ${libraryReason(cause)}`, cause);
   });
   return { primary, fingerprint: fingerprintOf(signing) };
 }

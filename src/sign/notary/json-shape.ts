@@ -16,6 +16,14 @@ export function membersOf(node: JsonNode | undefined, what: string, known?: read
   return new Map(node.members.map(({ key, value }) => [key, value]));
 }
 
+/** Go reads names without regard to case: a second spelling would show other readers another document. CORRUPT. */
+export function refuseLookalikes(members: Members, names: readonly string[], what: string): void {
+  for (const key of members.keys()) {
+    const like = names.find((name) => name !== key && name.toLowerCase() === key.toLowerCase());
+    if (like !== undefined) throw shapeFault(what, `has ${like} in another spelling`);
+  }
+}
+
 /** A string. CORRUPT otherwise. */
 export function textOf(node: JsonNode | undefined, what: string): string {
   if (node?.kind !== "string") throw shapeFault(what, "is not a string");

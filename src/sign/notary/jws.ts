@@ -11,7 +11,7 @@ import {
   signingAgent,
   unsignedNames,
 } from "./envelope.js";
-import { type Members, membersOf, shapeFault, textOf, textsOf } from "./json-shape.js";
+import { type Members, membersOf, refuseLookalikes, shapeFault, textOf, textsOf } from "./json-shape.js";
 
 /** The JWS envelope: a flattened JWS in JSON, RFC 7515 section 7.2.2, `signing-and-policy.md` 2.2. */
 export const jwsForm: EnvelopeForm = { read: readJws, write: writeJws };
@@ -23,6 +23,7 @@ function readJws(content: Uint8Array): Envelope {
   const part = (name: string): string => textOf(members.get(name), `"${name}" of ${what}`);
   const [payload, signed] = [part("payload"), part("protected")];
   const unsigned = membersOf(members.get("header"), `"header" of ${what}`);
+  refuseLookalikes(unsigned, ["x5c", ...Object.values(unsignedNames)], `"header" of ${what}`);
   return {
     chain: textsOf(unsigned.get("x5c"), `"x5c" of ${what}`).map(certificateBytes),
     payload: base64url(payload),
@@ -36,6 +37,7 @@ function readJws(content: Uint8Array): Envelope {
 function readHeaders(bytes: Uint8Array, unsigned: Members): SignedHeaders {
   const where = `"protected" of ${what}`;
   const members = membersOf(parseJson(bytes, where).root, where);
+  refuseLookalikes(members, ["alg", "cty", "crit", ...Object.values(attributeNames)], where);
   for (const name of members.keys()) {
     if (unsigned.has(name)) throw shapeFault(what, `has ${JSON.stringify(name.slice(0, 80))} signed and unsigned`);
   }
@@ -78,28 +80,30 @@ function writeJws(draft: EnvelopeDraft, sign: (bytes: Uint8Array) => Uint8Array)
   );
 }
 
-/** RFC 7515 section 4.1.6: standard base64, not the URL's. */
-function certificateBytes(text: string): Uint8Array {
+/** RFC 7515 section 4.1.6: standard base64, not the URL's. notation reads over line breaks in it. */
+function certificateBytes(encoded: string): Uint8Array {
+  const text = encoded.replaceAll(/[\r\n]/g, "");
   if (!isBase64(text)) throw shapeFault(what, "has a certificate that is not base64");
   return Buffer.from(text, "base64");
 }
 
-/** RFC 4648 section 5 without padding, in its one canonical form. */
-function base64url(text: string): Uint8Array {
+/** RFC 4648 section 5 without padding, in its one canonical form; line breaks do not matter, as for notation. */
+function base64url(encoded: string): Uint8Array {
+  const text = encoded.replaceAll(/[\r\n]/g, "");
   const bytes = Buffer.from(text, "base64url");
   if (bytes.toString("base64url") !== text) throw shapeFault(what, "has a part that is not base64url");
   return bytes;
 }
 
-/** RFC 3339 to the second, in any zone. */
+/** RFC 3339 in any zone; fractions of a second, which the Notary Project does not write, are read. */
 function readTime(text: string): Date {
-  const parts = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(Z|[+-]\d\d:\d\d)$/.exec(text);
+  const parts = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/.exec(text);
   const date = new Date(parts === null ? Number.NaN : text);
   const [, local = ""] = parts ?? [];
   // Date carries a 30th of February over into March; the local part taken as UTC must come back as it was.
   const real = new Date(`${local}Z`);
   if (Number.isNaN(date.getTime()) || Number.isNaN(real.getTime()) || printTime(real) !== `${local}Z`) {
-    throw shapeFault(what, "has a time that is not RFC 3339 in whole seconds");
+    throw shapeFault(what, "has a time that is not RFC 3339");
   }
   return date;
 }

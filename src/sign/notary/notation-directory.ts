@@ -19,7 +19,7 @@ const sizeLimit = 1024 * 1024;
 
 /**
  * The trust policy that notation would use: the one for images, else the older one for everything. Undefined: there is
- * neither. USAGE when it is not valid, CORRUPT for a symbolic link or no file at all, LOCAL_IO.
+ * neither. CORRUPT when it is not valid, a symbolic link or no file at all; LOCAL_IO.
  */
 export async function findTrustPolicy(directory: string): Promise<TrustPolicy | undefined> {
   for (const name of ["trustpolicy.oci.json", "trustpolicy.json"]) {

@@ -1,7 +1,7 @@
 import { OciEncError } from "../../errors.js";
 import type { Descriptor } from "../../oci/descriptor.js";
 import { parseJson } from "../../oci/json-text.js";
-import { membersOf, quoted, shapeFault, textOf } from "./json-shape.js";
+import { membersOf, quoted, refuseLookalikes, shapeFault, textOf } from "./json-shape.js";
 
 /** What a signer claims beside the manifest. */
 export type UserMetadata = Readonly<Record<string, string>>;
@@ -15,12 +15,16 @@ const reservedPrefix = "io.cncf.notary";
  */
 export function readPayload(payload: Uint8Array, manifest: Descriptor): UserMetadata {
   const what = "the signed payload";
-  const target = membersOf(
-    membersOf(parseJson(payload, what).root, what).get("targetArtifact"),
-    `"targetArtifact" of ${what}`,
-  );
+  const { text, root } = parseJson(payload, what);
+  const whole = membersOf(root, what);
+  refuseLookalikes(whole, ["targetArtifact"], what);
+  const target = membersOf(whole.get("targetArtifact"), `"targetArtifact" of ${what}`);
+  refuseLookalikes(target, ["digest", "mediaType", "size", "annotations"], what);
   const size = target.get("size");
-  if (size?.kind !== "number") throw shapeFault(what, "has no size");
+  // Other readers take no size with a fraction or an exponent, whatever it comes to.
+  if (size?.kind !== "number" || !/^\d+$/.test(text.slice(size.start, size.end))) {
+    throw shapeFault(what, "has no size in digits");
+  }
   const [digest, mediaType] = [
     textOf(target.get("digest"), `"digest" of ${what}`),
     textOf(target.get("mediaType"), `"mediaType" of ${what}`),
@@ -31,7 +35,7 @@ export function readPayload(payload: Uint8Array, manifest: Descriptor): UserMeta
     throw otherTarget("media type", quoted(mediaType), quoted(manifest.mediaType));
   }
   const annotations = target.get("annotations");
-  if (annotations === undefined) return {};
+  if (annotations === undefined || (annotations.kind === "literal" && annotations.value === null)) return {};
   return Object.fromEntries(
     [...membersOf(annotations, `"annotations" of ${what}`)]
       .map(([key, value]): [string, string] => [key, textOf(value, `an annotation of ${what}`)])

@@ -37,7 +37,7 @@ export async function keyFilesFrom(text: string, directory: string): Promise<Key
 
 /**
  * The files of the key `name` that `signingkeys.json` in notation's directory lists. NOT_FOUND when it is not there,
- * UNSUPPORTED for a key that a plugin keeps, USAGE when the file is not valid.
+ * UNSUPPORTED for a key that a plugin keeps, CORRUPT when the file is not valid.
  */
 export async function findSigningKey(directory: string, name: string): Promise<KeyFiles> {
   const path = join(directory, "signingkeys.json");
@@ -46,7 +46,7 @@ export async function findSigningKey(directory: string, name: string): Promise<K
     return keyFilesOf(bytes, directory, name);
   } catch (error) {
     if (!(error instanceof OciEncError) || error.code !== "CORRUPT") throw error;
-    throw new OciEncError("USAGE", `${quoted(path)} is not valid: ${error.message}`, { cause: error });
+    throw new OciEncError("CORRUPT", `${quoted(path)} is not valid: ${error.message}`, { cause: error });
   }
 }
 

@@ -42,7 +42,7 @@ export interface StoreName {
 }
 
 /**
- * Reads a trust policy, and refuses it as a whole when a single statement is not valid: USAGE. `origin` is for messages.
+ * Reads a trust policy, and refuses it as a whole when a single statement is not valid: CORRUPT. `origin` is for messages.
  * `signing-and-policy.md` 2.6.
  */
 export function parseTrustPolicy(bytes: Uint8Array, origin: string): TrustPolicy {
@@ -50,7 +50,7 @@ export function parseTrustPolicy(bytes: Uint8Array, origin: string): TrustPolicy
     return { origin, statements: readDocument(bytes) };
   } catch (error) {
     if (!(error instanceof OciEncError) || error.code !== "CORRUPT") throw error;
-    throw new OciEncError("USAGE", `the trust policy ${quoted(origin)} is not valid: ${error.message}`, {
+    throw new OciEncError("CORRUPT", `the trust policy ${quoted(origin)} is not valid: ${error.message}`, {
       cause: error,
     });
   }

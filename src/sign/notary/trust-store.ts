@@ -9,7 +9,10 @@ import type { StoreName } from "./trust-policy.js";
 
 /** The certificates that somebody has put into named stores. */
 export interface TrustStores {
-  /** Those of one store. UNTRUSTED when there is no such store, or something in it that must not be there. */
+  /**
+   * Those of one store. UNTRUSTED when there is no such store, or a link in it; CORRUPT when a file of it is none of root
+   * certificates.
+   */
   certificates(store: StoreName): Promise<readonly SigningCertificate[]>;
 }
 
@@ -37,7 +40,8 @@ async function readStore(path: string): Promise<readonly SigningCertificate[]> {
   } catch (error) {
     const failure = ioError(error, "it cannot be read");
     const message = `the trust store ${quoted(path)} is not usable: ${failure.message}`;
-    throw new OciEncError("UNTRUSTED", message, { cause: error });
+    const malformed = failure.code === "KEY_INVALID" || failure.code === "CORRUPT";
+    throw new OciEncError(malformed ? "CORRUPT" : "UNTRUSTED", message, { cause: error, hint: failure.hint });
   }
 }
 

@@ -1,55 +1,70 @@
 import type { KeyObject } from "node:crypto";
-import { isBase64 } from "../../crypt/layer-options.js";
 import { OciEncError } from "../../errors.js";
-import { type JsonNode, memberOf, parseJson } from "../../oci/json-text.js";
+import { parseJson } from "../../oci/json-text.js";
 import { keyHash } from "./key-kind.js";
+import { type ProtoMembers, protoBytes, protoItems, protoMembers, protoText } from "./proto-json.js";
+import { checkMaterial } from "./verification-material.js";
 
-/** Media type of a bundle, and of the layer that is one. */
+/** Media type of the bundles that are written, and of the layer that is one. */
 export const bundleType = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
 /** Media type of the statement inside. */
 export const statementPayloadType = "application/vnd.in-toto+json";
+
+/** Whether a media type is one of bundles, in whatever version and spelling: the bundle's own word on that counts. */
+export function isBundleType(mediaType: string): boolean {
+  return mediaType.startsWith("application/vnd.dev.sigstore.bundle");
+}
 
 /** A DSSE envelope as it is in a bundle. Nothing in it has been verified. */
 export interface Envelope {
   readonly payloadType: string;
   /** The exact bytes of the statement. */
   readonly payload: Uint8Array;
-  readonly signatures: readonly Uint8Array[];
+  readonly signature: Uint8Array;
 }
 
-/** More than one is unusual; a hundred is an attack. */
-const signatureLimit = 8;
+const what = "the bundle";
+
+/** Version 0.3 in both of its spellings. What came before it cosign refuses, too. */
+const readTypes: readonly string[] = [bundleType, "application/vnd.dev.sigstore.bundle+json;version=0.3"];
 
 /**
- * Reads what a bundle holds. Its key hint, and a key id, are no evidence and not looked at. `signing-and-policy.md` 1.5.
- * CORRUPT when it is malformed, UNSUPPORTED when it is a bundle of another form.
+ * Reads what a bundle holds: one statement under one signature, and nothing that other readers would not know. Its key hint
+ * is no evidence and not looked at; a key id makes cosign refuse it. `signing-and-policy.md` 1.5. CORRUPT when it is
+ * malformed, UNSUPPORTED when it is a bundle of another form.
  */
 export function parseBundle(bytes: Uint8Array): Envelope {
-  const { root } = parseJson(bytes, "the bundle");
-  const mediaType = textAt(root, "mediaType");
-  if (mediaType !== bundleType) {
+  const { root } = parseJson(bytes, what);
+  const bundle = protoMembers(root, ["mediaType", "verificationMaterial", "messageSignature", "dsseEnvelope"], what);
+  const mediaType = protoText(bundle, "mediaType", what);
+  if (!readTypes.includes(mediaType)) {
     throw new OciEncError("UNSUPPORTED", `a bundle of the type ${JSON.stringify(mediaType.slice(0, 80))}`);
   }
-  const envelope = memberOf(root, "dsseEnvelope");
-  if (!envelope) {
-    if (!memberOf(root, "messageSignature")) throw malformed("it has no dsseEnvelope");
+  if (bundle.has("messageSignature")) {
+    if (bundle.has("dsseEnvelope")) throw malformed("signs a message and a statement");
     throw new OciEncError("UNSUPPORTED", "a bundle that signs a message and no statement");
   }
-  const payloadType = textAt(envelope, "payloadType");
+  checkMaterial(bundle.get("verificationMaterial"));
+  return readEnvelope(protoMembers(bundle.get("dsseEnvelope"), ["payload", "payloadType", "signatures"], what));
+}
+
+function readEnvelope(envelope: ProtoMembers): Envelope {
+  const payloadType = protoText(envelope, "payloadType", what);
   if (payloadType !== statementPayloadType) {
     throw new OciEncError(
       "UNSUPPORTED",
       `a payload of the type ${JSON.stringify(payloadType.slice(0, 80))} in a bundle`,
     );
   }
-  const list = memberOf(envelope, "signatures");
-  if (list?.kind !== "array" || list.items.length === 0) throw malformed("it has no signatures");
-  if (list.items.length > signatureLimit) throw malformed(`it has ${list.items.length} signatures`);
+  const items = protoItems(envelope, "signatures", what);
+  if (items.length !== 1) throw malformed(`has ${items.length} signatures, and has to have one`);
+  const signature = protoMembers(items[0], ["sig", "keyid"], what);
+  if (protoText(signature, "keyid", what) !== "") throw malformed("has a key id, with which other tools refuse it");
   return {
     payloadType,
-    payload: binaryAt(envelope, "payload"),
-    signatures: list.items.map((item) => binaryAt(item, "sig")),
+    payload: protoBytes(envelope, "payload", what),
+    signature: protoBytes(signature, "sig", what),
   };
 }
 
@@ -73,18 +88,6 @@ export function signedBytes({ payloadType, payload }: Pick<Envelope, "payload" |
   return Buffer.concat([Buffer.from(`DSSEv1 ${type.length} ${payloadType} ${payload.length} `), payload]);
 }
 
-function textAt(node: JsonNode, key: string): string {
-  const value = memberOf(node, key);
-  if (value?.kind !== "string") throw malformed(`it has no text for ${key}`);
-  return value.value;
-}
-
-function binaryAt(node: JsonNode, key: string): Uint8Array {
-  const text = textAt(node, key);
-  if (text === "" || !isBase64(text)) throw malformed(`${key} is not base64`);
-  return Buffer.from(text, "base64");
-}
-
-function malformed(why: string): OciEncError {
-  return new OciEncError("CORRUPT", `the bundle is malformed: ${why}`);
+function malformed(how: string): OciEncError {
+  return new OciEncError("CORRUPT", `${what} ${how}`);
 }

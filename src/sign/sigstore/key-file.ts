@@ -27,19 +27,25 @@ export async function readSigningKey(file: KeyFile): Promise<KeyObject> {
   return key;
 }
 
+/** Whether a file holds a private key in cosign's encrypted form. Never throws. */
+export function isEncryptedSigningKey(value: Uint8Array): boolean {
+  return encryptedBlocks(value).length > 0;
+}
+
 /** Whether the private key of a file needs a passphrase. Never throws. */
 export function signingKeyWantsPassphrase(value: Uint8Array): boolean {
-  return encryptedBlocks(value).length > 0 || needsPassphrase(value);
+  return isEncryptedSigningKey(value) || needsPassphrase(value);
 }
 
 /**
  * The public key of a file, in any form that a recipient's may have but no certificate, as nobody would look at its dates.
- * KEY_INVALID when there is not exactly one, or its kind makes no such signatures.
+ * KEY_INVALID when there is not exactly one, or something before it, which cosign and skopeo would take for it, or its kind
+ * makes no such signatures.
  */
 export function readVerificationKey(file: Omit<KeyFile, "passphrase">): KeyObject {
   const parts = keyParts(file.value);
   const [part, another] = parts.filter(({ kind }) => kind === "public");
-  if (part?.kind !== "public") throw notAPublicKey(file);
+  if (part?.kind !== "public" || part !== parts[0]) throw notAPublicKey(file);
   if (another) throw invalid(`${quoted(file)} holds several public keys`, "give each key a file of its own");
   const key = publicKeyIn(part.input, file);
   checkPurpose({ key, jwk: part.jwk }, "verify", file.origin);

@@ -4,21 +4,21 @@ import type { RawSignRequest } from "../signing-key.js";
 
 /** What is known of a kind of key with which images are signed. `signing-and-policy.md` 1.2. */
 export interface KeyKind {
-  /** In the order in which a verifier tries them; the first is the signer's. Empty: the key hashes by itself. */
-  readonly hashes: readonly RawSignRequest["hash"][];
+  /** Undefined: the key hashes by itself. */
+  readonly hash: RawSignRequest["hash"] | undefined;
   /** Bytes of one half of a raw `r‖s`; undefined: there is no such form. */
   readonly coordinate: number | undefined;
 }
 
-/** Undefined: none with which images are signed. Other signers hash with SHA-256 whatever the curve, or by the curve. */
+/** Undefined: none with which images are signed. cosign and skopeo hash with SHA-256 whatever the curve. */
 export function keyKindOf({
   asymmetricKeyType: type,
   asymmetricKeyDetails: details = {},
 }: KeyObject): KeyKind | undefined {
   const { namedCurve, modulusLength = 0 } = details;
-  if (type === "ed25519") return { hashes: [], coordinate: undefined };
+  if (type === "ed25519") return { hash: undefined, coordinate: undefined };
   if (type === "rsa") {
-    return modulusLength >= 2048 && modulusLength <= 16384 ? { hashes: ["sha256"], coordinate: undefined } : undefined;
+    return modulusLength >= 2048 && modulusLength <= 16384 ? { hash: "sha256", coordinate: undefined } : undefined;
   }
   return type === "ec" && namedCurve !== undefined ? curves.get(namedCurve) : undefined;
 }
@@ -51,7 +51,7 @@ export function sigstoreKeyName(key: KeyObject): string {
 }
 
 const curves: ReadonlyMap<string, KeyKind> = new Map([
-  ["prime256v1", { hashes: ["sha256"], coordinate: 32 }],
-  ["secp384r1", { hashes: ["sha256", "sha384"], coordinate: 48 }],
-  ["secp521r1", { hashes: ["sha256", "sha512"], coordinate: 66 }],
+  ["prime256v1", { hash: "sha256", coordinate: 32 }],
+  ["secp384r1", { hash: "sha256", coordinate: 48 }],
+  ["secp521r1", { hash: "sha256", coordinate: 66 }],
 ]);

@@ -5,23 +5,21 @@ import { signatureAnnotation } from "../simple-signing/layer.js";
 import { keyKindOf } from "./key-kind.js";
 
 /**
- * Whether `signature` over `bytes` is by the holder of `key`: ECDSA in DER or as raw `r‖s`, over SHA-256 or the curve's own
- * hash; RSA as PKCS#1 v1.5; Ed25519 plain. Bytes behind the end of a DER signature make it a wrong one.
+ * Whether `signature` over `bytes` is by the holder of `key`: ECDSA in DER or as raw `r‖s`, over SHA-256 whatever the curve,
+ * as cosign and skopeo have it; RSA as PKCS#1 v1.5; Ed25519 plain. Bytes behind the end of a DER signature make it a wrong one.
  */
 function isSignedBy(bytes: Uint8Array, signature: Uint8Array, key: KeyObject): boolean {
   const kind = keyKindOf(key);
   if (!kind) return false;
-  if (kind.hashes.length === 0) return verify(null, bytes, key, signature);
+  if (kind.hash === undefined) return verify(null, bytes, key, signature);
   const encodings: readonly ("der" | "ieee-p1363")[] =
     signature.length === (kind.coordinate ?? 0) * 2 ? ["der", "ieee-p1363"] : ["der"];
-  return kind.hashes.some((hash) =>
-    encodings.some((dsaEncoding) => verify(hash, bytes, { key, dsaEncoding }, signature)),
-  );
+  return encodings.some((dsaEncoding) => verify(kind.hash, bytes, { key, dsaEncoding }, signature));
 }
 
-/** The one of `keys` that made one of `signatures` over `bytes`. UNTRUSTED when none did. */
-export function signerOf(bytes: Uint8Array, signatures: readonly Uint8Array[], keys: readonly KeyObject[]): KeyObject {
-  const key = keys.find((one) => signatures.some((signature) => isSignedBy(bytes, signature, one)));
+/** The one of `keys` that made `signature` over `bytes`. UNTRUSTED when none did. */
+export function signerOf(bytes: Uint8Array, signature: Uint8Array, keys: readonly KeyObject[]): KeyObject {
+  const key = keys.find((one) => isSignedBy(bytes, signature, one));
   if (key) return key;
   const prehashed = keys.some(({ asymmetricKeyType }) => asymmetricKeyType === "ed25519")
     ? "; Ed25519ph, with which cosign 3 signs, is not supported"

@@ -118,9 +118,9 @@ function saysTheSame({ content, format }: Signature, request: SignRequest): bool
 function isBy(publicKey: KeyObject, { content, format, annotations }: Signature): boolean {
   return unlessMalformed(() => {
     if (format === "sig")
-      return signerOf(content, [decodedSignature(annotations[signatureAnnotation])], [publicKey]) === publicKey;
+      return signerOf(content, decodedSignature(annotations[signatureAnnotation]), [publicKey]) === publicKey;
     const envelope = parseBundle(content);
-    return signerOf(signedBytes(envelope), envelope.signatures, [publicKey]) === publicKey;
+    return signerOf(signedBytes(envelope), envelope.signature, [publicKey]) === publicKey;
   });
 }
 

@@ -2,12 +2,13 @@ import { OciEncError } from "../../errors.js";
 import { algorithmOf, type Digest, hexOf } from "../../oci/digest.js";
 import { type JsonNode, memberOf, parseJson } from "../../oci/json-text.js";
 import type { Claims } from "../claims.js";
+import { protoItems, protoMembers, protoText } from "./proto-json.js";
 
 /** What a statement says that signs an image and does not describe it. */
 export const signPredicateType = "https://sigstore.dev/cosign/sign/v1";
 
 const statementType = "https://in-toto.io/Statement/v1";
-const members: readonly string[] = ["_type", "subject", "predicateType", "predicate"];
+const what = "the statement";
 
 /** One of the things that a statement is about. */
 export interface StatementSubject {
@@ -22,19 +23,19 @@ export interface StatementSubject {
  * 1.6 step 4. CORRUPT when it is malformed; UNTRUSTED when it is an attestation, which vouches for nothing but itself.
  */
 export function parseStatement(bytes: Uint8Array, digest: Digest): readonly StatementSubject[] {
-  const { text, root } = parseJson(bytes, "the statement");
-  if (root.kind !== "object") throw malformed("it is not an object");
-  const strange = root.members.find(({ key }) => !members.includes(key));
-  if (strange) throw malformed(`it has a member ${JSON.stringify(strange.key.slice(0, 80))}`);
-  const type = textOf(memberOf(root, "_type"), "_type");
+  const { text, root } = parseJson(bytes, what);
+  const statement = protoMembers(root, ["_type", "subject", "predicateType", "predicate"], what);
+  const type = protoText(statement, "_type", what);
   if (type !== statementType) throw untrusted(`a statement of the type ${JSON.stringify(type.slice(0, 80))}`);
-  const predicateType = textOf(memberOf(root, "predicateType"), "predicateType");
+  const predicateType = protoText(statement, "predicateType", what);
   if (predicateType !== signPredicateType) {
     throw untrusted(`an attestation of the type ${JSON.stringify(predicateType.slice(0, 80))}, and no signature`);
   }
-  const subjects = memberOf(root, "subject");
-  if (subjects?.kind !== "array" || subjects.items.length === 0) throw malformed("it has no subject");
-  return subjects.items.map((subject) => readSubject(subject, { text, digest }));
+  const predicate = statement.get("predicate");
+  if (predicate && predicate.kind !== "object") throw malformed("its predicate is not an object");
+  const subjects = protoItems(statement, "subject", what);
+  if (subjects.length === 0) throw malformed("it has no subject");
+  return subjects.map((subject) => readSubject(subject, { text, digest }));
 }
 
 /** The statement to sign, as cosign writes it. */
@@ -44,28 +45,20 @@ export function writeStatement(digest: Digest, claims: Readonly<Record<string, s
   return Buffer.from(JSON.stringify(statement));
 }
 
+const subjectMembers = ["name", "uri", "digest", "content", "downloadLocation", "mediaType", "annotations"];
+
 function readSubject(node: JsonNode, { text, digest }: { text: string; digest: Digest }): StatementSubject {
-  const digests = memberOf(node, "digest");
+  const subject = protoMembers(node, subjectMembers, "a subject of the statement");
+  const digests = subject.get("digest");
   if (digests?.kind !== "object") throw malformed("a subject has no digest");
-  for (const { value } of digests.members) textOf(value, "a digest");
+  if (digests.members.some(({ value }) => value.kind !== "string")) throw malformed("a digest is not a string");
   const found = memberOf(digests, algorithmOf(digest));
-  const annotations = memberOf(node, "annotations");
-  if (annotations && annotations.kind !== "object" && !isNull(annotations)) {
-    throw malformed("the annotations of a subject are not an object");
-  }
+  const annotations = subject.get("annotations");
+  if (annotations && annotations.kind !== "object") throw malformed("the annotations of a subject are not an object");
   return {
     matches: found?.kind === "string" && found.value === hexOf(digest),
-    claims: annotations?.kind === "object" ? JSON.parse(text.slice(annotations.start, annotations.end)) : {},
+    claims: annotations ? JSON.parse(text.slice(annotations.start, annotations.end)) : {},
   };
-}
-
-function isNull(node: JsonNode): boolean {
-  return node.kind === "literal" && node.value === null;
-}
-
-function textOf(node: JsonNode | undefined, what: string): string {
-  if (node?.kind !== "string") throw malformed(`${what} is not a string`);
-  return node.value;
 }
 
 function malformed(why: string): OciEncError {

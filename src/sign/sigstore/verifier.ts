@@ -6,6 +6,7 @@ import { signatureAnnotation } from "../simple-signing/layer.js";
 import { parsePayload } from "../simple-signing/payload.js";
 import type { Verifier } from "../verifier.js";
 import { parseBundle, signedBytes } from "./bundle.js";
+import { checkCompanions } from "./companions.js";
 import { sigstoreKeyName } from "./key-kind.js";
 import { decodedSignature, signerOf } from "./raw-signature.js";
 import { parseStatement } from "./statement.js";
@@ -35,7 +36,8 @@ export function sigstoreVerifier(keys: readonly KeyObject[], rules: SigstoreRule
   };
 
   function judgeLayer({ content, annotations }: Signature, { descriptor }: SignedImage): Judgement {
-    const key = signerOf(content, [decodedSignature(annotations[signatureAnnotation])], keys);
+    const key = signerOf(content, decodedSignature(annotations[signatureAnnotation]), keys);
+    checkCompanions(annotations);
     const payload = parsePayload(content, "cosign container image signature");
     if (payload.digest !== descriptor.digest) return refused("UNTRUSTED", `it signs ${payload.digest}`);
     const lacking = missingClaim(claims, payload.optional ?? {});
@@ -46,7 +48,7 @@ export function sigstoreVerifier(keys: readonly KeyObject[], rules: SigstoreRule
 
   function judgeBundle({ content }: Signature, { descriptor }: SignedImage): Judgement {
     const envelope = parseBundle(content);
-    const key = signerOf(signedBytes(envelope), envelope.signatures, keys);
+    const key = signerOf(signedBytes(envelope), envelope.signature, keys);
     const matching = parseStatement(envelope.payload, descriptor.digest).filter(({ matches }) => matches);
     const [first] = matching;
     if (!first) return refused("UNTRUSTED", "it signs another digest");

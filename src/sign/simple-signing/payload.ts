@@ -63,17 +63,21 @@ function exactly<K extends string>(node: JsonNode, keys: readonly K[], what: str
   return (key) => memberOf(node, key) ?? node;
 }
 
-/** Any object, of which `creator` and `timestamp` alone have a type of their own. */
+/** Any object, of which `creator` and `timestamp` alone have a type of their own; null is as good as none. */
 function readOptional(node: JsonNode, text: string): SimpleSigningPayload["optional"] {
-  if (node.kind === "literal" && node.value === null) return null;
+  if (isNull(node)) return null;
   if (node.kind !== "object") throw malformed("optional is not an object");
   const creator = memberOf(node, "creator");
-  if (creator) textOf(creator, "creator");
+  if (creator && !isNull(creator)) textOf(creator, "creator");
   const timestamp = memberOf(node, "timestamp");
-  if (timestamp && !(timestamp.kind === "number" && Number.isSafeInteger(timestamp.value))) {
+  if (timestamp && !isNull(timestamp) && !(timestamp.kind === "number" && Number.isSafeInteger(timestamp.value))) {
     throw malformed("timestamp is not an integer");
   }
   return JSON.parse(text.slice(node.start, node.end));
+}
+
+function isNull(node: JsonNode): boolean {
+  return node.kind === "literal" && node.value === null;
 }
 
 function textOf(node: JsonNode, what: string): string {

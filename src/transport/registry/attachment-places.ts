@@ -31,7 +31,8 @@ export function attachmentPlaces(image: PlacedImage): AttachmentPlaces {
   const { environment } = around;
   const tags = once(() => openTagRepository(image));
   const place = once(async (): Promise<SignaturePlace> => {
-    return signaturePlace(await readRegistriesD(options.registry?.registriesDirectory, environment), name);
+    const { registriesDirectory, registriesDialect } = options.registry ?? {};
+    return signaturePlace(await readRegistriesD(registriesDirectory, environment, registriesDialect), name);
   });
   const signatures = once(async () => signatureStore(client, name, await place()));
   return {

@@ -20,7 +20,7 @@ export interface DigestTagged {
   readonly manifest: ImageManifest;
 }
 
-/** The manifest under a digest tag; undefined when there is none. What else may be there is none, and that is said. */
+/** The manifest under a digest tag; undefined when there is none. CORRUPT when something else is there. */
 export async function findDigestTag(
   client: RegistryClient,
   subject: Digest,
@@ -29,9 +29,7 @@ export async function findDigestTag(
   const tag = digestTagName(subject, kind);
   const found = await look(client, tag, pullScopes(client));
   if (typeof found !== "string") return found;
-  const message = `the tag ${tag} of ${client.host} names ${bounded(found)}, and no attachments`;
-  client.options.progress?.({ type: "warning", code: "ATTACHMENT_IGNORED", message });
-  return undefined;
+  throw new OciEncError("CORRUPT", `the tag ${tag} of ${client.host} names ${bounded(found)}, and no attachments`);
 }
 
 /** A digest tag to which a manifest's layers are to be added; its blobs are there. */

@@ -22,7 +22,7 @@ export interface Lookaside {
 }
 
 /**
- * The lookaside storage at the URL that registries.d gives; without one, in the default directory. USAGE when the URL
+ * The lookaside storage at the URL that registries.d gives; without one, in the default directory. CORRUPT when the URL
  * is none, or neither of a file nor of the web. `signing-and-policy.md` 3.2.
  */
 export function lookasideAt(url: string | undefined, name: ImageName, environment: Environment): Lookaside {
@@ -30,7 +30,7 @@ export function lookasideAt(url: string | undefined, name: ImageName, environmen
   const base = URL.canParse(text) ? new URL(text) : undefined;
   const known = base && ["file:", "http:", "https:"].includes(base.protocol) && base.search === "" && base.hash === "";
   if (!known || (base.protocol === "file:" && base.host !== "")) {
-    throw new OciEncError("USAGE", `not a place for signatures: ${JSON.stringify(bounded(text))}`, {
+    throw new OciEncError("CORRUPT", `not a place for signatures: ${JSON.stringify(bounded(text))}`, {
       hint: "lookaside in registries.d is a URL: file:///DIRECTORY, https://… or http://…",
     });
   }

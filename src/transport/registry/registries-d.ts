@@ -36,10 +36,15 @@ const fileLimit = 1024 * 1024;
 
 /**
  * Reads every `*.yaml` of `directory`; without one, of the user's registries.d if there is such, else of the system's.
- * Containers-registries.d(5), `signing-and-policy.md` 4.3. USAGE when a file is malformed, has a member that is not
- * known, or a section that another file has too; NOT_FOUND when the directory that was named is not there.
+ * Containers-registries.d(5), `signing-and-policy.md` 4.3. CORRUPT when a file is malformed, has a member that is not
+ * known, or a section that another file has too, which image-rs takes where both say the same; NOT_FOUND when the directory that was named is not there.
  */
-export async function readRegistriesD(directory: string | undefined, environment: Environment): Promise<RegistriesD> {
+export async function readRegistriesD(
+  directory: string | undefined,
+  environment: Environment,
+  dialect: "containers" | "image-rs" = "containers",
+): Promise<RegistriesD> {
+  const refused = (one: Section, other: Section) => dialect === "containers" || !saysTheSame(one, other);
   const found = directory === undefined ? await usualFiles(environment) : await yamlFiles(directory);
   if (directory !== undefined && found === undefined) {
     throw new OciEncError("NOT_FOUND", `there is no directory ${JSON.stringify(directory)}`);
@@ -48,11 +53,12 @@ export async function readRegistriesD(directory: string | undefined, environment
   let fallback: Section | undefined;
   for (const file of found ?? []) {
     const content = await readOne(file);
-    if (fallback && content.fallback) throw twice('"default-docker"', fallback, content.fallback);
+    if (fallback && content.fallback && refused(fallback, content.fallback))
+      throw twice('"default-docker"', fallback, content.fallback);
     fallback ??= content.fallback;
     for (const [scope, section] of content.sections) {
       const other = sections.get(scope);
-      if (other) throw twice("one scope", other, section);
+      if (other && refused(other, section)) throw twice("one scope", other, section);
       sections.set(scope, section);
     }
   }
@@ -72,6 +78,10 @@ export function signaturePlace({ sections, fallback }: RegistriesD, name: ImageN
     staging: first(({ lookaside, staging }) => staging ?? lookaside),
     attachments: first(({ attachments }) => attachments),
   };
+}
+
+function saysTheSame(one: Section, other: Section): boolean {
+  return (["lookaside", "staging", "attachments"] as const).every((member) => one[member] === other[member]);
 }
 
 async function usualFiles(environment: Environment): Promise<readonly string[] | undefined> {
@@ -163,13 +173,13 @@ function refuseUnknown(found: Mapping, known: readonly string[], file: string): 
 
 function twice(what: string, one: Section, other: Section): OciEncError {
   const files = `${JSON.stringify(one.file)} and ${JSON.stringify(other.file)}`;
-  return new OciEncError("USAGE", `${what} is in ${files}`, {
+  return new OciEncError("CORRUPT", `${what} is in ${files}`, {
     hint: "each scope of registries.d belongs in one file",
   });
 }
 
 function wrong(file: string, why: string): OciEncError {
-  return new OciEncError("USAGE", `${JSON.stringify(file)} cannot be used: ${why}`, {
+  return new OciEncError("CORRUPT", `${JSON.stringify(file)} cannot be used: ${why}`, {
     hint: "containers-registries.d(5) describes the format",
   });
 }

@@ -45,6 +45,10 @@ export class RegistrySource implements ImageSource, AttachmentSource {
     return streamBlob(this.#clientFor(descriptor), descriptor, from);
   }
 
+  async readPlaces(): Promise<void> {
+    await this.#places.attachments();
+  }
+
   async referrers(subject: Digest, artifactType?: string): Promise<readonly Descriptor[]> {
     return await listReferrers(this.#client, subject, artifactType);
   }

@@ -126,6 +126,32 @@ test("a key that has expired since it signed is refused, and was accepted before
   assert.equal(before.verdict, "accepted", JSON.stringify(before));
 });
 
+test("docs/signing.md: what is refused though GnuPG may accept it: SHA-1, short RSA, DSA, a date ahead, an expired signature", {
+  skip,
+}, async () => {
+  const good = { primary: "ed25519", encryption: "cv25519" };
+  const ahead = String(Math.floor(Date.now() / 1000) + 3600);
+  for (const [keys, options, reason] of [
+    [{ primary: "rsa2048", encryption: "rsa2048" }, ["--digest-algo", "SHA1"], /insecure message hash algorithm: SHA1/],
+    [{ primary: "rsa1024", encryption: "rsa2048" }, [], /RSA keys shorter than 2047 bits are considered too weak/i],
+    [{ primary: "dsa2048", encryption: "rsa2048" }, [], /dsa keys are considered too weak/i],
+    [good, ["--faked-system-time", ahead], /signature creation time is in the future/i],
+  ] as const) {
+    const home = makeGpgHome(scratch, ["Alice <alice@example.test>"], keys);
+    homes.push(home);
+    const message = home.gpg([...options, "--sign"], textOf(payloadOfOne()));
+    home.gpg(["--ignore-time-conflict", "--output", "-", "--decrypt"], Buffer.from(message));
+    const judgement = await judge(message, [home.gpg(["--export"])]);
+    assert.ok(judgement.verdict === "refused" && judgement.code === "UNTRUSTED", JSON.stringify(judgement));
+    assert.match(judgement.reason, reason);
+  }
+  const home = newHome(["Alice <alice@example.test>"]);
+  const message = home.gpg(["--default-sig-expire", "1d", "--sign"], textOf(payloadOfOne()));
+  assert.equal((await judge(message, [home.gpg(["--export"])])).verdict, "accepted");
+  const later = await judge(message, [home.gpg(["--export"])], new Date(Date.now() + 2 * 86_400_000));
+  assert.match(refusal(later), /signature is expired/);
+});
+
 test("a key whose term was extended vouches for what it signed before", { skip }, async () => {
   const home = newHome(["Alice <alice@example.test>"]);
   const primary = fingerprints(home)[0] ?? "";

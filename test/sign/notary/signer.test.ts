@@ -191,7 +191,10 @@ const faulty: readonly (readonly [string, unknown])[] = [
 
 for (const [what, list] of faulty) {
   test(`a list of keys is not valid: ${what}`, async () => {
-    await assert.rejects(findSigningKey(configured(`faulty-${what}`, list), "a"), expectedError("USAGE", /not valid/));
+    await assert.rejects(
+      findSigningKey(configured(`faulty-${what}`, list), "a"),
+      expectedError("CORRUPT", /not valid/),
+    );
   });
 }
 

@@ -152,7 +152,7 @@ const invalid: readonly (readonly [string, () => unknown, RegExp])[] = [
 
 for (const [what, attempt, reason] of invalid) {
   test(`a trust policy with ${what} is not valid as a whole`, () => {
-    assert.throws(attempt, expectedError("USAGE", reason));
+    assert.throws(attempt, expectedError("CORRUPT", reason));
   });
 }
 
@@ -164,7 +164,7 @@ const abuses: readonly (readonly [string, string, RegExp])[] = [
 
 for (const [what, text, reason] of abuses) {
   test(`abuse: a trust policy with ${what} is not valid as a whole`, () => {
-    assert.throws(() => parse(text), expectedError("USAGE", reason));
+    assert.throws(() => parse(text), expectedError("CORRUPT", reason));
   });
 }
 

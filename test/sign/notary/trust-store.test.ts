@@ -68,7 +68,7 @@ test("a store is refused as a whole when one of its files is no root certificate
     const folder = makeStore(`bad-${name}`);
     copyFileSync(root("ec256"), join(folder, "a.pem"));
     writeFileSync(join(folder, "b.pem"), content);
-    await assert.rejects(names(`bad-${name}`), expectedError("UNTRUSTED", /is not usable/));
+    await assert.rejects(names(`bad-${name}`), expectedError("CORRUPT", /is not usable/));
   }
 });
 
@@ -105,7 +105,7 @@ test("the trust policy for images is taken before the one for everything", async
   writeFileSync(join(home, "trustpolicy.oci.json"), document("new"));
   assert.equal((await findTrustPolicy(home))?.statements[0]?.name, "new");
   writeFileSync(join(home, "trustpolicy.oci.json"), "{}");
-  await assert.rejects(findTrustPolicy(home), expectedError("USAGE", /not valid/));
+  await assert.rejects(findTrustPolicy(home), expectedError("CORRUPT", /not valid/));
 });
 
 test("a trust policy that is found as a symbolic link is refused, and one that is named is followed", async () => {

@@ -52,7 +52,7 @@ async function isAccepted(one: NotaryCase): Promise<boolean> {
         Object.entries(one.requiredClaims).every(([name, value]) => judgement.claims[name] === value),
     );
   } catch (error) {
-    if (error instanceof OciEncError && error.code === "USAGE") return false;
+    if (error instanceof OciEncError && error.code === "CORRUPT") return false;
     throw error;
   }
 }

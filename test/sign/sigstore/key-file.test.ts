@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { test } from "node:test";
+import { describeKeyFile } from "../../../src/crypt/index.js";
 import { pemBlocks } from "../../../src/crypt/keys/pem.js";
+import { describeSigningKey } from "../../../src/sign/sigstore/describe-key.js";
 import {
   generateSigstoreKeyPair,
   readSigningKey,
@@ -138,6 +140,29 @@ test("public keys that sign no images, certificates and private keys are no veri
   }
   const two = Buffer.concat([readSigned("keys/sigstore-k1.pub"), readSigned("keys/sigstore-k2.pub")]);
   assert.throws(() => readVerificationKey({ value: two, origin: "k" }), expectedError("KEY_INVALID", /several/));
+});
+
+test("an RSA public key is read in PKCS#1 as well, and nothing that stands behind another block is", () => {
+  const value = readSigned("keys/raw-rsa.pub");
+  const pkcs1 = Buffer.from(createPublicKey(value).export({ type: "pkcs1", format: "pem" }));
+  assert.match(pkcs1.toString(), /BEGIN RSA PUBLIC KEY/);
+  assert.ok(readVerificationKey({ value: pkcs1, origin: "k" }).equals(publicKeyAt("keys/raw-rsa.pub")));
+  const behind = Buffer.concat([readSigned("keys/notary/ec256-root.crt"), value]);
+  assert.throws(() => readVerificationKey({ value: behind, origin: "k" }), expectedError("KEY_INVALID"));
+});
+
+test("cosign's encrypted key is described from the outside, and with its passphrase by its public half", async () => {
+  const value = readSigned("keys/sigstore-k1.key");
+  const [outside] = (await describeSigningKey({ value, origin: "k" })) ?? [];
+  assert.deepEqual([outside?.kind, outside?.algorithm, outside?.protected], ["private key", "", true]);
+  assert.match(outside?.details[0]?.[1] ?? "", /^cosign's/);
+  const [inside] = (await describeSigningKey({ value, origin: "k", passphrase })) ?? [];
+  const [publicHalf] = await describeKeyFile({ value: readSigned("keys/sigstore-k1.pub"), origin: "k" });
+  assert.deepEqual([inside?.algorithm, inside?.fingerprint], ["EC P-256", publicHalf?.fingerprint]);
+  assert.equal(inside?.details[1]?.[1], sigstoreKeyName(publicKeyAt("keys/sigstore-k1.pub")));
+  const wrong = { value, origin: "k", passphrase: Buffer.from("no") };
+  await assert.rejects(describeSigningKey(wrong), expectedError("KEY_INVALID", /passphrase/));
+  assert.equal(await describeSigningKey({ value: readSigned("keys/raw-rsa.pub"), origin: "k" }), undefined);
 });
 
 function bodyOf(pem: string): string {

@@ -164,7 +164,7 @@ function payload(members: object, optional: unknown = null): string {
 
 const verifier = sigstoreVerifier([pair.publicKey]);
 
-test("raw r‖s, line breaks and the larger hash of a larger curve are accepted; trailing bytes are not", async () => {
+test("raw r‖s and line breaks are accepted; trailing bytes and the larger hash of a larger curve are not, as in cosign", async () => {
   const bytes = Buffer.from(payload({}));
   const raw = sign("sha256", bytes, { key: pair.privateKey, dsaEncoding: "ieee-p1363" });
   const judged = async (signature: Signature, keys = verifier) => (await keys.judge(signature, image, now)).verdict;
@@ -178,7 +178,7 @@ test("raw r‖s, line breaks and the larger hash of a larger curve are accepted;
   ] as const) {
     const keys = generateKeyPairSync("ec", { namedCurve });
     const own = crafted(bytes, () => sign(hash, bytes, keys.privateKey).toString("base64"));
-    assert.equal(await judged(own, sigstoreVerifier([keys.publicKey])), "accepted");
+    assert.equal(await judged(own, sigstoreVerifier([keys.publicKey])), "refused");
   }
 });
 

@@ -129,7 +129,7 @@ describe("lookaside", () => {
       );
       assert.equal(server.log.filter(({ method }) => method === "PUT" || method === "POST").length, 0);
       for (const url of ["ftp://a.test/x", "file://a.test/x", "/srv/signatures", "https://a.test/?x"]) {
-        await assert.rejects(list(server.host, placed(folder, url)), expectedError("USAGE", /not a place/));
+        await assert.rejects(list(server.host, placed(folder, url)), expectedError("CORRUPT", /not a place/));
       }
     }));
 

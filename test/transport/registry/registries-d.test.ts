@@ -62,15 +62,30 @@ test("each member comes from the most specific section that sets it", () =>
 test("a scope in two files is an error even where both say the same", async () => {
   const section = "docker: { a.test: { lookaside: 'https://a.test' } }";
   await withFiles({ "a.yaml": section, "b.yaml": section }, (of) =>
-    assert.rejects(of("b.test/app"), expectedError("USAGE", /one scope is in ".*a\.yaml" and ".*b\.yaml"/)),
+    assert.rejects(of("b.test/app"), expectedError("CORRUPT", /one scope is in ".*a\.yaml" and ".*b\.yaml"/)),
   );
   const standard = "default-docker: {}";
   await withFiles({ "a.yaml": standard, "b.yaml": standard }, (of) =>
-    assert.rejects(of("b.test/app"), expectedError("USAGE", /"default-docker" is in/)),
+    assert.rejects(of("b.test/app"), expectedError("CORRUPT", /"default-docker" is in/)),
   );
 });
 
-test("a file that is malformed, or that has a member nobody knows, is USAGE", async () => {
+test("as image-rs reads them, a scope may be in two files that say the same of it, and not otherwise", () =>
+  withScratch(async (folder) => {
+    const write = (name: string, host: string) =>
+      writeFileSync(join(folder, name), `{ default-docker: {}, docker: { a.test: { sigstore: "https://${host}" } } }`);
+    const read = () => readRegistriesD(folder, testEnvironment(), "image-rs");
+    for (const name of ["a.yaml", "b.yaml"]) write(name, "s.test");
+    assert.equal(signaturePlace(await read(), parseImageName("a.test/app")).lookaside, "https://s.test");
+    await assert.rejects(
+      readRegistriesD(folder, testEnvironment()),
+      expectedError("CORRUPT", /"default-docker" is in/),
+    );
+    write("b.yaml", "t.test");
+    await assert.rejects(read(), expectedError("CORRUPT", /one scope is in/));
+  }));
+
+test("a file that is malformed, or that has a member nobody knows, is CORRUPT", async () => {
   for (const [text, why] of [
     ["docker: [", /not YAML/],
     ["docker: { a.test: {}, a.test: {} }", /not YAML/],
@@ -82,7 +97,7 @@ test("a file that is malformed, or that has a member nobody knows, is USAGE", as
     ["docker: { a.test: { lookaside: 5 } }", /no text/],
     ["default-docker: { use-sigstore-attachments: 'false' }", /neither true nor false/],
   ] as const) {
-    await withFiles({ "a.yaml": text }, (of) => assert.rejects(of("b.test/app"), expectedError("USAGE", why)));
+    await withFiles({ "a.yaml": text }, (of) => assert.rejects(of("b.test/app"), expectedError("CORRUPT", why)));
   }
 });
 

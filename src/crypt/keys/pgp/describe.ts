@@ -4,6 +4,7 @@ import type { KeyDescription } from "../key-description.js";
 import type { KeyFile } from "../key-file.js";
 import { labelText } from "../label.js";
 import { splitKeys } from "./key-data.js";
+import { foreignCurveOf } from "./library-limits.js";
 
 /** Describes every key of an OpenPGP key file. KEY_INVALID when one cannot be read. */
 export async function describePgpKeys(file: KeyFile): Promise<readonly KeyDescription[]> {
@@ -28,7 +29,9 @@ export async function describePgpKeys(file: KeyFile): Promise<readonly KeyDescri
 }
 
 async function describe(key: Key): Promise<Pick<KeyDescription, "algorithm" | "fingerprint" | "details">> {
-  const expiry = await key.getExpirationTime();
+  const foreign = foreignCurveOf(key);
+  const expiry = foreign === undefined ? await key.getExpirationTime() : undefined;
+  const unknown = `not known: signatures on the curve ${foreign} cannot be checked here`;
   const expires = expiry instanceof Date ? expiry.toISOString() : expiry === null ? "not valid" : "never";
   return {
     algorithm: algorithmOf(key),
@@ -36,7 +39,7 @@ async function describe(key: Key): Promise<Pick<KeyDescription, "algorithm" | "f
     details: [
       ...key.getUserIDs().map((userId): readonly [string, string] => ["user id", labelText(userId)]),
       ["created", key.getCreationTime().toISOString()],
-      ["expires", expires],
+      ["expires", foreign === undefined ? expires : unknown],
       ...key.subkeys.map((subkey): readonly [string, string] => [
         "subkey",
         `0x${subkey.getKeyID().toHex().toUpperCase()} ${algorithmOf(subkey)}`,

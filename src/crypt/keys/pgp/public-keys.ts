@@ -5,10 +5,12 @@ import { exportPublicKey, findGpg, type Gpg, listKeys } from "./gpg.js";
 import { describeKey, exactPart, isShortKeyId, type KeyIdentity, names } from "./identity.js";
 import { splitKeys } from "./key-data.js";
 import { type KeyName, keyNameOf } from "./key-name.js";
+import { libraryReason, requireKnownCurves, unsupportedAll } from "./library-limits.js";
 
 /**
  * The OpenPGP keys that recipients name, each once: all keys of a key file, or the one key of gpg's keyring that an
- * address, name, key id or fingerprint stands for; with `KEYID!` the key without its other subkeys. KEY_INVALID when a key cannot be used to encrypt; NOT_FOUND when
+ * address, name, key id or fingerprint stands for; with `KEYID!` the key without its other subkeys. KEY_INVALID when a key
+ * cannot be used to encrypt, UNSUPPORTED for its curve; NOT_FOUND when
  * nothing or no GnuPG is found; CONFLICT, listing them, when several keys fit.
  */
 export async function recipientKeys(
@@ -58,15 +60,18 @@ export function identityOf(key: PublicKey): KeyIdentity {
 async function keysOfFile(key: EncryptionKey, options: WrapperOptions): Promise<readonly PublicKey[]> {
   const origin = JSON.stringify(key.origin);
   const usable: PublicKey[] = [];
-  const complaints: string[] = [];
+  const failures: unknown[] = [];
   for (const { bytes } of splitKeys(key.value)) {
     try {
       usable.push(await usableKey(bytes));
     } catch (error) {
-      complaints.push(reason(error));
+      failures.push(error);
     }
   }
+  const complaints = failures.map(libraryReason);
   if (usable.length === 0) {
+    const unsupported = unsupportedAll(failures);
+    if (unsupported) throw unsupported;
     const why = complaints.join("; ") || "the armor is damaged";
     throw new OciEncError("KEY_INVALID", `no OpenPGP key of ${origin} can be encrypted for: ${why}`);
   }
@@ -85,16 +90,20 @@ async function keyNamed({ text, shown }: KeyName, gpg: Gpg): Promise<PublicKey> 
   if (matching.length === 0) throw notFound({ text, shown });
   const usable: { readonly key: PublicKey; readonly identity: KeyIdentity }[] = [];
   const complaints: string[] = [];
+  const failures: unknown[] = [];
   for (const identity of matching) {
     try {
       const part = exactPart(text, identity);
       usable.push({ key: await usableKey(await exportPublicKey(gpg, identity.fingerprint), part), identity });
     } catch (error) {
-      complaints.push(`${describeKey(identity)}: ${reason(error)}`);
+      failures.push(error);
+      complaints.push(`${describeKey(identity)}: ${libraryReason(error)}`);
     }
   }
   const [only, ...more] = usable;
   if (only === undefined) {
+    const unsupported = unsupportedAll(failures);
+    if (unsupported) throw unsupported;
     throw new OciEncError("KEY_INVALID", `no OpenPGP key for ${shown} can be encrypted for: ${complaints.join("; ")}`);
   }
   if (more.length > 0)
@@ -114,14 +123,9 @@ async function usableKey(encoded: Uint8Array, part?: string): Promise<PublicKey>
   const key = (await readKey({ binaryKey: encoded })).toPublic();
   if (part !== undefined)
     key.subkeys = key.subkeys.filter((subkey) => subkey.getKeyID().toHex().toUpperCase() === part);
+  requireKnownCurves(key);
   await key.getEncryptionKey();
   return key;
-}
-
-/** The library's own words are about the key alone, and public. */
-function reason(error: unknown): string {
-  const message = error instanceof Error ? error.message : "it cannot be read";
-  return message.replace(/^Error (reading|encrypting) \w+: /, "").slice(0, 200);
 }
 
 function notFound({ text, shown }: KeyName): OciEncError {

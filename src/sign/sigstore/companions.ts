@@ -1,0 +1,88 @@
+import { X509Certificate } from "node:crypto";
+import { type PemBlock, pemBlocks } from "../../crypt/keys/pem.js";
+import { isBase64 } from "../../crypt/layer-options.js";
+import { OciEncError } from "../../errors.js";
+import { type JsonNode, memberOf, parseJson } from "../../oci/json-text.js";
+
+const prefix = "dev.sigstore.cosign/";
+
+/**
+ * Checks what may stand beside a signature in a layer's annotations: a certificate, an entry of a log, a time stamp. None of it
+ * is used, as the key is what counts; but cosign refuses the signature when one of them is there and is not what it says.
+ * `signing-and-policy.md` 1.3. CORRUPT.
+ */
+export function checkCompanions(annotations: Readonly<Record<string, string>>): void {
+  for (const { name, isSound } of companions) {
+    const text = annotations[`${prefix}${name}`];
+    if (text === undefined || text === "") continue;
+    if (!isSound(text, annotations)) throw new OciEncError("CORRUPT", `its annotation ${name} is malformed`);
+  }
+}
+
+interface Companion {
+  readonly name: string;
+  readonly isSound: (text: string, all: Readonly<Record<string, string>>) => boolean;
+}
+
+const certificateName = "certificate";
+
+/** Without its certificate nobody reads the chain. */
+const companions: readonly Companion[] = [
+  { name: certificateName, isSound: areCertificates },
+  { name: "chain", isSound: (text, all) => !all[`${prefix}${certificateName}`] || areCertificates(text) },
+  { name: "bundle", isSound: (text) => isJson(text, isLogEntry) },
+  { name: "rfc3161timestamp", isSound: (text) => isJson(text, isTimestamp) },
+];
+
+/** PEM, one or more. */
+function areCertificates(text: string): boolean {
+  const blocks = pemBlocks(text);
+  return blocks.length > 0 && blocks.every(isCertificate);
+}
+
+function isCertificate({ label, body }: PemBlock): boolean {
+  if (label !== "CERTIFICATE" || !body) return false;
+  try {
+    return new X509Certificate(body).publicKey.type === "public";
+  } catch {
+    return false;
+  }
+}
+
+/** An entry as Rekor gave it, with its promise; what else is in it is cosign's affair. */
+function isLogEntry(root: JsonNode): boolean {
+  const payload = memberOf(root, "Payload");
+  if (!isBytes(memberOf(root, "SignedEntryTimestamp"))) return false;
+  if (payload === undefined || isNull(payload)) return true;
+  const numbers = ["integratedTime", "logIndex"].map((name) => memberOf(payload, name));
+  const id = memberOf(payload, "logID");
+  return (
+    payload.kind === "object" &&
+    numbers.every((one) => one === undefined || (one.kind === "number" && Number.isSafeInteger(one.value))) &&
+    (id === undefined || id.kind === "string")
+  );
+}
+
+function isTimestamp(root: JsonNode): boolean {
+  return isBytes(memberOf(root, "SignedRFC3161Timestamp"));
+}
+
+function isBytes(node: JsonNode | undefined): boolean {
+  if (node === undefined || isNull(node)) return true;
+  return node.kind === "string" && isBase64(node.value.replaceAll(/[\r\n]/g, ""));
+}
+
+function isNull(node: JsonNode): boolean {
+  return node.kind === "literal" && node.value === null;
+}
+
+/** An object of that kind, or nothing at all. */
+function isJson(text: string, isSound: (root: JsonNode) => boolean): boolean {
+  try {
+    const { root } = parseJson(Buffer.from(text), "it");
+    return isNull(root) || (root.kind === "object" && isSound(root));
+  } catch (error) {
+    if (error instanceof OciEncError && error.code === "CORRUPT") return false;
+    throw error;
+  }
+}
