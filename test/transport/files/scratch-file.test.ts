@@ -30,5 +30,5 @@ test("faults/57: a scratch file has no name that anybody could open, and leaves 
 });
 
 test("a directory for scratch files that is not there is an error that names it", async () => {
-  await assert.rejects(openScratch(join(scratch, "absent")), expectedError("NOT_FOUND", /absent/));
+  await assert.rejects(openScratch(join(scratch, "absent")), expectedError("LOCAL_IO", /absent/));
 });

@@ -17,7 +17,7 @@ test("a temporary tree is its owner's alone, and gone without a trace", async (t
     writeFileSync(join(tree.directory, "file"), "content");
   }
   assert.deepEqual(await readdir(parent), []);
-  await assert.rejects(makeTemporaryTree(join(parent, "absent"), "run"), expectedError("NOT_FOUND", /absent/));
+  await assert.rejects(makeTemporaryTree(join(parent, "absent"), "run"), expectedError("LOCAL_IO", /absent/));
 });
 
 /** A tree as an image can hold it: closed directories, names that are no text, links that lead out. */
