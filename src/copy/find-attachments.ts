@@ -145,7 +145,7 @@ class Search {
       if (!(error instanceof OciEncError) || !unanswered.has(error.code)) throw error;
       if (required) throw withoutReferrers(error);
       if (untold.has(about)) return undefined;
-      if (isClosed(error)) untold.add(about);
+      if (isClosed(error) || error.code === "UNSUPPORTED") untold.add(about);
       const message = `${about} stays behind, as the source does not tell: ${error.message}; --referrers=false does not ask`;
       progress({ type: "warning", code: "ATTACHMENT_DROPPED", message });
       return undefined;

@@ -60,6 +60,7 @@ const notLimits: ReadonlySet<string> = new Set([
   "cli/options/duration.ts longestLifetime",
   "cli/options/duration.ts longestTimer",
   "transport/layout/lock.ts longestNap",
+  "transport/layout/manifest-reader.ts longestTurn",
   "transport/registry/credential-helper.ts longestName",
 ]);
 

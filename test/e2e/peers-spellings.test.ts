@@ -90,6 +90,9 @@ test("layerinfo --compat names OpenPGP keys by the addresses of gpg's keyring, a
     const words = ["layerinfo", "--compat", "--gpg-homedir", home.directory, image("pgp-rsa")];
     assert.match((await exits(0, ociEnc(words))).stdout, / vera@example\.test$/m);
     assert.match((await exits(0, ociEnc([...words, "-n"]))).stdout, / 0x[0-9a-f]+$/m);
+    const gone = join(scratch, "no-such-home");
+    const { stderr } = await exits(12, ociEnc(["layerinfo", "--compat", "--gpg-homedir", gone, image("pgp-rsa")]));
+    assert.match(stderr, /no-such-home/);
   } finally {
     home.end();
   }

@@ -66,7 +66,9 @@ async function look(
   } catch (error) {
     if (!(error instanceof OciEncError)) throw error;
     if (error.code === "NOT_FOUND") return undefined;
-    if (error.code !== "CORRUPT" && error.code !== "UNSUPPORTED") throw error;
+    // With a status it is the registry that refuses, whatever is there.
+    if ((error.code !== "CORRUPT" && error.code !== "UNSUPPORTED") || error.context["status"] !== undefined)
+      throw error;
     return `what is no manifest (${error.message})`;
   }
 }

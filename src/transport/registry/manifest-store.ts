@@ -53,7 +53,8 @@ function failureOf(outcome: Document | OciEncError, what: string): Failure {
   if (outcome instanceof OciEncError) return { failure: outcome, mayPass: true, retryAfter: undefined };
   const { status, header } = outcome.answer;
   const failure = documentProblem(outcome, what, "write");
-  return { failure, mayPass: isPassing(status), retryAfter: header("retry-after") };
+  const mayPass = isPassing(status) && failure.code !== "CONFLICT";
+  return { failure, mayPass, retryAfter: header("retry-after") };
 }
 
 /** 201 by the specification; some say that it is good in another way. */

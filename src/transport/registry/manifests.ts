@@ -167,8 +167,8 @@ function checkDigest(bytes: Uint8Array, reference: string, said: Digest | undefi
   return digest;
 }
 
-/** Some that keep manifests as files say of every file that it is a web page. */
-function looksLikeJson(bytes: Uint8Array): boolean {
+/** By its beginning: some that keep manifests as files say of every file that it is a web page. */
+export function looksLikeJson(bytes: Uint8Array): boolean {
   return bytes.find((byte) => ![0x20, 0x09, 0x0a, 0x0d].includes(byte)) === 0x7b;
 }
 

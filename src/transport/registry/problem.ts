@@ -83,7 +83,7 @@ function codeOf(status: number, said: readonly RegistryProblem[], asked: Asked):
   if ([401, 402, 403, 451].includes(status) || has(said, /^(?:DENIED|UNAUTHORIZED|REGISTRY_DISALLOWED_OPERATION)$/))
     return "DENIED";
   if (status === 404 || status === 410) return "NOT_FOUND";
-  if (status === 412) return "CONFLICT";
+  if (status === 412 && asked !== undefined) return "CONFLICT";
   if (status < 500 && has(said, refusedContent)) return "CORRUPT";
   const final = status === 501 || (status >= 400 && status < 500 && !isPassing(status));
   return final ? "UNSUPPORTED" : "UNAVAILABLE";
@@ -91,15 +91,16 @@ function codeOf(status: number, said: readonly RegistryProblem[], asked: Asked):
 
 /** That a tag stays as it is: by the words of those that have no code for it. docs/registries.md has them. */
 function refusesToReplace(status: number, said: readonly RegistryProblem[]): boolean {
+  if (status === 500) return said.some(({ code, message }) => /immutab/i.test(`${code} ${message}`));
   if (status < 400 || status >= 500 || isPassing(status)) return false;
   return (
-    has(said, /^(?:TAG_INVALID|TAG_IMMUTABLE|REGISTRY_DISALLOWED_OPERATION)$/) ||
-    said.some(({ message }) => replacing.test(message))
+    has(said, /^(?:TAG_INVALID|REGISTRY_DISALLOWED_OPERATION)$/) ||
+    said.some(({ code, message }) => replacing.test(`${code} ${message}`))
   );
 }
 
 const replacing =
-  /immutab|overwrit|already exist|redeploy|\blocked\b|(?:not|n't) (?:be |allow |allowed |to )*(?:updat|modif|replac|chang)/i;
+  /immutab|overwrit|already[ _]?exist|redeploy|\b(?:locked|protected)\b|(?:not|n't) (?:be |allow |allowed |to )*(?:updat|modif|replac|chang)/i;
 
 const keepsTagHint =
   "the registry does not let this tag name anything else than it does: choose another tag, or ask whoever runs it";
@@ -122,11 +123,17 @@ function hintFor({ code, status, said, asked }: Failure): string | undefined {
   if (status === 429) return "the registry limits the rate: wait, log in, or lower --parallel";
   if (isPassing(status)) return "the registry or something before it has trouble: try again later";
   if (status === 413) return tooLargeHint(asked);
-  if (asked === "write" && (status === 415 || status === 406 || status === 400))
-    return "the registry may know Docker's own types alone, and what is encrypted has OCI's: a newer registry, or another setting of it, takes them";
+  if (asked === "write") return refusedWriteHint(status);
   if (code === "UNSUPPORTED" && asked === "deletion")
     return "it may be turned off there: delete the image by the web page or the tools of the registry";
   return undefined;
+}
+
+function refusedWriteHint(status: number): string | undefined {
+  if (status === 405)
+    return "the registry may be for reading alone, or the tag locked: choose another tag, or ask whoever runs it";
+  if (![400, 406, 415].includes(status)) return undefined;
+  return "the registry may know Docker's own types alone, and what is encrypted has OCI's: a newer registry, or another setting of it, takes them";
 }
 
 function tooLargeHint(asked: Asked): string {

@@ -8,7 +8,7 @@ import { documentProblem, type RegistryClient } from "./client.js";
 import type { Document } from "./document.js";
 import { fallbackTag, readFallbackList } from "./fallback-list.js";
 import { nextLink } from "./link-header.js";
-import { pullScopes, repositoryName } from "./manifests.js";
+import { looksLikeJson, pullScopes, repositoryName } from "./manifests.js";
 import { bounded, redactUrl } from "./redact.js";
 
 /** Pages of one list; a list without end stops here. */
@@ -74,7 +74,7 @@ export async function hasReferrersApi(client: RegistryClient, subject: Digest): 
   }
 }
 
-/** A 200 counts as well when it brings anything but an index: a web page, an error in JSON, a manifest. */
+/** A 200 counts as well when it brings anything but an index: a web page, an error in JSON, a manifest. CORRUPT when it broke off. */
 function lacksApi({ answer, bytes }: Document): boolean {
   if (answer.status === 200) return !isIndex(bytes);
   return withoutApi.has(answer.status);
@@ -85,7 +85,8 @@ function isIndex(bytes: Uint8Array): boolean {
   try {
     root = parseJson(bytes, "the list of referrers").root;
   } catch (error) {
-    if (error instanceof OciEncError && error.code === "CORRUPT") return false;
+    // What is JSON by its beginning was meant as an answer: it may hide what it should list.
+    if (error instanceof OciEncError && error.code === "CORRUPT" && !looksLikeJson(bytes)) return false;
     throw error;
   }
   const type = memberOf(root, "mediaType");

@@ -1,5 +1,6 @@
 // Needs openssl.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -99,6 +100,15 @@ test("faults/42: a configuration that is missing or broken is named with its pat
   }
   writeFileSync(path, '{"key-providers":{"other":{"cmd":{"path":"true"}}}}');
   await assert.rejects(thereAndBack({ environment }), expectedError("USAGE", /"example" is not in/, /there are 1/));
+  execFileSync("mkfifo", [join(scratch, "fifo")]);
+  writeFileSync(path, Buffer.alloc(2 ** 20 + 1, " "));
+  for (const odd of [join(scratch, "fifo"), "/dev/zero", scratch, path]) {
+    const failed = thereAndBack({ environment: { OCICRYPT_KEYPROVIDER_CONFIG: odd } });
+    await assert.rejects(
+      failed,
+      expectedError("LOCAL_IO", /configuration.*(?:no regular file|is a directory|has more than)/),
+    );
+  }
   await assert.rejects(thereAndBack({ environment: {} }), expectedError("USAGE", /no key provider is configured/));
 });
 

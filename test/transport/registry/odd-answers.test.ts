@@ -58,8 +58,16 @@ describe("a referrers API that is not there", () => {
     }
   }
 
+  test("is not said to be missing by a list that broke off: that hides some", async () => {
+    const body = `{"schemaVersion":2,"mediaType":"${mediaTypes.ociIndex}","manifests":[{"mediaType"`;
+    const cut = listed((exchange) => reply(exchange, 200, { "content-type": mediaTypes.ociIndex }, body));
+    await assert.rejects(cut, expectedError("CORRUPT", /the list of referrers/));
+  });
+
   for (const [status, code] of [
     [401, "DENIED"],
+    [409, "UNSUPPORTED"],
+    [412, "UNSUPPORTED"],
     [403, "DENIED"],
     [429, "UNAVAILABLE"],
     [500, "UNAVAILABLE"],
@@ -242,6 +250,23 @@ describe("what is good in another way", () => {
   });
 });
 
+test("a digest tag that the registry does not show is told with its status, and is not taken for something else", async () => {
+  await using server = await startStrictRegistry();
+  const { root } = hostImage(server);
+  await using source = await openAttached(server.host);
+  for (const [status, code] of [
+    [400, "UNSUPPORTED"],
+    [403, "DENIED"],
+    [405, "UNSUPPORTED"],
+    [406, "UNSUPPORTED"],
+    [501, "UNSUPPORTED"],
+  ] as const) {
+    server.inject(on("GET", /\/manifests\/sha256-\w+\.sig$/), refuse(status));
+    await assert.rejects(source.digestTag(root.digest, "sig"), expectedError(code, new RegExp(`: ${status}$`)));
+  }
+  assert.equal(await source.digestTag(root.digest, "sig"), undefined);
+});
+
 describe("what a refusal means", () => {
   const body = (code: string, message = "", detail?: unknown) =>
     Buffer.from(JSON.stringify({ errors: [{ code, message, detail }] }));
@@ -252,7 +277,20 @@ describe("what a refusal means", () => {
     const immutable = body("TAG_INVALID", "the repository is immutable");
     assert.equal(says(400, immutable, "write").code, "CONFLICT");
     assert.equal(says(400, immutable, "upload").code, "UNSUPPORTED");
-    for (const status of [409, 412]) assert.equal(says(status, Buffer.alloc(0), "write").code, "CONFLICT");
+    for (const status of [409, 412]) {
+      assert.equal(says(status, Buffer.alloc(0), "write").code, "CONFLICT");
+      assert.equal(says(status, immutable).code, "UNSUPPORTED");
+    }
+    for (const [status, bytes] of [
+      [409, body("ALREADY_EXISTS", "tag v1")],
+      [400, body("ImageTagAlreadyExistsException")],
+      [403, body("DENIED", "tag is protected")],
+      [500, body("UNKNOWN", "tag is immutable")],
+    ] as const) {
+      assert.match(says(status, bytes, "write").hint ?? "", /choose another tag/);
+      assert.equal(says(status, bytes, "write").code, "CONFLICT");
+    }
+    assert.equal(says(500, body("UNKNOWN", "already exists"), "write").code, "UNAVAILABLE");
     assert.equal(says(503, immutable, "write").code, "UNAVAILABLE");
     assert.equal(says(429, immutable, "write").code, "UNAVAILABLE");
     assert.equal(says(403, body("DENIED", "not blocked"), "write").code, "DENIED");

@@ -49,7 +49,7 @@ function hexId(id: string): string | undefined {
 }
 
 /** `Name (comment) <address>`, with any part missing. */
-export function userIdParts(userId: string): { readonly name: string; readonly address: string | undefined } {
+function userIdParts(userId: string): { readonly name: string; readonly address: string | undefined } {
   const open = userId.lastIndexOf("<");
   const close = userId.indexOf(">", open);
   const bare = /^[^\s<>@]+@[^\s<>@]+$/.test(userId) ? userId : undefined;

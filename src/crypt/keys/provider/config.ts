@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
-import { ioError, OciEncError } from "../../../errors.js";
+import { OciEncError } from "../../../errors.js";
 import { jsonFault } from "../../../oci/json-text.js";
 import type { WrapperOptions } from "../../key-wrapper.js";
+import { readSmallFile } from "./read-file.js";
 
 /** A provider as its file describes it. */
 export type ProviderConfig = CommandProvider | ServiceProvider;
@@ -61,9 +61,7 @@ export function providersFile(options: WrapperOptions): string | undefined {
  * of it: NOT_FOUND, LOCAL_IO or USAGE. Whoever needs no provider does not read it.
  */
 export async function readProviders(path: string): Promise<Providers> {
-  const bytes = await readFile(path).catch((error: unknown) => {
-    throw ioError(error, `the key provider configuration ${JSON.stringify(path)} (${variable})`);
-  });
+  const bytes = await readSmallFile(path, `the key provider configuration ${JSON.stringify(path)} (${variable})`);
   const file: File = { path };
   const listed = member(parse(bytes, file), "key-providers");
   if (!isObject(listed)) throw broken(file, 'has no object "key-providers"');

@@ -1,9 +1,9 @@
-import { readFile } from "node:fs/promises";
-import { ioError, OciEncError } from "../../../errors.js";
+import { OciEncError } from "../../../errors.js";
 import { tellOfWaiting } from "../../../waiting.js";
 import type { WrapperOptions } from "../../key-wrapper.js";
 import type { ServiceProvider, ServiceTls } from "./config.js";
 import { maximumAnswer, type Request, timeoutMs } from "./protocol.js";
+import { readSmallFile } from "./read-file.js";
 
 /**
  * Asks a provider that is a gRPC service: one call, bounded in time and size, on a connection of its own.
@@ -109,9 +109,7 @@ function verification(tls: ServiceTls): { readonly rejectUnauthorized?: boolean 
 
 async function readOptional(path: string, provider: string): Promise<Buffer | null> {
   if (path === "") return null;
-  return readFile(path).catch((error: unknown) => {
-    throw ioError(error, `${JSON.stringify(path)} of key provider ${JSON.stringify(provider)}`);
-  });
+  return readSmallFile(path, `${JSON.stringify(path)} of key provider ${JSON.stringify(provider)}`);
 }
 
 function answerBytes(answer: object | undefined, config: ServiceProvider): Uint8Array {
