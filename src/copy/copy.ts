@@ -96,9 +96,7 @@ export async function copy(source: ImageSource, target: ImageTarget, options: Co
   progress({ type: "manifest", manifest: written.descriptor });
   await tag(written.descriptor, written.bytes);
   tellOfPlainBlobs(committed, progress);
-  const failure = removalFailure(committed.kept, target.name);
-  // The image is as it was to be, but it lies beside itself in the clear: that is not what was asked for.
-  if (failure) await at("target", () => Promise.reject(failure));
+  await requireRemoved(committed, target);
   return transferredReport(plan, { reference: target.name, root, inPlace, written: written.descriptor, renaming });
 }
 
@@ -132,6 +130,12 @@ function sealedAway(plan: Plan): readonly Descriptor[] {
   return layers
     .filter(({ change }) => change.kind === "reuse" || (change.kind === "rewrite" && change.action === "encrypt"))
     .map(({ layer }) => layer);
+}
+
+/** The image is as it was to be, but where it still lies beside itself in the clear, that is not what was asked for: LOCAL_IO. */
+async function requireRemoved({ kept }: Committed, target: ImageTarget): Promise<void> {
+  const failure = removalFailure(kept, target.name);
+  if (failure) await at("target", () => Promise.reject(failure));
 }
 
 function tellOfPlainBlobs({ removed, kept }: Committed, progress: Progress): void {

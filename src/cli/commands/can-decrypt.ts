@@ -1,4 +1,4 @@
-import { OciEncError } from "../../errors.js";
+import type { OciEncError } from "../../errors.js";
 import { type CanDecryptReport, printPlatform } from "../../index.js";
 import { onlyEndpoint, sourceFlags } from "../options/endpoints.js";
 import { openingFlags, readSettings, settingFlags } from "../options/key-flags.js";

@@ -33,7 +33,10 @@ export async function reachableFrom(
     seen.add(keyOf(document));
     marked.add(document.digest);
     if (!mayHaveReferences(document)) continue;
-    const { manifests, blobs, subject } = await readOrRefuse(document, book, { layout, isEntry: entered.has(keyOf(document)) });
+    const { manifests, blobs, subject } = await readOrRefuse(document, book, {
+      layout,
+      isEntry: entered.has(keyOf(document)),
+    });
     for (const digest of blobs) marked.add(digest);
     ahead.push(...manifests);
     if (!subject || !isManifestType(document.mediaType)) continue;

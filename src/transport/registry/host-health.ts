@@ -1,4 +1,4 @@
-import { OciEncError } from "../../errors.js";
+import type { OciEncError } from "../../errors.js";
 import type { Environment } from "./environment.js";
 
 /** For how long a host that gives no sign of life is tried again, in milliseconds from its first failure. */
