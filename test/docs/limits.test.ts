@@ -59,6 +59,7 @@ test("every option of docs/limits.md is one of the command line, with its defaul
 const notLimits: ReadonlySet<string> = new Set([
   "cli/options/duration.ts longestLifetime",
   "cli/options/duration.ts longestTimer",
+  "cli/output/retyped.ts longest",
   "transport/layout/lock.ts longestNap",
   "transport/layout/manifest-reader.ts longestTurn",
   "transport/registry/credential-helper.ts longestName",
@@ -73,7 +74,9 @@ function expressionOf(text: string, name: string): string | undefined {
   const found =
     member === undefined
       ? new RegExp(`\\b${object}(?:: \\w+)?(?: = |: )([^;,{]+)[;,]$`, "m").exec(text)
-      : new RegExp(`\\b${object}(?:: \\{[^}]*\\})?(?: = |: )\\{[^}]*?\\b${member}: ([^,}]+?)(?:,| \\})`).exec(text);
+      : new RegExp(
+          `\\b${object}(?:: (?:Required<)?\\{[^}]*\\}>?)?(?: = |: )\\{[^}]*?\\b${member}: ([^,}]+?)(?:,| \\})`,
+        ).exec(text);
   return found?.[1];
 }
 
@@ -103,6 +106,7 @@ const units: ReadonlyMap<string, number> = new Map([
   ["MiB", 2 ** 20],
   ["GiB", 2 ** 30],
   ["TiB", 2 ** 40],
+  ["ms", 1],
   ["s", 1000],
   ["min", 60_000],
   ["days", 24 * 3_600_000],

@@ -269,7 +269,8 @@ async function refused(): Promise<Readonly<Record<string, Readonly<Record<string
     },
     "revocation list (CRL)": { DER: list, PEM: inPem("X509 CRL", list) },
     "DSA key": { "PKCS#8": keyFileBytes("dsa.pem") },
-    "RSA key below 2048 bits": { private: pem(short.privateKey, "pkcs8"), public: pem(short.publicKey, "spki") },
+    "RSA private key of 1024 to 2047 bits": { private: pem(short.privateKey, "pkcs8") },
+    "RSA public key below 2048 bits": { public: pem(short.publicKey, "spki") },
     "PEM block, damaged": {
       cut: ecPrivate.slice(0, 80),
       "no base64": ecPrivate.replace(/M/, "*"),

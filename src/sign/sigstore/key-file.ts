@@ -45,7 +45,8 @@ export function signingKeyWantsPassphrase(value: Uint8Array): boolean {
 export function readVerificationKey(file: Omit<KeyFile, "passphrase">): KeyObject {
   const parts = keyParts(file.value);
   const [part, another] = parts.filter(({ kind }) => kind === "public");
-  if (part?.kind !== "public" || part !== parts[0]) throw notAPublicKey(file);
+  const isFirst = part === parts[0] || (part?.kind === "public" && part.jwk?.inSet === true);
+  if (part?.kind !== "public" || !isFirst) throw notAPublicKey(file);
   if (another) throw invalid(`${quoted(file)} holds several public keys`, "give each key a file of its own");
   const key = publicKeyIn(part.input, file);
   checkPurpose({ key, jwk: part.jwk }, "verify", file.origin);
