@@ -1,9 +1,10 @@
-import { mkdir, realpath } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ioError, OciEncError, systemCode } from "../../errors.js";
 import { jsonFault } from "../../oci/json-text.js";
 import { removeAbandonedDrafts } from "../files/abandoned-drafts.js";
 import { writeDurably } from "../files/durable-file.js";
+import { makeDirectory } from "../files/make-directory.js";
 import { openRegularFile } from "../files/read-file.js";
 import type { Credentials } from "../registry-options.js";
 import { keyMatches } from "./auth-key.js";
@@ -102,11 +103,7 @@ export function withEntry(
 
 /** Replaces the file whole, mode 0600; a symbolic link stays one. Makes its directory (0700). LOCAL_IO. */
 export async function writeAuthFile(path: string, content: JsonObject): Promise<void> {
-  try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw ioError(error, `cannot make ${JSON.stringify(dirname(path))}`);
-  }
+  await makeDirectory(dirname(path), 0o700);
   const target = await realpath(path).catch((error: unknown) => {
     if (systemCode(error) === "ENOENT") return path;
     throw ioError(error, `cannot write ${JSON.stringify(path)}`);
