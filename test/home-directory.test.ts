@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { test } from "node:test";
+import { homeDirectory } from "../src/home-directory.js";
 import { ociEncProgram } from "./support/oci-enc.js";
 import { scratchDirectory } from "./support/scratch.js";
 
@@ -26,5 +27,17 @@ test("a user who is a number without a name, and has no HOME, is nobody's bug", 
       encoding: "utf8",
     });
     assert.equal(ended.status, status, `${args.join(" ")}: ${stderr}`);
+  }
+});
+
+test("a HOME that is empty or relative does not make the current directory the home", (t) => {
+  const before = process.env["HOME"];
+  t.after(() => {
+    if (before === undefined) delete process.env["HOME"];
+    else process.env["HOME"] = before;
+  });
+  for (const home of ["", "here", "./.."]) {
+    process.env["HOME"] = home;
+    assert.ok(isAbsolute(homeDirectory()), `HOME=${home}: ${homeDirectory()}`);
   }
 });

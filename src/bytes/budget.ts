@@ -7,7 +7,7 @@ export interface GrowthLimits {
   readonly entries?: number | undefined;
   /** Bytes of all layers together, or of an archive, holes of sparse files included; default 1 TiB. */
   readonly bytes?: number | undefined;
-  /** Bytes for each compressed byte: of a layer (1000), or of an archive (100). So much is free in any case: 16 MiB of a layer, 256 MiB of an archive. */
+  /** Bytes for each compressed byte: of a layer (1000), or of an archive (100). So much is free in any case: 16 MiB of a layer, 384 MiB of an archive. */
   readonly ratio?: number | undefined;
 }
 
@@ -59,7 +59,7 @@ const rules: Readonly<Record<GrowthKind, GrowthRule>> = {
     part: "the archive",
     entries: 65_536,
     ratio: 100,
-    allowance: 256 * 1024 * 1024,
+    allowance: 384 * 1024 * 1024,
     heldPerEntry: 512,
   },
   check: {

@@ -128,21 +128,23 @@ class Search {
   }
 
   async #messages(subject: Digest): Promise<readonly MessageFound[]> {
-    const messages = await this.#ask("its simple signatures", () => this.#source.simpleSignatures(subject));
+    const question = () => this.#source.simpleSignatures(subject);
+    const messages = await this.#ask("its simple signatures", question, { isWhole: true });
     return (messages ?? []).map((message) => ({ kind: "message", subject, message }));
   }
 
   /**
    * Undefined, with a warning: the source does not tell. Where it lets nobody ask or cannot answer, that is so for every
-   * manifest: it is said once, and not asked again, which would take all the tries anew.
+   * manifest: it is said once, and not asked again, which would take all the tries anew. `isWhole`: the answer holds the
+   * attachments themselves, so that a damaged one throws.
    */
-  async #ask<T>(about: string, question: () => Promise<T>): Promise<T | undefined> {
+  async #ask<T>(about: string, question: () => Promise<T>, { isWhole = false } = {}): Promise<T | undefined> {
     const { required, untold, progress } = this.#options;
     if (untold.has(about)) return undefined;
     try {
       return await at("source", question);
     } catch (error) {
-      if (!(error instanceof OciEncError) || !unanswered.has(error.code)) throw error;
+      if (!(error instanceof OciEncError) || !unanswered.has(error.code) || (isWhole && isDamaged(error))) throw error;
       if (required) throw withoutReferrers(error);
       if (untold.has(about)) return undefined;
       if (isClosed(error) || error.code === "UNSUPPORTED") untold.add(about);
@@ -179,6 +181,10 @@ class Search {
 
 /** How a place fails to tell. What is wrong at this end is no answer of it. */
 const unanswered: ReadonlySet<ErrorCode> = new Set(["DENIED", "UNAVAILABLE", "UNSUPPORTED", "NOT_FOUND", "CORRUPT"]);
+
+function isDamaged({ code }: OciEncError): boolean {
+  return code === "CORRUPT" || code === "UNSUPPORTED";
+}
 
 function isClosed({ code }: OciEncError): boolean {
   return code === "DENIED" || code === "UNAVAILABLE";

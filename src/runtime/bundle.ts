@@ -1,8 +1,9 @@
-import { chmod, mkdir, readdir, stat, writeFile } from "node:fs/promises";
+import { chmod, readdir, stat, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { getegid, geteuid } from "node:process";
 import { ioError, OciEncError, systemCode } from "../errors.js";
 import { removeAbandonedDrafts } from "../transport/files/abandoned-drafts.js";
+import { makeDirectory } from "../transport/files/make-directory.js";
 import type { ImageSource } from "../transport/transport.js";
 import { type Destination, openDestination } from "../unpack/destination.js";
 import { type OpenedImage, openImage } from "../unpack/image-layers.js";
@@ -80,7 +81,7 @@ export function callersIds(): OwnerIds | undefined {
 async function openBundle(directory: string, { plainMode, progress }: TreeOptions): Promise<Destination> {
   const quoted = JSON.stringify(directory);
   try {
-    await mkdir(dirname(directory), { recursive: true, mode: 0o700 });
+    await makeDirectory(dirname(directory), 0o700);
     if (await isDirectory(directory)) {
       await takeBackMoved(directory);
       await closeBundle(directory, plainMode);

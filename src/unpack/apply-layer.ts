@@ -28,7 +28,6 @@ export async function applyLayer(
   for await (const member of members) {
     throwIfAborted(options.signal);
     options.budget.countEntry();
-    options.budget.hold(member.path.length + member.linkTarget.length);
     await application.apply(member);
   }
 }
@@ -41,6 +40,8 @@ class Application {
   readonly #options: ApplyOptions;
   /** What stands in the tree because of this layer, which its whiteouts are not about. */
   readonly #made = new Set<string>();
+  /** Directories that a whiteout has emptied: a second one of this layer has nothing to do there. */
+  readonly #emptied = new Set<string>();
 
   constructor(tree: FileTree, options: ApplyOptions) {
     this.#tree = tree;
@@ -65,6 +66,8 @@ class Application {
     }
     const existing = member.kind === "hardlink" ? this.#linkTarget(member) : undefined;
     const place = placeIn(this.#parent(parts.slice(0, -1)), parts.at(-1) ?? "");
+    // Not what the member is called: a link on the way can make a long place of a short name.
+    this.#options.budget.hold(place.length + member.linkTarget.length);
     if (existing === place) throw wrongLink(member, "links to itself");
     const kind = this.#tree.kindOf(place);
     if (this.#made.has(place) && !(kind === "directory" && member.kind === "directory")) {
@@ -112,7 +115,8 @@ class Application {
   }
 
   #hideBelow(directory: string | undefined): void {
-    if (directory === undefined) return;
+    if (directory === undefined || this.#emptied.has(directory)) return;
+    this.#emptied.add(directory);
     for (const name of this.#tree.list(directory)) this.#hidePlace(placeIn(directory, name));
   }
 
@@ -121,8 +125,10 @@ class Application {
     const kind = this.#tree.kindOf(place);
     if (kind === undefined) return false;
     let kept = this.#made.has(place);
+    if (kind === "directory" && this.#emptied.has(place)) return true;
     if (kind === "directory") {
       for (const name of this.#tree.list(place)) kept = this.#hidePlace(placeIn(place, name)) || kept;
+      if (kept) this.#emptied.add(place);
     }
     if (!kept) this.#tree.remove(place);
     return kept;

@@ -1,11 +1,12 @@
 import { createHash, hkdfSync } from "node:crypto";
-import { lstat, mkdir, open, readdir, rm, stat, utimes } from "node:fs/promises";
+import { lstat, open, readdir, rm, stat, utimes } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { ByteStream } from "../bytes/byte-stream.js";
 import { ioError, OciEncError, systemCode } from "../errors.js";
 import type { Digest } from "../oci/digest.js";
 import { removeAbandonedDrafts } from "../transport/files/abandoned-drafts.js";
 import { createDraft } from "../transport/files/durable-file.js";
+import { makeDirectory } from "../transport/files/make-directory.js";
 import { openingChunks, sealingChunks } from "./cache-entry.js";
 
 /** What an entry is found by, and what protects it. */
@@ -40,7 +41,7 @@ const suffix = ".layer";
 export async function openLayerCache(directory: string): Promise<LayerCache> {
   const root = resolve(directory);
   try {
-    await mkdir(root, { recursive: true, mode: 0o700 });
+    await makeDirectory(root, 0o700);
     const stats = await lstat(root);
     if (!stats.isDirectory() || (stats.mode & 0o077) !== 0) {
       throw new OciEncError(

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { openBudget } from "../../src/bytes/budget.js";
 import { uncompressedDigest } from "../../src/bytes/uncompressed-digest.js";
+import { applyLayer } from "../../src/unpack/apply-layer.js";
 import { listFiles, readFile } from "../../src/unpack/look-inside.js";
 import { memoryTree } from "../../src/unpack/memory-tree.js";
 import { readTar } from "../../src/unpack/tar-reader.js";
@@ -50,6 +51,42 @@ test("directories that no member is for, and names that stay in memory, are coun
   const few = { limits: { entries: 10 } };
   await assert.rejects(listFiles(long, "/", few), expectedError("UNSUPPORTED", /2560 bytes/, /--limit-entries/));
   assert.equal((await listFiles(long, "/")).length, 3);
+});
+
+test("a link on the way makes a long place of a short name, and the place is what counts", async () => {
+  const deep = Array(10).fill("d".repeat(100)).join("/");
+  const top = [
+    { name: deep, type: "directory" as const },
+    { name: "a", type: "symlink" as const, linkname: deep },
+  ];
+  const files = Array.from({ length: 20 }, (_, index) => ({ name: `a/${index}` }));
+  const image = await layeredImage([[...top, ...files]]);
+  const few = { limits: { entries: 50 } };
+  await assert.rejects(listFiles(image, "/", few), expectedError("UNSUPPORTED", /12800 bytes/, /--limit-entries/));
+  assert.equal((await listFiles(image, `/${deep}`)).length, 20);
+});
+
+test("a layer that empties the same directories again and again has them gone through once", async () => {
+  let listed = 0;
+  const tree = memoryTree(() => ({ layer: 0, index: 0 }));
+  const counting = {
+    ...tree,
+    list(place: string) {
+      listed += 1;
+      return tree.list(place);
+    },
+  };
+  const budget = openBudget("image");
+  const apply = async (...names: readonly string[]) =>
+    await applyLayer(readTar(stream(await packTar(names.map((name) => ({ name })))), "a layer"), counting, { budget });
+  await apply("d/lower", "d/e/lower");
+  const whiteouts = Array(50).fill(["d/.wh..wh..opq", ".wh.d", "d/e/.wh..wh..opq"]).flat();
+  await apply("d/mine", "d/e/mine", ...whiteouts);
+  assert.ok(listed < 10, `listed ${listed} times`);
+  assert.deepEqual([...tree.list("d")].sort(), ["e", "mine"]);
+  assert.deepEqual(tree.list("d/e"), ["mine"]);
+  await apply(".wh.d");
+  assert.equal(tree.nodeAt("d"), undefined);
 });
 
 test("a hole of a terabyte and more is not written out by cat", async () => {

@@ -7,7 +7,7 @@ const limitEntries = limit("limit-entries", "files that an image (default 100000
 const limitBytes = limit("limit-bytes", "bytes that an image or a compressed archive may unpack to; default 1 TiB");
 const limitRatio = limit(
   "limit-ratio",
-  "times that a layer (default 1000) or a compressed archive (100) may grow; so much is free in any case: 16 and 256 MiB",
+  "times that a layer (default 1000) or a compressed archive (100) may grow; so much is free in any case: 16 and 384 MiB",
 );
 
 /** How much what is read may become. */

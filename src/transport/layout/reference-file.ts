@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import { lstat, mkdir, readdir, rm } from "node:fs/promises";
+import { lstat, readdir, rm } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { homeDirectory } from "../../home-directory.js";
 import { isDigest } from "../../oci/digest.js";
 import { removeAbandonedDrafts } from "../files/abandoned-drafts.js";
 import { createDraft } from "../files/durable-file.js";
+import { makeDirectory } from "../files/make-directory.js";
 import { isOurs } from "../files/maker-mark.js";
 import { readSmallFile } from "../files/read-file.js";
 import type { Named, References } from "./references.js";
@@ -49,7 +50,7 @@ export async function writeReferenceFile(layout: string, known: KnownReferences)
   const text = print(known);
   const directory = cacheDirectory();
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await makeDirectory(directory, 0o700);
     if (!(await isOurOwn(directory)) || Buffer.byteLength(text) > sizeLimit) return;
     await removeAbandonedDrafts(directory);
     await removeOld(directory);

@@ -5,6 +5,7 @@ import type { Descriptor, Sum } from "../../oci/descriptor.js";
 import { type Digest, hexOf } from "../../oci/digest.js";
 import type { AttachedManifest, AttachmentTarget, DigestTagKind } from "../attachments.js";
 import { createDraft, type Draft } from "../files/durable-file.js";
+import { makeDirectory } from "../files/make-directory.js";
 import { openedMode } from "../files/opened-mode.js";
 import type {
   BegunBlob,
@@ -23,7 +24,6 @@ import { checkRoom } from "./layout-directory.js";
 import { beginLease, type Lease } from "./lease.js";
 import { withLock } from "./lock.js";
 import { PendingAttachments } from "./pending-attachments.js";
-import { makeDirectory } from "./place-file.js";
 import { settleLayout } from "./settle.js";
 import { removeEmpty } from "./workplace.js";
 

@@ -1,9 +1,10 @@
-import { mkdir, realpath } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ioError, OciEncError, systemCode } from "../../errors.js";
 import { jsonFault } from "../../oci/json-text.js";
 import { removeAbandonedDrafts } from "../files/abandoned-drafts.js";
 import { writeDurably } from "../files/durable-file.js";
+import { makeDirectory } from "../files/make-directory.js";
 import { openRegularFile } from "../files/read-file.js";
 import type { Credentials } from "../registry-options.js";
 import { keyMatches } from "./auth-key.js";
@@ -111,11 +112,7 @@ export async function writeAuthFile(
   changed: JsonObject,
 ): Promise<void> {
   const content = bare ? objectAt(changed, "auths") : changed;
-  try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw ioError(error, `cannot make ${JSON.stringify(dirname(path))}`);
-  }
+  await makeDirectory(dirname(path), 0o700);
   const target = await realpath(path).catch((error: unknown) => {
     if (systemCode(error) === "ENOENT") return path;
     throw ioError(error, `cannot write ${JSON.stringify(path)}`);

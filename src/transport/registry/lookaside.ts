@@ -1,4 +1,4 @@
-import { link, mkdir, rm, writeFile } from "node:fs/promises";
+import { link, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { ioError, OciEncError, systemCode } from "../../errors.js";
@@ -7,6 +7,7 @@ import type { ImageName } from "../../oci/image-name.js";
 import { manifestLimit } from "../../oci/manifest.js";
 import { removeAbandonedDrafts } from "../files/abandoned-drafts.js";
 import { syncDirectory } from "../files/durable-file.js";
+import { makeDirectory } from "../files/make-directory.js";
 import { draftName } from "../files/maker-mark.js";
 import { readSmallFile } from "../files/read-file.js";
 import { signatureLimits } from "../signature-limits.js";
@@ -106,7 +107,7 @@ async function readFrom(path: string): Promise<Uint8Array | undefined> {
 async function create(path: string, bytes: Uint8Array): Promise<Uint8Array | undefined> {
   const draft = join(dirname(path), await draftName());
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeDirectory(dirname(path));
     await removeAbandonedDrafts(dirname(path));
     try {
       await writeFile(draft, bytes, { flag: "wx", mode: 0o644, flush: true });
