@@ -68,7 +68,7 @@ test("a directory of keys opens an image, and a certificate tells whose key is m
   const certified = ["-k", "multi/keys/p7.key.pem", "--dec-recipient", "pkcs7:multi/keys/p7.crt.pem"];
   const opened = await ociEnc(["decrypt", ...certified, ...source, "oci:out2:app"], { cwd: scratch });
   assert.equal(opened.stdout, directory.stdout);
-  const wrong = await ociEnc(["decrypt", ...certified.slice(0, 3), "jwe:x", ...source, "oci:out3:app"], {
+  const wrong = await ociEnc(["decrypt", ...certified.slice(0, 3), "x509:x", ...source, "oci:out3:app"], {
     cwd: scratch,
   });
   assert.equal(wrong.status, 2);
