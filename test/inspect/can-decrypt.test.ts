@@ -67,7 +67,7 @@ test("it says which key opens what, and only chosen platforms count", async () =
   assert.equal(one.layers.length, 2);
 });
 
-test("a plain layer needs no key, and no keys are a usage error", async () => {
+test("a plain layer needs no key", async () => {
   const place = new MemoryPlace();
   place.names.set("image", addImage(place, { layers: [{ mediaType: tar, bytes: randomBytes(4) }] }));
   const report = await canDecrypt(place.source("image"), { keys: [alice.decryption] });
@@ -76,5 +76,5 @@ test("a plain layer needs no key, and no keys are a usage error", async () => {
     [[undefined, false]],
   );
   assert.equal(report.opens, true);
-  await assert.rejects(canDecrypt(place.source("image"), { keys: [] }), expectedError("USAGE"));
+  assert.equal((await canDecrypt(place.source("image"), { keys: [] })).opens, true);
 });
