@@ -7,7 +7,6 @@ import { mediaTypes } from "../../src/oci/media-type.js";
 import { parsePlatform } from "../../src/oci/platform.js";
 import { encryptLayers } from "../../src/transform/encrypt.js";
 import { parseLayerSelection } from "../../src/transform/select.js";
-import { expectedError } from "../support/expected-error.js";
 import { addImage, MemoryPlace } from "../support/memory-image.js";
 import { type Person, person } from "../support/people.js";
 
