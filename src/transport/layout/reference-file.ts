@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { lstat, readdir, rm } from "node:fs/promises";
-import { isAbsolute, join } from "node:path";
+import { lstat, readdir, rm, stat } from "node:fs/promises";
+import { dirname, isAbsolute, join } from "node:path";
 import { homeDirectory } from "../../home-directory.js";
 import { isDigest } from "../../oci/digest.js";
 import { removeAbandonedDrafts } from "../files/abandoned-drafts.js";
@@ -50,6 +50,7 @@ export async function writeReferenceFile(layout: string, known: KnownReferences)
   const text = print(known);
   const directory = cacheDirectory();
   try {
+    await stat(dirname(cacheHome())); // Who has no home, such as a system user, does not get one for this.
     await makeDirectory(directory, 0o700);
     if (!(await isOurOwn(directory)) || Buffer.byteLength(text) > sizeLimit) return;
     await removeAbandonedDrafts(directory);
@@ -63,8 +64,12 @@ export async function writeReferenceFile(layout: string, known: KnownReferences)
 }
 
 function cacheDirectory(): string {
+  return join(cacheHome(), "oci-enc", "references");
+}
+
+function cacheHome(): string {
   const cache = process.env["XDG_CACHE_HOME"];
-  return join(cache && isAbsolute(cache) ? cache : join(homeDirectory(), ".cache"), "oci-enc", "references");
+  return cache && isAbsolute(cache) ? cache : join(homeDirectory(), ".cache");
 }
 
 function fileOf(layout: string): string {

@@ -211,3 +211,11 @@ test("an image under many names is listed with each, and read once", async (t) =
     ["a", "b", "c"].map((name) => [`docker.io/library/${name}:1`, undefined]),
   );
 });
+
+test("a user whose home does not exist does not get one for what is known", async (t) => {
+  const { layout } = await knownStore(t);
+  const home = join(scratchOf(t), "missing");
+  process.env["XDG_CACHE_HOME"] = join(home, ".cache");
+  await remove(layout, 0);
+  assert.equal(existsSync(home), false);
+});
