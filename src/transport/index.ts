@@ -21,7 +21,7 @@ export {
   logout,
   type RepositoryTags,
   searchNames,
-} from "./registry/access.js";
+} from "./registry/api.js";
 export type * from "./registry-options.js";
 export { collectGarbage, type Garbage, type GarbageOptions } from "./store/garbage.js";
 export { listImages, type StoredImage } from "./store/images.js";

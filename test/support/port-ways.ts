@@ -1,7 +1,7 @@
 import { TLSSocket } from "node:tls";
 import { listTagsOf } from "../../src/transport/registry/list-tags.js";
 import { locate, openClient, surroundings } from "../../src/transport/registry/open-client.js";
-import { listReferrers } from "../../src/transport/registry/referrers.js";
+import { listReferrers } from "../../src/transport/registry/attachments/referrers.js";
 import { type HostedImage, randomImage } from "./hosted-image.js";
 import { type EndOptions, openFrom, pullAll, pushAll, readWhole } from "./registry-ends.js";
 import { reply, type ServerExchange } from "./request-log.js";

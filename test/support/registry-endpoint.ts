@@ -1,6 +1,6 @@
-import type { AddressClass } from "../../src/transport/registry/address-policy.js";
-import { classifyAddress } from "../../src/transport/registry/address-policy.js";
-import type { Environment, ResolvedAddress } from "../../src/transport/registry/environment.js";
+import type { AddressClass } from "../../src/transport/registry/http/address-policy.js";
+import { classifyAddress } from "../../src/transport/registry/http/address-policy.js";
+import type { Environment, ResolvedAddress } from "../../src/transport/registry/http/environment.js";
 import { surroundings } from "../../src/transport/registry/open-client.js";
 import { createRegistryTransport } from "../../src/transport/registry/transport.js";
 import type { Transport } from "../../src/transport/transport.js";

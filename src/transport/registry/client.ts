@@ -2,21 +2,21 @@ import type { ByteStream } from "../../bytes/byte-stream.js";
 import { OciEncError } from "../../errors.js";
 import type { Progress } from "../../progress.js";
 import type { HostSettings, Keychain, RegistryTimeouts } from "../registry-options.js";
-import { Authorizer } from "./authorizer.js";
-import { type Answer, Connections, type Exchange } from "./connections.js";
-import { type Document, type DocumentLimits, readDocument, readProblem } from "./document.js";
-import type { Environment } from "./environment.js";
-import { findRoot } from "./find-root.js";
-import type { Endurance, HostHealth } from "./host-health.js";
-import type { HostLimiter } from "./host-limiter.js";
-import { apiHost, ownOrigins } from "./own-host.js";
-import { type Outcome, persist } from "./persistence.js";
-import { type Asked, problem } from "./problem.js";
-import { bounded, redactUrl } from "./redact.js";
-import { followReferral } from "./referral.js";
-import { isPassing, pauseBefore } from "./retry.js";
-import { type TokenExchange, tokenLimit } from "./token.js";
-import { tellingWarnings } from "./warning-header.js";
+import { Authorizer } from "./auth/authorizer.js";
+import { type Answer, Connections, type Exchange } from "./http/connections.js";
+import { type Document, type DocumentLimits, readDocument, readProblem } from "./http/document.js";
+import type { Environment } from "./http/environment.js";
+import { findRoot } from "./http/detect-scheme.js";
+import type { Endurance, HostHealth } from "./http/host-health.js";
+import type { HostLimiter } from "./http/host-limiter.js";
+import { apiHost, ownOrigins } from "./http/offline-guard.js";
+import { type Outcome, persist } from "./http/retry-loop.js";
+import { type Asked, problem } from "./http/problem.js";
+import { bounded, redactUrl } from "./http/redact.js";
+import { followReferral } from "./http/referral.js";
+import { isPassing, pauseBefore } from "./http/retry.js";
+import { type TokenExchange, tokenLimit } from "./auth/token.js";
+import { tellingWarnings } from "./http/warning-header.js";
 
 /** What a client is for and how it behaves. */
 export interface ClientOptions {

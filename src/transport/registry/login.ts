@@ -12,14 +12,14 @@ import {
   storedCredentials,
   withEntry,
   writeAuthFile,
-} from "./auth-file.js";
-import { canonicalHost, dockerHubKey } from "./auth-key.js";
-import { credentialHelper } from "./credential-helper.js";
-import { type Environment, thisMachine } from "./environment.js";
-import { fileKeychain, helperServers } from "./keychain.js";
+} from "./auth/auth-file.js";
+import { canonicalHost, dockerHubKey } from "./auth/auth-key.js";
+import { credentialHelper } from "./auth/credential-helper.js";
+import { type Environment, thisMachine } from "./http/environment.js";
+import { fileKeychain, helperServers } from "./auth/keychain.js";
 import { openClient, surroundings } from "./open-client.js";
-import { insecureHosts, isInsecure } from "./registries-conf.js";
-import { readRegistriesConf } from "./registries-conf-files.js";
+import { insecureHosts, isInsecure } from "./config/registries-conf.js";
+import { readRegistriesConf } from "./config/registries-conf-files.js";
 
 /** A registry, or a part of one: `registry.example`, `registry.example/team/app`. */
 export interface LoginPlace {

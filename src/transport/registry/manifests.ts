@@ -4,9 +4,9 @@ import { algorithmOf, type Digest, digestOf, isDigest } from "../../oci/digest.j
 import { checkContent, manifestLimit, parseManifest } from "../../oci/manifest.js";
 import { mediaTypes } from "../../oci/media-type.js";
 import { documentProblem, type RegistryClient } from "./client.js";
-import type { Answer } from "./connections.js";
-import { bounded } from "./redact.js";
-import { isPassing } from "./retry.js";
+import type { Answer } from "./http/connections.js";
+import { bounded } from "./http/redact.js";
+import { isPassing } from "./http/retry.js";
 
 /** A manifest or index as a registry gave it: its descriptor is made of its bytes, not of what the registry says. */
 export interface FetchedManifest {

@@ -4,8 +4,8 @@ import type { EndpointOptions } from "../transport.js";
 import { deleteManifest } from "./delete-manifest.js";
 import { listTagsOf } from "./list-tags.js";
 import { locate, openClient, type Surroundings, surroundings } from "./open-client.js";
-import { shortNameCandidates } from "./registries-conf.js";
-import { readRegistriesConf } from "./registries-conf-files.js";
+import { shortNameCandidates } from "./config/registries-conf.js";
+import { readRegistriesConf } from "./config/registries-conf-files.js";
 
 /** A repository and its tags. */
 export interface RepositoryTags {

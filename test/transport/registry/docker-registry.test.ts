@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
 import { copy } from "../../../src/copy/copy.js";
 import { parseImageName } from "../../../src/oci/image-name.js";
-import { singleCredentials } from "../../../src/transport/registry/keychain.js";
+import { singleCredentials } from "../../../src/transport/registry/auth/keychain.js";
 import { fetchManifest } from "../../../src/transport/registry/manifests.js";
 import { openClient, surroundings } from "../../../src/transport/registry/open-client.js";
 import { deleteFromRegistry, listRepositoryTags } from "../../../src/transport/registry/operations.js";
