@@ -8,7 +8,7 @@ import type { EndpointOptions, ImageSource, ImageTarget, Transport } from "./tra
 export { type Digest, digestOf, parseDigest } from "../oci/digest.js";
 export { credentialsHint, quotedReference } from "../oci/quoted-reference.js";
 export type * from "./attachments.js";
-export type { Removal } from "./layout/removal.js";
+export type { Removal } from "./layout/removal/removal.js";
 export {
   type Deleted,
   deleteImage,

@@ -9,7 +9,7 @@ import { digestOf } from "../../src/oci/digest.js";
 import { manifestLimit, parseManifest } from "../../src/oci/manifest.js";
 import { mediaTypes } from "../../src/oci/media-type.js";
 import { openSource, openTarget } from "../../src/transport/index.js";
-import { walkImage } from "../../src/transport/layout/walk.js";
+import { walkImage } from "../../src/transport/layout/removal/walk.js";
 import type { ImageSource, ImageTarget } from "../../src/transport/transport.js";
 import { bringImage, inChunks, uploadOf } from "../support/bring-image.js";
 import { expectedError } from "../support/expected-error.js";

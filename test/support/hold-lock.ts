@@ -1,4 +1,4 @@
-import { withLock } from "../../src/transport/layout/lock.js";
+import { withLock } from "../../src/transport/layout/lock/lock.js";
 
 /** Takes a layout's lock, says so, and holds it until it is killed. */
 const [, , layout = ""] = process.argv;

@@ -10,13 +10,13 @@ import {
   candidateEntries,
   type LayoutContent,
   readAttached,
-} from "../layout/attached.js";
+} from "../layout/index/attached.js";
 import { blobPath } from "../layout/blob-file.js";
-import type { IndexEntry } from "../layout/index-json.js";
-import { indexLimit, indexName, parseIndex } from "../layout/index-json.js";
+import type { IndexEntry } from "../layout/index/index-json.js";
+import { indexLimit, indexName, parseIndex } from "../layout/index/index-json.js";
 import { markerName } from "../layout/layout-directory.js";
-import type { ImageSelector } from "../layout/locator.js";
-import { printEntries, selectEntry } from "../layout/select.js";
+import type { ImageSelector } from "../layout/index/locator.js";
+import { printEntries, selectEntry } from "../layout/index/select.js";
 import { type OpenArchive, openArchive, readMember } from "../tar/open-archive.js";
 import type { EndpointOptions, ImageSource } from "../transport.js";
 

@@ -1,5 +1,5 @@
 import { OciEncError } from "../../errors.js";
-import { parseLocator } from "../layout/locator.js";
+import { parseLocator } from "../layout/index/locator.js";
 import { realFile } from "../tar/archive-output.js";
 import { standardStream } from "../tar/open-archive.js";
 import type { Transport } from "../transport.js";

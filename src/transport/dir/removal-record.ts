@@ -9,7 +9,7 @@ import { syncDirectory, writeDurably } from "../files/durable-file.js";
 import { draftName, recordSuffix } from "../files/maker-mark.js";
 import { giveSignsOfLife } from "../files/owner.js";
 import { readSmallFile } from "../files/read-file.js";
-import { walkImage } from "../layout/walk.js";
+import { walkImage } from "../layout/removal/walk.js";
 import { tellOfRemoval } from "../tell-of-removal.js";
 import { belongsHere, blobName, manifestName, rootName, versionName } from "./dir-files.js";
 

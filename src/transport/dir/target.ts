@@ -15,7 +15,7 @@ import { openedMode } from "../files/opened-mode.js";
 import { readSmallFile } from "../files/read-file.js";
 import type { WritableFile } from "../files/write-file.js";
 import { mayBeElsewhere } from "../foreign-layer.js";
-import { walkImage } from "../layout/walk.js";
+import { walkImage } from "../layout/removal/walk.js";
 import { signatureLimits } from "../signature-limits.js";
 import type { CommitOptions, Committed, EndpointOptions, ImageTarget, KeptBlob, Upload } from "../transport.js";
 import {

@@ -8,20 +8,20 @@ import { syncDirectory } from "../files/durable-file.js";
 import { makeDirectory } from "../files/make-directory.js";
 import { mayBeElsewhere } from "../foreign-layer.js";
 import type { CommitOptions, Committed } from "../transport.js";
-import { withAttachments } from "./attachment-entry.js";
+import { withAttachments } from "./index/attachment-entry.js";
 import { blobPath, blobSize } from "./blob-file.js";
-import { type IndexEntry, indexEntry, readIndexToChange, replaceIndex, withEntries } from "./index-json.js";
+import { type IndexEntry, indexEntry, readIndexToChange, replaceIndex, withEntries } from "./index/index-json.js";
 import { checkRoom, markerName, markerText } from "./layout-directory.js";
-import type { Lease } from "./lease.js";
-import type { HeldLock } from "./lock.js";
+import type { Lease } from "./lock/writer-session.js";
+import type { HeldLock } from "./lock/lock.js";
 import { readManifest } from "./manifest-file.js";
-import { readObsolete, writeObsolete } from "./obsolete-record.js";
-import type { PendingAttachments } from "./pending-attachments.js";
-import { moveIntoPlace, placeFile } from "./place-file.js";
+import { readObsolete, writeObsolete } from "./removal/obsolete-record.js";
+import type { PendingAttachments } from "./index/pending-attachments.js";
+import { moveIntoPlace, placeFile } from "./lock/atomic-write.js";
 import { findRegular, liesInside, readRegular } from "./regular-file.js";
-import { removeUnnamed } from "./removal.js";
-import { placeEntry, selectEntry } from "./select.js";
-import { walkImage } from "./walk.js";
+import { removeUnnamed } from "./removal/removal.js";
+import { placeEntry, selectEntry } from "./index/select.js";
+import { walkImage } from "./removal/walk.js";
 
 /** A finished blob in a lease's directory, on the disk already, waiting for the commit. */
 export interface StagedBlob extends Sum {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { ioError, OciEncError, systemCode } from "../../errors.js";
 import { memberOf, parseJson } from "../../oci/json-text.js";
 import { findRegular, readRegular } from "./regular-file.js";
-import { workplaceName } from "./workplace.js";
+import { workplaceName } from "./lock/work-directory.js";
 
 /** The file that says that a directory is a layout, and what stands in it. Image-spec, "image-layout". */
 export const markerName = "oci-layout";

@@ -18,14 +18,14 @@ import type {
 } from "../transport.js";
 import { blobSize } from "./blob-file.js";
 import { commitImage, type StagedBlob } from "./commit.js";
-import { claimBeginning, keepBeginnings } from "./ingest.js";
-import { beginningIn, writeKept } from "./kept-file.js";
+import { claimBeginning, keepBeginnings } from "./resume.js";
+import { beginningIn, writeKept } from "./partial-blob.js";
 import { checkRoom } from "./layout-directory.js";
-import { beginLease, type Lease } from "./lease.js";
-import { withLock } from "./lock.js";
-import { PendingAttachments } from "./pending-attachments.js";
-import { settleLayout } from "./settle.js";
-import { removeEmpty } from "./workplace.js";
+import { beginLease, type Lease } from "./lock/writer-session.js";
+import { withLock } from "./lock/lock.js";
+import { PendingAttachments } from "./index/pending-attachments.js";
+import { settleLayout } from "./removal/settle.js";
+import { removeEmpty } from "./lock/work-directory.js";
 
 /** Where an image is to go in a layout. */
 export interface LayoutPlace {

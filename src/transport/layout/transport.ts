@@ -1,6 +1,6 @@
 import { OciEncError } from "../../errors.js";
 import type { Transport } from "../transport.js";
-import { parseLocator } from "./locator.js";
+import { parseLocator } from "./index/locator.js";
 import { openLayoutSource } from "./source.js";
 import { openLayoutTarget } from "./target.js";
 

@@ -4,12 +4,12 @@ import type { Digest } from "../../oci/digest.js";
 import { manifestLimit, platformOf } from "../../oci/manifest.js";
 import { isEncrypted, isImageConfigType } from "../../oci/media-type.js";
 import { printPlatform } from "../../oci/platform.js";
-import { readAttached } from "../layout/attached.js";
-import { readIndex } from "../layout/index-json.js";
+import { readAttached } from "../layout/index/attached.js";
+import { readIndex } from "../layout/index/index-json.js";
 import { ifThere } from "../layout/manifest-file.js";
-import { manifestReader } from "../layout/manifest-reader.js";
-import { keyOf } from "../layout/reference-file.js";
-import { type Visit, walkImage } from "../layout/walk.js";
+import { manifestReader } from "../layout/removal/manifest-reader.js";
+import { keyOf } from "../layout/removal/reference-file.js";
+import { type Visit, walkImage } from "../layout/removal/walk.js";
 import { findStore, type StoreOptions } from "./store-directory.js";
 
 /** One entry of a store, as `images` shows it. */

@@ -2,9 +2,9 @@ import { OciEncError } from "../../errors.js";
 import { isDigest } from "../../oci/digest.js";
 import { type ImageName, parseImageName, printImageName } from "../../oci/image-name.js";
 import { quotedReference } from "../../oci/quoted-reference.js";
-import type { IndexEntry, IndexJson } from "../layout/index-json.js";
-import type { ImageSelector } from "../layout/locator.js";
-import { selectEntry } from "../layout/select.js";
+import type { IndexEntry, IndexJson } from "../layout/index/index-json.js";
+import type { ImageSelector } from "../layout/index/locator.js";
+import { selectEntry } from "../layout/index/select.js";
 
 /** Under which name the store keeps an image: whole, so that any tool that reads layouts can name it. */
 export function entryNameOf(name: ImageName): string {

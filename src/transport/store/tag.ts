@@ -1,10 +1,10 @@
 import { OciEncError } from "../../errors.js";
 import type { Digest } from "../../oci/digest.js";
 import { parseImageName } from "../../oci/image-name.js";
-import { indexEntry, readIndex, replaceIndex, withEntries } from "../layout/index-json.js";
-import { withLock } from "../layout/lock.js";
-import { placeEntry } from "../layout/select.js";
-import { settleLayout } from "../layout/settle.js";
+import { indexEntry, readIndex, replaceIndex, withEntries } from "../layout/index/index-json.js";
+import { withLock } from "../layout/lock/lock.js";
+import { placeEntry } from "../layout/index/select.js";
+import { settleLayout } from "../layout/removal/settle.js";
 import { findStore, type StoreOptions } from "./store-directory.js";
 import { entryNameOf, findInStore, notInStore } from "./store-name.js";
 

@@ -6,7 +6,7 @@ import { digestOf } from "../../../src/oci/digest.js";
 import { mediaTypes } from "../../../src/oci/media-type.js";
 import { collectGarbage, openTarget } from "../../../src/transport/index.js";
 import { blobPath } from "../../../src/transport/layout/blob-file.js";
-import { indexName, readIndex, withEntries } from "../../../src/transport/layout/index-json.js";
+import { indexName, readIndex, withEntries } from "../../../src/transport/layout/index/index-json.js";
 import { bringImage } from "../../support/bring-image.js";
 import { expectedError } from "../../support/expected-error.js";
 import { fileTree } from "../../support/file-tree.js";

@@ -9,7 +9,7 @@ import type { Descriptor } from "../../../src/oci/descriptor.js";
 import { digestOf } from "../../../src/oci/digest.js";
 import { watching } from "../../../src/transport/files/owner.js";
 import { collectGarbage, openTarget } from "../../../src/transport/index.js";
-import { leasesDirectory } from "../../../src/transport/layout/workplace.js";
+import { leasesDirectory } from "../../../src/transport/layout/lock/work-directory.js";
 import { type BegunBlob, canResume, type ImageTarget } from "../../../src/transport/transport.js";
 import { inChunks } from "../../support/bring-image.js";
 import { startSupport } from "../../support/child-process.js";

@@ -5,7 +5,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { listImages, openSource, openTarget, removeImages, tagImage } from "../../../src/transport/index.js";
-import { readIndex } from "../../../src/transport/layout/index-json.js";
+import { readIndex } from "../../../src/transport/layout/index/index-json.js";
 import { storeDirectory } from "../../../src/transport/store/store-directory.js";
 import { bringImage } from "../../support/bring-image.js";
 import { expectedError } from "../../support/expected-error.js";

@@ -1,0 +1,78 @@
+import { lstat, mkdir, rmdir } from "node:fs/promises";
+import { join } from "node:path";
+import { ioError, OciEncError, systemCode } from "../../../errors.js";
+
+/**
+ * What oci-enc keeps in a layout while it writes there; gone when nobody does, but for the beginnings of blobs that broke
+ * off. Other tools pass it by.
+ */
+export const workplaceName = ".oci-enc";
+
+/** Where the lock's files are. */
+export function lockDirectory(layout: string): string {
+  return join(layout, workplaceName, "lock");
+}
+
+/** Where every writer has a directory of its own. */
+export function leasesDirectory(layout: string): string {
+  return join(layout, workplaceName, "leases");
+}
+
+/** Where the beginnings of blobs wait for the next writer. */
+export function ingestDirectory(layout: string): string {
+  return join(layout, workplaceName, "ingest");
+}
+
+/** The file that lists the blobs which are to go, while that is not done. */
+export function obsoleteFile(layout: string): string {
+  return join(layout, obsoletePath);
+}
+
+/** The same, relative to its layout. */
+export const obsoletePath: string = `${workplaceName}/obsolete`;
+
+/** Whether somebody is at work in a directory, was killed there, or left something for the next writer. */
+export async function hasWorkplace(directory: string): Promise<boolean> {
+  return await lstat(join(directory, workplaceName)).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
+}
+
+/** Makes one of the three, inside a layout's directory that exists. CORRUPT when a stranger's link stands in its place. */
+export async function makeWorkDirectory(layout: string, path: string, mode?: number): Promise<void> {
+  for (;;) {
+    try {
+      await makeOne(join(layout, workplaceName));
+      await makeOne(path, mode);
+      return;
+    } catch (error) {
+      // Somebody else who ended took the empty workplace away between the two steps.
+      if (systemCode(error) !== "ENOENT") throw ioError(error, `cannot work in ${JSON.stringify(layout)}`);
+      await lstat(layout).catch((gone: unknown) => {
+        throw ioError(gone, `cannot work in ${JSON.stringify(layout)}`);
+      });
+    }
+  }
+}
+
+/** Removes a directory if it is empty. False when it is not, or cannot be removed. */
+export async function removeEmpty(path: string): Promise<boolean> {
+  return rmdir(path).then(
+    () => true,
+    (error: unknown) => systemCode(error) === "ENOENT",
+  );
+}
+
+async function makeOne(path: string, mode = 0o777): Promise<void> {
+  try {
+    await mkdir(path, { mode });
+  } catch (error) {
+    if (systemCode(error) !== "EEXIST") throw error;
+    if (!(await lstat(path)).isDirectory()) {
+      throw new OciEncError("CORRUPT", `${JSON.stringify(path)} is not a directory`, {
+        hint: "it belongs to oci-enc; remove it if no oci-enc is at work there",
+      });
+    }
+  }
+}

@@ -1,0 +1,177 @@
+import { lstat, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { ioError, systemCode } from "../../../errors.js";
+import { certainLimit, fileSystemTime, isMakerAlive, parseMadeName, treeName } from "../../files/maker-mark.js";
+import {
+  giveSignsOfLife,
+  isAlive,
+  type Owner,
+  parseOwner,
+  readToken,
+  silenceLimit,
+  thisOwner,
+  unchangedWhileWatched,
+} from "../../files/owner.js";
+import { removeTree } from "../../files/remove-tree.js";
+import { keepBeginnings } from "../resume.js";
+import { type LockOptions, withLock } from "./lock.js";
+import { leasesDirectory, lockDirectory, makeWorkDirectory } from "./work-directory.js";
+
+/**
+ * A writer's own directory in a layout. While it is there, nothing that exists in the layout is removed: the writer may
+ * have found a blob present, and count on it.
+ */
+export interface Lease {
+  /** For blobs under way; nobody else reads it. Mode 0700. */
+  readonly directory: string;
+  /** Removes it and all that is in it. May be called again. */
+  end(): Promise<void>;
+}
+
+/** Begins a lease under the lock, so that whoever removes has either seen it or finished before. LOCAL_IO, CONFLICT. */
+export async function beginLease(layout: string, options: LockOptions): Promise<Lease> {
+  return await withLock(
+    layout,
+    async () => {
+      await reclaimLeases(layout);
+      const owner = await thisOwner();
+      // The name tells other users, too, whether this process lives: they see nothing that is in it.
+      const directory = join(leasesDirectory(layout), await treeName("lease"));
+      try {
+        await makeWorkDirectory(layout, leasesDirectory(layout));
+        await mkdir(directory, { mode: 0o700 });
+        await writeFile(ownerFile(directory), JSON.stringify(owner), { flag: "wx", mode: 0o600 });
+      } catch (error) {
+        await rm(directory, { recursive: true, force: true }).catch(() => undefined);
+        throw ioError(error, `cannot work in ${JSON.stringify(layout)}`);
+      }
+      return held(directory);
+    },
+    options,
+  );
+}
+
+/** What there is of leases but for the caller's own. */
+export interface ReclaimedLeases {
+  /** How many writers are at work. */
+  readonly living: number;
+  /** Why directories of dead writers could not be removed, which may hold plain content. */
+  readonly kept: readonly string[];
+}
+
+/**
+ * Removes what dead writers left, but for the beginnings of blobs, and counts the living ones but for `own`. To be called
+ * under the lock.
+ */
+export async function reclaimLeases(layout: string, own?: Lease): Promise<ReclaimedLeases> {
+  let living = 0;
+  const kept: string[] = [];
+  for (const { directory, state } of await listLeases(layout, lockDirectory(layout))) {
+    if (directory === own?.directory) continue;
+    if (state === "living") {
+      living += 1;
+      continue;
+    }
+    // From one that is silent nothing is kept: were it only asleep, it would go on writing into what another uses.
+    if (state === "dead") await keepBeginnings(layout, directory);
+    await removeTree(directory).catch((error: unknown) => {
+      kept.push(ioError(error, `cannot remove ${JSON.stringify(directory)}`).message);
+    });
+  }
+  return { living, kept };
+}
+
+/**
+ * The directories of dead writers, which may hold plain content. Takes no lock and changes nothing. With `hastily` those of
+ * which it only seems so are among them, and nobody is watched. LOCAL_IO.
+ */
+export async function deadLeases(
+  layout: string,
+  pace: "watching" | "hastily" = "watching",
+): Promise<readonly string[]> {
+  const leases = await (pace === "hastily" ? seenLeases(layout, undefined) : listLeases(layout, undefined));
+  return leases.filter(({ state }) => state !== "living").map(({ directory }) => directory);
+}
+
+interface ListedLease {
+  readonly directory: string;
+  /** `silent`: it cannot be seen from here, and has given no sign of life for long. */
+  readonly state: "living" | "dead" | "silent" | "unfinished";
+}
+
+/** Judged by the clock of the file system, which is asked in the directory `clock`; undefined: by ours. */
+async function listLeases(layout: string, clock: string | undefined): Promise<readonly ListedLease[]> {
+  const leases = await seenLeases(layout, clock);
+  const silent = leases.filter(({ state }) => state === "silent").map(({ directory }) => directory);
+  const ended = await unchangedWhileWatched(silent);
+  return leases.map(({ directory, state }) =>
+    state === "silent" && !ended.has(directory) ? { directory, state: "living" } : { directory, state },
+  );
+}
+
+/** At one look. */
+async function seenLeases(layout: string, clock: string | undefined): Promise<readonly ListedLease[]> {
+  const names = await leaseNames(layout);
+  if (names.length === 0) return [];
+  const self = await thisOwner();
+  const now = clock === undefined ? Date.now() : await fileSystemTime(clock);
+  const leases: ListedLease[] = [];
+  for (const name of names) {
+    const directory = join(leasesDirectory(layout), name);
+    leases.push({ directory, state: await stateOf(directory, { name, self, now }) });
+  }
+  return leases;
+}
+
+async function stateOf(
+  directory: string,
+  { name, self, now }: { readonly name: string; readonly self: Owner; readonly now: number },
+): Promise<ListedLease["state"]> {
+  const made = parseMadeName(name);
+  const known = made && (await isMakerAlive(made));
+  if (known !== undefined) return known ? "living" : "dead";
+  const token = await readToken(ownerFile(directory)).catch((error: unknown) => systemCode(error));
+  // Leases begin under the lock, which we hold: one without a token was never finished. What cannot be read may be in use.
+  if (token === "ENOENT" || token === "ENOTDIR") return "unfinished";
+  const owner = parseOwner(token ?? "");
+  const alive = owner && (await isAlive(owner, self));
+  if (alive !== undefined) return alive ? "living" : "dead";
+  const age = now - (await lastSign(directory));
+  // A time that lies days ahead is no time at all.
+  return age < silenceLimit && age >= -certainLimit ? "living" : "silent";
+}
+
+function held(directory: string): Lease {
+  // The directory as well, since those of another user see nothing that is in it.
+  const rest = giveSignsOfLife(ownerFile(directory), directory);
+  return {
+    directory,
+    async end() {
+      rest();
+      // What cannot be removed now, the next writer removes once this process has ended.
+      await rm(directory, { recursive: true, force: true }).catch(() => undefined);
+    },
+  };
+}
+
+function ownerFile(directory: string): string {
+  return join(directory, "owner");
+}
+
+async function leaseNames(layout: string): Promise<string[]> {
+  try {
+    return await readdir(leasesDirectory(layout));
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return [];
+    throw ioError(error, `cannot look into ${JSON.stringify(layout)}`);
+  }
+}
+
+/** When a writer was last known to live, in milliseconds; that of another user may be out of reach, then its directory tells. */
+async function lastSign(directory: string): Promise<number> {
+  for (const path of [ownerFile(directory), directory]) {
+    const stats = await lstat(path).catch(() => undefined);
+    if (stats) return stats.mtimeMs;
+  }
+  return 0;
+}

@@ -1,0 +1,43 @@
+import { rm } from "node:fs/promises";
+import { ioError, OciEncError } from "../../../errors.js";
+import { type Digest, isDigest } from "../../../oci/digest.js";
+import { syncDirectory } from "../../files/durable-file.js";
+import { indexLimit } from "../index/index-json.js";
+import type { HeldLock } from "../lock/lock.js";
+import { placeFile } from "../lock/atomic-write.js";
+import { findRegular, readRegular } from "../regular-file.js";
+import { obsoleteFile, obsoletePath } from "../lock/work-directory.js";
+
+/*
+ * Blobs that are to go are written down before anything makes them superfluous, and struck off when they are gone. So
+ * whoever comes after a writer that was killed knows them. What stands there is a hint and no order: a blob goes only if
+ * nothing names it, so a stranger's record can do no more than a stranger's layout.
+ */
+
+/** The digests that are written down, those of blobs that came and are not named yet among them. Empty without a record. */
+export async function readObsolete(layout: string): Promise<readonly Digest[]> {
+  try {
+    if (!(await findRegular(layout, obsoletePath))) return [];
+    const text = Buffer.from(await readRegular(layout, obsoletePath, indexLimit)).toString("latin1");
+    return [...new Set(text.split("\n").filter(isDigest))];
+  } catch (error) {
+    // What is no file of ours tells nothing; nor does one that went away meanwhile.
+    if (error instanceof OciEncError && (error.code === "CORRUPT" || error.code === "NOT_FOUND")) return [];
+    throw error;
+  }
+}
+
+/** Replaces what is written down, durably; with nothing the record goes. Under the lock. LOCAL_IO, CONFLICT. */
+export async function writeObsolete(layout: string, digests: Iterable<Digest>, lock: HeldLock): Promise<void> {
+  const lines = [...new Set(digests)].map((digest) => `${digest}\n`);
+  const path = obsoleteFile(layout);
+  if (lines.length > 0) {
+    await placeFile(path, lines.join(""), lock);
+    // The workplace itself may be new.
+    await syncDirectory(layout);
+    return;
+  }
+  await rm(path, { force: true }).catch((error: unknown) => {
+    throw ioError(error, `cannot remove ${JSON.stringify(path)}`);
+  });
+}
