@@ -1,5 +1,5 @@
 import { OciEncError } from "../errors.js";
-import { homeDirectory } from "../home-directory.js";
+import { homeDirectory } from "../files/home-directory.js";
 import {
   findTrustPolicy,
   notationDirectory,

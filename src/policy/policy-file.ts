@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { OciEncError } from "../errors.js";
-import { readSmallFile } from "../transport/files/read-file.js";
+import { readSmallFile } from "../files/read-file.js";
 import type { PolicyDialect } from "./key-source.js";
 import { type Policy, parsePolicy } from "./policy-json.js";
 import { quoted } from "./strict-members.js";

@@ -1,6 +1,6 @@
 import { readdir, readFile, rmdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { judgeIn, parseMadeName, treeName } from "../transport/files/maker-mark.js";
+import { judgeIn, parseMadeName, treeName } from "../files/maker-mark.js";
 
 /** A container's id, which its runtime names cgroups after, and in which its maker can be read. */
 export async function containerId(): Promise<string> {

@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { OciEncError } from "../errors.js";
 import type { OwnerIds } from "../unpack/owners.js";
-import { findProgram } from "./find-program.js";
+import { findProgram } from "../process/find-program.js";
 import { firstProcess, holderScript } from "./holder-script.js";
 import { type Started, startProgram } from "./start-program.js";
 

@@ -1,11 +1,11 @@
 import { execFile } from "node:child_process";
 import { readFile, stat } from "node:fs/promises";
 import { delimiter, isAbsolute, join } from "node:path";
-import { childEnvironment } from "../child-environment.js";
+import { childEnvironment } from "../process/child-environment.js";
 import { readKeysDirectory } from "../decoder/keys-directory.js";
 import { unusableKeys } from "../decoder/readable-keys.js";
 import { OciEncError } from "../errors.js";
-import { isExecutable } from "./find-program.js";
+import { isExecutable } from "../process/find-program.js";
 import { defaultKeysPath, defaultProviderConfig } from "./node-config.js";
 
 /** Where to look. */

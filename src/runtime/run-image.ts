@@ -9,7 +9,7 @@ import type { UnpackOptions } from "../unpack/unpack.js";
 import { callersIds, writeSpec } from "./bundle.js";
 import { type BundleSettings, bundleSpec, type SpecSettings } from "./bundle-spec.js";
 import { containerId, removeAbandonedCgroups } from "./cgroups.js";
-import { findRuntime } from "./find-program.js";
+import { findRuntime } from "../process/find-program.js";
 import { type Holder, startHolder } from "./holder.js";
 import { containerIds } from "./id-ranges.js";
 import { memoryLimit, placeTree } from "./place-tree.js";

@@ -2,7 +2,7 @@ import { chownSync, closeSync, constants, openSync } from "node:fs";
 import { join } from "node:path";
 import { ioError } from "../errors.js";
 import type { OwnerIds } from "../unpack/owners.js";
-import { runTool } from "../unpack/system-tool.js";
+import { runTool } from "../process/system-tool.js";
 import { type Started, startProgram } from "./start-program.js";
 
 /** What carries the bytes between this process's standard streams and those of a container. */

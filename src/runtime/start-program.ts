@@ -1,6 +1,6 @@
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { constants } from "node:os";
-import { childEnvironment } from "../child-environment.js";
+import { childEnvironment } from "../process/child-environment.js";
 import { OciEncError, systemCode } from "../errors.js";
 
 /** A program that has been started. */

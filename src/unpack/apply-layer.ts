@@ -4,7 +4,7 @@ import { OciEncError } from "../errors.js";
 import type { Progress, WarningCode } from "../progress.js";
 import type { FileTree } from "./file-tree.js";
 import { directoryAt, partsOf, placeIn } from "./places.js";
-import { type Attributes, shownName, type TarMember } from "./tar-member.js";
+import { type Attributes, shownName, type TarMember } from "../tar/tar-member.js";
 import { readWhiteout } from "./whiteout.js";
 
 /** What applying a layer may depend on. */

@@ -25,7 +25,7 @@ import { ioError } from "../errors.js";
 import type { FileTree, NodeKind } from "./file-tree.js";
 import type { Owners } from "./owners.js";
 import { makeSpecial } from "./special-file.js";
-import { type Attributes, shownName, type TarMember } from "./tar-member.js";
+import { type Attributes, shownName, type TarMember } from "../tar/tar-member.js";
 import type { XattrWriter } from "./xattr-writer.js";
 
 // The calls are synchronous on purpose: a layer is thousands of tiny ones, each of which costs several times as much

@@ -1,4 +1,4 @@
-import type { Attributes, TarMember } from "./tar-member.js";
+import type { Attributes, TarMember } from "../tar/tar-member.js";
 
 /** What stands at a place, without following a link. */
 export type NodeKind = "directory" | "symlink" | "other";

@@ -4,9 +4,9 @@ import { dirname, join, resolve } from "node:path";
 import type { ByteStream } from "../bytes/byte-stream.js";
 import { ioError, OciEncError, systemCode } from "../errors.js";
 import type { Digest } from "../oci/digest.js";
-import { removeAbandonedDrafts } from "../transport/files/abandoned-drafts.js";
-import { createDraft } from "../transport/files/durable-file.js";
-import { makeDirectory } from "../transport/files/make-directory.js";
+import { removeAbandonedDrafts } from "../files/abandoned-drafts.js";
+import { createDraft } from "../files/durable-file.js";
+import { makeDirectory } from "../files/make-directory.js";
 import { openingChunks, sealingChunks } from "./cache-entry.js";
 
 /** What an entry is found by, and what protects it. */

@@ -5,8 +5,8 @@ import { applyLayer } from "./apply-layer.js";
 import { type OpenedImage, type OpenImageOptions, openImage } from "./image-layers.js";
 import { type MemberOrigin, type MemoryTree, memoryTree, type TreeNode } from "./memory-tree.js";
 import { directoryAt, followedPlace, partsOf, placeIn } from "./places.js";
-import type { TarMember } from "./tar-member.js";
-import { readTar } from "./tar-reader.js";
+import type { TarMember } from "../tar/tar-member.js";
+import { readTar } from "../tar/tar-reader.js";
 
 /** How to look. */
 export interface LookOptions extends OpenImageOptions {

@@ -1,6 +1,6 @@
 import type { FileTree, NodeKind } from "./file-tree.js";
 import { parentOf } from "./places.js";
-import type { Attributes, TarMember } from "./tar-member.js";
+import type { Attributes, TarMember } from "../tar/tar-member.js";
 
 /** A file system entry as the layers describe it. Two hard links are one node. */
 export type TreeNode = DirectoryNode | LeafNode;

@@ -1,8 +1,8 @@
 import { lstat, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { systemCode } from "../errors.js";
-import { findUnfinished } from "../transport/files/abandoned-drafts.js";
-import { removeTree } from "../transport/files/remove-tree.js";
+import { findUnfinished } from "../files/abandoned-drafts.js";
+import { removeTree } from "../files/remove-tree.js";
 
 /** Says in a draft which entries are about to move from `tree` to the directory around it: what they are, not only their names. */
 export async function noteMoving(draft: string, tree: string): Promise<void> {

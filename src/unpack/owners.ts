@@ -1,5 +1,5 @@
 import { geteuid } from "node:process";
-import type { Attributes } from "./tar-member.js";
+import type { Attributes } from "../tar/tar-member.js";
 
 /** A run of ids of this machine that stand for 0 and up of an image. */
 export interface IdRange {

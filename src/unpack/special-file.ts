@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { renameSync } from "node:fs";
 import { join } from "node:path";
 import { ioError } from "../errors.js";
-import { runTool } from "./system-tool.js";
-import { shownName, type TarMember } from "./tar-member.js";
+import { runTool } from "../process/system-tool.js";
+import { shownName, type TarMember } from "../tar/tar-member.js";
 
 /**
  * Makes a FIFO, or as root a device node, with the system's own program, as Node has no call for it. LOCAL_IO; UNSUPPORTED

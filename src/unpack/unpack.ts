@@ -4,15 +4,15 @@ import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import type { Platform } from "../oci/platform.js";
 import type { Progress, WarningCode } from "../progress.js";
-import { removeAbandonedDrafts } from "../transport/files/abandoned-drafts.js";
+import { removeAbandonedDrafts } from "../files/abandoned-drafts.js";
 import type { ImageSource } from "../transport/transport.js";
 import { applyLayer } from "./apply-layer.js";
 import { openDestination } from "./destination.js";
 import { diskTree } from "./disk-tree.js";
 import { type OpenedImage, type OpenImageOptions, openImage } from "./image-layers.js";
 import { type OwnerIds, openOwners } from "./owners.js";
-import type { Attributes } from "./tar-member.js";
-import { readTar } from "./tar-reader.js";
+import type { Attributes } from "../tar/tar-member.js";
+import { readTar } from "../tar/tar-reader.js";
 import { xattrWriter } from "./xattr-writer.js";
 
 /** How to unpack. */

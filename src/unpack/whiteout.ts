@@ -1,5 +1,5 @@
 import { OciEncError } from "../errors.js";
-import { shownName } from "./tar-member.js";
+import { shownName } from "../tar/tar-member.js";
 
 /** What a member's name says about lower layers. Image-spec, "layer", section Whiteouts. */
 export type Whiteout =

@@ -1,5 +1,5 @@
 import { lstatSync } from "node:fs";
-import { runTool } from "./system-tool.js";
+import { runTool } from "../process/system-tool.js";
 
 /** Sets extended attributes of what has been unpacked. */
 export interface XattrWriter {

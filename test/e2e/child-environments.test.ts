@@ -5,7 +5,7 @@ import { delimiter, join } from "node:path";
 import { before, test } from "node:test";
 import { localPlatform } from "../../src/oci/platform.js";
 import { readKeySource } from "../../src/policy/policy-keys.js";
-import { runTool } from "../../src/unpack/system-tool.js";
+import { runTool } from "../../src/process/system-tool.js";
 import { configureProviders } from "../support/key-provider.js";
 import { ociEnc } from "../support/oci-enc.js";
 import { writePlainImage } from "../support/one-layer-image.js";

@@ -1,4 +1,4 @@
-import { draftName } from "../../src/transport/files/maker-mark.js";
+import { draftName } from "../../src/files/maker-mark.js";
 
 /** Says what a draft of this process would be called, and stays until it is killed. */
 process.stdout.write(`${await draftName()}\n`);

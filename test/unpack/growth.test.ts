@@ -7,7 +7,7 @@ import { uncompressedDigest } from "../../src/bytes/uncompressed-digest.js";
 import { applyLayer } from "../../src/unpack/apply-layer.js";
 import { listFiles, readFile } from "../../src/unpack/look-inside.js";
 import { memoryTree } from "../../src/unpack/memory-tree.js";
-import { readTar } from "../../src/unpack/tar-reader.js";
+import { readTar } from "../../src/tar/tar-reader.js";
 import { xattrWriter } from "../../src/unpack/xattr-writer.js";
 import { expectedError } from "../support/expected-error.js";
 import { layeredImage } from "../support/layered-image.js";

@@ -1,4 +1,4 @@
-import { withholdFromChildren } from "../../child-environment.js";
+import { withholdFromChildren } from "../../process/child-environment.js";
 
 /**
  * Keeps every variable that a key's `:env=NAME` names from programs that are started, whichever option or argument names

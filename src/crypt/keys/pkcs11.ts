@@ -1,5 +1,5 @@
 import { constants, createHash, type KeyObject, privateDecrypt, publicEncrypt } from "node:crypto";
-import type { Environment } from "../../child-environment.js";
+import type { Environment } from "../../process/child-environment.js";
 import { OciEncError, systemCode } from "../../errors.js";
 import type {
   DecryptionKey,

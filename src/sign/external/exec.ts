@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import type { Environment } from "../../child-environment.js";
-import { askCommand } from "../../crypt/keys/ask-command.js";
+import type { Environment } from "../../process/child-environment.js";
+import { askCommand } from "../../process/ask-command.js";
 import { timeoutMs as usualTimeoutMs } from "../../crypt/keys/provider/protocol.js";
 import type { RawSignRequest, SigningKey } from "../signing-key.js";
 import { checkedSignature } from "./checked-signature.js";

@@ -1,5 +1,5 @@
 import { createHash, type KeyObject } from "node:crypto";
-import type { Environment } from "../../child-environment.js";
+import type { Environment } from "../../process/child-environment.js";
 import { type Pkcs11Source, readPkcs11Key } from "../../crypt/keys/pkcs11/key-yaml.js";
 import { reachPrivateKey } from "../../crypt/keys/pkcs11/reach.js";
 import { describeUri } from "../../crypt/keys/pkcs11/uri.js";

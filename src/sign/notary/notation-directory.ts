@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { OciEncError } from "../../errors.js";
-import { homeDirectory } from "../../home-directory.js";
-import { readSmallFile } from "../../transport/files/read-file.js";
+import { homeDirectory } from "../../files/home-directory.js";
+import { readSmallFile } from "../../files/read-file.js";
 import { parseTrustPolicy, type TrustPolicy } from "./trust-policy.js";
 
 /** `$XDG_CONFIG_HOME/notation`, else `~/.config/notation`: where notation keeps what it is configured by. */

@@ -17,7 +17,7 @@ import { indexLimit, indexName, parseIndex } from "../layout/index/index-json.js
 import { markerName } from "../layout/layout-directory.js";
 import type { ImageSelector } from "../layout/index/locator.js";
 import { printEntries, selectEntry } from "../layout/index/select.js";
-import { type OpenArchive, openArchive, readMember } from "../tar/open-archive.js";
+import { type OpenArchive, openArchive, readMember } from "../../tar/open-archive.js";
 import type { EndpointOptions, ImageSource } from "../transport.js";
 
 /** Which archive to read, and which image in it. */

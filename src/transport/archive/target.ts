@@ -14,9 +14,9 @@ import { type IndexEntry, indexEntry, indexName } from "../layout/index/index-js
 import { markerName, markerText } from "../layout/layout-directory.js";
 import { PendingAttachments } from "../layout/index/pending-attachments.js";
 import { walkImage } from "../layout/removal/walk.js";
-import { type ArchiveOutput, openOutput } from "../tar/archive-output.js";
-import { standardStream } from "../tar/open-archive.js";
-import { entryTime, type TarRegion, TarWriter } from "../tar/tar-writer.js";
+import { type ArchiveOutput, openOutput } from "../../tar/archive-output.js";
+import { standardStream } from "../../tar/open-archive.js";
+import { entryTime, type TarRegion, TarWriter } from "../../tar/tar-writer.js";
 import type { CommitOptions, Committed, EndpointOptions, ImageTarget, Upload } from "../transport.js";
 import { type ArchivePlace, nameInPlace, Previous } from "./previous.js";
 

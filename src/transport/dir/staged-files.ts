@@ -1,10 +1,10 @@
 import { lstat, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError } from "../../errors.js";
-import { createDraft } from "../files/durable-file.js";
-import { draftName } from "../files/maker-mark.js";
-import { giveSignsOfLife } from "../files/owner.js";
-import type { WritableFile } from "../files/write-file.js";
+import { createDraft } from "../../files/durable-file.js";
+import { draftName } from "../../files/maker-mark.js";
+import { giveSignsOfLife } from "../../files/owner.js";
+import type { WritableFile } from "../../files/write-file.js";
 
 /**
  * Files of a directory that are whole and on the disk, but have no names of their own before the commit: of a command that

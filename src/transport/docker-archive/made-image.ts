@@ -6,8 +6,8 @@ import type { Descriptor } from "../../oci/descriptor.js";
 import { type Digest, digestOf } from "../../oci/digest.js";
 import { diffIdsOf, manifestLimit } from "../../oci/manifest.js";
 import { mediaTypes } from "../../oci/media-type.js";
-import type { ByteRange } from "../files/read-file.js";
-import { type OpenArchive, readMember } from "../tar/open-archive.js";
+import type { ByteRange } from "../../files/read-file.js";
+import { type OpenArchive, readMember } from "../../tar/open-archive.js";
 import type { DockerImage } from "./manifest-json.js";
 
 /** An OCI image made up from what an archive holds, and where each of its blobs is. */

@@ -2,7 +2,7 @@ import type { ByteStream } from "../../bytes/byte-stream.js";
 import { OciEncError } from "../../errors.js";
 import type { Descriptor } from "../../oci/descriptor.js";
 import { checkContent } from "../../oci/manifest.js";
-import { type OpenArchive, openArchive, readMember } from "../tar/open-archive.js";
+import { type OpenArchive, openArchive, readMember } from "../../tar/open-archive.js";
 import type { EndpointOptions, ImageSource } from "../transport.js";
 import { type MadeImage, makeImage } from "./made-image.js";
 import {

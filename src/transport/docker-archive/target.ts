@@ -3,8 +3,8 @@ import type { Descriptor } from "../../oci/descriptor.js";
 import { algorithmOf, type Digest, hexOf } from "../../oci/digest.js";
 import { type ImageManifest, parseManifest } from "../../oci/manifest.js";
 import { isEncrypted, isImageConfigType, isManifestType, layerKind } from "../../oci/media-type.js";
-import { type ArchiveOutput, openOutput } from "../tar/archive-output.js";
-import { entryTime, type TarRegion, TarWriter } from "../tar/tar-writer.js";
+import { type ArchiveOutput, openOutput } from "../../tar/archive-output.js";
+import { entryTime, type TarRegion, TarWriter } from "../../tar/tar-writer.js";
 import type { Committed, EndpointOptions, ImageTarget, ImageTraits, Upload } from "../transport.js";
 import { listName, printImages } from "./manifest-json.js";
 

@@ -4,8 +4,8 @@ import type { ByteStream } from "../../bytes/byte-stream.js";
 import { ioError, OciEncError, systemCode } from "../../errors.js";
 import type { Sum } from "../../oci/descriptor.js";
 import { algorithmOf, type Digest, hexOf, isDigest } from "../../oci/digest.js";
-import { openLastingDraft } from "../files/durable-file.js";
-import { readingFile } from "../files/read-file.js";
+import { openLastingDraft } from "../../files/durable-file.js";
+import { readingFile } from "../../files/read-file.js";
 import type { BegunBlob, Upload } from "../transport.js";
 
 /**

@@ -1,7 +1,7 @@
 import { lstat, realpath } from "node:fs/promises";
 import { isAbsolute, join, relative, sep } from "node:path";
 import { ioError, OciEncError, systemCode } from "../../errors.js";
-import { type ReadOptions, readingFile, readSmallFile } from "../files/read-file.js";
+import { type ReadOptions, readingFile, readSmallFile } from "../../files/read-file.js";
 
 /** A regular file that lies inside its layout, whatever links lead to it. */
 export interface FoundFile {

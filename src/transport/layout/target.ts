@@ -4,9 +4,9 @@ import { ioError, OciEncError } from "../../errors.js";
 import type { Descriptor, Sum } from "../../oci/descriptor.js";
 import { type Digest, hexOf } from "../../oci/digest.js";
 import type { AttachedManifest, AttachmentTarget, DigestTagKind } from "../attachments.js";
-import { createDraft, type Draft } from "../files/durable-file.js";
-import { makeDirectory } from "../files/make-directory.js";
-import { openedMode } from "../files/opened-mode.js";
+import { createDraft, type Draft } from "../../files/durable-file.js";
+import { makeDirectory } from "../../files/make-directory.js";
+import { openedMode } from "../../files/opened-mode.js";
 import type {
   BegunBlob,
   CommitOptions,

@@ -1,6 +1,6 @@
 import { isAbsolute, join, resolve } from "node:path";
 import { OciEncError } from "../../errors.js";
-import { homeDirectory } from "../../home-directory.js";
+import { homeDirectory } from "../../files/home-directory.js";
 import type { Progress } from "../../progress.js";
 import { findLayout } from "../layout/layout-directory.js";
 

@@ -7,7 +7,7 @@ import { type TestContext, test } from "node:test";
 import { OciEncError } from "../../../src/errors.js";
 import type { Descriptor } from "../../../src/oci/descriptor.js";
 import { digestOf } from "../../../src/oci/digest.js";
-import { watching } from "../../../src/transport/files/owner.js";
+import { watching } from "../../../src/files/owner.js";
 import { collectGarbage, openTarget } from "../../../src/transport/index.js";
 import { leasesDirectory } from "../../../src/transport/layout/lock/work-directory.js";
 import { type BegunBlob, canResume, type ImageTarget } from "../../../src/transport/transport.js";

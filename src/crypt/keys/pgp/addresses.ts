@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { OciEncError } from "../../../errors.js";
-import { homeDirectory } from "../../../home-directory.js";
+import { homeDirectory } from "../../../files/home-directory.js";
 import type { WrapperOptions } from "../../key-wrapper.js";
 import { findGpg, listKeys } from "./gpg.js";
 

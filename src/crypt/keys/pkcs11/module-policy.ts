@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, normalize } from "node:path";
-import type { Environment } from "../../../child-environment.js";
+import type { Environment } from "../../../process/child-environment.js";
 import { ioError, OciEncError, systemCode } from "../../../errors.js";
 import { member, parseYaml } from "./key-yaml.js";
 import type { Pkcs11Uri } from "./uri.js";

@@ -1,7 +1,7 @@
 import { rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ioError } from "../../../errors.js";
-import { createDraft, syncDirectory } from "../../files/durable-file.js";
+import { createDraft, syncDirectory } from "../../../files/durable-file.js";
 import type { HeldLock } from "./lock.js";
 
 /** Writes one of a layout's own files whole and durably, as the holder of its lock. LOCAL_IO, CONFLICT. */

@@ -14,7 +14,7 @@ import {
   shortToken,
   silenceLimit,
   thisOwner,
-} from "../../files/owner.js";
+} from "../../../files/owner.js";
 import {
   ingestDirectory,
   leasesDirectory,

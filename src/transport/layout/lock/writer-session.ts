@@ -1,7 +1,7 @@
 import { lstat, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError, systemCode } from "../../../errors.js";
-import { certainLimit, fileSystemTime, isMakerAlive, parseMadeName, treeName } from "../../files/maker-mark.js";
+import { certainLimit, fileSystemTime, isMakerAlive, parseMadeName, treeName } from "../../../files/maker-mark.js";
 import {
   giveSignsOfLife,
   isAlive,
@@ -11,8 +11,8 @@ import {
   silenceLimit,
   thisOwner,
   unchangedWhileWatched,
-} from "../../files/owner.js";
-import { removeTree } from "../../files/remove-tree.js";
+} from "../../../files/owner.js";
+import { removeTree } from "../../../files/remove-tree.js";
 import { keepBeginnings } from "../resume.js";
 import { type LockOptions, withLock } from "./lock.js";
 import { leasesDirectory, lockDirectory, makeWorkDirectory } from "./work-directory.js";

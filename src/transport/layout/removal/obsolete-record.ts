@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { ioError, OciEncError } from "../../../errors.js";
 import { type Digest, isDigest } from "../../../oci/digest.js";
-import { syncDirectory } from "../../files/durable-file.js";
+import { syncDirectory } from "../../../files/durable-file.js";
 import { indexLimit } from "../index/index-json.js";
 import type { HeldLock } from "../lock/lock.js";
 import { placeFile } from "../lock/atomic-write.js";

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { childEnvironment } from "../../../child-environment.js";
+import { childEnvironment } from "../../../process/child-environment.js";
 import { OciEncError, systemCode } from "../../../errors.js";
 import type { Progress } from "../../../progress.js";
 import { tellOfWaiting } from "../../../waiting.js";

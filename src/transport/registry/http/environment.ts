@@ -1,6 +1,6 @@
 import { lookup } from "node:dns/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { homeDirectory } from "../../../home-directory.js";
+import { homeDirectory } from "../../../files/home-directory.js";
 import { type AddressClass, classifyAddress } from "./address-policy.js";
 
 /** An address that a name stands for. */

@@ -4,7 +4,7 @@ import { chmod, lstat, mkdir, readdir, readFile, utimes, writeFile } from "node:
 import { join } from "node:path";
 import { test } from "node:test";
 import { digestOf } from "../../../../src/oci/digest.js";
-import { thisOwner, watching } from "../../../../src/transport/files/owner.js";
+import { thisOwner, watching } from "../../../../src/files/owner.js";
 import { openTarget } from "../../../../src/transport/index.js";
 import { beginLease, reclaimLeases } from "../../../../src/transport/layout/lock/writer-session.js";
 import { withLock } from "../../../../src/transport/layout/lock/lock.js";

@@ -5,7 +5,7 @@ import { chmod, chown, lutimes, mkdir, readFile, rm, symlink, writeFile } from "
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { type Digest, digestOf } from "../../../../src/oci/digest.js";
-import { watching } from "../../../../src/transport/files/owner.js";
+import { watching } from "../../../../src/files/owner.js";
 import { collectGarbage, openTarget, removeImages, tagImage } from "../../../../src/transport/index.js";
 import { blobPath } from "../../../../src/transport/layout/blob-file.js";
 import { beginLease, reclaimLeases } from "../../../../src/transport/layout/lock/writer-session.js";

@@ -1,0 +1,91 @@
+import { addAbortSignal } from "node:stream";
+import { peek } from "../bytes/decompressing.js";
+import { formHead, formOf } from "../bytes/file-form.js";
+import { ioError, OciEncError } from "../errors.js";
+import { openRegularFile, type RegularFile } from "../files/read-file.js";
+import { openScratch } from "../files/scratch-file.js";
+import type { EndpointOptions } from "../transport/transport.js";
+import { fileFeed } from "./tar-feed.js";
+import { mapTar, type TarMap } from "./tar-map.js";
+import { formOfFile, type MappedFile, spoolTar, undoneArchive } from "./undone-archive.js";
+
+/** A tar archive held open: the file, and where in it everything is. Nothing of it is unpacked. */
+export interface OpenArchive extends AsyncDisposable {
+  readonly file: RegularFile;
+  readonly map: TarMap;
+  /** For messages: the reference without the image's name. */
+  readonly what: string;
+}
+
+/** Standard input, and standard output, in place of a file. */
+export const standardStream: string = "-";
+
+/**
+ * Opens a tar archive. Standard input, and what is compressed (gzip, zstd, and by installed programs xz, lzma and bzip2), goes
+ * to a nameless scratch file first, as only a file can be read here and there. UNSUPPORTED for what grows beyond
+ * `options.limits` and for other forms; CORRUPT, NOT_FOUND, LOCAL_IO; USAGE when standard input is a terminal; ABORTED when
+ * the signal ends the waiting for it.
+ */
+export async function openArchive(path: string, what: string, options: EndpointOptions): Promise<OpenArchive> {
+  const { file, map } = await (path === standardStream ? spoolInput(what, options) : openFile(path, what, options));
+  return { file, map, what, [Symbol.asyncDispose]: () => file[Symbol.asyncDispose]() };
+}
+
+/** A small member whole; undefined when there is none. CORRUPT when it is larger than `limit`. */
+export async function readMember(archive: OpenArchive, name: string, limit: number): Promise<Uint8Array | undefined> {
+  const range = archive.map.find(name);
+  if (!range) return undefined;
+  const size = range.end - range.start;
+  if (size > limit) {
+    throw new OciEncError(
+      "CORRUPT",
+      `${JSON.stringify(name)} in ${archive.what} has ${size} bytes; ${limit} are allowed`,
+    );
+  }
+  return await archive.file.read(range);
+}
+
+async function openFile(path: string, what: string, options: EndpointOptions): Promise<MappedFile> {
+  return await mapped(await openRegularFile(path, { what, followLinks: true }), what, options);
+}
+
+/** The file, or what it decompresses to; then it is closed. */
+async function mapped(file: RegularFile, what: string, options: EndpointOptions): Promise<MappedFile> {
+  try {
+    const form = await formOfFile(file);
+    if (!form) return { file, map: await mapTar(fileFeed(file), what, options.limits) };
+    const undone = await undoneArchive(file, form, { what, options });
+    await file[Symbol.asyncDispose]();
+    return undone;
+  } catch (error) {
+    await file[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** What is compressed is kept as it comes, as it may have to be decompressed twice; what is not, only as far as it is a tar. */
+async function spoolInput(what: string, options: EndpointOptions): Promise<MappedFile> {
+  const { head, rest } = await peek(standardInput(options), formHead);
+  if (!formOf(head)) return await spoolTar(rest, { what, options });
+  const scratch = await openScratch(options.tmpdir);
+  try {
+    await scratch.fill(rest);
+    return await mapped(await scratch.reading(what), what, options);
+  } catch (error) {
+    await scratch[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function* standardInput({ signal }: EndpointOptions): AsyncGenerator<Uint8Array> {
+  if (process.stdin.isTTY) {
+    throw new OciEncError("USAGE", "standard input is a terminal, and not an archive", {
+      hint: "pipe an archive into the command, or name a file",
+    });
+  }
+  try {
+    yield* signal ? addAbortSignal(signal, process.stdin) : process.stdin;
+  } catch (error) {
+    throw ioError(error, "cannot read standard input");
+  }
+}

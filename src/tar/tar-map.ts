@@ -1,0 +1,212 @@
+import { posix } from "node:path";
+import { type Budget, type GrowthLimits, openBudget } from "../bytes/budget.js";
+import { OciEncError } from "../errors.js";
+import type { ByteRange } from "../files/read-file.js";
+import { type PaxRecords, parsePax } from "./pax-records.js";
+import type { TarFeed } from "./tar-feed.js";
+import { blockSize, decodeHeader, paddingOf, type TarHeader, unsound } from "./tar-header.js";
+
+/** Where the files of a tar archive are. */
+export interface TarMap {
+  /**
+   * Where the content of `name` is, links followed; undefined when the archive has no such entry. CORRUPT when it has
+   * two of that name, when it is neither a file nor a link to one, or when links lead outside or in a circle.
+   */
+  find(name: string): ByteRange | undefined;
+}
+
+/** Longer names belong to nothing that an image is made of. */
+const nameLimit = 512;
+
+/** Of a long name or of pax records. */
+const extensionLimit = 1024 * 1024;
+
+/** Links that are followed for one name. */
+const linkLimit = 16;
+
+/**
+ * Goes over the headers once, from one to the next, without reading what is between them. Names that are absolute or
+ * lead upwards are left out; nothing here is ever written to disk. CORRUPT when the archive is malformed or ends early,
+ * UNSUPPORTED when it has sparse files, more entries than any set of images, or more of extended headers than that many
+ * need.
+ */
+export async function mapTar(feed: TarFeed, what: string, limits: GrowthLimits = {}): Promise<TarMap> {
+  const entries = new Map<string, Place>();
+  for await (const entry of entriesOf(new BlockReader(feed, what, openBudget("archive", limits)))) {
+    const name = cleanName(entry.name);
+    if (name === undefined || entry.kind === "directory") continue;
+    entries.set(name, entries.has(name) ? { kind: "ambiguous" } : placeOf(name, entry));
+  }
+  return { find: (name) => find(entries, name, what) };
+}
+
+/** What is kept of an entry. */
+type Place =
+  | { readonly kind: "file"; readonly range: ByteRange }
+  | { readonly kind: "link"; readonly target: string | undefined }
+  | { readonly kind: "special" }
+  | { readonly kind: "ambiguous" };
+
+interface Entry {
+  readonly name: string;
+  readonly kind: "file" | "hard link" | "symbolic link" | "directory" | "special";
+  readonly linkTarget: string;
+  readonly range: ByteRange;
+}
+
+const kinds: ReadonlyMap<string, Entry["kind"]> = new Map([
+  ["0", "file"],
+  ["7", "file"],
+  ["1", "hard link"],
+  ["2", "symbolic link"],
+  ["5", "directory"],
+]);
+
+/** Types whose size says nothing of what follows the header: links, devices, directories and FIFOs. */
+const withoutContent = "123456";
+
+function find(entries: ReadonlyMap<string, Place>, wanted: string, what: string): ByteRange | undefined {
+  const wrong = (why: string) =>
+    new OciEncError("CORRUPT", `${JSON.stringify(wanted.slice(0, 200))} in ${what} ${why}`);
+  let name = cleanName(wanted);
+  for (let links = 0; links <= linkLimit; links += 1) {
+    const place = name === undefined ? undefined : entries.get(name);
+    if (!place && links === 0) return undefined;
+    if (!place) throw wrong("is a link to nothing in the archive");
+    if (place.kind === "ambiguous") throw wrong("is there twice, or leads to what is there twice");
+    if (place.kind === "special") throw wrong("is not a regular file");
+    if (place.kind === "file") return place.range;
+    name = place.target;
+  }
+  throw wrong("is a link that leads in a circle");
+}
+
+function placeOf(name: string, entry: Entry): Place {
+  switch (entry.kind) {
+    case "file":
+      return { kind: "file", range: entry.range };
+    case "hard link":
+      return { kind: "link", target: cleanName(entry.linkTarget) };
+    case "symbolic link":
+      return { kind: "link", target: cleanName(posix.join(posix.dirname(name), entry.linkTarget), entry.linkTarget) };
+    default:
+      return { kind: "special" };
+  }
+}
+
+/** Without `./` and doubled slashes; undefined when it is absolute, leads upwards or is too long. */
+function cleanName(name: string, asWritten: string = name): string | undefined {
+  if (asWritten.startsWith("/") || name.length > nameLimit) return undefined;
+  const clean = posix.normalize(name).replace(/\/$/, "");
+  return clean === ".." || clean.startsWith("../") ? undefined : clean;
+}
+
+async function* entriesOf(reader: BlockReader): AsyncGenerator<Entry> {
+  for (;;) {
+    const { header, said } = await readHeaders(reader);
+    if (!header) return;
+    reader.budget.countEntry();
+    yield await entryFrom(header, said, reader);
+  }
+}
+
+/** The next header proper, undefined at the end, and what pax records and GNU's long names before it say. */
+async function readHeaders(reader: BlockReader): Promise<{ header: TarHeader | undefined; said: PaxRecords }> {
+  let said: PaxRecords = { path: undefined, linkpath: undefined, size: undefined, sparse: false };
+  let pending = false;
+  for (let count = 0; count < 8; count += 1) {
+    const header = await reader.header();
+    if (!header && pending) throw unsound(reader.what, "it ends after an extended header");
+    if (!header || !"xgLK".includes(header.type)) return { header, said };
+    pending = header.type !== "g";
+    const content = await reader.content(header.size);
+    said = merged(said, header.type, { content, what: reader.what });
+  }
+  throw unsound(reader.what, "an entry has too many extended headers");
+}
+
+function merged(said: PaxRecords, type: string, more: { content: Uint8Array; what: string }): PaxRecords {
+  if (type === "L") return { ...said, path: longName(more.content) };
+  if (type === "K") return { ...said, linkpath: longName(more.content) };
+  const records = parsePax(more.content, more.what);
+  if (type === "x") {
+    return {
+      path: records.path ?? said.path,
+      linkpath: records.linkpath ?? said.linkpath,
+      size: records.size ?? said.size,
+      sparse: records.sparse || said.sparse,
+    };
+  }
+  // A comment is all that writers put in a global header; a name or a size for every entry is a trap.
+  if ((records.path ?? records.linkpath ?? records.size) !== undefined || records.sparse) {
+    throw unsound(more.what, "a global header names a file or its size");
+  }
+  return said;
+}
+
+function longName(content: Uint8Array): string {
+  const end = content.indexOf(0);
+  return Buffer.from(end < 0 ? content : content.subarray(0, end)).toString("utf8");
+}
+
+async function entryFrom(header: TarHeader, said: PaxRecords, reader: BlockReader): Promise<Entry> {
+  if (said.sparse || header.type === "S") {
+    throw new OciEncError("UNSUPPORTED", `${reader.what} holds a sparse file`, { hint: "pack it without --sparse" });
+  }
+  if (header.type === "M") throw new OciEncError("UNSUPPORTED", `${reader.what} is one volume of several`);
+  const name = said.path ?? header.name;
+  const kind = header.type === "0" && name.endsWith("/") ? "directory" : (kinds.get(header.type) ?? "special");
+  const size = withoutContent.includes(header.type) ? 0 : (said.size ?? header.size);
+  return { name, kind, linkTarget: said.linkpath ?? header.linkTarget, range: await reader.skip(size) };
+}
+
+/** Reads blocks, and knows where it is. */
+class BlockReader {
+  readonly what: string;
+  readonly budget: Budget;
+  readonly #feed: TarFeed;
+  #at = 0;
+
+  constructor(feed: TarFeed, what: string, budget: Budget) {
+    this.#feed = feed;
+    this.what = what;
+    this.budget = budget;
+  }
+
+  /** Undefined at the end: two blocks of zeros, or simply no more. */
+  async header(): Promise<TarHeader | undefined> {
+    const block = await this.#feed.take(blockSize);
+    if (block.length === 0 && this.#at > 0) return undefined;
+    const header = decodeHeader(this.#whole(block, blockSize), this.what);
+    if (header) return header;
+    const second = await this.#feed.take(blockSize);
+    if (second.length > 0 && decodeHeader(this.#whole(second, blockSize), this.what)) {
+      throw unsound(this.what, "an entry follows a block of zeros");
+    }
+    return undefined;
+  }
+
+  /** What a header of the extending kinds announces. */
+  async content(size: number): Promise<Uint8Array> {
+    if (size > extensionLimit) throw unsound(this.what, "an extended header is too large");
+    this.budget.hold(size);
+    const content = this.#whole(await this.#feed.take(size), size);
+    await this.skip(0, paddingOf(size));
+    return content;
+  }
+
+  /** Steps over a file and its padding, which the last one may lack. */
+  async skip(size: number, padding: number = paddingOf(size)): Promise<ByteRange> {
+    const range = { start: this.#at, end: this.#at + size };
+    if ((await this.#feed.skip(size)) < size) throw unsound(this.what, "it ends within a file");
+    this.#at = range.end + (await this.#feed.skip(padding));
+    return range;
+  }
+
+  #whole(bytes: Uint8Array, length: number): Uint8Array {
+    if (bytes.length < length)
+      throw unsound(this.what, this.#at + bytes.length === 0 ? "it is empty" : "it ends early");
+    this.#at += length;
+    return bytes;
+  }
+}

@@ -1,0 +1,229 @@
+import type { Budget } from "../bytes/budget.js";
+import { ByteReader } from "../bytes/byte-reader.js";
+import type { ByteStream } from "../bytes/byte-stream.js";
+import { OciEncError } from "../errors.js";
+import { paxRecordsIn } from "./pax-records.js";
+import { blockSize, isEndBlock, paddingOf, unsound } from "./tar-header.js";
+import { type Records, readSparseMap, type SparseMap, sparseFormat } from "./sparse-file.js";
+import { type RawHeader, readHeader } from "./tar-fields.js";
+import type { Piece, TarMember } from "./tar-member.js";
+import { xattrsIn } from "./tar-xattrs.js";
+
+// tar-stream reads the values of extended headers as UTF-8, which destroys those of attributes such as
+// security.capability, applies global headers to some members only, and knows no sparse files: hence a reader of our own.
+
+/** Of a long name or of extended records; also for all global ones together. */
+const extensionLimit = 1024 * 1024;
+
+/**
+ * The members of a layer in their order; the stream is drained to its very end, so that its digest is known then. POSIX
+ * pax, ustar, GNU long names, sparse files of the pax formats. CORRUPT for an archive that is malformed or cut short,
+ * UNSUPPORTED for what has no place in a layer: GNU's old sparse format, multi-volume archives, unknown types. What a global
+ * header gives to every member is charged to `budget` for each of them.
+ */
+export async function* readTar(
+  bytes: ByteStream,
+  what: string,
+  budget?: Pick<Budget, "spend">,
+): AsyncGenerator<TarMember> {
+  const reader = new ByteReader(bytes);
+  try {
+    const global = new Map<string, Uint8Array>();
+    for (;;) {
+      const extended = await readHeaders(reader, global, what);
+      if (extended === undefined) break;
+      budget?.spend(sizeOf(global));
+      const { member, skip } = await memberFrom(extended, reader, what);
+      yield member;
+      await skip();
+    }
+    while ((await reader.some(chunkSize)).length > 0);
+  } finally {
+    await reader.close();
+  }
+}
+
+const chunkSize = 256 * 1024;
+
+/** A header with everything that stood before it for its sake. */
+interface ExtendedHeader {
+  readonly header: RawHeader;
+  /** In their order, those of global headers first. */
+  readonly records: readonly (readonly [key: string, value: Uint8Array])[];
+  readonly longName: string | undefined;
+  readonly longLink: string | undefined;
+}
+
+async function readHeaders(
+  reader: ByteReader,
+  global: Map<string, Uint8Array>,
+  what: string,
+): Promise<ExtendedHeader | undefined> {
+  let own: (readonly [string, Uint8Array])[] = [];
+  let longName: string | undefined;
+  let longLink: string | undefined;
+  for (let count = 0; count < 16; count += 1) {
+    const header = await nextHeader(reader, what);
+    if (header === undefined) return undefined;
+    if (!"xgLK".includes(header.type)) return { header, records: [...global, ...own], longName, longLink };
+    const content = await readExtension(reader, header.size, what);
+    if (header.type === "L") longName = cutAtZero(content);
+    if (header.type === "K") longLink = cutAtZero(content);
+    if (header.type === "x") own = [...own, ...paxRecordsIn(content, what)];
+    if (header.type === "g") mergeGlobal(global, content, what);
+  }
+  throw unsound(what, "a member has too many extended headers");
+}
+
+/** An empty value takes a record back. */
+function mergeGlobal(global: Map<string, Uint8Array>, content: Uint8Array, what: string): void {
+  for (const [key, value] of paxRecordsIn(content, what)) {
+    if (value.length === 0) global.delete(key);
+    else global.set(key, Buffer.from(value));
+  }
+  if (sizeOf(global) > extensionLimit) throw unsound(what, "its global headers are too large");
+}
+
+function sizeOf(records: ReadonlyMap<string, Uint8Array>): number {
+  return [...records.values()].reduce((sum, value) => sum + value.length, 0);
+}
+
+/** Undefined at the end: two blocks of zeros, or simply no more. */
+async function nextHeader(reader: ByteReader, what: string): Promise<RawHeader | undefined> {
+  const block = await reader.take(blockSize);
+  if (block.length === 0) return undefined;
+  if (block.length < blockSize) throw unsound(what, "it ends early");
+  if (!isEndBlock(block, what)) return readHeader(block, what);
+  const second = await reader.take(blockSize);
+  if (second.length === blockSize && !isEndBlock(second, what)) {
+    throw unsound(what, "a member follows a block of zeros");
+  }
+  return undefined;
+}
+
+async function readExtension(reader: ByteReader, size: number, what: string): Promise<Uint8Array> {
+  if (size > extensionLimit) throw unsound(what, "an extended header is too large");
+  const content = await reader.take(size);
+  if (content.length < size) throw unsound(what, "it ends early");
+  await reader.take(paddingOf(size));
+  return content;
+}
+
+function cutAtZero(content: Uint8Array): string {
+  const end = content.indexOf(0);
+  return Buffer.from(end < 0 ? content : content.subarray(0, end)).toString("latin1");
+}
+
+interface OpenedMember {
+  readonly member: TarMember;
+  /** Steps over what of the content has not been read, and its padding. */
+  skip(): Promise<void>;
+}
+
+async function memberFrom(extended: ExtendedHeader, reader: ByteReader, what: string): Promise<OpenedMember> {
+  const { header, records } = extended;
+  const text = new Map(records.map(([key, value]) => [key, Buffer.from(value).toString("latin1")]));
+  const sparseRecords: Records = [...records].flatMap(([key, value]) =>
+    key.startsWith("GNU.sparse.") ? [[key, Buffer.from(value).toString("latin1")] as const] : [],
+  );
+  const path = text.get("GNU.sparse.name") || text.get("path") || (extended.longName ?? header.path);
+  const kind = kindOf(header, path, what);
+  const stored = kind === "file" ? (decimal(text.get("size"), "size", what) ?? header.size) : 0;
+  const isSparse = kind === "file" && sparseFormat(sparseRecords, what) !== undefined;
+  const map = isSparse ? await readSparseMap(sparseRecords, { reader, size: stored }, what) : undefined;
+  const content = new Content(reader, { size: stored, map, what });
+  const member: TarMember = {
+    path,
+    kind,
+    linkTarget: text.get("linkpath") || (extended.longLink ?? header.linkTarget),
+    attributes: {
+      mode: header.mode & 0o7777,
+      uid: decimal(text.get("uid"), "uid", what) ?? header.uid,
+      gid: decimal(text.get("gid"), "gid", what) ?? header.gid,
+      mtime: seconds(text.get("mtime"), what) ?? header.mtime,
+      xattrs: xattrsIn(records, what),
+    },
+    size: map?.realSize ?? stored,
+    device: header.device,
+    content: () => content.pieces(),
+  };
+  return { member, skip: () => content.skip() };
+}
+
+const kinds: ReadonlyMap<string, TarMember["kind"]> = new Map([
+  ["0", "file"],
+  ["7", "file"],
+  ["1", "hardlink"],
+  ["2", "symlink"],
+  ["3", "character"],
+  ["4", "block"],
+  ["5", "directory"],
+  ["6", "fifo"],
+]);
+
+function kindOf(header: RawHeader, path: string, what: string): TarMember["kind"] {
+  const kind = kinds.get(header.type);
+  if (header.type === "S") {
+    throw new OciEncError("UNSUPPORTED", `${what} holds a sparse file in GNU tar's old format`, {
+      hint: "pack it with --format=posix, or without --sparse",
+    });
+  }
+  if (kind === undefined) {
+    throw new OciEncError("UNSUPPORTED", `${what} holds a member of the unknown type ${JSON.stringify(header.type)}`);
+  }
+  // Before POSIX, a slash at the end was what made a directory.
+  return kind === "file" && path.endsWith("/") ? "directory" : kind;
+}
+
+function decimal(text: string | undefined, key: string, what: string): number | undefined {
+  if (!text) return undefined;
+  if (!/^[0-9]{1,15}$/.test(text)) throw unsound(what, `a member has no sound ${key}`);
+  return Number(text);
+}
+
+function seconds(text: string | undefined, what: string): number | undefined {
+  if (!text) return undefined;
+  if (!/^-?[0-9]{1,12}(?:\.[0-9]{0,20})?$/.test(text)) throw unsound(what, "a member has no sound mtime");
+  return Number(text);
+}
+
+/** The stored bytes of one member. */
+class Content {
+  readonly #reader: ByteReader;
+  readonly #what: string;
+  readonly #map: SparseMap | undefined;
+  readonly #size: number;
+  #left: number;
+
+  constructor(reader: ByteReader, content: { size: number; map: SparseMap | undefined; what: string }) {
+    this.#reader = reader;
+    this.#what = content.what;
+    this.#map = content.map;
+    this.#size = content.size;
+    this.#left = content.size - (content.map?.headSize ?? 0);
+  }
+
+  async *pieces(): AsyncGenerator<Piece> {
+    const parts = this.#map?.parts ?? [{ position: 0, length: this.#left }];
+    for (const part of parts) {
+      for (let done = 0; done < part.length; ) {
+        const bytes = await this.#some(part.length - done);
+        yield { position: part.position + done, bytes };
+        done += bytes.length;
+      }
+    }
+  }
+
+  async skip(): Promise<void> {
+    while (this.#left > 0) await this.#some(this.#left);
+    // The last file's padding may be missing.
+    await this.#reader.take(paddingOf(this.#size));
+  }
+
+  async #some(most: number): Promise<Uint8Array> {
+    const bytes = await this.#reader.some(Math.min(most, chunkSize));
+    if (bytes.length === 0) throw unsound(this.#what, "it ends within a file");
+    this.#left -= bytes.length;
+    return bytes;
+  }
+}
