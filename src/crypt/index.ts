@@ -16,14 +16,14 @@ export type {
   Wrap,
   WrapperOptions,
 } from "./key-wrapper.js";
-export { describeKeyFile } from "./keys/describe-key.js";
-export { generateKeyPair, type KeyPair, type KeyPairOptions } from "./keys/generate.js";
-export { type SchemeRow, schemeRow, schemes } from "./keys/index.js";
-export type { KeyDescription } from "./keys/key-description.js";
-export { type KeyDirectory, listKeyDirectory } from "./keys/key-directory.js";
-export type { KeyFile } from "./keys/key-file.js";
-export { wantsPassphrase } from "./keys/passphrase.js";
-export { keyringAddresses } from "./keys/pgp/addresses.js";
+export { describeKeyFile } from "./describe-key.js";
+export { generateKeyPair, type KeyPair, type KeyPairOptions } from "../keys/generate.js";
+export { type SchemeRow, schemeRow, schemes } from "./schemes/index.js";
+export type { KeyDescription } from "../keys/key-description.js";
+export { type KeyDirectory, listKeyDirectory } from "../keys/key-directory.js";
+export type { KeyFile } from "../keys/key-file.js";
+export { wantsPassphrase } from "../keys/passphrase.js";
+export { keyringAddresses } from "./schemes/pgp/pgp/addresses.js";
 export {
   type Keyring,
   type KeyringOptions,

@@ -6,7 +6,7 @@ import type { BlockCipher } from "./block-cipher.js";
 import { cipherOf } from "./ciphers/index.js";
 import { type EnvelopePart, partsOf, publicOptionsOf, withEnvelope } from "./envelope.js";
 import type { DecryptionKey, EncryptionKey, Packet, Unwrap, Wrap, WrapperOptions } from "./key-wrapper.js";
-import { type SchemeRow, schemeRow, schemes, slotRow } from "./keys/index.js";
+import { type SchemeRow, schemeRow, schemes, slotRow } from "./schemes/index.js";
 import {
   decodePrivateOptions,
   encodePrivateOptions,
@@ -208,7 +208,7 @@ async function attempt(opener: Opener, packet: Packet): Promise<Uint8Array | Fai
 
 /** Says of a key that no scheme took what it is instead. KEY_INVALID, always. */
 async function explain(key: DecryptionKey): Promise<never> {
-  const { readPrivateKeys } = await import("./keys/key-file.js");
+  const { readPrivateKeys } = await import("../keys/key-file.js");
   readPrivateKeys(key, { accept: (read) => read });
   throw new OciEncError("KEY_INVALID", `no scheme takes the key in ${JSON.stringify(key.origin)}`, {
     hint: `a key file holds a private key of one of the schemes ${[...schemes.keys()].join(", ")}`,

@@ -1,7 +1,7 @@
 import { OciEncError } from "../errors.js";
 import { type PartEdit, partsOf } from "./envelope.js";
 import type { EncryptionKey, KnownRecipient, Packet, RecipientInfo, Wrap, WrapperOptions } from "./key-wrapper.js";
-import { schemeRow, slotRow } from "./keys/index.js";
+import { schemeRow, slotRow } from "./schemes/index.js";
 import { loadRecipients } from "./layer.js";
 
 type Annotations = Readonly<Record<string, string>>;

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import type { DecryptionKey } from "../crypt/key-wrapper.js";
-import { listKeyDirectory } from "../crypt/keys/key-directory.js";
+import { listKeyDirectory } from "../keys/key-directory.js";
 import { ioError } from "../errors.js";
 
 /** No key comes near it. */

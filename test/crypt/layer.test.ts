@@ -4,7 +4,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { defaultCipher } from "../../src/crypt/ciphers/index.js";
 import type { Packet, Wrap } from "../../src/crypt/key-wrapper.js";
-import { schemeRow } from "../../src/crypt/keys/index.js";
+import { schemeRow } from "../../src/crypt/schemes/index.js";
 import { loadKeyring, loadRecipients, openEnvelope, sealLayer } from "../../src/crypt/layer.js";
 import { encodePrivateOptions } from "../../src/crypt/layer-options.js";
 import { recipientsOf, schemesOf } from "../../src/crypt/recipients.js";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { schemeRow } from "../../src/crypt/keys/index.js";
+import { schemeRow } from "../../src/crypt/schemes/index.js";
 import { loadKeyring } from "../../src/crypt/layer.js";
 import { OciEncError } from "../../src/errors.js";
 import { fileHolder } from "../../src/sign/gpg/file-holder.js";

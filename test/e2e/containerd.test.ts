@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { schemes } from "../../src/crypt/keys/index.js";
+import { schemes } from "../../src/crypt/schemes/index.js";
 import { type CriClient, criClient } from "../support/cri-client.js";
 import { type DockerRegistry, noDockerRegistry, startDockerRegistry } from "../support/docker-registry.js";
 import { type Containerd, containerdMissing, containerds, startContainerd } from "../support/node-containerd.js";

@@ -1,4 +1,4 @@
-import { der, derObjectIdentifier, tags } from "../../src/crypt/keys/pkcs7/der.js";
+import { der, derObjectIdentifier, tags } from "../../src/crypt/schemes/pkcs7/pkcs7/der.js";
 import type { ExtensionDraft } from "./handmade-certificate.js";
 import { integer } from "./handmade-certificate.js";
 

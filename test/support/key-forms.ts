@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { thumbprint } from "../../src/crypt/keys/jwk.js";
-import { type KeyFile, readPrivateKeys, readPublicKeys } from "../../src/crypt/keys/key-file.js";
+import { thumbprint } from "../../src/keys/jwk.js";
+import { type KeyFile, readPrivateKeys, readPublicKeys } from "../../src/keys/key-file.js";
 import { ecPair, jwkFile, rsaPair } from "./key-pair.js";
 
 const rsa = rsaPair();

@@ -158,7 +158,7 @@ test("a position counts within each chosen layer", async () => {
 
 test("a thumbprint names a key with a kid of its own, where its public key is given", async () => {
   const place = await sealedImage(alice, bob);
-  const { thumbprint } = await import("../../src/crypt/keys/jwk.js");
+  const { thumbprint } = await import("../../src/keys/jwk.js");
   const match = [parseRecipientId(`jwe:${thumbprint(ecPair("P-256", "alice").publicKey)}`)];
   await assert.rejects(edit(place, await removeRecipients({ match })), expectedError("NOT_FOUND"));
   await edit(place, await removeRecipients({ match, known: [alice.encryption] }));

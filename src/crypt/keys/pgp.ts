@@ -9,19 +9,19 @@ import type {
   Unwrapper,
   WrapperOptions,
 } from "../key-wrapper.js";
-import { decryptWithGpg, findGpg, type Gpg, listKeys } from "./pgp/gpg.js";
-import { exactPart, isShortKeyId, names } from "./pgp/identity.js";
-import { isKeyData } from "./pgp/key-data.js";
-import { type KeyName, keyNameOf } from "./pgp/key-name.js";
+import { decryptWithGpg, findGpg, type Gpg, listKeys } from "../schemes/pgp/pgp/gpg.js";
+import { exactPart, isShortKeyId, names } from "../schemes/pgp/pgp/identity.js";
+import { isKeyData } from "../schemes/pgp/pgp/key-data.js";
+import { type KeyName, keyNameOf } from "../schemes/pgp/pgp/key-name.js";
 import {
   packetTags,
   readPackets,
   readSessionKeyHeader,
   type SessionKeyHeader,
   withoutSessionKey,
-} from "./pgp/packets.js";
-import { identifyKeys, identityOf, recipientKeys } from "./pgp/public-keys.js";
-import { secretKeysOf } from "./pgp/secret-keys.js";
+} from "../schemes/pgp/pgp/packets.js";
+import { identifyKeys, identityOf, recipientKeys } from "../schemes/pgp/pgp/public-keys.js";
+import { secretKeysOf } from "../schemes/pgp/pgp/secret-keys.js";
 
 /**
  * OpenPGP messages, one packet for all recipients: wire-format 4.2. Public keys come from key files or from gpg's

@@ -9,14 +9,14 @@ import type {
   RecipientInfo,
   WrapperOptions,
 } from "../key-wrapper.js";
-import { readPrivateKeys, readPublicKeys } from "./key-file.js";
-import { keyParts } from "./key-parts.js";
-import { type Pkcs11Key, readPkcs11Key } from "./pkcs11/key-yaml.js";
-import { loadApi } from "./pkcs11/module-api.js";
-import { decodePacket, encodePacket, type OaepHash, type WrappedBlob, withoutBlob } from "./pkcs11/packet.js";
-import { reachPrivateKey, reachToken } from "./pkcs11/reach.js";
-import { type OpenToken, withToken } from "./pkcs11/token.js";
-import { describeUri, looksLikeUri } from "./pkcs11/uri.js";
+import { readPrivateKeys, readPublicKeys } from "../../keys/key-file.js";
+import { keyParts } from "../../keys/key-parts.js";
+import { type Pkcs11Key, readPkcs11Key } from "../schemes/pkcs11/pkcs11/key-yaml.js";
+import { loadApi } from "../schemes/pkcs11/pkcs11/module-api.js";
+import { decodePacket, encodePacket, type OaepHash, type WrappedBlob, withoutBlob } from "../schemes/pkcs11/pkcs11/packet.js";
+import { reachPrivateKey, reachToken } from "../schemes/pkcs11/pkcs11/reach.js";
+import { type OpenToken, withToken } from "../schemes/pkcs11/pkcs11/token.js";
+import { describeUri, looksLikeUri } from "../schemes/pkcs11/pkcs11/uri.js";
 
 /**
  * RSA keys in PKCS#11 tokens, one packet for all recipients: wire-format 4.4. Seals for a public key file without any

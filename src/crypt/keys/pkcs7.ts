@@ -10,11 +10,11 @@ import type {
   WrapperOptions,
 } from "../key-wrapper.js";
 import { decodePrivateOptions } from "../layer-options.js";
-import { readPrivateKeys } from "./key-file.js";
-import { describeForm, keyParts } from "./key-parts.js";
-import { type Certificate, readCertificate, sameName } from "./pkcs7/certificate.js";
-import { openContent, sealContent } from "./pkcs7/content-algorithm.js";
-import { printName } from "./pkcs7/distinguished-name.js";
+import { readPrivateKeys } from "../../keys/key-file.js";
+import { describeForm, keyParts } from "../../keys/key-parts.js";
+import { type Certificate, readCertificate, sameName } from "../schemes/pkcs7/pkcs7/certificate.js";
+import { openContent, sealContent } from "../schemes/pkcs7/content-algorithm.js";
+import { printName } from "../schemes/pkcs7/pkcs7/distinguished-name.js";
 import {
   type Enveloped,
   encodeEnveloped,
@@ -23,8 +23,8 @@ import {
   readEnveloped,
   rsaesOaep,
   withoutKeyTransport,
-} from "./pkcs7/enveloped-data.js";
-import { unwrapKey, wrapKey } from "./pkcs7/key-transport.js";
+} from "../schemes/pkcs7/enveloped-data.js";
+import { unwrapKey, wrapKey } from "../schemes/pkcs7/key-transport.js";
 
 /**
  * CMS enveloped data for X.509 certificates with RSA keys, one packet for all recipients: wire-format 4.3. Writes what

@@ -1,16 +1,16 @@
 import { createHash } from "node:crypto";
 import { OciEncError } from "../../errors.js";
 import type { DecryptionKey, EncryptionKey, KeyWrapper, Packet, WrapperOptions } from "../key-wrapper.js";
-import { callCommand } from "./provider/command.js";
+import { callCommand } from "../schemes/provider/command.js";
 import {
   type ProviderConfig,
   type ProviderEntry,
   type Providers,
   providersFile,
   readProviders,
-} from "./provider/config.js";
-import { describePacket } from "./provider/packet.js";
-import { type Request, readAnnotation, readSecret, unwrapRequest, wrapRequest } from "./provider/protocol.js";
+} from "../schemes/provider/config.js";
+import { describePacket } from "../schemes/provider/packet.js";
+import { type Request, readAnnotation, readSecret, unwrapRequest, wrapRequest } from "../schemes/provider/protocol.js";
 
 /**
  * Key providers of ocicrypt: programs and services that wrap and unwrap elsewhere, named in the file that
@@ -127,6 +127,6 @@ function lookUp(providers: Providers, key: EncryptionKey | DecryptionKey): Provi
 
 async function call(config: ProviderConfig, request: Request, options: WrapperOptions): Promise<Uint8Array> {
   if (config.kind === "command") return callCommand(config, request, options);
-  const { callService } = await import("./provider/service.js");
+  const { callService } = await import("../schemes/provider/service.js");
   return callService(config, request, options);
 }

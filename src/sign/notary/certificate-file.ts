@@ -1,4 +1,4 @@
-import { keyParts } from "../../crypt/keys/key-parts.js";
+import { keyParts } from "../../keys/key-parts.js";
 import { OciEncError } from "../../errors.js";
 import { isSelfSigned, readSigningCertificate, type SigningCertificate } from "./certificate.js";
 import { quoted } from "./json-shape.js";

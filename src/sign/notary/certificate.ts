@@ -1,5 +1,5 @@
 import { type KeyObject, X509Certificate } from "node:crypto";
-import { type CanonicalName, canonicalName, sameCanonicalName } from "../../crypt/keys/pkcs7/canonical-name.js";
+import { type CanonicalName, canonicalName, sameCanonicalName } from "../../crypt/schemes/pkcs7/pkcs7/canonical-name.js";
 import {
   bitOctets,
   type DerValue,
@@ -9,10 +9,10 @@ import {
   readDer,
   smallInteger,
   tags,
-} from "../../crypt/keys/pkcs7/der.js";
-import { printName } from "../../crypt/keys/pkcs7/distinguished-name.js";
-import { derBoolean, readX509Fields, type X509Extension } from "../../crypt/keys/pkcs7/x509-fields.js";
-import { readValidity } from "../../crypt/keys/pkcs7/x509-time.js";
+} from "../../crypt/schemes/pkcs7/pkcs7/der.js";
+import { printName } from "../../crypt/schemes/pkcs7/pkcs7/distinguished-name.js";
+import { derBoolean, readX509Fields, type X509Extension } from "../../crypt/schemes/pkcs7/pkcs7/x509-fields.js";
+import { readValidity } from "../../crypt/schemes/pkcs7/pkcs7/x509-time.js";
 import { OciEncError } from "../../errors.js";
 import { extensionIds } from "./path/extension-ids.js";
 

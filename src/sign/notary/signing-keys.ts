@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { join, resolve } from "node:path";
-import { needsPassphrase, readPrivateKeys } from "../../crypt/keys/key-file.js";
+import { needsPassphrase, readPrivateKeys } from "../../keys/key-file.js";
 import { OciEncError } from "../../errors.js";
 import { parseJson } from "../../oci/json-text.js";
 import { readCertificates } from "./certificate-file.js";

@@ -1,7 +1,7 @@
 import { createPublicKey } from "node:crypto";
 import { describeKeyFile } from "../../crypt/index.js";
-import type { KeyDescription } from "../../crypt/keys/key-description.js";
-import type { KeyFile } from "../../crypt/keys/key-file.js";
+import type { KeyDescription } from "../../keys/key-description.js";
+import type { KeyFile } from "../../keys/key-file.js";
 import { isEncryptedSigningKey, readSigningKey } from "./key-file.js";
 import { sigstoreKeyName } from "./key-kind.js";
 

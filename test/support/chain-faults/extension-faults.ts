@@ -1,4 +1,4 @@
-import { der, derObjectIdentifier, tags } from "../../../src/crypt/keys/pkcs7/der.js";
+import { der, derObjectIdentifier, tags } from "../../../src/crypt/schemes/pkcs7/pkcs7/der.js";
 import { general, ids, issuerKey, revocationLists, subjectKey } from "../draft-extensions.js";
 import {
   again,

@@ -6,7 +6,7 @@ import {
   readDer,
   smallInteger,
   tags,
-} from "../../../crypt/keys/pkcs7/der.js";
+} from "../../../crypt/schemes/pkcs7/pkcs7/der.js";
 import { OciEncError } from "../../../errors.js";
 import { brokenChain } from "../broken-chain.js";
 import type { SigningCertificate } from "../certificate.js";
