@@ -1,14 +1,14 @@
 import "./node-floor.js";
 
-export { type BaseOptions, selectBase } from "./base-image.js";
+export { type BaseOptions, selectBase } from "./operations/encrypt/base-image.js";
 export type { GrowthLimits } from "./bytes/budget.js";
-export { type CanDecryptImageOptions, canDecryptImage } from "./can-decrypt-image.js";
-export { type CompareImagesOptions, compareImages } from "./compare-images.js";
+export { type CanDecryptImageOptions, canDecryptImage } from "./operations/can-decrypt.js";
+export { type CompareImagesOptions, compareImages } from "./operations/diff.js";
 export { type ChoiceOptions, type Choosable, chooseImage } from "./copy/choose-image.js";
 export { type CopyOptions, copy } from "./copy/copy.js";
 export type { PlanOptions } from "./copy/plan.js";
 export type { CopyReport, LayerReport } from "./copy/report.js";
-export { type CopyImageOptions, copyImage } from "./copy-image.js";
+export { type CopyImageOptions, copyImage } from "./operations/copy.js";
 export type { DecryptionKey, EncryptionKey, RecipientInfo, SchemeSettings } from "./crypt/key-wrapper.js";
 export type { LayerVerdict } from "./crypt/layer-answer.js";
 export { parseRecipientId, type RecipientId } from "./crypt/recipient-id.js";
@@ -24,28 +24,28 @@ export {
   inspect,
   type ManifestReport,
 } from "./inspect/inspect.js";
-export { type InspectImageOptions, inspectImage } from "./inspect-image.js";
+export { type InspectImageOptions, inspectImage } from "./operations/inspect.js";
 export {
   type AttachmentReport,
   type ListedAttachment,
   type ListSignaturesOptions,
   listImageSignatures,
-} from "./list-signatures.js";
+} from "./operations/signatures.js";
 export type { Descriptor, Sum } from "./oci/descriptor.js";
 export type { Digest } from "./oci/digest.js";
 export type { ImageConfig } from "./oci/image-config.js";
 export { localPlatform, type Platform, parsePlatform, platformMatches, printPlatform } from "./oci/platform.js";
-export { admission, refusalOfUnsigned } from "./policy/admission.js";
-export { claimedName, givenName } from "./policy/judged-place.js";
+export { admission, refusalOfUnsigned } from "./policy/gate.js";
+export { claimedName, givenName } from "./policy/subject.js";
 export type { TrustRules } from "./policy/trust-rules.js";
 export type { Progress, ProgressEvent, WarningCode } from "./progress.js";
-export { type OpenEarlierOptions, type OpenedEarlierImage, openEarlierImage } from "./reuse-image.js";
+export { type OpenEarlierOptions, type OpenedEarlierImage, openEarlierImage } from "./operations/encrypt/previous-image.js";
 export { writeBundle } from "./runtime/bundle.js";
 export type { BundleSettings } from "./runtime/bundle-spec.js";
 export type { Mount } from "./runtime/mount.js";
 export { checkNode, type Finding as NodeFinding, type NodeCheckOptions } from "./runtime/node-check.js";
 export { type NodeConfigOptions, type NodeRuntime, nodeConfig, nodeRuntimes } from "./runtime/node-config.js";
-export { type RunOptions, runImage } from "./runtime/run-image.js";
+export { type RunOptions, runImage } from "./operations/run.js";
 export type { MadeSignature, SigningOptions } from "./sign/sign-manifests.js";
 export type { Signature, SignatureFormat } from "./sign/signature.js";
 export type { SignedArtifact, Signer } from "./sign/signer.js";
@@ -56,7 +56,7 @@ export { generateSigstoreKeyPair, type SigstoreKeyPair } from "./sign/sigstore/k
 export { storedForm } from "./sign/simple-signing/stored.js";
 export { type TrustKind, trustKind } from "./sign/trust.js";
 export type { TrustSpec } from "./sign/trust-spec.js";
-export { type SignImageOptions, type SignReport, signImage, signingAttach } from "./sign-image.js";
+export { type SignImageOptions, type SignReport, signImage, signingAttach } from "./operations/sign.js";
 export { type DecryptOptions, decryptLayers } from "./transform/decrypt.js";
 export { type EncryptOptions, encryptLayers } from "./transform/encrypt.js";
 export type {
@@ -100,7 +100,7 @@ export {
   type SourceOptions,
   tryImage,
   unpackImage,
-} from "./unpack-image.js";
+} from "./operations/unpack.js";
 export type { Check, Finding, LayerPlace, Verdict, VerifyReport } from "./verify/check.js";
 export { refusal, type SealedOptions, type VerifyOptions, verify } from "./verify/verify.js";
-export { type VerifyImageOptions, verifyImage } from "./verify-image.js";
+export { type VerifyImageOptions, verifyImage } from "./operations/verify.js";

@@ -2,21 +2,21 @@ import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import type { Progress } from "../progress.js";
 import { type Committed, canTag, type ImageSource, type ImageTarget, removalFailure } from "../transport/transport.js";
-import { attachmentParts } from "./attachments.js";
+import { attachmentParts } from "./attachments/transfer.js";
 import {
   type AttachmentOptions,
   planAttachments,
   putAttachments,
   regainedAttachments,
   withoutHomeless,
-} from "./carry-attachments.js";
+} from "./attachments/carry.js";
 import { makePlan, manifestsOf, type Plan, type PlanOptions } from "./plan.js";
 import { type CopyReport, plannedReport, transferredReport } from "./report.js";
-import { requireRoom, requireSizes } from "./require-room.js";
-import { at } from "./side.js";
-import { absentAndKept, tellOfAbsent } from "./tell-of-absent.js";
-import { tellOfKept } from "./tell-of-kept.js";
-import { tellOfStale } from "./tell-of-stale.js";
+import { requireRoom, requireSizes } from "./target-support.js";
+import { at } from "./error-side.js";
+import { absentAndKept, tellOfAbsent } from "./warnings/absent-manifests.js";
+import { tellOfKept } from "./warnings/unchanged-platforms.js";
+import { tellOfStale } from "./warnings/stale-digests.js";
 import { partsOf, transfer } from "./transfer.js";
 import { writeManifests } from "./write-manifests.js";
 

@@ -18,7 +18,7 @@ import type {
   UnreadPlan,
 } from "./plan-parts.js";
 import { readBlob } from "./read-blob.js";
-import { at } from "./side.js";
+import { at } from "./error-side.js";
 
 export type { ChildPlan, IndexPlan, LayerPlan, ManifestPlan, Plan, UnreadPlan };
 

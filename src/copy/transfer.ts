@@ -12,7 +12,7 @@ import type { BlobOrigin, Relabel, Rewrite } from "../transform/layer-transform.
 import { type BegunBlob, canResume, type ImageSource, type ImageTarget } from "../transport/transport.js";
 import { type ChildPlan, type LayerPlan, manifestsOf, type Plan } from "./plan.js";
 import { pool } from "./pool.js";
-import { at, streamAt } from "./side.js";
+import { at, streamAt } from "./error-side.js";
 
 /** Both ends, and how to work. */
 export interface TransferOptions {

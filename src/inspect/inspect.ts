@@ -1,6 +1,6 @@
 import { attestedBy } from "../copy/attestation.js";
 import { type ManifestPlan, makePlan, manifestsOf } from "../copy/plan.js";
-import { absentAndKept, tellOfAbsent } from "../copy/tell-of-absent.js";
+import { absentAndKept, tellOfAbsent } from "../copy/warnings/absent-manifests.js";
 import type { DecryptionKey, RecipientInfo, SchemeSettings } from "../crypt/key-wrapper.js";
 import { type Keyring, loadKeyring } from "../crypt/layer.js";
 import { accessTo, type LayerVerdict } from "../crypt/layer-answer.js";

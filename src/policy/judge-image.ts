@@ -1,6 +1,6 @@
 import { attestedBy } from "../copy/attestation.js";
 import { type ChildPlan, makePlan, manifestsOf } from "../copy/plan.js";
-import { absentAndKept } from "../copy/tell-of-absent.js";
+import { absentAndKept } from "../copy/warnings/absent-manifests.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import type { Digest } from "../oci/digest.js";
 import type { ImageName } from "../oci/image-name.js";

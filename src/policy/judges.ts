@@ -14,7 +14,7 @@ import type { TrustSpec } from "../sign/trust-spec.js";
 import { evaluatePolicy } from "./evaluate.js";
 import { fits } from "./identity.js";
 import type { Judge } from "./judge.js";
-import type { JudgedPlace } from "./judged-place.js";
+import type { JudgedPlace } from "./subject.js";
 import { type RulePlaces, readPolicy } from "./policy-file.js";
 import type { Policy } from "./policy-json.js";
 import type { TrustRules } from "./trust-rules.js";

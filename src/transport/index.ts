@@ -2,7 +2,7 @@ import "../node-floor.js";
 
 import { OciEncError } from "../errors.js";
 import { parseImageName } from "../oci/image-name.js";
-import { admitted } from "./admitted.js";
+import { admitted } from "./gated-source.js";
 import type { EndpointOptions, ImageSource, ImageTarget, Transport } from "./transport.js";
 
 export { type Digest, digestOf, parseDigest } from "../oci/digest.js";

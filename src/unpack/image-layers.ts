@@ -7,7 +7,7 @@ import { verifying } from "../bytes/verifying.js";
 import { attestedBy } from "../copy/attestation.js";
 import { chooseImage } from "../copy/choose-image.js";
 import { type ManifestPlan, makePlan, manifestsOf } from "../copy/plan.js";
-import { absentAndKept } from "../copy/tell-of-absent.js";
+import { absentAndKept } from "../copy/warnings/absent-manifests.js";
 import type { DecryptionKey, SchemeSettings } from "../crypt/key-wrapper.js";
 import { type Keyring, loadKeyring, type Unwrapped } from "../crypt/layer.js";
 import { answerFor } from "../crypt/layer-answer.js";

@@ -1,4 +1,4 @@
-import type { Judgement } from "../policy/admission.js";
+import type { Judgement } from "../policy/gate.js";
 import type { Opinion } from "../policy/judge-image.js";
 import type { Accepted } from "../sign/signature.js";
 import { type Check, type Finding, worstOf } from "./check.js";

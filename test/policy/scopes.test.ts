@@ -3,7 +3,7 @@ import { mkdirSync, realpathSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parseImageName } from "../../src/oci/image-name.js";
-import { judgedPlace } from "../../src/policy/judged-place.js";
+import { judgedPlace } from "../../src/policy/subject.js";
 import { entryFor, parsePolicy } from "../../src/policy/policy-json.js";
 import { scopesOf } from "../../src/policy/scopes.js";
 import { openSource } from "../../src/transport/index.js";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { listImageSignatures, openSource } from "../../src/index.js";
 import { mediaTypes } from "../../src/oci/media-type.js";
-import { admission } from "../../src/policy/admission.js";
+import { admission } from "../../src/policy/gate.js";
 import { digestTagName } from "../../src/transport/attachments.js";
 import { expectedError } from "../support/expected-error.js";
 import { hostDocument, hostImage } from "../support/hosted-image.js";

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { test } from "node:test";
 import { copy } from "../../src/copy/copy.js";
-import { copyImage } from "../../src/copy-image.js";
+import { copyImage } from "../../src/operations/copy.js";
 import { mediaTypes } from "../../src/oci/media-type.js";
 import { parsePlatform } from "../../src/oci/platform.js";
 import { decryptLayers } from "../../src/transform/decrypt.js";

@@ -1,12 +1,12 @@
-import type { Descriptor } from "../oci/descriptor.js";
-import { digestOf } from "../oci/digest.js";
-import { parseManifest } from "../oci/manifest.js";
-import { ociTwin } from "../oci/media-type.js";
-import type { Progress } from "../progress.js";
-import { repointed } from "./attestation.js";
-import type { IndexPlan, LayerPlan, ManifestPlan } from "./plan.js";
-import type { DocumentPlan } from "./plan-descriptors.js";
-import { type Rewritten, rewriteIndex, rewriteManifest } from "./rewrite.js";
+import type { Descriptor } from "../../oci/descriptor.js";
+import { digestOf } from "../../oci/digest.js";
+import { parseManifest } from "../../oci/manifest.js";
+import { ociTwin } from "../../oci/media-type.js";
+import type { Progress } from "../../progress.js";
+import { repointed } from "../attestation.js";
+import type { IndexPlan, LayerPlan, ManifestPlan } from "../plan.js";
+import type { DocumentPlan } from "../plan-descriptors.js";
+import { type Rewritten, rewriteIndex, rewriteManifest } from "../rewrite.js";
 
 /** Of a document that has none of the other faults for which a digest does not come back. */
 export function tellOfUnrestored(document: DocumentPlan, kept: ReadonlySet<string>, progress: Progress): void {

@@ -1,13 +1,13 @@
-import type { Descriptor } from "../oci/descriptor.js";
-import type { Digest } from "../oci/digest.js";
-import { type ImageManifest, type ManifestView, manifestLimit } from "../oci/manifest.js";
-import { isSignatureReferrer } from "../oci/referrer.js";
-import type { AttachedManifest, DigestTagKind } from "../transport/attachments.js";
-import type { ImageSource } from "../transport/transport.js";
-import type { Plan } from "./plan.js";
-import { readBlob } from "./read-blob.js";
-import { at } from "./side.js";
-import { type Part, partsOf } from "./transfer.js";
+import type { Descriptor } from "../../oci/descriptor.js";
+import type { Digest } from "../../oci/digest.js";
+import { type ImageManifest, type ManifestView, manifestLimit } from "../../oci/manifest.js";
+import { isSignatureReferrer } from "../../oci/referrer.js";
+import type { AttachedManifest, DigestTagKind } from "../../transport/attachments.js";
+import type { ImageSource } from "../../transport/transport.js";
+import type { Plan } from "../plan.js";
+import { readBlob } from "../read-blob.js";
+import { at } from "../error-side.js";
+import { type Part, partsOf } from "../transfer.js";
 
 /** Something that belongs to a manifest and is no part of it, as it was found at the source. */
 export type Attachment = ReferrerFound | DigestTagFound | MessageFound;

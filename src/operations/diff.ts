@@ -1,6 +1,6 @@
-import { type DiffOptions, diffImages, type ImageDiff } from "./inspect/diff.js";
-import { openSource } from "./transport/index.js";
-import type { EndpointOptions } from "./transport/transport.js";
+import { type DiffOptions, diffImages, type ImageDiff } from "../inspect/diff.js";
+import { openSource } from "../transport/index.js";
+import type { EndpointOptions } from "../transport/transport.js";
 
 /** What to compare, and what the transports need. */
 export interface CompareImagesOptions extends DiffOptions {

@@ -1,6 +1,6 @@
-import { type CanDecryptOptions, type CanDecryptReport, canDecrypt } from "./inspect/can-decrypt.js";
-import { openSource } from "./transport/index.js";
-import type { EndpointOptions } from "./transport/transport.js";
+import { type CanDecryptOptions, type CanDecryptReport, canDecrypt } from "../inspect/can-decrypt.js";
+import { openSource } from "../transport/index.js";
+import type { EndpointOptions } from "../transport/transport.js";
 
 /** Which keys, and what the transport needs. */
 export interface CanDecryptImageOptions extends CanDecryptOptions {

@@ -1,15 +1,15 @@
-import { type ErrorCode, OciEncError } from "../errors.js";
-import type { Descriptor } from "../oci/descriptor.js";
-import type { Digest } from "../oci/digest.js";
-import { parseManifest } from "../oci/manifest.js";
-import { listedReferrer, subjectOf } from "../oci/referrer.js";
-import type { Progress } from "../progress.js";
-import { type AttachmentSource, type DigestTagKind, digestTagKinds, digestTagName } from "../transport/attachments.js";
-import type { ImageSource } from "../transport/transport.js";
-import type { Attachment, DigestTagFound, MessageFound, ReferrerFound } from "./attachments.js";
-import { makePlan } from "./plan.js";
-import { pool } from "./pool.js";
-import { at } from "./side.js";
+import { type ErrorCode, OciEncError } from "../../errors.js";
+import type { Descriptor } from "../../oci/descriptor.js";
+import type { Digest } from "../../oci/digest.js";
+import { parseManifest } from "../../oci/manifest.js";
+import { listedReferrer, subjectOf } from "../../oci/referrer.js";
+import type { Progress } from "../../progress.js";
+import { type AttachmentSource, type DigestTagKind, digestTagKinds, digestTagName } from "../../transport/attachments.js";
+import type { ImageSource } from "../../transport/transport.js";
+import type { Attachment, DigestTagFound, MessageFound, ReferrerFound } from "./transfer.js";
+import { makePlan } from "../plan.js";
+import { pool } from "../pool.js";
+import { at } from "../error-side.js";
 
 /** How to look. */
 export interface FindOptions {

@@ -1,15 +1,15 @@
-import { uncompressedDigest } from "./bytes/uncompressed-digest.js";
-import { verifying } from "./bytes/verifying.js";
-import { type ChildPlan, type ManifestPlan, makePlan, manifestsOf } from "./copy/plan.js";
-import { type ErrorCode, OciEncError } from "./errors.js";
-import type { Descriptor } from "./oci/descriptor.js";
-import { algorithmOf, type Digest } from "./oci/digest.js";
-import { type JsonNode, memberOf } from "./oci/json-text.js";
-import { diffIdsOf } from "./oci/manifest.js";
-import type { Progress } from "./progress.js";
-import type { LayerSelector } from "./transform/select.js";
-import { openSource, sameRegistry } from "./transport/index.js";
-import type { EndpointOptions, ImageSource } from "./transport/transport.js";
+import { uncompressedDigest } from "../../bytes/uncompressed-digest.js";
+import { verifying } from "../../bytes/verifying.js";
+import { type ChildPlan, type ManifestPlan, makePlan, manifestsOf } from "../../copy/plan.js";
+import { type ErrorCode, OciEncError } from "../../errors.js";
+import type { Descriptor } from "../../oci/descriptor.js";
+import { algorithmOf, type Digest } from "../../oci/digest.js";
+import { type JsonNode, memberOf } from "../../oci/json-text.js";
+import { diffIdsOf } from "../../oci/manifest.js";
+import type { Progress } from "../../progress.js";
+import type { LayerSelector } from "../../transform/select.js";
+import { openSource, sameRegistry } from "../../transport/index.js";
+import type { EndpointOptions, ImageSource } from "../../transport/transport.js";
 
 /** Where the base image is read, and the image that is built on it. */
 export interface BaseOptions {

@@ -1,9 +1,9 @@
-import { copy } from "./copy/copy.js";
-import type { Descriptor } from "./oci/descriptor.js";
-import type { Digest } from "./oci/digest.js";
-import type { LayerTransform } from "./transform/layer-transform.js";
-import { type AttachmentSource, attachmentsOf } from "./transport/attachments.js";
-import type { ImageSource, ImageTarget } from "./transport/transport.js";
+import { copy } from "../copy/copy.js";
+import type { Descriptor } from "../oci/descriptor.js";
+import type { Digest } from "../oci/digest.js";
+import type { LayerTransform } from "../transform/layer-transform.js";
+import { type AttachmentSource, attachmentsOf } from "../transport/attachments.js";
+import type { ImageSource, ImageTarget } from "../transport/transport.js";
 
 /**
  * What an image would be if it were opened by `transform`, written nowhere: every layer is read and checked, and only the

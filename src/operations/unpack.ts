@@ -1,10 +1,10 @@
-import { writeBundle } from "./runtime/bundle.js";
-import type { BundleSettings } from "./runtime/bundle-spec.js";
-import { type RunOptions, runImage } from "./runtime/run-image.js";
-import { openSource } from "./transport/index.js";
-import type { EndpointOptions, ImageSource } from "./transport/transport.js";
-import { type ImageFile, type LookOptions, listFiles, readFile } from "./unpack/look-inside.js";
-import { type Unpacked, type UnpackOptions, unpack } from "./unpack/unpack.js";
+import { writeBundle } from "../runtime/bundle.js";
+import type { BundleSettings } from "../runtime/bundle-spec.js";
+import { type RunOptions, runImage } from "./run.js";
+import { openSource } from "../transport/index.js";
+import type { EndpointOptions, ImageSource } from "../transport/transport.js";
+import { type ImageFile, type LookOptions, listFiles, readFile } from "../unpack/look-inside.js";
+import { type Unpacked, type UnpackOptions, unpack } from "../unpack/unpack.js";
 
 /** What the transport needs. */
 export interface SourceOptions {

@@ -6,14 +6,14 @@ import type { ImageSource } from "../transport/transport.js";
 import { type OpenedImage, openImage } from "../unpack/image-layers.js";
 import type { OwnerIds } from "../unpack/owners.js";
 import type { UnpackOptions } from "../unpack/unpack.js";
-import { callersIds, writeSpec } from "./bundle.js";
-import { type BundleSettings, bundleSpec, type SpecSettings } from "./bundle-spec.js";
-import { containerId, removeAbandonedCgroups } from "./cgroups.js";
+import { callersIds, writeSpec } from "../runtime/bundle.js";
+import { type BundleSettings, bundleSpec, type SpecSettings } from "../runtime/bundle-spec.js";
+import { containerId, removeAbandonedCgroups } from "../runtime/cgroups.js";
 import { findRuntime } from "../process/find-program.js";
-import { type Holder, startHolder } from "./holder.js";
-import { containerIds } from "./id-ranges.js";
-import { memoryLimit, placeTree } from "./place-tree.js";
-import { runHeld, runPlainly } from "./run-container.js";
+import { type Holder, startHolder } from "../runtime/holder.js";
+import { containerIds } from "../runtime/id-ranges.js";
+import { memoryLimit, placeTree } from "../runtime/place-tree.js";
+import { runHeld, runPlainly } from "../runtime/run-container.js";
 
 /** How to try an image. */
 export interface RunOptions extends UnpackOptions, BundleSettings {

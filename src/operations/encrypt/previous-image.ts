@@ -1,12 +1,12 @@
-import { makePlan, manifestsOf } from "./copy/plan.js";
-import type { Descriptor } from "./oci/descriptor.js";
-import { diffIdsOf } from "./oci/manifest.js";
-import { isEncrypted } from "./oci/media-type.js";
-import { admit } from "./policy/admission.js";
-import type { TrustRules } from "./policy/trust-rules.js";
-import type { EarlierImage, EarlierLayer } from "./transform/reuse.js";
-import { openSource } from "./transport/index.js";
-import type { EndpointOptions } from "./transport/transport.js";
+import { makePlan, manifestsOf } from "../../copy/plan.js";
+import type { Descriptor } from "../../oci/descriptor.js";
+import { diffIdsOf } from "../../oci/manifest.js";
+import { isEncrypted } from "../../oci/media-type.js";
+import { admit } from "../../policy/gate.js";
+import type { TrustRules } from "../../policy/trust-rules.js";
+import type { EarlierImage, EarlierLayer } from "../../transform/reuse.js";
+import { openSource } from "../../transport/index.js";
+import type { EndpointOptions } from "../../transport/transport.js";
 
 /** What the earlier image's end needs, and who may vouch for it. */
 export interface OpenEarlierOptions extends EndpointOptions {

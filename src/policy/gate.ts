@@ -4,7 +4,7 @@ import { digestOf } from "../oci/digest.js";
 import type { Admission, ImageSource } from "../transport/transport.js";
 import { type ClassDecision, decideClasses, readClassRules } from "./classes.js";
 import { type JudgedImage, judgeImage } from "./judge-image.js";
-import { type JudgedPlace, judgedPlace } from "./judged-place.js";
+import { type JudgedPlace, judgedPlace } from "./subject.js";
 import { judgesOf, rulePlaces } from "./judges.js";
 import type { TrustRules } from "./trust-rules.js";
 

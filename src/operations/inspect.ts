@@ -1,7 +1,7 @@
-import { type ImageReport, type InspectOptions, inspect } from "./inspect/inspect.js";
-import { choosing, type LayerSelection } from "./transform/select.js";
-import { openSource } from "./transport/index.js";
-import type { EndpointOptions } from "./transport/transport.js";
+import { type ImageReport, type InspectOptions, inspect } from "../inspect/inspect.js";
+import { choosing, type LayerSelection } from "../transform/select.js";
+import { openSource } from "../transport/index.js";
+import type { EndpointOptions } from "../transport/transport.js";
 
 /** What to look at, and what the transport needs. */
 export interface InspectImageOptions extends InspectOptions {

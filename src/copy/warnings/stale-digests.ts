@@ -1,10 +1,10 @@
-import { type Becoming, staleIn } from "../oci/descriptor-content.js";
-import { isEncrypted } from "../oci/media-type.js";
-import type { Progress } from "../progress.js";
-import { keptDigests } from "./kept-digests.js";
-import { type LayerPlan, manifestsOf, type Plan } from "./plan.js";
-import { type DescriptorPlace, type DocumentPlan, descriptorsOf, documentsOf } from "./plan-descriptors.js";
-import { isEncrypting, tellOfUnrestored } from "./tell-of-unrestored.js";
+import { type Becoming, staleIn } from "../../oci/descriptor-content.js";
+import { isEncrypted } from "../../oci/media-type.js";
+import type { Progress } from "../../progress.js";
+import { keptDigests } from "../attachments/kept-digests.js";
+import { type LayerPlan, manifestsOf, type Plan } from "../plan.js";
+import { type DescriptorPlace, type DocumentPlan, descriptorsOf, documentsOf } from "../plan-descriptors.js";
+import { isEncrypting, tellOfUnrestored } from "./unrestored-digests.js";
 
 /**
  * Warns of what a rewritten manifest or index will not say of its content any more, as it would hold or name another or

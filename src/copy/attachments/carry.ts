@@ -1,13 +1,13 @@
-import type { Digest } from "../oci/digest.js";
-import type { Progress } from "../progress.js";
-import { type AttachmentTarget, attachable, attachmentsOf } from "../transport/attachments.js";
-import type { ImageSource, ImageTarget } from "../transport/transport.js";
-import { type Attachment, attachedManifest, isSignature, printCount } from "./attachments.js";
-import { type FindOptions, findAttachments } from "./find-attachments.js";
+import type { Digest } from "../../oci/digest.js";
+import type { Progress } from "../../progress.js";
+import { type AttachmentTarget, attachable, attachmentsOf } from "../../transport/attachments.js";
+import type { ImageSource, ImageTarget } from "../../transport/transport.js";
+import { type Attachment, attachedManifest, isSignature, printCount } from "./transfer.js";
+import { type FindOptions, findAttachments } from "./find.js";
 import { keptDigests, lostDigests } from "./kept-digests.js";
-import { type ChildPlan, manifestsOf, type Plan } from "./plan.js";
-import { at } from "./side.js";
-import type { Written } from "./write-manifests.js";
+import { type ChildPlan, manifestsOf, type Plan } from "../plan.js";
+import { at } from "../error-side.js";
+import type { Written } from "../write-manifests.js";
 
 /** What of that which belongs to an image goes with it. `signing-and-policy.md` 5.2 and 5.3. */
 export interface AttachmentOptions {

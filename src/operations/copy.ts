@@ -1,8 +1,8 @@
-import { type CopyOptions, copy } from "./copy/copy.js";
-import type { CopyReport } from "./copy/report.js";
-import { OciEncError } from "./errors.js";
-import { openSource, openTarget } from "./transport/index.js";
-import type { EndpointOptions } from "./transport/transport.js";
+import { type CopyOptions, copy } from "../copy/copy.js";
+import type { CopyReport } from "../copy/report.js";
+import { OciEncError } from "../errors.js";
+import { openSource, openTarget } from "../transport/index.js";
+import type { EndpointOptions } from "../transport/transport.js";
 
 /** How to copy, and what each end needs. */
 export interface CopyImageOptions extends CopyOptions {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { Descriptor } from "../../src/oci/descriptor.js";
 import { mediaTypes } from "../../src/oci/media-type.js";
-import { admission } from "../../src/policy/admission.js";
+import { admission } from "../../src/policy/gate.js";
 import type { TrustRules } from "../../src/policy/trust-rules.js";
 import { attach } from "../../src/sign/attach.js";
 import { loadSigner } from "../../src/sign/signers.js";

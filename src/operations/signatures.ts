@@ -1,13 +1,13 @@
-import { makePlan, manifestsOf } from "./copy/plan.js";
-import { OciEncError } from "./errors.js";
-import type { Descriptor } from "./oci/descriptor.js";
-import { type Digest, digestOf } from "./oci/digest.js";
-import type { Progress } from "./progress.js";
-import type { SignatureFormat } from "./sign/signature.js";
-import { listSignatures } from "./sign/store.js";
-import { attachmentsOf, digestTagKinds, digestTagName } from "./transport/attachments.js";
-import { openSource } from "./transport/index.js";
-import type { EndpointOptions, ImageSource } from "./transport/transport.js";
+import { makePlan, manifestsOf } from "../copy/plan.js";
+import { OciEncError } from "../errors.js";
+import type { Descriptor } from "../oci/descriptor.js";
+import { type Digest, digestOf } from "../oci/digest.js";
+import type { Progress } from "../progress.js";
+import type { SignatureFormat } from "../sign/signature.js";
+import { listSignatures } from "../sign/store.js";
+import { attachmentsOf, digestTagKinds, digestTagName } from "../transport/attachments.js";
+import { openSource } from "../transport/index.js";
+import type { EndpointOptions, ImageSource } from "../transport/transport.js";
 
 /** What the transport needs. */
 export interface ListSignaturesOptions {

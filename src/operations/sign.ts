@@ -1,21 +1,21 @@
-import { type Attach, copy } from "./copy/copy.js";
-import { type ChildPlan, makePlan } from "./copy/plan.js";
-import type { Descriptor } from "./oci/descriptor.js";
-import type { Digest } from "./oci/digest.js";
-import { printImageName } from "./oci/image-name.js";
-import { claimedName } from "./policy/judged-place.js";
-import type { Progress } from "./progress.js";
+import { type Attach, copy } from "../copy/copy.js";
+import { type ChildPlan, makePlan } from "../copy/plan.js";
+import type { Descriptor } from "../oci/descriptor.js";
+import type { Digest } from "../oci/digest.js";
+import { printImageName } from "../oci/image-name.js";
+import { claimedName } from "../policy/subject.js";
+import type { Progress } from "../progress.js";
 import {
   attachMade,
   type MadeSignature,
   requireFormats,
   type SigningOptions,
   signManifests,
-} from "./sign/sign-manifests.js";
-import type { SignedArtifact } from "./sign/signer.js";
-import { listSignatures } from "./sign/store.js";
-import { openSource, openTarget } from "./transport/index.js";
-import type { EndpointOptions } from "./transport/transport.js";
+} from "../sign/sign-manifests.js";
+import type { SignedArtifact } from "../sign/signer.js";
+import { listSignatures } from "../sign/store.js";
+import { openSource, openTarget } from "../transport/index.js";
+import type { EndpointOptions } from "../transport/transport.js";
 
 /** How to sign, and what each end needs. */
 export interface SignImageOptions extends SigningOptions {
