@@ -1,6 +1,6 @@
 import { Command as Parser } from "commander";
 import { commands } from "./commands/index.js";
-import { writeResult } from "./output/streams.js";
+import { writeResult } from "./output/console/streams.js";
 
 /** Prints the page of `oci-enc --help`; loads no more than that takes, so that it is there at once. */
 export async function printProgramHelp(): Promise<void> {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { writeResult } from "./output/streams.js";
+import { writeResult } from "./output/console/streams.js";
 
 /** Prints the line of `--version`. */
 export async function printVersion(): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Command, CommandRow } from "../../src/cli/commands/command.js";
 import type { Flag } from "../../src/cli/options/flag.js";
 import { outputFlags } from "../../src/cli/options/output.js";
-import { registryFlags } from "../../src/cli/options/registry-flags.js";
+import { registryFlags } from "../../src/cli/options/registry/registry-flags.js";
 
 /** The part of docs/cli.md that follows from the commands' declarations, from `## Commands` on. */
 export async function commandReference(commands: readonly CommandRow[]): Promise<string> {

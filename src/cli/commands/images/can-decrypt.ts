@@ -1,0 +1,47 @@
+import type { OciEncError } from "../../../errors.js";
+import { type CanDecryptReport, printPlatform } from "../../../index.js";
+import { onlyEndpoint, sourceFlags } from "../../options/registry/endpoints.js";
+import { openingFlags, readSettings, settingFlags } from "../../options/keys/key-flags.js";
+import { readKeys } from "../../options/keys/keys.js";
+import { platform, readPlatforms } from "../../options/platforms.js";
+import type { Command } from "../command.js";
+
+/** `can-decrypt IMAGE`. */
+export const canDecrypt: Command = {
+  arguments: [{ name: "IMAGE", about: "a name in the local store, docker://, oci:, oci-archive: or dir:" }],
+  flags: [...openingFlags, ...settingFlags, platform, ...sourceFlags],
+  examples: [
+    "oci-enc can-decrypt -k key.pem app:1-enc",
+    "oci-enc can-decrypt -k key.pem --platform local oci:sealed:app",
+  ],
+  async run(invocation) {
+    const { options, progress, signal } = invocation;
+    const [{ canDecryptImage }, { accessDocument, accessTable }] = await Promise.all([
+      import("../../../index.js"),
+      import("../../output/tables/access-table.js"),
+    ]);
+    const report = await canDecryptImage(invocation.arguments[0] ?? "", {
+      keys: await readKeys(invocation),
+      platforms: await readPlatforms(options),
+      settings: readSettings(options),
+      source: await onlyEndpoint(invocation),
+      progress,
+      signal,
+    });
+    return { kind: "report", document: accessDocument(report), text: accessTable(report), failure: failureOf(report) };
+  },
+};
+
+/** As decrypting would end, without having read a layer. */
+function failureOf({ layers, refusal, reference }: CanDecryptReport): OciEncError | undefined {
+  if (refusal === undefined) return undefined;
+  if (refusal.code !== "KEY_MISMATCH") {
+    const layer = layers.find((one) => one.refusal === refusal);
+    const where = `layer ${layer?.index}${layer?.platform ? ` of ${printPlatform(layer.platform)}` : ""}`;
+    return refusal.with({ message: `${reference} cannot be decrypted: ${where}: ${refusal.message}` });
+  }
+  const sealed = layers.filter(({ encrypted }) => encrypted);
+  const closed = sealed.filter(({ opens }) => opens === false).length;
+  const message = `no given key opens ${closed} of ${sealed.length} layers of ${reference}`;
+  return refusal.with({ message });
+}

@@ -1,0 +1,14 @@
+import { OciEncError } from "../../../errors.js";
+import { type ChoiceOptions, chooseImage, type ImageReport } from "../../../index.js";
+
+/** The config that is meant where one is wanted, of the image that {@link chooseImage} takes. UNSUPPORTED when it is no image's. */
+export function configOf(
+  { manifests, absent, reference }: ImageReport,
+  options: Pick<ChoiceOptions, "wanted" | "progress">,
+): Uint8Array {
+  const images = manifests.filter(({ attestation }) => !attestation);
+  const lacking = absent.map((descriptor) => ({ descriptor, platform: descriptor.platform }));
+  const chosen = chooseImage(images, { ...options, name: reference, absent: lacking });
+  if (chosen.configBytes !== undefined) return chosen.configBytes;
+  throw new OciEncError("UNSUPPORTED", `${reference} has a config that is no image's: ${chosen.config.mediaType}`);
+}

@@ -1,0 +1,59 @@
+import { filePlainMode } from "../../options/plain-mode.js";
+import { allPlatforms, platform, readPlatforms } from "../../options/platforms.js";
+import type { Command } from "../command.js";
+import {
+  layerFlags,
+  openFlags,
+  openTransform,
+  sealFlags,
+  sealOrOpenConflicts,
+  sealOrOpenNeeds,
+  sealTransform,
+} from "../transfer/copy-transform.js";
+import {
+  copyConflicts,
+  copyFlags,
+  readCopyFlags,
+  transferConflicts,
+  transferFlags,
+  transferNeeds,
+} from "../transfer/transfer-flags.js";
+
+/** `copy SRC DST`. */
+export const copy: Command = {
+  arguments: [
+    {
+      name: "SRC",
+      about: "the image: a name in the local store, docker://, oci:, oci-archive:, docker-archive: or dir:",
+    },
+    { name: "DST", about: "where the copy goes" },
+  ],
+  flags: [
+    ...sealFlags,
+    ...openFlags,
+    ...layerFlags,
+    platform,
+    allPlatforms,
+    ...copyFlags,
+    ...transferFlags,
+    filePlainMode,
+  ],
+  conflicts: [[allPlatforms, platform], ...sealOrOpenConflicts, ...copyConflicts, ...transferConflicts],
+  needs: [...sealOrOpenNeeds, ...transferNeeds],
+  examples: [
+    "oci-enc copy docker-archive:app.tar oci:images:app",
+    "oci-enc copy --platform linux/amd64 app:1 oci-archive:app.tar",
+    "oci-enc copy docker://registry.example/app:1 docker://mirror.example/app:1",
+    "oci-enc copy -r jwe:pub.pem docker-archive:app.tar oci-archive:- | ssh host tee app.tar",
+  ],
+  async run(invocation) {
+    const { transferImage } = await import("../transfer/transfer.js");
+    const sealing = await sealTransform(invocation);
+    const transform = sealing ?? (await openTransform(invocation));
+    const platforms = await readPlatforms(invocation.options);
+    const plainMode = invocation.options.get(filePlainMode);
+    const copying = readCopyFlags(invocation.options);
+    const how = { ...copying, ...(transform && { transform }), platforms, otherPlatforms: "drop", plainMode } as const;
+    return transferImage(invocation, { ...how, strands: sealing !== undefined });
+  },
+};

@@ -1,0 +1,33 @@
+import { otherEndpoint, pairFlags, sourceEndpoint } from "../../options/registry/endpoints.js";
+import { hasKeys, openingFlags, readSettings, settingFlags } from "../../options/keys/key-flags.js";
+import { readKeys } from "../../options/keys/keys.js";
+import { platform, readPlatforms } from "../../options/platforms.js";
+import type { Command } from "../command.js";
+
+/** `diff A B`. */
+export const diff: Command = {
+  arguments: [
+    { name: "A", about: "an image: a name in the local store, docker://, oci:, oci-archive:, docker-archive: or dir:" },
+    { name: "B", about: "the image to compare it with" },
+  ],
+  flags: [...openingFlags, ...settingFlags, platform, ...pairFlags],
+  examples: ["oci-enc diff app:1-enc app:2-enc", "oci-enc diff -k key.pem app:1 app:1-enc"],
+  async run(invocation) {
+    const { options, progress, signal } = invocation;
+    const [{ compareImages }, { diffDocument, diffTable }] = await Promise.all([
+      import("../../../index.js"),
+      import("../../output/tables/diff-table.js"),
+    ]);
+    const [a = "", b = ""] = invocation.arguments;
+    const report = await compareImages(a, b, {
+      keys: hasKeys(options) ? await readKeys(invocation) : undefined,
+      platforms: await readPlatforms(options),
+      settings: readSettings(options),
+      source: await sourceEndpoint(invocation),
+      other: await otherEndpoint(invocation),
+      progress,
+      signal,
+    });
+    return { kind: "report", document: diffDocument(report), text: diffTable(report) };
+  },
+};

@@ -1,0 +1,176 @@
+import type { LayerSelection, OpenedEarlierImage } from "../../../index.js";
+import { besideEndpoint, judgedSource } from "../../options/registry/endpoints.js";
+import { choice, type Flag, single, toggle } from "../../options/flag.js";
+import { inPlace, inPlaceTarget, requireInPlace } from "../../options/in-place.js";
+import {
+  anonymous,
+  hasKeys,
+  key,
+  keysDir,
+  openingFlags,
+  readSettings,
+  recipient,
+  recipientsFile,
+  settingFlags,
+} from "../../options/keys/key-flags.js";
+import { readKeys, readRecipients } from "../../options/keys/keys.js";
+import { excludeLayer, layer, readLayers } from "../../options/layers.js";
+import { allPlatforms, platform, readPlatforms } from "../../options/platforms.js";
+import { readTrust } from "../../options/signing/trust-flags.js";
+import type { Command, Invocation } from "../command.js";
+import { otherPlatforms } from "./platform-choice.js";
+import { removeSignatures, transferConflicts, transferFlags, transferNeeds } from "../transfer/transfer-flags.js";
+
+const group = "Layers and platforms:";
+
+const ifEncrypted: Flag<"fail" | "skip" | "add"> = choice(
+  { name: "if-encrypted", about: "what to do with a layer that is sealed already; add needs --key", group },
+  ["fail", "skip", "add"],
+);
+
+const baseImage: Flag<string | undefined> = single({
+  name: "base",
+  placeholder: "REF|auto",
+  about:
+    "leave the layers of this image as they are, which are compared unless it is named by digest; auto: of the one that the image's annotations name",
+  group,
+});
+
+const reuseFrom: Flag<string | undefined> = single({
+  name: "reuse-from",
+  placeholder: "REF",
+  about:
+    "take layers of this earlier image that hold the same: compared with --key, unless it is named by digest or a rule vouches for it",
+  group,
+});
+
+const nondistributable: Flag<"fail" | "skip" | "encrypt"> = choice(
+  { name: "nondistributable", about: "what to do with a layer that may be fetched from elsewhere", group },
+  ["fail", "skip", "encrypt"],
+);
+
+const attestations: Flag<"keep" | "drop"> = choice(
+  { name: "attestations", about: "what to do with attestations, which list the content in the clear", group },
+  ["keep", "drop"],
+);
+
+const keepPlainSignatures: Flag<boolean> = toggle({
+  name: "keep-plain-signatures",
+  about: "keep what belongs to the plain image beside the sealed one; it holds again once that is opened",
+  group: "Places:",
+});
+
+/** `encrypt SRC [DST]`. */
+export const encrypt: Command = {
+  arguments: [
+    {
+      name: "SRC",
+      about: "the image to seal: a name in the local store, docker://, oci:, oci-archive:, docker-archive: or dir:",
+    },
+    inPlaceTarget("where the sealed image goes"),
+  ],
+  flags: [
+    recipient,
+    recipientsFile,
+    anonymous,
+    ...openingFlags,
+    ...settingFlags,
+    layer,
+    excludeLayer,
+    baseImage,
+    reuseFrom,
+    platform,
+    allPlatforms,
+    otherPlatforms,
+    ifEncrypted,
+    nondistributable,
+    attestations,
+    keepPlainSignatures,
+    inPlace,
+    ...transferFlags,
+  ],
+  conflicts: [
+    [anonymous, reuseFrom],
+    [allPlatforms, platform],
+    [keepPlainSignatures, removeSignatures],
+    ...transferConflicts,
+  ],
+  needs: [
+    [otherPlatforms, platform],
+    [key, ifEncrypted, reuseFrom],
+    [keysDir, ifEncrypted, reuseFrom],
+    ...transferNeeds,
+  ],
+  examples: [
+    "oci-enc encrypt -r jwe:pub.pem app:1 app:1-enc",
+    "oci-enc encrypt -r jwe:alice.pem -r jwe:bob.pem oci:images:app oci:sealed:app",
+    "oci-enc encrypt -r jwe:pub.pem --layer=-1 --platform linux/amd64 docker-archive:app.tar oci-archive:app-enc.tar",
+    "oci-enc encrypt -r jwe:pub.pem -k key.pem --reuse-from app:1-enc app:2 app:2-enc",
+  ],
+  async run(invocation) {
+    await requireInPlace(invocation, "-enc");
+    const { options, progress, signal } = invocation;
+    const [{ encryptLayers }, { transferImage }] = await Promise.all([
+      import("../../../index.js"),
+      import("../transfer/transfer.js"),
+    ]);
+    const earlier = await openEarlier(invocation);
+    await using _ = earlier;
+    const transform = await encryptLayers({
+      keys: await readRecipients(invocation),
+      select: await readSelection(invocation),
+      anonymous: options.get(anonymous),
+      ifEncrypted: options.get(ifEncrypted),
+      nondistributable: options.get(nondistributable),
+      attestations: options.get(attestations),
+      open: hasKeys(options) ? await readKeys(invocation) : [],
+      earlier,
+      settings: readSettings(options),
+      progress,
+      signal,
+    });
+    const platforms = await readPlatforms(options);
+    return await transferImage(invocation, {
+      transform,
+      strands: true,
+      platforms,
+      otherPlatforms: options.get(otherPlatforms),
+      keepPlainSignatures: options.get(keepPlainSignatures),
+    });
+  },
+};
+
+/** Most likely it lies where the new one goes. */
+async function openEarlier(invocation: Invocation): Promise<OpenedEarlierImage | undefined> {
+  const {
+    arguments: [image = "", target = image],
+    options,
+    signal,
+    progress,
+  } = invocation;
+  const reference = options.get(reuseFrom);
+  if (reference === undefined) return undefined;
+  const { openEarlierImage } = await import("../../../index.js");
+  const earlier = await besideEndpoint(invocation, reference, { side: "dest", image: target });
+  return await openEarlierImage(reference, { ...earlier, rules: await readTrust(invocation), signal, progress });
+}
+
+async function readSelection(invocation: Invocation): Promise<LayerSelection> {
+  const {
+    arguments: [image = ""],
+    options,
+    progress,
+    signal,
+  } = invocation;
+  const selection = await readLayers(options);
+  const reference = options.get(baseImage);
+  if (reference === undefined) return selection;
+  const { selectBase } = await import("../../../index.js");
+  const beside = reference === "auto" ? image : reference;
+  const base = { ...(await besideEndpoint(invocation, beside, { side: "src", image })), signal };
+  const platforms = options.get(otherPlatforms) === "drop" ? await readPlatforms(options) : undefined;
+  // What an image says of its base decides what stays plain: it is let in first, as it is for the copy.
+  const source = { ...(await judgedSource(invocation, platforms)), signal };
+  const selector = await selectBase(reference, { image, source, base, progress });
+  return { ...selection, exclude: [...selection.exclude, selector] };
+}

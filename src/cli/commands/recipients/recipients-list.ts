@@ -1,0 +1,25 @@
+import { onlyEndpoint, sourceFlags } from "../../options/registry/endpoints.js";
+import { platform, readPlatforms } from "../../options/platforms.js";
+import type { Command } from "../command.js";
+
+/** `recipients list IMAGE`. */
+export const recipientsList: Command = {
+  arguments: [{ name: "IMAGE", about: "a name in the local store, docker://, oci:, oci-archive: or dir:" }],
+  flags: [platform, ...sourceFlags],
+  examples: ["oci-enc recipients list app:1-enc", "oci-enc recipients list --json oci:sealed:app"],
+  async run(invocation) {
+    const { options, progress, signal } = invocation;
+    const [{ inspectImage }, { recipientsDocument, recipientsTable }] = await Promise.all([
+      import("../../../index.js"),
+      import("../../output/tables/recipients-table.js"),
+    ]);
+    const platforms = await readPlatforms(options);
+    const report = await inspectImage(invocation.arguments[0] ?? "", {
+      platforms,
+      source: await onlyEndpoint(invocation),
+      progress,
+      signal,
+    });
+    return { kind: "report", document: recipientsDocument(report), text: recipientsTable(report) };
+  },
+};

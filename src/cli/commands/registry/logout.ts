@@ -1,0 +1,17 @@
+import { eitherSide } from "../../options/registry/registry-flags.js";
+import type { Command } from "../command.js";
+
+/** `logout [REGISTRY]`. */
+export const logout: Command = {
+  arguments: [{ name: "REGISTRY", about: "HOST[:PORT], or a repository of it; default docker.io", optional: true }],
+  flags: [eitherSide.authfile],
+  examples: ["oci-enc logout registry.example"],
+  async run({ arguments: [registry = "docker.io"], options, notice, signal, progress }) {
+    const transports = await import("../../../transport/index.js");
+    const authFile = options.get(eitherSide.authfile);
+    const { place, places } = await transports.logout(registry, { registry: { authFile }, signal, progress });
+    for (const where of places) notice(`removed from ${where}`);
+    const document = { registry: place.host, repository: place.repository ?? null, places };
+    return { kind: "report", document, text: "", writes: true };
+  },
+};

@@ -1,0 +1,27 @@
+import { type Flag, single } from "../../options/flag.js";
+import { refuseJson } from "../../options/output.js";
+import type { Command } from "../command.js";
+
+const keysPath: Flag<string | undefined> = single({
+  name: "decryption-keys-path",
+  placeholder: "DIR",
+  about: "the node's private keys: every file of a directory, or one file",
+  group: "Keys:",
+});
+
+/** `decoder`: what `ctd-decoder` is, under another name. Containerd prescribes how it fails. */
+export const decoder: Command = {
+  arguments: [],
+  flags: [keysPath],
+  examples: ["oci-enc decoder --decryption-keys-path /etc/containerd/ocicrypt/keys 3<payload <layer >opened"],
+  async run({ options, signal }) {
+    refuseJson(options);
+    const { runDecoder } = await import("../../../index.js");
+    await runDecoder({ keysPath: options.get(keysPath), signal });
+    return { kind: "status", status: 0 };
+  },
+  async failure(error) {
+    const { failureLines } = await import("../../../index.js");
+    return { status: 1, text: failureLines(error).trimEnd() };
+  },
+};

@@ -1,0 +1,44 @@
+import type { AttachmentReport } from "../../../index.js";
+import { onlyEndpoint, sourceFlags } from "../../options/registry/endpoints.js";
+import { printable } from "../../output/printable.js";
+import { type Column, table } from "../../output/tables/table.js";
+import type { Command } from "../command.js";
+
+const columns: readonly Column[] = [
+  { heading: "SUBJECT", align: "left", gap: 0 },
+  { heading: "KIND", align: "left", gap: 2 },
+  { heading: "DIGEST", align: "left", gap: 2 },
+  { heading: "UNVERIFIED", align: "left", gap: 2 },
+];
+
+/** `signatures IMAGE`. */
+export const signatures: Command = {
+  arguments: [{ name: "IMAGE", about: "a name in the local store, docker://, oci:, oci-archive: or dir:" }],
+  flags: sourceFlags,
+  examples: ["oci-enc signatures docker://registry.example/app:1-enc", "oci-enc signatures --json oci-archive:app.tar"],
+  async run(invocation) {
+    const { progress, signal } = invocation;
+    const { listImageSignatures } = await import("../../../index.js");
+    const source = await onlyEndpoint(invocation);
+    const report = await listImageSignatures(invocation.arguments[0] ?? "", { source, progress, signal });
+    return { kind: "report", document: signaturesDocument(report), text: signaturesTable(report) };
+  },
+};
+
+function signaturesDocument({ reference, root, attachments }: AttachmentReport): object {
+  const listed = attachments.map(({ subject, kind, digest, about }) => ({
+    subject,
+    kind,
+    digest: digest ?? null,
+    about,
+  }));
+  return { reference, digest: root.digest, verified: false, attachments: listed };
+}
+
+function signaturesTable({ attachments }: AttachmentReport): string {
+  if (attachments.length === 0) return "";
+  return table(
+    columns,
+    attachments.map(({ subject, kind, digest, about }) => [subject, kind, digest ?? "", printable(about)]),
+  );
+}

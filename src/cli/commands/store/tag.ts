@@ -1,0 +1,18 @@
+import { store } from "../../options/registry/endpoints.js";
+import type { Command } from "../command.js";
+
+/** `tag IMAGE NAME`. */
+export const tag: Command = {
+  arguments: [
+    { name: "IMAGE", about: "a name or a digest in the local store" },
+    { name: "NAME", about: "the name it gets as well; what had that name loses it" },
+  ],
+  flags: [store],
+  examples: ["oci-enc tag app:1-enc registry.example/app:1-enc"],
+  async run({ arguments: [from = "", to = ""], options, notice, progress, signal }) {
+    const { tagImage } = await import("../../../transport/index.js");
+    const { name, digest, changed } = await tagImage(from, to, { store: options.get(store), progress, signal });
+    if (!changed) notice("unchanged");
+    return { kind: "report", document: { reference: name, digest, changed }, text: digest, writes: true };
+  },
+};

@@ -1,0 +1,74 @@
+import type { LayerTransform } from "../../../index.js";
+import type { Flag } from "../../options/flag.js";
+import {
+  anonymous,
+  hasKeys,
+  key,
+  keysDir,
+  openingFlags,
+  readSettings,
+  recipient,
+  recipientsFile,
+  settingFlags,
+} from "../../options/keys/key-flags.js";
+import { readKeys, readRecipients } from "../../options/keys/keys.js";
+import { excludeLayer, layer, readLayers } from "../../options/layers.js";
+import { filePlainMode } from "../../options/plain-mode.js";
+import type { Command, Invocation } from "../command.js";
+
+type Needs = NonNullable<Command["needs"]>;
+
+/** Options of a copy that may seal. */
+export const sealFlags: readonly Flag<unknown>[] = [recipient, recipientsFile, anonymous];
+
+/** Options of a copy that may open. */
+export const openFlags: readonly Flag<unknown>[] = openingFlags;
+
+/** Options of a copy that may do either: which layers, and where the keys' tools are. */
+export const layerFlags: readonly Flag<unknown>[] = [layer, excludeLayer, ...settingFlags];
+
+const sealing = [recipient, recipientsFile];
+const opening = [key, keysDir];
+
+/** What means nothing without a recipient, in a copy that may seal. */
+export const sealNeeds: Needs = needsOf(sealing);
+
+/** What means nothing without a key, in a copy that may open. */
+export const openNeeds: Needs = [...needsOf(opening), [filePlainMode, key, keysDir]];
+
+/** The same in a copy that may do either. */
+export const sealOrOpenNeeds: Needs = [...needsOf([...sealing, ...opening]), [filePlainMode, key, keysDir]];
+
+/** One copy seals or opens. */
+export const sealOrOpenConflicts: NonNullable<Command["conflicts"]> = sealing.flatMap((one) =>
+  opening.map((other) => [one, other] as const),
+);
+
+/** What a copy that was given recipients does to layers; undefined when it was given none. */
+export async function sealTransform(invocation: Invocation): Promise<LayerTransform | undefined> {
+  const { options, progress, signal } = invocation;
+  if (!sealing.some((flag) => options.given(flag))) return undefined;
+  const { encryptLayers } = await import("../../../index.js");
+  const select = await readLayers(options);
+  const keys = await readRecipients(invocation);
+  const settings = readSettings(options);
+  return encryptLayers({ keys, select, anonymous: options.get(anonymous), settings, progress, signal });
+}
+
+/** What a copy that was given keys does to layers; undefined when it was given none. */
+export async function openTransform(invocation: Invocation): Promise<LayerTransform | undefined> {
+  const { options, progress, signal } = invocation;
+  if (!hasKeys(options)) return undefined;
+  const { decryptLayers } = await import("../../../index.js");
+  const select = await readLayers(options);
+  const keys = await readKeys(invocation);
+  return decryptLayers({ keys, select, settings: readSettings(options), progress, signal });
+}
+
+function needsOf(keys: readonly Flag<unknown>[]): Needs {
+  const always: Needs = [
+    [layer, ...keys],
+    [excludeLayer, ...keys],
+  ];
+  return keys.includes(recipient) ? [...always, [anonymous, ...sealing]] : always;
+}

@@ -1,0 +1,171 @@
+import { existsSync } from "node:fs";
+import { dirname, isAbsolute, join } from "node:path";
+import type { DecryptionKey, EncryptionKey, KeyFile } from "../../../crypt/index.js";
+import { OciEncError } from "../../../errors.js";
+import type { Progress } from "../../../progress.js";
+import type { Invocation } from "../../commands/command.js";
+import { keyFilesOf } from "./key-directory.js";
+import { decRecipient, key, keysDir, recipient, recipientsFile } from "./key-flags.js";
+import { namesFile, shownWord, splitKeyText } from "./key-spec.js";
+import { type Passphrases, passphraseReader } from "./passphrase.js";
+import { readSecretFile } from "./secret-file.js";
+
+/**
+ * The recipients that were given, in their order, their files read. USAGE when one is not written as SCHEME:KEY; what
+ * {@link readSecretFile} throws.
+ */
+export async function readRecipients(invocation: Invocation): Promise<readonly EncryptionKey[]> {
+  const { options, signal } = invocation;
+  const listed = options.get(recipientsFile);
+  const lines = listed === undefined ? [] : await recipientLines(listed, signal);
+  return readSpecifications([...options.get(recipient).map(typed), ...lines], signal);
+}
+
+/** Those of `--recipient` alone. */
+export async function readNamedRecipients({ options, signal }: Invocation): Promise<readonly EncryptionKey[]> {
+  return readSpecifications(options.get(recipient).map(typed), signal);
+}
+
+/** Those of a file with one SPEC a line. */
+export async function readRecipientsFile(path: string, signal: AbortSignal): Promise<readonly EncryptionKey[]> {
+  return readSpecifications(await recipientLines(path, signal), signal);
+}
+
+/** A recipient as it was written. */
+interface Specification {
+  readonly text: string;
+  /**
+   * The file and line where it stands: what a file says is not quoted, as it may be a key that was taken for a list.
+   * Undefined: it was typed.
+   */
+  readonly line: string | undefined;
+}
+
+function typed(text: string): Specification {
+  return { text, line: undefined };
+}
+
+async function readSpecifications(
+  specifications: readonly Specification[],
+  signal: AbortSignal,
+): Promise<readonly EncryptionKey[]> {
+  const { schemeRow, schemes } = await import("../../../crypt/index.js");
+  const files = fileCache(signal);
+  const keys: EncryptionKey[] = [];
+  for (const { text, line } of specifications) {
+    const [scheme = "", value = ""] = splitAt(text, text.indexOf(":"));
+    if (value === "" || (line !== undefined && !schemes.has(scheme))) throw notARecipient({ text, line });
+    const { takes } = schemeRow(scheme);
+    const isFile = takes === "file" || (takes === "either" && (await namesFile(value)));
+    if (isFile) keys.push({ scheme, isFile, value: await files(value, line), origin: value });
+    else keys.push({ scheme, isFile, value: Buffer.from(value), origin: line ?? shownWord(scheme, value) });
+  }
+  return keys;
+}
+
+/**
+ * The keys to open with: those of a directory, then those that were named, each with its passphrase, then certificates
+ * that say whose they are. Asks at the terminal where an encrypted key has none. What {@link splitKeyText},
+ * {@link readSecretFile}, {@link keyFilesOf} and {@link passphraseReader} throw.
+ */
+export async function readKeys(invocation: Invocation): Promise<readonly DecryptionKey[]> {
+  const files = fileCache(invocation.signal);
+  const passphrases = passphraseReader(invocation);
+  const { options, signal } = invocation;
+  const directory = options.get(keysDir);
+  const listed = directory === undefined ? [] : await keyFilesOf(directory);
+  const keys: DecryptionKey[] = [];
+  for (const path of listed) {
+    const value = await readSecretFile(path, signal);
+    keys.push({ scheme: undefined, isFile: true, value, passphrase: undefined, origin: path });
+  }
+  for (const text of options.get(key)) {
+    const { scheme, path, isFile, passphrase: source } = await splitKeyText(text);
+    const value = isFile ? await files(path) : Buffer.from(path);
+    const origin = shownWord(scheme, path);
+    const given = await passphrases.read(source, origin);
+    const passphrase = given ?? (await missingPassphrase(value, origin, passphrases));
+    keys.push({ scheme, isFile, value, passphrase, origin });
+  }
+  for (const text of options.get(decRecipient)) {
+    const certificate = await readCertificate(text, files, invocation.progress);
+    if (certificate) keys.push(certificate);
+  }
+  return keys;
+}
+
+/** A file with keys and certificates, or a PKCS#11 URI, with its passphrase where one was named. */
+export async function readKeyFile(invocation: Invocation, text: string): Promise<KeyFile> {
+  const { scheme, path, isFile, passphrase } = await splitKeyText(text);
+  const value = isFile ? await readSecretFile(path, invocation.signal) : Buffer.from(path);
+  const origin = shownWord(scheme, path);
+  return { value, origin, passphrase: await passphraseReader(invocation).read(passphrase, origin) };
+}
+
+/** Undefined for a scheme that needs none: other tools take it, and have no use for it either. */
+async function readCertificate(
+  text: string,
+  files: (path: string) => Promise<Uint8Array>,
+  progress: Progress,
+): Promise<DecryptionKey | undefined> {
+  const { schemes } = await import("../../../crypt/index.js");
+  const [scheme = "", path = ""] = splitAt(text, text.indexOf(":"));
+  if (!schemes.has(scheme) || path === "") {
+    throw new OciEncError("USAGE", `--dec-recipient takes pkcs7:CERT, not ${JSON.stringify(text.slice(0, 300))}`);
+  }
+  if (scheme !== "pkcs7") {
+    const message = `--dec-recipient ${scheme}:… is not used: a key of this scheme opens without it`;
+    progress({ type: "warning", code: "KEY_IGNORED", message });
+    return undefined;
+  }
+  return { scheme, isFile: true, value: await files(path), passphrase: undefined, origin: path };
+}
+
+/** Undefined where the key needs none, or there is nobody to ask: then the scheme says what is missing. */
+async function missingPassphrase(
+  value: Uint8Array,
+  path: string,
+  passphrases: Passphrases,
+): Promise<Uint8Array | undefined> {
+  const { wantsPassphrase } = await import("../../../crypt/index.js");
+  return (await wantsPassphrase(value)) ? passphrases.ask(path) : undefined;
+}
+
+/** Relative names of files mean files beside the list. */
+async function recipientLines(path: string, signal: AbortSignal): Promise<readonly Specification[]> {
+  const { schemes } = await import("../../../crypt/index.js");
+  const text = Buffer.from(await readSecretFile(path, signal)).toString("utf8");
+  const lines = text
+    .split(/\r?\n/)
+    .map((line, index) => ({ text: line.trim(), line: `${path}, line ${index + 1}` }))
+    .filter((line) => line.text !== "" && !line.text.startsWith("#"));
+  if (lines.length === 0) throw new OciEncError("USAGE", `${JSON.stringify(path)} names no recipient`);
+  return lines.map((spec) => {
+    const [scheme = "", value = ""] = splitAt(spec.text, spec.text.indexOf(":"));
+    const { takes } = schemes.get(scheme) ?? {};
+    if (takes === undefined || takes === "text" || value === "" || isAbsolute(value)) return spec;
+    const beside = join(dirname(path), value);
+    return takes === "file" || existsSync(beside) ? { ...spec, text: `${scheme}:${beside}` } : spec;
+  });
+}
+
+/** A file that is named a thousand times is read once; so a pipe may be named twice. */
+function fileCache(signal: AbortSignal): (path: string, line?: string) => Promise<Uint8Array> {
+  const read = new Map<string, Promise<Uint8Array>>();
+  return (path, line) => {
+    const bytes = read.get(path) ?? readSecretFile(path, signal, line && `the file that ${JSON.stringify(line)} names`);
+    read.set(path, bytes);
+    return bytes;
+  };
+}
+
+function splitAt(text: string, colon: number): readonly string[] {
+  return colon < 0 ? [] : [text.slice(0, colon), text.slice(colon + 1)];
+}
+
+function notARecipient({ text, line }: Specification): OciEncError {
+  const what = line === undefined ? `: ${JSON.stringify(text.slice(0, 300))}` : ` in ${JSON.stringify(line)}`;
+  return new OciEncError("USAGE", `not a recipient${what}`, {
+    hint: "a recipient is written SCHEME:KEY, for example jwe:pub.pem",
+  });
+}

@@ -1,0 +1,114 @@
+import { OciEncError } from "../../../errors.js";
+import type { EndpointOptions, Platform } from "../../../index.js";
+import type { Invocation } from "../../commands/command.js";
+import { type Flag, parsed, single, toggle } from "../flag.js";
+import type { FlagValues } from "../flag-values.js";
+import { limitFlags, readLimits } from "../limits.js";
+import { readRegistry } from "./registry.js";
+import { bothSidesFlags, chunkSize, registryFlags, type Side } from "./registry-flags.js";
+import { readAdmission } from "../signing/trust-flags.js";
+
+const group = "Places:";
+
+/** The local store. */
+export const store: Flag<string | undefined> = single({
+  name: "store",
+  placeholder: "DIR",
+  about: "the local store, or any OCI layout in its place; default $XDG_DATA_HOME/oci-enc/store",
+  group,
+});
+
+/** Where scratch files go. */
+export const tmpdir: Flag<string | undefined> = single({
+  name: "tmpdir",
+  placeholder: "DIR",
+  about: "where scratch files go",
+  group,
+});
+
+/** Replace what is there. */
+export const force: Flag<boolean> = toggle({
+  name: "force",
+  about: "replace an archive file that exists, fill a directory that is not empty, write a tag that has moved",
+  group,
+});
+
+/** How many blobs at once. */
+export const parallel: Flag<number | undefined> = parsed(
+  { name: "parallel", short: "j", placeholder: "N", about: "blobs in flight at once; default 4", group },
+  parseCount,
+);
+
+/** What the end of a command that only looks is opened with. */
+export const sourceFlags: readonly Flag<unknown>[] = [store, tmpdir, ...limitFlags, ...registryFlags];
+
+/** What two images are opened with that are only looked at. */
+export const pairFlags: readonly Flag<unknown>[] = [store, tmpdir, ...limitFlags, ...bothSidesFlags];
+
+/** What both ends of a copy are opened with. */
+export const endpointFlags: readonly Flag<unknown>[] = [
+  store,
+  tmpdir,
+  force,
+  parallel,
+  chunkSize,
+  ...limitFlags,
+  ...bothSidesFlags,
+];
+
+/** For the only image of a command. */
+export async function onlyEndpoint(invocation: Pick<Invocation, "options" | "signal">): Promise<EndpointOptions> {
+  return { ...places(invocation.options), registry: await readRegistry(invocation) };
+}
+
+/**
+ * For the only image of a command that uses what it reads: it has to be let in by the rules of {@link trustFlags}, for
+ * this platform, or for this machine's.
+ */
+export async function judgedEndpoint(invocation: Invocation, platform: Platform | undefined): Promise<EndpointOptions> {
+  const admit = await readAdmission(invocation, platform ? [platform] : "local");
+  return { ...(await onlyEndpoint(invocation)), admit };
+}
+
+/** For the source of a copy, which has to be let in by the same rules. */
+export async function judgedSource(invocation: Invocation, platforms?: readonly Platform[]): Promise<EndpointOptions> {
+  return { ...(await sourceEndpoint(invocation)), admit: await readAdmission(invocation, platforms) };
+}
+
+/** For the source of a copy. */
+export async function sourceEndpoint(invocation: Pick<Invocation, "options" | "signal">): Promise<EndpointOptions> {
+  return { ...places(invocation.options), registry: await readRegistry(invocation, "src") };
+}
+
+/** For the second of two images that are only looked at. */
+export async function otherEndpoint(invocation: Pick<Invocation, "options" | "signal">): Promise<EndpointOptions> {
+  return { ...places(invocation.options), registry: await readRegistry(invocation, "dest") };
+}
+
+/** For the target of a copy. */
+export async function targetEndpoint(invocation: Pick<Invocation, "options" | "signal">): Promise<EndpointOptions> {
+  const { options } = invocation;
+  const registry = { ...(await readRegistry(invocation, "dest")), chunkSize: options.get(chunkSize) };
+  return { ...places(options), force: options.get(force), registry };
+}
+
+/** For an image that is looked at beside an end: what was given for that end alone counts if both are of one registry. */
+export async function besideEndpoint(
+  invocation: Pick<Invocation, "options" | "signal">,
+  reference: string,
+  end: { readonly side: Side; readonly image: string },
+): Promise<EndpointOptions> {
+  const { sameRegistry } = await import("../../../transport/index.js");
+  const side = sameRegistry(reference, end.image) ? end.side : undefined;
+  return { ...places(invocation.options), registry: await readRegistry(invocation, side) };
+}
+
+function places(options: FlagValues): EndpointOptions {
+  return { store: options.get(store), tmpdir: options.get(tmpdir), limits: readLimits(options) };
+}
+
+function parseCount(text: string): number {
+  const count = Number(text);
+  if (/^\d+$/.test(text) && count >= 1 && count <= 64) return count;
+  throw new OciEncError("USAGE", `--parallel: ${JSON.stringify(text)} is not a number from 1 to 64`);
+}

@@ -1,0 +1,88 @@
+import { OciEncError } from "../../../errors.js";
+import type { SignerSpec } from "../../../index.js";
+import type { Invocation } from "../../commands/command.js";
+import { type KeyText, shownWord, splitKeyText, splitWord } from "../keys/key-spec.js";
+import { type Passphrases, passphraseReader } from "../keys/passphrase.js";
+import { readSecretFile } from "../keys/secret-file.js";
+import { signBy, signBySigstore, signPassphraseFile } from "./signing-flags.js";
+
+/**
+ * Signers as they were named, their files read and their passphrases fetched. USAGE when one is not written as KIND:REST;
+ * what {@link splitKeyText} and {@link readSecretFile} throw.
+ */
+export async function readSigners(
+  invocation: Invocation,
+  texts: readonly string[],
+  passphraseFile?: string,
+): Promise<readonly SignerSpec[]> {
+  const { signerKind } = await import("../../../index.js");
+  const passphrases = passphraseReader(invocation);
+  const specs: SignerSpec[] = [];
+  for (const text of texts) {
+    const colon = text.indexOf(":");
+    const kind = text.slice(0, Math.max(colon, 0));
+    const rest = text.slice(colon + 1);
+    const { takes } = signerKind(kind);
+    if (takes === "text") specs.push(await asText(kind, rest, { invocation, passphrases, passphraseFile }));
+    else {
+      const named = takes === "file" ? await splitKeyText(rest) : await splitWord(kind, rest);
+      specs.push(await withPassphrase(kind, named, { invocation, passphrases, passphraseFile }));
+    }
+  }
+  if (passphraseFile === undefined || specs.some(({ passphrase }) => passphrase !== undefined)) return specs;
+  throw new OciEncError("USAGE", "--sign-passphrase-file: none of the signers takes a passphrase");
+}
+
+/** Those of a command that signs what it writes, in skopeo's spellings too. */
+export async function readSignersOf(invocation: Invocation): Promise<readonly SignerSpec[]> {
+  const { options } = invocation;
+  const sigstore = options.get(signBySigstore);
+  const texts = [
+    ...options.get(signBy).map((text) => (/^(?:0x)?[0-9A-Fa-f]{8,64}$/.test(text) ? `gpg:${text}` : text)),
+    ...(sigstore === undefined ? [] : [`sigstore:${sigstore}`]),
+  ];
+  return await readSigners(invocation, texts, options.get(signPassphraseFile));
+}
+
+interface Means {
+  readonly invocation: Invocation;
+  readonly passphrases: Passphrases;
+  /** Where the passphrase of a key is that names none. */
+  readonly passphraseFile: string | undefined;
+}
+
+/** A command has no passphrase of ours; the key files that text names may have one. */
+async function asText(kind: string, text: string, means: Means): Promise<SignerSpec> {
+  const passphrase = kind === "exec" ? undefined : await usualPassphrase(kind, means);
+  return { kind, value: Buffer.from(text), isFile: false, passphrase, origin: shownWord(kind, text) };
+}
+
+async function withPassphrase(kind: string, text: KeyText, means: Means): Promise<SignerSpec> {
+  const { passphrases, invocation } = means;
+  const value = text.isFile ? await readSecretFile(text.path, invocation.signal) : Buffer.from(text.path);
+  const origin = shownWord(kind, text.path);
+  const passphrase =
+    (await passphrases.read(text.passphrase, origin)) ??
+    (await usualPassphrase(kind, means)) ??
+    ((await isProtected(value)) ? await passphrases.ask(origin) : undefined);
+  return { kind, value, isFile: text.isFile, passphrase, origin };
+}
+
+/** Where cosign and skopeo have passphrases from. */
+async function usualPassphrase(kind: string, { invocation, passphraseFile }: Means): Promise<Uint8Array | undefined> {
+  if (passphraseFile !== undefined) {
+    const [line = ""] = Buffer.from(await readSecretFile(passphraseFile, invocation.signal))
+      .toString("utf8")
+      .split(/\r?\n/);
+    return Buffer.from(line);
+  }
+  const word = kind === "sigstore" ? process.env["COSIGN_PASSWORD"] : undefined;
+  return word === undefined ? undefined : Buffer.from(word);
+}
+
+async function isProtected(value: Uint8Array): Promise<boolean> {
+  if (/-----BEGIN ENCRYPTED (?:SIGSTORE|COSIGN) PRIVATE KEY-----/.test(Buffer.from(value).toString("latin1")))
+    return true;
+  const { wantsPassphrase } = await import("../../../crypt/index.js");
+  return await wantsPassphrase(value);
+}

@@ -1,0 +1,165 @@
+import { OciEncError } from "../../../errors.js";
+import type { Admission, TrustRules, TrustSpec } from "../../../index.js";
+import type { Invocation } from "../../commands/command.js";
+import { choice, type Flag, parsed, repeated, single, toggle } from "../flag.js";
+import type { FlagValues } from "../flag-values.js";
+import { readSecretFile } from "../keys/secret-file.js";
+
+const group = "Signed:";
+
+/** Whose signatures are trusted. */
+export const trust: Flag<readonly string[]> = repeated({
+  name: "trust",
+  placeholder: "SPEC",
+  about:
+    "who has to have signed, one of those named: sigstore:PUBFILE, gpg:RINGFILE, x509:ROOTFILE, notary (its trust policy)",
+  group,
+});
+
+const policy: Flag<string | undefined> = single({
+  name: "policy",
+  placeholder: "FILE",
+  about: "the policy.json to go by; default the user's, else the system's, else none",
+  group,
+});
+
+/** Whose reading of policy.json, and of registries.d beside it. */
+export const policyDialect: Flag<"containers" | "image-rs"> = choice(
+  {
+    name: "policy-dialect",
+    about: "whose reading of policy.json and registries.d; image-rs ignores members that it does not know",
+    group,
+  },
+  ["containers", "image-rs"],
+);
+
+const insecurePolicy: Flag<boolean> = toggle({
+  name: "insecure-policy",
+  about: "go by no policy.json at all",
+  group,
+});
+
+/** A trust policy of the Notary Project. */
+export const trustPolicy: Flag<string | undefined> = single({
+  name: "trust-policy",
+  placeholder: "FILE",
+  about: "a Notary Project trust policy to go by as well",
+  group,
+});
+
+const trustStore: Flag<string | undefined> = single({
+  name: "trust-store",
+  placeholder: "DIR",
+  about: "the Notary Project trust store; default notation's",
+  group,
+});
+
+const requireSigned: Flag<boolean> = toggle({
+  name: "require-signed",
+  about: "refuse an image without a signature that --trust or a policy accepts",
+  group,
+});
+
+const requireEncrypted: Flag<"all" | "some" | undefined> = {
+  ...parsed(
+    { name: "require-encrypted", placeholder: "all|some", about: "refuse an image with plain layers", group },
+    (text): "all" | "some" => {
+      if (text === "all" || text === "some") return text;
+      throw new OciEncError("USAGE", `--require-encrypted: ${JSON.stringify(text)} is none of all, some`);
+    },
+  ),
+  alone: "all",
+};
+
+const classes: Flag<string | undefined> = single({
+  name: "classes",
+  placeholder: "FILE",
+  about: "which plain images may be used: an image-classes.json; default $XDG_CONFIG_HOME/oci-enc/image-classes.json",
+  group,
+});
+
+const instanceSignatures: Flag<boolean> = toggle({
+  name: "instance-signatures",
+  about: "an image of an index needs a signature of its own, as skopeo asks; default: one of the index will do",
+  group,
+});
+
+const bundleIdentity: Flag<"none" | "any"> = choice(
+  {
+    name: "bundle-identity",
+    about: "any: let bundles, which name no image, count for sigstoreSigned in policy.json",
+    group,
+  },
+  ["none", "any"],
+);
+
+/** What `verify` asks of signatures, beside what is asked where images are read. */
+export const judgingFlags: readonly Flag<unknown>[] = [
+  trust,
+  policy,
+  policyDialect,
+  insecurePolicy,
+  trustPolicy,
+  trustStore,
+  requireSigned,
+  classes,
+  instanceSignatures,
+  bundleIdentity,
+];
+
+/** What every command takes that reads an image in order to use it. */
+export const trustFlags: readonly Flag<unknown>[] = [...judgingFlags, requireEncrypted];
+
+/** No policy, or that one. */
+export const trustConflicts: readonly (readonly [Flag<unknown>, Flag<unknown>])[] = [[policy, insecurePolicy]];
+
+/** A store says nothing where no trust policy is gone by. */
+export const trustNeeds: readonly (readonly [Flag<unknown>, ...Flag<unknown>[]])[] = [[trustStore, trust, trustPolicy]];
+
+/** Whether a signature, or a class of images, is asked for on the command line. */
+export function asksForSignature(options: FlagValues): boolean {
+  return [trust, policy, trustPolicy, requireSigned, classes].some((flag) => options.given(flag));
+}
+
+/** What {@link trustFlags} say, as a gate before the image is read. */
+export async function readAdmission(invocation: Invocation, platforms: TrustRules["platforms"]): Promise<Admission> {
+  const { admission } = await import("../../../index.js");
+  const rules = await readTrust(invocation);
+  if (rules.insecurePolicy) {
+    const message = "no policy.json is asked about the image: --insecure-policy";
+    invocation.progress({ type: "warning", code: "POLICY_IGNORED", message });
+  }
+  return admission({ ...rules, platforms, requireEncrypted: invocation.options.get(requireEncrypted) });
+}
+
+/** What {@link judgingFlags} say, for the library. USAGE, and what the reading of key files throws. */
+export async function readTrust({ options, progress, signal }: Invocation): Promise<TrustRules> {
+  const named = options.get(trust);
+  const specs = named.filter((text) => text !== "notary").map((text) => readTrustSpec(text, signal));
+  const trusted = await Promise.all(specs);
+  return {
+    trust: trusted,
+    policy: options.get(policy),
+    policyDialect: options.get(policyDialect),
+    insecurePolicy: options.get(insecurePolicy),
+    trustPolicy: options.get(trustPolicy) ?? (named.includes("notary") ? { kind: "default" } : undefined),
+    trustStore: options.get(trustStore),
+    requireSigned: options.get(requireSigned) || named.length > 0,
+    classes: options.get(classes),
+    instanceSignatures: options.get(instanceSignatures),
+    bundleIdentity: options.get(bundleIdentity),
+    progress,
+    signal,
+  };
+}
+
+async function readTrustSpec(text: string, signal: AbortSignal): Promise<TrustSpec> {
+  const { trustKind } = await import("../../../index.js");
+  const colon = text.indexOf(":");
+  const kind = text.slice(0, Math.max(colon, 0));
+  const file = text.slice(colon + 1);
+  trustKind(colon < 0 ? text : kind);
+  if (colon < 0 || file === "")
+    throw new OciEncError("USAGE", `--trust: ${JSON.stringify(text.slice(0, 200))} names no file`);
+  return { kind, value: await readSecretFile(file, signal), origin: file };
+}

@@ -1,0 +1,57 @@
+import type { Progress, ProgressEvent } from "../../../progress.js";
+import type { FlagValues } from "../../options/flag-values.js";
+import { color, debug, json, progress, quiet } from "../../options/output.js";
+import { openPaint } from "./paint.js";
+import { printable } from "../printable.js";
+import { openProgress, progressStyle } from "./progress.js";
+
+/** A warning, as documents list it. */
+export interface Warning {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What a command says on stderr while it works. */
+export interface Voice {
+  readonly take: Progress;
+  notice(text: string): void;
+  /** Everything that was warned about, in its order; the same warning once. */
+  warnings(): readonly Warning[];
+  close(): void;
+}
+
+/**
+ * Warnings are printed as they come; with `--json` they wait for the document instead, so that stderr holds nothing but
+ * the line of a failure and what was asked for.
+ */
+export async function openVoice(options: FlagValues): Promise<Voice> {
+  const asked = { json: options.get(json), quiet: options.get(quiet) };
+  const style = progressStyle(options.get(progress), asked);
+  const paint = await openPaint(options.get(color));
+  const display = await openProgress(style, paint.colored);
+  const warnings = new Map<string, Warning>();
+  const warn = ({ code, message }: Warning) => {
+    const line = `${paint.warning("warning")}: ${printable(message)} ${paint.dim(`[${code}]`)}`;
+    if (warnings.has(line)) return;
+    warnings.set(line, { code, message });
+    if (!asked.json) display.print(`oci-enc: ${line}`);
+  };
+  const take = (event: ProgressEvent) => {
+    if (event.type === "warning") warn(event);
+    if (event.type === "debug") {
+      if (options.get(debug)) display.print(paint.dim(`oci-enc: debug: ${event.area}: ${printable(event.message)}`));
+      return;
+    }
+    if (event.type === "waiting" && style !== "none" && style !== "json")
+      display.print(`oci-enc: ${printable(event.message)}`);
+    display.take(event);
+  };
+  return {
+    take,
+    notice: (text) => {
+      if (!asked.quiet && !asked.json) display.print(`oci-enc: ${printable(text)}`);
+    },
+    warnings: () => [...warnings.values()],
+    close: () => display.close(),
+  };
+}

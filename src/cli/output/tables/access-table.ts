@@ -1,0 +1,47 @@
+import { type CanDecryptReport, type LayerAccess, printPlatform } from "../../../index.js";
+import { type Column, table } from "./table.js";
+import { verdictMembers, verdictText } from "./verdict-text.js";
+
+const columns: readonly Column[] = [
+  { heading: "#", align: "right", gap: 2 },
+  { heading: "DIGEST", align: "left", gap: 2 },
+  { heading: "PLATFORM", align: "left", gap: 2 },
+  { heading: "OPENS", align: "left", gap: 2 },
+  { heading: "KEY", align: "left", gap: 2 },
+];
+
+/** The table of `can-decrypt`. */
+export function accessTable({ layers }: CanDecryptReport): string {
+  return table(
+    columns,
+    layers.map((access) => [
+      String(access.index),
+      access.layer.digest,
+      platformName(access) ?? "",
+      verdictText(access),
+      access.key ?? "",
+    ]),
+  );
+}
+
+/** The document of `can-decrypt --json`. */
+export function accessDocument({ reference, root, opens, layers }: CanDecryptReport): object {
+  return {
+    reference,
+    digest: root.digest,
+    opens,
+    layers: layers.map((access) => ({
+      platform: platformName(access),
+      index: access.index,
+      digest: access.layer.digest,
+      encrypted: access.encrypted,
+      opens: access.opens ?? null,
+      ...verdictMembers(access),
+      key: access.key ?? null,
+    })),
+  };
+}
+
+function platformName({ platform }: LayerAccess): string | null {
+  return platform ? printPlatform(platform) : null;
+}

@@ -1,0 +1,50 @@
+import { type ImageReport, type InspectedLayer, printPlatform } from "../../../index.js";
+import { type Column, table } from "./table.js";
+
+const columns: readonly Column[] = [
+  { heading: "PLATFORM", align: "left", gap: 0 },
+  { heading: "LAYER", align: "right", gap: 2 },
+  { heading: "INDEX", align: "right", gap: 2 },
+  { heading: "SCHEME", align: "left", gap: 2 },
+  { heading: "ALGORITHM", align: "left", gap: 2 },
+  { heading: "ID", align: "left", gap: 2 },
+];
+
+/** The table of `recipients list`: INDEX is what `recipients remove --index` takes, ID what follows the scheme in `--match`. */
+export function recipientsTable(image: ImageReport): string {
+  const rows = sealedLayers(image).flatMap(({ platform, entry }) =>
+    entry.recipients.map(({ scheme, algorithm, id, label }, index) => [
+      platform ?? "",
+      String(entry.index),
+      String(index),
+      scheme,
+      algorithm,
+      id === "" ? `(${label})` : id,
+    ]),
+  );
+  return table(columns, rows);
+}
+
+/** The document of `recipients list --json`. */
+export function recipientsDocument(image: ImageReport): object {
+  const layers = sealedLayers(image).map(({ platform, entry: { index, layer, recipients } }) => ({
+    platform,
+    index,
+    digest: layer.digest,
+    recipients: recipients.map(({ scheme, algorithm, id, label }, at) => ({ index: at, scheme, algorithm, id, label })),
+  }));
+  return { reference: image.reference, digest: image.root.digest, layers };
+}
+
+interface SealedLayer {
+  readonly platform: string | null;
+  readonly entry: InspectedLayer;
+}
+
+function sealedLayers(image: ImageReport): readonly SealedLayer[] {
+  return image.manifests.flatMap(({ platform, layers }) =>
+    layers
+      .filter(({ encrypted }) => encrypted)
+      .map((entry) => ({ platform: platform ? printPlatform(platform) : null, entry })),
+  );
+}
