@@ -1,7 +1,7 @@
 import type { Sum } from "../oci/descriptor.js";
 import { type DigestAlgorithm, digestFrom } from "../oci/digest.js";
 import type { ByteStream } from "./byte-stream.js";
-import { openHasher } from "./open-hasher.js";
+import { openHasher } from "./create-hasher.js";
 
 /** A stream that is being hashed and counted as it passes. */
 export interface Digested {

@@ -2,7 +2,7 @@ import { OciEncError } from "../errors.js";
 import type { Sum } from "../oci/descriptor.js";
 import { algorithmOf, digestFrom } from "../oci/digest.js";
 import type { ByteStream } from "./byte-stream.js";
-import { openHasher } from "./open-hasher.js";
+import { openHasher } from "./create-hasher.js";
 
 /**
  * Passes bytes on and fails inside the stream (CORRUPT, retryable) when they are not what was promised. Stops at the

@@ -1,4 +1,4 @@
-import { wholeBytes } from "../bytes/whole.js";
+import { wholeBytes } from "../bytes/read-all.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import type { ImageSource } from "../transport/transport.js";
 

@@ -3,7 +3,7 @@ import { backoff } from "../backoff.js";
 import { abortable } from "../bytes/abortable.js";
 import type { ByteStream } from "../bytes/byte-stream.js";
 import { digesting } from "../bytes/digesting.js";
-import { metering } from "../bytes/metering.js";
+import { metering } from "../bytes/progress-meter.js";
 import { verifying } from "../bytes/verifying.js";
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";

@@ -1,7 +1,7 @@
 import type { Descriptor } from "./descriptor.js";
 import { digestOf } from "./digest.js";
 import { mediaTypes } from "./media-type.js";
-import type { StoredLayer } from "./stored-layer.js";
+import type { StoredLayer } from "./sigstore-json-file.js";
 
 /** What stands under a digest tag. Its config is small and goes with it, since uniting two of them makes another. */
 export interface AttachedManifest {

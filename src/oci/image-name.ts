@@ -1,6 +1,6 @@
 import { OciEncError } from "../errors.js";
 import { type Digest, isDigest } from "./digest.js";
-import { credentialsHint, quotedReference } from "./quoted-reference.js";
+import { credentialsHint, quotedReference } from "./redacted-reference.js";
 
 /** `host/repository:tag@digest`, taken apart. Docker's reference grammar; Docker Hub's short names are completed. */
 export interface ImageName {

@@ -1,5 +1,5 @@
 import { writeBundle } from "../runtime/bundle.js";
-import type { BundleSettings } from "../runtime/bundle-spec.js";
+import type { BundleSettings } from "../runtime/spec/bundle-spec.js";
 import { type RunOptions, runImage } from "./run.js";
 import { openSource } from "../transport/index.js";
 import type { EndpointOptions, ImageSource } from "../transport/transport.js";

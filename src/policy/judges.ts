@@ -7,8 +7,8 @@ import {
   trustStoreDirectory,
 } from "../sign/notary/notation-directory.js";
 import { notaryVerifier } from "../sign/notary/policy-verifier.js";
-import { selectStatement, type TrustPolicy } from "../sign/notary/trust-policy.js";
-import { openTrustStores } from "../sign/notary/trust-store.js";
+import { selectStatement, type TrustPolicy } from "../sign/notary/trust/trust-policy.js";
+import { openTrustStores } from "../sign/notary/trust/trust-store.js";
 import { trustKind } from "../sign/trust.js";
 import type { TrustSpec } from "../sign/trust-spec.js";
 import { evaluatePolicy } from "./evaluate.js";

@@ -1,6 +1,6 @@
 import { OciEncError } from "../errors.js";
 import { type ImageName, parseImageName } from "../oci/image-name.js";
-import { credentialsHint, quotedReference } from "../oci/quoted-reference.js";
+import { credentialsHint, quotedReference } from "../oci/redacted-reference.js";
 import type { ImageSource } from "../transport/transport.js";
 import type { PolicyPlace } from "./scopes.js";
 

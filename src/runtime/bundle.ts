@@ -8,9 +8,9 @@ import type { ImageSource } from "../transport/transport.js";
 import { type Destination, openDestination } from "../unpack/destination.js";
 import { type OpenedImage, openImage } from "../unpack/image-layers.js";
 import { takeBackMoved } from "../unpack/moved-entries.js";
-import type { OwnerIds } from "../unpack/owners.js";
+import type { OwnerIds } from "../unpack/ownership.js";
 import { type TreeOptions, type Unpacked, type UnpackOptions, unpackOpened, warnPlain } from "../unpack/unpack.js";
-import { type BundleSettings, bundleSpec } from "./bundle-spec.js";
+import { type BundleSettings, bundleSpec } from "./spec/bundle-spec.js";
 
 /**
  * Unpacks an image as a bundle of the OCI runtime-spec: `rootfs` and `config.json` in `directory`. Started without root, the

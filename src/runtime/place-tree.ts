@@ -5,7 +5,7 @@ import { ioError, OciEncError } from "../errors.js";
 import { removeAbandonedDrafts } from "../files/abandoned-drafts.js";
 import { makeTemporaryTree } from "../files/temporary-tree.js";
 import type { OpenedImage } from "../unpack/image-layers.js";
-import type { OwnerIds } from "../unpack/owners.js";
+import type { OwnerIds } from "../unpack/ownership.js";
 import { type UnpackOptions, unpackOpened } from "../unpack/unpack.js";
 import { placeBundle } from "./bundle.js";
 

@@ -1,4 +1,4 @@
-import { branching } from "../bytes/branching.js";
+import { branching } from "../bytes/tee.js";
 import { type GrowthLimits, openBudget } from "../bytes/budget.js";
 import type { ByteStream } from "../bytes/byte-stream.js";
 import { decompressing } from "../bytes/decompressing.js";

@@ -1,4 +1,4 @@
-import { branching } from "../bytes/branching.js";
+import { branching } from "../bytes/tee.js";
 import type { GrowthLimits } from "../bytes/budget.js";
 import type { ByteStream } from "../bytes/byte-stream.js";
 import { uncompressedDigest } from "../bytes/uncompressed-digest.js";

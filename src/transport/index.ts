@@ -6,7 +6,7 @@ import { admitted } from "./gated-source.js";
 import type { EndpointOptions, ImageSource, ImageTarget, Transport } from "./transport.js";
 
 export { type Digest, digestOf, parseDigest } from "../oci/digest.js";
-export { credentialsHint, quotedReference } from "../oci/quoted-reference.js";
+export { credentialsHint, quotedReference } from "../oci/redacted-reference.js";
 export type * from "./attachments.js";
 export type { Removal } from "./layout/removal/removal.js";
 export {

@@ -23,7 +23,7 @@ import { getegid, geteuid } from "node:process";
 import type { Budget } from "../bytes/budget.js";
 import { ioError } from "../errors.js";
 import type { FileTree, NodeKind } from "./file-tree.js";
-import type { Owners } from "./owners.js";
+import type { Owners } from "./ownership.js";
 import { makeSpecial } from "./special-file.js";
 import { type Attributes, shownName, type TarMember } from "../tar/tar-member.js";
 import type { XattrWriter } from "./xattr-writer.js";

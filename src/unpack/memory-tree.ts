@@ -1,5 +1,5 @@
 import type { FileTree, NodeKind } from "./file-tree.js";
-import { parentOf } from "./places.js";
+import { parentOf } from "./path-resolver.js";
 import type { Attributes, TarMember } from "../tar/tar-member.js";
 
 /** A file system entry as the layers describe it. Two hard links are one node. */

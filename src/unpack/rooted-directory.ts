@@ -1,8 +1,8 @@
 import { lchownSync, mkdirSync } from "node:fs";
 import { ioError } from "../errors.js";
-import type { Owners } from "./owners.js";
-import { directoryAt, type PlainTree } from "./places.js";
-import { pathBelow } from "./rooted-file.js";
+import type { Owners } from "./ownership.js";
+import { directoryAt, type PlainTree } from "./path-resolver.js";
+import { pathBelow } from "./safe-open.js";
 
 /** The tree at `root`, as it is looked at, and who gets what is made in it: its root user. */
 export interface RootedTree {

@@ -10,7 +10,7 @@ import { applyLayer } from "./apply-layer.js";
 import { openDestination } from "./destination.js";
 import { diskTree } from "./disk-tree.js";
 import { type OpenedImage, type OpenImageOptions, openImage } from "./image-layers.js";
-import { type OwnerIds, openOwners } from "./owners.js";
+import { type OwnerIds, openOwners } from "./ownership.js";
 import type { Attributes } from "../tar/tar-member.js";
 import { readTar } from "../tar/tar-reader.js";
 import { xattrWriter } from "./xattr-writer.js";

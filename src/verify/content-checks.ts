@@ -1,5 +1,5 @@
 import type { Finding } from "./check.js";
-import type { OpenedLayer } from "./opened-layers.js";
+import type { OpenedLayer } from "./decrypted-layers.js";
 import { about } from "./subject.js";
 
 /** Whether the keys open the layers. */

@@ -1,6 +1,6 @@
 import type { Digest } from "../oci/digest.js";
 import type { Finding, Verdict } from "./check.js";
-import type { OpenedLayer } from "./opened-layers.js";
+import type { OpenedLayer } from "./decrypted-layers.js";
 import { type Subject, sealedLayers } from "./subject.js";
 
 /**

@@ -15,9 +15,9 @@ import type { ImageSource } from "../transport/transport.js";
 import { type Check, type Finding, type VerifyReport, worstOf } from "./check.js";
 import { contentsMatch, diffIdsHold, hmacsHold, layersOpen } from "./content-checks.js";
 import { nothingBeside } from "./descriptor-checks.js";
-import { type OpenedLayer, openLayers } from "./opened-layers.js";
+import { type OpenedLayer, openLayers } from "./decrypted-layers.js";
 import { plainLeftovers } from "./plain-leftovers.js";
-import { plainTwins } from "./plain-twins.js";
+import { plainTwins } from "./plaintext-leftovers.js";
 import {
   ciphersKnown,
   configSecrets,
@@ -26,7 +26,7 @@ import {
   layersSealed,
   nobodyElse,
   recipientsPresent,
-} from "./sealed-checks.js";
+} from "./encryption-checks.js";
 import { signedChecks } from "./signed-checks.js";
 import { readSubject, type Subject } from "./subject.js";
 

@@ -6,8 +6,8 @@ import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import type { Hasher } from "../../src/bytes/hasher.js";
 import { hasherHere } from "../../src/bytes/hasher.js";
-import { startLane } from "../../src/bytes/lane.js";
-import { leastLoadedLane, mostLanes } from "../../src/bytes/lanes.js";
+import { startLane } from "../../src/bytes/hash-worker/hash-worker.js";
+import { leastLoadedLane, mostLanes } from "../../src/bytes/hash-worker/hash-workers.js";
 import { anyBytes, anyCut, chunked } from "../support/chunked.js";
 import { expectedError } from "../support/expected-error.js";
 

@@ -3,10 +3,10 @@ import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
 import { abortable, throwIfAborted } from "../../src/bytes/abortable.js";
-import { branching } from "../../src/bytes/branching.js";
+import { branching } from "../../src/bytes/tee.js";
 import type { ByteStream } from "../../src/bytes/byte-stream.js";
 import { digesting } from "../../src/bytes/digesting.js";
-import { metering } from "../../src/bytes/metering.js";
+import { metering } from "../../src/bytes/progress-meter.js";
 import { verifying } from "../../src/bytes/verifying.js";
 import { digestOf } from "../../src/oci/digest.js";
 import {

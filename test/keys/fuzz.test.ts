@@ -18,7 +18,7 @@ import { parsePkcs11Uri } from "../../src/crypt/schemes/pkcs11/pkcs11/uri.js";
 import { describePacket } from "../../src/crypt/schemes/provider/packet.js";
 import { readAnnotation, readSecret } from "../../src/crypt/schemes/provider/protocol.js";
 import { OciEncError } from "../../src/errors.js";
-import { readChain } from "../../src/sign/notary/chain.js";
+import { readChain } from "../../src/sign/notary/chain/chain.js";
 import { draftChain, usualPlan } from "../support/draft-chain.js";
 import { encodeCertificate } from "../support/handmade-certificate.js";
 import { readVector } from "../support/vector.js";

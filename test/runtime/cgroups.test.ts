@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { containerId, removeAbandonedCgroups } from "../../src/runtime/cgroups.js";
+import { containerId, removeAbandonedCgroups } from "../../src/runtime/spec/cgroups.js";
 import { scratchDirectory } from "../support/scratch.js";
 
 const scratch = scratchDirectory();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { containerIds } from "../../src/runtime/id-ranges.js";
+import { containerIds } from "../../src/runtime/spec/id-ranges.js";
 import { expectedError } from "../support/expected-error.js";
 import { scratchDirectory } from "../support/scratch.js";
 

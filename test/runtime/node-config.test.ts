@@ -3,8 +3,8 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "
 import { join } from "node:path";
 import { test } from "node:test";
 import { parse } from "smol-toml";
-import { checkNode } from "../../src/runtime/node-check.js";
-import { nodeConfig } from "../../src/runtime/node-config.js";
+import { checkNode } from "../../src/runtime/node/node-check.js";
+import { nodeConfig } from "../../src/runtime/node/node-config.js";
 import { decoderProgram } from "../support/decoder.js";
 import { ociEnc } from "../support/oci-enc.js";
 import { documentProblem } from "../support/schemas.js";

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { seccompProfile } from "../../src/runtime/seccomp.js";
-import { builtInProfile, refusedCalls, type SeccompProfile } from "../../src/runtime/seccomp-rules.js";
+import { seccompProfile } from "../../src/runtime/spec/seccomp.js";
+import { builtInProfile, refusedCalls, type SeccompProfile } from "../../src/runtime/spec/seccomp-rules.js";
 import { scratchDirectory } from "../support/scratch.js";
 
 const scratch = scratchDirectory();

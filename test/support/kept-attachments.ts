@@ -1,6 +1,6 @@
 import type { Descriptor } from "../../src/oci/descriptor.js";
 import { digestOf } from "../../src/oci/digest.js";
-import { uniteAttached } from "../../src/oci/united-manifest.js";
+import { uniteAttached } from "../../src/oci/merge-signature-manifest.js";
 import type { AttachmentSource, AttachmentTarget } from "../../src/transport/attachments.js";
 import type { ImageSource, ImageTarget } from "../../src/transport/transport.js";
 import type { MemoryPlace } from "./memory-image.js";

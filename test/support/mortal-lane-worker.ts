@@ -1,5 +1,5 @@
 import { workerData } from "node:worker_threads";
-import { ringReader } from "../../src/bytes/lane-ring.js";
+import { ringReader } from "../../src/bytes/hash-worker/ring-buffer.js";
 
 /** A lane's thread that carries nothing out, and dies when it has been brought a few records. */
 if (workerData instanceof SharedArrayBuffer) {

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { nodeConfig } from "../../src/runtime/node-config.js";
+import { nodeConfig } from "../../src/runtime/node/node-config.js";
 import { decoderProgram } from "./decoder.js";
 import { broughtPeer, firstMissing, type Peer, systemPeer } from "./peer.js";
 

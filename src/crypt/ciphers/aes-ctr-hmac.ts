@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes, timingSafeEqual } from "node:crypto";
 import type { ByteStream } from "../../bytes/byte-stream.js";
-import { openHasher } from "../../bytes/open-hasher.js";
+import { openHasher } from "../../bytes/create-hasher.js";
 import { OciEncError } from "../../errors.js";
 import type { BlockCipher, Sealing } from "../block-cipher.js";
 import type { LayerOptions, PublicOptions } from "../layer-options.js";

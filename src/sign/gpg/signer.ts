@@ -6,9 +6,9 @@ import { sameClaims } from "../claims.js";
 import type { Signature } from "../signature.js";
 import type { Signer, SignRequest } from "../signer.js";
 import { writePayload } from "../simple-signing/payload.js";
-import { fileHolder } from "./file-holder.js";
-import type { GpgKey, KeyHolder } from "./key-holder.js";
-import { programHolder } from "./program-holder.js";
+import { fileHolder } from "./file-backend.js";
+import type { GpgKey, KeyHolder } from "./gpg-backend.js";
+import { programHolder } from "./program-backend.js";
 import { gpgVerifier } from "./verifier.js";
 
 /** How to sign, and what to say about it. */

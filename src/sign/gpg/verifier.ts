@@ -6,7 +6,7 @@ import type { Accepted, Judgement, Signature, SignedImage } from "../signature.j
 import { parsePayload, type SimpleSigningPayload } from "../simple-signing/payload.js";
 import type { Verifier } from "../verifier.js";
 import { type OpenedMessage, openMessage } from "./message.js";
-import { readRings } from "./ring.js";
+import { readRings } from "./keyring.js";
 
 /**
  * Judges simple-signing messages by the keys of `rings`, binary or armoured. A key has to be good at the time of judging,

@@ -1,6 +1,6 @@
 import { keyParts } from "../../keys/key-parts.js";
 import { OciEncError } from "../../errors.js";
-import { isSelfSigned, readSigningCertificate, type SigningCertificate } from "./certificate.js";
+import { isSelfSigned, readSigningCertificate, type SigningCertificate } from "./chain/certificate.js";
 import { quoted } from "./json-shape.js";
 
 /** Certificates in PEM or DER, in the order of the file. KEY_INVALID when there is none, or anything else. */

@@ -2,10 +2,10 @@ import { OciEncError } from "../../errors.js";
 import { refusal } from "../refusal.js";
 import type { Accepted, Judgement, Signature, SignedImage } from "../signature.js";
 import { signatureHolds } from "./algorithm.js";
-import { checkAttributes, type SignedAttributes } from "./attributes.js";
-import { readChain, type SigningChain } from "./chain.js";
-import { envelopeForms } from "./envelopes.js";
-import { readPayload, type UserMetadata } from "./payload.js";
+import { checkAttributes, type SignedAttributes } from "./envelope/attributes.js";
+import { readChain, type SigningChain } from "./chain/chain.js";
+import { envelopeForms } from "./envelope/envelopes.js";
+import { readPayload, type UserMetadata } from "./envelope/payload.js";
 
 /** A signature that is what it says: by the leaf of that chain, of that manifest. Whether to trust it is open. */
 export interface SoundSignature {

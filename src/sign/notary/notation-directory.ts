@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { OciEncError } from "../../errors.js";
 import { homeDirectory } from "../../files/home-directory.js";
 import { readSmallFile } from "../../files/read-file.js";
-import { parseTrustPolicy, type TrustPolicy } from "./trust-policy.js";
+import { parseTrustPolicy, type TrustPolicy } from "./trust/trust-policy.js";
 
 /** `$XDG_CONFIG_HOME/notation`, else `~/.config/notation`: where notation keeps what it is configured by. */
 export function notationDirectory(variables: NodeJS.ProcessEnv = process.env): string {

@@ -1,15 +1,15 @@
 import { OciEncError } from "../../errors.js";
 import type { Verifier } from "../verifier.js";
-import { checkExpiry, type SigningScheme } from "./attributes.js";
-import { type SigningCertificate, sameCertificate } from "./certificate.js";
-import { checkValidity } from "./chain.js";
-import { notaryFormats } from "./envelopes.js";
-import { implies, subjectAttributes } from "./identity.js";
+import { checkExpiry, type SigningScheme } from "./envelope/attributes.js";
+import { type SigningCertificate, sameCertificate } from "./chain/certificate.js";
+import { checkValidity } from "./chain/chain.js";
+import { notaryFormats } from "./envelope/envelopes.js";
+import { implies, subjectAttributes } from "./trust/identity.js";
 import { accepted, checkIntegrity, judging, type SoundSignature } from "./integrity.js";
 import { quoted } from "./json-shape.js";
-import { type TrustCheck, trustChecks } from "./levels.js";
-import type { JudgingStatement, StoreName } from "./trust-policy.js";
-import type { TrustStores } from "./trust-store.js";
+import { type TrustCheck, trustChecks } from "./trust/levels.js";
+import type { JudgingStatement, StoreName } from "./trust/trust-policy.js";
+import type { TrustStores } from "./trust/trust-store.js";
 
 /**
  * Judges Notary signatures by one statement of a trust policy, found with `selectStatement`; a statement of level skip

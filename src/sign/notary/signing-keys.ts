@@ -4,7 +4,7 @@ import { needsPassphrase, readPrivateKeys } from "../../keys/key-file.js";
 import { OciEncError } from "../../errors.js";
 import { parseJson } from "../../oci/json-text.js";
 import { readCertificates } from "./certificate-file.js";
-import { readChain, type SigningChain } from "./chain.js";
+import { readChain, type SigningChain } from "./chain/chain.js";
 import { itemsOf, type Members, membersOf, quoted, textOf } from "./json-shape.js";
 import { readConfiguration } from "./notation-directory.js";
 

@@ -1,9 +1,9 @@
 import { OciEncError } from "../../errors.js";
 import type { Verifier } from "../verifier.js";
-import { checkExpiry } from "./attributes.js";
-import { isSelfSigned, type SigningCertificate, sameCertificate } from "./certificate.js";
-import { checkValidity } from "./chain.js";
-import { notaryFormats } from "./envelopes.js";
+import { checkExpiry } from "./envelope/attributes.js";
+import { isSelfSigned, type SigningCertificate, sameCertificate } from "./chain/certificate.js";
+import { checkValidity } from "./chain/chain.js";
+import { notaryFormats } from "./envelope/envelopes.js";
 import { accepted, checkIntegrity, judging } from "./integrity.js";
 
 /**

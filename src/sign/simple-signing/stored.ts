@@ -1,6 +1,6 @@
 import { OciEncError } from "../../errors.js";
 import type { Digest } from "../../oci/digest.js";
-import { parseStored, printStored } from "../../oci/stored-layer.js";
+import { parseStored, printStored } from "../../oci/sigstore-json-file.js";
 import type { Signature } from "../signature.js";
 import { simpleSigningLayer } from "./layer.js";
 

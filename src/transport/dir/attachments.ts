@@ -1,7 +1,7 @@
 import { OciEncError } from "../../errors.js";
 import { manifestOver } from "../../oci/attached-manifest.js";
 import { type Digest, digestOf, hexOf } from "../../oci/digest.js";
-import { parseStored, type StoredLayer } from "../../oci/stored-layer.js";
+import { parseStored, type StoredLayer } from "../../oci/sigstore-json-file.js";
 import type { AttachmentSource } from "../attachments.js";
 import { signatureLimits } from "../signature-limits.js";
 import { ownManifest, readSignatures } from "./signature-files.js";

@@ -4,7 +4,7 @@ import { ioError, OciEncError } from "../../errors.js";
 import type { Descriptor, Sum } from "../../oci/descriptor.js";
 import { type Digest, digestOf } from "../../oci/digest.js";
 import { checkContent, type ManifestView, manifestLimit, parseManifest } from "../../oci/manifest.js";
-import { printStored } from "../../oci/stored-layer.js";
+import { printStored } from "../../oci/sigstore-json-file.js";
 import type { Progress } from "../../progress.js";
 import type { AttachedManifest, AttachmentTarget, DigestTagKind } from "../attachments.js";
 import { removeAbandonedDrafts } from "../../files/abandoned-drafts.js";

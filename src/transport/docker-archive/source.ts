@@ -4,7 +4,7 @@ import type { Descriptor } from "../../oci/descriptor.js";
 import { checkContent } from "../../oci/manifest.js";
 import { type OpenArchive, openArchive, readMember } from "../../tar/open-archive.js";
 import type { EndpointOptions, ImageSource } from "../transport.js";
-import { type MadeImage, makeImage } from "./made-image.js";
+import { type MadeImage, makeImage } from "./converted-image.js";
 import {
   type DockerImage,
   type DockerSelector,

@@ -1,6 +1,6 @@
 import { OciEncError } from "../../errors.js";
 import { isRegistryHost } from "../../oci/image-name.js";
-import { credentialsHint, quotedReference } from "../../oci/quoted-reference.js";
+import { credentialsHint, quotedReference } from "../../oci/redacted-reference.js";
 import type { Credentials } from "../registry-options.js";
 import type { EndpointOptions } from "../transport.js";
 import {

@@ -1,7 +1,7 @@
 import { OciEncError } from "../../errors.js";
 import { isDigest } from "../../oci/digest.js";
 import { type ImageName, parseImageName, printImageName } from "../../oci/image-name.js";
-import { quotedReference } from "../../oci/quoted-reference.js";
+import { quotedReference } from "../../oci/redacted-reference.js";
 import type { IndexEntry, IndexJson } from "../layout/index/index-json.js";
 import type { ImageSelector } from "../layout/index/locator.js";
 import { selectEntry } from "../layout/index/select.js";

@@ -4,7 +4,7 @@ import { after, describe, test } from "node:test";
 import { describePgpKeys } from "../../../src/crypt/schemes/pgp/pgp/describe.js";
 import { libraryReason } from "../../../src/crypt/schemes/pgp/pgp/library-limits.js";
 import { recipientKeys } from "../../../src/crypt/schemes/pgp/pgp/public-keys.js";
-import { fileHolder } from "../../../src/sign/gpg/file-holder.js";
+import { fileHolder } from "../../../src/sign/gpg/file-backend.js";
 import { gpgVerifier } from "../../../src/sign/gpg/verifier.js";
 import { imageOne } from "../../support/containers-case.js";
 import { expectedError } from "../../support/expected-error.js";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { generateKey } from "openpgp";
 import { parseImageName } from "../../../src/oci/image-name.js";
-import type { GpgKey } from "../../../src/sign/gpg/key-holder.js";
+import type { GpgKey } from "../../../src/sign/gpg/gpg-backend.js";
 import { gpgSigner } from "../../../src/sign/gpg/signer.js";
 import { gpgVerifier } from "../../../src/sign/gpg/verifier.js";
 import type { Signer, SignRequest } from "../../../src/sign/signer.js";

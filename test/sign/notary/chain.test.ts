@@ -1,7 +1,7 @@
 // Needs openssl.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkValidity, readChain } from "../../../src/sign/notary/chain.js";
+import { checkValidity, readChain } from "../../../src/sign/notary/chain/chain.js";
 import { expectedError } from "../../support/expected-error.js";
 import { type ChainShape, leafExtensions, makeChain, vectorChain } from "../../support/signing-chain.js";
 

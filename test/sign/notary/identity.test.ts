@@ -1,8 +1,8 @@
 // Needs openssl.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readSigningCertificate } from "../../../src/sign/notary/certificate.js";
-import { implies, parseIdentity, subjectAttributes } from "../../../src/sign/notary/identity.js";
+import { readSigningCertificate } from "../../../src/sign/notary/chain/certificate.js";
+import { implies, parseIdentity, subjectAttributes } from "../../../src/sign/notary/trust/identity.js";
 import { expectedError } from "../../support/expected-error.js";
 import { leafExtensions, makeChain } from "../../support/signing-chain.js";
 

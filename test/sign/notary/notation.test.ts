@@ -12,8 +12,8 @@ import {
 import { notaryVerifier } from "../../../src/sign/notary/policy-verifier.js";
 import { notarySigner } from "../../../src/sign/notary/signer.js";
 import { findSigningKey, readChainedKey } from "../../../src/sign/notary/signing-keys.js";
-import { selectStatement } from "../../../src/sign/notary/trust-policy.js";
-import { openTrustStores } from "../../../src/sign/notary/trust-store.js";
+import { selectStatement } from "../../../src/sign/notary/trust/trust-policy.js";
+import { openTrustStores } from "../../../src/sign/notary/trust/trust-store.js";
 import type { Signature, SignatureFormat, SignedImage } from "../../../src/sign/signature.js";
 import { type DockerRegistry, noDockerRegistry, startDockerRegistry } from "../../support/docker-registry.js";
 import { signedVectors, vectorStore } from "../../support/notary-vector.js";

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { type TestContext, test } from "node:test";
 import fc from "fast-check";
 import { OciEncError } from "../../../src/errors.js";
-import { checkValidity, readChain } from "../../../src/sign/notary/chain.js";
+import { checkValidity, readChain } from "../../../src/sign/notary/chain/chain.js";
 import { chainFaults } from "../../support/chain-faults/index.js";
 import type { ChainFault } from "../../support/chain-faults/spoil.js";
 import { type ChainPlan, draftChain, judgedAt, usualPlan } from "../../support/draft-chain.js";

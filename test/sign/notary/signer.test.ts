@@ -4,7 +4,7 @@ import { X509Certificate } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { readSigningCertificate } from "../../../src/sign/notary/certificate.js";
+import { readSigningCertificate } from "../../../src/sign/notary/chain/certificate.js";
 import { notarySigner } from "../../../src/sign/notary/signer.js";
 import { findSigningKey, keyFilesFrom, readChainedKey } from "../../../src/sign/notary/signing-keys.js";
 import { x509Verifier } from "../../../src/sign/notary/x509-verifier.js";

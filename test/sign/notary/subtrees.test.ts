@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isInDomain, isInMailbox } from "../../../src/sign/notary/path/subtrees.js";
+import { isInDomain, isInMailbox } from "../../../src/sign/notary/chain/path/subtrees.js";
 
 const hosts: readonly (readonly [name: string, subtree: string, inside: boolean | undefined])[] = [
   ["example.org", "example.org", true],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseImageName } from "../../../src/oci/image-name.js";
-import { parseTrustPolicy, selectStatement, type TrustPolicy } from "../../../src/sign/notary/trust-policy.js";
+import { parseTrustPolicy, selectStatement, type TrustPolicy } from "../../../src/sign/notary/trust/trust-policy.js";
 import { expectedError } from "../../support/expected-error.js";
 
 const subject = "x509.subject: C=XX, ST=Test, O=oci-enc test";

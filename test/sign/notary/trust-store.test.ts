@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { readTrustedCertificates } from "../../../src/sign/notary/certificate-file.js";
 import { findTrustPolicy, notationDirectory, readTrustPolicy } from "../../../src/sign/notary/notation-directory.js";
-import { openTrustStores } from "../../../src/sign/notary/trust-store.js";
+import { openTrustStores } from "../../../src/sign/notary/trust/trust-store.js";
 import { expectedError } from "../../support/expected-error.js";
 import { signedVectors } from "../../support/notary-vector.js";
 import { scratchDirectory } from "../../support/scratch.js";

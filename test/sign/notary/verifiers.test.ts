@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Tagged } from "cborg";
-import { readSigningCertificate, type SigningCertificate } from "../../../src/sign/notary/certificate.js";
+import { readSigningCertificate, type SigningCertificate } from "../../../src/sign/notary/chain/certificate.js";
 import { notaryVerifier } from "../../../src/sign/notary/policy-verifier.js";
-import { parseTrustPolicy, selectStatement } from "../../../src/sign/notary/trust-policy.js";
+import { parseTrustPolicy, selectStatement } from "../../../src/sign/notary/trust/trust-policy.js";
 import { x509Verifier } from "../../../src/sign/notary/x509-verifier.js";
 import type { Accepted, Judgement, Refused, Signature } from "../../../src/sign/signature.js";
 import { expectedError } from "../../support/expected-error.js";

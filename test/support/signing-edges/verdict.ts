@@ -1,7 +1,7 @@
 import type { Descriptor } from "../../../src/oci/descriptor.js";
 import { notaryVerifier } from "../../../src/sign/notary/policy-verifier.js";
-import { parseTrustPolicy, selectStatement } from "../../../src/sign/notary/trust-policy.js";
-import { openTrustStores } from "../../../src/sign/notary/trust-store.js";
+import { parseTrustPolicy, selectStatement } from "../../../src/sign/notary/trust/trust-policy.js";
+import { openTrustStores } from "../../../src/sign/notary/trust/trust-store.js";
 import { sigstoreVerifier } from "../../../src/sign/sigstore/verifier.js";
 import { listSignatures } from "../../../src/sign/store.js";
 import type { Verifier } from "../../../src/sign/verifier.js";

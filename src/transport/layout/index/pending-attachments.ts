@@ -3,7 +3,7 @@ import type { Descriptor } from "../../../oci/descriptor.js";
 import { type Digest, digestOf } from "../../../oci/digest.js";
 import { parseManifest } from "../../../oci/manifest.js";
 import { mediaTypes } from "../../../oci/media-type.js";
-import { type AttachedBytes, uniteAttached } from "../../../oci/united-manifest.js";
+import { type AttachedBytes, uniteAttached } from "../../../oci/merge-signature-manifest.js";
 import { type AttachedManifest, type DigestTagKind, digestTagName } from "../../attachments.js";
 import { attachmentEntry, findDigestTag } from "./attachment-entry.js";
 import { messageReferrer, messageType } from "./gpg-referrer.js";

@@ -3,7 +3,7 @@ import { OciEncError } from "../../../errors.js";
 import type { Descriptor } from "../../../oci/descriptor.js";
 import { type Digest, digestOf } from "../../../oci/digest.js";
 import { type ImageManifest, manifestLimit, parseManifest } from "../../../oci/manifest.js";
-import { type AttachedBytes, uniteAttached } from "../../../oci/united-manifest.js";
+import { type AttachedBytes, uniteAttached } from "../../../oci/merge-signature-manifest.js";
 import { type AttachedManifest, type DigestTagKind, digestTagName } from "../../attachments.js";
 import { streamBlob } from "../blobs/blob-stream.js";
 import { hasBlob } from "../blobs/blobs.js";

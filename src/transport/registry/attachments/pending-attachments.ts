@@ -3,7 +3,7 @@ import { OciEncError } from "../../../errors.js";
 import type { Descriptor } from "../../../oci/descriptor.js";
 import { type Digest, digestOf } from "../../../oci/digest.js";
 import { parseManifest } from "../../../oci/manifest.js";
-import { uniteAttached } from "../../../oci/united-manifest.js";
+import { uniteAttached } from "../../../oci/merge-signature-manifest.js";
 import { type AttachedManifest, type DigestTagKind, digestTagName } from "../../attachments.js";
 import type { AttachmentPlaces } from "./attachment-places.js";
 import { streamBlob } from "../blobs/blob-stream.js";
@@ -14,7 +14,7 @@ import { sharedFallbackList } from "./fallback-list.js";
 import { type ManifestStored, storeManifest } from "../manifest-store.js";
 import { hasReferrersApi } from "./referrers.js";
 import { addToTags, type SharedTag } from "./shared-tag.js";
-import { together } from "../together.js";
+import { together } from "../all-settled.js";
 import { uploadBlob } from "../blobs/upload.js";
 
 /** Bytes of manifests and signatures that wait for the commit. */

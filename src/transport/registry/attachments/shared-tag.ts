@@ -6,7 +6,7 @@ import { storeManifest } from "../manifest-store.js";
 import { lookUp, pushScopes, repositoryName } from "../manifests.js";
 import { immutableTag } from "../http/problem.js";
 import { bounded } from "../http/redact.js";
-import { together } from "../together.js";
+import { together } from "../all-settled.js";
 
 /** A tag to which several writers add: a list of referrers, the signatures of an image. */
 export interface SharedTag {

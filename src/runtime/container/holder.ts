@@ -1,0 +1,185 @@
+import { closeSync, constants, fstatSync, openSync, realpathSync, statSync } from "node:fs";
+import { resolve, sep } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
+import { OciEncError } from "../../errors.js";
+import type { OwnerIds } from "../../unpack/ownership.js";
+import { findProgram } from "../../process/find-program.js";
+import { firstProcess, holderScript } from "./holder-script.js";
+import { type Started, startProgram } from "./start-program.js";
+
+/**
+ * Processes in a mount and a pid namespace of their own, with a file system in memory that nobody else sees. They end with
+ * this process, however that ends, and the file system with them.
+ */
+export interface Holder {
+  /** The file system, as it is reached from here. */
+  readonly directory: string;
+  /** Starts the runtime. LOCAL_IO when the kernel refuses something on the way. */
+  start(): Promise<HeldContainer>;
+  /** Ends everything. */
+  end(): Promise<void>;
+}
+
+/** A runtime that runs in a holder. */
+export interface HeldContainer {
+  /** Its exit status. */
+  readonly ended: Promise<number>;
+  kill(signal: NodeJS.Signals): void;
+}
+
+/** What a holder is made for. */
+export interface HolderOptions {
+  /** How much may be written before the runtime starts, in bytes. */
+  readonly limit: number;
+  /** To whose root user the file system belongs; undefined: to the caller. */
+  readonly ids: OwnerIds | undefined;
+  /** Paths that the runtime has to see: no file system may cover them. */
+  readonly visible: readonly string[];
+  /** Standard streams: the caller's own, or FIFOs `stdin`, `stdout` and `stderr` in the file system. */
+  readonly streams: "inherit" | "relay";
+  /** The runtime's command line, for a bundle at `point`. */
+  command(point: string): readonly string[];
+}
+
+/** Where the file system may go, in a namespace in which nobody else looks there. */
+const points = ["/dev/shm", "/mnt", "/media", "/srv", "/opt"];
+
+/** Undefined: there are no util-linux or no namespaces here. */
+export async function startHolder(options: HolderOptions): Promise<Holder | undefined> {
+  const [setpriv, unshare] = [await findProgram("setpriv"), await findProgram("unshare")];
+  const point = choosePoint(options.visible);
+  if (setpriv === undefined || unshare === undefined || point === undefined) return undefined;
+  const user = process.geteuid?.() === 0 ? [] : ["--user", "--map-root-user"];
+  const owner = options.ids ? `,uid=${options.ids.users.first},gid=${options.ids.groups.first}` : "";
+  const started = startProgram(
+    setpriv,
+    [
+      ...["--pdeathsig", "KILL", "--", unshare, ...user, "--mount", "--pid", "--fork", "--kill-child=KILL", "--"],
+      ...["sh", "-c", firstProcess, holderScript, point],
+      ...[`size=${options.limit},mode=0700,nosuid,nodev${owner}`, "size=50%,nosuid,nodev", options.streams],
+      ...options.command(point),
+    ],
+    ["inherit", "inherit", "ignore", "pipe", "pipe", 2],
+  );
+  const told = linesFrom(started);
+  const pid = /^pid ([1-9]\d{0,9})$/.exec((await told.next()) ?? "")?.[1];
+  const handle = pid === undefined ? undefined : openPoint(Number(pid), point);
+  if (pid !== undefined && handle !== undefined) return new Held({ started, told, pid: Number(pid), handle });
+  await kill(started);
+  return undefined;
+}
+
+class Held implements Holder {
+  readonly directory: string;
+  readonly #parts: HolderParts;
+
+  constructor(parts: HolderParts) {
+    this.#parts = parts;
+    this.directory = `/proc/self/fd/${parts.handle}`;
+  }
+
+  async start(): Promise<HeldContainer> {
+    const { started, told, pid } = this.#parts;
+    goPipe(started).write("go\n");
+    if ((await told.next()) !== "run") {
+      throw new OciEncError("LOCAL_IO", "cannot prepare a file system for the container");
+    }
+    return { ended: started.ended, kill: (signal) => sendSignal(pid, started, signal) };
+  }
+
+  async end(): Promise<void> {
+    closeSync(this.#parts.handle);
+    await kill(this.#parts.started);
+  }
+}
+
+interface HolderParts {
+  readonly started: Started;
+  readonly told: Lines;
+  /** Of the process that becomes the runtime, as it is called here. */
+  readonly pid: number;
+  /** The file system's directory: this way to it stays, whoever gets the process id some day. */
+  readonly handle: number;
+}
+
+/** Lines that come in one by one. */
+interface Lines {
+  /** Undefined: there are no more. */
+  next(): Promise<string | undefined>;
+}
+
+function linesFrom({ child }: Started): Lines {
+  const lines = createInterface({ input: readablePipe(child.stdio[3]) })[Symbol.asyncIterator]();
+  return {
+    async next() {
+      const line = await lines.next();
+      return line.done ? undefined : line.value;
+    },
+  };
+}
+
+function readablePipe(stream: Readable | Writable | null | undefined): Readable {
+  if (stream && "read" in stream) return stream;
+  throw new Error("a program was started without its pipes");
+}
+
+function goPipe({ child }: Started): Writable {
+  const stream = child.stdio[4];
+  if (stream && "write" in stream) {
+    // When it has ended already, the missing answer says so.
+    return stream.on("error", () => {});
+  }
+  throw new Error("a program was started without its pipes");
+}
+
+/** Undefined: the kernel does not let us, or what is there is no file system of its own. */
+function openPoint(pid: number, point: string): number | undefined {
+  try {
+    const handle = openSync(`/proc/${pid}/root${point}`, constants.O_RDONLY | constants.O_DIRECTORY);
+    if (fstatSync(handle).dev !== statSync(point).dev) return handle;
+    closeSync(handle);
+    return undefined;
+  } catch {
+    // The disk takes its place.
+    return undefined;
+  }
+}
+
+/** Undefined: each of them covers something that the runtime needs. */
+function choosePoint(visible: readonly string[]): string | undefined {
+  const needed = visible.map(realPath);
+  return points.find((point) => {
+    const real = realPath(point);
+    return isDirectory(real) && real === point && !needed.some((path) => path === real || path.startsWith(real + sep));
+  });
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+/** Without links; of what is missing, the path itself. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return resolve(path);
+  }
+}
+
+/** To the runtime itself: the processes between it and us keep signals to themselves. */
+function sendSignal(pid: number, { child }: Started, signal: NodeJS.Signals): void {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has just ended.
+  }
+}
+
+/** The kernel ends what is in the namespaces when their first process ends, and that with its parent. */
+async function kill({ child, ended }: Started): Promise<void> {
+  child.kill("SIGKILL");
+  await ended.catch(() => undefined);
+}

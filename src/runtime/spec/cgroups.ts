@@ -1,0 +1,43 @@
+import { readdir, readFile, rmdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { judgeIn, parseMadeName, treeName } from "../../files/maker-mark.js";
+
+/** A container's id, which its runtime names cgroups after, and in which its maker can be read. */
+export async function containerId(): Promise<string> {
+  return await treeName("run");
+}
+
+/**
+ * Removes the cgroups of containers whose makers were killed, from where those of a container of ours would be. They
+ * hold nothing but room in the kernel: one that cannot be removed, as something runs in it, stays, and nobody is told.
+ */
+export async function removeAbandonedCgroups(mounted = "/sys/fs/cgroup", ownPath = "/proc/self/cgroup"): Promise<void> {
+  const judge = await judgeIn(undefined);
+  for (const directory of await parentCgroups(mounted, ownPath)) {
+    for (const name of await readdir(directory).catch(() => [])) {
+      const made = parseMadeName(name);
+      if (made?.kind !== "tree" || made.maker === undefined) continue;
+      const path = join(directory, name);
+      const touched = (await stat(path).catch(() => undefined))?.mtimeMs;
+      if (touched === undefined || (await judge.judge(made, touched)) === "in use") continue;
+      // Of a cgroup the kernel removes only one without processes and without others in it.
+      await rmdir(path).catch(() => undefined);
+    }
+  }
+}
+
+/**
+ * Where runtimes make cgroups in each hierarchy: runc in the one that it is in, crun at the root. cgroups(7):
+ * `id:controllers:path` a line, no controllers in the unified one.
+ */
+async function parentCgroups(mounted: string, ownPath: string): Promise<ReadonlySet<string>> {
+  const lines = (await readFile(ownPath, "utf8").catch(() => "")).split("\n");
+  const parents = lines.flatMap((line) => {
+    const [, controllers, path] = /^\d+:([^:]*):(\/.*)$/.exec(line) ?? [];
+    if (controllers === undefined || path === undefined) return [];
+    const roots =
+      controllers === "" ? [mounted, join(mounted, "unified")] : [join(mounted, controllers.replace(/^name=/, ""))];
+    return roots.flatMap((root) => [join(root, "/"), join(root, path, "/")]);
+  });
+  return new Set(parents);
+}

@@ -1,0 +1,78 @@
+import type { IdRange, OwnerIds } from "../../unpack/ownership.js";
+import type { Mount } from "./mount.js";
+import { seccompProfile } from "./seccomp.js";
+import { maskedPaths, readonlyPaths, systemMounts } from "./system-mounts.js";
+import type { ContainerUser } from "./user.js";
+
+/** What of a container differs from one image and one call to the next. */
+export interface ContainerShape {
+  readonly args: readonly string[];
+  readonly environment: readonly string[];
+  readonly workingDirectory: string;
+  readonly user: ContainerUser;
+  readonly terminal: boolean;
+  readonly readOnly: boolean;
+  /** Beside those that every container has. */
+  readonly mounts: readonly Mount[];
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly network: "own" | "host";
+  /** The ids of its user namespace; undefined: it has none, and its root is the machine's. */
+  readonly ids: OwnerIds | undefined;
+}
+
+/** `config.json` of a bundle. Runtime-spec, "config" and "config-linux". */
+export function runtimeSpec(shape: ContainerShape): object {
+  const { user, ids } = shape;
+  const mapped = ids !== undefined;
+  // With one id alone there are no groups to be in.
+  const single = ids?.groups.count === 1;
+  const groups = user.additionalGids.length > 0 && !single ? { additionalGids: user.additionalGids } : {};
+  const capabilities = mapped ? mappedCapabilities : plainCapabilities;
+  const effective = user.uid === 0 ? capabilities : [];
+  const circumstances = { mapped, single, network: shape.network };
+  return {
+    ociVersion: "1.0.2",
+    process: {
+      terminal: shape.terminal,
+      user: { uid: user.uid, gid: user.gid, ...groups },
+      args: shape.args,
+      env: shape.environment,
+      cwd: shape.workingDirectory,
+      capabilities: { bounding: capabilities, effective, permitted: effective },
+      rlimits: [{ type: "RLIMIT_NOFILE", hard: 1024, soft: 1024 }],
+      noNewPrivileges: true,
+    },
+    root: { path: "rootfs", readonly: shape.readOnly },
+    hostname: "oci-enc",
+    mounts: [...systemMounts(circumstances), ...shape.mounts],
+    annotations: shape.annotations,
+    linux: {
+      ...(ids && { uidMappings: [mapping(ids.users)], gidMappings: [mapping(ids.groups)] }),
+      resources: { devices: [{ allow: false, access: "rwm" }] },
+      namespaces: namespaces(shape).map((type) => ({ type })),
+      seccomp: seccompProfile(capabilities),
+      maskedPaths: maskedPaths(circumstances),
+      readonlyPaths,
+    },
+  };
+}
+
+function mapping({ first, count }: IdRange): object {
+  return { containerID: 0, hostID: first, size: count };
+}
+
+/** Where root is the machine's root. */
+const plainCapabilities: readonly string[] = ["CAP_KILL", "CAP_NET_BIND_SERVICE"];
+
+/** Over a container's own ids alone: what podman gives, but for SETFCAP, as no file gives capabilities here. */
+const mappedCapabilities: readonly string[] = [
+  ...plainCapabilities,
+  ...["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_SETGID", "CAP_SETPCAP", "CAP_SETUID"],
+  "CAP_SYS_CHROOT",
+];
+
+/** A user namespace that is mapped has no network in it: its owner would have to set that up. */
+function namespaces({ network, ids }: ContainerShape): readonly string[] {
+  const always = ["pid", "ipc", "uts", "mount", "cgroup"];
+  return [...always, ...(network === "own" && !ids ? ["network"] : []), ...(ids ? ["user"] : [])];
+}

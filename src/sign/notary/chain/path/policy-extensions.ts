@@ -1,0 +1,95 @@
+import {
+  type DerValue,
+  expect,
+  objectIdentifier,
+  parts,
+  readDer,
+  smallInteger,
+  tags,
+} from "../../../../crypt/schemes/pkcs7/pkcs7/der.js";
+import { OciEncError } from "../../../../errors.js";
+import { brokenChain } from "../broken-chain.js";
+import type { SigningCertificate } from "../certificate.js";
+import { extensionIds } from "./extension-ids.js";
+
+/** What a certificate says of policies; RFC 5280 sections 4.2.1.4, 4.2.1.5, 4.2.1.11 and 4.2.1.14. */
+export interface PolicyExtensions {
+  /** Identifiers. Undefined: it is for no policy at all. */
+  readonly policies: ReadonlySet<string> | undefined;
+  /** From a policy of the issuer to those that count as it. */
+  readonly mappings: ReadonlyMap<string, ReadonlySet<string>>;
+  /** How many more certificates may lack a valid policy; undefined: no limit. */
+  readonly requireExplicitPolicy: number | undefined;
+  /** How many more certificates may map policies. */
+  readonly inhibitPolicyMapping: number | undefined;
+  /** How many more certificates may be for any policy. */
+  readonly inhibitAnyPolicy: number | undefined;
+}
+
+/** The policy that stands for all. */
+export const anyPolicy = "2.5.29.32.0";
+
+/** Reads them. CORRUPT when one is malformed, UNTRUSTED for the combinations that RFC 5280 forbids. */
+export function readPolicyExtensions({ extensions, label }: SigningCertificate): PolicyExtensions {
+  const value = (id: string): DerValue | undefined => {
+    const extension = extensions.get(id);
+    return extension && readDer(extension.value);
+  };
+  const constraints = value(extensionIds.policyConstraints);
+  const inhibited = value(extensionIds.inhibitAnyPolicy);
+  const policies = value(extensionIds.certificatePolicies);
+  const mappings = value(extensionIds.policyMappings);
+  return {
+    policies: policies && readPolicies(policies, label),
+    mappings: mappings === undefined ? new Map() : readMappings(mappings, label),
+    ...(constraints === undefined
+      ? { requireExplicitPolicy: undefined, inhibitPolicyMapping: undefined }
+      : readConstraints(constraints)),
+    inhibitAnyPolicy: inhibited && smallInteger(inhibited),
+  };
+}
+
+/** Qualifiers are for people. */
+function readPolicies(value: DerValue, label: string): ReadonlySet<string> {
+  const policies = parts(expect(value, tags.sequence)).map((information) => {
+    const [policy, qualifiers, ...more] = parts(expect(information, tags.sequence));
+    if (more.length > 0) throw malformed("certificate policies");
+    if (qualifiers !== undefined) expect(qualifiers, tags.sequence);
+    return objectIdentifier(policy);
+  });
+  const distinct = new Set(policies);
+  if (distinct.size === 0) throw malformed("certificate policies");
+  if (distinct.size < policies.length) throw brokenChain(`has ${label}, which names a certificate policy twice`);
+  return distinct;
+}
+
+function readMappings(value: DerValue, label: string): ReadonlyMap<string, ReadonlySet<string>> {
+  const mappings = new Map<string, Set<string>>();
+  for (const mapping of parts(expect(value, tags.sequence))) {
+    const [from, to, ...more] = parts(expect(mapping, tags.sequence)).map(objectIdentifier);
+    if (from === undefined || to === undefined || more.length > 0) throw malformed("policy mappings");
+    if (from === anyPolicy || to === anyPolicy)
+      throw brokenChain(`has ${label}, which maps the policy that stands for all`);
+    mappings.set(from, (mappings.get(from) ?? new Set()).add(to));
+  }
+  if (mappings.size === 0) throw malformed("policy mappings");
+  return mappings;
+}
+
+function readConstraints(value: DerValue): Pick<PolicyExtensions, "requireExplicitPolicy" | "inhibitPolicyMapping"> {
+  const members = parts(expect(value, tags.sequence));
+  const [require, inhibit, ...more] = members[0]?.tag === 0x81 ? [undefined, ...members] : members;
+  if (members.length === 0 || more.length > 0) throw malformed("policy constraints");
+  return {
+    requireExplicitPolicy: require && taggedInteger(require, 0x80),
+    inhibitPolicyMapping: inhibit && taggedInteger(inhibit, 0x81),
+  };
+}
+
+function taggedInteger(value: DerValue, tag: number): number {
+  return smallInteger({ ...expect(value, tag), tag: tags.integer });
+}
+
+function malformed(what: string): OciEncError {
+  return new OciEncError("CORRUPT", `a certificate has malformed ${what}`);
+}

@@ -1,0 +1,115 @@
+import { branching } from "../bytes/tee.js";
+import type { GrowthLimits } from "../bytes/budget.js";
+import type { ByteStream } from "../bytes/byte-stream.js";
+import { digesting } from "../bytes/digesting.js";
+import { uncompressedDigest } from "../bytes/uncompressed-digest.js";
+import { verifying } from "../bytes/verifying.js";
+import type { Keyring, Unwrapped } from "../crypt/layer.js";
+import { answerFor } from "../crypt/layer-answer.js";
+import { OciEncError } from "../errors.js";
+import { algorithmOf, type Digest } from "../oci/digest.js";
+import type { ImageSource } from "../transport/transport.js";
+import { type Subject, type SubjectLayer, sealedLayers } from "./subject.js";
+
+/** What a key shows of one sealed layer. */
+export interface OpenedLayer {
+  readonly subject: SubjectLayer;
+  /** Undefined: it was opened. Else why it was not. */
+  readonly refused: OciEncError | undefined;
+  readonly content: LayerContent | undefined;
+}
+
+/** What came out of a layer that was read to its end. */
+export interface LayerContent {
+  readonly wrapped: Digest | undefined;
+  /** Undefined: the stored bytes or the HMAC did not hold. */
+  readonly plain: Digest | undefined;
+  /** Of the uncompressed content; undefined when it cannot be decompressed, or the config names none. */
+  readonly diffId: Digest | undefined;
+  /** What broke: the stored bytes are not those of the digest, or the HMAC does not hold. */
+  readonly failure: { readonly of: "blob" | "hmac"; readonly error: OciEncError } | undefined;
+}
+
+/**
+ * Opens every sealed layer with the keys, and reads it to its end, keeping nothing. One layer at a time; a layer that
+ * several platforms share is read once. What is wrong with a layer is an answer, and what is wrong with the place it
+ * lies in is thrown; UNSUPPORTED for one that decompresses to more than `limits` allow.
+ */
+export async function openLayers(
+  subject: Subject,
+  keyring: Keyring,
+  limits?: GrowthLimits,
+): Promise<readonly OpenedLayer[]> {
+  const done = new Map<string, Promise<Omit<OpenedLayer, "subject">>>();
+  const opened: OpenedLayer[] = [];
+  for (const one of sealedLayers(subject)) {
+    const same = JSON.stringify([one.layer.digest, one.layer.annotations, one.diffId]);
+    const outcome = done.get(same) ?? openOne(one, { source: subject.source, keyring, limits });
+    done.set(same, outcome);
+    opened.push({ subject: one, ...(await outcome) });
+  }
+  return opened;
+}
+
+/** Where a layer is read, and how much it may become. */
+interface Reading {
+  readonly source: ImageSource;
+  readonly limits: GrowthLimits | undefined;
+}
+
+async function openOne(
+  one: SubjectLayer,
+  reading: Reading & { readonly keyring: Keyring },
+): Promise<Omit<OpenedLayer, "subject">> {
+  const answer = await answerFor(one.layer, reading.keyring);
+  if (answer.kind === "plain") throw new Error("a plain layer was asked to be opened");
+  if (answer.kind !== "yes") {
+    if (answer.error.code === "KEY_PROVIDER") throw answer.error;
+    return { refused: answer.error, content: undefined };
+  }
+  const content = await readContent(one, reading, answer.unwrapped);
+  answer.unwrapped.options.private.symmetricKey.fill(0);
+  return { refused: undefined, content };
+}
+
+async function readContent(
+  one: SubjectLayer,
+  { source, limits }: Reading,
+  unwrapped: Unwrapped,
+): Promise<LayerContent> {
+  const { cipher, options } = unwrapped;
+  const wrapped = options.private.digest;
+  const blob = watched(verifying(source.blob(one.layer), one.layer));
+  const plain = digesting(
+    cipher.open(blob.bytes, options, one.layer.size),
+    cipher.openSize(one.layer.size),
+    wrapped ? algorithmOf(wrapped) : "sha256",
+  );
+  const algorithm = algorithmOf(one.diffId ?? one.layer.digest);
+  const branch = branching(plain.bytes, (copy) =>
+    uncompressedDigest(copy, { algorithm, size: one.layer.size, limits }),
+  );
+  try {
+    for await (const _ of branch.bytes);
+  } catch (error) {
+    if (!(error instanceof OciEncError) || error.code !== "CORRUPT") throw error;
+    const failure = { of: blob.failed() ? "blob" : "hmac", error } as const;
+    return { wrapped, plain: undefined, diffId: undefined, failure };
+  }
+  const diffId = one.diffId ? await branch.result() : undefined;
+  return { wrapped, plain: plain.sum().digest, diffId, failure: undefined };
+}
+
+/** Remembers whether it was these bytes that failed, and not what was made of them. */
+function watched(bytes: ByteStream): { readonly bytes: ByteStream; failed(): boolean } {
+  let failed = false;
+  async function* pass(): AsyncGenerator<Uint8Array> {
+    try {
+      yield* bytes;
+    } catch (error) {
+      failed = true;
+      throw error;
+    }
+  }
+  return { bytes: pass(), failed: () => failed };
+}
