@@ -1,4 +1,4 @@
-import "./node-floor.js";
+import "./process/node-floor.js";
 
 export { type BaseOptions, selectBase } from "./operations/encrypt/base-image.js";
 export type { GrowthLimits } from "./bytes/budget.js";
@@ -101,6 +101,6 @@ export {
   tryImage,
   unpackImage,
 } from "./operations/unpack.js";
-export type { Check, Finding, LayerPlace, Verdict, VerifyReport } from "./verify/check.js";
-export { refusal, type SealedOptions, type VerifyOptions, verify } from "./verify/verify.js";
-export { type VerifyImageOptions, verifyImage } from "./operations/verify.js";
+export type { Check, Finding, LayerPlace, Verdict, VerifyReport } from "./operations/verify/check.js";
+export { refusal, type SealedOptions, type VerifyOptions, verify } from "./operations/verify/verify.js";
+export { type VerifyImageOptions, verifyImage } from "./operations/verify/verify-image.js";

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { backoff } from "../backoff.js";
+import { backoff } from "../transport/backoff.js";
 import { abortable } from "../bytes/abortable.js";
 import type { ByteStream } from "../bytes/byte-stream.js";
 import { digesting } from "../bytes/digesting.js";

@@ -1,4 +1,4 @@
-import "../node-floor.js";
+import "../process/node-floor.js";
 
 export type { BlockCipher, Sealing } from "./block-cipher.js";
 export { cipherOf, defaultCipher } from "./ciphers/index.js";

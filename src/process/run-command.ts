@@ -3,7 +3,7 @@ import type { Readable, Writable } from "node:stream";
 import { type ChildKind, childEnvironment, type Environment } from "./child-environment.js";
 import { OciEncError, systemCode } from "../errors.js";
 import type { Progress } from "../progress.js";
-import { tellOfWaiting } from "../waiting.js";
+import { tellOfWaiting } from "../progress.js";
 
 /** A program to run to its end. */
 export interface Command {

@@ -1,4 +1,4 @@
-import "../node-floor.js";
+import "../process/node-floor.js";
 
 import { OciEncError } from "../errors.js";
 import { parseImageName } from "../oci/image-name.js";

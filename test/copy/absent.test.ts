@@ -15,7 +15,7 @@ import { encryptLayers } from "../../src/transform/encrypt.js";
 import { addRecipients } from "../../src/transform/recipients.js";
 import { rekeyLayers } from "../../src/transform/rekey.js";
 import { openImage } from "../../src/unpack/image-layers.js";
-import { verify } from "../../src/verify/verify.js";
+import { verify } from "../../src/operations/verify/verify.js";
 import { expectedError } from "../support/expected-error.js";
 import { addImage, MemoryPlace } from "../support/memory-image.js";
 import { person } from "../support/people.js";

@@ -12,7 +12,7 @@ import { encryptLayers } from "../../src/transform/encrypt.js";
 import type { LayerTransform } from "../../src/transform/layer-transform.js";
 import { addRecipients } from "../../src/transform/recipients.js";
 import { rekeyLayers } from "../../src/transform/rekey.js";
-import { verify } from "../../src/verify/verify.js";
+import { verify } from "../../src/operations/verify/verify.js";
 import { addImage, MemoryPlace } from "../support/memory-image.js";
 import { person } from "../support/people.js";
 

@@ -6,7 +6,7 @@ import type { Descriptor } from "../../src/oci/descriptor.js";
 import { mediaTypes } from "../../src/oci/media-type.js";
 import type { ProgressEvent } from "../../src/progress.js";
 import { encryptLayers } from "../../src/transform/encrypt.js";
-import { verify } from "../../src/verify/verify.js";
+import { verify } from "../../src/operations/verify/verify.js";
 import { expectedError } from "../support/expected-error.js";
 import { addImage, MemoryPlace } from "../support/memory-image.js";
 import { person } from "../support/people.js";

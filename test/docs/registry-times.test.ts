@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { backoff, firstBackoff, longestBackoff } from "../../src/backoff.js";
+import { backoff, firstBackoff, longestBackoff } from "../../src/transport/backoff.js";
 import { defaultPatience } from "../../src/transport/registry/auth/credential-helper.js";
 import {
   defaultRetryTimes,

@@ -7,7 +7,7 @@ import { inspect } from "../../src/inspect/inspect.js";
 import type { Platform } from "../../src/oci/platform.js";
 import { decryptLayers } from "../../src/transform/decrypt.js";
 import type { ImageSource } from "../../src/transport/transport.js";
-import { verify } from "../../src/verify/verify.js";
+import { verify } from "../../src/operations/verify/verify.js";
 import { MemoryPlace } from "./memory-image.js";
 
 /** What is done about one image with the same keys: `opens`, or the code of the error. */

@@ -9,7 +9,7 @@ import type { ProgressEvent } from "../../src/progress.js";
 import { type DecryptOptions, decryptLayers } from "../../src/transform/decrypt.js";
 import { encryptLayers } from "../../src/transform/encrypt.js";
 import { rekeyLayers } from "../../src/transform/rekey.js";
-import { verify } from "../../src/verify/verify.js";
+import { verify } from "../../src/operations/verify/verify.js";
 import { expectedError } from "../support/expected-error.js";
 import { addImage, MemoryPlace } from "../support/memory-image.js";
 import { person } from "../support/people.js";

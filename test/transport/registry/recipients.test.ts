@@ -8,7 +8,7 @@ import { encryptLayers } from "../../../src/transform/encrypt.js";
 import type { LayerTransform } from "../../../src/transform/layer-transform.js";
 import { addRecipients, removeRecipients } from "../../../src/transform/recipients.js";
 import { rekeyLayers } from "../../../src/transform/rekey.js";
-import { verify } from "../../../src/verify/verify.js";
+import { verify } from "../../../src/operations/verify/verify.js";
 import { expectedError } from "../../support/expected-error.js";
 import { hostImage, randomImage } from "../../support/hosted-image.js";
 import { person } from "../../support/people.js";

@@ -1,5 +1,5 @@
 import { OciEncError } from "../../../errors.js";
-import { tellOfWaiting } from "../../../waiting.js";
+import { tellOfWaiting } from "../../../progress.js";
 import type { WrapperOptions } from "../../key-wrapper.js";
 import type { ServiceProvider, ServiceTls } from "./config.js";
 import { maximumAnswer, type Request, timeoutMs } from "./protocol.js";

@@ -1,4 +1,4 @@
-import { backoff, firstBackoff } from "../../../backoff.js";
+import { backoff, firstBackoff } from "../../backoff.js";
 import type { Environment } from "./environment.js";
 
 /** Milliseconds: a server that asks for a longer pause than this is asked again after this. */

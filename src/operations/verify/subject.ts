@@ -1,13 +1,13 @@
-import { attestedBy } from "../copy/attestation.js";
-import { type ChildPlan, makePlan, manifestsOf } from "../copy/plan.js";
-import { type DescriptorPlace, descriptorsOf, documentsOf, entryPlace } from "../copy/plan-descriptors.js";
-import { type ListedRecipient, listRecipients } from "../crypt/recipients.js";
-import type { Descriptor } from "../oci/descriptor.js";
-import type { Digest } from "../oci/digest.js";
-import { diffIdsOf } from "../oci/manifest.js";
-import { isEncrypted } from "../oci/media-type.js";
-import type { Platform } from "../oci/platform.js";
-import type { ImageSource } from "../transport/transport.js";
+import { attestedBy } from "../../copy/attestation.js";
+import { type ChildPlan, makePlan, manifestsOf } from "../../copy/plan.js";
+import { type DescriptorPlace, descriptorsOf, documentsOf, entryPlace } from "../../copy/plan-descriptors.js";
+import { type ListedRecipient, listRecipients } from "../../crypt/recipients.js";
+import type { Descriptor } from "../../oci/descriptor.js";
+import type { Digest } from "../../oci/digest.js";
+import { diffIdsOf } from "../../oci/manifest.js";
+import { isEncrypted } from "../../oci/media-type.js";
+import type { Platform } from "../../oci/platform.js";
+import type { ImageSource } from "../../transport/transport.js";
 import type { Finding, LayerPlace, Verdict } from "./check.js";
 
 /** An image that is being judged. Attestations are no images and are left out. */

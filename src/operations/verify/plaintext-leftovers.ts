@@ -1,9 +1,9 @@
-import { makePlan, manifestsOf } from "../copy/plan.js";
-import { OciEncError } from "../errors.js";
-import type { Descriptor } from "../oci/descriptor.js";
-import type { Digest } from "../oci/digest.js";
-import { isEncrypted, plainTwin } from "../oci/media-type.js";
-import type { ImageSource } from "../transport/transport.js";
+import { makePlan, manifestsOf } from "../../copy/plan.js";
+import { OciEncError } from "../../errors.js";
+import type { Descriptor } from "../../oci/descriptor.js";
+import type { Digest } from "../../oci/digest.js";
+import { isEncrypted, plainTwin } from "../../oci/media-type.js";
+import type { ImageSource } from "../../transport/transport.js";
 import type { Finding } from "./check.js";
 import type { OpenedLayer } from "./decrypted-layers.js";
 import { about, type Subject, type SubjectLayer, sealedLayers } from "./subject.js";

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { OciEncError } from "./errors.js";
+import { OciEncError } from "../errors.js";
 
 // Imported by each door before anything else: a Node that is too old would fail later, and call good keys bad.
 const needed = neededNode();
@@ -10,7 +10,7 @@ if (needed !== undefined && isOlder(process.versions.node, needed)) {
 /** What package.json asks for (`engines`). Undefined where that is not beside us, as in somebody's bundle. */
 function neededNode(): string | undefined {
   try {
-    const manifest: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+    const manifest: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
     if (member(manifest, "name") !== "oci-enc") return undefined;
     return /[\d.]+/.exec(String(member(member(manifest, "engines"), "node")))?.[0];
   } catch {

@@ -1,14 +1,14 @@
-import { branching } from "../bytes/tee.js";
-import type { GrowthLimits } from "../bytes/budget.js";
-import type { ByteStream } from "../bytes/byte-stream.js";
-import { digesting } from "../bytes/digesting.js";
-import { uncompressedDigest } from "../bytes/uncompressed-digest.js";
-import { verifying } from "../bytes/verifying.js";
-import type { Keyring, Unwrapped } from "../crypt/layer.js";
-import { answerFor } from "../crypt/layer-answer.js";
-import { OciEncError } from "../errors.js";
-import { algorithmOf, type Digest } from "../oci/digest.js";
-import type { ImageSource } from "../transport/transport.js";
+import { branching } from "../../bytes/tee.js";
+import type { GrowthLimits } from "../../bytes/budget.js";
+import type { ByteStream } from "../../bytes/byte-stream.js";
+import { digesting } from "../../bytes/digesting.js";
+import { uncompressedDigest } from "../../bytes/uncompressed-digest.js";
+import { verifying } from "../../bytes/verifying.js";
+import type { Keyring, Unwrapped } from "../../crypt/layer.js";
+import { answerFor } from "../../crypt/layer-answer.js";
+import { OciEncError } from "../../errors.js";
+import { algorithmOf, type Digest } from "../../oci/digest.js";
+import type { ImageSource } from "../../transport/transport.js";
 import { type Subject, type SubjectLayer, sealedLayers } from "./subject.js";
 
 /** What a key shows of one sealed layer. */

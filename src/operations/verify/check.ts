@@ -1,6 +1,6 @@
-import type { ErrorCode } from "../errors.js";
-import type { Digest } from "../oci/digest.js";
-import type { Platform } from "../oci/platform.js";
+import type { ErrorCode } from "../../errors.js";
+import type { Digest } from "../../oci/digest.js";
+import type { Platform } from "../../oci/platform.js";
 
 /** What a check came to. `warning` does not fail an image; `not judged` says that nothing was asked or known. */
 export type Verdict = "passed" | "failed" | "warning" | "not judged";

@@ -4,9 +4,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { decoderProgram } from "./support/decoder.js";
-import { ociEncProgram } from "./support/oci-enc.js";
-import { scratchDirectory } from "./support/scratch.js";
+import { decoderProgram } from "../support/decoder.js";
+import { ociEncProgram } from "../support/oci-enc.js";
+import { scratchDirectory } from "../support/scratch.js";
 
 const scratch = scratchDirectory();
 const { engines }: { engines: { node: string } } = JSON.parse(readFileSync("package.json", "utf8"));

@@ -1,4 +1,4 @@
-import type { Digest } from "../oci/digest.js";
+import type { Digest } from "../../oci/digest.js";
 import type { Finding, Verdict } from "./check.js";
 import type { OpenedLayer } from "./decrypted-layers.js";
 import { type Subject, sealedLayers } from "./subject.js";

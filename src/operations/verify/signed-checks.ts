@@ -1,6 +1,6 @@
-import type { Judgement } from "../policy/gate.js";
-import type { Opinion } from "../policy/judge-image.js";
-import type { Accepted } from "../sign/signature.js";
+import type { Judgement } from "../../policy/gate.js";
+import type { Opinion } from "../../policy/judge-image.js";
+import type { Accepted } from "../../sign/signature.js";
 import { type Check, type Finding, worstOf } from "./check.js";
 
 /** One check for each judge, and one for the image as a whole: its class, and whether somebody vouches for it. */

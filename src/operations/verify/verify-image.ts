@@ -1,12 +1,12 @@
-import { openedView } from "./decrypted-source.js";
-import { judgedPlace } from "../policy/subject.js";
-import type { TrustRules } from "../policy/trust-rules.js";
-import { decryptLayers } from "../transform/decrypt.js";
-import { openSource } from "../transport/index.js";
-import type { EndpointOptions } from "../transport/transport.js";
-import { resolvingOnce } from "../transport/with-resolve.js";
-import type { VerifyReport } from "../verify/check.js";
-import { type VerifyOptions, verify } from "../verify/verify.js";
+import { openedView } from "../decrypted-source.js";
+import { judgedPlace } from "../../policy/subject.js";
+import type { TrustRules } from "../../policy/trust-rules.js";
+import { decryptLayers } from "../../transform/decrypt.js";
+import { openSource } from "../../transport/index.js";
+import type { EndpointOptions } from "../../transport/transport.js";
+import { resolvingOnce } from "../../transport/with-resolve.js";
+import type { VerifyReport } from "./check.js";
+import { type VerifyOptions, verify } from "./verify.js";
 
 /** What to ask, and what the transports need. */
 export interface VerifyImageOptions extends Omit<VerifyOptions, "plainImage" | "signed"> {

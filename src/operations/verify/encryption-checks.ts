@@ -1,14 +1,14 @@
-import { cipherOf } from "../crypt/ciphers/index.js";
-import { hasEnvelope, partsOf, publicOptionsOf } from "../crypt/envelope.js";
-import type { KnownRecipient } from "../crypt/key-wrapper.js";
-import { readPublicEnvelope } from "../crypt/layer.js";
-import { isNamed, isRecipient, type RecipientId } from "../crypt/recipient-id.js";
-import { OciEncError } from "../errors.js";
-import type { Descriptor } from "../oci/descriptor.js";
-import { isEncrypted, plainTwin } from "../oci/media-type.js";
-import { printPlatform } from "../oci/platform.js";
-import { findConfigSecrets } from "../transform/config-secrets.js";
-import { choosing, type LayerSelection } from "../transform/select.js";
+import { cipherOf } from "../../crypt/ciphers/index.js";
+import { hasEnvelope, partsOf, publicOptionsOf } from "../../crypt/envelope.js";
+import type { KnownRecipient } from "../../crypt/key-wrapper.js";
+import { readPublicEnvelope } from "../../crypt/layer.js";
+import { isNamed, isRecipient, type RecipientId } from "../../crypt/recipient-id.js";
+import { OciEncError } from "../../errors.js";
+import type { Descriptor } from "../../oci/descriptor.js";
+import { isEncrypted, plainTwin } from "../../oci/media-type.js";
+import { printPlatform } from "../../oci/platform.js";
+import { findConfigSecrets } from "../../transform/config-secrets.js";
+import { choosing, type LayerSelection } from "../../transform/select.js";
 import type { Finding } from "./check.js";
 import { about, type Subject, type SubjectLayer, type SubjectManifest, sealedLayers } from "./subject.js";
 

@@ -1,6 +1,6 @@
-import type { DescriptorPlace } from "../copy/plan-descriptors.js";
-import { staleIn } from "../oci/descriptor-content.js";
-import { isEncrypted } from "../oci/media-type.js";
+import type { DescriptorPlace } from "../../copy/plan-descriptors.js";
+import { staleIn } from "../../oci/descriptor-content.js";
+import { isEncrypted } from "../../oci/media-type.js";
 import type { Finding } from "./check.js";
 import type { Subject } from "./subject.js";
 
