@@ -3,7 +3,6 @@ import "./process/node-floor.js";
 export { type BaseOptions, selectBase } from "./operations/encrypt/base-image.js";
 export type { GrowthLimits } from "./bytes/budget.js";
 export { type CanDecryptImageOptions, canDecryptImage } from "./operations/can-decrypt.js";
-export { type CompareImagesOptions, compareImages } from "./operations/diff.js";
 export { type ChoiceOptions, type Choosable, chooseImage } from "./copy/choose-image.js";
 export { type CopyOptions, copy } from "./copy/copy.js";
 export type { PlanOptions } from "./copy/plan.js";
@@ -15,15 +14,23 @@ export { parseRecipientId, type RecipientId } from "./crypt/recipient-id.js";
 export { failureLines } from "./decoder/failure.js";
 export { type DecoderOptions, runDecoder } from "./decoder/run-decoder.js";
 export { type ErrorCode, type ErrorDetails, OciEncError } from "./errors.js";
-export { type CanDecryptOptions, type CanDecryptReport, canDecrypt, type LayerAccess } from "./inspect/can-decrypt.js";
-export { type DiffOptions, type DiffSide, diffImages, type ImageDiff, type LayerDiff } from "./inspect/diff.js";
+export { type CanDecryptOptions, type CanDecryptReport, canDecrypt, type LayerAccess } from "./operations/can-decrypt.js";
+export {
+  type DiffImagesOptions,
+  type DiffOptions,
+  type DiffSide,
+  diff,
+  diffImages,
+  type ImageDiff,
+  type LayerDiff,
+} from "./operations/diff.js";
 export {
   type ImageReport,
   type InspectedLayer,
   type InspectOptions,
   inspect,
   type ManifestReport,
-} from "./inspect/inspect.js";
+} from "./operations/inspect.js";
 export { type InspectImageOptions, inspectImage } from "./operations/inspect.js";
 export {
   type AttachmentReport,
@@ -45,7 +52,7 @@ export type { BundleSettings } from "./runtime/spec/bundle-spec.js";
 export type { Mount } from "./runtime/spec/mount.js";
 export { checkNode, type Finding as NodeFinding, type NodeCheckOptions } from "./runtime/node/node-check.js";
 export { type NodeConfigOptions, type NodeRuntime, nodeConfig, nodeRuntimes } from "./runtime/node/node-config.js";
-export { type RunOptions, runImage } from "./operations/run.js";
+export { type RunOptions, run, runImage } from "./operations/run.js";
 export type { MadeSignature, SigningOptions } from "./sign/sign-manifests.js";
 export type { Signature, SignatureFormat } from "./sign/signature.js";
 export type { SignedArtifact, Signer } from "./sign/signer.js";
@@ -93,14 +100,11 @@ export type { OpenImageOptions } from "./unpack/image-layers.js";
 export { type LayerCache, openLayerCache } from "./unpack/layer-cache.js";
 export { type ImageFile, type LookOptions, listFiles, readFile } from "./unpack/look-inside.js";
 export { type Unpacked, type UnpackOptions, unpack } from "./unpack/unpack.js";
-export {
-  bundleImage,
-  listImageFiles,
-  readImageFile,
-  type SourceOptions,
-  tryImage,
-  unpackImage,
-} from "./operations/unpack.js";
+export { bundleImage } from "./operations/bundle.js";
+export type { SourceOptions } from "./operations/image-source.js";
+export { listImageFiles } from "./operations/list-files.js";
+export { readImageFile } from "./operations/read-file.js";
+export { unpackImage } from "./operations/unpack.js";
 export type { Check, Finding, LayerPlace, Verdict, VerifyReport } from "./operations/verify/check.js";
 export { refusal, type SealedOptions, type VerifyOptions, verify } from "./operations/verify/verify.js";
 export { type VerifyImageOptions, verifyImage } from "./operations/verify/verify-image.js";

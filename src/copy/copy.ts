@@ -3,13 +3,7 @@ import type { Descriptor } from "../oci/descriptor.js";
 import type { Progress } from "../progress.js";
 import { type Committed, canTag, type ImageSource, type ImageTarget, removalFailure } from "../transport/transport.js";
 import { attachmentParts } from "./attachments/transfer.js";
-import {
-  type AttachmentOptions,
-  planAttachments,
-  putAttachments,
-  regainedAttachments,
-  withoutHomeless,
-} from "./attachments/carry.js";
+import { type AttachmentOptions, planAttachments, putAttachments, regainedAttachments, withoutHomeless } from "./attachments/carry.js";
 import { makePlan, manifestsOf, type Plan, type PlanOptions } from "./plan.js";
 import { type CopyReport, plannedReport, transferredReport } from "./report.js";
 import { requireRoom, requireSizes } from "./target-support.js";

@@ -1,6 +1,5 @@
 import type { Descriptor } from "../oci/descriptor.js";
-import type { Platform } from "../oci/platform.js";
-import { printPlatform } from "../oci/platform.js";
+import { type Platform, printPlatform } from "../oci/platform.js";
 import { subjectOf } from "../oci/referrer.js";
 import type { ChildPlan, IndexPlan, LayerPlan, ManifestPlan } from "./plan.js";
 

@@ -7,13 +7,7 @@ import { cipherOf } from "./ciphers/index.js";
 import { type EnvelopePart, partsOf, publicOptionsOf, withEnvelope } from "./envelope.js";
 import type { DecryptionKey, EncryptionKey, Packet, Unwrap, Wrap, WrapperOptions } from "./key-wrapper.js";
 import { type SchemeRow, schemeRow, schemes, slotRow } from "./schemes/index.js";
-import {
-  decodePrivateOptions,
-  encodePrivateOptions,
-  encodePublicOptions,
-  type LayerOptions,
-  type PublicOptions,
-} from "./layer-options.js";
+import { decodePrivateOptions, encodePrivateOptions, encodePublicOptions, type LayerOptions, type PublicOptions } from "./layer-options.js";
 
 type Annotations = Readonly<Record<string, string>>;
 

@@ -1,6 +1,6 @@
 import type { DecryptionKey } from "../crypt/key-wrapper.js";
 import { isBase64 } from "../crypt/layer-options.js";
-import { malformedPayload } from "./malformed-payload.js";
+import { OciEncError } from "../errors.js";
 
 /**
  * The keys in a payload's parameters, under the names that ocicrypt gives them: private keys and OpenPGP keys with their
@@ -66,4 +66,9 @@ function values(name: string, value: unknown): readonly (Uint8Array | undefined)
 
 function notAList(name: string): Error {
   return malformedPayload(`its parameter ${JSON.stringify(name.slice(0, 80))} is not a list of base64 texts`);
+}
+
+/** CORRUPT: the payload is not what the client should have sent. Nothing of its content appears in the message. */
+export function malformedPayload(why: string): OciEncError {
+  return new OciEncError("CORRUPT", `the payload on descriptor 3 is malformed: ${why}`);
 }

@@ -1,8 +1,7 @@
 import protobuf from "protobufjs/minimal.js";
 import type { DecryptionKey } from "../crypt/key-wrapper.js";
 import { OciEncError } from "../errors.js";
-import { malformedPayload } from "./malformed-payload.js";
-import { payloadKeys } from "./payload-keys.js";
+import { malformedPayload, payloadKeys } from "./payload-keys.js";
 
 /** What a client of containerd hands over for one layer. Wire-format 6, "ctd-decoder". */
 export interface Payload {

@@ -13,6 +13,7 @@ import { findRuntime } from "../process/find-program.js";
 import { type Holder, startHolder } from "../runtime/container/holder.js";
 import { containerIds } from "../runtime/spec/id-ranges.js";
 import { memoryLimit, placeTree } from "../runtime/place-tree.js";
+import { openImageSource, type SourceOptions } from "./image-source.js";
 import { runHeld, runPlainly } from "../runtime/container/run-container.js";
 
 /** How to try an image. */
@@ -33,24 +34,30 @@ export interface RunOptions extends UnpackOptions, BundleSettings {
  * not a container engine: no network, resource limits or restarts of its own. KEY_MISMATCH before anything is written when
  * a layer does not open; UNSUPPORTED when there is no runtime; else what `writeBundle` throws.
  */
-export async function runImage(source: ImageSource, options: RunOptions = {}): Promise<number> {
+export async function run(source: ImageSource, options: RunOptions = {}): Promise<number> {
   const runtime = await findRuntime(options.runtime);
   const image = await openImage(source, options);
   const ids = idsFor(options);
-  const run = { image, runtime, options, ids, id: await containerId() };
+  const attempt = { image, runtime, options, ids, id: await containerId() };
   await removeAbandonedCgroups();
   const holder = await startHolder({
     limit: memoryLimit,
     ids,
     visible: visiblePaths(runtime, options),
     streams: relays(options) ? "relay" : "inherit",
-    command: (point) => commandLine(run, point),
+    command: (point) => commandLine(attempt, point),
   });
   try {
-    return await (holder ? runIn(holder, run) : runWithout(run));
+    return await (holder ? runIn(holder, attempt) : runWithout(attempt));
   } finally {
     await holder?.end();
   }
+}
+
+/** Opens an image and runs it with {@link run}. */
+export async function runImage(reference: string, options: RunOptions & SourceOptions = {}): Promise<number> {
+  await using source = await openImageSource(reference, options);
+  return await run(source, options);
 }
 
 /** One call. */

@@ -2,8 +2,7 @@ import { spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { type ChildKind, childEnvironment, type Environment } from "./child-environment.js";
 import { OciEncError, systemCode } from "../errors.js";
-import type { Progress } from "../progress.js";
-import { tellOfWaiting } from "../progress.js";
+import { type Progress, tellOfWaiting } from "../progress.js";
 
 /** A program to run to its end. */
 export interface Command {

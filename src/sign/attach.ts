@@ -6,7 +6,7 @@ import { type AttachmentTarget, attachable } from "../transport/attachments.js";
 import type { ImageTarget } from "../transport/transport.js";
 import { referrerManifest } from "./referrer-form.js";
 import type { Signature } from "./signature.js";
-import { simpleSigningLayer } from "./simple-signing/layer.js";
+import { simpleSigningLayer } from "./simple-signing/payload.js";
 
 /**
  * Puts signatures of the manifest `subject` beside it, each as its format is kept. They become visible in the target's

@@ -5,7 +5,7 @@ import { annotationsOf, type ImageManifest } from "../oci/manifest.js";
 import { mediaTypes } from "../oci/media-type.js";
 import type { Signature, SignatureFormat } from "./signature.js";
 import { bundleType, isBundleType } from "./sigstore/bundle.js";
-import { simpleSigningLayer } from "./simple-signing/layer.js";
+import { simpleSigningLayer } from "./simple-signing/payload.js";
 
 /** What Notary Project signatures are called: as artifact type, or as the config's type in the older form. */
 export const notaryType = "application/vnd.cncf.notary.signature";

@@ -8,8 +8,7 @@ import { algorithmOf, type Digest } from "../oci/digest.js";
 import { diffIdsOf } from "../oci/manifest.js";
 import { isEncrypted, plainTwin } from "../oci/media-type.js";
 import type { Progress } from "../progress.js";
-import { layerName } from "./layer-name.js";
-import type { LayerContext, ManifestContext } from "./layer-transform.js";
+import { layerName, type LayerContext, type ManifestContext } from "./layer-transform.js";
 
 /** What an opened layer's bytes are to be compared with. */
 export interface ContentExpectation {

@@ -1,8 +1,7 @@
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import { isEncrypted } from "../oci/media-type.js";
-import { layerName } from "./layer-name.js";
-import type { LayerChange, LayerContext, LayerTransform } from "./layer-transform.js";
+import { layerName, type LayerChange, type LayerContext, type LayerTransform } from "./layer-transform.js";
 import { requireHonest } from "./open-layer.js";
 import { allLayers, choosing, type LayerSelection } from "./select.js";
 

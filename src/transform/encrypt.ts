@@ -7,8 +7,7 @@ import { isEncrypted, layerKind, mediaTypes, ociTwin } from "../oci/media-type.j
 import type { Progress, WarningCode } from "../progress.js";
 import { findConfigSecrets } from "./config-secrets.js";
 import { relabelled } from "./edit-envelopes.js";
-import { layerName } from "./layer-name.js";
-import type { LayerChange, LayerContext, LayerTransform, ManifestContext } from "./layer-transform.js";
+import { layerName, type LayerChange, type LayerContext, type LayerTransform, type ManifestContext } from "./layer-transform.js";
 import { adding } from "./recipients.js";
 import { type EarlierImage, findingReusable } from "./reuse.js";
 import { loadSealing } from "./sealing.js";

@@ -1,7 +1,7 @@
 import type { ByteStream } from "../bytes/byte-stream.js";
 import type { Descriptor, Sum } from "../oci/descriptor.js";
 import type { Digest, DigestAlgorithm } from "../oci/digest.js";
-import type { Platform } from "../oci/platform.js";
+import { type Platform, printPlatform } from "../oci/platform.js";
 
 /** Where a layer stands in the image that is being planned. */
 export interface LayerContext {
@@ -92,4 +92,9 @@ export interface LayerRun {
   readonly bytes: ByteStream;
   /** How to rename the layer, once the bytes are stored. May refuse them still, and then nothing names them. */
   describe(stored: Sum): Promise<Relabel>;
+}
+
+/** A layer as messages name it: `layer 2 of linux/amd64 (sha256:…)`. */
+export function layerName(layer: Descriptor, { index, platform }: Pick<LayerContext, "index" | "platform">): string {
+  return `layer ${index}${platform ? ` of ${printPlatform(platform)}` : ""} (${layer.digest})`;
 }

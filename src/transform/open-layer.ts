@@ -2,8 +2,7 @@ import { type Keyring, type Unwrapped, unwrapEnvelope } from "../crypt/layer.js"
 import { answerFor, requireConsistent } from "../crypt/layer-answer.js";
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
-import { layerName } from "./layer-name.js";
-import type { LayerContext } from "./layer-transform.js";
+import { layerName, type LayerContext } from "./layer-transform.js";
 
 /** CORRUPT, naming the layer, unless its media type and its annotations say the same about it. */
 export function requireHonest(layer: Descriptor, context: Pick<LayerContext, "index" | "platform">): void {

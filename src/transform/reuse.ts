@@ -1,12 +1,4 @@
-import {
-  bindingOf,
-  envelopeOf,
-  type PartEdit,
-  partsOf,
-  withBinding,
-  withEditedParts,
-  withoutEnvelope,
-} from "../crypt/envelope.js";
+import { bindingOf, envelopeOf, type PartEdit, partsOf, withBinding, withEditedParts, withoutEnvelope } from "../crypt/envelope.js";
 import type { DecryptionKey, EncryptionKey, KnownRecipient } from "../crypt/key-wrapper.js";
 import { loadKeyring, readPublicEnvelope, type Unwrapped } from "../crypt/layer.js";
 import { encodePrivateOptions } from "../crypt/layer-options.js";
@@ -18,8 +10,7 @@ import type { Digest } from "../oci/digest.js";
 import { encryptedTwin, ociTwin } from "../oci/media-type.js";
 import { bindingFor } from "./binding.js";
 import { type EarlierContents, earlierContents } from "./earlier-content.js";
-import { layerName } from "./layer-name.js";
-import type { BlobOrigin, LayerContext, Reuse, ReuseGround } from "./layer-transform.js";
+import { layerName, type BlobOrigin, type LayerContext, type Reuse, type ReuseGround } from "./layer-transform.js";
 import { type RecipientsOptions, wrapperOptions } from "./rewrapping.js";
 
 /** A sealed layer of an earlier image. */

@@ -1,6 +1,5 @@
 import type { Digest } from "../oci/digest.js";
 import type { Admission, ImageSource } from "./transport.js";
-import { withResolve } from "./with-resolve.js";
 
 /**
  * The same source, whose reference resolves only to what `admit` lets pass: asked once for each digest.
@@ -15,4 +14,24 @@ export function admitted(source: ImageSource, reference: string, admit: Admissio
     return root;
   };
   return withResolve(source, resolve);
+}
+
+/** The same source with another way to resolve. All else is passed on, methods that only some transports have included. */
+export function withResolve<S extends ImageSource>(source: S, resolve: ImageSource["resolve"]): S {
+  return new Proxy(source, {
+    get(target, name) {
+      if (name === "resolve") return resolve;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+/** The same source, which means for good what its reference named when it was first asked. */
+export function resolvingOnce<S extends ImageSource>(source: S): S {
+  let root: ReturnType<ImageSource["resolve"]> | undefined;
+  return withResolve(source, () => {
+    root ??= source.resolve();
+    return root;
+  });
 }

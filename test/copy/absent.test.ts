@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { type CopyOptions, copy } from "../../src/copy/copy.js";
-import { canDecrypt } from "../../src/inspect/can-decrypt.js";
-import { diffImages } from "../../src/inspect/diff.js";
-import { inspect } from "../../src/inspect/inspect.js";
+import { canDecrypt } from "../../src/operations/can-decrypt.js";
+import { diff } from "../../src/operations/diff.js";
+import { inspect } from "../../src/operations/inspect.js";
 import type { Descriptor } from "../../src/oci/descriptor.js";
 import { digestOf } from "../../src/oci/digest.js";
 import { mediaTypes } from "../../src/oci/media-type.js";
@@ -62,7 +62,7 @@ const uses: Readonly<Record<string, Use>> = {
   "recipients add": copying(() => addRecipients({ open: [alice.decryption], add: [bob.encryption] })),
   "can-decrypt": (place, platforms) => canDecrypt(place.source("image"), { keys: [alice.decryption], platforms }),
   verify: (place, platforms) => verify(place.source("image"), { platforms }),
-  diff: (place, platforms) => diffImages(place.source("image"), place.source("image"), { platforms }),
+  diff: (place, platforms) => diff(place.source("image"), place.source("image"), { platforms }),
 };
 
 for (const [name, use] of Object.entries(uses)) {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { copy } from "../../src/copy/copy.js";
-import { canDecrypt } from "../../src/inspect/can-decrypt.js";
+import { canDecrypt } from "../../src/operations/can-decrypt.js";
 import { mediaTypes } from "../../src/oci/media-type.js";
 import { parsePlatform } from "../../src/oci/platform.js";
 import { encryptLayers } from "../../src/transform/encrypt.js";

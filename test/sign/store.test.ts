@@ -14,7 +14,7 @@ import type { Signature, SignatureFormat } from "../../src/sign/signature.js";
 import { bundleType } from "../../src/sign/sigstore/bundle.js";
 import { sigstoreSigner } from "../../src/sign/sigstore/signer.js";
 import { sigstoreVerifier } from "../../src/sign/sigstore/verifier.js";
-import { simpleSigningLayer } from "../../src/sign/simple-signing/layer.js";
+import { simpleSigningLayer } from "../../src/sign/simple-signing/payload.js";
 import { listSignatures } from "../../src/sign/store.js";
 import { expectedError } from "../support/expected-error.js";
 import { attachedSource, attachedTarget, type Kept } from "../support/kept-attachments.js";

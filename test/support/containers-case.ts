@@ -1,8 +1,7 @@
 import { join } from "node:path";
 import { OciEncError } from "../../src/errors.js";
 import { digestOf } from "../../src/oci/digest.js";
-import type { ImageName } from "../../src/oci/image-name.js";
-import { parseImageName } from "../../src/oci/image-name.js";
+import { type ImageName, parseImageName } from "../../src/oci/image-name.js";
 import type { Signature, SignedImage } from "../../src/sign/signature.js";
 import { storedSignature } from "../../src/sign/simple-signing/stored.js";
 import { readSigned } from "./signed-vectors.js";

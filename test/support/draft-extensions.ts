@@ -1,6 +1,5 @@
 import { der, derObjectIdentifier, tags } from "../../src/crypt/schemes/pkcs7/pkcs7/der.js";
-import type { ExtensionDraft } from "./handmade-certificate.js";
-import { integer } from "./handmade-certificate.js";
+import { type ExtensionDraft, integer } from "./handmade-certificate.js";
 
 /** The identifiers of the extensions that drafts have. */
 export const ids = {

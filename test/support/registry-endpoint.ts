@@ -1,5 +1,4 @@
-import type { AddressClass } from "../../src/transport/registry/http/address-policy.js";
-import { classifyAddress } from "../../src/transport/registry/http/address-policy.js";
+import { type AddressClass, classifyAddress } from "../../src/transport/registry/http/address-policy.js";
 import type { Environment, ResolvedAddress } from "../../src/transport/registry/http/environment.js";
 import { surroundings } from "../../src/transport/registry/open-client.js";
 import { createRegistryTransport } from "../../src/transport/registry/transport.js";

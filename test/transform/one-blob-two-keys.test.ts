@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { copy } from "../../src/copy/copy.js";
-import { diffImages } from "../../src/inspect/diff.js";
+import { diff } from "../../src/operations/diff.js";
 import { digestOf } from "../../src/oci/digest.js";
 import { mediaTypes } from "../../src/oci/media-type.js";
 import { decryptLayers } from "../../src/transform/decrypt.js";
@@ -73,7 +73,7 @@ test("rekey gives each of the two a blob of its own", async () => {
 test("diff calls what envelopes say a claim, and one blob under two keys is not one content", async () => {
   const place = await oneBlobTwice({ claims: digestOf(content) });
   const said = async (a: string, b: string, keys?: typeof open) => {
-    const { layers } = await diffImages(place.source(a), place.source(b), { keys });
+    const { layers } = await diff(place.source(a), place.source(b), { keys });
     return layers.map((one) => one.content);
   };
   assert.deepEqual(await said("one", "two", open), ["claimed same"]);

@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { copy } from "../../src/copy/copy.js";
 import type { DecryptionKey, EncryptionKey, SchemeSettings } from "../../src/crypt/key-wrapper.js";
 import { listRecipients } from "../../src/crypt/recipients.js";
-import { canDecrypt } from "../../src/inspect/can-decrypt.js";
+import { canDecrypt } from "../../src/operations/can-decrypt.js";
 import { encryptLayers } from "../../src/transform/encrypt.js";
 import type { LayerTransform } from "../../src/transform/layer-transform.js";
 import { addRecipients, removeRecipients, setRecipients } from "../../src/transform/recipients.js";

@@ -5,7 +5,7 @@ import { copy } from "../../src/copy/copy.js";
 import type { DecryptionKey, EncryptionKey } from "../../src/crypt/key-wrapper.js";
 import { parseRecipientId } from "../../src/crypt/recipient-id.js";
 import { recipientsOf } from "../../src/crypt/recipients.js";
-import { inspect } from "../../src/inspect/inspect.js";
+import { inspect } from "../../src/operations/inspect.js";
 import type { Descriptor } from "../../src/oci/descriptor.js";
 import { decryptLayers } from "../../src/transform/decrypt.js";
 import { encryptLayers } from "../../src/transform/encrypt.js";

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { copy } from "../../src/copy/copy.js";
 import { recipientsOf } from "../../src/crypt/recipients.js";
-import { canDecrypt } from "../../src/inspect/can-decrypt.js";
+import { canDecrypt } from "../../src/operations/can-decrypt.js";
 import type { Descriptor } from "../../src/oci/descriptor.js";
 import { digestOf } from "../../src/oci/digest.js";
 import { decryptLayers } from "../../src/transform/decrypt.js";

@@ -8,7 +8,7 @@ import { copyImage } from "../../src/operations/copy.js";
 import type { DecryptionKey } from "../../src/crypt/key-wrapper.js";
 import { recipientsOf } from "../../src/crypt/recipients.js";
 import { OciEncError } from "../../src/errors.js";
-import { canDecrypt } from "../../src/inspect/can-decrypt.js";
+import { canDecrypt } from "../../src/operations/can-decrypt.js";
 import type { Descriptor } from "../../src/oci/descriptor.js";
 import { digestOf } from "../../src/oci/digest.js";
 import { isEncrypted } from "../../src/oci/media-type.js";

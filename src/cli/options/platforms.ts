@@ -1,5 +1,5 @@
 import type { Platform } from "../../index.js";
-import { type Flag, repeated, toggle } from "./flag.js";
+import { type Flag, repeated, toggle, choice } from "./flag.js";
 import type { FlagValues } from "./flag-values.js";
 
 /** For which platforms. */
@@ -26,3 +26,13 @@ export async function readPlatforms(options: FlagValues): Promise<readonly Platf
   const { parsePlatform } = await import("../../index.js");
   return texts.map((text) => parsePlatform(text.trim()));
 }
+
+/** What becomes of the platforms that `--platform` leaves out, where the others are changed. */
+export const otherPlatforms: Flag<"keep" | "drop"> = choice(
+  {
+    name: "other-platforms",
+    about: "what becomes of the platforms that --platform leaves out",
+    group: "Layers and platforms:",
+  },
+  ["keep", "drop"],
+);

@@ -1,25 +1,11 @@
 import type { PrivateKey } from "openpgp";
 import { OciEncError } from "../../errors.js";
-import type {
-  DecryptionKey,
-  KeyWrapper,
-  Packet,
-  RecipientInfo,
-  Unwrap,
-  Unwrapper,
-  WrapperOptions,
-} from "../key-wrapper.js";
+import type { DecryptionKey, KeyWrapper, Packet, RecipientInfo, Unwrap, Unwrapper, WrapperOptions } from "../key-wrapper.js";
 import { decryptWithGpg, findGpg, type Gpg, listKeys } from "../schemes/pgp/pgp/gpg.js";
 import { exactPart, isShortKeyId, names } from "../schemes/pgp/pgp/identity.js";
 import { isKeyData } from "../schemes/pgp/pgp/key-data.js";
 import { type KeyName, keyNameOf } from "../schemes/pgp/pgp/key-name.js";
-import {
-  packetTags,
-  readPackets,
-  readSessionKeyHeader,
-  type SessionKeyHeader,
-  withoutSessionKey,
-} from "../schemes/pgp/pgp/packets.js";
+import { packetTags, readPackets, readSessionKeyHeader, type SessionKeyHeader, withoutSessionKey } from "../schemes/pgp/pgp/packets.js";
 import { identifyKeys, identityOf, recipientKeys } from "../schemes/pgp/pgp/public-keys.js";
 import { secretKeysOf } from "../schemes/pgp/pgp/secret-keys.js";
 

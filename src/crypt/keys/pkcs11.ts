@@ -1,14 +1,7 @@
 import { constants, createHash, type KeyObject, privateDecrypt, publicEncrypt } from "node:crypto";
 import type { Environment } from "../../process/child-environment.js";
 import { OciEncError, systemCode } from "../../errors.js";
-import type {
-  DecryptionKey,
-  EncryptionKey,
-  KeyWrapper,
-  KnownRecipient,
-  RecipientInfo,
-  WrapperOptions,
-} from "../key-wrapper.js";
+import type { DecryptionKey, EncryptionKey, KeyWrapper, KnownRecipient, RecipientInfo, WrapperOptions } from "../key-wrapper.js";
 import { readPrivateKeys, readPublicKeys } from "../../keys/key-file.js";
 import { keyParts } from "../../keys/key-parts.js";
 import { type Pkcs11Key, readPkcs11Key } from "../schemes/pkcs11/pkcs11/key-yaml.js";

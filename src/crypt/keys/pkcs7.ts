@@ -1,29 +1,13 @@
 import { createHash, type KeyObject, randomBytes } from "node:crypto";
 import { OciEncError } from "../../errors.js";
-import type {
-  DecryptionKey,
-  EncryptionKey,
-  KeyWrapper,
-  KnownRecipient,
-  RecipientInfo,
-  Unwrap,
-  WrapperOptions,
-} from "../key-wrapper.js";
+import type { DecryptionKey, EncryptionKey, KeyWrapper, KnownRecipient, RecipientInfo, Unwrap, WrapperOptions } from "../key-wrapper.js";
 import { decodePrivateOptions } from "../layer-options.js";
 import { readPrivateKeys } from "../../keys/key-file.js";
 import { describeForm, keyParts } from "../../keys/key-parts.js";
 import { type Certificate, readCertificate, sameName } from "../schemes/pkcs7/pkcs7/certificate.js";
 import { openContent, sealContent } from "../schemes/pkcs7/content-algorithm.js";
 import { printName } from "../schemes/pkcs7/pkcs7/distinguished-name.js";
-import {
-  type Enveloped,
-  encodeEnveloped,
-  type IssuerAndSerial,
-  type KeyTransport,
-  readEnveloped,
-  rsaesOaep,
-  withoutKeyTransport,
-} from "../schemes/pkcs7/enveloped-data.js";
+import { type Enveloped, encodeEnveloped, type IssuerAndSerial, type KeyTransport, readEnveloped, rsaesOaep, withoutKeyTransport } from "../schemes/pkcs7/enveloped-data.js";
 import { unwrapKey, wrapKey } from "../schemes/pkcs7/key-transport.js";
 
 /**

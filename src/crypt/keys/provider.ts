@@ -2,13 +2,7 @@ import { createHash } from "node:crypto";
 import { OciEncError } from "../../errors.js";
 import type { DecryptionKey, EncryptionKey, KeyWrapper, Packet, WrapperOptions } from "../key-wrapper.js";
 import { callCommand } from "../schemes/provider/command.js";
-import {
-  type ProviderConfig,
-  type ProviderEntry,
-  type Providers,
-  providersFile,
-  readProviders,
-} from "../schemes/provider/config.js";
+import { type ProviderConfig, type ProviderEntry, type Providers, providersFile, readProviders } from "../schemes/provider/config.js";
 import { describePacket } from "../schemes/provider/packet.js";
 import { type Request, readAnnotation, readSecret, unwrapRequest, wrapRequest } from "../schemes/provider/protocol.js";
 

@@ -4,7 +4,7 @@ import type { TrustRules } from "../../policy/trust-rules.js";
 import { decryptLayers } from "../../transform/decrypt.js";
 import { openSource } from "../../transport/index.js";
 import type { EndpointOptions } from "../../transport/transport.js";
-import { resolvingOnce } from "../../transport/with-resolve.js";
+import { resolvingOnce } from "../../transport/gated-source.js";
 import type { VerifyReport } from "./check.js";
 import { type VerifyOptions, verify } from "./verify.js";
 

@@ -18,15 +18,7 @@ import { nothingBeside } from "./descriptor-checks.js";
 import { type OpenedLayer, openLayers } from "./decrypted-layers.js";
 import { plainLeftovers } from "./plain-leftovers.js";
 import { plainTwins } from "./plaintext-leftovers.js";
-import {
-  ciphersKnown,
-  configSecrets,
-  enoughRecipients,
-  envelopesParse,
-  layersSealed,
-  nobodyElse,
-  recipientsPresent,
-} from "./encryption-checks.js";
+import { ciphersKnown, configSecrets, enoughRecipients, envelopesParse, layersSealed, nobodyElse, recipientsPresent } from "./encryption-checks.js";
 import { signedChecks } from "./signed-checks.js";
 import { readSubject, type Subject } from "./subject.js";
 

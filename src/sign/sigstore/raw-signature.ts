@@ -1,7 +1,7 @@
 import { type KeyObject, verify } from "node:crypto";
 import { isBase64 } from "../../crypt/layer-options.js";
 import { OciEncError } from "../../errors.js";
-import { signatureAnnotation } from "../simple-signing/layer.js";
+import { signatureAnnotation } from "../simple-signing/payload.js";
 import { keyKindOf } from "./key-kind.js";
 
 /**

@@ -4,16 +4,9 @@ import type { Descriptor } from "../../oci/descriptor.js";
 import type { Digest } from "../../oci/digest.js";
 import { checkContent, manifestLimit } from "../../oci/manifest.js";
 import type { AttachmentSource } from "../attachments.js";
-import {
-  type AttachedEntry,
-  attachmentsIn,
-  candidateEntries,
-  type LayoutContent,
-  readAttached,
-} from "../layout/index/attached.js";
+import { type AttachedEntry, attachmentsIn, candidateEntries, type LayoutContent, readAttached } from "../layout/index/attached.js";
 import { blobPath } from "../layout/blob-file.js";
-import type { IndexEntry } from "../layout/index/index-json.js";
-import { indexLimit, indexName, parseIndex } from "../layout/index/index-json.js";
+import { type IndexEntry, indexLimit, indexName, parseIndex } from "../layout/index/index-json.js";
 import { markerName } from "../layout/layout-directory.js";
 import type { ImageSelector } from "../layout/index/locator.js";
 import { printEntries, selectEntry } from "../layout/index/select.js";

@@ -2,8 +2,7 @@ import { OciEncError } from "../../errors.js";
 import { manifestOver } from "../../oci/attached-manifest.js";
 import { type Digest, digestOf, hexOf } from "../../oci/digest.js";
 import { parseStored, type StoredLayer } from "../../oci/sigstore-json-file.js";
-import type { AttachmentSource } from "../attachments.js";
-import { signatureLimits } from "../signature-limits.js";
+import { type AttachmentSource, signatureLimits } from "../attachments.js";
 import { ownManifest, readSignatures } from "./signature-files.js";
 
 /** What a directory has beside its image. A digest tag's manifest and blobs are made up from its files, and kept here. */

@@ -1,6 +1,6 @@
 import { OciEncError } from "../../errors.js";
 import { type Digest, hexOf } from "../../oci/digest.js";
-import { signatureLimits } from "../signature-limits.js";
+import { signatureLimits } from "../attachments.js";
 import { ownManifest, readSignatures, type SignedManifest, signatureName, signedManifests } from "./signature-files.js";
 
 /** The image in the directory, before the commit and after it. */

@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError, OciEncError } from "../../errors.js";
 import { readSmallFile } from "../../files/read-file.js";
-import { signatureLimits } from "../signature-limits.js";
+import { signatureLimits } from "../attachments.js";
 
 /** A payload in base64, and what stands around it. */
 const fileLimit = 2 * signatureLimits.bytes;

@@ -6,7 +6,7 @@ import { type Digest, digestOf } from "../../oci/digest.js";
 import { checkContent, type ManifestView, manifestLimit, parseManifest } from "../../oci/manifest.js";
 import { printStored } from "../../oci/sigstore-json-file.js";
 import type { Progress } from "../../progress.js";
-import type { AttachedManifest, AttachmentTarget, DigestTagKind } from "../attachments.js";
+import { type AttachedManifest, type AttachmentTarget, type DigestTagKind, signatureLimits } from "../attachments.js";
 import { removeAbandonedDrafts } from "../../files/abandoned-drafts.js";
 import { createDraft, syncDirectory, writeDurably } from "../../files/durable-file.js";
 import { makeDirectory } from "../../files/make-directory.js";
@@ -16,18 +16,8 @@ import { readSmallFile } from "../../files/read-file.js";
 import type { WritableFile } from "../../files/write-file.js";
 import { mayBeElsewhere } from "../foreign-layer.js";
 import { walkImage } from "../layout/removal/walk.js";
-import { signatureLimits } from "../signature-limits.js";
 import type { CommitOptions, Committed, EndpointOptions, ImageTarget, KeptBlob, Upload } from "../transport.js";
-import {
-  belongsHere,
-  blobName,
-  isChildManifest,
-  isSignature,
-  manifestName,
-  rootName,
-  versionName,
-  versionText,
-} from "./dir-files.js";
+import { belongsHere, blobName, isChildManifest, isSignature, manifestName, rootName, versionName, versionText } from "./dir-files.js";
 import { isFile, lookInto, removeWhileEmpty } from "./directory.js";
 import { PendingSignatures } from "./pending-signatures.js";
 import { settleDirectory, type WrittenChange, writeChange } from "./removal-record.js";

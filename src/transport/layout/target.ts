@@ -7,15 +7,7 @@ import type { AttachedManifest, AttachmentTarget, DigestTagKind } from "../attac
 import { createDraft, type Draft } from "../../files/durable-file.js";
 import { makeDirectory } from "../../files/make-directory.js";
 import { openedMode } from "../../files/opened-mode.js";
-import type {
-  BegunBlob,
-  CommitOptions,
-  Committed,
-  EndpointOptions,
-  ImageTarget,
-  ResumingTarget,
-  Upload,
-} from "../transport.js";
+import type { BegunBlob, CommitOptions, Committed, EndpointOptions, ImageTarget, ResumingTarget, Upload } from "../transport.js";
 import { blobSize } from "./blob-file.js";
 import { commitImage, type StagedBlob } from "./commit.js";
 import { claimBeginning, keepBeginnings } from "./resume.js";

@@ -9,14 +9,7 @@ import { parsePkcs11Uri } from "../../../src/crypt/schemes/pkcs11/pkcs11/uri.js"
 import { pkcs11 } from "../../../src/crypt/keys/pkcs11.js";
 import type { ProgressEvent } from "../../../src/progress.js";
 import { expectedError } from "../../support/expected-error.js";
-import {
-  keyFile,
-  keyWord,
-  makeSoftToken,
-  recipientFile,
-  recipientWord,
-  softHsmModule,
-} from "../../support/key-material.js";
+import { keyFile, keyWord, makeSoftToken, recipientFile, recipientWord, softHsmModule } from "../../support/key-material.js";
 import { systemPeer } from "../../support/peer.js";
 import { scratchDirectory } from "../../support/scratch.js";
 

@@ -11,7 +11,7 @@ import { bundleType, signedBytes, statementPayloadType, writeBundle } from "../.
 import { sigstoreKeyName } from "../../../src/sign/sigstore/key-kind.js";
 import { sigstoreSigner } from "../../../src/sign/sigstore/signer.js";
 import { sigstoreVerifier } from "../../../src/sign/sigstore/verifier.js";
-import { signatureAnnotation } from "../../../src/sign/simple-signing/layer.js";
+import { signatureAnnotation } from "../../../src/sign/simple-signing/payload.js";
 import { expectedError } from "../../support/expected-error.js";
 import { signedSubject } from "../../support/signed-vectors.js";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { copy } from "../../../src/copy/copy.js";
 import { recipientsOf } from "../../../src/crypt/recipients.js";
-import { canDecrypt } from "../../../src/inspect/can-decrypt.js";
+import { canDecrypt } from "../../../src/operations/can-decrypt.js";
 import { isEncrypted } from "../../../src/oci/media-type.js";
 import { encryptLayers } from "../../../src/transform/encrypt.js";
 import type { LayerTransform } from "../../../src/transform/layer-transform.js";

@@ -1,23 +1,8 @@
 import { filePlainMode } from "../../options/plain-mode.js";
 import { allPlatforms, platform, readPlatforms } from "../../options/platforms.js";
 import type { Command } from "../command.js";
-import {
-  layerFlags,
-  openFlags,
-  openTransform,
-  sealFlags,
-  sealOrOpenConflicts,
-  sealOrOpenNeeds,
-  sealTransform,
-} from "../transfer/copy-transform.js";
-import {
-  copyConflicts,
-  copyFlags,
-  readCopyFlags,
-  transferConflicts,
-  transferFlags,
-  transferNeeds,
-} from "../transfer/transfer-flags.js";
+import { layerFlags, openFlags, openTransform, sealFlags, sealOrOpenConflicts, sealOrOpenNeeds, sealTransform } from "../transfer/copy-transform.js";
+import { copyConflicts, copyFlags, readCopyFlags, transferConflicts, transferFlags, transferNeeds } from "../transfer/transfer-flags.js";
 
 /** `copy SRC DST`. */
 export const copy: Command = {

@@ -14,12 +14,12 @@ export const diff: Command = {
   examples: ["oci-enc diff app:1-enc app:2-enc", "oci-enc diff -k key.pem app:1 app:1-enc"],
   async run(invocation) {
     const { options, progress, signal } = invocation;
-    const [{ compareImages }, { diffDocument, diffTable }] = await Promise.all([
+    const [{ diffImages }, { diffDocument, diffTable }] = await Promise.all([
       import("../../../index.js"),
       import("../../output/tables/diff-table.js"),
     ]);
     const [a = "", b = ""] = invocation.arguments;
-    const report = await compareImages(a, b, {
+    const report = await diffImages(a, b, {
       keys: hasKeys(options) ? await readKeys(invocation) : undefined,
       platforms: await readPlatforms(options),
       settings: readSettings(options),

@@ -2,23 +2,12 @@ import type { LayerSelection, OpenedEarlierImage } from "../../../index.js";
 import { besideEndpoint, judgedSource } from "../../options/registry/endpoints.js";
 import { choice, type Flag, single, toggle } from "../../options/flag.js";
 import { inPlace, inPlaceTarget, requireInPlace } from "../../options/in-place.js";
-import {
-  anonymous,
-  hasKeys,
-  key,
-  keysDir,
-  openingFlags,
-  readSettings,
-  recipient,
-  recipientsFile,
-  settingFlags,
-} from "../../options/keys/key-flags.js";
+import { anonymous, hasKeys, key, keysDir, openingFlags, readSettings, recipient, recipientsFile, settingFlags } from "../../options/keys/key-flags.js";
 import { readKeys, readRecipients } from "../../options/keys/keys.js";
 import { excludeLayer, layer, readLayers } from "../../options/layers.js";
-import { allPlatforms, platform, readPlatforms } from "../../options/platforms.js";
+import { allPlatforms, platform, readPlatforms, otherPlatforms } from "../../options/platforms.js";
 import { readTrust } from "../../options/signing/trust-flags.js";
 import type { Command, Invocation } from "../command.js";
-import { otherPlatforms } from "./platform-choice.js";
 import { removeSignatures, transferConflicts, transferFlags, transferNeeds } from "../transfer/transfer-flags.js";
 
 const group = "Layers and platforms:";

@@ -5,14 +5,7 @@ import { readRegistry } from "../../options/registry/registry.js";
 import type { Command, Invocation, Report } from "../command.js";
 import { layerFlags, openFlags, openNeeds, openTransform } from "../transfer/copy-transform.js";
 import type { TransferOptions } from "../transfer/transfer.js";
-import {
-  copyConflicts,
-  copyFlags,
-  readCopyFlags,
-  transferConflicts,
-  transferFlags,
-  transferNeeds,
-} from "../transfer/transfer-flags.js";
+import { copyConflicts, copyFlags, readCopyFlags, transferConflicts, transferFlags, transferNeeds } from "../transfer/transfer-flags.js";
 
 /** `pull IMAGE [DST]`. */
 export const pull: Command = {

@@ -2,14 +2,7 @@ import { OciEncError } from "../../../errors.js";
 import { platform, readPlatforms } from "../../options/platforms.js";
 import type { Command } from "../command.js";
 import { layerFlags, sealFlags, sealNeeds, sealTransform } from "../transfer/copy-transform.js";
-import {
-  copyConflicts,
-  copyFlags,
-  readCopyFlags,
-  transferConflicts,
-  transferFlags,
-  transferNeeds,
-} from "../transfer/transfer-flags.js";
+import { copyConflicts, copyFlags, readCopyFlags, transferConflicts, transferFlags, transferNeeds } from "../transfer/transfer-flags.js";
 
 /** `push SRC [IMAGE]`. */
 export const push: Command = {

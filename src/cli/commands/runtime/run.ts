@@ -76,9 +76,9 @@ export const run: Command = {
     refuseJson(invocation.options);
     const { options, progress, signal } = invocation;
     const [image = "", ...command] = invocation.arguments;
-    const { openLayerCache, tryImage } = await import("../../../index.js");
+    const { openLayerCache, runImage } = await import("../../../index.js");
     const cache = options.get(layerCache);
-    const status = await tryImage(image, {
+    const status = await runImage(image, {
       ...readContainer(options),
       command,
       runtime: options.get(runtime),

@@ -5,16 +5,7 @@ import { type Flag, single } from "../../options/flag.js";
 import { readSettings, settingFlags } from "../../options/keys/key-flags.js";
 import { platform, readPlatforms } from "../../options/platforms.js";
 import { readSigners } from "../../options/signing/signers.js";
-import {
-  annotation,
-  by,
-  expiry,
-  format,
-  identity,
-  indexOnly,
-  readClaims,
-  signPassphraseFile,
-} from "../../options/signing/signing-flags.js";
+import { annotation, by, expiry, format, identity, indexOnly, readClaims, signPassphraseFile } from "../../options/signing/signing-flags.js";
 import { writeNewFile } from "../../output/new-file.js";
 import type { Command, Invocation } from "../command.js";
 import { dryRun } from "../transfer/transfer-flags.js";

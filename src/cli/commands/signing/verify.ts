@@ -6,15 +6,7 @@ import { hasKeys, key, keysDir, openingFlags, readSettings, settingFlags } from 
 import { readKeys, readRecipientsFile } from "../../options/keys/keys.js";
 import { platform, readPlatforms } from "../../options/platforms.js";
 import { annotation, identity, readClaims } from "../../options/signing/signing-flags.js";
-import {
-  asksForSignature,
-  judgingFlags,
-  readTrust,
-  trust,
-  trustConflicts,
-  trustNeeds,
-  trustPolicy,
-} from "../../options/signing/trust-flags.js";
+import { asksForSignature, judgingFlags, readTrust, trust, trustConflicts, trustNeeds, trustPolicy } from "../../options/signing/trust-flags.js";
 import type { Command, Invocation } from "../command.js";
 import { readRecipientIds, recipientIds } from "../recipients/recipients-flags.js";
 

@@ -1,15 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { ioError } from "../../../errors.js";
-import {
-  type CopyImageOptions,
-  type CopyReport,
-  copyImage,
-  type Descriptor,
-  type LayerReport,
-  type LayerTransform,
-  printPlatform,
-  type SignedArtifact,
-} from "../../../index.js";
+import { type CopyImageOptions, type CopyReport, copyImage, type Descriptor, type LayerReport, type LayerTransform, printPlatform, type SignedArtifact } from "../../../index.js";
 import { judgedSource, parallel, targetEndpoint } from "../../options/registry/endpoints.js";
 import { readSettings } from "../../options/keys/key-flags.js";
 import { retryTimes } from "../../options/registry/registry-flags.js";

@@ -1,16 +1,6 @@
 import { type KeyObject, publicEncrypt } from "node:crypto";
 import { OciEncError } from "../../../errors.js";
-import type {
-  DecryptionKey,
-  EncryptionKey,
-  KeyWrapper,
-  KnownRecipient,
-  Packet,
-  RecipientInfo,
-  Unwrapper,
-  Wrap,
-  WrapperOptions,
-} from "../../key-wrapper.js";
+import type { DecryptionKey, EncryptionKey, KeyWrapper, KnownRecipient, Packet, RecipientInfo, Unwrapper, Wrap, WrapperOptions } from "../../key-wrapper.js";
 import { type JweRecipient, readJwe, withoutRecipient } from "./packet.js";
 import { openWithShortRsa } from "./short-rsa.js";
 import { thumbprint } from "../../../keys/jwk.js";

@@ -5,24 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { throwIfAborted } from "../../../bytes/abortable.js";
 import { ioError, OciEncError, systemCode } from "../../../errors.js";
 import type { Progress } from "../../../progress.js";
-import {
-  giveSignsOfLife,
-  isAlive,
-  type Owner,
-  parseOwner,
-  readToken,
-  shortToken,
-  silenceLimit,
-  thisOwner,
-} from "../../../files/owner.js";
-import {
-  ingestDirectory,
-  leasesDirectory,
-  lockDirectory,
-  makeWorkDirectory,
-  removeEmpty,
-  workplaceName,
-} from "./work-directory.js";
+import { giveSignsOfLife, isAlive, type Owner, parseOwner, readToken, shortToken, silenceLimit, thisOwner } from "../../../files/owner.js";
+import { ingestDirectory, leasesDirectory, lockDirectory, makeWorkDirectory, removeEmpty, workplaceName } from "./work-directory.js";
 
 /*
  * The lock is a row of files named 1, 2, 3 …; the newest one counts. It holds its owner's token, or nothing once it has

@@ -2,16 +2,7 @@ import { lstat, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError, systemCode } from "../../../errors.js";
 import { certainLimit, fileSystemTime, isMakerAlive, parseMadeName, treeName } from "../../../files/maker-mark.js";
-import {
-  giveSignsOfLife,
-  isAlive,
-  type Owner,
-  parseOwner,
-  readToken,
-  silenceLimit,
-  thisOwner,
-  unchangedWhileWatched,
-} from "../../../files/owner.js";
+import { giveSignsOfLife, isAlive, type Owner, parseOwner, readToken, silenceLimit, thisOwner, unchangedWhileWatched } from "../../../files/owner.js";
 import { removeTree } from "../../../files/remove-tree.js";
 import { keepBeginnings } from "../resume.js";
 import { type LockOptions, withLock } from "./lock.js";

@@ -10,7 +10,7 @@ import { syncDirectory } from "../../../files/durable-file.js";
 import { makeDirectory } from "../../../files/make-directory.js";
 import { draftName } from "../../../files/maker-mark.js";
 import { readSmallFile } from "../../../files/read-file.js";
-import { signatureLimits } from "../../signature-limits.js";
+import { signatureLimits } from "../../attachments.js";
 import { documentProblem, RegistryClient } from "../client.js";
 import type { Environment } from "../http/environment.js";
 import { isSameHost, requireOwnHost } from "../http/offline-guard.js";

@@ -13,8 +13,7 @@ import { sharedDigestTag } from "./digest-tags.js";
 import { sharedFallbackList } from "./fallback-list.js";
 import { type ManifestStored, storeManifest } from "../manifest-store.js";
 import { hasReferrersApi } from "./referrers.js";
-import { addToTags, type SharedTag } from "./shared-tag.js";
-import { together } from "../all-settled.js";
+import { addToTags, type SharedTag, together } from "./shared-tag.js";
 import { uploadBlob } from "../blobs/upload.js";
 
 /** Bytes of manifests and signatures that wait for the commit. */

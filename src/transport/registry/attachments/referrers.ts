@@ -7,7 +7,6 @@ import { mediaTypes } from "../../../oci/media-type.js";
 import { documentProblem, type RegistryClient } from "../client.js";
 import type { Document } from "../http/document.js";
 import { fallbackTag, readFallbackList } from "./fallback-list.js";
-import { nextLink } from "../http/link-header.js";
 import { looksLikeJson, pullScopes, repositoryName } from "../manifests.js";
 import { bounded, redactUrl } from "../http/redact.js";
 
@@ -152,4 +151,14 @@ async function fromFallbackTag(client: RegistryClient, subject: Digest): Promise
   const message = `the tag ${fallbackTag(subject)} of ${client.host} names ${bounded(list)}, and no list of referrers`;
   client.options.progress?.({ type: "warning", code: "ATTACHMENT_IGNORED", message });
   return [];
+}
+
+/** The target of `Link: <…>; rel="next"`; undefined when this is the last page. RFC 8288. */
+export function nextLink(values: readonly string[]): string | undefined {
+  for (const value of values) {
+    for (const match of value.slice(0, 8192).matchAll(/<([^>]*)>([^,<]*)/g)) {
+      if (/;\s*rel\s*=\s*(?:"next"|next(?![\w-]))/i.test(match[2] ?? "")) return match[1];
+    }
+  }
+  return undefined;
 }

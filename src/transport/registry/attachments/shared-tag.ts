@@ -6,7 +6,6 @@ import { storeManifest } from "../manifest-store.js";
 import { lookUp, pushScopes, repositoryName } from "../manifests.js";
 import { immutableTag } from "../http/problem.js";
 import { bounded } from "../http/redact.js";
-import { together } from "../all-settled.js";
 
 /** A tag to which several writers add: a list of referrers, the signatures of an image. */
 export interface SharedTag {
@@ -82,4 +81,13 @@ export function occupied(
   return new OciEncError("CONFLICT", `${name} names ${bounded(found)}, and no ${wanted}; it stays as it is`, {
     hint: "give what is there another tag, as another tool may have put it there by mistake, and remove this one",
   });
+}
+
+/**
+ * The results of work that goes on at the same time. When some of it fails, the first failure is thrown once all of it
+ * has ended: nothing goes on behind the caller's back.
+ */
+export async function together<T>(work: readonly Promise<T>[]): Promise<readonly T[]> {
+  await Promise.allSettled(work);
+  return await Promise.all(work);
 }

@@ -3,7 +3,7 @@ import { OciEncError } from "../../../errors.js";
 import type { Digest } from "../../../oci/digest.js";
 import { type JsonNode, memberOf, parseJson } from "../../../oci/json-text.js";
 import { manifestLimit } from "../../../oci/manifest.js";
-import { signatureLimits } from "../../signature-limits.js";
+import { signatureLimits } from "../../attachments.js";
 import { documentProblem, type RegistryClient } from "../client.js";
 import { pullScopes, pushScopes, repositoryName } from "../manifests.js";
 

@@ -1,8 +1,7 @@
 import { spawn } from "node:child_process";
 import { childEnvironment } from "../../../process/child-environment.js";
 import { OciEncError, systemCode } from "../../../errors.js";
-import type { Progress } from "../../../progress.js";
-import { tellOfWaiting } from "../../../progress.js";
+import { type Progress, tellOfWaiting } from "../../../progress.js";
 import type { Credentials } from "../../registry-options.js";
 import type { Environment } from "../http/environment.js";
 

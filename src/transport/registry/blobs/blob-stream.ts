@@ -2,7 +2,7 @@ import { OciEncError } from "../../../errors.js";
 import type { Descriptor } from "../../../oci/descriptor.js";
 import type { RegistryClient } from "../client.js";
 import type { Answer } from "../http/connections.js";
-import { parseContentRange } from "../http/content-range.js";
+import { parseContentRange } from "./content-range.js";
 import { final } from "../http/host-health.js";
 import { pullScopes, repositoryName } from "../manifests.js";
 

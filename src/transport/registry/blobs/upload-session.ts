@@ -3,7 +3,7 @@ import type { Sum } from "../../../oci/descriptor.js";
 import type { Digest } from "../../../oci/digest.js";
 import type { RegistryClient } from "../client.js";
 import type { Answer } from "../http/connections.js";
-import { parseUploadRange } from "../http/content-range.js";
+import { parseUploadRange } from "./content-range.js";
 import { pushScopes, repositoryName } from "../manifests.js";
 
 /** An upload that a registry has begun to take. Its location changes with every answer. */

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { credentialHelper } from "../../../../src/transport/registry/auth/credential-helper.js";
-import { tellOfWaiting } from "../../../../src/waiting.js";
+import { tellOfWaiting } from "../../../../src/progress.js";
 import { expectedError } from "../../../support/expected-error.js";
 import { testEnvironment } from "../../../support/registry-endpoint.js";
 import { listening } from "../../../support/registry-ends.js";
