@@ -4,16 +4,16 @@ import { thumbprint } from "../keys/jwk.js";
 import type { KeyDescription } from "../keys/key-description.js";
 import { type KeyFile, readPrivateKeys } from "../keys/key-file.js";
 import { type KeyPart, keyParts } from "../keys/key-parts.js";
-import { isKeyData } from "./schemes/pgp/pgp/key-data.js";
-import { readPkcs11Key } from "./schemes/pkcs11/pkcs11/key-yaml.js";
-import { describeUri } from "./schemes/pkcs11/pkcs11/uri.js";
+import { isKeyData } from "../keys/pgp/key-data.js";
+import { readPkcs11Key } from "../keys/pkcs11/key-yaml.js";
+import { describeUri } from "../keys/pkcs11/uri.js";
 
 /**
  * Describes every key of a file, or a PKCS#11 URI. A private key that is encrypted is opened when its passphrase is
  * given, and else described from the outside. KEY_INVALID when there is nothing that is known here.
  */
 export async function describeKeyFile(file: KeyFile): Promise<readonly KeyDescription[]> {
-  if (isKeyData(file.value)) return (await import("./schemes/pgp/pgp/describe.js")).describePgpKeys(file);
+  if (isKeyData(file.value)) return (await import("../keys/pgp/describe.js")).describePgpKeys(file);
   const token = await readPkcs11Key(file);
   if (token !== undefined) {
     const { uri } = token;

@@ -23,7 +23,7 @@ export type { KeyDescription } from "../keys/key-description.js";
 export { type KeyDirectory, listKeyDirectory } from "../keys/key-directory.js";
 export type { KeyFile } from "../keys/key-file.js";
 export { wantsPassphrase } from "../keys/passphrase.js";
-export { keyringAddresses } from "./schemes/pgp/pgp/addresses.js";
+export { keyringAddresses } from "../keys/pgp/addresses.js";
 export {
   type Keyring,
   type KeyringOptions,

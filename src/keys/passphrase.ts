@@ -1,6 +1,6 @@
 import { needsPassphrase } from "./key-file.js";
-import { isKeyData } from "../crypt/schemes/pgp/pgp/key-data.js";
-import { readPkcs11Key } from "../crypt/schemes/pkcs11/pkcs11/key-yaml.js";
+import { isKeyData } from "./pgp/key-data.js";
+import { readPkcs11Key } from "./pkcs11/key-yaml.js";
 
 /**
  * Whether a key to open with is of no use without a passphrase or PIN: an encrypted private key of any form, or a key in
@@ -10,7 +10,7 @@ import { readPkcs11Key } from "../crypt/schemes/pkcs11/pkcs11/key-yaml.js";
 export async function wantsPassphrase(value: Uint8Array): Promise<boolean> {
   if (needsPassphrase(value)) return true;
   try {
-    if (isKeyData(value)) return await (await import("../crypt/schemes/pgp/pgp/secret-keys.js")).isProtected(value);
+    if (isKeyData(value)) return await (await import("./pgp/secret-keys.js")).isProtected(value);
     const token = await readPkcs11Key({ value, origin: "" });
     return token !== undefined && token.uri.pinValue === undefined && token.uri.pinSource === undefined;
   } catch {

@@ -1,4 +1,4 @@
-import { der, derObjectIdentifier, tags } from "../../src/crypt/schemes/pkcs7/pkcs7/der.js";
+import { der, derObjectIdentifier, tags } from "../../src/keys/x509/der.js";
 import { type ExtensionDraft, integer } from "./handmade-certificate.js";
 
 /** The identifiers of the extensions that drafts have. */

@@ -1,5 +1,5 @@
 import { createHash, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
-import { der, derObjectIdentifier, parts, readDer, tags } from "../../src/crypt/schemes/pkcs7/pkcs7/der.js";
+import { der, derObjectIdentifier, parts, readDer, tags } from "../../src/keys/x509/der.js";
 
 /** A certificate before it is encoded and signed: every member may be wrong. */
 export interface CertificateDraft {

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { generateKey } from "openpgp";
-import { der, derObjectIdentifier, tags } from "../../src/crypt/schemes/pkcs7/pkcs7/der.js";
+import { der, derObjectIdentifier, tags } from "../../src/keys/x509/der.js";
 import { generateSigstoreKeyPair } from "../../src/sign/sigstore/key-file.js";
 import { keyFileBytes } from "./key-forms.js";
 import { makeCertificate } from "./key-material.js";

@@ -34,7 +34,7 @@ const rows: readonly SchemeRow[] = [
     takes: "either",
     holdsOwnKeys: false,
     openedBy: "-k pgp: for the keys that gpg holds, or -k FILE",
-    load: async () => (await import("../keys/pgp.js")).pgp,
+    load: async () => (await import("./pgp/pgp.js")).pgp,
   },
   {
     scheme: "pkcs7",
@@ -42,7 +42,7 @@ const rows: readonly SchemeRow[] = [
     takes: "file",
     holdsOwnKeys: false,
     openedBy: "-k FILE",
-    load: async () => (await import("../keys/pkcs7.js")).pkcs7,
+    load: async () => (await import("./pkcs7/pkcs7.js")).pkcs7,
   },
   {
     scheme: "pkcs11",
@@ -50,7 +50,7 @@ const rows: readonly SchemeRow[] = [
     takes: "either",
     holdsOwnKeys: false,
     openedBy: "-k with a PKCS#11 URI or a key file",
-    load: async () => (await import("../keys/pkcs11.js")).pkcs11,
+    load: async () => (await import("./pkcs11/pkcs11.js")).pkcs11,
   },
   {
     scheme: "provider",
@@ -58,7 +58,7 @@ const rows: readonly SchemeRow[] = [
     takes: "text",
     holdsOwnKeys: true,
     openedBy: "-k provider:NAME",
-    load: async () => (await import("../keys/provider.js")).provider,
+    load: async () => (await import("./provider/provider.js")).provider,
   },
 ];
 

@@ -1,8 +1,8 @@
 import { createHash, type KeyObject } from "node:crypto";
 import type { Environment } from "../../process/child-environment.js";
-import { type Pkcs11Source, readPkcs11Key } from "../../crypt/schemes/pkcs11/pkcs11/key-yaml.js";
-import { reachPrivateKey } from "../../crypt/schemes/pkcs11/pkcs11/reach.js";
-import { describeUri } from "../../crypt/schemes/pkcs11/pkcs11/uri.js";
+import { type Pkcs11Source, readPkcs11Key } from "../../keys/pkcs11/key-yaml.js";
+import { reachPrivateKey } from "../../keys/pkcs11/open-key.js";
+import { describeUri } from "../../keys/pkcs11/uri.js";
 import { OciEncError } from "../../errors.js";
 import type { SigningKey } from "../signing-key.js";
 import { checkedSignature } from "./checked-signature.js";

@@ -1,7 +1,7 @@
 import type { PrivateKey } from "openpgp";
-import { splitKeys } from "../../crypt/schemes/pgp/pgp/key-data.js";
-import { requireKnownCurves } from "../../crypt/schemes/pgp/pgp/library-limits.js";
-import { secretKeysOf } from "../../crypt/schemes/pgp/pgp/secret-keys.js";
+import { splitKeys } from "../../keys/pgp/key-data.js";
+import { requireKnownCurves } from "../../keys/pgp/library-limits.js";
+import { secretKeysOf } from "../../keys/pgp/secret-keys.js";
 import { OciEncError } from "../../errors.js";
 import type { GpgKey, KeyHolder } from "./gpg-backend.js";
 

@@ -1,5 +1,5 @@
 import type { PublicKey } from "openpgp";
-import { type EncodedKey, splitKeys } from "../../crypt/schemes/pgp/pgp/key-data.js";
+import { type EncodedKey, splitKeys } from "../../keys/pgp/key-data.js";
 import { OciEncError } from "../../errors.js";
 
 /** More bytes than this are no ring for judging signatures. */

@@ -1,5 +1,5 @@
 import type { PublicKey, SignaturePacket } from "openpgp";
-import { libraryReason, requireKnownCurves } from "../../crypt/schemes/pgp/pgp/library-limits.js";
+import { libraryReason, requireKnownCurves } from "../../keys/pgp/library-limits.js";
 import { OciEncError } from "../../errors.js";
 import { payloadLimit } from "../simple-signing/payload.js";
 import { isMessage } from "../simple-signing/stored.js";

@@ -1,7 +1,7 @@
 import type { WrapperOptions } from "../../crypt/key-wrapper.js";
-import { exportPublicKey, findGpg, listKeys, signWithGpg } from "../../crypt/schemes/pgp/pgp/gpg.js";
-import { describeKey, type KeyIdentity, names } from "../../crypt/schemes/pgp/pgp/identity.js";
-import type { KeyName } from "../../crypt/schemes/pgp/pgp/key-name.js";
+import { exportPublicKey, findGpg, listKeys, signWithGpg } from "../../keys/pgp/gpg.js";
+import { describeKey, type KeyIdentity, names } from "../../keys/pgp/identity.js";
+import type { KeyName } from "../../keys/pgp/key-name.js";
 import { OciEncError } from "../../errors.js";
 import type { KeyHolder } from "./gpg-backend.js";
 

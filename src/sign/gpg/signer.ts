@@ -1,5 +1,5 @@
 import type { SchemeSettings } from "../../crypt/key-wrapper.js";
-import { keyNameOf } from "../../crypt/schemes/pgp/pgp/key-name.js";
+import { keyNameOf } from "../../keys/pgp/key-name.js";
 import { OciEncError } from "../../errors.js";
 import { type ImageName, printImageName } from "../../oci/image-name.js";
 import { sameClaims } from "../claims.js";

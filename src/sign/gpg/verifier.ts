@@ -1,5 +1,5 @@
 import type { PublicKey } from "openpgp";
-import { libraryReason } from "../../crypt/schemes/pgp/pgp/library-limits.js";
+import { libraryReason } from "../../keys/pgp/library-limits.js";
 import { OciEncError } from "../../errors.js";
 import { refusal } from "../refusal.js";
 import type { Accepted, Judgement, Signature, SignedImage } from "../signature.js";

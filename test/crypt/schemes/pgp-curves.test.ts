@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import { describePgpKeys } from "../../../src/crypt/schemes/pgp/pgp/describe.js";
-import { libraryReason } from "../../../src/crypt/schemes/pgp/pgp/library-limits.js";
-import { recipientKeys } from "../../../src/crypt/schemes/pgp/pgp/public-keys.js";
+import { describePgpKeys } from "../../../src/keys/pgp/describe.js";
+import { libraryReason } from "../../../src/keys/pgp/library-limits.js";
+import { recipientKeys } from "../../../src/crypt/schemes/pgp/public-keys.js";
 import { fileHolder } from "../../../src/sign/gpg/file-backend.js";
 import { gpgVerifier } from "../../../src/sign/gpg/verifier.js";
 import { imageOne } from "../../support/containers-case.js";

@@ -5,7 +5,7 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import type { DecryptionKey, EncryptionKey, Packet, WrapperOptions } from "../../../src/crypt/index.js";
-import { pgp } from "../../../src/crypt/keys/pgp.js";
+import { pgp } from "../../../src/crypt/schemes/pgp/pgp.js";
 import { expectedError } from "../../support/expected-error.js";
 import { type GpgHome, keyFile, keyWord, makeGpgHome, recipientFile, recipientWord } from "../../support/key-material.js";
 import { systemPeer } from "../../support/peer.js";

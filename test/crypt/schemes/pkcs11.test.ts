@@ -4,9 +4,9 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import type { DecryptionKey, EncryptionKey, Packet, WrapperOptions } from "../../../src/crypt/index.js";
-import { findModule, readModulePolicy } from "../../../src/crypt/schemes/pkcs11/pkcs11/module-policy.js";
-import { parsePkcs11Uri } from "../../../src/crypt/schemes/pkcs11/pkcs11/uri.js";
-import { pkcs11 } from "../../../src/crypt/keys/pkcs11.js";
+import { findModule, readModulePolicy } from "../../../src/keys/pkcs11/module-policy.js";
+import { parsePkcs11Uri } from "../../../src/keys/pkcs11/uri.js";
+import { pkcs11 } from "../../../src/crypt/schemes/pkcs11/pkcs11.js";
 import type { ProgressEvent } from "../../../src/progress.js";
 import { expectedError } from "../../support/expected-error.js";
 import { keyFile, keyWord, makeSoftToken, recipientFile, recipientWord, softHsmModule } from "../../support/key-material.js";
@@ -219,7 +219,7 @@ test("without the optional package, keys in tokens are an error that says how to
   const program = `
     import { register } from "node:module";
     register(${JSON.stringify(hooks)});
-    const { pkcs11 } = await import(${JSON.stringify(new URL("../../../src/crypt/keys/pkcs11.js", import.meta.url).href)});
+    const { pkcs11 } = await import(${JSON.stringify(new URL("../../../src/crypt/schemes/pkcs11/pkcs11.js", import.meta.url).href)});
     const value = Buffer.from(${JSON.stringify(`${uri()}&pin-value=1`)});
     const key = { scheme: "pkcs11", value, origin: "token", passphrase: undefined };
     for (const attempt of [() => pkcs11.wrapFor([key]), () => pkcs11.unwrapWith([key])]) {

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { withEditedParts } from "../../../src/crypt/envelope.js";
 import { loadKeyring, loadRecipients, type Packet, type WrapperOptions } from "../../../src/crypt/index.js";
-import { provider } from "../../../src/crypt/keys/provider.js";
+import { provider } from "../../../src/crypt/schemes/provider/provider.js";
 import { unwrapEnvelope } from "../../../src/crypt/layer.js";
 import { expectedError } from "../../support/expected-error.js";
 import { keyFile, keyWord, makeCertificate, recipientFile, recipientWord } from "../../support/key-material.js";

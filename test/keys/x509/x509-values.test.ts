@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { canonicalName, isWithin, sameCanonicalName } from "../../../src/crypt/schemes/pkcs7/pkcs7/canonical-name.js";
-import { bitOctets, der, objectIdentifier, readDer, smallInteger, tags } from "../../../src/crypt/schemes/pkcs7/pkcs7/der.js";
-import { readValidity } from "../../../src/crypt/schemes/pkcs7/pkcs7/x509-time.js";
+import { canonicalName, isWithin, sameCanonicalName } from "../../../src/keys/x509/canonical-name.js";
+import { bitOctets, der, objectIdentifier, readDer, smallInteger, tags } from "../../../src/keys/x509/der.js";
+import { readValidity } from "../../../src/keys/x509/x509-time.js";
 import { expectedError } from "../../support/expected-error.js";
 import { encodeName, text, time } from "../../support/handmade-certificate.js";
 

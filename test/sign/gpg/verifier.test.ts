@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { deflateRawSync } from "node:zlib";
-import { readPackets } from "../../../src/crypt/schemes/pgp/pgp/packets.js";
+import { readPackets } from "../../../src/crypt/schemes/pgp/packets.js";
 import { digestOf } from "../../../src/oci/digest.js";
 import { verifierJudge } from "../../../src/policy/verifier-judge.js";
 import { gpgVerifier } from "../../../src/sign/gpg/verifier.js";

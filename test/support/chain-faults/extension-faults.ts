@@ -1,4 +1,4 @@
-import { der, derObjectIdentifier, tags } from "../../../src/crypt/schemes/pkcs7/pkcs7/der.js";
+import { der, derObjectIdentifier, tags } from "../../../src/keys/x509/der.js";
 import { general, ids, issuerKey, revocationLists, subjectKey } from "../draft-extensions.js";
 import { again, any, anyAuthority, anyIssued, type ChainFault, type Change, leaf, mark, odd, put, refusedByBoth, refusedHere } from "./spoil.js";
 

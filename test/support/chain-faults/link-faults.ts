@@ -1,4 +1,4 @@
-import { der, tags } from "../../../src/crypt/schemes/pkcs7/pkcs7/der.js";
+import { der, tags } from "../../../src/keys/x509/der.js";
 import { keyNumber, nameOf, sharedName } from "../draft-chain.js";
 import { general, ids, issuerKey, subjectKey } from "../draft-extensions.js";
 import { algorithms, type CertificateDraft, type DraftKey, draftKey } from "../handmade-certificate.js";

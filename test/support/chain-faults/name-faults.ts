@@ -1,4 +1,4 @@
-import { der } from "../../../src/crypt/schemes/pkcs7/pkcs7/der.js";
+import { der } from "../../../src/keys/x509/der.js";
 import { nameOf, sharedName } from "../draft-chain.js";
 import { alternativeNames, general, ids, nameConstraints } from "../draft-extensions.js";
 import { encodeName, text } from "../handmade-certificate.js";

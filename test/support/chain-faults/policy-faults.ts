@@ -1,4 +1,4 @@
-import { der, tags } from "../../../src/crypt/schemes/pkcs7/pkcs7/der.js";
+import { der, tags } from "../../../src/keys/x509/der.js";
 import { policy } from "../draft-chain.js";
 import { ids, inhibitAny, mappings, policies, policyConstraints } from "../draft-extensions.js";
 import type { CertificateDraft } from "../handmade-certificate.js";

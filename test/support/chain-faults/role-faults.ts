@@ -1,4 +1,4 @@
-import { der, tags } from "../../../src/crypt/schemes/pkcs7/pkcs7/der.js";
+import { der, tags } from "../../../src/keys/x509/der.js";
 import { authority, extendedKeyUsage, ids, keyUsage, purposes, subjectKey, uses } from "../draft-extensions.js";
 import { any, anyAuthority, type ChainFault, drop, leaf, mark, odd, put, refusedByBoth, refusedHere, root } from "./spoil.js";
 

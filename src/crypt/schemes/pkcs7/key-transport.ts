@@ -1,5 +1,5 @@
 import { constants, type KeyObject, privateDecrypt, publicEncrypt, randomBytes } from "node:crypto";
-import { type DerValue, objectIdentifier, parts } from "./pkcs7/der.js";
+import { type DerValue, objectIdentifier, parts } from "../../../keys/x509/der.js";
 import { type KeyTransport, rsaEncryption, rsaesOaep } from "./enveloped-data.js";
 
 /** Wraps a content key as RSAES-PKCS1-v1_5 does: the only form that Go's libraries write. */

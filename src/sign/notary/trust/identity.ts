@@ -1,5 +1,5 @@
-import { expect, objectIdentifier, parts, readDer, tags } from "../../../crypt/schemes/pkcs7/pkcs7/der.js";
-import { nameText } from "../../../crypt/schemes/pkcs7/pkcs7/name-text.js";
+import { expect, objectIdentifier, parts, readDer, tags } from "../../../keys/x509/der.js";
+import { nameText } from "../../../keys/x509/name-text.js";
 import { OciEncError } from "../../../errors.js";
 
 /** Attributes of a distinguished name, each type once. */

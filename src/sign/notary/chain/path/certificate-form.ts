@@ -1,4 +1,4 @@
-import { expect, isShortestInteger, objectIdentifier, parts, tags } from "../../../../crypt/schemes/pkcs7/pkcs7/der.js";
+import { expect, isShortestInteger, objectIdentifier, parts, tags } from "../../../../keys/x509/der.js";
 import { brokenChain } from "../broken-chain.js";
 import type { SigningCertificate } from "../certificate.js";
 import { alternativeNames } from "./certificate-names.js";

@@ -1,6 +1,6 @@
-import { attributeValues } from "../../../../crypt/schemes/pkcs7/pkcs7/canonical-name.js";
-import { type DerValue, expect, readDer, tags } from "../../../../crypt/schemes/pkcs7/pkcs7/der.js";
-import { nameText } from "../../../../crypt/schemes/pkcs7/pkcs7/name-text.js";
+import { attributeValues } from "../../../../keys/x509/canonical-name.js";
+import { type DerValue, expect, readDer, tags } from "../../../../keys/x509/der.js";
+import { nameText } from "../../../../keys/x509/name-text.js";
 import { brokenChain } from "../broken-chain.js";
 import type { SigningCertificate } from "../certificate.js";
 import { extensionIds } from "./extension-ids.js";

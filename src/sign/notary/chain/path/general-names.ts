@@ -1,5 +1,5 @@
-import { type CanonicalName, canonicalName } from "../../../../crypt/schemes/pkcs7/pkcs7/canonical-name.js";
-import { type DerValue, expect, objectIdentifier, parts, tags, valuesIn } from "../../../../crypt/schemes/pkcs7/pkcs7/der.js";
+import { type CanonicalName, canonicalName } from "../../../../keys/x509/canonical-name.js";
+import { type DerValue, expect, objectIdentifier, parts, tags, valuesIn } from "../../../../keys/x509/der.js";
 import { OciEncError } from "../../../../errors.js";
 
 /** A GeneralName of RFC 5280 section 4.2.1.6. Of the forms that nothing is compared with, only that it is one. */

@@ -1,5 +1,5 @@
-import { sameCanonicalName } from "../../../../crypt/schemes/pkcs7/pkcs7/canonical-name.js";
-import { type DerValue, expect, parts, readDer, tags } from "../../../../crypt/schemes/pkcs7/pkcs7/der.js";
+import { sameCanonicalName } from "../../../../keys/x509/canonical-name.js";
+import { type DerValue, expect, parts, readDer, tags } from "../../../../keys/x509/der.js";
 import { OciEncError } from "../../../../errors.js";
 import { brokenChain } from "../broken-chain.js";
 import type { SigningCertificate } from "../certificate.js";

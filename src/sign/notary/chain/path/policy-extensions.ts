@@ -1,4 +1,4 @@
-import { type DerValue, expect, objectIdentifier, parts, readDer, smallInteger, tags } from "../../../../crypt/schemes/pkcs7/pkcs7/der.js";
+import { type DerValue, expect, objectIdentifier, parts, readDer, smallInteger, tags } from "../../../../keys/x509/der.js";
 import { OciEncError } from "../../../../errors.js";
 import { brokenChain } from "../broken-chain.js";
 import type { SigningCertificate } from "../certificate.js";

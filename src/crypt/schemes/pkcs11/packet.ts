@@ -1,0 +1,79 @@
+import { OciEncError } from "../../../errors.js";
+import { isBase64 } from "../../layer-options.js";
+
+/** The hashes of RSAES-OAEP that the format knows, as it writes them. */
+export type OaepHash = "sha1" | "sha256";
+
+/** A layer's options, wrapped for one key. */
+export interface WrappedBlob {
+  readonly blob: Uint8Array;
+  readonly hash: OaepHash;
+}
+
+/** The packet as Go's library writes it, the hash always named. */
+export function encodePacket(blobs: readonly WrappedBlob[]): Uint8Array {
+  const recipients = blobs.map(({ blob, hash }) => ({
+    version: 0,
+    blob: Buffer.from(blob).toString("base64"),
+    hash,
+  }));
+  return Buffer.from(JSON.stringify({ version: 0, recipients }));
+}
+
+/** Reads a packet. CORRUPT when it is malformed; UNSUPPORTED for a version or a hash that is not known. */
+export function decodePacket(packet: Uint8Array): readonly WrappedBlob[] {
+  if (packet.length > maximumSize) throw malformed(`is ${packet.length} bytes long`);
+  const body = parse(packet);
+  checkVersion(body);
+  const recipients = own(body, "recipients");
+  if (!Array.isArray(recipients)) throw malformed("has no recipients");
+  return recipients.map(readRecipient);
+}
+
+/** The packet less one of its blobs; the others stay as they were written. CORRUPT when there is no such blob. */
+export function withoutBlob(packet: Uint8Array, index: number): Uint8Array {
+  const body = parse(packet);
+  const recipients = own(body, "recipients");
+  if (typeof body !== "object" || !Array.isArray(recipients) || index >= recipients.length) {
+    throw malformed("has no such recipient");
+  }
+  return Buffer.from(JSON.stringify({ ...body, recipients: recipients.toSpliced(index, 1) }));
+}
+
+const maximumSize = 1024 * 1024;
+
+function parse(packet: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(packet));
+  } catch {
+    throw malformed("is not JSON");
+  }
+}
+
+function readRecipient(value: unknown): WrappedBlob {
+  checkVersion(value);
+  const blob = own(value, "blob");
+  if (typeof blob !== "string" || !isBase64(blob)) throw malformed("has a recipient without a blob");
+  return { blob: Buffer.from(blob, "base64"), hash: readHash(own(value, "hash")) };
+}
+
+/** Writers before ocicrypt 1.1.4 left it out, and meant SHA-1. */
+function readHash(value: unknown): OaepHash {
+  if (value === undefined || value === null || value === "") return "sha1";
+  if (value === "sha1" || value === "sha256") return value;
+  throw new OciEncError("UNSUPPORTED", "the PKCS#11 packet uses a hash that is not known");
+}
+
+function checkVersion(value: unknown): void {
+  const version = own(value, "version") ?? 0;
+  if (version !== 0) throw new OciEncError("UNSUPPORTED", "the PKCS#11 packet has a version that is not known");
+}
+
+function own(value: unknown, name: string): unknown {
+  if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
+  return Object.getOwnPropertyDescriptor(value, name)?.value;
+}
+
+function malformed(how: string): OciEncError {
+  return new OciEncError("CORRUPT", `the PKCS#11 packet ${how}`);
+}
