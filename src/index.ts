@@ -38,15 +38,15 @@ export {
   type ListSignaturesOptions,
   listImageSignatures,
 } from "./operations/signatures.js";
-export type { Descriptor, Sum } from "./oci/descriptor.js";
+export type { Descriptor, ContentId } from "./oci/descriptor.js";
 export type { Digest } from "./oci/digest.js";
 export type { ImageConfig } from "./oci/image-config.js";
 export { localPlatform, type Platform, parsePlatform, platformMatches, printPlatform } from "./oci/platform.js";
-export { admission, refusalOfUnsigned } from "./policy/gate.js";
+export { policyGate, refusalOfUnsigned } from "./policy/gate.js";
 export { claimedName, givenName } from "./policy/subject.js";
 export type { TrustRules } from "./policy/trust-rules.js";
 export type { Progress, ProgressEvent, WarningCode } from "./progress.js";
-export { type OpenEarlierOptions, type OpenedEarlierImage, openEarlierImage } from "./operations/encrypt/previous-image.js";
+export { type OpenPreviousOptions, type OpenedPreviousImage, openPreviousImage } from "./operations/encrypt/previous-image.js";
 export { writeBundle } from "./runtime/bundle.js";
 export type { BundleSettings } from "./runtime/spec/bundle-spec.js";
 export type { Mount } from "./runtime/spec/mount.js";
@@ -87,7 +87,7 @@ export {
   setRecipients,
 } from "./transform/recipients.js";
 export { type RekeyOptions, rekeyLayers } from "./transform/rekey.js";
-export type { EarlierImage, EarlierLayer } from "./transform/reuse.js";
+export type { PreviousImage, PreviousLayer } from "./transform/reuse.js";
 export {
   type LayerPosition,
   type LayerSelection,
@@ -95,7 +95,7 @@ export {
   parseLayerSelection,
 } from "./transform/select.js";
 export { openSource, openTarget } from "./transport/index.js";
-export type { Admission, EndpointOptions, ImageSource, ImageTarget } from "./transport/transport.js";
+export type { PolicyGate, EndpointOptions, ImageSource, ImageTarget } from "./transport/transport.js";
 export type { OpenImageOptions } from "./unpack/image-layers.js";
 export { type LayerCache, openLayerCache } from "./unpack/layer-cache.js";
 export { type ImageFile, type LookOptions, listFiles, readFile } from "./unpack/look-inside.js";
@@ -106,5 +106,5 @@ export { listImageFiles } from "./operations/list-files.js";
 export { readImageFile } from "./operations/read-file.js";
 export { unpackImage } from "./operations/unpack.js";
 export type { Check, Finding, LayerPlace, Verdict, VerifyReport } from "./operations/verify/check.js";
-export { refusal, type SealedOptions, type VerifyOptions, verify } from "./operations/verify/verify.js";
+export { refusal, type EncryptionOptions, type VerifyOptions, verify } from "./operations/verify/verify.js";
 export { type VerifyImageOptions, verifyImage } from "./operations/verify/verify-image.js";

@@ -67,7 +67,7 @@ export type Progress = (event: ProgressEvent) => void;
 export const noticeAfter = 10_000;
 
 /** Says now and then that `what` is waited for, until it is disposed of. */
-export function tellOfWaiting(what: string, progress: Progress | undefined, first: number = noticeAfter): Disposable {
+export function noticeWaiting(what: string, progress: Progress | undefined, first: number = noticeAfter): Disposable {
   let timer: NodeJS.Timeout;
   const wait = (milliseconds: number, waited: number) => {
     timer = setTimeout(() => {

@@ -1,5 +1,5 @@
-import { type Hasher, type HashOptions, hasherHere } from "./hasher.js";
-import { leastLoadedLane, mostLanes } from "./hash-worker/hash-workers.js";
+import { type Hasher, type HashOptions, localHasher } from "./hasher.js";
+import { leastLoadedWorker, hashWorkerLimit } from "./hash-worker/hash-workers.js";
 
 /** How to hash, and how much is to be expected; only speed depends on the latter. */
 export interface HasherOptions extends HashOptions {
@@ -13,11 +13,11 @@ export interface HasherOptions extends HashOptions {
  * A hasher for a stream: on this thread, or on one beside it as soon as the process has so much to hash that it is worth
  * while. Then it fails (INTERNAL, retryable) if that thread dies.
  */
-export function openHasher(options: HasherOptions): Hasher {
+export function createHasher(options: HasherOptions): Hasher {
   const { size, threads = 1 } = options;
   expected += size;
-  const isWorthWhile = size >= smallest && expected >= enough && threads <= mostLanes;
-  return isWorthWhile ? leastLoadedLane().open(options) : hasherHere(options);
+  const isWorthWhile = size >= smallest && expected >= enough && threads <= hashWorkerLimit;
+  return isWorthWhile ? leastLoadedWorker().open(options) : localHasher(options);
 }
 
 /** Bytes for which going to another thread and back costs little. */

@@ -1,20 +1,20 @@
-import type { Sum } from "../oci/descriptor.js";
+import type { ContentId } from "../oci/descriptor.js";
 import { type DigestAlgorithm, digestFrom } from "../oci/digest.js";
 import type { ByteStream } from "./byte-stream.js";
-import { openHasher } from "./create-hasher.js";
+import { createHasher } from "./create-hasher.js";
 
 /** A stream that is being hashed and counted as it passes. */
 export interface Digested {
   readonly bytes: ByteStream;
   /** Throws a plain Error, a bug of the caller, until `bytes` has been drained. */
-  sum(): Sum;
+  sum(): ContentId;
 }
 
 /** Hashes what passes. `size` is what is expected, as far as known; only speed depends on it. */
 export function digesting(bytes: ByteStream, size: number, algorithm: DigestAlgorithm = "sha256"): Digested {
-  let sum: Sum | undefined;
+  let sum: ContentId | undefined;
   async function* pass(): AsyncGenerator<Uint8Array> {
-    const hasher = openHasher({ algorithm, size });
+    const hasher = createHasher({ algorithm, size });
     let count = 0;
     try {
       for await (const chunk of bytes) {

@@ -19,7 +19,7 @@ export interface HashOptions {
 }
 
 /** A hasher on this thread. */
-export function hasherHere({ algorithm, key }: HashOptions): Hasher {
+export function localHasher({ algorithm, key }: HashOptions): Hasher {
   const hash = key ? createHmac(algorithm, key) : createHash(algorithm);
   return {
     update(chunk) {

@@ -4,7 +4,7 @@ import type { ByteStream } from "./byte-stream.js";
 const step = 1024 * 1024;
 
 /** Tells `report` how many bytes have passed since the last report: every MiB, and at the end. */
-export async function* metering(bytes: ByteStream, report: (count: number) => void): AsyncGenerator<Uint8Array> {
+export async function* progressMeter(bytes: ByteStream, report: (count: number) => void): AsyncGenerator<Uint8Array> {
   let count = 0;
   for await (const chunk of bytes) {
     yield chunk;

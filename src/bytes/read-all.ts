@@ -1,10 +1,10 @@
 import { OciEncError } from "../errors.js";
-import type { Sum } from "../oci/descriptor.js";
+import type { ContentId } from "../oci/descriptor.js";
 import type { ByteStream } from "./byte-stream.js";
 import { verifying } from "./verifying.js";
 
 /** Small content whole, checked. CORRUPT, unread, when `limit` bytes do not hold it; CORRUPT when it is not what was promised. */
-export async function wholeBytes(bytes: ByteStream, promised: Sum, limit: number): Promise<Uint8Array> {
+export async function readAll(bytes: ByteStream, promised: ContentId, limit: number): Promise<Uint8Array> {
   if (promised.size > limit) {
     throw new OciEncError("CORRUPT", `${promised.digest} has ${promised.size} bytes; ${limit} are allowed here`);
   }

@@ -1,7 +1,7 @@
 import type { ByteStream } from "./byte-stream.js";
 
 /** A stream with a second reader. */
-export interface Branched<T> {
+export interface Tee<T> {
   readonly bytes: ByteStream;
   /** What the second reader made of the bytes; rejects with its error. Await it once `bytes` has been drained. */
   result(): Promise<T>;
@@ -14,7 +14,7 @@ const lag = 4;
  * Lets `read` have a copy of what passes. It slows the stream down when it cannot keep up, but its failure does not
  * break it: that shows in `result`. When the stream is abandoned, `read` sees its copy end early.
  */
-export function branching<T>(bytes: ByteStream, read: (copy: ByteStream) => Promise<T>): Branched<T> {
+export function tee<T>(bytes: ByteStream, read: (copy: ByteStream) => Promise<T>): Tee<T> {
   const channel = new Channel();
   let reading: Promise<{ readonly value: T } | { readonly error: unknown }> | undefined;
   async function* pass(): AsyncGenerator<Uint8Array> {

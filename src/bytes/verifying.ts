@@ -1,16 +1,16 @@
 import { OciEncError } from "../errors.js";
-import type { Sum } from "../oci/descriptor.js";
+import type { ContentId } from "../oci/descriptor.js";
 import { algorithmOf, digestFrom } from "../oci/digest.js";
 import type { ByteStream } from "./byte-stream.js";
-import { openHasher } from "./create-hasher.js";
+import { createHasher } from "./create-hasher.js";
 
 /**
  * Passes bytes on and fails inside the stream (CORRUPT, retryable) when they are not what was promised. Stops at the
  * first byte too many. The last chunk is held back until the digest is known to be right.
  */
-export async function* verifying(bytes: ByteStream, promised: Sum): AsyncGenerator<Uint8Array> {
+export async function* verifying(bytes: ByteStream, promised: ContentId): AsyncGenerator<Uint8Array> {
   const algorithm = algorithmOf(promised.digest);
-  const hasher = openHasher({ algorithm, size: promised.size, threads: 2 });
+  const hasher = createHasher({ algorithm, size: promised.size, threads: 2 });
   let count = 0;
   let held: Uint8Array | undefined;
   try {

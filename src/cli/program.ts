@@ -10,7 +10,7 @@ import { registryConflicts } from "./options/registry/registry-flags.js";
 import { describeFailure, failureLine } from "./output/failure.js";
 import { printOutcome } from "./output/report.js";
 import { isClosedPipe, writeNews, writeResult } from "./output/console/streams.js";
-import { openVoice, type Voice } from "./output/console/console-reporter.js";
+import { openConsoleReporter, type ConsoleReporter } from "./output/console/console-reporter.js";
 import { printProgramHelp } from "./program-help.js";
 import type { Interruption } from "./signals.js";
 import { parseCommand } from "./syntax.js";
@@ -41,7 +41,7 @@ interface Run {
   command: CommandRow | undefined;
   declared: Command | undefined;
   options: FlagValues | undefined;
-  voice: Voice | undefined;
+  voice: ConsoleReporter | undefined;
 }
 
 async function dispatch(run: Run): Promise<number> {
@@ -61,7 +61,7 @@ async function dispatch(run: Run): Promise<number> {
   if (typed.kind === "help") return printed(writeResult(`${typed.text}\n`));
   const options = flagValues(command, typed.values, process.env);
   run.options = options;
-  run.voice = await openVoice(options);
+  run.voice = await openConsoleReporter(options);
   return await execute(run.command, command, {
     arguments: typed.arguments,
     options,
@@ -76,7 +76,7 @@ async function printed(printing: Promise<void>): Promise<number> {
 }
 
 async function execute(row: CommandRow, command: Command, invocation: Invocation & Channels): Promise<number> {
-  const { options, voice, interruption } = invocation;
+  const { options, reporter: voice, interruption } = invocation;
   const timer = startTimer(options.get(commandTimeout), interruption);
   collectSimply();
   try {
@@ -90,13 +90,13 @@ async function execute(row: CommandRow, command: Command, invocation: Invocation
   }
 }
 
-interface Channels extends Pick<Invocation, "signal" | "progress" | "notice"> {
-  readonly voice: Voice;
+interface Channels extends Pick<Invocation, "signal" | "progress" | "info"> {
+  readonly reporter: ConsoleReporter;
   readonly interruption: Interruption;
 }
 
-function channels(voice: Voice, interruption: Interruption): Channels {
-  return { signal: interruption.signal, progress: voice.take, notice: voice.notice, voice, interruption };
+function channels(voice: ConsoleReporter, interruption: Interruption): Channels {
+  return { signal: interruption.signal, progress: voice.take, info: voice.info, reporter: voice, interruption };
 }
 
 function startTimer(milliseconds: number | undefined, interruption: Interruption): NodeJS.Timeout | undefined {
@@ -141,8 +141,8 @@ async function findCommand(args: readonly string[]): Promise<CommandRow> {
     throw new OciEncError("USAGE", `${first} needs a second word`, { hint: `there is: ${group.join(", ")}` });
   }
   // What stands in the place of a command may be the image.
-  const { quotedReference } = await import("../transport/index.js");
-  throw new OciEncError("USAGE", `unknown command ${quotedReference(first)}`, { hint });
+  const { redactedReference } = await import("../transport/index.js");
+  throw new OciEncError("USAGE", `unknown command ${redactedReference(first)}`, { hint });
 }
 
 /** Prints a failure and gives its status. Whoever closed the pipe that an archive goes to knows why nothing more comes. */

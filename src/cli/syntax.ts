@@ -26,7 +26,7 @@ export function parseCommand(row: CommandRow, command: Command, args: readonly s
 
 /** Writes out the value of an option that stands alone, so that it does not take the argument after it for one. */
 function withValues(args: readonly string[], { flags }: Command): readonly string[] {
-  const alone = new Map(flags.flatMap((flag) => (flag.alone === undefined ? [] : [[`--${flag.name}`, flag.alone]])));
+  const alone = new Map(flags.flatMap((flag) => (flag.implicitValue === undefined ? [] : [[`--${flag.name}`, flag.implicitValue]])));
   const end = args.indexOf("--");
   return args.map((arg, at) => {
     const value = end >= 0 && at > end ? undefined : alone.get(arg);
@@ -77,7 +77,7 @@ function addFlag(parser: Parser, flag: Flag<unknown>, take: Take): void {
 }
 
 /** ` <FILE>`, `[=BOOL]`, or nothing. */
-function valueUsage({ placeholder, alone }: Flag<unknown>): string {
+function valueUsage({ placeholder, implicitValue: alone }: Flag<unknown>): string {
   if (placeholder === undefined) return "";
   return alone === undefined ? ` <${placeholder}>` : ` [${placeholder}]`;
 }

@@ -11,7 +11,7 @@ export interface AbsentPart {
 }
 
 /** What an image names and its place does not have, and what it has instead. */
-export interface Lack {
+export interface MissingParts {
   readonly absent: readonly AbsentPart[];
   /** Platforms of the manifests that are there. */
   readonly offered: readonly Platform[];
@@ -30,7 +30,7 @@ export async function unlessAbsent<T>(read: () => Promise<T>): Promise<T | undef
 }
 
 /** NOT_FOUND: a platform was asked for that nothing is for, or of which nothing is there. */
-export function platformMissing(missing: readonly Platform[], { absent, offered, name }: Lack): OciEncError {
+export function platformMissing(missing: readonly Platform[], { absent, offered, name }: MissingParts): OciEncError {
   const listed = absent.filter(
     ({ platform }) => platform && missing.some((wanted) => platformMatches(wanted, platform)),
   );
@@ -51,7 +51,7 @@ export function platformMissing(missing: readonly Platform[], { absent, offered,
 }
 
 /** NOT_FOUND: all of the image was asked for. */
-export function partsAbsent({ absent, offered, name }: Lack): OciEncError {
+export function partsAbsent({ absent, offered, name }: MissingParts): OciEncError {
   const there = printPlatforms(offered, ",");
   return new OciEncError("NOT_FOUND", `${printAbsent(absent)} ${verb(absent)} not in ${name}`, {
     hint: there === "" ? "nothing that it names is there" : `choose what is there with --platform ${there}`,

@@ -3,14 +3,14 @@ import type { Descriptor } from "../oci/descriptor.js";
 import type { Progress } from "../progress.js";
 import { type Committed, canTag, type ImageSource, type ImageTarget, removalFailure } from "../transport/transport.js";
 import { attachmentParts } from "./attachments/transfer.js";
-import { type AttachmentOptions, planAttachments, putAttachments, regainedAttachments, withoutHomeless } from "./attachments/carry.js";
+import { type AttachmentOptions, planAttachments, putAttachments, regainedAttachments, dropUnsupported } from "./attachments/carry.js";
 import { makePlan, manifestsOf, type Plan, type PlanOptions } from "./plan.js";
 import { type CopyReport, plannedReport, transferredReport } from "./report.js";
-import { requireRoom, requireSizes } from "./target-support.js";
-import { at } from "./error-side.js";
-import { absentAndKept, tellOfAbsent } from "./warnings/absent-manifests.js";
-import { tellOfKept } from "./warnings/unchanged-platforms.js";
-import { tellOfStale } from "./warnings/stale-digests.js";
+import { checkTargetSupports, checkManifestSizes } from "./target-support.js";
+import { onSide } from "./error-side.js";
+import { absentAndKept, warnAbsentManifests } from "./warnings/absent-manifests.js";
+import { warnUnchangedPlatforms } from "./warnings/unchanged-platforms.js";
+import { warnStaleDigests } from "./warnings/stale-digests.js";
 import { partsOf, transfer } from "./transfer.js";
 import { writeManifests } from "./write-manifests.js";
 
@@ -50,18 +50,18 @@ export interface WrittenImage {
 export async function copy(source: ImageSource, target: ImageTarget, options: CopyOptions = {}): Promise<CopyReport> {
   const { jobs = 4, signal, progress = () => {} } = options;
   const retries = options.retries ?? Math.max(source.retries ?? 0, target.retries ?? 0);
-  const root = await at("source", () => source.resolve());
+  const root = await onSide("source", () => source.resolve());
   const absent = options.absent ?? (source.place === target.place && !options.transform ? "keep" : "refuse");
   const plan = await makePlan(source, root, { ...options, absent });
   const sparse = absentAndKept(plan);
-  tellOfAbsent(sparse, source.name, progress);
+  warnAbsentManifests(sparse, source.name, progress);
   const carrying = { ...options, source, target, untold: new Set<string>(), jobs, progress };
   const wanted = await planAttachments(plan, carrying);
-  requireRoom(target, plan, wanted.length > 0 && !options.removeSignatures);
-  const attachments = withoutHomeless(wanted, carrying);
-  requireSizes(plan);
-  if (options.transform) tellOfKept(plan, progress);
-  tellOfStale(plan, progress);
+  checkTargetSupports(target, plan, wanted.length > 0 && !options.removeSignatures);
+  const attachments = dropUnsupported(wanted, carrying);
+  checkManifestSizes(plan);
+  if (options.transform) warnUnchangedPlatforms(plan, progress);
+  warnStaleDigests(plan, progress);
   const tag = tagging(target, options.additionalTags ?? []);
   const inPlace = isSameImage(source, target);
   const planned = plannedReport(plan, { reference: target.name, root, inPlace });
@@ -75,12 +75,12 @@ export async function copy(source: ImageSource, target: ImageTarget, options: Co
   const transferring = { source, target, jobs, retries, signal, progress };
   const renaming = await transfer([...partsOf(plan), ...attachmentParts(attachments)], transferring);
   const written = await writeManifests(plan, { renaming, source, target, progress });
-  const regained = withoutHomeless(await regainedAttachments(plan, written, carrying), carrying);
+  const regained = dropUnsupported(await regainedAttachments(plan, written, carrying), carrying);
   if (regained.length > 0) await transfer(attachmentParts(regained), transferring);
   // Ours come first: readers look at so many signatures and no more, and the source may bring more than that.
   await options.attach?.({ root: written.descriptor, instances: written.instances }, target);
   await putAttachments([...attachments, ...regained], carrying);
-  const committed = await at("target", () =>
+  const committed = await onSide("target", () =>
     target.commit(written.descriptor, written.bytes, {
       expect: inPlace ? root.digest : undefined,
       obsolete: inPlace ? sealedAway(plan) : [],
@@ -103,7 +103,7 @@ function tagging(target: ImageTarget, tags: readonly string[]) {
   }
   return async (root: Descriptor, bytes: Uint8Array): Promise<void> => {
     if (!canTag(target)) return;
-    for (const tag of tags) await at("target", () => target.tag(tag, root, bytes));
+    for (const tag of tags) await onSide("target", () => target.tag(tag, root, bytes));
   };
 }
 
@@ -129,7 +129,7 @@ function sealedAway(plan: Plan): readonly Descriptor[] {
 /** The image is as it was to be, but where it still lies beside itself in the clear, that is not what was asked for: LOCAL_IO. */
 async function requireRemoved({ kept }: Committed, target: ImageTarget): Promise<void> {
   const failure = removalFailure(kept, target.name);
-  if (failure) await at("target", () => Promise.reject(failure));
+  if (failure) await onSide("target", () => Promise.reject(failure));
 }
 
 function tellOfPlainBlobs({ removed, kept }: Committed, progress: Progress): void {

@@ -4,7 +4,7 @@ import { OciEncError } from "../errors.js";
 type Side = "source" | "target";
 
 /** Runs `work`, and says of an error that comes out of it at which end it happened. */
-export async function at<T>(side: Side, work: () => Promise<T>): Promise<T> {
+export async function onSide<T>(side: Side, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -13,7 +13,7 @@ export async function at<T>(side: Side, work: () => Promise<T>): Promise<T> {
 }
 
 /** The same for a stream. */
-export async function* streamAt(side: Side, bytes: ByteStream): AsyncGenerator<Uint8Array> {
+export async function* streamOnSide(side: Side, bytes: ByteStream): AsyncGenerator<Uint8Array> {
   try {
     yield* bytes;
   } catch (error) {

@@ -9,7 +9,7 @@ import { configAbsent, partsAbsent, platformMissing, unlessAbsent } from "./abse
 import { attestedBy } from "./attestation.js";
 import type { ChildPlan, IndexPlan, LayerPlan, ManifestPlan, OpaquePlan, Plan, PlannedChild, UnreadPlan } from "./plan-parts.js";
 import { readBlob } from "./read-blob.js";
-import { at } from "./error-side.js";
+import { onSide } from "./error-side.js";
 
 export type { ChildPlan, IndexPlan, LayerPlan, ManifestPlan, Plan, UnreadPlan };
 
@@ -120,7 +120,7 @@ class Planner {
     if (size > manifestLimit) {
       throw new OciEncError("CORRUPT", `the manifest ${digest} has more than ${manifestLimit} bytes`);
     }
-    const read = () => at("source", () => this.#source.manifest(descriptor));
+    const read = () => onSide("source", () => this.#source.manifest(descriptor));
     const bytes = isChild ? await unlessAbsent(read) : await read();
     if (bytes === undefined) return this.#lacking(descriptor, place.platform);
     const view = parseManifest(bytes, mediaType);
@@ -133,7 +133,7 @@ class Planner {
   async #opaque(descriptor: Descriptor): Promise<OpaquePlan> {
     const isBlob = layerKind(descriptor.mediaType) !== undefined || descriptor.size > manifestLimit;
     if (isBlob) return { kind: "opaque", descriptor, bytes: undefined };
-    const bytes = await unlessAbsent(() => at("source", () => this.#source.manifest(descriptor)));
+    const bytes = await unlessAbsent(() => onSide("source", () => this.#source.manifest(descriptor)));
     return { kind: "opaque", descriptor, bytes };
   }
 
@@ -160,7 +160,7 @@ class Planner {
   /** What describes a manifest goes where that goes; the transform is asked only when it changes the manifest. */
   async #attestation(child: Descriptor, subject: PlannedChild | undefined): Promise<PlannedChild> {
     if (subject && !subject.kept) return { plan: unread(child, undefined, "unwanted"), kept: false };
-    const bytes = await unlessAbsent(() => at("source", () => this.#source.manifest(child)));
+    const bytes = await unlessAbsent(() => onSide("source", () => this.#source.manifest(child)));
     if (bytes === undefined) return { plan: this.#lacking(child, undefined), kept: !this.#drops };
     const plan = attestationPlan(child, bytes);
     const asked = subject && isChanged(subject.plan) ? this.#options.transform?.attestation?.(child) : undefined;
@@ -189,7 +189,7 @@ class Planner {
 
   /** NOT_FOUND without it; `absent` where it would tell for which of several platforms the image is. */
   async #config(config: Descriptor, { platform, depth }: Place): Promise<Uint8Array | "absent"> {
-    const stored = () => at("source", () => readBlob(this.#source, config, manifestLimit));
+    const stored = () => onSide("source", () => readBlob(this.#source, config, manifestLimit));
     const bytes = await unlessAbsent(stored);
     if (bytes === undefined && (platform !== undefined || depth === 0)) {
       throw configAbsent(config, platform, this.#source.name);

@@ -4,7 +4,7 @@ import { emptied, settled } from "../oci/descriptor-content.js";
 import { type DescriptorChange, descriptorEdits, mediaTypeEdits } from "../oci/descriptor-edits.js";
 import { editText, type JsonNode, memberOf, type TextEdit } from "../oci/json-text.js";
 import { type ImageIndex, type ImageManifest, manifestLimit } from "../oci/manifest.js";
-import { isEncrypted, ociTwin } from "../oci/media-type.js";
+import { isEncrypted, toOciType } from "../oci/media-type.js";
 import { subjectOf } from "../oci/referrer.js";
 
 /** A document's new text, and its type. */
@@ -18,10 +18,10 @@ export interface Rewritten {
  * is sealed becomes an OCI one. Undefined when nothing changes.
  */
 export function rewriteManifest(view: ImageManifest, layers: readonly Descriptor[]): Rewritten | undefined {
-  const mediaType = layers.some((layer) => isEncrypted(layer.mediaType)) ? ociTwin(view.mediaType) : view.mediaType;
+  const mediaType = layers.some((layer) => isEncrypted(layer.mediaType)) ? toOciType(view.mediaType) : view.mediaType;
   const converted = mediaType !== view.mediaType;
   const asOci = (descriptor: Descriptor) =>
-    converted ? { ...descriptor, mediaType: ociTwin(descriptor.mediaType) } : descriptor;
+    converted ? { ...descriptor, mediaType: toOciType(descriptor.mediaType) } : descriptor;
   const config = memberOf(view.root, "config");
   const after = layers.map(asOci);
   if (!differs(view.layers, after)) return undefined;
@@ -40,7 +40,7 @@ export function rewriteManifest(view: ImageManifest, layers: readonly Descriptor
  */
 export function rewriteIndex(view: ImageIndex, children: readonly (Descriptor | undefined)[]): Rewritten | undefined {
   const converted = children.some((child, index) => child && child.mediaType !== view.manifests[index]?.mediaType);
-  const mediaType = converted ? ociTwin(view.mediaType) : view.mediaType;
+  const mediaType = converted ? toOciType(view.mediaType) : view.mediaType;
   if (!differs(view.manifests, children)) return undefined;
   const edits = [
     ...mediaTypeEdits(view.root, view.text, mediaType),

@@ -9,7 +9,7 @@ import { rewriteManifest } from "./rewrite.js";
  * UNSUPPORTED when the target cannot hold what the plan would make, or what is to go along and may not be left out without
  * a word from the caller; asked before any byte moves.
  */
-export function requireRoom(target: ImageTarget, plan: Plan, attached: boolean = false): void {
+export function checkTargetSupports(target: ImageTarget, plan: Plan, attached: boolean = false): void {
   const encrypted = manifestsOf(plan).some(({ layers }) => layers.some(endsSealed));
   const reason = target.refuses?.(plan.descriptor, { encrypted, attached });
   if (reason === undefined) return;
@@ -19,7 +19,7 @@ export function requireRoom(target: ImageTarget, plan: Plan, attached: boolean =
 }
 
 /** UNSUPPORTED when a manifest would grow beyond what readers allow, as far as the plan knows; asked before any byte moves. */
-export function requireSizes(plan: Plan): void {
+export function checkManifestSizes(plan: Plan): void {
   for (const { view, layers } of manifestsOf(plan)) rewriteManifest(view, layers.map(outlined));
 }
 

@@ -3,16 +3,16 @@ import { backoff } from "../transport/backoff.js";
 import { abortable } from "../bytes/abortable.js";
 import type { ByteStream } from "../bytes/byte-stream.js";
 import { digesting } from "../bytes/digesting.js";
-import { metering } from "../bytes/progress-meter.js";
+import { progressMeter } from "../bytes/progress-meter.js";
 import { verifying } from "../bytes/verifying.js";
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import type { Progress } from "../progress.js";
 import type { BlobOrigin, Relabel, Rewrite } from "../transform/layer-transform.js";
-import { type BegunBlob, canResume, type ImageSource, type ImageTarget } from "../transport/transport.js";
+import { type PartialBlob, canResume, type ImageSource, type ImageTarget } from "../transport/transport.js";
 import { type ChildPlan, type LayerPlan, manifestsOf, type Plan } from "./plan.js";
 import { pool } from "./pool.js";
-import { at, streamAt } from "./error-side.js";
+import { onSide, streamOnSide } from "./error-side.js";
 
 /** Both ends, and how to work. */
 export interface TransferOptions {
@@ -103,16 +103,16 @@ function mergeKey(layer: Descriptor, change: Rewrite): string {
 }
 
 async function keepBlob({ blob, origin }: KeptBlob, { target, signal, progress }: Running): Promise<void> {
-  if (await at("target", () => target.has(blob))) return progress({ type: "skipped", blob, why: "present" });
-  if (await at("target", async () => target.mount?.(blob, origin))) {
+  if (await onSide("target", () => target.has(blob))) return progress({ type: "skipped", blob, why: "present" });
+  if (await onSide("target", async () => target.mount?.(blob, origin))) {
     return progress({ type: "skipped", blob, why: "mounted" });
   }
-  const begun = canResume(target) ? await at("target", () => target.begun(blob)) : undefined;
-  const move = async (beginning: BegunBlob | undefined): Promise<void> => {
+  const begun = canResume(target) ? await onSide("target", () => target.begun(blob)) : undefined;
+  const move = async (beginning: PartialBlob | undefined): Promise<void> => {
     progress({ type: "started", blob, action: "copy" });
     const bytes = metered(incoming(blob, { source: origin, signal, begun: beginning }), blob, progress);
     const upload = { bytes, size: blob.size, digest: blob.digest, begun: beginning?.size, sum: () => blob };
-    await at("target", () => target.put(upload));
+    await onSide("target", () => target.put(upload));
   };
   await move(begun).catch(async (error: unknown) => {
     // It may be the beginning that was wrong, and that is not the image's fault.
@@ -129,7 +129,7 @@ async function rewriteBlob(blob: Descriptor, change: Rewrite, running: Running):
   const run = change.start(metered(incoming(blob, running), blob, progress), () => incoming(blob, running));
   const { bytes, sum } = digesting(run.bytes, change.size, change.algorithm);
   const opened = change.action === "decrypt";
-  await at("target", () => target.put({ bytes, size: change.size, digest: undefined, opened, sum }));
+  await onSide("target", () => target.put({ bytes, size: change.size, digest: undefined, opened, sum }));
   const relabel = await run.describe(sum());
   progress({ type: "finished", blob, as: relabel(blob) });
   return relabel;
@@ -139,22 +139,22 @@ interface Incoming {
   readonly source: BlobOrigin;
   readonly signal: AbortSignal;
   /** What the target holds of the blob; hashed like the rest, and fetched no more. All of it: the source is not asked. */
-  readonly begun?: BegunBlob | undefined;
+  readonly begun?: PartialBlob | undefined;
 }
 
 function incoming(blob: Descriptor, { source, signal, begun }: Incoming): ByteStream {
   const bytes = begun ? continuing(begun, blob, source) : source.blob(blob);
-  return streamAt("source", verifying(abortable(bytes, signal), blob));
+  return streamOnSide("source", verifying(abortable(bytes, signal), blob));
 }
 
-async function* continuing(begun: BegunBlob, blob: Descriptor, source: BlobOrigin): AsyncGenerator<Uint8Array> {
+async function* continuing(begun: PartialBlob, blob: Descriptor, source: BlobOrigin): AsyncGenerator<Uint8Array> {
   yield* begun.bytes;
   if (begun.size < blob.size) yield* source.blob(blob, begun.size);
 }
 
 function metered(bytes: ByteStream, blob: Descriptor, progress: Progress): ByteStream {
   let moved = 0;
-  return metering(bytes, (count) => {
+  return progressMeter(bytes, (count) => {
     moved += count;
     progress({ type: "moved", blob, bytes: moved });
   });

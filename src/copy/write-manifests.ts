@@ -5,7 +5,7 @@ import type { ImageSource, ImageTarget } from "../transport/transport.js";
 import { repointed } from "./attestation.js";
 import type { IndexPlan, ManifestPlan, Plan } from "./plan.js";
 import { type Rewritten, rewriteIndex, rewriteManifest } from "./rewrite.js";
-import { at } from "./error-side.js";
+import { onSide } from "./error-side.js";
 import type { Renaming } from "./transfer.js";
 
 /** A manifest as it will be at the target. */
@@ -85,7 +85,7 @@ async function store(
 ): Promise<void> {
   const { source, target, progress } = options;
   if (!changed && source.place === target.place) return;
-  await at("target", () => target.putManifest(descriptor, bytes));
+  await onSide("target", () => target.putManifest(descriptor, bytes));
   progress({ type: "manifest", manifest: descriptor });
 }
 

@@ -1,5 +1,5 @@
 import { OciEncError } from "../errors.js";
-import type { Packet } from "./key-wrapper.js";
+import type { WrappedKey } from "./key-wrapper.js";
 import { decodePublicOptions, encodePublicOptions, isBase64, type PublicOptions } from "./layer-options.js";
 
 const everything = "org.opencontainers.image.enc.";
@@ -14,7 +14,7 @@ type Annotations = Readonly<Record<string, string>>;
 export interface EnvelopePart {
   readonly slot: string;
   /** Undefined: what stands there is no base64. */
-  readonly packet: Packet | undefined;
+  readonly packet: WrappedKey | undefined;
 }
 
 /** The parts of every scheme, in the order of the annotations; those of unknown schemes too. An empty annotation has none. */
@@ -27,7 +27,7 @@ export function partsOf(annotations: Annotations | undefined): readonly Envelope
 }
 
 /** What becomes of a part: it stays as it is written, gives way to another packet, or goes. */
-export type PartEdit = "keep" | "drop" | Packet;
+export type PartEdit = "keep" | "drop" | WrappedKey;
 
 /**
  * The annotations with their envelope's parts edited, in the order of {@link partsOf}, and packets added behind what
@@ -36,7 +36,7 @@ export type PartEdit = "keep" | "drop" | Packet;
 export function withEditedParts(
   annotations: Annotations | undefined,
   edits: readonly PartEdit[],
-  added: readonly Packet[] = [],
+  added: readonly WrappedKey[] = [],
 ): Record<string, string> {
   const waiting = [...edits];
   const entries = Object.entries(annotations ?? {}).flatMap(([key, value]): [string, string][] => {
@@ -61,12 +61,12 @@ export function envelopeOf(annotations: Annotations | undefined): Record<string,
 }
 
 /** What the writer bound the recipients and the content together with; undefined: the layer has no binding. */
-export function bindingOf(annotations: Annotations | undefined): string | undefined {
+export function contentRecipientTagOf(annotations: Annotations | undefined): string | undefined {
   return annotations?.[bindingKey];
 }
 
 /** The annotations with a binding. */
-export function withBinding(annotations: Annotations, binding: string): Record<string, string> {
+export function withContentRecipientTag(annotations: Annotations, binding: string): Record<string, string> {
   return { ...annotations, [bindingKey]: binding };
 }
 
@@ -87,7 +87,7 @@ export function publicOptionsOf(annotations: Annotations | undefined): PublicOpt
 /** The annotations with a new envelope in place of any older one. */
 export function withEnvelope(
   annotations: Annotations | undefined,
-  packets: readonly Packet[],
+  packets: readonly WrappedKey[],
   options: PublicOptions,
 ): Record<string, string> {
   const slots = [...new Set(packets.map((packet) => packet.slot))].sort();
@@ -110,11 +110,11 @@ function editedPart(text: string, edit: PartEdit): readonly string[] {
   return edit === "drop" ? [] : [writePart(edit)];
 }
 
-function readPart(slot: string, part: string): Packet | undefined {
+function readPart(slot: string, part: string): WrappedKey | undefined {
   const encoded = part.replace(/[\r\n]/g, "");
   return isBase64(encoded) ? { slot, bytes: Buffer.from(encoded, "base64") } : undefined;
 }
 
-function writePart(packet: Packet): string {
+function writePart(packet: WrappedKey): string {
   return Buffer.from(packet.bytes).toString("base64");
 }

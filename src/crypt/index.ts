@@ -8,7 +8,7 @@ export type {
   EncryptionKey,
   KeyWrapper,
   KnownRecipient,
-  Packet,
+  WrappedKey,
   RecipientInfo,
   SchemeSettings,
   Unwrap,

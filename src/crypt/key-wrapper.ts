@@ -25,17 +25,17 @@ export interface DecryptionKey {
 }
 
 /** One wrapped secret, as an annotation holds it. */
-export interface Packet {
+export interface WrappedKey {
   /** What follows `org.opencontainers.image.enc.keys.` in the annotation's name: `jwe`, `provider.NAME`. */
   readonly slot: string;
   readonly bytes: Uint8Array;
 }
 
 /** Packets for all the keys given to `wrapFor`; a scheme may put several recipients into one packet. */
-export type Wrap = (secret: Uint8Array) => Promise<readonly Packet[]>;
+export type Wrap = (secret: Uint8Array) => Promise<readonly WrappedKey[]>;
 
 /** Undefined: not for these keys. Throws when it is for them and yet broken. */
-export type Unwrap = (packet: Packet) => Promise<Uint8Array | undefined>;
+export type Unwrap = (packet: WrappedKey) => Promise<Uint8Array | undefined>;
 
 /** What a scheme made of the keys that it was offered. */
 export interface Unwrapper {
@@ -99,7 +99,7 @@ export interface KeyWrapper {
    */
   unwrapWith(keys: readonly DecryptionKey[], options?: WrapperOptions): Promise<Unwrapper | undefined>;
   /** Whom a packet is for. Never throws: a packet that cannot be read yields one entry that says so. */
-  recipients(packet: Packet): readonly RecipientInfo[];
+  recipients(packet: WrappedKey): readonly RecipientInfo[];
   /** The recipients that keys stand for, one by one. Reads the keys as `wrapFor` does, and warns of nothing. */
   identify(keys: readonly EncryptionKey[], options?: WrapperOptions): Promise<readonly KnownRecipient[]>;
   /**
@@ -107,5 +107,5 @@ export interface KeyWrapper {
    * is left. Asked only of packets with several. Absent: packets of this scheme have one recipient each. CORRUPT when the
    * packet cannot be read.
    */
-  without?(packet: Packet, index: number): Packet;
+  without?(packet: WrappedKey, index: number): WrappedKey;
 }

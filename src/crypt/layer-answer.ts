@@ -1,5 +1,5 @@
 import { OciEncError } from "../errors.js";
-import { isEncrypted, plainTwin } from "../oci/media-type.js";
+import { isEncrypted, decryptedType } from "../oci/media-type.js";
 import { hasEnvelope } from "./envelope.js";
 import { type Keyring, openEnvelope, type Unwrapped } from "./layer.js";
 
@@ -41,7 +41,7 @@ export async function answerFor(layer: DescribedLayer, keyring: Keyring): Promis
 
 /** CORRUPT unless the media type and the annotations say the same about a layer. */
 export function requireConsistent({ mediaType, annotations }: DescribedLayer): void {
-  if (isEncrypted(plainTwin(mediaType))) throw new OciEncError("CORRUPT", "it says twice that it is encrypted");
+  if (isEncrypted(decryptedType(mediaType))) throw new OciEncError("CORRUPT", "it says twice that it is encrypted");
   if (!isEncrypted(mediaType) && hasEnvelope(annotations)) {
     throw new OciEncError("CORRUPT", "it has wrapped keys, and a media type that says it is plain");
   }

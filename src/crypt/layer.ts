@@ -5,7 +5,7 @@ import { type Digest, parseDigest } from "../oci/digest.js";
 import type { BlockCipher } from "./block-cipher.js";
 import { cipherOf } from "./ciphers/index.js";
 import { type EnvelopePart, partsOf, publicOptionsOf, withEnvelope } from "./envelope.js";
-import type { DecryptionKey, EncryptionKey, Packet, Unwrap, Wrap, WrapperOptions } from "./key-wrapper.js";
+import type { DecryptionKey, EncryptionKey, WrappedKey, Unwrap, Wrap, WrapperOptions } from "./key-wrapper.js";
 import { type SchemeRow, schemeRow, schemes, slotRow } from "./schemes/index.js";
 import { decodePrivateOptions, encodePrivateOptions, encodePublicOptions, type LayerOptions, type PublicOptions } from "./layer-options.js";
 
@@ -156,7 +156,7 @@ export function sealLayer(cipher: BlockCipher, wrap: Wrap, plain: { bytes: ByteS
  * An envelope of the length that real ones will have, from a secret that opens nothing: whoever cannot be wrapped for
  * fails here, and how much a manifest will grow is known before a byte moves.
  */
-export async function outlineEnvelope(
+export async function estimateEnvelope(
   wrap: Wrap,
   cipher: BlockCipher,
 ): Promise<(annotations: Annotations | undefined) => Record<string, string>> {
@@ -191,7 +191,7 @@ interface Failure {
 }
 
 /** The secret, or why this opener did not give it. */
-async function attempt(opener: Opener, packet: Packet): Promise<Uint8Array | Failure> {
+async function attempt(opener: Opener, packet: WrappedKey): Promise<Uint8Array | Failure> {
   try {
     return (await opener.unwrap(packet)) ?? { why: `${packet.slot}: none of the given keys opens it` };
   } catch (error) {

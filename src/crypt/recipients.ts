@@ -1,6 +1,6 @@
 import { OciEncError } from "../errors.js";
 import { type PartEdit, partsOf } from "./envelope.js";
-import type { EncryptionKey, KnownRecipient, Packet, RecipientInfo, Wrap, WrapperOptions } from "./key-wrapper.js";
+import type { EncryptionKey, KnownRecipient, WrappedKey, RecipientInfo, Wrap, WrapperOptions } from "./key-wrapper.js";
 import { schemeRow, slotRow } from "./schemes/index.js";
 import { loadRecipients } from "./layer.js";
 
@@ -34,13 +34,13 @@ export async function recipientsOf(annotations: Annotations | undefined): Promis
 }
 
 /** The slots of a layer's envelope, each once. */
-export function slotsOf(annotations: Annotations | undefined): readonly string[] {
+export function annotationSuffixesOf(annotations: Annotations | undefined): readonly string[] {
   return [...new Set(partsOf(annotations).map(({ slot }) => slot))];
 }
 
 /** The names of the schemes that a layer's envelope holds parts of, each once. */
 export function schemesOf(annotations: Annotations | undefined): readonly string[] {
-  return [...new Set(slotsOf(annotations).map((slot) => slotRow(slot)?.scheme ?? slot))];
+  return [...new Set(annotationSuffixesOf(annotations).map((slot) => slotRow(slot)?.scheme ?? slot))];
 }
 
 /**
@@ -80,7 +80,7 @@ export async function identifyRecipients(
 }
 
 /** Wraps a secret for some of the recipients that it was loaded with. */
-export type WrapFor = (recipients: readonly KnownRecipient[], secret: Uint8Array) => Promise<readonly Packet[]>;
+export type WrapFor = (recipients: readonly KnownRecipient[], secret: Uint8Array) => Promise<readonly WrappedKey[]>;
 
 /** Loads everybody now, so that a key that cannot be used fails here, and again for each choice among them. */
 export async function loadWrapFor(known: readonly KnownRecipient[], options: WrapperOptions = {}): Promise<WrapFor> {
@@ -100,7 +100,7 @@ export async function loadWrapFor(known: readonly KnownRecipient[], options: Wra
   return async (recipients, secret) => (recipients.length === 0 ? [] : await (await load(recipients))(secret));
 }
 
-async function describePacket(packet: Packet): Promise<readonly RecipientInfo[]> {
+async function describePacket(packet: WrappedKey): Promise<readonly RecipientInfo[]> {
   const row = slotRow(packet.slot);
   if (!row) return [unnamed(packet.slot, "unknown scheme")];
   const infos = (await row.load()).recipients(packet);
@@ -111,7 +111,7 @@ function unnamed(scheme: string, label: string): RecipientInfo {
   return { scheme, algorithm: "", id: "", label };
 }
 
-async function withoutSome(packet: Packet, indexes: readonly number[], slot: string): Promise<Packet> {
+async function withoutSome(packet: WrappedKey, indexes: readonly number[], slot: string): Promise<WrappedKey> {
   const wrapper = await slotRow(slot)?.load();
   if (!wrapper?.without) {
     throw new OciEncError("UNSUPPORTED", `one recipient cannot be taken out of a packet of ${JSON.stringify(slot)}`, {

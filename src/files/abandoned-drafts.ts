@@ -2,8 +2,8 @@ import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError } from "../errors.js";
 import type { Progress } from "../progress.js";
-import { isOurs, judgeIn, type MadeName, parseMadeName, type Verdict } from "./maker-mark.js";
-import { unchangedWhileWatched } from "./owner.js";
+import { isOurs, checkMakersIn, type MadeName, parseMadeName, type Verdict } from "./maker-mark.js";
+import { unchangedWhileWatched } from "./heartbeat.js";
 import { removeTree } from "./remove-tree.js";
 
 /** Something unfinished in a directory. */
@@ -31,7 +31,7 @@ export async function findUnfinished(
     return made ? [{ name, made }] : [];
   });
   if (candidates.length === 0) return [];
-  const judge = await judgeIn(mode === "tidy" ? directory : undefined);
+  const judge = await checkMakersIn(mode === "tidy" ? directory : undefined);
   const found: (Omit<Unfinished, "abandoned"> & { verdict: Verdict })[] = [];
   for (const { name, made } of candidates) {
     const stats = await lstat(join(directory, name)).catch(() => undefined);

@@ -3,7 +3,7 @@ import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ioError, OciEncError, systemCode } from "../errors.js";
 import { draftName } from "./maker-mark.js";
-import { giveSignsOfLife } from "./owner.js";
+import { startHeartbeat } from "./heartbeat.js";
 import { type WritableFile, writableFile } from "./write-file.js";
 
 /** A file being written, unseen under its final name until `publish`. Not published, it is removed when disposed of. */
@@ -85,7 +85,7 @@ async function openBegun(path: string): Promise<FileHandle> {
 
 function draft(path: string, handle: FileHandle, { lasting }: { readonly lasting: boolean }): Draft {
   let published = false;
-  const rest = lasting ? () => {} : giveSignsOfLife(path);
+  const rest = lasting ? () => {} : startHeartbeat(path);
   const fail = (error: unknown) => {
     throw ioError(error, `cannot write ${path}`);
   };

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type FileHandle, type lstat, open, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { isAlive, machineOf, silenceLimit, thisOwner } from "./owner.js";
+import { isAlive, machineOf, silenceLimit, thisOwner } from "./heartbeat.js";
 
 /** What the name of every unfinished file starts with, and that of a directory which becomes something else at its end. */
 export const draftPrefix: string = ".oci-enc-";
@@ -50,7 +50,7 @@ export function parseMadeName(name: string): MadeName | undefined {
 export type Verdict = "abandoned" | "silent" | "in use";
 
 /** Tells whether what lies in a directory was left by a maker that has ended. */
-export interface Judge {
+export interface MakerCheck {
   /** `touched` is when it was last touched, in milliseconds. */
   judge(name: MadeName, touched: number): Promise<Verdict>;
 }
@@ -67,7 +67,7 @@ export async function isMakerAlive({ maker }: MadeName): Promise<boolean | undef
  * how long they have been silent, which is to be watched, by the clock of the directory's own file system, which is asked once by making a file;
  * undefined: by ours.
  */
-export async function judgeIn(directory: string | undefined): Promise<Judge> {
+export async function checkMakersIn(directory: string | undefined): Promise<MakerCheck> {
   let clock: Promise<number> | undefined;
   return {
     async judge(name, touched) {

@@ -4,7 +4,7 @@ import { ioError, OciEncError } from "../errors.js";
 import type { Progress } from "../progress.js";
 import { removeAbandonedDrafts } from "./abandoned-drafts.js";
 import { draftName, treeName } from "./maker-mark.js";
-import { giveSignsOfLife } from "./owner.js";
+import { startHeartbeat } from "./heartbeat.js";
 import { removeTree } from "./remove-tree.js";
 
 /** A directory of mode 0700 that is gone with all that is in it when it is disposed of, or after its maker was killed. */
@@ -42,7 +42,7 @@ async function make(parent: string, name: string): Promise<TemporaryTree> {
   await mkdir(directory, { mode: 0o700 }).catch((error: unknown) => {
     throw ioError(error, `cannot make a directory in ${JSON.stringify(parent)}`);
   });
-  const rest = giveSignsOfLife(directory);
+  const rest = startHeartbeat(directory);
   const remove = async () => {
     await removeTree(directory);
     rest();

@@ -1,7 +1,7 @@
 import type { Descriptor } from "./descriptor.js";
 import { digestOf } from "./digest.js";
 import { mediaTypes } from "./media-type.js";
-import type { StoredLayer } from "./sigstore-json-file.js";
+import type { SigstoreLayer } from "./sigstore-json-file.js";
 
 /** What stands under a digest tag. Its config is small and goes with it, since uniting two of them makes another. */
 export interface AttachedManifest {
@@ -11,7 +11,7 @@ export interface AttachedManifest {
 }
 
 /** The manifest with these layers, as it stands under a digest tag. `signing-and-policy.md` 1.3. */
-export function manifestOver(stored: readonly StoredLayer[]): AttachedManifest {
+export function manifestOver(stored: readonly SigstoreLayer[]): AttachedManifest {
   const layers = stored.map(({ mimeType, payload, annotations }) => ({
     mediaType: mimeType,
     size: payload.length,

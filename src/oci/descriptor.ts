@@ -25,7 +25,7 @@ export interface UnknownMember {
 }
 
 /** What is learned about bytes once they have all passed. */
-export interface Sum {
+export interface ContentId {
   readonly digest: Digest;
   readonly size: number;
 }

@@ -1,6 +1,6 @@
 import { OciEncError } from "../errors.js";
 import { type Digest, isDigest } from "./digest.js";
-import { credentialsHint, quotedReference } from "./redacted-reference.js";
+import { credentialsHint, redactedReference } from "./redacted-reference.js";
 
 /** `host/repository:tag@digest`, taken apart. Docker's reference grammar; Docker Hub's short names are completed. */
 export interface ImageName {
@@ -64,7 +64,7 @@ const nameHint =
 const hostHint = "write the registry as HOST or HOST:PORT, an IPv6 address in brackets and a port from 1 to 65535";
 
 function notAName(text: string, hint: string = nameHint): OciEncError {
-  return new OciEncError("USAGE", `not an image name: ${quotedReference(text)}`, {
+  return new OciEncError("USAGE", `not an image name: ${redactedReference(text)}`, {
     hint: credentialsHint(text) ?? hint,
   });
 }

@@ -57,26 +57,26 @@ export interface LayerKind {
 
 /** Undefined when the type, less its `+encrypted`, is no layer's. */
 export function layerKind(mediaType: string): LayerKind | undefined {
-  return layersByType.get(plainTwin(mediaType));
+  return layersByType.get(decryptedType(mediaType));
 }
 
-/** Whether the type says that the layer is sealed. A doubled suffix does too; `plainTwin` then gives no known type. */
+/** Whether the type says that the layer is sealed. A doubled suffix does too; `decryptedType` then gives no known type. */
 export function isEncrypted(mediaType: string): boolean {
   return mediaType.endsWith(encryptedSuffix);
 }
 
 /** The type of the sealed form. */
-export function encryptedTwin(mediaType: string): string {
+export function encryptedType(mediaType: string): string {
   return mediaType + encryptedSuffix;
 }
 
 /** The type less one `+encrypted`. */
-export function plainTwin(mediaType: string): string {
+export function decryptedType(mediaType: string): string {
   return isEncrypted(mediaType) ? mediaType.slice(0, -encryptedSuffix.length) : mediaType;
 }
 
 /** The OCI spelling of a Docker manifest, list, config or layer type; any other type as it is. */
-export function ociTwin(mediaType: string): string {
+export function toOciType(mediaType: string): string {
   const twin = ociTwins.get(mediaType) ?? layersByType.get(mediaType)?.oci;
   return twin ?? mediaType;
 }

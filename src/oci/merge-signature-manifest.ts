@@ -19,7 +19,7 @@ export interface AttachedBytes {
  * CONFLICT when what is there is no manifest with layers, CORRUPT when one of the two is malformed, UNSUPPORTED when both
  * together are too large.
  */
-export function uniteAttached(there: AttachedBytes, added: AttachedBytes): AttachedBytes | undefined {
+export function mergeSignatureManifests(there: AttachedBytes, added: AttachedBytes): AttachedBytes | undefined {
   const old = manifestOf(there.bytes);
   const young = manifestOf(added.bytes);
   const kept = attachedLayers(old, there.config);

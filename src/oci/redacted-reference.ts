@@ -2,7 +2,7 @@
  * A reference that was typed, as an error may quote it: bounded, and with `***` for the credentials that somebody wrote
  * into it as into a URL, `user:password@host/app`. No reference has such, so only errors ever see them.
  */
-export function quotedReference(text: string): string {
+export function redactedReference(text: string): string {
   const named = afterCredentials(text);
   const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(text)?.[0] ?? "";
   return JSON.stringify((named === undefined ? text : `${scheme}***@${named}`).slice(0, 300));

@@ -2,7 +2,7 @@ import { OciEncError } from "../errors.js";
 import { type JsonNode, memberOf, parseJson } from "./json-text.js";
 
 /** One layer of what stands under a digest tag, as `dir:` images and lookasides keep it: with its content, in a file of its own. */
-export interface StoredLayer {
+export interface SigstoreLayer {
   readonly mimeType: string;
   readonly payload: Uint8Array;
   readonly annotations: Readonly<Record<string, string>>;
@@ -12,7 +12,7 @@ export interface StoredLayer {
  * A file with a signature taken apart: the layer that it keeps; undefined when it is an OpenPGP message. CORRUPT when it
  * is neither, UNSUPPORTED when it is of a form that is not known. `signing-and-policy.md` 3.1 and 3.2.
  */
-export function parseStored(stored: Uint8Array, what: string): StoredLayer | undefined {
+export function parseSigstoreFile(stored: Uint8Array, what: string): SigstoreLayer | undefined {
   const [first = 0x20] = stored;
   if ((first & 0x80) !== 0) return undefined;
   const end = stored.indexOf(0x0a);
@@ -28,7 +28,7 @@ export function parseStored(stored: Uint8Array, what: string): StoredLayer | und
 }
 
 /** A layer as skopeo keeps it. */
-export function printStored({ mimeType, payload, annotations }: StoredLayer): Uint8Array {
+export function printSigstoreFile({ mimeType, payload, annotations }: SigstoreLayer): Uint8Array {
   const text = JSON.stringify({ mimeType, payload: Buffer.from(payload).toString("base64"), annotations });
   return Buffer.from(`\0${formName}\n${text}`);
 }

@@ -19,7 +19,7 @@ export interface CopyImageOptions extends CopyOptions {
 export async function copyImage(from: string, to: string, options: CopyImageOptions = {}): Promise<CopyReport> {
   const shared: EndpointOptions = { signal: options.signal, progress: options.progress };
   // What is there instead of the source has to be let in like it.
-  const there: EndpointOptions = { ...shared, ...options.target, admit: options.source?.admit };
+  const there: EndpointOptions = { ...shared, ...options.target, gate: options.source?.gate };
   const existing = options.skipExisting ? await existingImage(to, there) : undefined;
   if (existing) return existing;
   await using source = await openSource(from, { ...shared, ...options.source });

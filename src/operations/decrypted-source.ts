@@ -10,7 +10,7 @@ import type { ImageSource, ImageTarget } from "../transport/transport.js";
  * manifests are kept, in memory. What belongs to the image is what `source` keeps for the digests that it would have.
  * Throws what a copy throws, when a key does not open it or its content is not what was sealed.
  */
-export async function openedView(source: ImageSource, transform: LayerTransform): Promise<OpenedView> {
+export async function decryptedSource(source: ImageSource, transform: LayerTransform): Promise<DecryptedSource> {
   const sink = new Sink(source.name);
   await copy(source, sink, { transform, referrers: false });
   const attached = attachmentsOf(source);
@@ -34,7 +34,7 @@ export async function openedView(source: ImageSource, transform: LayerTransform)
 }
 
 /** A source that may know what belongs to its image. */
-export type OpenedView = ImageSource & Partial<AttachmentSource>;
+export type DecryptedSource = ImageSource & Partial<AttachmentSource>;
 
 /** A target that keeps manifests alone. */
 class Sink implements ImageTarget {

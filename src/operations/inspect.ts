@@ -1,13 +1,13 @@
-import { choosing, type LayerSelection } from "../transform/select.js";
+import { createChooser, type LayerSelection } from "../transform/select.js";
 import { openSource } from "../transport/index.js";
 import type { EndpointOptions, ImageSource } from "../transport/transport.js";
 import { attestedBy } from "../copy/attestation.js";
 import { type ManifestPlan, makePlan, manifestsOf } from "../copy/plan.js";
-import { absentAndKept, tellOfAbsent } from "../copy/warnings/absent-manifests.js";
+import { absentAndKept, warnAbsentManifests } from "../copy/warnings/absent-manifests.js";
 import type { DecryptionKey, RecipientInfo, SchemeSettings } from "../crypt/key-wrapper.js";
 import { type Keyring, loadKeyring } from "../crypt/layer.js";
 import { accessTo, type LayerVerdict } from "../crypt/layer-answer.js";
-import { recipientsOf, schemesOf, slotsOf } from "../crypt/recipients.js";
+import { recipientsOf, schemesOf, annotationSuffixesOf } from "../crypt/recipients.js";
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import { type ImageConfig, parseImageConfig } from "../oci/image-config.js";
@@ -37,7 +37,7 @@ export async function inspectImage(reference: string, options: InspectImageOptio
 }
 
 function withChosenLayers(report: ImageReport, select: LayerSelection): ImageReport {
-  const chosen = choosing(select);
+  const chosen = createChooser(select);
   const manifests = report.manifests.map((manifest) => {
     const count = manifest.layers.length;
     const layers = manifest.layers.filter(({ layer, index }) => chosen.choose(layer, { index, count }) !== "no");
@@ -108,7 +108,7 @@ export async function inspect(source: ImageSource, options: InspectOptions = {})
   const { platforms } = options;
   const plan = await makePlan(source, root, { platforms, otherPlatforms: "drop", configs: true, absent: "keep" });
   const absent = absentAndKept(plan);
-  if (progress) tellOfAbsent(absent, source.name, progress);
+  if (progress) warnAbsentManifests(absent, source.name, progress);
   const reports = await Promise.all(manifestsOf(plan).map((manifest) => manifestReport(manifest, keyring)));
   return {
     reference: source.name,
@@ -131,7 +131,7 @@ async function manifestReport(manifest: ManifestPlan, keyring: Keyring | undefin
         layer,
         encrypted,
         schemes: schemesOf(layer.annotations),
-        slots: slotsOf(layer.annotations),
+        slots: annotationSuffixesOf(layer.annotations),
         recipients,
         access,
       };

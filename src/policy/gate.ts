@@ -1,27 +1,27 @@
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import { digestOf } from "../oci/digest.js";
-import type { Admission, ImageSource } from "../transport/transport.js";
+import type { PolicyGate, ImageSource } from "../transport/transport.js";
 import { type ClassDecision, decideClasses, readClassRules } from "./classes.js";
-import { type JudgedImage, judgeImage } from "./judge-image.js";
-import { type JudgedPlace, judgedPlace } from "./subject.js";
-import { judgesOf, rulePlaces } from "./judges.js";
+import { type CheckedImage, checkImage } from "./check-image.js";
+import { type PolicySubject, policySubject } from "./subject.js";
+import { checkersOf, rulePlaces } from "./checkers.js";
 import type { TrustRules } from "./trust-rules.js";
 
 /** An image with what its judges and its class say. */
-export interface Judgement extends JudgedImage {
+export interface GateResult extends CheckedImage {
   readonly decision: ClassDecision;
 }
 
 /** Judges the image that `source` has resolved to `root`; `image` is where it was asked for. Writes nothing. */
-export async function judgeByRules(
+export async function checkRules(
   source: ImageSource,
   root: Descriptor,
-  { rules, image }: { readonly rules: TrustRules; readonly image: JudgedPlace },
-): Promise<Judgement> {
+  { rules, image }: { readonly rules: TrustRules; readonly image: PolicySubject },
+): Promise<GateResult> {
   const { platforms, instanceSignatures, requireEncrypted, trust = [] } = rules;
-  const judges = await judgesOf(rules, image);
-  const judged = await judgeImage(source, root, { judges, identity: image.identity, platforms, instanceSignatures });
+  const judges = await checkersOf(rules, image);
+  const judged = await checkImage(source, root, { judges, identity: image.identity, platforms, instanceSignatures });
   const demands = { requireEncrypted, requireSigned: rules.requireSigned || trust.length > 0 };
   return { ...judged, decision: decideClasses(judged, await readClassRules(rulePlaces(rules.classes)), demands) };
 }
@@ -31,21 +31,21 @@ export async function judgeByRules(
  * The refusal has the code of the first rule that said no, in the order policy.json, trust policy, keys, class;
  * `signing-and-policy.md` 6.2.
  */
-export function admission(rules: TrustRules): Admission {
+export function policyGate(rules: TrustRules): PolicyGate {
   return async (root, image) => {
-    await admit(rules, root, image);
+    await passGate(rules, root, image);
   };
 }
 
 /** The same at once, for one image: whether somebody who is trusted has signed it. Throws the refusal. */
-export async function admit(
+export async function passGate(
   rules: TrustRules,
   root: Descriptor,
-  { reference, source }: Parameters<Admission>[1],
+  { reference, source }: Parameters<PolicyGate>[1],
 ): Promise<{ readonly signed: boolean }> {
-  const { place, identity } = judgedPlace(reference, source);
+  const { place, identity } = policySubject(reference, source);
   const image = { place, identity: rules.identity ?? identity };
-  const judged = await judgeByRules(source, root, { rules, image });
+  const judged = await checkRules(source, root, { rules, image });
   const refused = refusalOf(judged, source.name);
   if (refused) throw refused;
   if (judged.decision.verdict === "warned") {
@@ -64,10 +64,10 @@ export async function refusalOfUnsigned(reference: string, rules: TrustRules): P
     return new OciEncError("UNTRUSTED", "the image gets another digest, which nobody would have signed", { hint });
   }
   if (!reference.startsWith("docker://")) return undefined;
-  const image = judgedPlace(reference, { place: "" });
+  const image = policySubject(reference, { place: "" });
   const descriptor = { mediaType: "", digest: digestOf(new Uint8Array()), size: 0 };
-  for (const judge of await judgesOf({ ...rules, trust: [] }, image)) {
-    const outcome = await judge.judge({ descriptor, identity: image.identity }, async () => ({
+  for (const judge of await checkersOf({ ...rules, trust: [] }, image)) {
+    const outcome = await judge.check({ descriptor, identity: image.identity }, async () => ({
       signatures: [],
       broken: [],
     }));
@@ -79,7 +79,7 @@ export async function refusalOfUnsigned(reference: string, rules: TrustRules): P
 }
 
 /** The error that a judgement amounts to; undefined: the image comes in. */
-function refusalOf({ opinions, decision }: Judgement, name: string): OciEncError | undefined {
+function refusalOf({ opinions, decision }: GateResult, name: string): OciEncError | undefined {
   for (const { judge, manifest, outcome } of opinions) {
     if (outcome.kind !== "refused") continue;
     const [first = "", ...more] = outcome.reasons;

@@ -1,11 +1,11 @@
 import { OciEncError } from "../errors.js";
 import { type ImageName, parseImageName } from "../oci/image-name.js";
-import { credentialsHint, quotedReference } from "../oci/redacted-reference.js";
+import { credentialsHint, redactedReference } from "../oci/redacted-reference.js";
 import type { ImageSource } from "../transport/transport.js";
 import type { PolicyPlace } from "./scopes.js";
 
 /** An image as its judges see it. */
-export interface JudgedPlace {
+export interface PolicySubject {
   readonly place: PolicyPlace;
   /** Undefined: it has no name. */
   readonly identity: ImageName | undefined;
@@ -15,7 +15,7 @@ export interface JudgedPlace {
  * Where policies see an image that was asked for as `reference`: in a registry by the name that was asked for, whatever
  * mirror answers; else by the path where it lies. What lies in the local store has a path and a name.
  */
-export function judgedPlace(reference: string, source: Pick<ImageSource, "place">): JudgedPlace {
+export function policySubject(reference: string, source: Pick<ImageSource, "place">): PolicySubject {
   const identity = claimedName(reference);
   if (reference.startsWith("docker://")) return { place: { transport: "docker", name: identity }, identity };
   const colon = source.place.indexOf(":");
@@ -27,7 +27,7 @@ export function judgedPlace(reference: string, source: Pick<ImageSource, "place"
 export function givenName(text: string): ImageName {
   const name = claimedName(text);
   if (name !== undefined) return name;
-  throw new OciEncError("USAGE", `not an image name: ${quotedReference(text)}`, {
+  throw new OciEncError("USAGE", `not an image name: ${redactedReference(text)}`, {
     hint: credentialsHint(text) ?? "write it as HOST/REPOSITORY:TAG",
   });
 }

@@ -22,7 +22,7 @@ export interface TrustRules {
   readonly requireEncrypted?: "all" | "some" | undefined;
   /** The image-classes.json to go by; default the user's, else plain images are allowed. */
   readonly classes?: string | undefined;
-  /** As in `JudgeOptions`. */
+  /** As in `CheckOptions`. */
   readonly instanceSignatures?: boolean | undefined;
   /** `any`: bundles, which carry no name, count for `sigstoreSigned`. */
   readonly bundleIdentity?: "none" | "any" | undefined;
@@ -30,7 +30,7 @@ export interface TrustRules {
   readonly claims?: Readonly<Record<string, string>> | undefined;
   /** The name to go by in place of that of the reference. */
   readonly identity?: ImageName | undefined;
-  /** As in `JudgeOptions`. */
+  /** As in `CheckOptions`. */
   readonly platforms?: readonly Platform[] | "local" | undefined;
   /** Fetch no key of a policy from elsewhere. */
   readonly offline?: boolean | undefined;

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { type ChildKind, childEnvironment, type Environment } from "./child-environment.js";
 import { OciEncError, systemCode } from "../errors.js";
-import { type Progress, tellOfWaiting } from "../progress.js";
+import { type Progress, noticeWaiting } from "../progress.js";
 
 /** A program to run to its end. */
 export interface Command {
@@ -61,7 +61,7 @@ export async function runCommand(command: Command): Promise<CommandResult> {
   feed(stdin, command.input);
   feed(child.stdio[3], command.secretInput);
   const stopped = stopSignal(command);
-  using _ = tellOfWaiting(`program ${JSON.stringify(command.program.slice(0, 200))}`, command.progress);
+  using _ = noticeWaiting(`program ${JSON.stringify(command.program.slice(0, 200))}`, command.progress);
   try {
     const [status, output, complaint] = await Promise.race([
       Promise.all([ended, readAll(stdout, command), readEnd(stderr)]),

@@ -32,7 +32,7 @@ export interface SignedImage {
 }
 
 /** What a verifier makes of one signature. */
-export type Judgement = Accepted | Refused;
+export type SignatureVerdict = Accepted | Refused;
 
 /** A good signature of that manifest by a trusted key. Names, claims and times in it are the signer's word. */
 export interface Accepted {

@@ -1,4 +1,4 @@
-import { wholeBytes } from "../bytes/read-all.js";
+import { readAll } from "../bytes/read-all.js";
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import type { Digest } from "../oci/digest.js";
@@ -96,7 +96,7 @@ class Search implements FoundSignatures {
   async layer({ format, layer, annotations }: SignatureLayer, where: string, referrer?: Digest): Promise<void> {
     await this.attempt(where, async () => {
       this.#spend(layer.size);
-      const content = await wholeBytes(this.source.blob(layer), layer, payloadLimit);
+      const content = await readAll(this.source.blob(layer), layer, payloadLimit);
       this.signatures.push({ format, subject: this.subject, content, annotations, where, referrer });
     });
   }

@@ -1,4 +1,4 @@
-import type { Judgement, Signature, SignatureFormat, SignedImage } from "./signature.js";
+import type { SignatureVerdict, Signature, SignatureFormat, SignedImage } from "./signature.js";
 
 /** Judges signatures of its formats against trust material. One file a kind, one row in `trust.ts`. */
 export interface Verifier {
@@ -10,5 +10,5 @@ export interface Verifier {
    * Judges one signature as of `now`: the signature over the exact bytes first, their meaning after. What is wrong with the
    * signature is in the answer; throws only what keeps it from being judged.
    */
-  judge(signature: Signature, image: SignedImage, now: Date): Promise<Judgement>;
+  judge(signature: Signature, image: SignedImage, now: Date): Promise<SignatureVerdict>;
 }

@@ -1,4 +1,4 @@
-import { branching } from "../bytes/tee.js";
+import { tee } from "../bytes/tee.js";
 import { type GrowthLimits, openBudget } from "../bytes/budget.js";
 import type { ByteStream } from "../bytes/byte-stream.js";
 import { decompressing } from "../bytes/decompressing.js";
@@ -52,7 +52,7 @@ export async function spoolTar(
   const scratch = await openScratch(options.tmpdir);
   try {
     let failure: { readonly error: unknown } | undefined;
-    const mapping = branching(within ? requiringTar(bytes, what, within) : bytes, (copy) =>
+    const mapping = tee(within ? requiringTar(bytes, what, within) : bytes, (copy) =>
       mapTar(streamFeed(copy), what, options.limits).catch((error: unknown) => {
         failure = { error };
         throw error;

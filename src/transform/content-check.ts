@@ -1,4 +1,4 @@
-import { branching } from "../bytes/tee.js";
+import { tee } from "../bytes/tee.js";
 import type { GrowthLimits } from "../bytes/budget.js";
 import type { ByteStream } from "../bytes/byte-stream.js";
 import { uncompressedDigest } from "../bytes/uncompressed-digest.js";
@@ -6,7 +6,7 @@ import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import { algorithmOf, type Digest } from "../oci/digest.js";
 import { diffIdsOf } from "../oci/manifest.js";
-import { isEncrypted, plainTwin } from "../oci/media-type.js";
+import { isEncrypted, decryptedType } from "../oci/media-type.js";
 import type { Progress } from "../progress.js";
 import { layerName, type LayerContext, type ManifestContext } from "./layer-transform.js";
 
@@ -82,8 +82,8 @@ function uncompressing(
 ): Uncompressing {
   const algorithm = algorithmOf(diffId ?? layer.digest);
   const read = (bytes: ByteStream) => uncompressedDigest(bytes, { algorithm, size: layer.size, limits });
-  const isTar = plainTwin(layer.mediaType).endsWith(".tar");
-  const branch = diffId && !isTar ? branching(plain, read) : undefined;
+  const isTar = decryptedType(layer.mediaType).endsWith(".tar");
+  const branch = diffId && !isTar ? tee(plain, read) : undefined;
   return {
     bytes: branch?.bytes ?? plain,
     async digest(stored) {

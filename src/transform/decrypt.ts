@@ -6,12 +6,12 @@ import { loadKeyring, type Unwrapped, waysToGiveAKey } from "../crypt/layer.js";
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import { algorithmOf } from "../oci/digest.js";
-import { isEncrypted, plainTwin } from "../oci/media-type.js";
+import { isEncrypted, decryptedType } from "../oci/media-type.js";
 import type { Progress } from "../progress.js";
 import { checkContent, requireDiffIds } from "./content-check.js";
 import type { LayerChange, LayerContext, LayerTransform, Rewrite } from "./layer-transform.js";
 import { openingLayers } from "./open-layer.js";
-import { allLayers, choosing, type LayerSelection } from "./select.js";
+import { allLayers, createChooser, type LayerSelection } from "./select.js";
 
 /** What to open, and with which keys. */
 export interface DecryptOptions {
@@ -44,7 +44,7 @@ export async function decryptLayers(options: DecryptOptions): Promise<LayerTrans
     progress: options.progress,
     signal: options.signal,
   });
-  const chosen = choosing(options.select ?? allLayers);
+  const chosen = createChooser(options.select ?? allLayers);
   const opening = openingLayers(keyring);
   return {
     async manifest(context) {
@@ -93,7 +93,7 @@ function decrypting(layer: Descriptor, context: LayerContext, how: Opening): Rew
           return (sealed) => ({
             ...sealed,
             ...stored,
-            mediaType: plainTwin(sealed.mediaType),
+            mediaType: decryptedType(sealed.mediaType),
             annotations: withoutEnvelope(sealed.annotations),
           });
         },

@@ -3,7 +3,7 @@ import type { Descriptor } from "../oci/descriptor.js";
 import { isEncrypted } from "../oci/media-type.js";
 import { layerName, type LayerChange, type LayerContext, type LayerTransform } from "./layer-transform.js";
 import { requireHonest } from "./open-layer.js";
-import { allLayers, choosing, type LayerSelection } from "./select.js";
+import { allLayers, createChooser, type LayerSelection } from "./select.js";
 
 /** What becomes of one sealed layer's annotations; undefined: they stay as they are. */
 export type EnvelopeEdit = (layer: Descriptor, context: LayerContext) => Promise<Annotations | undefined>;
@@ -23,7 +23,7 @@ export interface EnvelopeEditing {
  * or when there is no other.
  */
 export function editingEnvelopes(edit: EnvelopeEdit, { select, finish }: EnvelopeEditing): LayerTransform {
-  const chosen = choosing(select ?? allLayers);
+  const chosen = createChooser(select ?? allLayers);
   const edited = once(edit);
   let sealed = 0;
   return {

@@ -3,15 +3,15 @@ import { hasEnvelope } from "../crypt/envelope.js";
 import type { DecryptionKey, EncryptionKey, SchemeSettings } from "../crypt/key-wrapper.js";
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
-import { isEncrypted, layerKind, mediaTypes, ociTwin } from "../oci/media-type.js";
+import { isEncrypted, layerKind, mediaTypes, toOciType } from "../oci/media-type.js";
 import type { Progress, WarningCode } from "../progress.js";
 import { findConfigSecrets } from "./config-secrets.js";
 import { relabelled } from "./edit-envelopes.js";
 import { layerName, type LayerChange, type LayerContext, type LayerTransform, type ManifestContext } from "./layer-transform.js";
 import { adding } from "./recipients.js";
-import { type EarlierImage, findingReusable } from "./reuse.js";
+import { type PreviousImage, findingReusable } from "./reuse.js";
 import { loadSealing } from "./sealing.js";
-import { allLayers, choosing, type LayerSelection } from "./select.js";
+import { allLayers, createChooser, type LayerSelection } from "./select.js";
 
 /** What to seal, for whom, and what to do with what cannot simply be sealed. */
 export interface EncryptOptions {
@@ -23,7 +23,7 @@ export interface EncryptOptions {
   /** What opens sealed layers: those of the image for `ifEncrypted: "add"`, those of `earlier` where they serve again. */
   readonly open?: readonly DecryptionKey[] | undefined;
   /** An image whose sealed layers serve again where they hold the same content. USAGE together with `anonymous`. */
-  readonly earlier?: EarlierImage | undefined;
+  readonly earlier?: PreviousImage | undefined;
   /** A layer whose distribution is restricted, or that names other places to fetch it from; default `fail` (UNSUPPORTED). */
   readonly nondistributable?: "fail" | "skip" | "encrypt" | undefined;
   /** Manifests that describe the image's content in the clear; default `keep`, with a warning. */
@@ -46,7 +46,7 @@ export async function encryptLayers(options: EncryptOptions): Promise<LayerTrans
   const { progress } = options;
   const sealing = await loadSealing(options);
   const alike = await loadAlike(options);
-  const chosen = choosing(options.select ?? allLayers);
+  const chosen = createChooser(options.select ?? allLayers);
   const warn = (code: WarningCode, message: string) => progress?.({ type: "warning", code, message });
   const decide = deciding(options, warn);
   let [sealed, unknown] = [0, 0];
@@ -159,7 +159,7 @@ function warnOfSecrets({ config }: ManifestContext, warn: Warn): void {
 }
 
 function warnOfConversion(layer: Descriptor, context: LayerContext, manifestType: string, warn: Warn): void {
-  if (ociTwin(layer.mediaType) === layer.mediaType) return;
+  if (toOciType(layer.mediaType) === layer.mediaType) return;
   const isDocker = manifestType === mediaTypes.dockerManifest;
   const what = isDocker ? "a Docker manifest becomes an OCI one" : `${layerName(layer, context)} changes its type`;
   warn("DIGEST_NOT_RESTORED", `${what}: decrypting will not give this image's digest back`);

@@ -1,5 +1,5 @@
 import type { ByteStream } from "../bytes/byte-stream.js";
-import type { Descriptor, Sum } from "../oci/descriptor.js";
+import type { Descriptor, ContentId } from "../oci/descriptor.js";
 import type { Digest, DigestAlgorithm } from "../oci/digest.js";
 import { type Platform, printPlatform } from "../oci/platform.js";
 
@@ -91,7 +91,7 @@ export interface Rewrite {
 export interface LayerRun {
   readonly bytes: ByteStream;
   /** How to rename the layer, once the bytes are stored. May refuse them still, and then nothing names them. */
-  describe(stored: Sum): Promise<Relabel>;
+  describe(stored: ContentId): Promise<Relabel>;
 }
 
 /** A layer as messages name it: `layer 2 of linux/amd64 (sha256:…)`. */

@@ -2,21 +2,21 @@ import type { GrowthLimits } from "../bytes/budget.js";
 import type { ByteStream } from "../bytes/byte-stream.js";
 import { digesting } from "../bytes/digesting.js";
 import type { BlockCipher } from "../crypt/block-cipher.js";
-import { withBinding } from "../crypt/envelope.js";
+import { withContentRecipientTag } from "../crypt/envelope.js";
 import type { DecryptionKey, EncryptionKey, KnownRecipient } from "../crypt/key-wrapper.js";
-import { loadKeyring, outlineEnvelope, sealLayer, type Unwrapped, waysToGiveAKey } from "../crypt/layer.js";
+import { loadKeyring, estimateEnvelope, sealLayer, type Unwrapped, waysToGiveAKey } from "../crypt/layer.js";
 import { isRecipient } from "../crypt/recipient-id.js";
 import { identifyRecipients, listRecipients, loadWrapFor, type WrapFor } from "../crypt/recipients.js";
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import { algorithmOf } from "../oci/digest.js";
 import { isEncrypted } from "../oci/media-type.js";
-import { bindingFor } from "./binding.js";
+import { contentRecipientTag } from "./content-recipient-tag.js";
 import { checkContent, requireDiffIds } from "./content-check.js";
 import { layerName, type LayerChange, type LayerContext, type LayerTransform, type Relabel, type Rewrite } from "./layer-transform.js";
 import { openingLayers, requireHonest } from "./open-layer.js";
 import { type RecipientsOptions, wrapperOptions } from "./rewrapping.js";
-import { allLayers, choosing } from "./select.js";
+import { allLayers, createChooser } from "./select.js";
 
 /** What opens the layers, and for whom they are sealed anew. */
 export interface RekeyOptions extends RecipientsOptions {
@@ -48,7 +48,7 @@ export async function rekeyLayers(options: RekeyOptions): Promise<LayerTransform
   }
   const opening = openingLayers(await loadKeyring(open, wrapperOptions(options)));
   const sealer = await openSealer(options);
-  const chosen = choosing(options.select ?? allLayers);
+  const chosen = createChooser(options.select ?? allLayers);
   let sealed = 0;
   return {
     async manifest(context) {
@@ -79,19 +79,19 @@ interface Sealer {
   readonly wrap: WrapFor;
   recipientsFor(layer: Descriptor, context: LayerContext): Promise<readonly KnownRecipient[]>;
   /** Once for the same recipients: it asks key providers. */
-  outlineFor(recipients: readonly KnownRecipient[], cipher: BlockCipher): ReturnType<typeof outlineEnvelope>;
+  outlineFor(recipients: readonly KnownRecipient[], cipher: BlockCipher): ReturnType<typeof estimateEnvelope>;
 }
 
 async function openSealer(options: RekeyOptions): Promise<Sealer> {
   const own = await identifyRecipients(options.recipients, wrapperOptions(options));
   const all = await identifyRecipients([...options.recipients, ...(options.keep ?? [])], wrapperOptions(options));
   const wrap = await loadWrapFor(all, wrapperOptions(options));
-  const outlines = new Map<string, ReturnType<typeof outlineEnvelope>>();
+  const outlines = new Map<string, ReturnType<typeof estimateEnvelope>>();
   return {
     wrap,
     outlineFor(recipients, cipher) {
       const same = `${cipher.id} ${recipients.map((known) => all.indexOf(known)).join()}`;
-      const outline = outlines.get(same) ?? outlineEnvelope((secret) => wrap(recipients, secret), cipher);
+      const outline = outlines.get(same) ?? estimateEnvelope((secret) => wrap(recipients, secret), cipher);
       outlines.set(same, outline);
       return outline;
     },
@@ -147,10 +147,10 @@ async function rekeying({ layer, context, unwrapped, recipients }: Subject, how:
           const { digest } = plain.sum();
           await check.require(digest);
           const annotate = await fresh.annotate(digest);
-          const binding = how.anonymous ? undefined : bindingFor(recipients, { digest, diffId: context.diffId });
+          const binding = how.anonymous ? undefined : contentRecipientTag(recipients, { digest, diffId: context.diffId });
           return (sealed) => {
             const annotations = annotate(sealed.annotations);
-            return { ...sealed, ...stored, annotations: binding ? withBinding(annotations, binding) : annotations };
+            return { ...sealed, ...stored, annotations: binding ? withContentRecipientTag(annotations, binding) : annotations };
           };
         },
       };

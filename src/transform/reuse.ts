@@ -1,4 +1,4 @@
-import { bindingOf, envelopeOf, type PartEdit, partsOf, withBinding, withEditedParts, withoutEnvelope } from "../crypt/envelope.js";
+import { contentRecipientTagOf, envelopeOf, type PartEdit, partsOf, withContentRecipientTag, withEditedParts, withoutEnvelope } from "../crypt/envelope.js";
 import type { DecryptionKey, EncryptionKey, KnownRecipient } from "../crypt/key-wrapper.js";
 import { loadKeyring, readPublicEnvelope, type Unwrapped } from "../crypt/layer.js";
 import { encodePrivateOptions } from "../crypt/layer-options.js";
@@ -7,22 +7,22 @@ import { identifyRecipients, listRecipients, loadWrapFor, type WrapFor } from ".
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import type { Digest } from "../oci/digest.js";
-import { encryptedTwin, ociTwin } from "../oci/media-type.js";
-import { bindingFor } from "./binding.js";
-import { type EarlierContents, earlierContents } from "./earlier-content.js";
+import { encryptedType, toOciType } from "../oci/media-type.js";
+import { contentRecipientTag } from "./content-recipient-tag.js";
+import { type PreviousContents, previousContents } from "./previous-content.js";
 import { layerName, type BlobOrigin, type LayerContext, type Reuse, type ReuseGround } from "./layer-transform.js";
 import { type RecipientsOptions, wrapperOptions } from "./rewrapping.js";
 
 /** A sealed layer of an earlier image. */
-export interface EarlierLayer {
+export interface PreviousLayer {
   readonly layer: Descriptor;
   readonly index: number;
   readonly diffId: Digest | undefined;
 }
 
 /** An image whose sealed layers may serve again. */
-export interface EarlierImage {
-  readonly layers: readonly EarlierLayer[];
+export interface PreviousImage {
+  readonly layers: readonly PreviousLayer[];
   readonly origin: BlobOrigin;
   /**
    * Who vouches for what its manifests say: it was named by its digest, or a rule accepted a signature. Undefined: nobody,
@@ -33,7 +33,7 @@ export interface EarlierImage {
 
 /** For whom is sealed now, and which keys open the earlier layers. */
 export interface ReuseOptions extends Omit<RecipientsOptions, "select"> {
-  readonly earlier: EarlierImage;
+  readonly earlier: PreviousImage;
   readonly recipients: readonly EncryptionKey[];
   /** Without them a layer is known by its diff id, its position and its binding, and only in an image that is vouched for. */
   readonly open: readonly DecryptionKey[];
@@ -59,9 +59,9 @@ export async function findingReusable(options: ReuseOptions): Promise<FindReusab
   const known = await identifyRecipients(options.recipients, wrapperOptions(options));
   const wrap = await loadWrapFor(known, wrapperOptions(options));
   const keyring = open.length > 0 ? await loadKeyring(open, wrapperOptions(options)) : undefined;
-  const contents = earlierContents({ keyring, origin: earlier.origin, progress, signal });
+  const contents = previousContents({ keyring, origin: earlier.origin, progress, signal });
   return async (layer, context) => {
-    const sealedType = encryptedTwin(ociTwin(layer.mediaType));
+    const sealedType = encryptedType(toOciType(layer.mediaType));
     const wanted: Wanted = { layer, context, known, wrap, contents };
     const find = earlier.vouched ? believed : compared;
     const candidates = earlier.layers.filter((one) => one.layer.mediaType === sealedType);
@@ -72,7 +72,7 @@ export async function findingReusable(options: ReuseOptions): Promise<FindReusab
   };
 }
 
-function nobodyVouches({ origin }: EarlierImage): OciEncError {
+function nobodyVouches({ origin }: PreviousImage): OciEncError {
   return new OciEncError(
     "USAGE",
     `nobody vouches for ${origin.name}: it is not named by its digest, and no key is given`,
@@ -87,17 +87,17 @@ interface Wanted {
   readonly context: LayerContext;
   readonly known: readonly KnownRecipient[];
   readonly wrap: WrapFor;
-  readonly contents: EarlierContents;
+  readonly contents: PreviousContents;
 }
 
 interface Found {
-  readonly candidate: EarlierLayer;
+  readonly candidate: PreviousLayer;
   /** Under which it serves. */
   readonly envelope: Annotations;
 }
 
 type Find = (
-  candidates: readonly EarlierLayer[],
+  candidates: readonly PreviousLayer[],
   wanted: Wanted,
   warn: (message: string) => void,
 ) => Promise<Found | undefined>;
@@ -129,7 +129,7 @@ const compared: Find = async (candidates, wanted, warn) => {
   return undefined;
 };
 
-async function servingEnvelope(candidate: EarlierLayer, wanted: Wanted): Promise<Annotations | undefined> {
+async function servingEnvelope(candidate: PreviousLayer, wanted: Wanted): Promise<Annotations | undefined> {
   const { annotations, size } = candidate.layer;
   const same = await isForExactly(annotations, wanted.known);
   const answer = await wanted.contents.open(candidate.layer);
@@ -144,9 +144,9 @@ async function servingEnvelope(candidate: EarlierLayer, wanted: Wanted): Promise
 }
 
 /** Whether a layer that no key opens says that it holds the same for the same people, and its envelope is of use. */
-function isBound({ layer, diffId, index }: EarlierLayer, { known, context, ...wanted }: Wanted): boolean {
-  const bound = bindingFor(known, { digest: wanted.layer.digest, diffId: context.diffId });
-  if (bound === undefined || bound !== bindingOf(layer.annotations)) return false;
+function isBound({ layer, diffId, index }: PreviousLayer, { known, context, ...wanted }: Wanted): boolean {
+  const bound = contentRecipientTag(known, { digest: wanted.layer.digest, diffId: context.diffId });
+  if (bound === undefined || bound !== contentRecipientTagOf(layer.annotations)) return false;
   if (diffId !== context.diffId || index !== context.index) return false;
   try {
     return readPublicEnvelope(layer.annotations).cipher.openSize(layer.size) === wanted.layer.size;
@@ -156,15 +156,15 @@ function isBound({ layer, diffId, index }: EarlierLayer, { known, context, ...wa
   }
 }
 
-async function rewrapped(candidate: EarlierLayer, unwrapped: Unwrapped, wanted: Wanted): Promise<Annotations> {
+async function rewrapped(candidate: PreviousLayer, unwrapped: Unwrapped, wanted: Wanted): Promise<Annotations> {
   const before = envelopeOf(candidate.layer.annotations);
   const secret = encodePrivateOptions(unwrapped.options.private);
   const packets = await wanted.wrap(wanted.known, secret);
   secret.fill(0);
   const after = withEditedParts(before, everyPart(before), packets);
   const { digest } = wanted.layer;
-  const binding = bindingFor(wanted.known, { digest, diffId: wanted.context.diffId });
-  return binding ? withBinding(after, binding) : after;
+  const binding = contentRecipientTag(wanted.known, { digest, diffId: wanted.context.diffId });
+  return binding ? withContentRecipientTag(after, binding) : after;
 }
 
 function everyPart(annotations: Annotations): readonly PartEdit[] {

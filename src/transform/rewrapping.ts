@@ -1,5 +1,5 @@
 import { withEditedParts } from "../crypt/envelope.js";
-import type { DecryptionKey, EncryptionKey, KnownRecipient, Packet, SchemeSettings, WrapperOptions } from "../crypt/key-wrapper.js";
+import type { DecryptionKey, EncryptionKey, KnownRecipient, WrappedKey, SchemeSettings, WrapperOptions } from "../crypt/key-wrapper.js";
 import { loadKeyring } from "../crypt/layer.js";
 import { identifyRecipients, type ListedRecipient, loadWrapFor, removalOf, type WrapFor } from "../crypt/recipients.js";
 import type { Descriptor } from "../oci/descriptor.js";
@@ -61,7 +61,7 @@ async function wrapOnce(
   wrap: WrapFor,
   recipients: readonly KnownRecipient[],
   secret: Uint8Array,
-): Promise<readonly Packet[]> {
+): Promise<readonly WrappedKey[]> {
   const packets = await wrap(recipients, secret);
   secret.fill(0);
   return packets;

@@ -1,12 +1,12 @@
 import type { BlockCipher } from "../crypt/block-cipher.js";
 import { defaultCipher } from "../crypt/ciphers/index.js";
-import { withBinding } from "../crypt/envelope.js";
+import { withContentRecipientTag } from "../crypt/envelope.js";
 import type { EncryptionKey } from "../crypt/key-wrapper.js";
-import { loadRecipients, outlineEnvelope, sealLayer } from "../crypt/layer.js";
+import { loadRecipients, estimateEnvelope, sealLayer } from "../crypt/layer.js";
 import { identifyRecipients } from "../crypt/recipients.js";
 import type { Descriptor } from "../oci/descriptor.js";
-import { encryptedTwin, ociTwin } from "../oci/media-type.js";
-import { bindingFor } from "./binding.js";
+import { encryptedType, toOciType } from "../oci/media-type.js";
+import { contentRecipientTag } from "./content-recipient-tag.js";
 import type { LayerContext, Rewrite } from "./layer-transform.js";
 import { type RecipientsOptions, wrapperOptions } from "./rewrapping.js";
 
@@ -24,13 +24,13 @@ export async function loadSealing(options: SealingOptions): Promise<Sealing> {
   const { keys, cipher = defaultCipher, anonymous } = options;
   const wrap = await loadRecipients(keys, wrapperOptions(options));
   const recipients = anonymous ? [] : await identifyRecipients(keys, wrapperOptions(options));
-  let outlined: ReturnType<typeof outlineEnvelope> | undefined;
+  let outlined: ReturnType<typeof estimateEnvelope> | undefined;
   return async (layer, { diffId }) => {
-    outlined ??= outlineEnvelope(wrap, cipher);
+    outlined ??= estimateEnvelope(wrap, cipher);
     const outline = await outlined;
-    const binding = bindingFor(recipients, { digest: layer.digest, diffId });
+    const binding = contentRecipientTag(recipients, { digest: layer.digest, diffId });
     const bound = (annotations: Readonly<Record<string, string>>) =>
-      binding ? withBinding(annotations, binding) : annotations;
+      binding ? withContentRecipientTag(annotations, binding) : annotations;
     return {
       kind: "rewrite",
       action: "encrypt",
@@ -39,7 +39,7 @@ export async function loadSealing(options: SealingOptions): Promise<Sealing> {
       algorithm: "sha256",
       outline: (plain) => ({
         ...plain,
-        mediaType: encryptedTwin(ociTwin(plain.mediaType)),
+        mediaType: encryptedType(toOciType(plain.mediaType)),
         annotations: bound(outline(plain.annotations)),
       }),
       start(bytes) {
@@ -51,7 +51,7 @@ export async function loadSealing(options: SealingOptions): Promise<Sealing> {
             return (plain) => ({
               ...plain,
               ...stored,
-              mediaType: encryptedTwin(ociTwin(plain.mediaType)),
+              mediaType: encryptedType(toOciType(plain.mediaType)),
               annotations: bound(annotate(plain.annotations)),
             });
           },

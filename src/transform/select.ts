@@ -30,7 +30,7 @@ export function parseLayerSelection(include: readonly string[], exclude: readonl
 }
 
 /** Asks a selection about layers, and remembers which selectors ever matched. */
-export interface Choosing {
+export interface LayerChooser {
   /** `named`: an `include` asked for it; `implied`: everything is meant. */
   choose(layer: Descriptor, context: LayerPosition): "named" | "implied" | "no";
   /** USAGE when a selector has matched no layer of the image. */
@@ -38,7 +38,7 @@ export interface Choosing {
 }
 
 /** One walk over an image's layers with a selection. */
-export function choosing(selection: LayerSelection): Choosing {
+export function createChooser(selection: LayerSelection): LayerChooser {
   const matched = new Set<LayerSelector>();
   const anyOf = (selectors: readonly LayerSelector[], layer: Descriptor, context: LayerPosition): boolean => {
     const fitting = selectors.filter((selector) => selector.matches(layer, context));

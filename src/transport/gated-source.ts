@@ -1,10 +1,10 @@
 import type { Digest } from "../oci/digest.js";
-import type { Admission, ImageSource } from "./transport.js";
+import type { PolicyGate, ImageSource } from "./transport.js";
 
 /**
  * The same source, whose reference resolves only to what `admit` lets pass: asked once for each digest.
  */
-export function admitted(source: ImageSource, reference: string, admit: Admission): ImageSource {
+export function gatedSource(source: ImageSource, reference: string, admit: PolicyGate): ImageSource {
   const known = new Map<Digest, Promise<void>>();
   const resolve: ImageSource["resolve"] = async () => {
     const root = await source.resolve();
@@ -28,7 +28,7 @@ export function withResolve<S extends ImageSource>(source: S, resolve: ImageSour
 }
 
 /** The same source, which means for good what its reference named when it was first asked. */
-export function resolvingOnce<S extends ImageSource>(source: S): S {
+export function memoizedResolve<S extends ImageSource>(source: S): S {
   let root: ReturnType<ImageSource["resolve"]> | undefined;
   return withResolve(source, () => {
     root ??= source.resolve();

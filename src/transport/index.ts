@@ -2,11 +2,11 @@ import "../process/node-floor.js";
 
 import { OciEncError } from "../errors.js";
 import { parseImageName } from "../oci/image-name.js";
-import { admitted } from "./gated-source.js";
+import { gatedSource } from "./gated-source.js";
 import type { EndpointOptions, ImageSource, ImageTarget, Transport } from "./transport.js";
 
 export { type Digest, digestOf, parseDigest } from "../oci/digest.js";
-export { credentialsHint, quotedReference } from "../oci/redacted-reference.js";
+export { credentialsHint, redactedReference } from "../oci/redacted-reference.js";
 export type * from "./attachments.js";
 export type { Removal } from "./layout/removal/removal.js";
 export {
@@ -58,7 +58,7 @@ export interface Reference {
 export async function openSource(reference: string, options: EndpointOptions = {}): Promise<ImageSource> {
   const { transport, locator } = parseReference(reference);
   const source = await (await load(transport)).openSource(locator, options);
-  return options.admit ? admitted(source, reference, options.admit) : source;
+  return options.gate ? gatedSource(source, reference, options.gate) : source;
 }
 
 /** Opens what a reference names for writing. Codes as above. */

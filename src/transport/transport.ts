@@ -1,7 +1,7 @@
 import type { GrowthLimits } from "../bytes/budget.js";
 import type { ByteStream } from "../bytes/byte-stream.js";
 import { OciEncError } from "../errors.js";
-import type { Descriptor, Sum } from "../oci/descriptor.js";
+import type { Descriptor, ContentId } from "../oci/descriptor.js";
 import type { Digest } from "../oci/digest.js";
 import type { Progress } from "../progress.js";
 import type { RegistryOptions } from "./registry-options.js";
@@ -38,7 +38,7 @@ export interface Upload {
   /** The content was encrypted where it came from, and is not any more. Files of it are their owner's alone. */
   readonly opened?: boolean | undefined;
   /** The digest to store under. Throws a plain Error until `bytes` has been drained. */
-  sum(): Sum;
+  sum(): ContentId;
 }
 
 /** What a commit may insist on and what it may leave behind. */
@@ -58,7 +58,7 @@ export interface Committed {
 }
 
 /** A blob that is still there. */
-export interface KeptBlob<T extends Sum = Descriptor> {
+export interface KeptBlob<T extends ContentId = Descriptor> {
   readonly blob: T;
   readonly why: string;
   /** It should have gone, and the system did not let it. */
@@ -66,7 +66,7 @@ export interface KeptBlob<T extends Sum = Descriptor> {
 }
 
 /** LOCAL_IO for the blobs that the system did not let go; undefined when there is none. `place` is where they are. */
-export function removalFailure(kept: readonly KeptBlob<Sum>[], place: string): OciEncError | undefined {
+export function removalFailure(kept: readonly KeptBlob<ContentId>[], place: string): OciEncError | undefined {
   const failed = kept.filter((entry) => entry.failed);
   const [first] = failed;
   if (first === undefined) return undefined;
@@ -108,7 +108,7 @@ export interface ImageTraits {
 }
 
 /** Whether an image may be read at all. `reference` is what was asked for, before mirrors or links were followed. */
-export type Admission = (root: Descriptor, image: { reference: string; source: ImageSource }) => Promise<void>;
+export type PolicyGate = (root: Descriptor, image: { reference: string; source: ImageSource }) => Promise<void>;
 
 /** Asked per host, so that both ends of a copy can share one set. */
 export interface EndpointOptions {
@@ -131,7 +131,7 @@ export interface EndpointOptions {
   /** What only `docker://` asks for. Each end of a copy has its own. */
   readonly registry?: RegistryOptions | undefined;
   /** For a source: asked as soon as the reference is resolved; what it throws ends the work before anything else is read. */
-  readonly admit?: Admission | undefined;
+  readonly gate?: PolicyGate | undefined;
 }
 
 /** A target that can give the image further names after `commit`. Found by {@link canTag}. */
@@ -141,7 +141,7 @@ export interface TaggingTarget {
 }
 
 /** The beginning of a blob, left by a run that broke off. */
-export interface BegunBlob {
+export interface PartialBlob {
   /** Bytes that are there; at most as many as the blob has. */
   readonly size: number;
   /** Those bytes, unchecked. */
@@ -151,7 +151,7 @@ export interface BegunBlob {
 /** A target that keeps the beginnings of blobs which pass unchanged. Found by {@link canResume}. */
 export interface ResumingTarget {
   /** What is there of a blob that `has` denies; undefined: nothing. It is this target's until its next `put` of the blob. */
-  begun(descriptor: Descriptor): Promise<BegunBlob | undefined>;
+  begun(descriptor: Descriptor): Promise<PartialBlob | undefined>;
 }
 
 /** Whether `target` keeps the beginnings of blobs. */

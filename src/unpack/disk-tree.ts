@@ -3,7 +3,7 @@ import { getegid, geteuid } from "node:process";
 import type { Budget } from "../bytes/budget.js";
 import { ioError } from "../errors.js";
 import type { FileTree, NodeKind } from "./file-tree.js";
-import type { Owners } from "./ownership.js";
+import type { Ownership } from "./ownership.js";
 import { makeSpecial } from "./special-file.js";
 import { type Attributes, shownName, type TarMember } from "../tar/tar-member.js";
 import type { XattrWriter } from "./xattr-writer.js";
@@ -28,7 +28,7 @@ export interface DiskTree extends FileTree {
 
 /** How a tree is written. */
 export interface DiskOptions {
-  readonly owners: Owners;
+  readonly owners: Ownership;
   readonly xattrs: XattrWriter;
   readonly budget: Budget;
   /** `replace`: an empty file stands for each device, as always without root. */

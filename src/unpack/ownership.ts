@@ -14,7 +14,7 @@ export interface OwnerIds {
 }
 
 /** Who files are given to, and whether they can be. */
-export interface Owners {
+export interface Ownership {
   /** Root, who may give files away and make devices. */
   readonly privileged: boolean;
   /** Calls `chown` where the process may; otherwise counts what belongs to somebody else. */
@@ -27,7 +27,7 @@ export interface Owners {
 const nobody = 65534;
 
 /** For this process. Without root every file is the caller's; with `ids` root gives files to those of their ranges. */
-export function openOwners(ids?: OwnerIds): Owners {
+export function openOwnership(ids?: OwnerIds): Ownership {
   const user = geteuid?.() ?? 0;
   const privileged = user === 0;
   let owners = 0;

@@ -1,6 +1,6 @@
 import { lchownSync, mkdirSync } from "node:fs";
 import { ioError } from "../errors.js";
-import type { Owners } from "./ownership.js";
+import type { Ownership } from "./ownership.js";
 import { directoryAt, type PlainTree } from "./path-resolver.js";
 import { pathBelow } from "./safe-open.js";
 
@@ -8,7 +8,7 @@ import { pathBelow } from "./safe-open.js";
 export interface RootedTree {
   readonly root: string;
   readonly tree: PlainTree;
-  readonly owners: Owners;
+  readonly owners: Ownership;
 }
 
 /**

@@ -6,7 +6,7 @@ import { followedPlace, type PlainTree, partsOf } from "./path-resolver.js";
  * A small file of an unpacked tree, whole; links are followed inside the tree alone. Undefined when there is no such
  * regular file. CORRUPT when it has more than `limit` bytes; LOCAL_IO.
  */
-export function readRootedFile(root: string, path: string, limit: number): Uint8Array | undefined {
+export function readInside(root: string, path: string, limit: number): Uint8Array | undefined {
   const place = followedPlace(treeOnDisk(root), partsOf(Buffer.from(path).toString("latin1")));
   if (place === undefined || lstatSync(pathBelow(root, place), { throwIfNoEntry: false })?.isFile() !== true)
     return undefined;

@@ -10,7 +10,7 @@ import { applyLayer } from "./apply-layer.js";
 import { openDestination } from "./destination.js";
 import { diskTree } from "./disk-tree.js";
 import { type OpenedImage, type OpenImageOptions, openImage } from "./image-layers.js";
-import { type OwnerIds, openOwners } from "./ownership.js";
+import { type OwnerIds, openOwnership } from "./ownership.js";
 import type { Attributes } from "../tar/tar-member.js";
 import { readTar } from "../tar/tar-reader.js";
 import { xattrWriter } from "./xattr-writer.js";
@@ -140,7 +140,7 @@ async function giveAttributes(path: string, { top, mode }: Filled, options: Tree
 
 function openTree(root: string, options: TreeOptions) {
   const budget = openBudget("image", options.limits);
-  const owners = openOwners(options.ids);
+  const owners = openOwnership(options.ids);
   const xattrs = xattrWriter(root, { keep: options.xattrs !== "skip", privileged: owners.privileged });
   const tree = diskTree(root, { owners, xattrs, budget, devices: options.devices ?? "make" });
   return { tree, budget, owners, xattrs };

@@ -4,13 +4,13 @@ import { createHash, createHmac, randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
-import { type Hasher, hasherHere } from "../../src/bytes/hasher.js";
-import { startLane } from "../../src/bytes/hash-worker/hash-worker.js";
-import { leastLoadedLane, mostLanes } from "../../src/bytes/hash-worker/hash-workers.js";
+import { type Hasher, localHasher } from "../../src/bytes/hasher.js";
+import { startHashWorker } from "../../src/bytes/hash-worker/hash-worker.js";
+import { leastLoadedWorker, hashWorkerLimit } from "../../src/bytes/hash-worker/hash-workers.js";
 import { anyBytes, anyCut, chunked } from "../support/chunked.js";
 import { expectedError } from "../support/expected-error.js";
 
-const lane = startLane();
+const lane = startHashWorker();
 const mib = 1024 * 1024;
 
 async function hash(hasher: Hasher, chunks: AsyncIterable<Uint8Array>): Promise<string> {
@@ -29,7 +29,7 @@ test("a lane and this thread give equal results for any bytes, chunking, algorit
   await fc.assert(
     fc.asyncProperty(anyBytes(), anyCut, options, async (bytes, cut, how) => {
       const beside = await hash(lane.open(how), chunked(bytes, cut));
-      assert.equal(beside, await hash(hasherHere(how), chunked(bytes, cut)));
+      assert.equal(beside, await hash(localHasher(how), chunked(bytes, cut)));
     }),
     { numRuns: 200 },
   );
@@ -108,7 +108,7 @@ test("a hasher that is closed half-way leaves nothing on its lane, and others go
 });
 
 test("a thread that dies fails the hasher that waits for its result, and every later call", async () => {
-  const mortal = startLane(new URL("../support/mortal-lane-worker.js", import.meta.url));
+  const mortal = startHashWorker(new URL("../support/mortal-lane-worker.js", import.meta.url));
   const hasher = mortal.open({ algorithm: "sha256" });
   await hasher.update(Buffer.from("abc"));
   const dead = expectedError("INTERNAL", /thread that hashes has ended/);
@@ -121,7 +121,7 @@ test("a thread that dies fails the hasher that waits for its result, and every l
 });
 
 test("a thread that dies fails those who wait for room in its ring", async () => {
-  const mortal = startLane(new URL("../support/mortal-lane-worker.js", import.meta.url));
+  const mortal = startHashWorker(new URL("../support/mortal-lane-worker.js", import.meta.url));
   const hasher = mortal.open({ algorithm: "sha256" });
   const filling = Array.from({ length: 40 }, () => hasher.update(new Uint8Array(mib)));
   await assert.rejects(Promise.all(filling), expectedError("INTERNAL"));
@@ -129,7 +129,7 @@ test("a thread that dies fails those who wait for room in its ring", async () =>
 });
 
 test("a thread that cannot start fails its hashers", async () => {
-  const missing = startLane(new URL("./no-such-file.js", import.meta.url));
+  const missing = startHashWorker(new URL("./no-such-file.js", import.meta.url));
   const error: unknown = await missing
     .open({ algorithm: "sha256" })
     .digest()
@@ -142,11 +142,11 @@ test("there is never more than one lane for each other core, and they share what
   skip: noLane(),
 }, async () => {
   const lanes = Array.from({ length: 8 }, () => {
-    const chosen = leastLoadedLane();
+    const chosen = leastLoadedWorker();
     chosen.open({ algorithm: "sha256" });
     return chosen;
   });
-  assert.equal(new Set(lanes).size, mostLanes);
+  assert.equal(new Set(lanes).size, hashWorkerLimit);
   const loads = [...new Set(lanes)].map(({ load }) => load);
   assert(Math.max(...loads) - Math.min(...loads) <= 1, `uneven: ${loads}`);
 });
@@ -164,5 +164,5 @@ test("a process with a lane ends by itself", () => {
 });
 
 function noLane(): string | false {
-  return mostLanes > 0 ? false : "this machine has one core";
+  return hashWorkerLimit > 0 ? false : "this machine has one core";
 }

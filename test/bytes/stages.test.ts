@@ -3,10 +3,10 @@ import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
 import { abortable, throwIfAborted } from "../../src/bytes/abortable.js";
-import { branching } from "../../src/bytes/tee.js";
+import { tee } from "../../src/bytes/tee.js";
 import type { ByteStream } from "../../src/bytes/byte-stream.js";
 import { digesting } from "../../src/bytes/digesting.js";
-import { metering } from "../../src/bytes/progress-meter.js";
+import { progressMeter } from "../../src/bytes/progress-meter.js";
 import { verifying } from "../../src/bytes/verifying.js";
 import { digestOf } from "../../src/oci/digest.js";
 import { abandon, anyBytes, anyCut, chunked, collect, collectUntilFailure, cuts, failing, watched } from "../support/chunked.js";
@@ -19,10 +19,10 @@ const large = randomBytes(6 * 1024 * 1024 + 1);
 /** Every stage that passes its bytes on unchanged. */
 const stages: readonly (readonly [string, (bytes: ByteStream) => ByteStream])[] = [
   ["abortable", (bytes) => abortable(bytes, new AbortController().signal)],
-  ["branching", (bytes) => branching(bytes, collect).bytes],
+  ["branching", (bytes) => tee(bytes, collect).bytes],
   ["digesting", (bytes) => digesting(bytes, content.length).bytes],
   ["digesting beside this thread", (bytes) => digesting(bytes, 2 ** 40).bytes],
-  ["metering", (bytes) => metering(bytes, () => {})],
+  ["metering", (bytes) => progressMeter(bytes, () => {})],
   ["verifying", (bytes) => verifying(bytes, sum)],
 ];
 
@@ -94,14 +94,14 @@ test("the sum of a stream that has not ended is a bug of the caller", async () =
 test("metering reports every byte once, about every MiB", async () => {
   for (const cut of [[1000], [65_536], [3_000_000, 1], [Number.MAX_SAFE_INTEGER]]) {
     const reports: number[] = [];
-    await collect(metering(chunked(large, cut), (count) => reports.push(count)));
+    await collect(progressMeter(chunked(large, cut), (count) => reports.push(count)));
     assert.equal(
       reports.reduce((total, count) => total + count, 0),
       large.length,
     );
     assert(reports.length <= 7 && reports.every((count) => count > 0), `${reports}`);
   }
-  await collect(metering(chunked(Buffer.alloc(0), [1]), () => assert.fail("nothing has passed")));
+  await collect(progressMeter(chunked(Buffer.alloc(0), [1]), () => assert.fail("nothing has passed")));
 });
 
 test("verifying refuses wrong bytes, too few and too many, and withholds the last chunk", async () => {
@@ -142,7 +142,7 @@ test("verifying takes sha512 and the empty blob", async () => {
 });
 
 test("a branch reads the same bytes, however slow it is, and its result is had at the end", async () => {
-  const branch = branching(chunked(content, [10]), async (copy) => {
+  const branch = tee(chunked(content, [10]), async (copy) => {
     const chunks: Uint8Array[] = [];
     for await (const chunk of copy) {
       chunks.push(chunk);
@@ -160,7 +160,7 @@ test("a branch holds the stream up instead of filling memory", async () => {
     release = resolve;
   });
   let passed = 0;
-  const branch = branching(chunked(content, [10]), async (copy) => {
+  const branch = tee(chunked(content, [10]), async (copy) => {
     await gate;
     return collect(copy);
   });
@@ -177,23 +177,23 @@ test("a branch holds the stream up instead of filling memory", async () => {
 
 test("a branch that fails or turns away early does not break the stream, and its failure shows in the result", async () => {
   const failure = new Error("the reader broke");
-  const broken = branching(chunked(content, [10]), async (copy) => {
+  const broken = tee(chunked(content, [10]), async (copy) => {
     await abandon(copy);
     throw failure;
   });
   assert.deepEqual(await collect(broken.bytes), content);
   await assert.rejects(broken.result(), failure);
-  const early = branching(chunked(content, [10]), async () => "enough");
+  const early = tee(chunked(content, [10]), async () => "enough");
   assert.deepEqual(await collect(early.bytes), content);
   assert.equal(await early.result(), "enough");
 });
 
 test("a branch of an abandoned stream sees its copy end", async () => {
-  const branch = branching(chunked(content, [10]), async (copy) => (await collect(copy)).length);
+  const branch = tee(chunked(content, [10]), async (copy) => (await collect(copy)).length);
   await abandon(branch.bytes);
   assert.equal(await branch.result(), 10);
 });
 
 test("the result of a branch that nobody has read is a bug of the caller", async () => {
-  await assert.rejects(branching(chunked(content, [10]), collect).result(), { name: "Error" });
+  await assert.rejects(tee(chunked(content, [10]), collect).result(), { name: "Error" });
 });

@@ -6,7 +6,7 @@ import { withEnvelope, withoutEnvelope } from "../../src/crypt/envelope.js";
 import type { Descriptor } from "../../src/oci/descriptor.js";
 import { digestOf } from "../../src/oci/digest.js";
 import { type ImageManifest, parseManifest } from "../../src/oci/manifest.js";
-import { encryptedTwin, mediaTypes, plainTwin } from "../../src/oci/media-type.js";
+import { encryptedType, mediaTypes, decryptedType } from "../../src/oci/media-type.js";
 
 const digest = digestOf(Buffer.from("plain"));
 const sealedDigest = digestOf(Buffer.from("sealed"));
@@ -21,13 +21,13 @@ function view(text: string): ImageManifest {
 const options = { cipher: "x", hmac: new Uint8Array(32), cipherOptions: {} };
 const seal = (layer: Descriptor): Descriptor => ({
   ...layer,
-  mediaType: encryptedTwin(layer.mediaType),
+  mediaType: encryptedType(layer.mediaType),
   digest: sealedDigest,
   annotations: withEnvelope(layer.annotations, [{ slot: "jwe", bytes: Buffer.from("packet") }], options),
 });
 const open = (layer: Descriptor): Descriptor => ({
   ...layer,
-  mediaType: plainTwin(layer.mediaType),
+  mediaType: decryptedType(layer.mediaType),
   digest,
   annotations: withoutEnvelope(layer.annotations),
 });
@@ -78,7 +78,7 @@ test("sealing and opening any manifest in any white space gives its bytes back",
         if (!sealed) return;
         const again = view(Buffer.from(sealed.bytes).toString());
         assert.ok(
-          again.layers.every((one) => one.mediaType === encryptedTwin(layerType) && one.digest === sealedDigest),
+          again.layers.every((one) => one.mediaType === encryptedType(layerType) && one.digest === sealedDigest),
         );
         const opened = rewriteManifest(again, again.layers.map(open));
         assert.equal(Buffer.from(opened?.bytes ?? "").toString(), text);

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
 import { defaultCipher } from "../../src/crypt/ciphers/index.js";
-import type { Packet, Wrap } from "../../src/crypt/key-wrapper.js";
+import type { WrappedKey, Wrap } from "../../src/crypt/key-wrapper.js";
 import { schemeRow } from "../../src/crypt/schemes/index.js";
 import { loadKeyring, loadRecipients, openEnvelope, sealLayer } from "../../src/crypt/layer.js";
 import { encodePrivateOptions } from "../../src/crypt/layer-options.js";
@@ -201,5 +201,5 @@ test("a keyring says which key nobody can read, and wants known schemes", async 
 
 /** A keyring whose one key opens every packet to this. */
 function handingOut(secret: Uint8Array): Awaited<ReturnType<typeof loadKeyring>> {
-  return [{ row: schemeRow("jwe"), unwrap: async (_: Packet) => secret }];
+  return [{ row: schemeRow("jwe"), unwrap: async (_: WrappedKey) => secret }];
 }

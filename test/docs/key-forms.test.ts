@@ -5,8 +5,8 @@ import { test } from "node:test";
 import { schemeRow } from "../../src/crypt/schemes/index.js";
 import { loadKeyring } from "../../src/crypt/layer.js";
 import { OciEncError } from "../../src/errors.js";
-import { fileHolder } from "../../src/sign/gpg/file-backend.js";
-import { readRings } from "../../src/sign/gpg/keyring.js";
+import { fileBackend } from "../../src/sign/gpg/file-backend.js";
+import { readKeyrings } from "../../src/sign/gpg/keyring.js";
 import { readSigningKey, readVerificationKey } from "../../src/sign/sigstore/key-file.js";
 import { type KeyFixture, keyFixtures } from "../support/key-fixtures.js";
 import { LeakFinder } from "../support/leaked.js";
@@ -66,8 +66,8 @@ async function whoTakes(fixture: KeyFixture) {
     ["yes", async () => await loadKeyring([{ ...opened, scheme: undefined }])],
     ["sigstore key", async () => await readSigningKey(opened)],
     ["sigstore trust", () => readVerificationKey(file)],
-    ["gpg key", async () => await fileHolder(opened)],
-    ["gpg trust", async () => await readRings([value])],
+    ["gpg key", async () => await fileBackend(opened)],
+    ["gpg trust", async () => await readKeyrings([value])],
   ];
   const taken: string[] = [];
   const refusals: OciEncError[] = [];

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { removeAbandonedDrafts } from "../../src/files/abandoned-drafts.js";
 import { draftName, draftPrefix, treeName } from "../../src/files/maker-mark.js";
-import { watching } from "../../src/files/owner.js";
+import { watching } from "../../src/files/heartbeat.js";
 import { draftNameOfTheDead } from "../support/dead-draft.js";
 import { scratchOf } from "../support/scratch.js";
 

@@ -5,16 +5,16 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import fc from "fast-check";
 import { partsOf } from "../../src/crypt/envelope.js";
-import { type KeyWrapper, type Packet, schemes } from "../../src/crypt/index.js";
+import { type KeyWrapper, type WrappedKey, schemes } from "../../src/crypt/index.js";
 import { keyParts } from "../../src/keys/key-parts.js";
 import { isKeyData, splitKeys } from "../../src/keys/pgp/key-data.js";
-import { readPackets } from "../../src/crypt/schemes/pgp/packets.js";
+import { readPackets } from "../../src/crypt/schemes/pgp/openpgp-packets.js";
 import { readCertificate } from "../../src/keys/x509/recipient-certificate.js";
 import { readEnveloped } from "../../src/crypt/schemes/pkcs7/enveloped-data.js";
 import { readPkcs11Key } from "../../src/keys/pkcs11/key-yaml.js";
-import { decodePacket } from "../../src/crypt/schemes/pkcs11/packet.js";
+import { decodePacket } from "../../src/crypt/schemes/pkcs11/wrapped-key.js";
 import { parsePkcs11Uri } from "../../src/keys/pkcs11/uri.js";
-import { describePacket } from "../../src/crypt/schemes/provider/packet.js";
+import { describePacket } from "../../src/crypt/schemes/provider/wrapped-key.js";
 import { readAnnotation, readSecret } from "../../src/crypt/schemes/provider/protocol.js";
 import { OciEncError } from "../../src/errors.js";
 import { readChain } from "../../src/sign/notary/chain/chain.js";
@@ -80,7 +80,7 @@ for (const slot of ["jwe", "pkcs7", "pkcs11"]) {
     sample(slot),
     async (bytes) => {
       const key = { scheme: undefined, value: Buffer.from(stranger), passphrase: undefined, origin: "fuzz" };
-      const packet: Packet = { slot, bytes };
+      const packet: WrappedKey = { slot, bytes };
       assert.equal(await (await (await wrapper(slot)).unwrapWith([key]))?.unwrap(packet), undefined);
     },
     Math.ceil(runs / 10),

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { digestOf } from "../../src/oci/digest.js";
 import { diffIdsOf, parseManifest } from "../../src/oci/manifest.js";
 import { mediaTypes } from "../../src/oci/media-type.js";
-import { type AttachedBytes, uniteAttached } from "../../src/oci/merge-signature-manifest.js";
+import { type AttachedBytes, mergeSignatureManifests } from "../../src/oci/merge-signature-manifest.js";
 import { expectedError } from "../support/expected-error.js";
 
 interface Layer {
@@ -54,7 +54,7 @@ test("layers that are new come after those that are there, with their diff IDs",
     { payload: "b", annotations: { s: "2" } },
     { payload: "a", annotations: { s: "1" } },
   ]);
-  const united = uniteAttached(there, added);
+  const united = mergeSignatureManifests(there, added);
   assert.deepEqual(
     layersOf(united).map(({ annotations }) => annotations),
     [{ s: "1" }, { s: "2" }],
@@ -63,7 +63,7 @@ test("layers that are new come after those that are there, with their diff IDs",
 });
 
 test("a layer of the same digest with other annotations is another signature", () => {
-  const united = uniteAttached(
+  const united = mergeSignatureManifests(
     attached([{ payload: "a", annotations: { s: "1" } }]),
     attached([
       { payload: "a", annotations: { s: "2" } },
@@ -79,18 +79,18 @@ test("nothing new is nothing to write, whatever the order of annotations", () =>
     { payload: "b", annotations: {} },
     { payload: "a", annotations: { t: "2", s: "1" } },
   ]);
-  assert.equal(uniteAttached(there, added), undefined);
+  assert.equal(mergeSignatureManifests(there, added), undefined);
 });
 
 test("a Docker manifest stays one, and an empty list of layers takes its first", () => {
   const there = attached([], { mediaType: mediaTypes.dockerManifest });
-  assert.equal(layersOf(uniteAttached(there, attached([{ payload: "a" }])), mediaTypes.dockerManifest).length, 1);
+  assert.equal(layersOf(mergeSignatureManifests(there, attached([{ payload: "a" }])), mediaTypes.dockerManifest).length, 1);
 });
 
 test("a config without diff IDs, or with too few, is put right", () => {
   for (const config of [{}, { rootfs: { type: "layers", diff_ids: [digestOf(Buffer.from("x"))] } }]) {
     const there = attached([{ payload: "a" }, { payload: "b" }], { config });
-    assert.equal(layersOf(uniteAttached(there, attached([{ payload: "c" }]))).length, 3);
+    assert.equal(layersOf(mergeSignatureManifests(there, attached([{ payload: "c" }]))).length, 3);
   }
 });
 
@@ -99,11 +99,11 @@ test("abuse: an index or garbage under the digest tag is refused and not replace
   const config = Buffer.from("{}");
   const index = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [] }));
   assert.throws(
-    () => uniteAttached({ bytes: index, config }, added),
+    () => mergeSignatureManifests({ bytes: index, config }, added),
     expectedError("CONFLICT", /no manifest with layers/),
   );
   assert.throws(
-    () => uniteAttached({ bytes: Buffer.from("garbage"), config }, added),
+    () => mergeSignatureManifests({ bytes: Buffer.from("garbage"), config }, added),
     expectedError("CORRUPT", /JSON/),
   );
 });
@@ -112,7 +112,7 @@ test("a config that its descriptor holds itself is another one afterwards, so it
   const there = attached([{ payload: "a" }]);
   const manifest = JSON.parse(Buffer.from(there.bytes).toString());
   manifest.config.data = there.config.toString("base64");
-  const united = uniteAttached(
+  const united = mergeSignatureManifests(
     { ...there, bytes: Buffer.from(JSON.stringify(manifest)) },
     attached([{ payload: "b" }]),
   );

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { credentialsHint, quotedReference } from "../../src/oci/redacted-reference.js";
+import { credentialsHint, redactedReference } from "../../src/oci/redacted-reference.js";
 
 const digest = `sha256:${"a".repeat(64)}`;
 
@@ -17,7 +17,7 @@ test("credentials in a reference are not quoted, whatever stands around and in t
     ["user:SECRET@", "***@"],
     ["user:SECRET@sha256:5000/app", "***@sha256:5000/app"],
   ] as const) {
-    assert.equal(quotedReference(text), JSON.stringify(shown));
+    assert.equal(redactedReference(text), JSON.stringify(shown));
     assert.match(credentialsHint(text) ?? "", /--creds.*login/);
   }
 });
@@ -33,8 +33,8 @@ test("a reference without credentials is quoted whole, and bounded", () => {
     "app@1",
     "@",
   ]) {
-    assert.equal(quotedReference(text), JSON.stringify(text));
+    assert.equal(redactedReference(text), JSON.stringify(text));
     assert.equal(credentialsHint(text), undefined);
   }
-  assert.equal(quotedReference("a\n".repeat(1000)).length, 300 + 150 + 2);
+  assert.equal(redactedReference("a\n".repeat(1000)).length, 300 + 150 + 2);
 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { Descriptor } from "../../src/oci/descriptor.js";
 import { mediaTypes } from "../../src/oci/media-type.js";
-import { admission } from "../../src/policy/gate.js";
+import { policyGate } from "../../src/policy/gate.js";
 import type { TrustRules } from "../../src/policy/trust-rules.js";
 import { attach } from "../../src/sign/attach.js";
 import { loadSigner } from "../../src/sign/signers.js";
@@ -113,7 +113,7 @@ async function sign(place: AttachedPlace, subject: Descriptor): Promise<void> {
 
 async function admit(place: AttachedPlace, rules: TrustRules): Promise<void> {
   const source = place.source("image");
-  await admission(rules)(await source.resolve(), { reference: "dir:image", source });
+  await policyGate(rules)(await source.resolve(), { reference: "dir:image", source });
 }
 
 async function refused(place: AttachedPlace, rules: TrustRules): Promise<void> {

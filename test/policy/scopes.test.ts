@@ -3,7 +3,7 @@ import { mkdirSync, realpathSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parseImageName } from "../../src/oci/image-name.js";
-import { judgedPlace } from "../../src/policy/subject.js";
+import { policySubject } from "../../src/policy/subject.js";
 import { entryFor, parsePolicy } from "../../src/policy/policy-json.js";
 import { scopesOf } from "../../src/policy/scopes.js";
 import { openSource } from "../../src/transport/index.js";
@@ -53,7 +53,7 @@ test("the scopes of a path are its parents without the root, and the links of th
   const reference = `oci:${join(scratch, "link", "images")}:app`;
   await writeImage(reference, [1]);
   await using source = await openSource(reference);
-  const scopes = scopesOf(judgedPlace(reference, source).place);
+  const scopes = scopesOf(policySubject(reference, source).place);
   assert.equal(scopes[0], join(scratch, "real", "images"));
   assert.equal(scopes[1], join(scratch, "real"));
   assert.equal(scopes.at(-1), "");

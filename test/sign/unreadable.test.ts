@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { listImageSignatures, openSource } from "../../src/index.js";
 import { mediaTypes } from "../../src/oci/media-type.js";
-import { admission } from "../../src/policy/gate.js";
+import { policyGate } from "../../src/policy/gate.js";
 import { digestTagName } from "../../src/transport/attachments.js";
 import { expectedError } from "../support/expected-error.js";
 import { hostDocument, hostImage } from "../support/hosted-image.js";
@@ -58,7 +58,7 @@ describe("what stands under the tag of signatures and cannot be read is said to 
         { insecurePolicy: true, trust: trust.map((one) => ({ ...one, value: Buffer.from(one.value) })) },
       ]) {
         await using source = await openSource(reference, endpoint);
-        const judged = admission(rules)(await source.resolve(), { reference, source });
+        const judged = policyGate(rules)(await source.resolve(), { reference, source });
         await assert.rejects(judged, expectedError("CORRUPT", /cannot be read/));
       }
     });

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import type { Packet } from "../../src/crypt/key-wrapper.js";
+import type { WrappedKey } from "../../src/crypt/key-wrapper.js";
 
 /** A packet of the slot jwe with these bytes, or with this text or value as JSON. */
-export function jwePacket(content: Uint8Array | string | object): Packet {
+export function jwePacket(content: Uint8Array | string | object): WrappedKey {
   if (content instanceof Uint8Array) return { slot: "jwe", bytes: content };
   return { slot: "jwe", bytes: Buffer.from(typeof content === "string" ? content : JSON.stringify(content)) };
 }
@@ -13,7 +13,7 @@ export function encoded(value: unknown): string {
 }
 
 /** The members of a packet that we wrote. */
-export function jweMembers(packet: Packet | undefined): Record<string, unknown> {
+export function jweMembers(packet: WrappedKey | undefined): Record<string, unknown> {
   const members: unknown = JSON.parse(Buffer.from(packet?.bytes ?? []).toString());
   if (typeof members !== "object" || members === null) throw new Error("not a JSON object");
   return { ...members };

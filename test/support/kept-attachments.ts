@@ -1,6 +1,6 @@
 import type { Descriptor } from "../../src/oci/descriptor.js";
 import { digestOf } from "../../src/oci/digest.js";
-import { uniteAttached } from "../../src/oci/merge-signature-manifest.js";
+import { mergeSignatureManifests } from "../../src/oci/merge-signature-manifest.js";
 import type { AttachmentSource, AttachmentTarget } from "../../src/transport/attachments.js";
 import type { ImageSource, ImageTarget } from "../../src/transport/transport.js";
 import type { MemoryPlace } from "./memory-image.js";
@@ -35,7 +35,7 @@ export function attachedTarget(place: MemoryPlace, name: string, kept: Kept): Im
         bytes: place.content(kept.sig.digest),
         config: place.content(JSON.parse(place.text(kept.sig.digest)).config.digest),
       };
-      const united = there ? uniteAttached(there, added) : added;
+      const united = there ? mergeSignatureManifests(there, added) : added;
       if (!united) return;
       const { bytes, config } = united;
       place.blobs.set(digestOf(config), config);

@@ -1,6 +1,6 @@
 import { TLSSocket } from "node:tls";
 import { listTagsOf } from "../../src/transport/registry/list-tags.js";
-import { locate, openClient, surroundings } from "../../src/transport/registry/open-client.js";
+import { locate, openClient, registryContext } from "../../src/transport/registry/open-client.js";
 import { listReferrers } from "../../src/transport/registry/attachments/referrers.js";
 import { type HostedImage, randomImage } from "./hosted-image.js";
 import { type EndOptions, openFrom, pullAll, pushAll, readWhole } from "./registry-ends.js";
@@ -128,7 +128,7 @@ async function asked<T>(
   ask: (to: ReturnType<typeof openClient>) => Promise<T>,
 ): Promise<T> {
   const { environment, ...others } = options;
-  const around = surroundings(environment);
+  const around = registryContext(environment);
   const { primary } = await locate(`${registry.host}/app:1`, others, around);
   await using to = openClient(primary, true, others, around);
   return await ask(to);

@@ -43,7 +43,7 @@ function optionTable(flags: readonly Flag<unknown>[]): string {
   return ["| option | meaning |", "| --- | --- |", ...rows].join("\n");
 }
 
-function written({ name, short, placeholder, alone }: Flag<unknown>): string {
+function written({ name, short, placeholder, implicitValue: alone }: Flag<unknown>): string {
   const dashed = `${short === undefined ? "" : `-${short}, `}--${name}`;
   if (placeholder === undefined) return dashed;
   return escaped(alone === undefined ? `${dashed} ${placeholder}` : `${dashed}[=${placeholder}]`);

@@ -1,6 +1,6 @@
 import { type AddressClass, classifyAddress } from "../../src/transport/registry/http/address-policy.js";
 import type { Environment, ResolvedAddress } from "../../src/transport/registry/http/environment.js";
-import { surroundings } from "../../src/transport/registry/open-client.js";
+import { registryContext } from "../../src/transport/registry/open-client.js";
 import { createRegistryTransport } from "../../src/transport/registry/transport.js";
 import type { Transport } from "../../src/transport/transport.js";
 
@@ -47,7 +47,7 @@ export function testEnvironment(machine: TestMachine = {}): TestEnvironment {
 
 /** The transport on a machine of the test's making. */
 export function testTransport(environment: Environment = testEnvironment()): Transport {
-  return createRegistryTransport(surroundings(environment));
+  return createRegistryTransport(registryContext(environment));
 }
 
 function resolveName(hostname: string, machine: TestMachine, lookups: Map<string, number>): readonly ResolvedAddress[] {

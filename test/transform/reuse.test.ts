@@ -14,14 +14,14 @@ import { digestOf } from "../../src/oci/digest.js";
 import { isEncrypted } from "../../src/oci/media-type.js";
 import { givenName } from "../../src/policy/subject.js";
 import type { Progress } from "../../src/progress.js";
-import { openEarlierImage } from "../../src/operations/encrypt/previous-image.js";
+import { openPreviousImage } from "../../src/operations/encrypt/previous-image.js";
 import { loadSigner } from "../../src/sign/signers.js";
 import { generateSigstoreKeyPair, type SigstoreKeyPair } from "../../src/sign/sigstore/key-file.js";
 import { signImage } from "../../src/operations/sign.js";
 import { decryptLayers } from "../../src/transform/decrypt.js";
 import { type EncryptOptions, encryptLayers } from "../../src/transform/encrypt.js";
 import { addRecipients } from "../../src/transform/recipients.js";
-import type { EarlierImage, EarlierLayer } from "../../src/transform/reuse.js";
+import type { PreviousImage, PreviousLayer } from "../../src/transform/reuse.js";
 import { openTarget } from "../../src/transport/index.js";
 import { bringImage } from "../support/bring-image.js";
 import { expectedError } from "../support/expected-error.js";
@@ -54,7 +54,7 @@ async function twoBuilds(): Promise<MemoryPlace> {
   return place;
 }
 
-function earlierImage(place: MemoryPlace, vouched: EarlierImage["vouched"]): EarlierImage {
+function earlierImage(place: MemoryPlace, vouched: PreviousImage["vouched"]): PreviousImage {
   const root = JSON.parse(place.text(place.names.get("earlier")?.digest ?? ""));
   const { rootfs } = JSON.parse(place.text(root.config.digest));
   const layers = root.layers.map((layer: Descriptor, index: number) => ({
@@ -170,7 +170,7 @@ test("in a layout, an earlier image is opened by its reference, and only the cha
   const first = await copyImage(`oci:${directory}:first`, `oci:${directory}:first-enc`, {
     transform: await encryptLayers({ keys: [alice.encryption] }),
   });
-  await using earlier = await openEarlierImage(`oci:${directory}@${first.digest}`);
+  await using earlier = await openPreviousImage(`oci:${directory}@${first.digest}`);
   assert.equal(earlier.vouched, "pinned");
   const transform = await encryptLayers({ keys: [alice.encryption], earlier });
   const report = await copyImage(`oci:${directory}:second`, `oci:${directory}:second-enc`, { transform });
@@ -183,11 +183,11 @@ test("in a layout, an earlier image is opened by its reference, and only the cha
 const tar = "application/vnd.oci.image.layer.v1.tar";
 
 /** A build of plain archives, under `image`, and an earlier image whose layers are these. */
-async function planted(layers: readonly Partial<HandmadeLayer>[], vouched?: EarlierImage["vouched"]) {
+async function planted(layers: readonly Partial<HandmadeLayer>[], vouched?: PreviousImage["vouched"]) {
   const place = new MemoryPlace();
   const made = layers.map(({ content = randomBytes(900) }) => content);
   place.names.set("image", addImage(place, { layers: made.map((bytes) => ({ mediaType: tar, bytes })) }));
-  const earlier: EarlierLayer[] = [];
+  const earlier: PreviousLayer[] = [];
   for (const [index, layer] of layers.entries()) {
     const content = made[index] ?? randomBytes(1);
     const sealed = await handmadeLayer(place, { keys: [alice.encryption], content, ...layer });
@@ -394,10 +394,10 @@ test("a signature vouches for an earlier image where a rule accepts it, and wher
     insecurePolicy: true,
     trust: [{ kind: "sigstore" as const, value: Buffer.from(publicPem), origin: "cosign.pub" }],
   });
-  await assert.rejects(openEarlierImage(reference, { rules: rules(theirs) }), expectedError("UNTRUSTED"));
-  await using unknown = await openEarlierImage(reference, { rules: { insecurePolicy: true } });
+  await assert.rejects(openPreviousImage(reference, { rules: rules(theirs) }), expectedError("UNTRUSTED"));
+  await using unknown = await openPreviousImage(reference, { rules: { insecurePolicy: true } });
   assert.equal(unknown.vouched, undefined);
-  await using earlier = await openEarlierImage(reference, { rules: rules(ours) });
+  await using earlier = await openPreviousImage(reference, { rules: rules(ours) });
   assert.equal(earlier.vouched, "admitted");
   const transform = await encryptLayers({ keys: [alice.encryption], earlier });
   const report = await copyImage(`oci:${directory}:image`, `oci:${directory}:sealed`, { transform });

@@ -4,14 +4,14 @@ import fc from "fast-check";
 import { OciEncError } from "../../src/errors.js";
 import type { Descriptor } from "../../src/oci/descriptor.js";
 import { digestOf } from "../../src/oci/digest.js";
-import { choosing, parseLayerSelection } from "../../src/transform/select.js";
+import { createChooser, parseLayerSelection } from "../../src/transform/select.js";
 
 const layers: readonly Descriptor[] = Array.from({ length: 5 }, (_, index) => {
   return { mediaType: "x", digest: digestOf(Buffer.from([index])), size: 1 };
 });
 
 function chosen(include: string[], exclude: string[] = []): number[] {
-  const walk = choosing(parseLayerSelection(include, exclude));
+  const walk = createChooser(parseLayerSelection(include, exclude));
   const context = { count: layers.length, platform: undefined, diffId: undefined };
   return [...layers.keys()].filter((index) => {
     const layer = layers[index];
@@ -35,7 +35,7 @@ test("selectors count from the bottom, from the top, in ranges, in lists and by 
 });
 
 test("a selector that never matched is named", () => {
-  const walk = choosing(parseLayerSelection(["9", "0"]));
+  const walk = createChooser(parseLayerSelection(["9", "0"]));
   const [layer] = layers;
   assert.ok(layer);
   walk.choose(layer, { index: 0, count: 1, platform: undefined, diffId: undefined });

@@ -2,13 +2,13 @@ import { Worker } from "node:worker_threads";
 import { machineFailure, OciEncError } from "../../errors.js";
 import type { Hasher, HashOptions } from "../hasher.js";
 import { longestPayload, newRing, type RecordKind, type RingWriter, ringWriter } from "./ring-buffer.js";
-import type { LaneMessage } from "./worker.js";
+import type { WorkerMessage } from "./worker.js";
 
 /**
  * A thread that hashes for this one. Bytes are copied into a shared ring, once when one hasher after the other takes the
  * same chunk. The thread keeps the process alive only while somebody waits for it, and ends with it.
  */
-export interface Lane {
+export interface HashWorker {
   /** Hashers that have neither given their result nor been closed. */
   readonly load: number;
   /** Its thread has ended: every hasher on it fails (INTERNAL, retryable), and no other should be opened. */
@@ -20,7 +20,7 @@ export interface Lane {
 const workerFile: URL = new URL("./worker.js", import.meta.url);
 
 /** Starts a thread that runs `file`. Throws what `Worker` throws where no thread is allowed. */
-export function startLane(file: URL = workerFile): Lane {
+export function startHashWorker(file: URL = workerFile): HashWorker {
   return new WorkerLane(file);
 }
 
@@ -35,7 +35,7 @@ interface Waiting {
   reject(error: OciEncError): void;
 }
 
-class WorkerLane implements Lane {
+class WorkerLane implements HashWorker {
   readonly #worker: Worker;
   readonly #ring: RingWriter;
   readonly #open = new Set<number>();
@@ -51,7 +51,7 @@ class WorkerLane implements Lane {
     const memory = newRing();
     this.#ring = ringWriter(memory);
     this.#worker = new Worker(file, { workerData: memory, resourceLimits });
-    this.#worker.on("message", (message: LaneMessage) => this.#receive(message));
+    this.#worker.on("message", (message: WorkerMessage) => this.#receive(message));
     this.#worker.on("error", (error) => this.#die(error));
     this.#worker.on("exit", () => this.#die(undefined));
     this.#worker.unref(); // Listening to messages has made the process wait for them.
@@ -123,7 +123,7 @@ class WorkerLane implements Lane {
     });
   }
 
-  #receive(message: LaneMessage): void {
+  #receive(message: WorkerMessage): void {
     const wanted = message.kind === "room" ? "room" : message.hasher;
     const waiting = this.#waiting.get(wanted);
     this.#waiting.delete(wanted);

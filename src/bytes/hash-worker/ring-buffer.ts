@@ -2,7 +2,7 @@
  * What passes from the thread that moves bytes to one that hashes them: records in order, through shared memory. One
  * writer and one reader; neither ever waits for a lock.
  */
-export interface LaneRecord {
+export interface RingRecord {
   readonly kind: RecordKind;
   /** Which of the writer's hashers it is for. */
   readonly hasher: number;
@@ -50,7 +50,7 @@ export interface RingWriter {
 /** The side that hashes them; it may block its thread. */
 export interface RingReader {
   /** The next record, waited for. */
-  next(): LaneRecord;
+  next(): RingRecord;
   /**
    * Gives back the room of what is done with: all records up to now, save that an `update` is kept for as long as `again`
    * may come. True: the writer asked to be told, and now should be.

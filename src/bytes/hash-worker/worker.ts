@@ -1,9 +1,9 @@
 import { createHash, createHmac, createSecretKey, type Hash, type Hmac, type KeyObject } from "node:crypto";
 import { parentPort, workerData } from "node:worker_threads";
-import { type LaneRecord, ringReader } from "./ring-buffer.js";
+import { type RingRecord, ringReader } from "./ring-buffer.js";
 
 /** What the worker of a lane tells its owner: that there is room again, or a hasher's raw result. */
-export type LaneMessage =
+export type WorkerMessage =
   | { readonly kind: "room" }
   | { readonly kind: "result"; readonly hasher: number; readonly hash: Uint8Array };
 
@@ -12,7 +12,7 @@ if (workerData instanceof SharedArrayBuffer) {
   work(workerData, (message) => parentPort?.postMessage(message));
 }
 
-function work(memory: SharedArrayBuffer, tell: (message: LaneMessage) => void): never {
+function work(memory: SharedArrayBuffer, tell: (message: WorkerMessage) => void): never {
   const ring = ringReader(memory);
   const hashers = new Map<number, Hash | Hmac>();
   for (;;) {
@@ -24,7 +24,7 @@ function work(memory: SharedArrayBuffer, tell: (message: LaneMessage) => void): 
   }
 }
 
-function carryOut({ kind, hasher, parts }: LaneRecord, hashers: Map<number, Hash | Hmac>): Uint8Array | undefined {
+function carryOut({ kind, hasher, parts }: RingRecord, hashers: Map<number, Hash | Hmac>): Uint8Array | undefined {
   if (kind === "sha256" || kind === "sha512") {
     hashers.set(hasher, createHash(kind));
   } else if (kind === "hmac-sha256" || kind === "hmac-sha512") {

@@ -44,7 +44,7 @@ export interface Invocation {
   /** The library speaks here. */
   readonly progress: Progress;
   /** A line for the person at the keyboard, on stderr, left out with `--quiet` and `--json`. */
-  notice(text: string): void;
+  info(text: string): void;
 }
 
 /** What a command came to: data for programs and text for people, or bytes as they are. */
@@ -67,5 +67,5 @@ export interface Report {
   /** What the result amounts to where it is no success: it is printed all the same, and then told as any failure. */
   readonly failure?: OciEncError | undefined;
   /** Standard output holds the archive itself, so the report goes to stderr. */
-  readonly beside?: boolean;
+  readonly stderr?: boolean;
 }

@@ -33,7 +33,7 @@ export type TypedValues = ReadonlyMap<string, readonly string[]>;
  * an empty value, for options that exclude each other, and for one that means nothing without another.
  */
 export function flagValues(rules: FlagRules, typed: TypedValues, environment: NodeJS.ProcessEnv): FlagValues {
-  const outdone = outdoneBy(typed, rules);
+  const outdone = overriddenBy(typed, rules);
   const valuesOf = (flag: Flag<unknown>) =>
     typed.get(flag.name) ?? (outdone.has(flag.name) ? [] : fromEnvironment(flag, environment));
   const values = new Map(rules.flags.map((flag) => [flag.name, valuesOf(flag)]));
@@ -59,7 +59,7 @@ export function flagValues(rules: FlagRules, typed: TypedValues, environment: No
 }
 
 /** Names of the options that the environment cannot give, as another one was typed. */
-function outdoneBy(typed: TypedValues, { conflicts = [], precedence = [] }: FlagRules): ReadonlySet<string> {
+function overriddenBy(typed: TypedValues, { conflicts = [], precedence = [] }: FlagRules): ReadonlySet<string> {
   const both = conflicts.flatMap(([one, other]): readonly FlagPair[] => [
     [one, other],
     [other, one],

@@ -11,7 +11,7 @@ export interface Flag<T> {
   /** What stands for the value in the help: `FILE`. Undefined: the option takes none. */
   readonly placeholder: string | undefined;
   /** What the option means when it is written alone; its value is then taken only as `--name=VALUE`. Undefined: it needs one. */
-  readonly alone: string | undefined;
+  readonly implicitValue: string | undefined;
   /** The only values that it takes; empty: any. */
   readonly choices: readonly string[];
   readonly repeats: boolean;
@@ -76,7 +76,7 @@ export function yesOrNo(names: FlagNames): Flag<boolean | undefined> {
     const text = values.at(-1);
     return text === undefined ? undefined : readSwitch(text, `--${names.name}`) === "true";
   };
-  return { ...described(names), placeholder: "BOOL", alone: "true", read };
+  return { ...described(names), placeholder: "BOOL", implicitValue: "true", read };
 }
 
 /** `true` or `false` from the words that people write for them. USAGE, naming `what`, for any other. */
@@ -97,7 +97,7 @@ function described(names: FlagNames): Omit<Flag<never>, "read"> {
     short: names.short,
     aliases: names.aliases ?? [],
     placeholder: undefined,
-    alone: undefined,
+    implicitValue: undefined,
     choices: [],
     repeats: false,
     about: names.about,

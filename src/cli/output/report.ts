@@ -20,7 +20,7 @@ export async function printOutcome(outcome: Outcome, form: ReportForm): Promise<
     return;
   }
   const text = form.json ? jsonText(reportDocument(outcome, form), 2) : outcome.text;
-  if (outcome.beside === true) {
+  if (outcome.stderr === true) {
     if (text !== "") writeNews(text);
     return;
   }

@@ -6,7 +6,7 @@ import { type Attachment, attachedManifest, isSignature, printCount } from "./tr
 import { type FindOptions, findAttachments } from "./find.js";
 import { keptDigests, lostDigests } from "./kept-digests.js";
 import { type ChildPlan, manifestsOf, type Plan } from "../plan.js";
-import { at } from "../error-side.js";
+import { onSide } from "../error-side.js";
 import type { Written } from "../write-manifests.js";
 
 /** What of that which belongs to an image goes with it. `signing-and-policy.md` 5.2 and 5.3. */
@@ -71,7 +71,7 @@ export async function regainedAttachments(
 }
 
 /** Those that the target has a place for, with a warning about the others. */
-export function withoutHomeless(attachments: readonly Attachment[], options: CarryOptions): readonly Attachment[] {
+export function dropUnsupported(attachments: readonly Attachment[], options: CarryOptions): readonly Attachment[] {
   const target = attachable(options.target);
   const homeless = attachments.filter((one) => !target || !takes(target, one));
   if (homeless.length === 0) return attachments;
@@ -108,16 +108,16 @@ async function putOne(
 ): Promise<void> {
   const { subject } = attachment;
   if (attachment.kind === "message") {
-    return await at("target", () => target.addSimpleSignature(subject, attachment.message));
+    return await onSide("target", () => target.addSimpleSignature(subject, attachment.message));
   }
   if (attachment.kind === "referrer") {
     const { plan, listed } = attachment;
     if (plan.kind === "index") for (const child of plan.children) await putChild(child.plan, options);
-    await at("target", () => target.putReferrer(subject, listed, plan.bytes));
+    await onSide("target", () => target.putReferrer(subject, listed, plan.bytes));
     return options.progress({ type: "manifest", manifest: plan.descriptor });
   }
   const attached = await attachedManifest(options.source, attachment);
-  await at("target", () => target.putDigestTag(subject, attachment.kind, attached));
+  await onSide("target", () => target.putDigestTag(subject, attachment.kind, attached));
   options.progress({ type: "manifest", manifest: attached.descriptor });
 }
 
@@ -125,7 +125,7 @@ async function putChild(plan: ChildPlan, options: CarryOptions): Promise<void> {
   if (plan.kind === "index") for (const child of plan.children) await putChild(child.plan, options);
   if (plan.kind === "unread" || plan.bytes === undefined) return;
   const { bytes } = plan;
-  await at("target", () => options.target.putManifest(plan.descriptor, bytes));
+  await onSide("target", () => options.target.putManifest(plan.descriptor, bytes));
   options.progress({ type: "manifest", manifest: plan.descriptor });
 }
 

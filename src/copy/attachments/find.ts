@@ -9,7 +9,7 @@ import type { ImageSource } from "../../transport/transport.js";
 import type { Attachment, DigestTagFound, MessageFound, ReferrerFound } from "./transfer.js";
 import { makePlan } from "../plan.js";
 import { pool } from "../pool.js";
-import { at } from "../error-side.js";
+import { onSide } from "../error-side.js";
 
 /** How to look. */
 export interface FindOptions {
@@ -38,7 +38,7 @@ export async function findAttachments(
   subjects: readonly Digest[],
   options: FindOptions,
 ): Promise<readonly Attachment[]> {
-  await at("source", async () => await source.readPlaces?.());
+  await onSide("source", async () => await source.readPlaces?.());
   const search = new Search(source, options);
   const found = await search.run(subjects.flatMap((subject) => search.questions(subject)));
   let level = found.filter((one) => one.kind === "referrer");
@@ -119,7 +119,7 @@ class Search {
     );
     if (!descriptor) return [];
     const found = await this.#readable(digestTagName(subject, kind), async (): Promise<DigestTagFound> => {
-      const bytes = await at("source", () => this.#source.manifest(descriptor));
+      const bytes = await onSide("source", () => this.#source.manifest(descriptor));
       const view = parseManifest(bytes, descriptor.mediaType);
       if (view.kind === "manifest") return { kind, subject, descriptor, bytes, view };
       throw new OciEncError("CORRUPT", "an index stands under a digest tag");
@@ -142,7 +142,7 @@ class Search {
     const { required, untold, progress } = this.#options;
     if (untold.has(about)) return undefined;
     try {
-      return await at("source", question);
+      return await onSide("source", question);
     } catch (error) {
       if (!(error instanceof OciEncError) || !unanswered.has(error.code) || (isWhole && isDamaged(error))) throw error;
       if (required) throw withoutReferrers(error);

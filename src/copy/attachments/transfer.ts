@@ -6,7 +6,7 @@ import type { AttachedManifest, DigestTagKind } from "../../transport/attachment
 import type { ImageSource } from "../../transport/transport.js";
 import type { Plan } from "../plan.js";
 import { readBlob } from "../read-blob.js";
-import { at } from "../error-side.js";
+import { onSide } from "../error-side.js";
 import { type Part, partsOf } from "../transfer.js";
 
 /** Something that belongs to a manifest and is no part of it, as it was found at the source. */
@@ -66,7 +66,7 @@ export function attachmentParts(attachments: readonly Attachment[]): readonly Pa
 /** What stands under a digest tag, with its config. */
 export async function attachedManifest(source: ImageSource, found: DigestTagFound): Promise<AttachedManifest> {
   const { descriptor, bytes, view } = found;
-  return { descriptor, bytes, config: await at("source", () => readBlob(source, view.config, manifestLimit)) };
+  return { descriptor, bytes, config: await onSide("source", () => readBlob(source, view.config, manifestLimit)) };
 }
 
 function countIn(attachment: Attachment): number {

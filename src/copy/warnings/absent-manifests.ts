@@ -10,7 +10,7 @@ export function absentAndKept(plan: ChildPlan): readonly UnreadPlan[] {
 }
 
 /** Warns of it. */
-export function tellOfAbsent(absent: readonly UnreadPlan[], name: string, progress: Progress): void {
+export function warnAbsentManifests(absent: readonly UnreadPlan[], name: string, progress: Progress): void {
   if (absent.length === 0) return;
   const message = `${name} names ${printAbsent(absent)}, and does not have ${absent.length === 1 ? "it" : "them"}`;
   progress({ type: "warning", code: "PLATFORM_ABSENT", message });

@@ -4,18 +4,18 @@ import type { Progress } from "../../progress.js";
 import { keptDigests } from "../attachments/kept-digests.js";
 import { type LayerPlan, manifestsOf, type Plan } from "../plan.js";
 import { type DescriptorPlace, type DocumentPlan, descriptorsOf, documentsOf } from "../plan-descriptors.js";
-import { isEncrypting, tellOfUnrestored } from "./unrestored-digests.js";
+import { isEncrypting, warnUnrestoredDigests } from "./unrestored-digests.js";
 
 /**
  * Warns of what a rewritten manifest or index will not say of its content any more, as it would hold or name another or
  * give away what is encrypted; and of `data` that is wrong where the document stays as it is.
  */
-export function tellOfStale(plan: Plan, progress: Progress): void {
+export function warnStaleDigests(plan: Plan, progress: Progress): void {
   const kept = new Set<string>(keptDigests(plan));
   const encrypts = manifestsOf(plan).some(({ layers }) => layers.some(isEncrypting));
   for (const document of documentsOf(plan)) {
     if (kept.has(document.descriptor.digest)) tellOfWrongData(document, progress);
-    else if (!tellOfLost(document, progress) && encrypts) tellOfUnrestored(document, kept, progress);
+    else if (!tellOfLost(document, progress) && encrypts) warnUnrestoredDigests(document, kept, progress);
   }
 }
 

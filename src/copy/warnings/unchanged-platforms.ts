@@ -4,7 +4,7 @@ import type { Progress } from "../../progress.js";
 import { type LayerPlan, manifestsOf, type Plan } from "../plan.js";
 
 /** Warns of what a transform for some platforms leaves as it is: whole platforms, and plain layers that they share. */
-export function tellOfKept(plan: Plan, progress: Progress): void {
+export function warnUnchangedPlatforms(plan: Plan, progress: Progress): void {
   const manifests = manifestsOf(plan);
   for (const { asked, platform } of manifests) {
     if (asked || !platform) continue;

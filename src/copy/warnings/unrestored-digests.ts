@@ -1,7 +1,7 @@
 import type { Descriptor } from "../../oci/descriptor.js";
 import { digestOf } from "../../oci/digest.js";
 import { parseManifest } from "../../oci/manifest.js";
-import { ociTwin } from "../../oci/media-type.js";
+import { toOciType } from "../../oci/media-type.js";
 import type { Progress } from "../../progress.js";
 import { repointed } from "../attestation.js";
 import type { IndexPlan, LayerPlan, ManifestPlan } from "../plan.js";
@@ -9,7 +9,7 @@ import type { DocumentPlan } from "../plan-descriptors.js";
 import { type Rewritten, rewriteIndex, rewriteManifest } from "../rewrite.js";
 
 /** Of a document that has none of the other faults for which a digest does not come back. */
-export function tellOfUnrestored(document: DocumentPlan, kept: ReadonlySet<string>, progress: Progress): void {
+export function warnUnrestoredDigests(document: DocumentPlan, kept: ReadonlySet<string>, progress: Progress): void {
   const comesBack = document.kind === "index" ? indexComesBack(document, kept) : manifestComesBack(document);
   if (comesBack) return;
   const message = `the ${document.kind} ${document.descriptor.digest} is written in a way that decrypting does not give back, as with empty or null annotations: this image's digest will not come back`;
@@ -26,7 +26,7 @@ const another = digestOf(Buffer.from("another"));
 
 /** Tries it: edits the text as encrypting will, and back as decrypting does. */
 function manifestComesBack({ view, layers }: ManifestPlan): boolean {
-  if (!layers.some(isEncrypting) || layers.some(({ layer }) => ociTwin(layer.mediaType) !== layer.mediaType))
+  if (!layers.some(isEncrypting) || layers.some(({ layer }) => toOciType(layer.mediaType) !== layer.mediaType))
     return true;
   const rewritten = rewriteManifest(view, layers.map(encrypted));
   if (!rewritten || rewritten.mediaType !== view.mediaType) return true;
@@ -45,7 +45,7 @@ function encrypted(entry: LayerPlan): Descriptor {
 function indexComesBack({ view, children }: IndexPlan, kept: ReadonlySet<string>): boolean {
   if (children.some((child) => !child.kept)) return true;
   const changed = view.manifests.filter(({ digest }) => !kept.has(digest));
-  if (changed.some(({ mediaType }) => ociTwin(mediaType) !== mediaType)) return true;
+  if (changed.some(({ mediaType }) => toOciType(mediaType) !== mediaType)) return true;
   const digests = new Map(changed.map(({ digest }) => [digest, another]));
   const renamed = view.manifests.map((child) => {
     const one = repointed(child, digests);

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes, timingSafeEqual } from "node:crypto";
 import type { ByteStream } from "../../bytes/byte-stream.js";
-import { openHasher } from "../../bytes/create-hasher.js";
+import { createHasher } from "../../bytes/create-hasher.js";
 import { OciEncError } from "../../errors.js";
 import type { BlockCipher, Sealing } from "../block-cipher.js";
 import type { LayerOptions, PublicOptions } from "../layer-options.js";
@@ -33,7 +33,7 @@ function seal(bytes: ByteStream, size: number): Sealing {
   let hmac: Uint8Array | undefined;
   async function* sealed(): AsyncGenerator<Uint8Array> {
     const cipher = createCipheriv("aes-256-ctr", key, nonce);
-    const hasher = openHasher({ algorithm: "sha256", key, size });
+    const hasher = createHasher({ algorithm: "sha256", key, size });
     try {
       for await (const chunk of bytes) {
         const out = cipher.update(chunk);
@@ -78,7 +78,7 @@ async function* open(bytes: ByteStream, options: LayerOptions, size: number): As
   check(options);
   const key = options.private.symmetricKey;
   const decipher = createDecipheriv("aes-256-ctr", key, options.private.cipherOptions["nonce"] ?? new Uint8Array());
-  const hasher = openHasher({ algorithm: "sha256", key, size });
+  const hasher = createHasher({ algorithm: "sha256", key, size });
   const held: Uint8Array[] = [];
   let heldBytes = 0;
   try {

@@ -9,7 +9,7 @@ import { type OpenToken, withToken } from "./token.js";
 import { describeUri } from "./uri.js";
 
 /** What goes with the name of a key in a token. */
-export interface Reaching {
+export interface OpenKeyOptions {
   /** The PIN that was given with the key; it goes before that of the URI. */
   readonly passphrase: Uint8Array | undefined;
   readonly environment: Environment;
@@ -19,7 +19,7 @@ export interface Reaching {
 export type WithPrivateKey = <T>(work: (token: OpenToken) => T) => T;
 
 /** Finds the module, by the policy, and the PIN. */
-export async function reachToken(key: Pkcs11Key, { passphrase, environment }: Reaching): Promise<TokenKey> {
+export async function openTokenKey(key: Pkcs11Key, { passphrase, environment }: OpenKeyOptions): Promise<TokenKey> {
   const module = findModule(key.uri, await readModulePolicy(environment));
   return { uri: key.uri, module, environment: key.environment, pin: passphrase ?? (await readPin(key)) };
 }
@@ -28,8 +28,8 @@ export async function reachToken(key: Pkcs11Key, { passphrase, environment }: Re
  * Reaches a key whose private half is needed. KEY_INVALID when nobody gave a PIN. A wrong one is tried once, however
  * often work is asked for: tokens count the failures.
  */
-export async function reachPrivateKey(key: Pkcs11Key, reaching: Reaching): Promise<WithPrivateKey> {
-  const tokenKey = await reachToken(key, reaching);
+export async function openPrivateKey(key: Pkcs11Key, reaching: OpenKeyOptions): Promise<WithPrivateKey> {
+  const tokenKey = await openTokenKey(key, reaching);
   if (tokenKey.pin === undefined) {
     throw new OciEncError("KEY_INVALID", `the PIN is missing for ${describeUri(key.uri)}`, {
       hint: "put pin-value or pin-source into the URI, or give it with the key: FILE:file=PATH, FILE:env=NAME or FILE:prompt",

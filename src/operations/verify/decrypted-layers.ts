@@ -1,4 +1,4 @@
-import { branching } from "../../bytes/tee.js";
+import { tee } from "../../bytes/tee.js";
 import type { GrowthLimits } from "../../bytes/budget.js";
 import type { ByteStream } from "../../bytes/byte-stream.js";
 import { digesting } from "../../bytes/digesting.js";
@@ -9,7 +9,7 @@ import { answerFor } from "../../crypt/layer-answer.js";
 import { OciEncError } from "../../errors.js";
 import { algorithmOf, type Digest } from "../../oci/digest.js";
 import type { ImageSource } from "../../transport/transport.js";
-import { type Subject, type SubjectLayer, sealedLayers } from "./subject.js";
+import { type Subject, type SubjectLayer, encryptedLayers } from "./subject.js";
 
 /** What a key shows of one sealed layer. */
 export interface OpenedLayer {
@@ -42,7 +42,7 @@ export async function openLayers(
 ): Promise<readonly OpenedLayer[]> {
   const done = new Map<string, Promise<Omit<OpenedLayer, "subject">>>();
   const opened: OpenedLayer[] = [];
-  for (const one of sealedLayers(subject)) {
+  for (const one of encryptedLayers(subject)) {
     const same = JSON.stringify([one.layer.digest, one.layer.annotations, one.diffId]);
     const outcome = done.get(same) ?? openOne(one, { source: subject.source, keyring, limits });
     done.set(same, outcome);
@@ -86,7 +86,7 @@ async function readContent(
     wrapped ? algorithmOf(wrapped) : "sha256",
   );
   const algorithm = algorithmOf(one.diffId ?? one.layer.digest);
-  const branch = branching(plain.bytes, (copy) =>
+  const branch = tee(plain.bytes, (copy) =>
     uncompressedDigest(copy, { algorithm, size: one.layer.size, limits }),
   );
   try {

@@ -5,19 +5,19 @@ import { readPublicEnvelope } from "../../crypt/layer.js";
 import { isNamed, isRecipient, type RecipientId } from "../../crypt/recipient-id.js";
 import { OciEncError } from "../../errors.js";
 import type { Descriptor } from "../../oci/descriptor.js";
-import { isEncrypted, plainTwin } from "../../oci/media-type.js";
+import { isEncrypted, decryptedType } from "../../oci/media-type.js";
 import { printPlatform } from "../../oci/platform.js";
 import { findConfigSecrets } from "../../transform/config-secrets.js";
-import { choosing, type LayerSelection } from "../../transform/select.js";
+import { createChooser, type LayerSelection } from "../../transform/select.js";
 import type { Finding } from "./check.js";
-import { about, type Subject, type SubjectLayer, type SubjectManifest, sealedLayers } from "./subject.js";
+import { about, type Subject, type SubjectLayer, type SubjectManifest, encryptedLayers } from "./subject.js";
 
 /** Whether the layers are sealed, each of them or some of each platform. USAGE when an allowed layer is not there. */
-export function layersSealed(
+export function layersEncrypted(
   subject: Subject,
   { required, allowPlain }: { required: "all" | "some"; allowPlain: LayerSelection | undefined },
 ): readonly Finding[] {
-  const allowing = choosing(allowPlain ?? { include: [], exclude: [] });
+  const allowing = createChooser(allowPlain ?? { include: [], exclude: [] });
   const findings = subject.manifests.flatMap((manifest) => {
     const found = manifest.layers.map((one): Finding => {
       const { index = 0 } = one.place;
@@ -42,14 +42,14 @@ export function layersSealed(
 
 /** Whether the public options name a cipher that is known here. */
 export function ciphersKnown(subject: Subject): readonly Finding[] {
-  return sealedLayers(subject).map((one) =>
+  return encryptedLayers(subject).map((one) =>
     attempt(one, () => `it is sealed with ${cipherOf(publicOptionsOf(one.layer.annotations).cipher).id}`),
   );
 }
 
 /** Whether the envelopes can be read: public options whole, packets what their schemes write, somebody to open them. */
 export function envelopesParse(subject: Subject): readonly Finding[] {
-  return sealedLayers(subject).flatMap((one) => {
+  return encryptedLayers(subject).flatMap((one) => {
     const options = attempt(one, () => {
       readPublicEnvelope(one.layer.annotations);
       return "its envelope can be read";
@@ -71,7 +71,7 @@ export function recipientsPresent(
   required: readonly RecipientId[],
   known: readonly KnownRecipient[],
 ): readonly Finding[] {
-  return sealedLayers(subject).flatMap((one) =>
+  return encryptedLayers(subject).flatMap((one) =>
     required.map((name) => {
       const present = one.recipients.some(({ info }) => isNamed(info, name, known));
       const named = JSON.stringify(`${name.scheme}:${name.id}`);
@@ -85,7 +85,7 @@ export function recipientsPresent(
  * of a scheme than keys of it are known is a warning, since whose they are stays unproven.
  */
 export function nobodyElse(subject: Subject, known: readonly KnownRecipient[]): readonly Finding[] {
-  return sealedLayers(subject).flatMap((one): readonly Finding[] => {
+  return encryptedLayers(subject).flatMap((one): readonly Finding[] => {
     const strangers = one.recipients.filter(({ info }) => !known.some((recipient) => isRecipient(info, recipient)));
     if (strangers.length === 0) return [about(one, "passed", "nobody but those allowed is a recipient")];
     return strangers.map(({ info }) => {
@@ -102,7 +102,7 @@ export function nobodyElse(subject: Subject, known: readonly KnownRecipient[]): 
 
 /** Whether each sealed layer has enough recipients, so that no single lost key loses the image. */
 export function enoughRecipients(subject: Subject, least: number): readonly Finding[] {
-  return sealedLayers(subject).map((one) => {
+  return encryptedLayers(subject).map((one) => {
     const count = new Set(
       one.recipients
         .filter(({ sound }) => sound)
@@ -128,7 +128,7 @@ export function configSecrets(subject: Subject, fail: boolean): readonly Finding
 }
 
 function sealedFinding(one: SubjectLayer): Finding {
-  if (isEncrypted(plainTwin(one.layer.mediaType))) return about(one, "failed", "it says twice that it is encrypted");
+  if (isEncrypted(decryptedType(one.layer.mediaType))) return about(one, "failed", "it says twice that it is encrypted");
   return about(one, "passed", "it is sealed");
 }
 

@@ -2,11 +2,11 @@ import { makePlan, manifestsOf } from "../../copy/plan.js";
 import { OciEncError } from "../../errors.js";
 import type { Descriptor } from "../../oci/descriptor.js";
 import type { Digest } from "../../oci/digest.js";
-import { isEncrypted, plainTwin } from "../../oci/media-type.js";
+import { isEncrypted, decryptedType } from "../../oci/media-type.js";
 import type { ImageSource } from "../../transport/transport.js";
 import type { Finding } from "./check.js";
 import type { OpenedLayer } from "./decrypted-layers.js";
-import { about, type Subject, type SubjectLayer, sealedLayers } from "./subject.js";
+import { about, type Subject, type SubjectLayer, encryptedLayers } from "./subject.js";
 
 /** Where the digests of the plain layers are known from: a key, or the plain image itself. */
 export interface PlainKnowledge {
@@ -18,12 +18,12 @@ export interface PlainKnowledge {
  * Asks the place of the image for the plain blobs of its sealed layers: a sealed image protects little as long as they are
  * served beside it. Layers that the image itself names as plain are not asked for.
  */
-export async function plainTwins(subject: Subject, knowledge: PlainKnowledge): Promise<readonly Finding[]> {
+export async function plaintextLeftovers(subject: Subject, knowledge: PlainKnowledge): Promise<readonly Finding[]> {
   const open = new Set(
     subject.manifests.flatMap(({ layers }) => layers.filter((one) => !one.sealed)).map(({ layer }) => layer.digest),
   );
   const findings: Finding[] = [];
-  for (const one of sealedLayers(subject)) {
+  for (const one of encryptedLayers(subject)) {
     const twins = await twinsOf(one, knowledge);
     if (twins.length === 0) findings.push(about(one, "not judged", "what its plain blob is called is not known"));
     for (const twin of twins.filter(({ blob }) => !open.has(blob.digest))) {
@@ -43,7 +43,7 @@ interface Twin {
 async function twinsOf(one: SubjectLayer, { opened, plainImage }: PlainKnowledge): Promise<readonly Twin[]> {
   const content = opened.find(({ subject }) => subject === one)?.content;
   const { size } = one.layer;
-  const mediaType = plainTwin(one.layer.mediaType);
+  const mediaType = decryptedType(one.layer.mediaType);
   const twin = (digest: Digest | undefined, what: string): readonly Twin[] =>
     digest ? [{ blob: { mediaType, digest, size }, what }] : [];
   const claimed = content?.wrapped === content?.plain ? undefined : content?.wrapped;

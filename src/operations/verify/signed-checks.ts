@@ -1,10 +1,10 @@
-import type { Judgement } from "../../policy/gate.js";
-import type { Opinion } from "../../policy/judge-image.js";
+import type { GateResult } from "../../policy/gate.js";
+import type { CheckerResult } from "../../policy/check-image.js";
 import type { Accepted } from "../../sign/signature.js";
 import { type Check, type Finding, worstOf } from "./check.js";
 
 /** One check for each judge, and one for the image as a whole: its class, and whether somebody vouches for it. */
-export function signedChecks(image: Judgement): readonly Check[] {
+export function signedChecks(image: GateResult): readonly Check[] {
   const titles = new Map(image.opinions.map(({ judge }) => [judge.id, judge.title]));
   const asked = [...titles].map(([id, title]) =>
     check({ id, title }, image.opinions.filter(({ judge }) => judge.id === id).flatMap(findingsOf)),
@@ -19,7 +19,7 @@ function check(names: Pick<Check, "id" | "title">, findings: readonly Finding[])
   return { ...names, group: "signed", verdict: worstOf(findings.map(({ verdict }) => verdict)), findings };
 }
 
-function findingsOf({ manifest, outcome }: Opinion): readonly Finding[] {
+function findingsOf({ manifest, outcome }: CheckerResult): readonly Finding[] {
   const place = { platform: manifest.platform, index: undefined, digest: manifest.digest };
   switch (outcome.kind) {
     case "accepted":
@@ -35,7 +35,7 @@ function findingsOf({ manifest, outcome }: Opinion): readonly Finding[] {
 }
 
 /** Who vouches, where nobody has to, and what is asked of images of its class. */
-function classFinding({ signed, sealed, decision }: Judgement): Finding {
+function classFinding({ signed, sealed, decision }: GateResult): Finding {
   const place = undefined;
   if (decision.verdict === "refused") return { verdict: "failed", place, message: decision.reason };
   if (decision.verdict === "warned") return { verdict: "warning", place, message: decision.reason };

@@ -75,7 +75,7 @@ function listedIn(plan: ChildPlan): readonly Descriptor[] {
 }
 
 /** The sealed layers of every manifest. */
-export function sealedLayers(subject: Subject): readonly SubjectLayer[] {
+export function encryptedLayers(subject: Subject): readonly SubjectLayer[] {
   return subject.manifests.flatMap(({ layers }) => layers.filter(({ sealed }) => sealed));
 }
 

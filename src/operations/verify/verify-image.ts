@@ -1,10 +1,10 @@
-import { openedView } from "../decrypted-source.js";
-import { judgedPlace } from "../../policy/subject.js";
+import { decryptedSource } from "../decrypted-source.js";
+import { policySubject } from "../../policy/subject.js";
 import type { TrustRules } from "../../policy/trust-rules.js";
 import { decryptLayers } from "../../transform/decrypt.js";
 import { openSource } from "../../transport/index.js";
 import type { EndpointOptions } from "../../transport/transport.js";
-import { resolvingOnce } from "../../transport/gated-source.js";
+import { memoizedResolve } from "../../transport/gated-source.js";
 import type { VerifyReport } from "./check.js";
 import { type VerifyOptions, verify } from "./verify.js";
 
@@ -25,10 +25,10 @@ export async function verifyImage(reference: string, options: VerifyImageOptions
   const limits = endpoint?.limits;
   const ends: EndpointOptions = { signal, progress, ...endpoint };
   await using opened = await openSource(reference, ends);
-  const source = resolvingOnce(opened);
-  const { place, identity } = judgedPlace(reference, source);
+  const source = memoizedResolve(opened);
+  const { place, identity } = policySubject(reference, source);
   const view = judgePlain
-    ? await openedView(source, await decryptLayers({ keys: keys ?? [], limits, settings, signal, progress }))
+    ? await decryptedSource(source, await decryptLayers({ keys: keys ?? [], limits, settings, signal, progress }))
     : undefined;
   const image = { place, identity: trust?.identity ?? identity };
   const signed = trust && { rules: trust, image, source: view };

@@ -6,8 +6,8 @@ import { identifyRecipients } from "../../crypt/recipients.js";
 import { OciEncError } from "../../errors.js";
 import type { Descriptor } from "../../oci/descriptor.js";
 import type { Platform } from "../../oci/platform.js";
-import { judgeByRules } from "../../policy/gate.js";
-import type { JudgedPlace } from "../../policy/subject.js";
+import { checkRules } from "../../policy/gate.js";
+import type { PolicySubject } from "../../policy/subject.js";
 import type { TrustRules } from "../../policy/trust-rules.js";
 import type { Progress } from "../../progress.js";
 import type { LayerSelection } from "../../transform/select.js";
@@ -16,14 +16,14 @@ import { type Check, type Finding, type VerifyReport, worstOf } from "./check.js
 import { contentsMatch, diffIdsHold, hmacsHold, layersOpen } from "./content-checks.js";
 import { nothingBeside } from "./descriptor-checks.js";
 import { type OpenedLayer, openLayers } from "./decrypted-layers.js";
-import { plainLeftovers } from "./plain-leftovers.js";
-import { plainTwins } from "./plaintext-leftovers.js";
-import { ciphersKnown, configSecrets, enoughRecipients, envelopesParse, layersSealed, nobodyElse, recipientsPresent } from "./encryption-checks.js";
+import { leftoversInPlace } from "./leftovers-in-place.js";
+import { plaintextLeftovers } from "./plaintext-leftovers.js";
+import { ciphersKnown, configSecrets, enoughRecipients, envelopesParse, layersEncrypted, nobodyElse, recipientsPresent } from "./encryption-checks.js";
 import { signedChecks } from "./signed-checks.js";
 import { readSubject, type Subject } from "./subject.js";
 
 /** What is asked of an image. */
-export interface VerifyOptions extends SealedOptions {
+export interface VerifyOptions extends EncryptionOptions {
   /** Default: every platform. */
   readonly platforms?: readonly Platform[] | undefined;
   /** Where key schemes find programs and services. */
@@ -41,13 +41,13 @@ export interface VerifyOptions extends SealedOptions {
 /** What is asked of its signatures. */
 export interface SignedOptions {
   readonly rules: TrustRules;
-  readonly image: JudgedPlace;
+  readonly image: PolicySubject;
   /** The image whose signatures are meant; default the image itself. */
   readonly source?: ImageSource | undefined;
 }
 
 /** What is asked of its encryption. */
-export interface SealedOptions {
+export interface EncryptionOptions {
   /** Every layer, or at least one of each platform; default `all`. */
   readonly requireEncrypted?: "all" | "some" | undefined;
   /** Layers that may be plain all the same. */
@@ -117,7 +117,7 @@ async function sealedGroup(
 
 async function signedGroup(source: ImageSource, root: Descriptor, signed: SignedOptions): Promise<readonly Check[]> {
   const { source: other, ...asked } = signed;
-  return signedChecks(await judgeByRules(other ?? source, other ? await other.resolve() : root, asked));
+  return signedChecks(await checkRules(other ?? source, other ? await other.resolve() : root, asked));
 }
 
 /** The error that a report amounts to: KEY_MISMATCH when the keys open nothing, UNTRUSTED when a check failed, else undefined. */
@@ -130,11 +130,11 @@ export function refusal({ checks, keysOpenNothing, reference }: VerifyReport): O
 }
 
 /** What the manifests and configs say. */
-async function manifestChecks(subject: Subject, options: SealedOptions & VerifyOptions): Promise<readonly Check[]> {
+async function manifestChecks(subject: Subject, options: EncryptionOptions & VerifyOptions): Promise<readonly Check[]> {
   const { requireEncrypted = "all", allowPlain, requireRecipients = [], only, minRecipients, failOnSecrets } = options;
   const known = await identifyRecipients(only ?? [], { ...options.settings, signal: options.signal });
   return [
-    check("layers-sealed", "the layers are sealed", layersSealed(subject, { required: requireEncrypted, allowPlain })),
+    check("layers-sealed", "the layers are sealed", layersEncrypted(subject, { required: requireEncrypted, allowPlain })),
     check("ciphers-known", "the ciphers are known", ciphersKnown(subject)),
     check("envelopes-parse", "the envelopes can be read", envelopesParse(subject)),
     check("recipients-present", "required recipients are there", recipientsPresent(subject, requireRecipients, known)),
@@ -153,9 +153,9 @@ async function manifestChecks(subject: Subject, options: SealedOptions & VerifyO
 async function contentChecks(
   subject: Subject,
   opened: readonly OpenedLayer[],
-  { noPlaintextTwins, plainImage }: SealedOptions,
+  { noPlaintextTwins, plainImage }: EncryptionOptions,
 ): Promise<readonly Check[]> {
-  const twins = noPlaintextTwins ? await plainTwins(subject, { opened, plainImage }) : [];
+  const twins = noPlaintextTwins ? await plaintextLeftovers(subject, { opened, plainImage }) : [];
   return [
     check("keys-open", "the given keys open the layers", layersOpen(opened)),
     check("hmacs-hold", "the sealed bytes are unchanged", hmacsHold(opened)),
@@ -165,7 +165,7 @@ async function contentChecks(
     check(
       "no-plain-leftovers",
       "no command left plain content beside it",
-      await plainLeftovers(subject, opened, noPlaintextTwins ? "failed" : "warning"),
+      await leftoversInPlace(subject, opened, noPlaintextTwins ? "failed" : "warning"),
     ),
   ];
 }

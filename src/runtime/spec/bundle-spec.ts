@@ -1,7 +1,7 @@
 import { OciEncError } from "../../errors.js";
 import { parseImageConfig } from "../../oci/image-config.js";
 import type { Progress } from "../../progress.js";
-import { type OwnerIds, openOwners } from "../../unpack/ownership.js";
+import { type OwnerIds, openOwnership } from "../../unpack/ownership.js";
 import { type ImagePaths, imagePaths } from "./image-paths.js";
 import { imageAnnotations, imageArguments, imageEnvironment, imageVolumes } from "./image-settings.js";
 import type { Mount } from "./mount.js";
@@ -41,7 +41,7 @@ export interface SpecSettings extends BundleSettings {
  */
 export function bundleSpec(config: Uint8Array, rootfs: string, settings: SpecSettings): object {
   const image = parseImageConfig(config);
-  const paths = imagePaths(rootfs, openOwners(settings.ids));
+  const paths = imagePaths(rootfs, openOwnership(settings.ids));
   const user = resolveUser(rootfs, settings.user ?? image.user);
   requireMapped(user, settings.ids);
   const args = imageArguments(image, settings.command);

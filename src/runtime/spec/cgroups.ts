@@ -1,6 +1,6 @@
 import { readdir, readFile, rmdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { judgeIn, parseMadeName, treeName } from "../../files/maker-mark.js";
+import { checkMakersIn, parseMadeName, treeName } from "../../files/maker-mark.js";
 
 /** A container's id, which its runtime names cgroups after, and in which its maker can be read. */
 export async function containerId(): Promise<string> {
@@ -12,7 +12,7 @@ export async function containerId(): Promise<string> {
  * hold nothing but room in the kernel: one that cannot be removed, as something runs in it, stays, and nobody is told.
  */
 export async function removeAbandonedCgroups(mounted = "/sys/fs/cgroup", ownPath = "/proc/self/cgroup"): Promise<void> {
-  const judge = await judgeIn(undefined);
+  const judge = await checkMakersIn(undefined);
   for (const directory of await parentCgroups(mounted, ownPath)) {
     for (const name of await readdir(directory).catch(() => [])) {
       const made = parseMadeName(name);

@@ -1,5 +1,5 @@
 import { OciEncError } from "../../errors.js";
-import type { Owners } from "../../unpack/ownership.js";
+import type { Ownership } from "../../unpack/ownership.js";
 import { followedPlace, type PlainTree } from "../../unpack/path-resolver.js";
 import { makeRootedDirectory } from "../../unpack/rooted-directory.js";
 import { treeOnDisk } from "../../unpack/safe-open.js";
@@ -22,7 +22,7 @@ export interface ImagePaths {
  * The tree at `root`, in which new directories belong to its root user. UNSUPPORTED when something else than a directory is
  * at /proc, /sys or /dev, as the runtime would mount there what it means for them.
  */
-export function imagePaths(root: string, owners: Owners): ImagePaths {
+export function imagePaths(root: string, owners: Ownership): ImagePaths {
   const plain = treeOnDisk(root);
   for (const name of kernels) {
     const kind = plain.kindOf(name) ?? "directory";

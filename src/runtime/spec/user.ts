@@ -1,5 +1,5 @@
 import { OciEncError } from "../../errors.js";
-import { readRootedFile } from "../../unpack/safe-open.js";
+import { readInside } from "../../unpack/safe-open.js";
 
 /** Whom the process of a container runs as. */
 export interface ContainerUser {
@@ -50,7 +50,7 @@ export function resolveUser(root: string, text: string): ContainerUser {
 
 /** Lines of fields between colons; those whose ids are no numbers are left out. */
 function records(root: string, path: string): readonly (readonly string[])[] {
-  const bytes = readRootedFile(root, path, sizeLimit);
+  const bytes = readInside(root, path, sizeLimit);
   const lines = Buffer.from(bytes ?? [])
     .toString("utf8")
     .split("\n");

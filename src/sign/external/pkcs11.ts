@@ -1,7 +1,7 @@
 import { createHash, type KeyObject } from "node:crypto";
 import type { Environment } from "../../process/child-environment.js";
 import { type Pkcs11Source, readPkcs11Key } from "../../keys/pkcs11/key-yaml.js";
-import { reachPrivateKey } from "../../keys/pkcs11/open-key.js";
+import { openPrivateKey } from "../../keys/pkcs11/open-key.js";
 import { describeUri } from "../../keys/pkcs11/uri.js";
 import { OciEncError } from "../../errors.js";
 import type { SigningKey } from "../signing-key.js";
@@ -25,7 +25,7 @@ export async function tokenSigningKey(
 ): Promise<SigningKey | undefined> {
   const named = await readPkcs11Key(source);
   if (named === undefined) return undefined;
-  const withKey = await reachPrivateKey(named, { passphrase: source.passphrase, environment });
+  const withKey = await openPrivateKey(named, { passphrase: source.passphrase, environment });
   const who = `pkcs11 ${describeUri(named.uri)}`;
   let publicKey: KeyObject | undefined;
   return {

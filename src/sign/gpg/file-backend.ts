@@ -3,13 +3,13 @@ import { splitKeys } from "../../keys/pgp/key-data.js";
 import { requireKnownCurves } from "../../keys/pgp/library-limits.js";
 import { secretKeysOf } from "../../keys/pgp/secret-keys.js";
 import { OciEncError } from "../../errors.js";
-import type { GpgKey, KeyHolder } from "./gpg-backend.js";
+import type { GpgKey, GpgBackend } from "./gpg-backend.js";
 
 /**
  * The primary key of a secret key file. KEY_INVALID when the file has no secret key, a wrong or missing passphrase, or a
  * primary key that is elsewhere or must not sign; CONFLICT when it has several keys; UNSUPPORTED for its curve.
  */
-export async function fileHolder(key: GpgKey): Promise<KeyHolder> {
+export async function fileBackend(key: GpgKey): Promise<GpgBackend> {
   const origin = JSON.stringify(key.origin);
   if (!splitKeys(key.value).some(({ secret }) => secret)) {
     throw new OciEncError("KEY_INVALID", `${origin} holds public OpenPGP keys only, signing needs the secret key`);

@@ -12,7 +12,7 @@ export interface GpgKey {
 }
 
 /** What holds one secret key, and signs with it. */
-export interface KeyHolder {
+export interface GpgBackend {
   /** Of the key or subkey that signs; upper-case hex. */
   readonly fingerprint: string;
   /** The public key with its primary key, in binary form. */

@@ -9,7 +9,7 @@ const ringLimit = 16 * 1024 * 1024;
  * The public keys of rings, binary or armoured. Copies of one key are united, so that one which is revoked in any of them
  * is revoked. Keys that cannot be read are left out; KEY_INVALID when none is left.
  */
-export async function readRings(rings: readonly Uint8Array[]): Promise<readonly PublicKey[]> {
+export async function readKeyrings(rings: readonly Uint8Array[]): Promise<readonly PublicKey[]> {
   const keys = new Map<string, PublicKey>();
   for (const encoded of rings.flatMap(keysIn)) {
     const key = await readPublic(encoded);

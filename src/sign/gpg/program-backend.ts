@@ -3,17 +3,17 @@ import { exportPublicKey, findGpg, listKeys, signWithGpg } from "../../keys/pgp/
 import { describeKey, type KeyIdentity, names } from "../../keys/pgp/identity.js";
 import type { KeyName } from "../../keys/pgp/key-name.js";
 import { OciEncError } from "../../errors.js";
-import type { KeyHolder } from "./gpg-backend.js";
+import type { GpgBackend } from "./gpg-backend.js";
 
 /**
  * The key that gpg knows by this name: an address, a user id, a key id or a fingerprint. NOT_FOUND when gpg has no secret
  * key of that name or there is no gpg, CONFLICT when several fit.
  */
-export async function programHolder(
+export async function programBackend(
   name: KeyName,
   passphrase: Uint8Array | undefined,
   options: WrapperOptions,
-): Promise<KeyHolder> {
+): Promise<GpgBackend> {
   const gpg = await findGpg(options);
   const identity = only(
     (await listKeys(gpg, "secret")).filter((one) => names(name.text, one)),

@@ -6,9 +6,9 @@ import { sameClaims } from "../claims.js";
 import type { Signature } from "../signature.js";
 import type { Signer, SignRequest } from "../signer.js";
 import { writePayload } from "../simple-signing/payload.js";
-import { fileHolder } from "./file-backend.js";
-import type { GpgKey, KeyHolder } from "./gpg-backend.js";
-import { programHolder } from "./program-backend.js";
+import { fileBackend } from "./file-backend.js";
+import type { GpgKey, GpgBackend } from "./gpg-backend.js";
+import { programBackend } from "./program-backend.js";
 import { gpgVerifier } from "./verifier.js";
 
 /** How to sign, and what to say about it. */
@@ -25,7 +25,7 @@ export interface GpgSignerOptions extends SchemeSettings {
  */
 export async function gpgSigner(key: GpgKey, options: GpgSignerOptions): Promise<Signer> {
   const name = keyNameOf(key);
-  const holder = name === undefined ? await fileHolder(key) : await programHolder(name, key.passphrase, options);
+  const holder = name === undefined ? await fileBackend(key) : await programBackend(name, key.passphrase, options);
   return {
     name: `gpg ${holder.fingerprint}`,
     formats: ["gpg"],
@@ -35,7 +35,7 @@ export async function gpgSigner(key: GpgKey, options: GpgSignerOptions): Promise
   };
 }
 
-async function sign(holder: KeyHolder, request: SignRequest, creator: string): Promise<Signature> {
+async function sign(holder: GpgBackend, request: SignRequest, creator: string): Promise<Signature> {
   refuseForeign(request);
   const timestamp = Math.floor(request.now.getTime() / 1000);
   const payload = writePayload({
@@ -52,7 +52,7 @@ async function sign(holder: KeyHolder, request: SignRequest, creator: string): P
 }
 
 /** The configuration of gpg may add signers, or its clock be wrong: what is kept has been judged as others will judge it. */
-async function requireGood(holder: KeyHolder, signature: Signature, request: SignRequest): Promise<void> {
+async function requireGood(holder: GpgBackend, signature: Signature, request: SignRequest): Promise<void> {
   const verifier = await gpgVerifier([holder.publicKey]);
   const judgement = await verifier.judge(signature, request.image, request.now);
   if (judgement.verdict === "accepted") return;
@@ -60,7 +60,7 @@ async function requireGood(holder: KeyHolder, signature: Signature, request: Sig
   throw new OciEncError(code, `what gpg ${holder.fingerprint} signed does not verify: ${judgement.reason}`);
 }
 
-async function repeats(holder: KeyHolder, existing: Signature, request: SignRequest): Promise<boolean> {
+async function repeats(holder: GpgBackend, existing: Signature, request: SignRequest): Promise<boolean> {
   if (existing.format !== "gpg") return false;
   const verifier = await gpgVerifier([holder.publicKey]);
   const judgement = await verifier.judge(existing, request.image, request.now);

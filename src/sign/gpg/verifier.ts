@@ -2,11 +2,11 @@ import type { PublicKey } from "openpgp";
 import { libraryReason } from "../../keys/pgp/library-limits.js";
 import { OciEncError } from "../../errors.js";
 import { refusal } from "../refusal.js";
-import type { Accepted, Judgement, Signature, SignedImage } from "../signature.js";
+import type { Accepted, SignatureVerdict, Signature, SignedImage } from "../signature.js";
 import { parsePayload, type SimpleSigningPayload } from "../simple-signing/payload.js";
 import type { Verifier } from "../verifier.js";
 import { type OpenedMessage, openMessage } from "./message.js";
-import { readRings } from "./keyring.js";
+import { readKeyrings } from "./keyring.js";
 
 /**
  * Judges simple-signing messages by the keys of `rings`, binary or armoured. A key has to be good at the time of judging,
@@ -14,7 +14,7 @@ import { readRings } from "./keyring.js";
  * key. KEY_INVALID when the rings have no key that can be read. `signing-and-policy.md` 3.1.
  */
 export async function gpgVerifier(rings: readonly Uint8Array[]): Promise<Verifier> {
-  const keys = await readRings(rings);
+  const keys = await readKeyrings(rings);
   const [only, ...more] = keys;
   return {
     name: only && more.length === 0 ? `gpg key ${fingerprintOf(only)}` : `gpg ring of ${keys.length} keys`,
@@ -28,7 +28,7 @@ interface Trust {
   readonly now: Date;
 }
 
-async function judge(signature: Signature, image: SignedImage, trust: Trust): Promise<Judgement> {
+async function judge(signature: Signature, image: SignedImage, trust: Trust): Promise<SignatureVerdict> {
   try {
     const opened = await openMessage(signature.content, trust.keys, trust.now);
     const signer = await signerOf(opened, trust);

@@ -1,6 +1,6 @@
 import { OciEncError } from "../../errors.js";
 import { refusal } from "../refusal.js";
-import type { Accepted, Judgement, Signature, SignedImage } from "../signature.js";
+import type { Accepted, SignatureVerdict, Signature, SignedImage } from "../signature.js";
 import { signatureHolds } from "./algorithm.js";
 import { checkAttributes, type SignedAttributes } from "./envelope/attributes.js";
 import { readChain, type SigningChain } from "./chain/chain.js";
@@ -8,7 +8,7 @@ import { envelopeForms } from "./envelope/envelopes.js";
 import { readPayload, type UserMetadata } from "./envelope/payload.js";
 
 /** A signature that is what it says: by the leaf of that chain, of that manifest. Whether to trust it is open. */
-export interface SoundSignature {
+export interface ValidSignature {
   readonly chain: SigningChain;
   readonly attributes: SignedAttributes;
   readonly claims: UserMetadata;
@@ -23,7 +23,7 @@ const maximumSize = 4 * 1024 * 1024;
  * The check that no trust policy can turn off: envelope, certificate rules, signature, signed attributes, payload against
  * the manifest, in that order. UNTRUSTED, CORRUPT or UNSUPPORTED when one of them fails.
  */
-export function checkIntegrity(signature: Signature, image: SignedImage): SoundSignature {
+export function checkIntegrity(signature: Signature, image: SignedImage): ValidSignature {
   const form = envelopeForms.get(signature.format);
   if (form === undefined) throw new TypeError(`no Notary format: ${signature.format}`);
   if (signature.content.length > maximumSize) {
@@ -41,7 +41,7 @@ export function checkIntegrity(signature: Signature, image: SignedImage): SoundS
 }
 
 /** What a verifier says of a signature that it trusts. */
-export function accepted({ chain, attributes, claims }: SoundSignature, notes: readonly string[]): Accepted {
+export function accepted({ chain, attributes, claims }: ValidSignature, notes: readonly string[]): Accepted {
   return {
     verdict: "accepted",
     signer: `x509 ${chain.leaf.name}`,
@@ -53,7 +53,7 @@ export function accepted({ chain, attributes, claims }: SoundSignature, notes: r
 }
 
 /** Runs a judgement. A failure that is about the signature becomes its answer; anything else is thrown on. */
-export async function judging(judge: () => Promise<Judgement>): Promise<Judgement> {
+export async function judging(judge: () => Promise<SignatureVerdict>): Promise<SignatureVerdict> {
   try {
     return await judge();
   } catch (error) {

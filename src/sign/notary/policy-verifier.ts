@@ -5,7 +5,7 @@ import { type SigningCertificate, sameCertificate } from "./chain/certificate.js
 import { checkValidity } from "./chain/chain.js";
 import { notaryFormats } from "./envelope/envelopes.js";
 import { implies, subjectAttributes } from "./trust/identity.js";
-import { accepted, checkIntegrity, judging, type SoundSignature } from "./integrity.js";
+import { accepted, checkIntegrity, judging, type ValidSignature } from "./integrity.js";
 import { quoted } from "./json-shape.js";
 import { type TrustCheck, trustChecks } from "./trust/levels.js";
 import type { JudgingStatement, StoreName } from "./trust/trust-policy.js";
@@ -31,7 +31,7 @@ export function notaryVerifier(statement: JudgingStatement, stores: TrustStores)
 
 /** What is looked at. */
 interface Case {
-  readonly sound: SoundSignature;
+  readonly sound: ValidSignature;
   readonly statement: JudgingStatement;
   readonly stores: TrustStores;
   readonly now: Date;

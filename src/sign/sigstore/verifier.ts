@@ -1,7 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import { type Claims, missingClaim } from "../claims.js";
 import { refusal, refused } from "../refusal.js";
-import type { Accepted, Judgement, Signature, SignedImage } from "../signature.js";
+import type { Accepted, SignatureVerdict, Signature, SignedImage } from "../signature.js";
 import { signatureAnnotation, parsePayload } from "../simple-signing/payload.js";
 import type { Verifier } from "../verifier.js";
 import { parseBundle, signedBytes } from "./bundle.js";
@@ -34,7 +34,7 @@ export function sigstoreVerifier(keys: readonly KeyObject[], rules: SigstoreRule
     },
   };
 
-  function judgeLayer({ content, annotations }: Signature, { descriptor }: SignedImage): Judgement {
+  function judgeLayer({ content, annotations }: Signature, { descriptor }: SignedImage): SignatureVerdict {
     const key = signerOf(content, decodedSignature(annotations[signatureAnnotation]), keys);
     checkCompanions(annotations);
     const payload = parsePayload(content, "cosign container image signature");
@@ -45,7 +45,7 @@ export function sigstoreVerifier(keys: readonly KeyObject[], rules: SigstoreRule
     return accepted(key, { identity: payload.reference, claims: payload.optional ?? {}, signedAt });
   }
 
-  function judgeBundle({ content }: Signature, { descriptor }: SignedImage): Judgement {
+  function judgeBundle({ content }: Signature, { descriptor }: SignedImage): SignatureVerdict {
     const envelope = parseBundle(content);
     const key = signerOf(signedBytes(envelope), envelope.signature, keys);
     const matching = parseStatement(envelope.payload, descriptor.digest).filter(({ matches }) => matches);

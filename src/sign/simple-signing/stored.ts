@@ -1,6 +1,6 @@
 import { OciEncError } from "../../errors.js";
 import type { Digest } from "../../oci/digest.js";
-import { parseStored, printStored } from "../../oci/sigstore-json-file.js";
+import { parseSigstoreFile, printSigstoreFile } from "../../oci/sigstore-json-file.js";
 import type { Signature } from "../signature.js";
 import { simpleSigningLayer } from "./payload.js";
 
@@ -12,7 +12,7 @@ import { simpleSigningLayer } from "./payload.js";
 export function storedSignature(stored: Uint8Array, subject: Digest, where: string): Signature {
   const [first] = stored;
   if (first === 0) {
-    const layer = parseStored(stored, "it");
+    const layer = parseSigstoreFile(stored, "it");
     if (layer?.mimeType === simpleSigningLayer) {
       return { format: "sig", subject, content: layer.payload, annotations: layer.annotations, where };
     }
@@ -30,7 +30,7 @@ export function storedSignature(stored: Uint8Array, subject: Digest, where: stri
 /** The bytes that `storedSignature` reads; for formats that are not kept so, the signature as it is. */
 export function storedForm({ format, content, annotations }: Signature): Uint8Array {
   if (format !== "sig") return content;
-  return printStored({ mimeType: simpleSigningLayer, payload: content, annotations });
+  return printSigstoreFile({ mimeType: simpleSigningLayer, payload: content, annotations });
 }
 
 /** RFC 9580 section 4.2: a packet of compressed data, a one-pass signature or a signature, in either form of header. */

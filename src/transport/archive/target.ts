@@ -7,7 +7,7 @@ import { algorithmOf, type Digest } from "../../oci/digest.js";
 import { manifestLimit } from "../../oci/manifest.js";
 import { mediaTypes } from "../../oci/media-type.js";
 import type { AttachedManifest, AttachmentTarget, DigestTagKind } from "../attachments.js";
-import { mayBeElsewhere } from "../foreign-layer.js";
+import { isNondistributable } from "../nondistributable.js";
 import { withAttachments } from "../layout/index/attachment-entry.js";
 import { blobPath } from "../layout/blob-file.js";
 import { type IndexEntry, indexEntry, indexName } from "../layout/index/index-json.js";
@@ -143,7 +143,7 @@ class ArchiveTarget implements ImageTarget, AttachmentTarget {
     for await (const { descriptor, role } of walkImage(root, (manifest) => this.#read(manifest, previous, absent))) {
       if (role === "subject" || this.#written.has(descriptor.digest)) continue;
       const source = await previous.holding(descriptor);
-      if (!source && (mayBeElsewhere(descriptor) || absent.has(descriptor.digest))) continue;
+      if (!source && (isNondistributable(descriptor) || absent.has(descriptor.digest))) continue;
       const kept = verifying((source ?? this.#lack(descriptor)).blob(descriptor), descriptor);
       const bytes = signal ? abortable(kept, signal) : kept;
       await this.put({ bytes, size: descriptor.size, digest: descriptor.digest, sum: () => descriptor });

@@ -1,7 +1,7 @@
 import { OciEncError } from "../../errors.js";
 import { manifestOver } from "../../oci/attached-manifest.js";
 import { type Digest, digestOf, hexOf } from "../../oci/digest.js";
-import { parseStored, type StoredLayer } from "../../oci/sigstore-json-file.js";
+import { parseSigstoreFile, type SigstoreLayer } from "../../oci/sigstore-json-file.js";
 import { type AttachmentSource, signatureLimits } from "../attachments.js";
 import { ownManifest, readSignatures } from "./signature-files.js";
 
@@ -17,7 +17,7 @@ export function attachmentsIn(directory: string, root: () => Promise<Digest>): D
   const stored = async (subject: Digest) => {
     const manifest = (await root()) === subject ? ownManifest : hexOf(subject);
     const files = await readSignatures(directory, manifest);
-    return files.map((file) => ({ file, layer: parseStored(file, `a signature in ${directory}`) }));
+    return files.map((file) => ({ file, layer: parseSigstoreFile(file, `a signature in ${directory}`) }));
   };
   return {
     made: (digest) => made.get(digest),
@@ -38,7 +38,7 @@ export function attachmentsIn(directory: string, root: () => Promise<Digest>): D
   };
 }
 
-function checkSize(layer: StoredLayer): StoredLayer {
+function checkSize(layer: SigstoreLayer): SigstoreLayer {
   if (layer.payload.length <= signatureLimits.bytes) return layer;
   throw new OciEncError("CORRUPT", `a signature has a payload of ${layer.payload.length} bytes`);
 }

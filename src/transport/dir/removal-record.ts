@@ -7,10 +7,10 @@ import type { Progress } from "../../progress.js";
 import { findUnfinished } from "../../files/abandoned-drafts.js";
 import { syncDirectory, writeDurably } from "../../files/durable-file.js";
 import { draftName, recordSuffix } from "../../files/maker-mark.js";
-import { giveSignsOfLife } from "../../files/owner.js";
+import { startHeartbeat } from "../../files/heartbeat.js";
 import { readSmallFile } from "../../files/read-file.js";
 import { walkImage } from "../layout/removal/walk.js";
-import { tellOfRemoval } from "../tell-of-removal.js";
+import { warnLeftovers } from "../leftovers.js";
 import { belongsHere, blobName, manifestName, rootName, versionName } from "./dir-files.js";
 
 /*
@@ -43,7 +43,7 @@ export async function writeChange(directory: string, { root, coming, going }: Di
   const path = join(directory, `${await draftName()}${recordSuffix}`);
   const lines = [root, ...coming.map((name) => `coming ${name}`), ...going.map((name) => `going ${name}`)];
   await writeDurably(path, Buffer.from(`${lines.join("\n")}\n`), 0o600);
-  const leave = giveSignsOfLife(path);
+  const leave = startHeartbeat(path);
   return {
     leave,
     async done() {
@@ -63,10 +63,10 @@ export async function settleDirectory(directory: string, progress: Progress): Pr
       for (const file of left) await remove(join(directory, file));
       if (left.length > 0) await syncDirectory(directory);
       await remove(join(directory, name));
-      tellOfRemoval(progress, { removed: left.length, kept: 0 });
+      warnLeftovers(progress, { removed: left.length, kept: 0 });
     } catch (error) {
       if (!(error instanceof OciEncError)) throw error;
-      tellOfRemoval(progress, { removed: 0, kept: 1, why: error.message });
+      warnLeftovers(progress, { removed: 0, kept: 1, why: error.message });
     }
   }
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { ioError } from "../../errors.js";
 import { createDraft } from "../../files/durable-file.js";
 import { draftName } from "../../files/maker-mark.js";
-import { giveSignsOfLife } from "../../files/owner.js";
+import { startHeartbeat } from "../../files/heartbeat.js";
 import type { WritableFile } from "../../files/write-file.js";
 
 /**
@@ -40,7 +40,7 @@ export class StagedFiles {
     const path = join(this.#directory, await draftName());
     await draft.publish(path, mode);
     const before = this.#staged.get(name);
-    this.#staged.set(name, { path, rest: giveSignsOfLife(path) });
+    this.#staged.set(name, { path, rest: startHeartbeat(path) });
     if (before) await drop(before);
   }
 

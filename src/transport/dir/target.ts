@@ -1,10 +1,10 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError, OciEncError } from "../../errors.js";
-import type { Descriptor, Sum } from "../../oci/descriptor.js";
+import type { Descriptor, ContentId } from "../../oci/descriptor.js";
 import { type Digest, digestOf } from "../../oci/digest.js";
 import { checkContent, type ManifestView, manifestLimit, parseManifest } from "../../oci/manifest.js";
-import { printStored } from "../../oci/sigstore-json-file.js";
+import { printSigstoreFile } from "../../oci/sigstore-json-file.js";
 import type { Progress } from "../../progress.js";
 import { type AttachedManifest, type AttachmentTarget, type DigestTagKind, signatureLimits } from "../attachments.js";
 import { removeAbandonedDrafts } from "../../files/abandoned-drafts.js";
@@ -14,7 +14,7 @@ import { draftPrefix } from "../../files/maker-mark.js";
 import { openedMode } from "../../files/opened-mode.js";
 import { readSmallFile } from "../../files/read-file.js";
 import type { WritableFile } from "../../files/write-file.js";
-import { mayBeElsewhere } from "../foreign-layer.js";
+import { isNondistributable } from "../nondistributable.js";
 import { walkImage } from "../layout/removal/walk.js";
 import type { CommitOptions, Committed, EndpointOptions, ImageTarget, KeptBlob, Upload } from "../transport.js";
 import { belongsHere, blobName, isChildManifest, isSignature, manifestName, rootName, versionName, versionText } from "./dir-files.js";
@@ -76,7 +76,7 @@ class DirTarget implements ImageTarget, AttachmentTarget {
   }
 
   /** A file gets its name only when it is whole, so its size is all that is looked at. */
-  async has({ digest, size }: Sum): Promise<boolean> {
+  async has({ digest, size }: ContentId): Promise<boolean> {
     return (await this.#staged.sizeOf(blobName(digest))) === size;
   }
 
@@ -118,7 +118,7 @@ class DirTarget implements ImageTarget, AttachmentTarget {
       const payload = await this.#payload(layer);
       this.#signatures.add(
         subject,
-        printStored({ mimeType: layer.mediaType, payload, annotations: layer.annotations ?? {} }),
+        printSigstoreFile({ mimeType: layer.mediaType, payload, annotations: layer.annotations ?? {} }),
       );
     }
   }
@@ -203,7 +203,7 @@ class DirTarget implements ImageTarget, AttachmentTarget {
       const name = isBlob ? blobName(digest) : manifestName(digest);
       const there = await isThere(name);
       if (!there && absent.has(digest)) continue;
-      if (!there && !mayBeElsewhere(descriptor)) {
+      if (!there && !isNondistributable(descriptor)) {
         throw new OciEncError(
           "CONFLICT",
           `the image needs the blob ${descriptor.digest}, which was not written to ${this.name}`,

@@ -11,7 +11,7 @@ import { type OpenArchive, readMember } from "../../tar/open-archive.js";
 import type { DockerImage } from "./manifest-json.js";
 
 /** An OCI image made up from what an archive holds, and where each of its blobs is. */
-export interface MadeImage {
+export interface ConvertedImage {
   readonly root: Descriptor;
   readonly manifest: Uint8Array;
   readonly blobs: ReadonlyMap<Digest, ByteRange>;
@@ -21,11 +21,11 @@ export interface MadeImage {
  * Reads every layer once, as the format names no digests of them. The same archive always makes the same manifest.
  * CORRUPT when a file is missing, or an uncompressed layer is not what the config says it is; ABORTED.
  */
-export async function makeImage(
+export async function convertImage(
   archive: OpenArchive,
   image: DockerImage,
   signal: AbortSignal | undefined,
-): Promise<MadeImage> {
+): Promise<ConvertedImage> {
   const blobs = new Map<Digest, ByteRange>();
   const config = await readMember(archive, image.config, manifestLimit);
   if (!config) throw absent(archive, image.config);

@@ -4,7 +4,7 @@ import type { Descriptor } from "../../oci/descriptor.js";
 import { checkContent } from "../../oci/manifest.js";
 import { type OpenArchive, openArchive, readMember } from "../../tar/open-archive.js";
 import type { EndpointOptions, ImageSource } from "../transport.js";
-import { type MadeImage, makeImage } from "./converted-image.js";
+import { type ConvertedImage, convertImage } from "./converted-image.js";
 import { type DockerImage, type DockerSelector, listLimit, listName, parseImages, selectImage } from "./manifest-json.js";
 
 /** Which archive to read, and which image in it. */
@@ -40,7 +40,7 @@ class DockerSource implements ImageSource {
   readonly #images: readonly DockerImage[];
   readonly #selector: DockerSelector;
   readonly #signal: AbortSignal | undefined;
-  #made: Promise<MadeImage> | undefined;
+  #made: Promise<ConvertedImage> | undefined;
 
   constructor(
     archive: OpenArchive,
@@ -77,14 +77,14 @@ class DockerSource implements ImageSource {
   }
 
   /** Made once, however many ask. */
-  #image(): Promise<MadeImage> {
+  #image(): Promise<ConvertedImage> {
     this.#made ??= this.#make();
     return this.#made;
   }
 
-  async #make(): Promise<MadeImage> {
+  async #make(): Promise<ConvertedImage> {
     const image = selectImage(this.#images, this.#selector, this.#archive.what);
-    return await makeImage(this.#archive, image, this.#signal);
+    return await convertImage(this.#archive, image, this.#signal);
   }
 
   #absent({ digest }: Descriptor): OciEncError {

@@ -1,37 +1,37 @@
 import { realpath } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { ioError, OciEncError } from "../../errors.js";
-import type { Descriptor, Sum } from "../../oci/descriptor.js";
+import type { Descriptor, ContentId } from "../../oci/descriptor.js";
 import { algorithmOf, type Digest } from "../../oci/digest.js";
 import { checkContent, manifestLimit } from "../../oci/manifest.js";
 import { syncDirectory } from "../../files/durable-file.js";
 import { makeDirectory } from "../../files/make-directory.js";
-import { mayBeElsewhere } from "../foreign-layer.js";
+import { isNondistributable } from "../nondistributable.js";
 import type { CommitOptions, Committed } from "../transport.js";
 import { withAttachments } from "./index/attachment-entry.js";
 import { blobPath, blobSize } from "./blob-file.js";
 import { type IndexEntry, indexEntry, readIndexToChange, replaceIndex, withEntries } from "./index/index-json.js";
 import { checkRoom, markerName, markerText } from "./layout-directory.js";
-import type { Lease } from "./lock/writer-session.js";
+import type { WriterSession } from "./lock/writer-session.js";
 import type { HeldLock } from "./lock/lock.js";
 import { readManifest } from "./manifest-file.js";
 import { readObsolete, writeObsolete } from "./removal/obsolete-record.js";
 import type { PendingAttachments } from "./index/pending-attachments.js";
-import { moveIntoPlace, placeFile } from "./lock/atomic-write.js";
+import { moveIntoPlace, writeAtomically } from "./lock/atomic-write.js";
 import { findRegular, liesInside, readRegular } from "./regular-file.js";
 import { removeUnnamed } from "./removal/removal.js";
 import { placeEntry, selectEntry } from "./index/select.js";
 import { walkImage } from "./removal/walk.js";
 
 /** A finished blob in a lease's directory, on the disk already, waiting for the commit. */
-export interface StagedBlob extends Sum {
+export interface StagedBlob extends ContentId {
   readonly path: string;
 }
 
 /** What a commit works on, under the lock. */
 export interface CommitPlace {
   readonly layout: string;
-  readonly lease: Lease;
+  readonly lease: WriterSession;
   readonly lock: HeldLock;
   readonly staged: ReadonlyMap<Digest, StagedBlob>;
   readonly entryName: string | undefined;
@@ -71,7 +71,7 @@ export async function commitImage(place: CommitPlace, root: Descriptor, options:
  * the plain blobs that the new reference does not name, and the opened ones that no reference names yet. Gives back what
  * was written down before.
  */
-async function writeDown({ layout, lock, staged }: CommitPlace, obsolete: readonly Sum[]): Promise<readonly Digest[]> {
+async function writeDown({ layout, lock, staged }: CommitPlace, obsolete: readonly ContentId[]): Promise<readonly Digest[]> {
   const earlier = await readObsolete(layout);
   const coming: Digest[] = [];
   for (const digest of staged.keys()) {
@@ -114,7 +114,7 @@ async function checkComplete(
     const { digest, size } = descriptor;
     const found = await sizeOf(digest);
     if (found === size) continue;
-    if (found === undefined && (mayBeElsewhere(descriptor) || absent.has(digest))) continue;
+    if (found === undefined && (isNondistributable(descriptor) || absent.has(digest))) continue;
     if (found !== undefined) {
       throw new OciEncError("CORRUPT", `the blob ${digest} has ${found} bytes, and the image says ${size}`);
     }
@@ -150,7 +150,7 @@ function missing(layout: string, digest: Digest): OciEncError {
 
 /** First of all: a directory with blobs and without this file would be taken for a stranger's. */
 async function writeMarker({ layout, lock }: CommitPlace): Promise<void> {
-  if (!(await findRegular(layout, markerName))) await placeFile(join(layout, markerName), markerText, lock);
+  if (!(await findRegular(layout, markerName))) await writeAtomically(join(layout, markerName), markerText, lock);
 }
 
 async function moveBlobs({ layout, staged }: CommitPlace): Promise<void> {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { ioError, OciEncError, systemCode } from "../../errors.js";
 import { memberOf, parseJson } from "../../oci/json-text.js";
 import { findRegular, readRegular } from "./regular-file.js";
-import { workplaceName } from "./lock/work-directory.js";
+import { workDirectoryName } from "./lock/work-directory.js";
 
 /** The file that says that a directory is a layout, and what stands in it. Image-spec, "image-layout". */
 export const markerName = "oci-layout";
@@ -28,7 +28,7 @@ export async function checkRoom(directory: string): Promise<"absent" | "empty" |
   const names = await readdir(real).catch((error: unknown) => {
     throw ioError(error, `cannot look into ${JSON.stringify(directory)}`);
   });
-  if (names.every((name) => name === workplaceName)) return "empty";
+  if (names.every((name) => name === workDirectoryName)) return "empty";
   // Another writer may have begun it between the two looks.
   if (names.includes(markerName) && (await isLayout(real))) return "layout";
   throw new OciEncError("CONFLICT", `${JSON.stringify(directory)} is neither empty nor an OCI image layout`, {

@@ -2,29 +2,29 @@ import { lstat, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { ByteStream } from "../../bytes/byte-stream.js";
 import { ioError, OciEncError, systemCode } from "../../errors.js";
-import type { Sum } from "../../oci/descriptor.js";
+import type { ContentId } from "../../oci/descriptor.js";
 import { algorithmOf, type Digest, hexOf, isDigest } from "../../oci/digest.js";
 import { openLastingDraft } from "../../files/durable-file.js";
 import { readingFile } from "../../files/read-file.js";
-import type { BegunBlob, Upload } from "../transport.js";
+import type { PartialBlob, Upload } from "../transport.js";
 
 /**
  * A file in a lease's directory that is worth keeping should its writer fail: a blob whose bytes pass unchanged, so that
  * its name can tell the digest before they are there. What is sealed or opened on the way never gets such a name.
  */
-export interface KeptFile {
+export interface PartialBlobFile {
   readonly digest: Digest;
   /** All of the blob is there, and its digest has held. */
   readonly whole: boolean;
 }
 
 /** Where it lies: `kept-sha256-…`, with `.part` until it is whole. */
-export function keptPath(directory: string, { digest, whole }: KeptFile): string {
+export function partialBlobPath(directory: string, { digest, whole }: PartialBlobFile): string {
   return join(directory, `kept-${algorithmOf(digest)}-${hexOf(digest)}${whole ? "" : ".part"}`);
 }
 
 /** Reads the name of a file in a lease's directory. Undefined when it is another. */
-export function parseKeptName(name: string): KeptFile | undefined {
+export function parsePartialBlobName(name: string): PartialBlobFile | undefined {
   const match = /^kept-([a-z0-9]+)-([0-9a-f]+)(\.part)?$/.exec(name);
   const digest = `${match?.[1]}:${match?.[2]}`;
   return isDigest(digest) ? { digest, whole: match?.[3] === undefined } : undefined;
@@ -34,9 +34,9 @@ export function parseKeptName(name: string): KeptFile | undefined {
  * Drains an upload of that digest into a kept file, behind what has begun of it, and makes it durable. When that fails,
  * what is there stays as the blob's beginning; but not after CORRUPT: it may be what is wrong. LOCAL_IO.
  */
-export async function writeKept(directory: string, digest: Digest, upload: Upload): Promise<Sum & { path: string }> {
-  const part = keptPath(directory, { digest, whole: false });
-  const path = keptPath(directory, { digest, whole: true });
+export async function writePartialBlob(directory: string, digest: Digest, upload: Upload): Promise<ContentId & { path: string }> {
+  const part = partialBlobPath(directory, { digest, whole: false });
+  const path = partialBlobPath(directory, { digest, whole: true });
   const begun = upload.begun ?? 0;
   try {
     await using draft = await openLastingDraft(part, begun);
@@ -51,8 +51,8 @@ export async function writeKept(directory: string, digest: Digest, upload: Uploa
 }
 
 /** The beginning of a blob in a lease's own directory; undefined when there is none, or none that can be. LOCAL_IO. */
-export async function beginningIn(directory: string, { digest, size }: Sum): Promise<BegunBlob | undefined> {
-  const path = keptPath(directory, { digest, whole: false });
+export async function partialBlobIn(directory: string, { digest, size }: ContentId): Promise<PartialBlob | undefined> {
+  const path = partialBlobPath(directory, { digest, whole: false });
   const there = await lstat(path).catch((error: unknown) => {
     if (systemCode(error) === "ENOENT") return undefined;
     throw ioError(error, `cannot look at ${path}`);

@@ -2,11 +2,11 @@ import { constants } from "node:fs";
 import { lstat, open, readdir, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError } from "../../errors.js";
-import type { Sum } from "../../oci/descriptor.js";
+import type { ContentId } from "../../oci/descriptor.js";
 import { algorithmOf, type Digest, hexOf, isDigest } from "../../oci/digest.js";
-import { type KeptFile, keptPath, parseKeptName } from "./partial-blob.js";
+import { type PartialBlobFile, partialBlobPath, parsePartialBlobName } from "./partial-blob.js";
 import { type LockOptions, withLock } from "./lock/lock.js";
-import { ingestDirectory, makeWorkDirectory } from "./lock/work-directory.js";
+import { partialBlobsDirectory, makeWorkDirectory } from "./lock/work-directory.js";
 
 /*
  * Kept files of writers that failed wait here, each under its digest, for a writer who needs that blob.
@@ -27,13 +27,13 @@ const smallestBeginning = 16 * 1024;
  * Moves the kept files of a writer that has ended here, but for those in `busy`; to be called under the lock. Of two
  * beginnings of one blob the longer one stays. Never fails: what cannot be moved goes with its lease.
  */
-export async function keepBeginnings(
+export async function keepPartialBlobs(
   layout: string,
   directory: string,
   busy: ReadonlySet<Digest> = new Set(),
 ): Promise<void> {
   for (const name of await readdir(directory).catch(() => [])) {
-    const file = parseKeptName(name);
+    const file = parsePartialBlobName(name);
     if (file && !busy.has(file.digest)) await moveHere(layout, directory, file).catch(() => undefined);
   }
 }
@@ -42,9 +42,9 @@ export async function keepBeginnings(
  * Moves what waits of a blob into a lease's directory, as its beginning; false when nothing did. Takes the lock, which
  * must be free. CONFLICT, ABORTED, LOCAL_IO.
  */
-export async function claimBeginning(
+export async function claimPartialBlob(
   layout: string,
-  { directory, blob }: { readonly directory: string; readonly blob: Sum },
+  { directory, blob }: { readonly directory: string; readonly blob: ContentId },
   options: LockOptions,
 ): Promise<boolean> {
   const { digest, size } = blob;
@@ -54,7 +54,7 @@ export async function claimBeginning(
     const found = await findWaiting(layout, digest);
     if (!found) return false;
     const fits = found.size <= size;
-    if (fits) await rename(waitingPath(layout, digest), keptPath(directory, { digest, whole: false }));
+    if (fits) await rename(waitingPath(layout, digest), partialBlobPath(directory, { digest, whole: false }));
     else await unlink(waitingPath(layout, digest));
     return fits;
   };
@@ -64,10 +64,10 @@ export async function claimBeginning(
 }
 
 /** Every beginning that waits, by the size of what is there and the time of its last byte. Under the lock. */
-export async function listBeginnings(layout: string): Promise<readonly (Sum & { readonly changed: number })[]> {
-  const waiting: (Sum & { changed: number })[] = [];
+export async function listPartialBlobs(layout: string): Promise<readonly (ContentId & { readonly changed: number })[]> {
+  const waiting: (ContentId & { changed: number })[] = [];
   // Those of another user cannot be seen, and are that user's to reclaim.
-  for (const name of await readdir(ingestDirectory(layout)).catch(() => [])) {
+  for (const name of await readdir(partialBlobsDirectory(layout)).catch(() => [])) {
     const digest = name.replace("-", ":");
     const found = isDigest(digest) ? await findWaiting(layout, digest) : undefined;
     if (found && isDigest(digest)) waiting.push({ digest, ...found });
@@ -76,7 +76,7 @@ export async function listBeginnings(layout: string): Promise<readonly (Sum & { 
 }
 
 /** Removes a beginning that waits, under the lock; says why it could not. */
-export async function removeBeginning(layout: string, digest: Digest): Promise<string | undefined> {
+export async function removePartialBlob(layout: string, digest: Digest): Promise<string | undefined> {
   return await unlink(waitingPath(layout, digest)).then(
     () => undefined,
     (error: unknown) => ioError(error, "it cannot be removed").message,
@@ -84,7 +84,7 @@ export async function removeBeginning(layout: string, digest: Digest): Promise<s
 }
 
 function waitingPath(layout: string, digest: Digest): string {
-  return join(ingestDirectory(layout), `${algorithmOf(digest)}-${hexOf(digest)}`);
+  return join(partialBlobsDirectory(layout), `${algorithmOf(digest)}-${hexOf(digest)}`);
 }
 
 /** Undefined, too, for what is no regular file or has another name somewhere, and where somebody put a link to elsewhere. */
@@ -93,7 +93,7 @@ async function findWaiting(
   digest: Digest,
 ): Promise<{ readonly size: number; readonly changed: number } | undefined> {
   try {
-    if (!(await lstat(ingestDirectory(layout))).isDirectory()) return undefined;
+    if (!(await lstat(partialBlobsDirectory(layout))).isDirectory()) return undefined;
     const stats = await lstat(waitingPath(layout, digest));
     return stats.isFile() && stats.nlink === 1 ? { size: stats.size, changed: stats.mtimeMs } : undefined;
   } catch {
@@ -101,13 +101,13 @@ async function findWaiting(
   }
 }
 
-async function moveHere(layout: string, directory: string, file: KeptFile): Promise<void> {
-  const path = keptPath(directory, file);
+async function moveHere(layout: string, directory: string, file: PartialBlobFile): Promise<void> {
+  const path = partialBlobPath(directory, file);
   const size = await makePrivate(path);
   if (size === undefined || size < (file.whole ? 1 : smallestBeginning)) return;
   const waiting = await findWaiting(layout, file.digest);
   if (!file.whole && waiting && waiting.size >= size) return;
-  await makeWorkDirectory(layout, ingestDirectory(layout), 0o700);
+  await makeWorkDirectory(layout, partialBlobsDirectory(layout), 0o700);
   await rename(path, waitingPath(layout, file.digest));
 }
 

@@ -1,19 +1,19 @@
 import { realpath } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { ioError, OciEncError } from "../../errors.js";
-import type { Descriptor, Sum } from "../../oci/descriptor.js";
+import type { Descriptor, ContentId } from "../../oci/descriptor.js";
 import { type Digest, hexOf } from "../../oci/digest.js";
 import type { AttachedManifest, AttachmentTarget, DigestTagKind } from "../attachments.js";
 import { createDraft, type Draft } from "../../files/durable-file.js";
 import { makeDirectory } from "../../files/make-directory.js";
 import { openedMode } from "../../files/opened-mode.js";
-import type { BegunBlob, CommitOptions, Committed, EndpointOptions, ImageTarget, ResumingTarget, Upload } from "../transport.js";
+import type { PartialBlob, CommitOptions, Committed, EndpointOptions, ImageTarget, ResumingTarget, Upload } from "../transport.js";
 import { blobSize } from "./blob-file.js";
 import { commitImage, type StagedBlob } from "./commit.js";
-import { claimBeginning, keepBeginnings } from "./resume.js";
-import { beginningIn, writeKept } from "./partial-blob.js";
+import { claimPartialBlob, keepPartialBlobs } from "./resume.js";
+import { partialBlobIn, writePartialBlob } from "./partial-blob.js";
 import { checkRoom } from "./layout-directory.js";
-import { beginLease, type Lease } from "./lock/writer-session.js";
+import { beginSession, type WriterSession } from "./lock/writer-session.js";
 import { withLock } from "./lock/lock.js";
 import { PendingAttachments } from "./index/pending-attachments.js";
 import { settleLayout } from "./removal/settle.js";
@@ -83,14 +83,14 @@ class LayoutTarget implements ImageTarget, ResumingTarget, AttachmentTarget {
     return (this.#staged.get(digest)?.size ?? (await soundSize(layout, digest))) === size;
   }
 
-  async begun(blob: Descriptor): Promise<BegunBlob | undefined> {
+  async begun(blob: Descriptor): Promise<PartialBlob | undefined> {
     if (!this.#to.resumable || this.#busy.has(blob.digest)) return undefined;
     const { layout, lease } = await this.#begin();
-    const own = await beginningIn(lease.directory, blob);
+    const own = await partialBlobIn(lease.directory, blob);
     if (own) return own;
     const { directory } = lease;
-    const claimed = await claimBeginning(layout, { directory, blob }, this.#options);
-    return claimed ? await beginningIn(directory, blob) : undefined;
+    const claimed = await claimPartialBlob(layout, { directory, blob }, this.#options);
+    return claimed ? await partialBlobIn(directory, blob) : undefined;
   }
 
   async put(upload: Upload): Promise<void> {
@@ -154,7 +154,7 @@ class LayoutTarget implements ImageTarget, ResumingTarget, AttachmentTarget {
     if (work) {
       const { layout, lease } = work;
       const end = async () => {
-        await keepBeginnings(layout, lease.directory, this.#busy);
+        await keepPartialBlobs(layout, lease.directory, this.#busy);
         await lease.end();
       };
       // Giving the lock back takes the empty workplace along. Somebody who holds it for long will do that.
@@ -175,7 +175,7 @@ class LayoutTarget implements ImageTarget, ResumingTarget, AttachmentTarget {
       this.#made = (await makeDirectory(resolve(directory), mode)) ?? this.#made;
       const layout = await realPath(directory);
       try {
-        return { layout, lease: await beginLease(layout, this.#options) };
+        return { layout, lease: await beginSession(layout, this.#options) };
       } catch (error) {
         // Another target that made this directory and was abandoned took it away again.
         if (!(error instanceof OciEncError) || error.code !== "NOT_FOUND") throw error;
@@ -187,7 +187,7 @@ class LayoutTarget implements ImageTarget, ResumingTarget, AttachmentTarget {
     this.#busy.add(digest);
     try {
       const { lease } = await this.#begin();
-      this.#staged.set(digest, await writeKept(lease.directory, digest, upload));
+      this.#staged.set(digest, await writePartialBlob(lease.directory, digest, upload));
     } finally {
       this.#busy.delete(digest);
     }
@@ -200,7 +200,7 @@ class LayoutTarget implements ImageTarget, ResumingTarget, AttachmentTarget {
     });
   }
 
-  async #stage(write: (draft: Draft) => Promise<Sum>, mode?: number): Promise<void> {
+  async #stage(write: (draft: Draft) => Promise<ContentId>, mode?: number): Promise<void> {
     const { lease } = await this.#begin();
     await using draft = await createDraft(lease.directory);
     const { digest, size } = await write(draft);
@@ -212,7 +212,7 @@ class LayoutTarget implements ImageTarget, ResumingTarget, AttachmentTarget {
 
 interface Workspace {
   readonly layout: string;
-  readonly lease: Lease;
+  readonly lease: WriterSession;
 }
 
 /** Without links as far as it exists. */

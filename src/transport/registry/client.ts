@@ -6,11 +6,11 @@ import { Authorizer } from "./auth/authorizer.js";
 import { type Answer, Connections, type Exchange } from "./http/connections.js";
 import { type Document, type DocumentLimits, readDocument, readProblem } from "./http/document.js";
 import type { Environment } from "./http/environment.js";
-import { findRoot } from "./http/detect-scheme.js";
+import { detectScheme } from "./http/detect-scheme.js";
 import type { Endurance, HostHealth } from "./http/host-health.js";
 import type { HostLimiter } from "./http/host-limiter.js";
 import { apiHost, ownOrigins } from "./http/offline-guard.js";
-import { type Outcome, persist } from "./http/retry-loop.js";
+import { type Attempted, retryLoop } from "./http/retry-loop.js";
 import { type Asked, problem } from "./http/problem.js";
 import { bounded, redactUrl } from "./http/redact.js";
 import { followReferral } from "./http/referral.js";
@@ -169,10 +169,10 @@ export class RegistryClient implements AsyncDisposable {
     return ownOrigins(apiHost(this.host), this.options.settings).has(url.origin);
   }
 
-  #persist<T extends Outcome>(request: RegistryRequest, attempt: () => Promise<T>): Promise<T> {
+  #persist<T extends Attempted>(request: RegistryRequest, attempt: () => Promise<T>): Promise<T> {
     if (isStream(request.body)) return attempt();
     const pause = (tried: number, retryAfter: string | undefined) => this.pause(tried, retryAfter);
-    return persist(attempt, { repeat: request.repeat, times: this.hurried ? 0 : this.options.retryTimes, pause });
+    return retryLoop(attempt, { repeat: request.repeat, times: this.hurried ? 0 : this.options.retryTimes, pause });
   }
 
   /** Where the registry's paths begin, once it is known whether it speaks TLS. */
@@ -181,7 +181,7 @@ export class RegistryClient implements AsyncDisposable {
       const answer = await this.#exchange({ method: "GET", target: "/v2/", scopes: [], repeat: true }, url);
       await answer.discard();
     };
-    this.#origin ??= findRoot(apiHost(this.host), this.options.settings, ping).catch((error: unknown) => {
+    this.#origin ??= detectScheme(apiHost(this.host), this.options.settings, ping).catch((error: unknown) => {
       this.#origin = undefined;
       throw error;
     });

@@ -1,6 +1,6 @@
 import { OciEncError } from "../../errors.js";
 import { isRegistryHost } from "../../oci/image-name.js";
-import { credentialsHint, quotedReference } from "../../oci/redacted-reference.js";
+import { credentialsHint, redactedReference } from "../../oci/redacted-reference.js";
 import type { Credentials } from "../registry-options.js";
 import type { EndpointOptions } from "../transport.js";
 import { authFilePaths, dockerConfigPath, helperFor, type JsonObject, readAuthFile, storedCredentials, withEntry, writeAuthFile } from "./auth/auth-file.js";
@@ -8,7 +8,7 @@ import { canonicalHost, dockerHubKey } from "./auth/auth-key.js";
 import { credentialHelper } from "./auth/credential-helper.js";
 import { type Environment, thisMachine } from "./http/environment.js";
 import { fileKeychain, helperServers } from "./auth/keychain.js";
-import { openClient, surroundings } from "./open-client.js";
+import { openClient, registryContext } from "./open-client.js";
 import { insecureHosts, isInsecure } from "./config/registries-conf.js";
 import { readRegistriesConf } from "./config/registries-conf-files.js";
 
@@ -40,7 +40,7 @@ export function parseLoginPlace(text: string): LoginPlace {
     .split("/");
   const soundPath = path.every((part) => /^[a-z0-9]+(?:[._-]+[a-z0-9]+)*$/.test(part));
   if (!isRegistryHost(host) || !soundPath) {
-    throw new OciEncError("USAGE", `not a registry: ${quotedReference(text)}`, {
+    throw new OciEncError("USAGE", `not a registry: ${redactedReference(text)}`, {
       hint:
         credentialsHint(text) ??
         "write HOST or HOST:PORT, a port from 1 to 65535, and after it a repository if the login is for that alone",
@@ -112,7 +112,7 @@ async function tryCredentials(
   const name = { host: place.host, repository: place.repository ?? "", tag: undefined, digest: undefined };
   const conf = await readRegistriesConf(options.registry?.registriesConf, environment);
   const endpoint = { name, insecure: isInsecure(name, conf), insecureAt: insecureHosts(conf) };
-  const client = openClient(endpoint, true, { ...options, registry }, surroundings(environment));
+  const client = openClient(endpoint, true, { ...options, registry }, registryContext(environment));
   try {
     const scopes = place.repository === undefined ? [] : [`repository:${place.repository}:pull`];
     const answer = await client.request({ method: "GET", target: "/v2/", scopes, repeat: true });

@@ -35,7 +35,7 @@ const defaultParallel = 8;
 const smallestChunk = 64 * 1024;
 
 /** What all clients of one transport share. */
-export interface Surroundings {
+export interface RegistryContext {
   readonly environment: Environment;
   /** Given how many requests may wait for an answer at once. */
   readonly limiters: (parallel: number) => HostLimiters;
@@ -43,7 +43,7 @@ export interface Surroundings {
 }
 
 /** Surroundings on this machine, or on the one that a test describes. */
-export function surroundings(environment: Environment = thisMachine): Surroundings {
+export function registryContext(environment: Environment = thisMachine): RegistryContext {
   const known = new Map<string, HostLimiter>();
   const limiters = (parallel: number) => (origin: string) => {
     const limiter = known.get(origin) ?? new HostLimiter(parallel, environment);
@@ -63,7 +63,7 @@ export function surroundings(environment: Environment = thisMachine): Surroundin
 export async function locate(
   locator: string,
   options: EndpointOptions,
-  { environment }: Surroundings,
+  { environment }: RegistryContext,
 ): Promise<Placement> {
   const { authFile, keychain, registriesConf } = options.registry ?? {};
   if (authFile !== undefined && keychain === undefined) await requireAuthFile(authFile);
@@ -76,7 +76,7 @@ export function openClient(
   endpoint: Endpoint,
   isNamed: boolean,
   options: EndpointOptions,
-  around: Surroundings,
+  around: RegistryContext,
 ): RegistryClient {
   const registry = options.registry ?? {};
   const { environment } = around;

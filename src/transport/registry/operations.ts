@@ -3,7 +3,7 @@ import { printImageName } from "../../oci/image-name.js";
 import type { EndpointOptions } from "../transport.js";
 import { deleteManifest } from "./delete-manifest.js";
 import { listTagsOf } from "./list-tags.js";
-import { locate, openClient, type Surroundings, surroundings } from "./open-client.js";
+import { locate, openClient, type RegistryContext, registryContext } from "./open-client.js";
 import { shortNameCandidates } from "./config/registries-conf.js";
 import { readRegistriesConf } from "./config/registries-conf-files.js";
 
@@ -24,7 +24,7 @@ export interface Deleted {
 export async function listRepositoryTags(
   repository: string,
   options: EndpointOptions,
-  around: Surroundings = surroundings(),
+  around: RegistryContext = registryContext(),
 ): Promise<RepositoryTags> {
   const { primary } = await locate(locatorOf(repository), options, around);
   const client = openClient(primary, true, options, around);
@@ -39,7 +39,7 @@ export async function listRepositoryTags(
 export async function deleteFromRegistry(
   reference: string,
   options: EndpointOptions,
-  around: Surroundings = surroundings(),
+  around: RegistryContext = registryContext(),
 ): Promise<Deleted> {
   const { primary } = await locate(locatorOf(reference), options, around);
   const client = openClient(primary, true, options, around);
@@ -56,7 +56,7 @@ export async function deleteFromRegistry(
 export async function searchRegistries(
   name: string,
   options: EndpointOptions,
-  around: Surroundings = surroundings(),
+  around: RegistryContext = registryContext(),
 ): Promise<readonly string[]> {
   const conf = await readRegistriesConf(options.registry?.registriesConf, around.environment);
   return shortNameCandidates(name, conf).map((candidate) => `docker://${candidate}`);

@@ -3,7 +3,7 @@ import type { EndpointOptions, ImageSource, ImageTarget, Transport } from "../tr
 import { attachmentPlaces } from "./attachments/attachment-places.js";
 import type { RegistryClient } from "./client.js";
 import { lookUp, pushScopes } from "./manifests.js";
-import { locate, openClient, type Surroundings, surroundings } from "./open-client.js";
+import { locate, openClient, type RegistryContext, registryContext } from "./open-client.js";
 import type { Endpoint } from "./config/registries-conf.js";
 import { RegistrySource } from "./source.js";
 import { RegistryTarget } from "./target.js";
@@ -12,7 +12,7 @@ import { RegistryTarget } from "./target.js";
 export const registry: Transport = createRegistryTransport();
 
 /** The transport as it behaves on some machine; a test brings its own. */
-export function createRegistryTransport(around: Surroundings = surroundings()): Transport {
+export function createRegistryTransport(around: RegistryContext = registryContext()): Transport {
   return {
     scheme: "docker",
     /** With mirrors, the first that has the image; then and there the image is resolved. */

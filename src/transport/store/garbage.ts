@@ -1,15 +1,15 @@
 import { realpath } from "node:fs/promises";
 import type { OciEncError } from "../../errors.js";
-import type { Sum } from "../../oci/descriptor.js";
+import type { ContentId } from "../../oci/descriptor.js";
 import { type IndexEntry, indexName, readIndex } from "../layout/index/index-json.js";
-import { listBeginnings, removeBeginning } from "../layout/resume.js";
-import { reclaimLeases } from "../layout/lock/writer-session.js";
+import { listPartialBlobs, removePartialBlob } from "../layout/resume.js";
+import { reclaimSessions } from "../layout/lock/writer-session.js";
 import { type HeldLock, withLock } from "../layout/lock/lock.js";
 import { readObsolete, writeObsolete } from "../layout/removal/obsolete-record.js";
 import { findRegular } from "../layout/regular-file.js";
 import { listBlobs, neededFiles, type Removal, removeThose } from "../layout/removal/removal.js";
-import { hasWorkplace } from "../layout/lock/work-directory.js";
-import { tellOfRemoval } from "../tell-of-removal.js";
+import { hasWorkDirectory } from "../layout/lock/work-directory.js";
+import { warnLeftovers } from "../leftovers.js";
 import { removalFailure } from "../transport.js";
 import { findStore, type StoreOptions, storeDirectory } from "./store-directory.js";
 
@@ -22,9 +22,9 @@ export interface GarbageOptions extends StoreOptions {
 }
 
 /** What became of the unnamed blobs of a store; `kept` tells of no others. */
-export interface Garbage extends Removal<Sum> {
+export interface Garbage extends Removal<ContentId> {
   /** And of the beginnings of blobs, which writers that failed have left there. */
-  readonly beginnings: Removal<Sum>;
+  readonly beginnings: Removal<ContentId>;
   /** LOCAL_IO when the system did not let some of the blobs go. */
   readonly failure: OciEncError | undefined;
 }
@@ -47,15 +47,15 @@ export async function collectGarbage(options: GarbageOptions = {}): Promise<Garb
   }
   // The first pull of all may have broken off before it had made a layout.
   const directory = await realpath(storeDirectory(options.store)).catch(() => undefined);
-  if (directory === undefined || !(await hasWorkplace(directory))) return { ...nothing, beginnings: none };
+  if (directory === undefined || !(await hasWorkDirectory(directory))) return { ...nothing, beginnings: none };
   const left = async () => {
-    await reclaimLeases(directory);
+    await reclaimSessions(directory);
     return { ...nothing, beginnings: await reclaim(directory, options) };
   };
   return await withLock(directory, left, options);
 }
 
-const none: Removal<Sum> = { removed: [], kept: [] };
+const none: Removal<ContentId> = { removed: [], kept: [] };
 const nothing = { ...none, failure: undefined };
 
 /** Milliseconds for which a beginning waits for somebody to go on with it. */
@@ -67,15 +67,15 @@ async function collect(
   layout: string,
   { dryRun, grace = defaultGrace, progress = () => {} }: GarbageOptions,
   lock: HeldLock,
-): Promise<Removal<Sum>> {
-  const { living: writers, kept: leases } = await reclaimLeases(layout);
-  for (const why of leases) tellOfRemoval(progress, { removed: 0, kept: 1, why });
+): Promise<Removal<ContentId>> {
+  const { living: writers, kept: leases } = await reclaimSessions(layout);
+  for (const why of leases) warnLeftovers(progress, { removed: 0, kept: 1, why });
   const obsolete = new Set(await readObsolete(layout));
   const entries = await listedEntries(layout, obsolete.size > 0);
   const needed = await neededFiles(layout, entries ?? [], { look: true });
   const blobs = await listBlobs(layout, (digest) => needed(digest) === undefined);
   const oldest = Date.now() - grace;
-  const reason = ({ digest, changed }: Sum & { readonly changed: number }) => {
+  const reason = ({ digest, changed }: ContentId & { readonly changed: number }) => {
     const left = obsolete.has(digest);
     if (writers > 0) return `another writer is at work${left ? "; a killed command left some that may be plain" : ""}`;
     if (left) return undefined;
@@ -101,14 +101,14 @@ async function listedEntries(layout: string, begun: boolean): Promise<readonly I
   return (await readIndex(layout)).entries;
 }
 
-async function reclaim(layout: string, { dryRun = false }: GarbageOptions): Promise<Removal<Sum>> {
-  const removed: Sum[] = [];
-  const kept: { blob: Sum; why: string }[] = [];
-  for (const { digest, size, changed } of await listBeginnings(layout)) {
+async function reclaim(layout: string, { dryRun = false }: GarbageOptions): Promise<Removal<ContentId>> {
+  const removed: ContentId[] = [];
+  const kept: { blob: ContentId; why: string }[] = [];
+  for (const { digest, size, changed } of await listPartialBlobs(layout)) {
     // A time that lies as far ahead is no time at all.
     const young = Math.abs(Date.now() - changed) <= waitingTime;
     const stays = young ? "a pull can go on with it for a week" : undefined;
-    const why = stays ?? (dryRun ? undefined : await removeBeginning(layout, digest));
+    const why = stays ?? (dryRun ? undefined : await removePartialBlob(layout, digest));
     if (why === undefined) removed.push({ digest, size });
     else kept.push({ blob: { digest, size }, why });
   }

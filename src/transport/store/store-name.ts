@@ -1,7 +1,7 @@
 import { OciEncError } from "../../errors.js";
 import { isDigest } from "../../oci/digest.js";
 import { type ImageName, parseImageName, printImageName } from "../../oci/image-name.js";
-import { quotedReference } from "../../oci/redacted-reference.js";
+import { redactedReference } from "../../oci/redacted-reference.js";
 import type { IndexEntry, IndexJson } from "../layout/index/index-json.js";
 import type { ImageSelector } from "../layout/index/locator.js";
 import { selectEntry } from "../layout/index/select.js";
@@ -35,7 +35,7 @@ export function findInStore(index: IndexJson, text: string, layout: string): Ind
 
 /** The store does not have them. */
 export function notInStore(names: readonly string[]): OciEncError {
-  const listed = names.map(quotedReference).join(", ");
+  const listed = names.map(redactedReference).join(", ");
   return new OciEncError("NOT_FOUND", `the store does not have ${listed}`, { hint: storeHint });
 }
 

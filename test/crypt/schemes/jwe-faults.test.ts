@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import test from "node:test";
 import { CompactEncrypt, FlattenedEncrypt, GeneralEncrypt } from "jose";
-import type { Packet } from "../../../src/crypt/key-wrapper.js";
+import type { WrappedKey } from "../../../src/crypt/key-wrapper.js";
 import { jwe } from "../../../src/crypt/schemes/jwe/jwe.js";
 import { thumbprint } from "../../../src/keys/jwk.js";
 import { expectedError } from "../../support/expected-error.js";
@@ -19,7 +19,7 @@ async function unwrap(content: object | string): Promise<string | undefined> {
   return found && Buffer.from(found).toString();
 }
 
-async function sealedFor({ publicKey }: KeyPair): Promise<Packet> {
+async function sealedFor({ publicKey }: KeyPair): Promise<WrappedKey> {
   const [packet] = await (await jwe.wrapFor([encryptionKey(publicKey)]))(Buffer.from(secret));
   assert.ok(packet);
   return packet;

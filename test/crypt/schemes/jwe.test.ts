@@ -3,7 +3,7 @@ import { constants, createCipheriv, createPrivateKey, generateKeyPairSync, type 
 import test from "node:test";
 import fc from "fast-check";
 import { withEditedParts } from "../../../src/crypt/envelope.js";
-import type { Packet } from "../../../src/crypt/key-wrapper.js";
+import type { WrappedKey } from "../../../src/crypt/key-wrapper.js";
 import { jwe } from "../../../src/crypt/schemes/jwe/jwe.js";
 import { thumbprint } from "../../../src/keys/jwk.js";
 import { loadKeyring, unwrapEnvelope } from "../../../src/crypt/layer.js";
@@ -17,12 +17,12 @@ const rsa = rsaPair();
 const ec = ecPair();
 const secret = Buffer.from("a secret of a layer");
 
-async function wrap(keys: readonly (KeyObject | string)[], anonymous = false): Promise<readonly Packet[]> {
+async function wrap(keys: readonly (KeyObject | string)[], anonymous = false): Promise<readonly WrappedKey[]> {
   const files = keys.map((key) => encryptionKey(key));
   return (await jwe.wrapFor(files, { anonymous }))(secret);
 }
 
-async function unwrap(packet: Packet | undefined, key: KeyObject | string): Promise<string | undefined> {
+async function unwrap(packet: WrappedKey | undefined, key: KeyObject | string): Promise<string | undefined> {
   assert.ok(packet);
   const unwrapper = await jwe.unwrapWith([decryptionKey(key)]);
   assert.ok(unwrapper);
@@ -30,7 +30,7 @@ async function unwrap(packet: Packet | undefined, key: KeyObject | string): Prom
   return found && Buffer.from(found).toString();
 }
 
-function protectedHeader(packet: Packet | undefined): Record<string, unknown> {
+function protectedHeader(packet: WrappedKey | undefined): Record<string, unknown> {
   const value: unknown = JSON.parse(Buffer.from(String(jweMembers(packet)["protected"]), "base64url").toString());
   return { ...(typeof value === "object" ? value : {}) };
 }
@@ -229,7 +229,7 @@ test("any secret for any recipients opens with each one's key, and a changed pac
 });
 
 /** The packet with one bit of one of its encrypted members flipped. */
-function changed(packet: Packet, at: number): object {
+function changed(packet: WrappedKey, at: number): object {
   const members = jweMembers(packet);
   const name = ["encrypted_key", "iv", "tag"][at % 3] ?? "";
   const bytes = Buffer.from(String(members[name]), "base64url");

@@ -4,7 +4,7 @@ import { after, describe, test } from "node:test";
 import { describePgpKeys } from "../../../src/keys/pgp/describe.js";
 import { libraryReason } from "../../../src/keys/pgp/library-limits.js";
 import { recipientKeys } from "../../../src/crypt/schemes/pgp/public-keys.js";
-import { fileHolder } from "../../../src/sign/gpg/file-backend.js";
+import { fileBackend } from "../../../src/sign/gpg/file-backend.js";
 import { gpgVerifier } from "../../../src/sign/gpg/verifier.js";
 import { imageOne } from "../../support/containers-case.js";
 import { expectedError } from "../../support/expected-error.js";
@@ -34,7 +34,7 @@ describe("OpenPGP keys on curves that the library cannot check", { skip: systemP
       const recipient = { scheme: "pgp", value: ring, origin } as const;
       await assert.rejects(recipientKeys([recipient], {}), expectedError("UNSUPPORTED", says, /Curve25519/));
       const secret = home.gpg(["--pinentry-mode", "loopback", "--passphrase", "", "--export-secret-keys"]);
-      const held = fileHolder({ value: secret, passphrase: undefined, origin });
+      const held = fileBackend({ value: secret, passphrase: undefined, origin });
       await assert.rejects(held, expectedError("UNSUPPORTED", says, /Curve25519/));
       const [described] = await describePgpKeys({ value: ring, origin });
       assert.match(described?.details.find(([name]) => name === "expires")?.[1] ?? "", /cannot be checked here/);

@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import type { DecryptionKey, EncryptionKey, Packet, WrapperOptions } from "../../../src/crypt/index.js";
+import type { DecryptionKey, EncryptionKey, WrappedKey, WrapperOptions } from "../../../src/crypt/index.js";
 import { pgp } from "../../../src/crypt/schemes/pgp/pgp.js";
 import { expectedError } from "../../support/expected-error.js";
 import { type GpgHome, keyFile, keyWord, makeGpgHome, recipientFile, recipientWord } from "../../support/key-material.js";
@@ -280,14 +280,14 @@ async function secretOf(id: string): Promise<DecryptionKey> {
   return { scheme: undefined, value, passphrase: undefined, origin: id };
 }
 
-async function seal(keys: readonly EncryptionKey[], options: WrapperOptions = {}): Promise<Packet> {
+async function seal(keys: readonly EncryptionKey[], options: WrapperOptions = {}): Promise<WrappedKey> {
   const [packet] = await (await pgp.wrapFor(keys, { ...defaults(options), ...options }))(secret);
   assert.ok(packet);
   return packet;
 }
 
 async function open(
-  packet: Packet,
+  packet: WrappedKey,
   keys: readonly DecryptionKey[],
   options: WrapperOptions = {},
 ): Promise<Uint8Array | undefined> {

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import type { DecryptionKey, EncryptionKey, Packet, WrapperOptions } from "../../../src/crypt/index.js";
+import type { DecryptionKey, EncryptionKey, WrappedKey, WrapperOptions } from "../../../src/crypt/index.js";
 import { findModule, readModulePolicy } from "../../../src/keys/pkcs11/module-policy.js";
 import { parsePkcs11Uri } from "../../../src/keys/pkcs11/uri.js";
 import { pkcs11 } from "../../../src/crypt/schemes/pkcs11/pkcs11.js";
@@ -239,13 +239,13 @@ function uri(): string {
   return token?.uri ?? "";
 }
 
-async function seal(keys: readonly EncryptionKey[], options: WrapperOptions = {}): Promise<Packet> {
+async function seal(keys: readonly EncryptionKey[], options: WrapperOptions = {}): Promise<WrappedKey> {
   const [packet] = await (await pkcs11.wrapFor(keys, { environment, ...options }))(secret);
   assert.ok(packet);
   return packet;
 }
 
-async function open(packet: Packet, keys: readonly DecryptionKey[]): Promise<Uint8Array | undefined> {
+async function open(packet: WrappedKey, keys: readonly DecryptionKey[]): Promise<Uint8Array | undefined> {
   const opened = await (await pkcs11.unwrapWith(keys, { environment }))?.unwrap(packet);
   return opened && Buffer.from(opened);
 }

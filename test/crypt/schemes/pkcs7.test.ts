@@ -5,7 +5,7 @@ import { constants, createPrivateKey, privateDecrypt, publicEncrypt, randomBytes
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { DecryptionKey, Packet } from "../../../src/crypt/index.js";
+import type { DecryptionKey, WrappedKey } from "../../../src/crypt/index.js";
 import { der, parts, readDer } from "../../../src/keys/x509/der.js";
 import { readEnveloped } from "../../../src/crypt/schemes/pkcs7/enveloped-data.js";
 import { unpadPkcs1 } from "../../../src/crypt/schemes/pkcs7/key-transport.js";
@@ -179,12 +179,12 @@ test("faults/39: a private key with a passphrase opens with it, and its lack or 
   await assert.rejects(open(packet, [keyFile(locked)]), expectedError("KEY_INVALID", /no passphrase/));
 });
 
-async function seal(...recipients: readonly CertificateFiles[]): Promise<readonly Packet[]> {
+async function seal(...recipients: readonly CertificateFiles[]): Promise<readonly WrappedKey[]> {
   const wrap = await pkcs7.wrapFor(recipients.map(({ certificate }) => recipientFile("pkcs7", certificate)));
   return wrap(secret);
 }
 
-async function open(packets: readonly Packet[], keys: readonly DecryptionKey[]): Promise<Uint8Array | undefined> {
+async function open(packets: readonly WrappedKey[], keys: readonly DecryptionKey[]): Promise<Uint8Array | undefined> {
   const [packet] = packets;
   assert.ok(packet);
   return (await pkcs7.unwrapWith(keys))?.unwrap(packet);

@@ -6,7 +6,7 @@ import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { withEditedParts } from "../../../src/crypt/envelope.js";
-import { loadKeyring, loadRecipients, type Packet, type WrapperOptions } from "../../../src/crypt/index.js";
+import { loadKeyring, loadRecipients, type WrappedKey, type WrapperOptions } from "../../../src/crypt/index.js";
 import { provider } from "../../../src/crypt/schemes/provider/provider.js";
 import { unwrapEnvelope } from "../../../src/crypt/layer.js";
 import { expectedError } from "../../support/expected-error.js";
@@ -123,7 +123,7 @@ test("faults/42: whoever needs no provider is not stopped by a configuration tha
   for (const text of [undefined, "{", "[]", entryOf({}), entryOf({ ttrpc: "unix:///x" }), entryOf({ native: "x" })]) {
     if (text !== undefined) writeFileSync(path, text);
     const keyring = await loadKeyring([keyFile(pair.privateKey)], { environment });
-    const annotations = (packets: readonly Packet[]) => withEditedParts({}, [], packets);
+    const annotations = (packets: readonly WrappedKey[]) => withEditedParts({}, [], packets);
     assert.deepEqual(Buffer.from(await unwrapEnvelope(annotations([provided, sealed]), keyring)), secret);
     // The last hope: it is said why it was not asked.
     const why = text === undefined ? /no such file/ : /key provider configuration .*unusable\.json/;
@@ -208,6 +208,6 @@ async function thereAndBack(options: WrapperOptions): Promise<Uint8Array | undef
   return (await provider.unwrapWith([keyWord("provider", "example")], options))?.unwrap(wrapped);
 }
 
-function packet(): Packet {
+function packet(): WrappedKey {
   return { slot: "provider.example", bytes: Buffer.from("packet") };
 }

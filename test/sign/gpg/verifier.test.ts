@@ -4,11 +4,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { deflateRawSync } from "node:zlib";
-import { readPackets } from "../../../src/crypt/schemes/pgp/packets.js";
+import { readPackets } from "../../../src/crypt/schemes/pgp/openpgp-packets.js";
 import { digestOf } from "../../../src/oci/digest.js";
-import { verifierJudge } from "../../../src/policy/verifier-judge.js";
+import { verifierChecker } from "../../../src/policy/verifier-checker.js";
 import { gpgVerifier } from "../../../src/sign/gpg/verifier.js";
-import type { Judgement } from "../../../src/sign/signature.js";
+import type { SignatureVerdict } from "../../../src/sign/signature.js";
 import { containersCase, imageOne, signaturesOf } from "../../support/containers-case.js";
 import { expectedError } from "../../support/expected-error.js";
 import { gpgSignature, payloadOfOne, signedName } from "../../support/gpg-message.js";
@@ -176,13 +176,13 @@ test("a signature of another manifest, of a cosign payload or without a claim th
   const cosign = payloadOfOne({ type: "cosign container image signature" });
   assert.match(refusal(await verifier.judge(sign(cosign), imageOne(), new Date())), /of the type "cosign/);
   const claims = { stage: "prod" };
-  const demanding = verifierJudge({ id: "trust", title: "the ring" }, { verifiers: [verifier], claims });
+  const demanding = verifierChecker({ id: "trust", title: "the ring" }, { verifiers: [verifier], claims });
   const staged = sign(payloadOfOne({ optional: { stage: "test" } }));
-  const outcome = await demanding.judge(imageOne(), async () => ({ signatures: [staged], broken: [] }));
+  const outcome = await demanding.check(imageOne(), async () => ({ signatures: [staged], broken: [] }));
   assert.ok(outcome.kind === "refused");
   assert.match(outcome.reasons.join(), /does not claim "stage"/);
   const right = sign(payloadOfOne({ optional: { stage: "prod", creator: "x", timestamp: 1_700_000_000 } }));
-  assert.equal((await demanding.judge(imageOne(), async () => ({ signatures: [right], broken: [] }))).kind, "accepted");
+  assert.equal((await demanding.check(imageOne(), async () => ({ signatures: [right], broken: [] }))).kind, "accepted");
   const judgement = await verifier.judge(right, imageOne(), new Date());
   assert.ok(judgement.verdict === "accepted");
   assert.deepEqual(
@@ -222,11 +222,11 @@ test("abuse: a message that decompresses to gigabytes is refused after four mega
   assert.ok(process.memoryUsage().arrayBuffers - started < 128 * 1024 * 1024);
 });
 
-async function judge(message: Uint8Array, rings: readonly Uint8Array[], now: Date = new Date()): Promise<Judgement> {
+async function judge(message: Uint8Array, rings: readonly Uint8Array[], now: Date = new Date()): Promise<SignatureVerdict> {
   return await (await gpgVerifier(rings)).judge(gpgSignature(message), imageOne(), now);
 }
 
-function refusal(judgement: Judgement): string {
+function refusal(judgement: SignatureVerdict): string {
   assert.equal(judgement.verdict, "refused");
   return judgement.verdict === "refused" ? judgement.reason : "";
 }

@@ -6,7 +6,7 @@ import { OciEncError } from "../../../src/errors.js";
 import { notaryVerifier } from "../../../src/sign/notary/policy-verifier.js";
 import { parseTrustPolicy, selectStatement } from "../../../src/sign/notary/trust/trust-policy.js";
 import { openTrustStores } from "../../../src/sign/notary/trust/trust-store.js";
-import type { Judgement } from "../../../src/sign/signature.js";
+import type { SignatureVerdict } from "../../../src/sign/signature.js";
 import { type NotaryCase, notaryCases, signedVectors, vectorStore } from "../../support/notary-vector.js";
 import { scratchDirectory } from "../../support/scratch.js";
 
@@ -57,7 +57,7 @@ async function isAccepted(one: NotaryCase): Promise<boolean> {
   }
 }
 
-async function judgements(one: NotaryCase, time: Date): Promise<readonly Judgement[]> {
+async function judgements(one: NotaryCase, time: Date): Promise<readonly SignatureVerdict[]> {
   const statement = selectStatement(parseTrustPolicy(one.trustPolicy, "trustpolicy.json"), one.image.identity);
   assert.equal(statement.level, "judge");
   const verifier = notaryVerifier(statement, stores);

@@ -6,7 +6,7 @@ import { readSigningCertificate, type SigningCertificate } from "../../../src/si
 import { notaryVerifier } from "../../../src/sign/notary/policy-verifier.js";
 import { parseTrustPolicy, selectStatement } from "../../../src/sign/notary/trust/trust-policy.js";
 import { x509Verifier } from "../../../src/sign/notary/x509-verifier.js";
-import type { Accepted, Judgement, Refused, Signature } from "../../../src/sign/signature.js";
+import type { Accepted, SignatureVerdict, Refused, Signature } from "../../../src/sign/signature.js";
 import { expectedError } from "../../support/expected-error.js";
 import { coseHeaders, handmadeCose, handmadeImage, handmadeJws, jwsHeaders } from "../../support/handmade-envelope.js";
 import { leafExtensions, makeChain, type TestChain, vectorChain } from "../../support/signing-chain.js";
@@ -33,7 +33,7 @@ function rootOf({ certificates }: TestChain): SigningCertificate {
   return readSigningCertificate(certificates.at(-1) ?? new Uint8Array());
 }
 
-async function judge(signature: Signature, setting: Setting = {}): Promise<Judgement> {
+async function judge(signature: Signature, setting: Setting = {}): Promise<SignatureVerdict> {
   const { level = "strict", override, verifyTimestamp, stores = ["ca:roots"], identities = ["*"] } = setting;
   const document = {
     version: "1.0",

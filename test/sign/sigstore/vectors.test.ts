@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseDigest } from "../../../src/oci/digest.js";
-import type { Judgement } from "../../../src/sign/signature.js";
+import type { SignatureVerdict } from "../../../src/sign/signature.js";
 import { readVerificationKey } from "../../../src/sign/sigstore/key-file.js";
 import { sigstoreVerifier } from "../../../src/sign/sigstore/verifier.js";
 import { storedSignature } from "../../../src/sign/simple-signing/stored.js";
@@ -19,7 +19,7 @@ for (const one of registryCases("cosign")) {
     const { signatures, broken } = await listSignatures(caseSource(one), parseDigest(one.subject));
     assert.deepEqual(broken, []);
     const image = { descriptor: signedSubject(), identity: undefined };
-    const judged: Judgement[] = [];
+    const judged: SignatureVerdict[] = [];
     for (const signature of signatures) judged.push(await verifier.judge(signature, image, new Date()));
     const verdict = judged.some(({ verdict: word }) => word === "accepted") ? "accept" : "reject";
     if (one.expect !== "any") assert.equal(verdict, one.expect, JSON.stringify(judged));

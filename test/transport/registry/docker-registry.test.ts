@@ -5,7 +5,7 @@ import { copy } from "../../../src/copy/copy.js";
 import { parseImageName } from "../../../src/oci/image-name.js";
 import { singleCredentials } from "../../../src/transport/registry/auth/keychain.js";
 import { fetchManifest } from "../../../src/transport/registry/manifests.js";
-import { openClient, surroundings } from "../../../src/transport/registry/open-client.js";
+import { openClient, registryContext } from "../../../src/transport/registry/open-client.js";
 import { deleteFromRegistry, listRepositoryTags } from "../../../src/transport/registry/operations.js";
 import type { EndpointOptions } from "../../../src/transport/transport.js";
 import { type DockerRegistry, noDockerRegistry, startDockerRegistry } from "../../support/docker-registry.js";
@@ -48,7 +48,7 @@ describe("docker-registry", { skip }, () => {
       await using source = await testTransport().openSource(`${registry.host}/team/app:1`, options);
       await copy(source, back.target("app"), {});
       assert.deepEqual(new Set(back.blobs.keys()), new Set(place.blobs.keys()));
-      const around = surroundings(testEnvironment());
+      const around = registryContext(testEnvironment());
       assert.deepEqual((await listRepositoryTags(`docker://${registry.host}/team/app`, options, around)).tags, ["1"]);
       const gone = await deleteFromRegistry(`docker://${registry.host}/team/app:1`, options, around);
       assert.equal(gone.digest, place.names.get("app")?.digest);
@@ -97,7 +97,7 @@ describe("docker-registry", { skip }, () => {
       { name, insecure: false, insecureAt: () => false },
       true,
       options,
-      surroundings(testEnvironment()),
+      registryContext(testEnvironment()),
     );
     assert.equal((await fetchManifest(client, "1")).descriptor.digest, place.names.get("app")?.digest);
   });

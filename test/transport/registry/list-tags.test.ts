@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { surroundings } from "../../../src/transport/registry/open-client.js";
+import { registryContext } from "../../../src/transport/registry/open-client.js";
 import { listRepositoryTags } from "../../../src/transport/registry/operations.js";
 import { expectedError } from "../../support/expected-error.js";
 import { testEnvironment } from "../../support/registry-endpoint.js";
@@ -11,7 +11,7 @@ async function listed(tags: unknown): Promise<readonly string[]> {
   await using server = await startServer((exchange) =>
     reply(exchange, 200, { "content-type": "application/json" }, JSON.stringify({ name: "app", tags })),
   );
-  return (await listRepositoryTags(`docker://${server.host}/app`, {}, surroundings(testEnvironment()))).tags;
+  return (await listRepositoryTags(`docker://${server.host}/app`, {}, registryContext(testEnvironment()))).tags;
 }
 
 test("tags are given in the registry's order, and null means none", async () => {

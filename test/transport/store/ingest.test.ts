@@ -7,10 +7,10 @@ import { type TestContext, test } from "node:test";
 import { OciEncError } from "../../../src/errors.js";
 import type { Descriptor } from "../../../src/oci/descriptor.js";
 import { digestOf } from "../../../src/oci/digest.js";
-import { watching } from "../../../src/files/owner.js";
+import { watching } from "../../../src/files/heartbeat.js";
 import { collectGarbage, openTarget } from "../../../src/transport/index.js";
-import { leasesDirectory } from "../../../src/transport/layout/lock/work-directory.js";
-import { type BegunBlob, canResume, type ImageTarget } from "../../../src/transport/transport.js";
+import { sessionsDirectory } from "../../../src/transport/layout/lock/work-directory.js";
+import { type PartialBlob, canResume, type ImageTarget } from "../../../src/transport/transport.js";
 import { inChunks } from "../../support/bring-image.js";
 import { startSupport } from "../../support/child-process.js";
 import { expectedError } from "../../support/expected-error.js";
@@ -55,7 +55,7 @@ async function leave(store: string, some: Content, count: number): Promise<void>
   await putSome(target, some, count);
 }
 
-async function begun(target: ImageTarget, blob: Descriptor): Promise<BegunBlob | undefined> {
+async function begun(target: ImageTarget, blob: Descriptor): Promise<PartialBlob | undefined> {
   assert.ok(canResume(target));
   return await target.begun(blob);
 }
@@ -101,8 +101,8 @@ test("what has begun is not written again", async (t) => {
   await leave(store, some, 50_000);
   await using target = await openTarget("app", { store });
   const { size } = (await begun(target, some.blob)) ?? { size: 0 };
-  const [lease] = await readdir(leasesDirectory(store));
-  const directory = join(leasesDirectory(store), lease ?? "");
+  const [lease] = await readdir(sessionsDirectory(store));
+  const directory = join(sessionsDirectory(store), lease ?? "");
   const name = `kept-${some.blob.digest.replace(":", "-")}`;
   const before = await stat(join(directory, `${name}.part`));
   // Other bytes in place of the beginning: had they been written, they would be read back.
@@ -195,7 +195,7 @@ test("from a writer that is only silent nothing is kept, as it might go on writi
   const store = await newStore(t);
   const some = content();
   await leave(store, some, 50_000);
-  const lease = join(leasesDirectory(store), "silent");
+  const lease = join(sessionsDirectory(store), "silent");
   await mkdir(lease, { recursive: true });
   await rename(waitingPath(store, some.blob), join(lease, `kept-${some.blob.digest.replace(":", "-")}.part`));
   const owner = join(lease, "owner");

@@ -1,7 +1,7 @@
 import { filePlainMode } from "../../options/plain-mode.js";
 import { allPlatforms, platform, readPlatforms } from "../../options/platforms.js";
 import type { Command } from "../command.js";
-import { layerFlags, openFlags, openTransform, sealFlags, sealOrOpenConflicts, sealOrOpenNeeds, sealTransform } from "../transfer/copy-transform.js";
+import { layerFlags, decryptFlags, decryptTransform, encryptFlags, encryptOrDecryptConflicts, encryptOrDecryptNeeds, encryptTransform } from "../transfer/copy-transform.js";
 import { copyConflicts, copyFlags, readCopyFlags, transferConflicts, transferFlags, transferNeeds } from "../transfer/transfer-flags.js";
 
 /** `copy SRC DST`. */
@@ -14,8 +14,8 @@ export const copy: Command = {
     { name: "DST", about: "where the copy goes" },
   ],
   flags: [
-    ...sealFlags,
-    ...openFlags,
+    ...encryptFlags,
+    ...decryptFlags,
     ...layerFlags,
     platform,
     allPlatforms,
@@ -23,8 +23,8 @@ export const copy: Command = {
     ...transferFlags,
     filePlainMode,
   ],
-  conflicts: [[allPlatforms, platform], ...sealOrOpenConflicts, ...copyConflicts, ...transferConflicts],
-  needs: [...sealOrOpenNeeds, ...transferNeeds],
+  conflicts: [[allPlatforms, platform], ...encryptOrDecryptConflicts, ...copyConflicts, ...transferConflicts],
+  needs: [...encryptOrDecryptNeeds, ...transferNeeds],
   examples: [
     "oci-enc copy docker-archive:app.tar oci:images:app",
     "oci-enc copy --platform linux/amd64 app:1 oci-archive:app.tar",
@@ -33,12 +33,12 @@ export const copy: Command = {
   ],
   async run(invocation) {
     const { transferImage } = await import("../transfer/transfer.js");
-    const sealing = await sealTransform(invocation);
-    const transform = sealing ?? (await openTransform(invocation));
+    const sealing = await encryptTransform(invocation);
+    const transform = sealing ?? (await decryptTransform(invocation));
     const platforms = await readPlatforms(invocation.options);
     const plainMode = invocation.options.get(filePlainMode);
     const copying = readCopyFlags(invocation.options);
     const how = { ...copying, ...(transform && { transform }), platforms, otherPlatforms: "drop", plainMode } as const;
-    return transferImage(invocation, { ...how, strands: sealing !== undefined });
+    return transferImage(invocation, { ...how, invalidatesSignatures: sealing !== undefined });
   },
 };

@@ -1,4 +1,4 @@
-import type { LayerSelection, OpenedEarlierImage } from "../../../index.js";
+import type { LayerSelection, OpenedPreviousImage } from "../../../index.js";
 import { besideEndpoint, judgedSource } from "../../options/registry/endpoints.js";
 import { choice, type Flag, single, toggle } from "../../options/flag.js";
 import { inPlace, inPlaceTarget, requireInPlace } from "../../options/in-place.js";
@@ -121,7 +121,7 @@ export const encrypt: Command = {
     const platforms = await readPlatforms(options);
     return await transferImage(invocation, {
       transform,
-      strands: true,
+      invalidatesSignatures: true,
       platforms,
       otherPlatforms: options.get(otherPlatforms),
       keepPlainSignatures: options.get(keepPlainSignatures),
@@ -130,7 +130,7 @@ export const encrypt: Command = {
 };
 
 /** Most likely it lies where the new one goes. */
-async function openEarlier(invocation: Invocation): Promise<OpenedEarlierImage | undefined> {
+async function openEarlier(invocation: Invocation): Promise<OpenedPreviousImage | undefined> {
   const {
     arguments: [image = "", target = image],
     options,
@@ -139,9 +139,9 @@ async function openEarlier(invocation: Invocation): Promise<OpenedEarlierImage |
   } = invocation;
   const reference = options.get(reuseFrom);
   if (reference === undefined) return undefined;
-  const { openEarlierImage } = await import("../../../index.js");
+  const { openPreviousImage } = await import("../../../index.js");
   const earlier = await besideEndpoint(invocation, reference, { side: "dest", image: target });
-  return await openEarlierImage(reference, { ...earlier, rules: await readTrust(invocation), signal, progress });
+  return await openPreviousImage(reference, { ...earlier, rules: await readTrust(invocation), signal, progress });
 }
 
 async function readSelection(invocation: Invocation): Promise<LayerSelection> {

@@ -3,7 +3,7 @@ import { filePlainMode } from "../../options/plain-mode.js";
 import { platform, readPlatforms } from "../../options/platforms.js";
 import { readRegistry } from "../../options/registry/registry.js";
 import type { Command, Invocation, Report } from "../command.js";
-import { layerFlags, openFlags, openNeeds, openTransform } from "../transfer/copy-transform.js";
+import { layerFlags, decryptFlags, decryptNeeds, decryptTransform } from "../transfer/copy-transform.js";
 import type { TransferOptions } from "../transfer/transfer.js";
 import { copyConflicts, copyFlags, readCopyFlags, transferConflicts, transferFlags, transferNeeds } from "../transfer/transfer-flags.js";
 
@@ -13,16 +13,16 @@ export const pull: Command = {
     { name: "IMAGE", about: "in a registry, with or without docker://; short names go by registries.conf" },
     { name: "DST", about: "where it goes; default the local store, under its own name", optional: true },
   ],
-  flags: [...openFlags, ...layerFlags, platform, ...copyFlags, ...transferFlags, filePlainMode],
+  flags: [...decryptFlags, ...layerFlags, platform, ...copyFlags, ...transferFlags, filePlainMode],
   conflicts: [...copyConflicts, ...transferConflicts],
-  needs: [...openNeeds, ...transferNeeds],
+  needs: [...decryptNeeds, ...transferNeeds],
   examples: [
     "oci-enc pull docker.io/library/bash:latest",
     "oci-enc pull --platform linux/amd64 registry.example/app:1",
     "oci-enc pull -k key.pem registry.example/app:1-enc app:1",
   ],
   async run(invocation) {
-    const transform = await openTransform(invocation);
+    const transform = await decryptTransform(invocation);
     const platforms = await readPlatforms(invocation.options);
     const plainMode = invocation.options.get(filePlainMode);
     const copying = readCopyFlags(invocation.options);
@@ -48,7 +48,7 @@ async function pullFirst(invocation: Invocation, how: TransferOptions): Promise<
     } catch (error) {
       if (!isPassedOver(error) || missed.length + 1 >= candidates.length) throw error;
       missed.push(error.message);
-      invocation.notice(`${from} is passed over: ${error.message}`);
+      invocation.info(`${from} is passed over: ${error.message}`);
     }
   }
   throw new Error("a name has no meaning at all");

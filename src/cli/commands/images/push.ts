@@ -1,7 +1,7 @@
 import { OciEncError } from "../../../errors.js";
 import { platform, readPlatforms } from "../../options/platforms.js";
 import type { Command } from "../command.js";
-import { layerFlags, sealFlags, sealNeeds, sealTransform } from "../transfer/copy-transform.js";
+import { layerFlags, encryptFlags, encryptNeeds, encryptTransform } from "../transfer/copy-transform.js";
 import { copyConflicts, copyFlags, readCopyFlags, transferConflicts, transferFlags, transferNeeds } from "../transfer/transfer-flags.js";
 
 /** `push SRC [IMAGE]`. */
@@ -10,30 +10,30 @@ export const push: Command = {
     { name: "SRC", about: "a name in the local store, oci:, oci-archive:, docker-archive: or dir:" },
     { name: "IMAGE", about: "in a registry, with or without docker://; default the name in the store", optional: true },
   ],
-  flags: [...sealFlags, ...layerFlags, platform, ...copyFlags, ...transferFlags],
+  flags: [...encryptFlags, ...layerFlags, platform, ...copyFlags, ...transferFlags],
   conflicts: [...copyConflicts, ...transferConflicts],
-  needs: [...sealNeeds, ...transferNeeds],
+  needs: [...encryptNeeds, ...transferNeeds],
   examples: [
     "oci-enc push localhost:5000/app:1",
     "oci-enc push -r jwe:pub.pem app:1 registry.example/app:1-enc",
     "oci-enc push oci:images:app docker://registry.example/app:1",
   ],
   async run(invocation) {
-    const [{ transferImage }, { parseReference, quotedReference }] = await Promise.all([
+    const [{ transferImage }, { parseReference, redactedReference }] = await Promise.all([
       import("../transfer/transfer.js"),
       import("../../../transport/index.js"),
     ]);
     const [from = "", image] = invocation.arguments;
     if (image === undefined && parseReference(from).transport !== undefined) {
-      throw new OciEncError("USAGE", `where ${quotedReference(from)} is to be pushed is not said`, {
+      throw new OciEncError("USAGE", `where ${redactedReference(from)} is to be pushed is not said`, {
         hint: "name the image in the registry after it; only what is in the local store has a name of its own",
       });
     }
     const to = `docker://${(image ?? from).replace(/^docker:\/\//, "")}`;
-    const transform = await sealTransform(invocation);
+    const transform = await encryptTransform(invocation);
     const platforms = await readPlatforms(invocation.options);
     const copying = readCopyFlags(invocation.options);
     const how = { ...copying, ...(transform && { transform }), platforms, otherPlatforms: "drop" } as const;
-    return await transferImage({ ...invocation, arguments: [from, to] }, { ...how, strands: transform !== undefined });
+    return await transferImage({ ...invocation, arguments: [from, to] }, { ...how, invalidatesSignatures: transform !== undefined });
   },
 };

@@ -55,7 +55,7 @@ async function sealingPair(kind: string, prefix: string, invocation: Invocation)
   const pair = await generateKeyPair({ type: kind, passphrase });
   const files = { privateKey: `${prefix}.pem`, publicKey: `${prefix}.pub.pem` };
   await writeKeyPair(files, pair);
-  invocation.notice(`the key id is ${pair.thumbprint}`);
+  invocation.info(`the key id is ${pair.thumbprint}`);
   return report(kind, files, { thumbprint: pair.thumbprint, encrypted: passphrase !== undefined });
 }
 
@@ -69,7 +69,7 @@ async function signingPair(prefix: string, invocation: Invocation): Promise<Outc
   const pair = await generateSigstoreKeyPair(passphrase);
   const files = { privateKey: `${prefix}.key`, publicKey: `${prefix}.pub` };
   await writeKeyPair(files, pair);
-  invocation.notice(`images signed with it are signed by ${pair.name}`);
+  invocation.info(`images signed with it are signed by ${pair.name}`);
   const [described] = await describeKeyFile({ value: Buffer.from(pair.publicPem), origin: files.publicKey });
   const thumbprint = described?.fingerprint;
   return report("cosign", files, { thumbprint, signer: pair.name, encrypted: passphrase.length > 0 });

@@ -31,6 +31,6 @@ export const recipientsAdd: Command = {
       progress,
       signal,
     });
-    return await transferImage(invocation, { transform, strands: true, platforms: await readPlatforms(options) });
+    return await transferImage(invocation, { transform, invalidatesSignatures: true, platforms: await readPlatforms(options) });
   },
 };

@@ -46,7 +46,7 @@ export const recipientsRemove: Command = {
       progress,
       signal,
     });
-    return await transferImage(invocation, { transform, strands: true, platforms: await readPlatforms(options) });
+    return await transferImage(invocation, { transform, invalidatesSignatures: true, platforms: await readPlatforms(options) });
   },
 };
 

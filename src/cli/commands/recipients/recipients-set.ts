@@ -30,6 +30,6 @@ export const recipientsSet: Command = {
       progress,
       signal,
     });
-    return await transferImage(invocation, { transform, strands: true, platforms: await readPlatforms(options) });
+    return await transferImage(invocation, { transform, invalidatesSignatures: true, platforms: await readPlatforms(options) });
   },
 };

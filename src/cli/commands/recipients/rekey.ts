@@ -57,7 +57,7 @@ export const rekey: Command = {
       progress,
       signal,
     });
-    return await transferImage(invocation, { transform, strands: true, platforms: await readPlatforms(options) });
+    return await transferImage(invocation, { transform, invalidatesSignatures: true, platforms: await readPlatforms(options) });
   },
 };
 

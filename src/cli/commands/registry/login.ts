@@ -48,7 +48,7 @@ async function logIn(invocation: Invocation): Promise<Report> {
   const { signal, progress } = invocation;
   const options = { registry, signal, progress };
   const { place, places } = await transports.login(invocation.arguments[0] ?? "docker.io", credentials, options);
-  for (const where of places) invocation.notice(`kept in ${where}`);
+  for (const where of places) invocation.info(`kept in ${where}`);
   const username = credentials.kind === "password" ? credentials.username : "<token>";
   return { kind: "report", document: loginDocument(place, username, places), text: "", writes: true };
 }

@@ -6,7 +6,7 @@ export const logout: Command = {
   arguments: [{ name: "REGISTRY", about: "HOST[:PORT], or a repository of it; default docker.io", optional: true }],
   flags: [eitherSide.authfile],
   examples: ["oci-enc logout registry.example"],
-  async run({ arguments: [registry = "docker.io"], options, notice, signal, progress }) {
+  async run({ arguments: [registry = "docker.io"], options, info: notice, signal, progress }) {
     const transports = await import("../../../transport/index.js");
     const authFile = options.get(eitherSide.authfile);
     const { place, places } = await transports.logout(registry, { registry: { authFile }, signal, progress });

@@ -23,7 +23,7 @@ export const runtimeCheck: Command = {
   arguments: [],
   flags: [config, nodeKeys, providerConfig],
   examples: ["oci-enc runtime check", "oci-enc runtime check --config /etc/containerd/config.toml --json"],
-  async run({ options, notice }) {
+  async run({ options, info: notice }) {
     const { checkNode } = await import("../../../index.js");
     const findings = await checkNode({
       config: options.get(config),

@@ -46,7 +46,7 @@ export const sign: Command = {
     "oci-enc sign --by notary:release --expiry 720h -a build=17 docker://registry.example/app:1-enc",
   ],
   async run(invocation) {
-    const { options, notice } = invocation;
+    const { options, info: notice } = invocation;
     const { signImage } = await import("../../../index.js");
     const report = await signImage(invocation.arguments[0] ?? "", await readSigning(invocation));
     const file = options.get(output);

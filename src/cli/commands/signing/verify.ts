@@ -17,7 +17,7 @@ const requireEncrypted: Flag<"all" | "some"> = {
     "all",
     "some",
   ]),
-  alone: "all",
+  implicitValue: "all",
 };
 
 const allowPlain: Flag<readonly string[]> = repeated({

@@ -9,7 +9,7 @@ export const gc: Command = {
   arguments: [],
   flags: [dryRun, store],
   examples: ["oci-enc gc --dry-run", "oci-enc gc --store /srv/layout"],
-  async run({ options, notice, progress, signal }) {
+  async run({ options, info: notice, progress, signal }) {
     const { collectGarbage } = await import("../../../transport/index.js");
     const garbage = await collectGarbage({ store: options.get(store), dryRun: options.get(dryRun), progress, signal });
     const verb = options.get(dryRun) ? "would remove" : "removed";

@@ -8,7 +8,7 @@ export const rm: Command = {
   arguments: [{ name: "IMAGE", about: "a name or a digest in the local store", repeats: true }],
   flags: [store],
   examples: ["oci-enc rm app:1", "oci-enc rm app:1 app:2 registry.example/app:1-enc"],
-  async run({ arguments: names, options, notice, progress, signal }) {
+  async run({ arguments: names, options, info: notice, progress, signal }) {
     const { removeImages } = await import("../../../transport/index.js");
     const { images, blobs, failure } = await removeImages(names, { store: options.get(store), progress, signal });
     const bytes = blobs.removed.reduce((sum, { size }) => sum + size, 0);

@@ -9,7 +9,7 @@ export const tag: Command = {
   ],
   flags: [store],
   examples: ["oci-enc tag app:1-enc registry.example/app:1-enc"],
-  async run({ arguments: [from = "", to = ""], options, notice, progress, signal }) {
+  async run({ arguments: [from = "", to = ""], options, info: notice, progress, signal }) {
     const { tagImage } = await import("../../../transport/index.js");
     const { name, digest, changed } = await tagImage(from, to, { store: options.get(store), progress, signal });
     if (!changed) notice("unchanged");

@@ -9,10 +9,10 @@ import type { Command, Invocation } from "../command.js";
 type Needs = NonNullable<Command["needs"]>;
 
 /** Options of a copy that may seal. */
-export const sealFlags: readonly Flag<unknown>[] = [recipient, recipientsFile, anonymous];
+export const encryptFlags: readonly Flag<unknown>[] = [recipient, recipientsFile, anonymous];
 
 /** Options of a copy that may open. */
-export const openFlags: readonly Flag<unknown>[] = openingFlags;
+export const decryptFlags: readonly Flag<unknown>[] = openingFlags;
 
 /** Options of a copy that may do either: which layers, and where the keys' tools are. */
 export const layerFlags: readonly Flag<unknown>[] = [layer, excludeLayer, ...settingFlags];
@@ -21,21 +21,21 @@ const sealing = [recipient, recipientsFile];
 const opening = [key, keysDir];
 
 /** What means nothing without a recipient, in a copy that may seal. */
-export const sealNeeds: Needs = needsOf(sealing);
+export const encryptNeeds: Needs = needsOf(sealing);
 
 /** What means nothing without a key, in a copy that may open. */
-export const openNeeds: Needs = [...needsOf(opening), [filePlainMode, key, keysDir]];
+export const decryptNeeds: Needs = [...needsOf(opening), [filePlainMode, key, keysDir]];
 
 /** The same in a copy that may do either. */
-export const sealOrOpenNeeds: Needs = [...needsOf([...sealing, ...opening]), [filePlainMode, key, keysDir]];
+export const encryptOrDecryptNeeds: Needs = [...needsOf([...sealing, ...opening]), [filePlainMode, key, keysDir]];
 
 /** One copy seals or opens. */
-export const sealOrOpenConflicts: NonNullable<Command["conflicts"]> = sealing.flatMap((one) =>
+export const encryptOrDecryptConflicts: NonNullable<Command["conflicts"]> = sealing.flatMap((one) =>
   opening.map((other) => [one, other] as const),
 );
 
 /** What a copy that was given recipients does to layers; undefined when it was given none. */
-export async function sealTransform(invocation: Invocation): Promise<LayerTransform | undefined> {
+export async function encryptTransform(invocation: Invocation): Promise<LayerTransform | undefined> {
   const { options, progress, signal } = invocation;
   if (!sealing.some((flag) => options.given(flag))) return undefined;
   const { encryptLayers } = await import("../../../index.js");
@@ -46,7 +46,7 @@ export async function sealTransform(invocation: Invocation): Promise<LayerTransf
 }
 
 /** What a copy that was given keys does to layers; undefined when it was given none. */
-export async function openTransform(invocation: Invocation): Promise<LayerTransform | undefined> {
+export async function decryptTransform(invocation: Invocation): Promise<LayerTransform | undefined> {
   const { options, progress, signal } = invocation;
   if (!hasKeys(options)) return undefined;
   const { decryptLayers } = await import("../../../index.js");

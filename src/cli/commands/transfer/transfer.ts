@@ -16,18 +16,18 @@ export type TransferOptions = Pick<CopyImageOptions, "platforms" | "otherPlatfor
   CopyFlagValues & {
     readonly transform?: LayerTransform;
     /** The transform gives the image a digest that nobody has signed. */
-    readonly strands?: boolean;
+    readonly invalidatesSignatures?: boolean;
     /** Of files with decrypted content. */
     readonly plainMode?: number | undefined;
   };
 
 /** Every command that writes an image: a copy with a transform, and its report. */
 export async function transferImage(invocation: Invocation, how: TransferOptions): Promise<Report> {
-  const { options, signal, progress, notice } = invocation;
+  const { options, signal, progress, info: notice } = invocation;
   const [from = "", to = from] = invocation.arguments;
   const signatures: SignedArtifact[] = [];
   const attach = await readAttach(invocation, { to, tell: (artifacts) => signatures.push(...artifacts) });
-  if (how.strands && !attach) await requireUnsignedAllowed(invocation, to);
+  if (how.invalidatesSignatures && !attach) await requireUnsignedAllowed(invocation, to);
   const { plainMode, ...copying } = how;
   const report = await copyImage(from, to, {
     ...copying,
@@ -52,7 +52,7 @@ export async function transferImage(invocation: Invocation, how: TransferOptions
     document: { ...transferDocument(report), ...(signatures.length > 0 && { signatures }) },
     text: report.digest ?? "",
     writes: true,
-    beside: isStream(to),
+    stderr: isStream(to),
   };
 }
 

@@ -10,7 +10,7 @@ export type PassphraseSource =
   | { readonly kind: "variable"; readonly name: string };
 
 /** A key as it was named: a file, or a word for its scheme; and where its passphrase comes from. */
-export interface KeyText {
+export interface KeySpec {
   /** Undefined: the file does not say whose it is. */
   readonly scheme: string | undefined;
   /** The file's path, or the word. */
@@ -27,10 +27,10 @@ const wordSchemes: ReadonlySet<string> = new Set(["pgp", "pkcs11", "provider"]);
  * that names a file as a whole is that file. USAGE for a descriptor that is no number; NOT_FOUND when no reading of the
  * text names a file.
  */
-export async function splitKeyText(text: string): Promise<KeyText> {
+export async function parseKeySpec(text: string): Promise<KeySpec> {
   if (await namesFile(text)) return file(text, { kind: "none" });
   const [, scheme = "", word = ""] = /^([a-z0-9]+):(.*)$/s.exec(text) ?? [];
-  if (wordSchemes.has(scheme)) return await splitWord(scheme, word);
+  if (wordSchemes.has(scheme)) return await splitValue(scheme, word);
   const marked = /^(.*?):((?:pass|file|fd|env)=.*)$/s.exec(text) ?? /^(.*):(prompt)$/s.exec(text);
   const [, path, source] = marked ?? [];
   if (path !== undefined && source !== undefined) return file(path, parsePassphraseSource(source));
@@ -65,19 +65,19 @@ export function parsePassphraseSource(text: string): PassphraseSource {
 }
 
 /** What follows a provider's name is all its own; other words may have a passphrase or a PIN behind them. */
-export async function splitWord(scheme: string, word: string): Promise<KeyText> {
+export async function splitValue(scheme: string, word: string): Promise<KeySpec> {
   if (scheme === "provider") return { scheme, path: word, isFile: false, passphrase: { kind: "none" } };
   const [, path = word, source] = /^(.*?):((?:pass|file|fd|env)=.*|prompt)$/s.exec(word) ?? [];
   const passphrase: PassphraseSource = source === undefined ? { kind: "none" } : parsePassphraseSource(source);
   return { scheme, path, isFile: await namesFile(path), passphrase };
 }
 
-function file(path: string, passphrase: PassphraseSource): KeyText {
+function file(path: string, passphrase: PassphraseSource): KeySpec {
   return { scheme: undefined, path, isFile: true, passphrase };
 }
 
 /** A word as it may be shown: a PKCS#11 URI without its query, which may hold a PIN; a provider without its parameters. */
-export function shownWord(scheme: string | undefined, word: string): string {
+export function shownValue(scheme: string | undefined, word: string): string {
   if (scheme === "pkcs11" || word.startsWith("pkcs11:")) return word.split("?")[0] ?? "";
   return scheme === "provider" ? (word.split(":")[0] ?? "") : word;
 }

@@ -6,7 +6,7 @@ import type { Progress } from "../../../progress.js";
 import type { Invocation } from "../../commands/command.js";
 import { keyFilesOf } from "./key-directory.js";
 import { decRecipient, key, keysDir, recipient, recipientsFile } from "./key-flags.js";
-import { namesFile, shownWord, splitKeyText } from "./key-spec.js";
+import { namesFile, shownValue, parseKeySpec } from "./key-spec.js";
 import { type Passphrases, passphraseReader } from "./passphrase.js";
 import { readSecretFile } from "./secret-file.js";
 
@@ -58,14 +58,14 @@ async function readSpecifications(
     const { takes } = schemeRow(scheme);
     const isFile = takes === "file" || (takes === "either" && (await namesFile(value)));
     if (isFile) keys.push({ scheme, isFile, value: await files(value, line), origin: value });
-    else keys.push({ scheme, isFile, value: Buffer.from(value), origin: line ?? shownWord(scheme, value) });
+    else keys.push({ scheme, isFile, value: Buffer.from(value), origin: line ?? shownValue(scheme, value) });
   }
   return keys;
 }
 
 /**
  * The keys to open with: those of a directory, then those that were named, each with its passphrase, then certificates
- * that say whose they are. Asks at the terminal where an encrypted key has none. What {@link splitKeyText},
+ * that say whose they are. Asks at the terminal where an encrypted key has none. What {@link parseKeySpec},
  * {@link readSecretFile}, {@link keyFilesOf} and {@link passphraseReader} throw.
  */
 export async function readKeys(invocation: Invocation): Promise<readonly DecryptionKey[]> {
@@ -80,9 +80,9 @@ export async function readKeys(invocation: Invocation): Promise<readonly Decrypt
     keys.push({ scheme: undefined, isFile: true, value, passphrase: undefined, origin: path });
   }
   for (const text of options.get(key)) {
-    const { scheme, path, isFile, passphrase: source } = await splitKeyText(text);
+    const { scheme, path, isFile, passphrase: source } = await parseKeySpec(text);
     const value = isFile ? await files(path) : Buffer.from(path);
-    const origin = shownWord(scheme, path);
+    const origin = shownValue(scheme, path);
     const given = await passphrases.read(source, origin);
     const passphrase = given ?? (await missingPassphrase(value, origin, passphrases));
     keys.push({ scheme, isFile, value, passphrase, origin });
@@ -96,9 +96,9 @@ export async function readKeys(invocation: Invocation): Promise<readonly Decrypt
 
 /** A file with keys and certificates, or a PKCS#11 URI, with its passphrase where one was named. */
 export async function readKeyFile(invocation: Invocation, text: string): Promise<KeyFile> {
-  const { scheme, path, isFile, passphrase } = await splitKeyText(text);
+  const { scheme, path, isFile, passphrase } = await parseKeySpec(text);
   const value = isFile ? await readSecretFile(path, invocation.signal) : Buffer.from(path);
-  const origin = shownWord(scheme, path);
+  const origin = shownValue(scheme, path);
   return { value, origin, passphrase: await passphraseReader(invocation).read(passphrase, origin) };
 }
 

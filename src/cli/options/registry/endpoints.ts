@@ -6,7 +6,7 @@ import type { FlagValues } from "../flag-values.js";
 import { limitFlags, readLimits } from "../limits.js";
 import { readRegistry } from "./registry.js";
 import { bothSidesFlags, chunkSize, registryFlags, type Side } from "./registry-flags.js";
-import { readAdmission } from "../signing/trust-flags.js";
+import { readPolicyGate } from "../signing/trust-flags.js";
 
 const group = "Places:";
 
@@ -66,13 +66,13 @@ export async function onlyEndpoint(invocation: Pick<Invocation, "options" | "sig
  * this platform, or for this machine's.
  */
 export async function judgedEndpoint(invocation: Invocation, platform: Platform | undefined): Promise<EndpointOptions> {
-  const admit = await readAdmission(invocation, platform ? [platform] : "local");
-  return { ...(await onlyEndpoint(invocation)), admit };
+  const admit = await readPolicyGate(invocation, platform ? [platform] : "local");
+  return { ...(await onlyEndpoint(invocation)), gate: admit };
 }
 
 /** For the source of a copy, which has to be let in by the same rules. */
 export async function judgedSource(invocation: Invocation, platforms?: readonly Platform[]): Promise<EndpointOptions> {
-  return { ...(await sourceEndpoint(invocation)), admit: await readAdmission(invocation, platforms) };
+  return { ...(await sourceEndpoint(invocation)), gate: await readPolicyGate(invocation, platforms) };
 }
 
 /** For the source of a copy. */

@@ -1,14 +1,14 @@
 import { OciEncError } from "../../../errors.js";
 import type { SignerSpec } from "../../../index.js";
 import type { Invocation } from "../../commands/command.js";
-import { type KeyText, shownWord, splitKeyText, splitWord } from "../keys/key-spec.js";
+import { type KeySpec, shownValue, parseKeySpec, splitValue } from "../keys/key-spec.js";
 import { type Passphrases, passphraseReader } from "../keys/passphrase.js";
 import { readSecretFile } from "../keys/secret-file.js";
 import { signBy, signBySigstore, signPassphraseFile } from "./signing-flags.js";
 
 /**
  * Signers as they were named, their files read and their passphrases fetched. USAGE when one is not written as KIND:REST;
- * what {@link splitKeyText} and {@link readSecretFile} throw.
+ * what {@link parseKeySpec} and {@link readSecretFile} throw.
  */
 export async function readSigners(
   invocation: Invocation,
@@ -25,7 +25,7 @@ export async function readSigners(
     const { takes } = signerKind(kind);
     if (takes === "text") specs.push(await asText(kind, rest, { invocation, passphrases, passphraseFile }));
     else {
-      const named = takes === "file" ? await splitKeyText(rest) : await splitWord(kind, rest);
+      const named = takes === "file" ? await parseKeySpec(rest) : await splitValue(kind, rest);
       specs.push(await withPassphrase(kind, named, { invocation, passphrases, passphraseFile }));
     }
   }
@@ -44,7 +44,7 @@ export async function readSignersOf(invocation: Invocation): Promise<readonly Si
   return await readSigners(invocation, texts, options.get(signPassphraseFile));
 }
 
-interface Means {
+interface SignerContext {
   readonly invocation: Invocation;
   readonly passphrases: Passphrases;
   /** Where the passphrase of a key is that names none. */
@@ -52,15 +52,15 @@ interface Means {
 }
 
 /** A command has no passphrase of ours; the key files that text names may have one. */
-async function asText(kind: string, text: string, means: Means): Promise<SignerSpec> {
+async function asText(kind: string, text: string, means: SignerContext): Promise<SignerSpec> {
   const passphrase = kind === "exec" ? undefined : await usualPassphrase(kind, means);
-  return { kind, value: Buffer.from(text), isFile: false, passphrase, origin: shownWord(kind, text) };
+  return { kind, value: Buffer.from(text), isFile: false, passphrase, origin: shownValue(kind, text) };
 }
 
-async function withPassphrase(kind: string, text: KeyText, means: Means): Promise<SignerSpec> {
+async function withPassphrase(kind: string, text: KeySpec, means: SignerContext): Promise<SignerSpec> {
   const { passphrases, invocation } = means;
   const value = text.isFile ? await readSecretFile(text.path, invocation.signal) : Buffer.from(text.path);
-  const origin = shownWord(kind, text.path);
+  const origin = shownValue(kind, text.path);
   const passphrase =
     (await passphrases.read(text.passphrase, origin)) ??
     (await usualPassphrase(kind, means)) ??
@@ -69,7 +69,7 @@ async function withPassphrase(kind: string, text: KeyText, means: Means): Promis
 }
 
 /** Where cosign and skopeo have passphrases from. */
-async function usualPassphrase(kind: string, { invocation, passphraseFile }: Means): Promise<Uint8Array | undefined> {
+async function usualPassphrase(kind: string, { invocation, passphraseFile }: SignerContext): Promise<Uint8Array | undefined> {
   if (passphraseFile !== undefined) {
     const [line = ""] = Buffer.from(await readSecretFile(passphraseFile, invocation.signal))
       .toString("utf8")

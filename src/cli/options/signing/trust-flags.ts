@@ -1,5 +1,5 @@
 import { OciEncError } from "../../../errors.js";
-import type { Admission, TrustRules, TrustSpec } from "../../../index.js";
+import type { PolicyGate, TrustRules, TrustSpec } from "../../../index.js";
 import type { Invocation } from "../../commands/command.js";
 import { choice, type Flag, parsed, repeated, single, toggle } from "../flag.js";
 import type { FlagValues } from "../flag-values.js";
@@ -68,7 +68,7 @@ const requireEncrypted: Flag<"all" | "some" | undefined> = {
       throw new OciEncError("USAGE", `--require-encrypted: ${JSON.stringify(text)} is none of all, some`);
     },
   ),
-  alone: "all",
+  implicitValue: "all",
 };
 
 const classes: Flag<string | undefined> = single({
@@ -122,14 +122,14 @@ export function asksForSignature(options: FlagValues): boolean {
 }
 
 /** What {@link trustFlags} say, as a gate before the image is read. */
-export async function readAdmission(invocation: Invocation, platforms: TrustRules["platforms"]): Promise<Admission> {
-  const { admission } = await import("../../../index.js");
+export async function readPolicyGate(invocation: Invocation, platforms: TrustRules["platforms"]): Promise<PolicyGate> {
+  const { policyGate } = await import("../../../index.js");
   const rules = await readTrust(invocation);
   if (rules.insecurePolicy) {
     const message = "no policy.json is asked about the image: --insecure-policy";
     invocation.progress({ type: "warning", code: "POLICY_IGNORED", message });
   }
-  return admission({ ...rules, platforms, requireEncrypted: invocation.options.get(requireEncrypted) });
+  return policyGate({ ...rules, platforms, requireEncrypted: invocation.options.get(requireEncrypted) });
 }
 
 /** What {@link judgingFlags} say, for the library. USAGE, and what the reading of key files throws. */

@@ -11,9 +11,9 @@ export interface Warning {
 }
 
 /** What a command says on stderr while it works. */
-export interface Voice {
+export interface ConsoleReporter {
   readonly take: Progress;
-  notice(text: string): void;
+  info(text: string): void;
   /** Everything that was warned about, in its order; the same warning once. */
   warnings(): readonly Warning[];
   close(): void;
@@ -23,7 +23,7 @@ export interface Voice {
  * Warnings are printed as they come; with `--json` they wait for the document instead, so that stderr holds nothing but
  * the line of a failure and what was asked for.
  */
-export async function openVoice(options: FlagValues): Promise<Voice> {
+export async function openConsoleReporter(options: FlagValues): Promise<ConsoleReporter> {
   const asked = { json: options.get(json), quiet: options.get(quiet) };
   const style = progressStyle(options.get(progress), asked);
   const paint = await openPaint(options.get(color));
@@ -47,7 +47,7 @@ export async function openVoice(options: FlagValues): Promise<Voice> {
   };
   return {
     take,
-    notice: (text) => {
+    info: (text) => {
       if (!asked.quiet && !asked.json) display.print(`oci-enc: ${printable(text)}`);
     },
     warnings: () => [...warnings.values()],

@@ -3,7 +3,7 @@ import type { ProgressEvent } from "../../../progress.js";
 import { byteCount } from "../byte-count.js";
 
 /** How far a copy is. */
-export interface Tally {
+export interface ProgressTotals {
   take(event: ProgressEvent): void;
   /** `3 of 8 blobs, 1.2 GiB of 8.0 GiB, 240.0 MiB/s`; undefined before there is a plan. */
   line(): string | undefined;
@@ -12,7 +12,7 @@ export interface Tally {
 }
 
 /** Adds up what the library reports. `now` is a clock in milliseconds, of which only differences are used. */
-export function tally(now: () => number): Tally {
+export function progressTotals(now: () => number): ProgressTotals {
   const moved = new Map<string, number>();
   const running = new Map<string, Descriptor>();
   const done = new Set<string>();

@@ -1,11 +1,11 @@
 import ora from "ora";
 import type { ProgressDisplay } from "./progress-display.js";
 import { writeNews } from "./streams.js";
-import { tally } from "./progress-totals.js";
+import { progressTotals } from "./progress-totals.js";
 
 /** Lines on the terminal that move, the sum and one for each blob under way; they are gone when the command ends. */
 export function ttyProgress(colored: boolean): ProgressDisplay {
-  const sum = tally(() => performance.now());
+  const sum = progressTotals(() => performance.now());
   // Standard input is left alone, or Ctrl-C would no longer reach us as a signal.
   const spinner = ora({ stream: process.stderr, discardStdin: false, hideCursor: false, color: colored && "cyan" });
   const show = () => {

@@ -2,7 +2,7 @@ import type { ProgressEvent } from "../../../progress.js";
 import { jsonText } from "../printable.js";
 import type { ProgressDisplay } from "./progress-display.js";
 import { writeNews } from "./streams.js";
-import { tally } from "./progress-totals.js";
+import { progressTotals } from "./progress-totals.js";
 
 /** How progress is shown. */
 export type ProgressStyle = "tty" | "plain" | "json" | "none";
@@ -41,7 +41,7 @@ const interval = 10_000;
 
 /** One line every ten seconds. */
 function plainProgress(): ProgressDisplay {
-  const sum = tally(() => performance.now());
+  const sum = progressTotals(() => performance.now());
   const timer = setInterval(() => {
     const line = sum.line();
     if (line !== undefined) writeNews(`oci-enc: ${line}`);

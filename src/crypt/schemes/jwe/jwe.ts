@@ -1,7 +1,7 @@
 import { type KeyObject, publicEncrypt } from "node:crypto";
 import { OciEncError } from "../../../errors.js";
-import type { DecryptionKey, EncryptionKey, KeyWrapper, KnownRecipient, Packet, RecipientInfo, Unwrapper, Wrap, WrapperOptions } from "../../key-wrapper.js";
-import { type JweRecipient, readJwe, withoutRecipient } from "./packet.js";
+import type { DecryptionKey, EncryptionKey, KeyWrapper, KnownRecipient, WrappedKey, RecipientInfo, Unwrapper, Wrap, WrapperOptions } from "../../key-wrapper.js";
+import { type JweRecipient, readJwe, withoutRecipient } from "./wrapped-key.js";
 import { openWithShortRsa } from "./short-rsa.js";
 import { thumbprint } from "../../../keys/jwk.js";
 import { knownAlgorithm } from "../../../keys/jwk-purpose.js";
@@ -111,7 +111,7 @@ function tryRsa(key: KeyObject, origin: string): void {
 }
 
 /** Members in the order of go-jose; the `kid` is unprotected, where ocicrypt of any version overlooks it. */
-async function seal(secret: Uint8Array, { key, alg, kid }: Recipient, anonymous: boolean): Promise<Packet> {
+async function seal(secret: Uint8Array, { key, alg, kid }: Recipient, anonymous: boolean): Promise<WrappedKey> {
   // Only this part of jose, and only now: listing an image's recipients does without it.
   const { FlattenedEncrypt } = await import("jose/jwe/flattened/encrypt");
   const sealed = await new FlattenedEncrypt(secret).setProtectedHeader({ alg, enc: "A256GCM" }).encrypt(key);
@@ -155,7 +155,7 @@ function openerFor({ key, jwk }: FileKey, origin: string): Opener {
  * Tries every key on every recipient that it may be, those that the packet names first: a `kid` may be missing, or be
  * that of another naming. Which step of a decryption failed is not told apart: undefined is all that anyone learns.
  */
-async function unwrap(packet: Packet, openers: readonly Opener[]): Promise<Uint8Array | undefined> {
+async function unwrap(packet: WrappedKey, openers: readonly Opener[]): Promise<Uint8Array | undefined> {
   const recipients = readJwe(packet.bytes);
   refuseUnsupported(recipients);
   const attempts = recipients.flatMap((recipient) =>
@@ -217,7 +217,7 @@ async function open(recipient: JweRecipient, { key }: Opener): Promise<Uint8Arra
   }
 }
 
-function recipients(packet: Packet): readonly RecipientInfo[] {
+function recipients(packet: WrappedKey): readonly RecipientInfo[] {
   try {
     return readJwe(packet.bytes).map(describe);
   } catch {

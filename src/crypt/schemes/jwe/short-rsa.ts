@@ -1,5 +1,5 @@
 import { constants, createDecipheriv, type KeyObject, privateDecrypt } from "node:crypto";
-import type { JweRecipient } from "./packet.js";
+import type { JweRecipient } from "./wrapped-key.js";
 
 /** RFC 7518 section 4.3. */
 const hashes: ReadonlyMap<string, "sha1" | "sha256"> = new Map([

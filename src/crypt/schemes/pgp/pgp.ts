@@ -1,11 +1,11 @@
 import type { PrivateKey } from "openpgp";
 import { OciEncError } from "../../../errors.js";
-import type { DecryptionKey, KeyWrapper, Packet, RecipientInfo, Unwrap, Unwrapper, WrapperOptions } from "../../key-wrapper.js";
+import type { DecryptionKey, KeyWrapper, WrappedKey, RecipientInfo, Unwrap, Unwrapper, WrapperOptions } from "../../key-wrapper.js";
 import { decryptWithGpg, findGpg, type Gpg, listKeys } from "../../../keys/pgp/gpg.js";
 import { exactPart, isShortKeyId, names } from "../../../keys/pgp/identity.js";
 import { isKeyData } from "../../../keys/pgp/key-data.js";
 import { type KeyName, keyNameOf } from "../../../keys/pgp/key-name.js";
-import { packetTags, readPackets, readSessionKeyHeader, type SessionKeyHeader, withoutSessionKey } from "./packets.js";
+import { packetTags, readPackets, readSessionKeyHeader, type SessionKeyHeader, withoutSessionKey } from "./openpgp-packets.js";
 import { identifyKeys, identityOf, recipientKeys } from "./public-keys.js";
 import { secretKeysOf } from "../../../keys/pgp/secret-keys.js";
 
@@ -146,7 +146,7 @@ async function secretKeyIds(gpg: Gpg, { text, shown }: KeyName): Promise<readonl
  * Whether a message is for one of these key ids; `perhaps` when it does not say whom it is for. CORRUPT when its
  * content is not protected against changes.
  */
-function matchRecipient(packet: Packet, own: ReadonlySet<string>): "us" | "perhaps" | "nobody" {
+function matchRecipient(packet: WrappedKey, own: ReadonlySet<string>): "us" | "perhaps" | "nobody" {
   const headers = sessionKeyHeaders(packet.bytes);
   if (headers.some(({ keyId }) => own.has(keyId))) return "us";
   return headers.some(({ keyId }) => keyId === "") ? "perhaps" : "nobody";

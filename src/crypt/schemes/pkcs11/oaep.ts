@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { OaepHash } from "./packet.js";
+import type { OaepHash } from "./wrapped-key.js";
 
 /**
  * Takes RSAES-OAEP padding with an empty label off what the bare RSA operation of a token gave, RFC 8017 section 7.1.2

@@ -6,8 +6,8 @@ import { readPrivateKeys, readPublicKeys } from "../../../keys/key-file.js";
 import { keyParts } from "../../../keys/key-parts.js";
 import { type Pkcs11Key, readPkcs11Key } from "../../../keys/pkcs11/key-yaml.js";
 import { loadApi } from "../../../keys/pkcs11/module-api.js";
-import { decodePacket, encodePacket, type OaepHash, type WrappedBlob, withoutBlob } from "./packet.js";
-import { reachPrivateKey, reachToken } from "../../../keys/pkcs11/open-key.js";
+import { decodePacket, encodePacket, type OaepHash, type WrappedBlob, withoutBlob } from "./wrapped-key.js";
+import { openPrivateKey, openTokenKey } from "../../../keys/pkcs11/open-key.js";
 import { type OpenToken, withToken } from "../../../keys/pkcs11/token.js";
 import { describeUri, looksLikeUri } from "../../../keys/pkcs11/uri.js";
 
@@ -75,7 +75,7 @@ async function readRecipient(key: EncryptionKey, options: WrapperOptions): Promi
   const wish = wishedHash(options);
   if (named === undefined) return fileRecipient(key, wish, options);
   const reaching = { passphrase: undefined, environment: environmentOf(options) };
-  const [api, tokenKey] = await Promise.all([loadApi(), reachToken(named, reaching)]);
+  const [api, tokenKey] = await Promise.all([loadApi(), openTokenKey(named, reaching)]);
   return {
     kind: "token",
     wrap: (secret) =>
@@ -190,7 +190,7 @@ async function readOpener(key: DecryptionKey, options: WrapperOptions): Promise<
 }
 
 async function tokenOpener(named: Pkcs11Key, key: DecryptionKey, options: WrapperOptions): Promise<Open> {
-  const withKey = await reachPrivateKey(named, { passphrase: key.passphrase, environment: environmentOf(options) });
+  const withKey = await openPrivateKey(named, { passphrase: key.passphrase, environment: environmentOf(options) });
   return (blobs) => withKey((token) => firstSecret(blobs, ({ hash, blob }) => token.decrypt(hash, blob)));
 }
 

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { OciEncError } from "../../../errors.js";
-import type { DecryptionKey, EncryptionKey, KeyWrapper, Packet, WrapperOptions } from "../../key-wrapper.js";
+import type { DecryptionKey, EncryptionKey, KeyWrapper, WrappedKey, WrapperOptions } from "../../key-wrapper.js";
 import { callCommand } from "./command.js";
 import { type ProviderConfig, type ProviderEntry, type Providers, providersFile, readProviders } from "./config.js";
-import { describePacket } from "./packet.js";
+import { describePacket } from "./wrapped-key.js";
 import { type Request, readAnnotation, readSecret, unwrapRequest, wrapRequest } from "./protocol.js";
 
 /**
@@ -18,7 +18,7 @@ export const provider: KeyWrapper = {
     const providers = await configured(options);
     const recipients = keys.map((key) => ({ ...parseArgument(key), config: lookUp(providers, key) }));
     return async (secret) => {
-      const packets: Packet[] = [];
+      const packets: WrappedKey[] = [];
       for (const { name, parameter, config } of recipients) {
         const answer = await call(config, wrapRequest(name, parameter, secret), options);
         packets.push({ slot: slotOf(name), bytes: readAnnotation(answer, config.name) });

@@ -1,5 +1,5 @@
 import { OciEncError } from "../../../errors.js";
-import { tellOfWaiting } from "../../../progress.js";
+import { noticeWaiting } from "../../../progress.js";
 import type { WrapperOptions } from "../../key-wrapper.js";
 import type { ServiceProvider, ServiceTls } from "./config.js";
 import { maximumAnswer, type Request, timeoutMs } from "./protocol.js";
@@ -26,7 +26,7 @@ export async function callService(
     ...(config.tls?.serverName ? { "grpc.ssl_target_name_override": config.tls.serverName } : {}),
   });
   const limitMs = options.providerTimeoutMs ?? timeoutMs;
-  using _ = tellOfWaiting(`key provider ${JSON.stringify(config.name)}`, options.progress);
+  using _ = noticeWaiting(`key provider ${JSON.stringify(config.name)}`, options.progress);
   const message = { [fieldNames.input]: Buffer.from(request.body) };
   try {
     return await new Promise<Uint8Array>((resolve, reject) => {

@@ -1,4 +1,4 @@
-import type { Descriptor, Sum } from "../../../oci/descriptor.js";
+import type { Descriptor, ContentId } from "../../../oci/descriptor.js";
 import { digestOf } from "../../../oci/digest.js";
 import type { ImageManifest } from "../../../oci/manifest.js";
 import { mediaTypes } from "../../../oci/media-type.js";
@@ -9,7 +9,7 @@ export const messageType = "application/vnd.oci-enc.gpg-signature.v1";
 /** The manifest for a message, and the config that it needs beside it. The same message gives the same manifest. */
 export function messageReferrer(
   subject: Descriptor,
-  message: Sum,
+  message: ContentId,
 ): { readonly manifest: Uint8Array; readonly config: Uint8Array } {
   const config = Buffer.from("{}");
   const { mediaType, digest, size } = subject;

@@ -5,7 +5,7 @@ import { type JsonNode, memberOf, parseJson } from "../../../oci/json-text.js";
 import { readDescriptor } from "../../../oci/manifest.js";
 import { mediaTypes } from "../../../oci/media-type.js";
 import type { HeldLock } from "../lock/lock.js";
-import { placeFile } from "../lock/atomic-write.js";
+import { writeAtomically } from "../lock/atomic-write.js";
 import { findRegular, readRegular } from "../regular-file.js";
 
 /** The annotation under which an entry of `index.json` has its name. Image-spec, "annotations". */
@@ -108,7 +108,7 @@ export async function replaceIndex(layout: string, index: IndexJson, lock: HeldL
   if (Buffer.byteLength(index.text) > indexLimit) {
     throw new OciEncError("CONFLICT", `${JSON.stringify(path)} would become larger than ${indexLimit} bytes`);
   }
-  await placeFile(path, index.text, lock);
+  await writeAtomically(path, index.text, lock);
 }
 
 const emptyIndex = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [] }));

@@ -3,7 +3,7 @@ import type { Descriptor } from "../../../oci/descriptor.js";
 import { type Digest, digestOf } from "../../../oci/digest.js";
 import { parseManifest } from "../../../oci/manifest.js";
 import { mediaTypes } from "../../../oci/media-type.js";
-import { type AttachedBytes, uniteAttached } from "../../../oci/merge-signature-manifest.js";
+import { type AttachedBytes, mergeSignatureManifests } from "../../../oci/merge-signature-manifest.js";
 import { type AttachedManifest, type DigestTagKind, digestTagName } from "../../attachments.js";
 import { attachmentEntry, findDigestTag } from "./attachment-entry.js";
 import { messageReferrer, messageType } from "./gpg-referrer.js";
@@ -43,7 +43,7 @@ export class PendingAttachments {
     this.#messages.push({ subject, message });
   }
 
-  /** Puts what is still to be made, and gives the entries for all of it. Codes of `uniteAttached`. */
+  /** Puts what is still to be made, and gives the entries for all of it. Codes of `mergeSignatureManifests`. */
   async entries(place: AttachmentPlace): Promise<readonly IndexEntry[]> {
     const entries = this.#referrers.map((referrer) => attachmentEntry(referrer, undefined));
     for (const { subject, message } of this.#messages) entries.push(await messageEntry(place, subject, message));
@@ -87,7 +87,7 @@ async function unitedTag(place: AttachmentPlace, tag: DigestTag): Promise<Descri
   const there = findDigestTag(place.before, subject, kind);
   if (there?.descriptor.digest === attached.descriptor.digest) return undefined;
   const old = there && (await readTag(place, there.descriptor));
-  const united = old ? uniteAttached(old, attached) : attached;
+  const united = old ? mergeSignatureManifests(old, attached) : attached;
   if (!united) return undefined;
   const digest = digestOf(united.bytes);
   await place.keep(digestOf(united.config), united.config);

@@ -5,7 +5,7 @@ import { createDraft, syncDirectory } from "../../../files/durable-file.js";
 import type { HeldLock } from "./lock.js";
 
 /** Writes one of a layout's own files whole and durably, as the holder of its lock. LOCAL_IO, CONFLICT. */
-export async function placeFile(path: string, text: string, lock: HeldLock): Promise<void> {
+export async function writeAtomically(path: string, text: string, lock: HeldLock): Promise<void> {
   await using draft = await createDraft(lock.scratch);
   await draft.write(Buffer.from(text), 0);
   await lock.assertHeld();

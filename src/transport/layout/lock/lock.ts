@@ -5,8 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { throwIfAborted } from "../../../bytes/abortable.js";
 import { ioError, OciEncError, systemCode } from "../../../errors.js";
 import type { Progress } from "../../../progress.js";
-import { giveSignsOfLife, isAlive, type Owner, parseOwner, readToken, shortToken, silenceLimit, thisOwner } from "../../../files/owner.js";
-import { ingestDirectory, leasesDirectory, lockDirectory, makeWorkDirectory, removeEmpty, workplaceName } from "./work-directory.js";
+import { startHeartbeat, isAlive, type Owner, parseOwner, readToken, shortToken, silenceLimit, thisOwner } from "../../../files/heartbeat.js";
+import { partialBlobsDirectory, sessionsDirectory, lockDirectory, makeWorkDirectory, removeEmpty, workDirectoryName } from "./work-directory.js";
 
 /*
  * The lock is a row of files named 1, 2, 3 …; the newest one counts. It holds its owner's token, or nothing once it has
@@ -62,7 +62,7 @@ export async function withLock<T>(
     throw ioError(error, `cannot lock ${JSON.stringify(layout)}`);
   });
   const file = join(directory, String(generation));
-  const rest = giveSignsOfLife(file);
+  const rest = startHeartbeat(file);
   try {
     await removeOldGenerations(directory, generation);
     return await work({
@@ -258,13 +258,13 @@ async function release(layout: string, generation: number): Promise<void> {
 
 /** Takes the workplace away when nobody else needs it. False, or an error: the lock is still held. */
 async function leave(layout: string, generation: number): Promise<boolean> {
-  const [directory, leases] = [lockDirectory(layout), leasesDirectory(layout)];
-  const workplace = join(layout, workplaceName);
+  const [directory, leases] = [lockDirectory(layout), sessionsDirectory(layout)];
+  const workplace = join(layout, workDirectoryName);
   // Leases begin under the lock only, so none can begin between here and the rename.
   if ((await newestGeneration(directory)) !== generation || !(await removeEmpty(leases))) return false;
   if (await somebodyWaits(directory)) return false;
   // It is filled under the lock only, too. While there is something in it the workplace stays, and that is all.
-  await removeEmpty(ingestDirectory(layout));
+  await removeEmpty(partialBlobsDirectory(layout));
   await rename(directory, join(workplace, `ended-${randomUUID()}`));
   for (const name of await readdir(workplace).catch(() => [])) {
     if (!name.startsWith("ended-")) continue;

@@ -6,21 +6,21 @@ import { ioError, OciEncError, systemCode } from "../../../errors.js";
  * What oci-enc keeps in a layout while it writes there; gone when nobody does, but for the beginnings of blobs that broke
  * off. Other tools pass it by.
  */
-export const workplaceName = ".oci-enc";
+export const workDirectoryName = ".oci-enc";
 
 /** Where the lock's files are. */
 export function lockDirectory(layout: string): string {
-  return join(layout, workplaceName, "lock");
+  return join(layout, workDirectoryName, "lock");
 }
 
 /** Where every writer has a directory of its own. */
-export function leasesDirectory(layout: string): string {
-  return join(layout, workplaceName, "leases");
+export function sessionsDirectory(layout: string): string {
+  return join(layout, workDirectoryName, "leases");
 }
 
 /** Where the beginnings of blobs wait for the next writer. */
-export function ingestDirectory(layout: string): string {
-  return join(layout, workplaceName, "ingest");
+export function partialBlobsDirectory(layout: string): string {
+  return join(layout, workDirectoryName, "ingest");
 }
 
 /** The file that lists the blobs which are to go, while that is not done. */
@@ -29,11 +29,11 @@ export function obsoleteFile(layout: string): string {
 }
 
 /** The same, relative to its layout. */
-export const obsoletePath: string = `${workplaceName}/obsolete`;
+export const obsoletePath: string = `${workDirectoryName}/obsolete`;
 
 /** Whether somebody is at work in a directory, was killed there, or left something for the next writer. */
-export async function hasWorkplace(directory: string): Promise<boolean> {
-  return await lstat(join(directory, workplaceName)).then(
+export async function hasWorkDirectory(directory: string): Promise<boolean> {
+  return await lstat(join(directory, workDirectoryName)).then(
     (stats) => stats.isDirectory(),
     () => false,
   );
@@ -43,7 +43,7 @@ export async function hasWorkplace(directory: string): Promise<boolean> {
 export async function makeWorkDirectory(layout: string, path: string, mode?: number): Promise<void> {
   for (;;) {
     try {
-      await makeOne(join(layout, workplaceName));
+      await makeOne(join(layout, workDirectoryName));
       await makeOne(path, mode);
       return;
     } catch (error) {

@@ -2,17 +2,17 @@ import { lstat, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError, systemCode } from "../../../errors.js";
 import { certainLimit, fileSystemTime, isMakerAlive, parseMadeName, treeName } from "../../../files/maker-mark.js";
-import { giveSignsOfLife, isAlive, type Owner, parseOwner, readToken, silenceLimit, thisOwner, unchangedWhileWatched } from "../../../files/owner.js";
+import { startHeartbeat, isAlive, type Owner, parseOwner, readToken, silenceLimit, thisOwner, unchangedWhileWatched } from "../../../files/heartbeat.js";
 import { removeTree } from "../../../files/remove-tree.js";
-import { keepBeginnings } from "../resume.js";
+import { keepPartialBlobs } from "../resume.js";
 import { type LockOptions, withLock } from "./lock.js";
-import { leasesDirectory, lockDirectory, makeWorkDirectory } from "./work-directory.js";
+import { sessionsDirectory, lockDirectory, makeWorkDirectory } from "./work-directory.js";
 
 /**
  * A writer's own directory in a layout. While it is there, nothing that exists in the layout is removed: the writer may
  * have found a blob present, and count on it.
  */
-export interface Lease {
+export interface WriterSession {
   /** For blobs under way; nobody else reads it. Mode 0700. */
   readonly directory: string;
   /** Removes it and all that is in it. May be called again. */
@@ -20,16 +20,16 @@ export interface Lease {
 }
 
 /** Begins a lease under the lock, so that whoever removes has either seen it or finished before. LOCAL_IO, CONFLICT. */
-export async function beginLease(layout: string, options: LockOptions): Promise<Lease> {
+export async function beginSession(layout: string, options: LockOptions): Promise<WriterSession> {
   return await withLock(
     layout,
     async () => {
-      await reclaimLeases(layout);
+      await reclaimSessions(layout);
       const owner = await thisOwner();
       // The name tells other users, too, whether this process lives: they see nothing that is in it.
-      const directory = join(leasesDirectory(layout), await treeName("lease"));
+      const directory = join(sessionsDirectory(layout), await treeName("lease"));
       try {
-        await makeWorkDirectory(layout, leasesDirectory(layout));
+        await makeWorkDirectory(layout, sessionsDirectory(layout));
         await mkdir(directory, { mode: 0o700 });
         await writeFile(ownerFile(directory), JSON.stringify(owner), { flag: "wx", mode: 0o600 });
       } catch (error) {
@@ -43,7 +43,7 @@ export async function beginLease(layout: string, options: LockOptions): Promise<
 }
 
 /** What there is of leases but for the caller's own. */
-export interface ReclaimedLeases {
+export interface ReclaimedSessions {
   /** How many writers are at work. */
   readonly living: number;
   /** Why directories of dead writers could not be removed, which may hold plain content. */
@@ -54,7 +54,7 @@ export interface ReclaimedLeases {
  * Removes what dead writers left, but for the beginnings of blobs, and counts the living ones but for `own`. To be called
  * under the lock.
  */
-export async function reclaimLeases(layout: string, own?: Lease): Promise<ReclaimedLeases> {
+export async function reclaimSessions(layout: string, own?: WriterSession): Promise<ReclaimedSessions> {
   let living = 0;
   const kept: string[] = [];
   for (const { directory, state } of await listLeases(layout, lockDirectory(layout))) {
@@ -64,7 +64,7 @@ export async function reclaimLeases(layout: string, own?: Lease): Promise<Reclai
       continue;
     }
     // From one that is silent nothing is kept: were it only asleep, it would go on writing into what another uses.
-    if (state === "dead") await keepBeginnings(layout, directory);
+    if (state === "dead") await keepPartialBlobs(layout, directory);
     await removeTree(directory).catch((error: unknown) => {
       kept.push(ioError(error, `cannot remove ${JSON.stringify(directory)}`).message);
     });
@@ -76,7 +76,7 @@ export async function reclaimLeases(layout: string, own?: Lease): Promise<Reclai
  * The directories of dead writers, which may hold plain content. Takes no lock and changes nothing. With `hastily` those of
  * which it only seems so are among them, and nobody is watched. LOCAL_IO.
  */
-export async function deadLeases(
+export async function deadSessions(
   layout: string,
   pace: "watching" | "hastily" = "watching",
 ): Promise<readonly string[]> {
@@ -108,7 +108,7 @@ async function seenLeases(layout: string, clock: string | undefined): Promise<re
   const now = clock === undefined ? Date.now() : await fileSystemTime(clock);
   const leases: ListedLease[] = [];
   for (const name of names) {
-    const directory = join(leasesDirectory(layout), name);
+    const directory = join(sessionsDirectory(layout), name);
     leases.push({ directory, state: await stateOf(directory, { name, self, now }) });
   }
   return leases;
@@ -132,9 +132,9 @@ async function stateOf(
   return age < silenceLimit && age >= -certainLimit ? "living" : "silent";
 }
 
-function held(directory: string): Lease {
+function held(directory: string): WriterSession {
   // The directory as well, since those of another user see nothing that is in it.
-  const rest = giveSignsOfLife(ownerFile(directory), directory);
+  const rest = startHeartbeat(ownerFile(directory), directory);
   return {
     directory,
     async end() {
@@ -151,7 +151,7 @@ function ownerFile(directory: string): string {
 
 async function leaseNames(layout: string): Promise<string[]> {
   try {
-    return await readdir(leasesDirectory(layout));
+    return await readdir(sessionsDirectory(layout));
   } catch (error) {
     if (systemCode(error) === "ENOENT") return [];
     throw ioError(error, `cannot look into ${JSON.stringify(layout)}`);

@@ -4,7 +4,7 @@ import { type Digest, isDigest } from "../../../oci/digest.js";
 import { syncDirectory } from "../../../files/durable-file.js";
 import { indexLimit } from "../index/index-json.js";
 import type { HeldLock } from "../lock/lock.js";
-import { placeFile } from "../lock/atomic-write.js";
+import { writeAtomically } from "../lock/atomic-write.js";
 import { findRegular, readRegular } from "../regular-file.js";
 import { obsoleteFile, obsoletePath } from "../lock/work-directory.js";
 
@@ -32,7 +32,7 @@ export async function writeObsolete(layout: string, digests: Iterable<Digest>, l
   const lines = [...new Set(digests)].map((digest) => `${digest}\n`);
   const path = obsoleteFile(layout);
   if (lines.length > 0) {
-    await placeFile(path, lines.join(""), lock);
+    await writeAtomically(path, lines.join(""), lock);
     // The workplace itself may be new.
     await syncDirectory(layout);
     return;

@@ -1,12 +1,12 @@
 import { readdir, realpath, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError, OciEncError, systemCode } from "../../../errors.js";
-import type { Descriptor, Sum } from "../../../oci/descriptor.js";
+import type { Descriptor, ContentId } from "../../../oci/descriptor.js";
 import { type Digest, isDigest } from "../../../oci/digest.js";
 import type { KeptBlob } from "../../transport.js";
 import { blobPath, blobSize } from "../blob-file.js";
 import { type IndexEntry, readIndexToChange } from "../index/index-json.js";
-import { type Lease, reclaimLeases } from "../lock/writer-session.js";
+import { type WriterSession, reclaimSessions } from "../lock/writer-session.js";
 import type { HeldLock } from "../lock/lock.js";
 import { writeObsolete } from "./obsolete-record.js";
 import { reachableFrom } from "./reachable.js";
@@ -14,7 +14,7 @@ import { openReferenceBook } from "./reference-book.js";
 import { findRegular } from "../regular-file.js";
 
 /** What became of blobs that were to go. */
-export interface Removal<T extends Sum> {
+export interface Removal<T extends ContentId> {
   readonly removed: readonly T[];
   readonly kept: readonly KeptBlob<T>[];
 }
@@ -22,7 +22,7 @@ export interface Removal<T extends Sum> {
 /** What is known before the first blob is removed. */
 export interface RemovalContext {
   /** The caller's own lease, which does not stand in its way. */
-  readonly lease?: Lease | undefined;
+  readonly lease?: WriterSession | undefined;
   readonly lock: HeldLock;
   /** What was written down before, by a command that did not get to the end of its removal. */
   readonly earlier: readonly Digest[];
@@ -60,7 +60,7 @@ export async function removeUnnamed(
 }
 
 /** Removes `blobs` but those for which `reason` says why they stay. */
-export async function removeThose<T extends Sum>(
+export async function removeThose<T extends ContentId>(
   layout: string,
   blobs: readonly T[],
   reason: (blob: T) => Promise<string | undefined>,
@@ -99,8 +99,8 @@ export async function neededFiles(
 export async function listBlobs(
   layout: string,
   isWanted: (digest: Digest) => boolean,
-): Promise<readonly (Sum & { readonly changed: number })[]> {
-  const blobs: (Sum & { changed: number })[] = [];
+): Promise<readonly (ContentId & { readonly changed: number })[]> {
+  const blobs: (ContentId & { changed: number })[] = [];
   for (const { digest } of await blobNames(layout)) {
     if (!isWanted(digest)) continue;
     const file = await findRegular(layout, blobPath(digest)).catch((error: unknown) => {
@@ -121,7 +121,7 @@ async function tryToRemove(layout: string, blobs: readonly Descriptor[], context
   const all = blobs.map(({ digest }) => digest);
   if (blobs.length === 0) return { removed: [], kept: [], unfinished: [] };
   try {
-    if ((await reclaimLeases(layout, context.lease)).living > 0) {
+    if ((await reclaimSessions(layout, context.lease)).living > 0) {
       return { ...keepAll(blobs, "another writer is at work"), unfinished: all };
     }
     const { entries } = await readIndexToChange(layout);

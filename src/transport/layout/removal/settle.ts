@@ -1,10 +1,10 @@
 import { OciEncError } from "../../../errors.js";
 import type { Digest } from "../../../oci/digest.js";
 import type { Progress } from "../../../progress.js";
-import { tellOfRemoval } from "../../tell-of-removal.js";
+import { warnLeftovers } from "../../leftovers.js";
 import { blobSize } from "../blob-file.js";
 import { readIndexToChange } from "../index/index-json.js";
-import { deadLeases, reclaimLeases } from "../lock/writer-session.js";
+import { deadSessions, reclaimSessions } from "../lock/writer-session.js";
 import { type LockOptions, withLock } from "../lock/lock.js";
 import { readObsolete } from "./obsolete-record.js";
 import { neededFiles, removeUnnamed } from "./removal.js";
@@ -21,25 +21,25 @@ export interface SettleOptions extends LockOptions {
  */
 export async function settleLayout(layout: string, { signal, progress = () => {} }: SettleOptions): Promise<void> {
   try {
-    if ((await readObsolete(layout)).length === 0 && (await deadLeases(layout, "hastily")).length === 0) return;
+    if ((await readObsolete(layout)).length === 0 && (await deadSessions(layout, "hastily")).length === 0) return;
     await withLock(
       layout,
       async (lock) => {
-        const { kept } = await reclaimLeases(layout);
-        for (const why of kept) tellOfRemoval(progress, { removed: 0, kept: 1, why });
+        const { kept } = await reclaimSessions(layout);
+        for (const why of kept) warnLeftovers(progress, { removed: 0, kept: 1, why });
         const earlier = await readObsolete(layout);
         if (earlier.length === 0) return;
         const removal = await removeUnnamed(layout, [], { lock, earlier });
-        tellOfRemoval(progress, { removed: removal.removed.length, kept: 0 });
+        warnLeftovers(progress, { removed: removal.removed.length, kept: 0 });
         for (const why of new Set(removal.kept.map((entry) => entry.why))) {
-          tellOfRemoval(progress, { removed: 0, kept: removal.kept.filter((entry) => entry.why === why).length, why });
+          warnLeftovers(progress, { removed: 0, kept: removal.kept.filter((entry) => entry.why === why).length, why });
         }
       },
       { signal, progress },
     );
   } catch (error) {
     if (!(error instanceof OciEncError) || error.code === "ABORTED") throw error;
-    tellOfRemoval(progress, { removed: 0, kept: 1, why: error.message });
+    warnLeftovers(progress, { removed: 0, kept: 1, why: error.message });
   }
 }
 
@@ -56,7 +56,7 @@ export async function leftoversIn(layout: string, plain: readonly Digest[]): Pro
     throw error;
   });
   const known = new Set([...plain, ...(written.length > 0 ? await readObsolete(layout) : [])]);
-  const leases = await deadLeases(layout);
+  const leases = await deadSessions(layout);
   return [
     ...blobs.filter((digest) => known.has(digest)).map((digest) => `the blob ${digest}, which nothing names`),
     ...leases.map((directory) => `${JSON.stringify(directory)}, which a command that was killed was writing`),

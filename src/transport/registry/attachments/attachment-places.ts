@@ -1,8 +1,8 @@
 import { type ImageName, parseImageName } from "../../../oci/image-name.js";
 import type { EndpointOptions } from "../../transport.js";
 import type { RegistryClient } from "../client.js";
-import { locate, openClient, type Surroundings } from "../open-client.js";
-import { isSameHost, requireOwnHost } from "../http/offline-guard.js";
+import { locate, openClient, type RegistryContext } from "../open-client.js";
+import { isSameHost, requireHostAllowed } from "../http/offline-guard.js";
 import { readRegistriesD, type SignaturePlace, signaturePlace } from "../config/registries-d.js";
 import { type SignatureStore, signatureStore } from "./signature-store.js";
 
@@ -22,7 +22,7 @@ export interface PlacedImage {
   /** Where the image really is, after registries.conf: registries.d goes by that. */
   readonly name: ImageName;
   readonly options: EndpointOptions;
-  readonly around: Surroundings;
+  readonly around: RegistryContext;
 }
 
 /** The places of one image. What they opened beside the image's client is closed when they are disposed of. */
@@ -52,7 +52,7 @@ async function openTagRepository({ client, name, options, around }: PlacedImage)
   if (!wanted) return client;
   const { host, repository } = parseImageName(wanted);
   if (host === name.host && repository === name.repository) return client;
-  requireOwnHost(client.options, host);
+  requireHostAllowed(client.options, host);
   const { primary } = await locate(`${host}/${repository}`, options, around);
   return openClient(primary, isSameHost(primary.name.host, name.host), options, around);
 }

@@ -3,7 +3,7 @@ import { OciEncError } from "../../../errors.js";
 import type { Descriptor } from "../../../oci/descriptor.js";
 import { type Digest, digestOf } from "../../../oci/digest.js";
 import { type ImageManifest, manifestLimit, parseManifest } from "../../../oci/manifest.js";
-import { type AttachedBytes, uniteAttached } from "../../../oci/merge-signature-manifest.js";
+import { type AttachedBytes, mergeSignatureManifests } from "../../../oci/merge-signature-manifest.js";
 import { type AttachedManifest, type DigestTagKind, digestTagName } from "../../attachments.js";
 import { streamBlob } from "../blobs/blob-stream.js";
 import { hasBlob } from "../blobs/blobs.js";
@@ -45,7 +45,7 @@ export function sharedDigestTag(client: RegistryClient, tag: string, attached: A
         return { from: undefined, to: attached };
       }
       const config = await readConfig(client, there.manifest.config);
-      const united = uniteAttached({ bytes: there.bytes, config }, attached);
+      const united = mergeSignatureManifests({ bytes: there.bytes, config }, attached);
       const from = there.descriptor.digest;
       return { from, to: united && (await stored(client, united, there.descriptor.mediaType)) };
     },

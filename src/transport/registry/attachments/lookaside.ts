@@ -13,7 +13,7 @@ import { readSmallFile } from "../../../files/read-file.js";
 import { signatureLimits } from "../../attachments.js";
 import { documentProblem, RegistryClient } from "../client.js";
 import type { Environment } from "../http/environment.js";
-import { isSameHost, requireOwnHost } from "../http/offline-guard.js";
+import { isSameHost, requireHostAllowed } from "../http/offline-guard.js";
 import { bounded, redactUrl } from "../http/redact.js";
 
 /** Where an image's simple signatures are kept beside the registry: below `base`, of which all images of a place have one. */
@@ -137,7 +137,7 @@ async function fetchFrom(client: RegistryClient, url: URL): Promise<Uint8Array |
 
 /** To whom one is nobody, whatever one is at the registry; reached as the registry where it is the same port of it. */
 function webClient(base: URL, { options }: RegistryClient): RegistryClient {
-  requireOwnHost(options, base.host);
+  requireHostAllowed(options, base.host);
   const isRegistry = base.protocol === "https:" && isSameHost(base.host, options.host);
   const settings = isRegistry ? options.settings : {};
   return new RegistryClient({

@@ -3,7 +3,7 @@ import { OciEncError } from "../../../errors.js";
 import type { Descriptor } from "../../../oci/descriptor.js";
 import { type Digest, digestOf } from "../../../oci/digest.js";
 import { parseManifest } from "../../../oci/manifest.js";
-import { uniteAttached } from "../../../oci/merge-signature-manifest.js";
+import { mergeSignatureManifests } from "../../../oci/merge-signature-manifest.js";
 import { type AttachedManifest, type DigestTagKind, digestTagName } from "../../attachments.js";
 import type { AttachmentPlaces } from "./attachment-places.js";
 import { streamBlob } from "../blobs/blob-stream.js";
@@ -13,7 +13,7 @@ import { sharedDigestTag } from "./digest-tags.js";
 import { sharedFallbackList } from "./fallback-list.js";
 import { type ManifestStored, storeManifest } from "../manifest-store.js";
 import { hasReferrersApi } from "./referrers.js";
-import { addToTags, type SharedTag, together } from "./shared-tag.js";
+import { addToTags, type SharedTag, allSettledOrThrow } from "./shared-tag.js";
 import { uploadBlob } from "../blobs/upload.js";
 
 /** Bytes of manifests and signatures that wait for the commit. */
@@ -92,12 +92,12 @@ export class PendingAttachments {
   /** Stores what has a digest of its own, and finds out whether the rest can follow. CONFLICT, before the image shows, when not. */
   async stage(): Promise<void> {
     if (this.#signatures.length > 0) (await this.#places.signatures()).requireWritable();
-    const stored = await together([...this.#referrers.values()].map((pending) => this.#storeReferrer(pending)));
+    const stored = await allSettledOrThrow([...this.#referrers.values()].map((pending) => this.#storeReferrer(pending)));
     for (const { subject, referrer, isListed } of stored) if (!isListed) this.addUnlisted(subject, referrer);
     this.#referrers.clear();
-    await together([...this.#tagged.values()].map((attached) => this.#carryLayers(attached)));
-    await together((await this.#digestTags()).map(storeMerged));
-    await together(this.#fallbackLists().map((shared) => shared.merge()));
+    await allSettledOrThrow([...this.#tagged.values()].map((attached) => this.#carryLayers(attached)));
+    await allSettledOrThrow((await this.#digestTags()).map(storeMerged));
+    await allSettledOrThrow(this.#fallbackLists().map((shared) => shared.merge()));
   }
 
   /** Makes everything visible; what is there already stays. CONFLICT when others do not let us. */
@@ -150,7 +150,7 @@ export class PendingAttachments {
 
 /** What two calls gave for one tag. */
 function united(before: AttachedManifest, more: AttachedManifest): AttachedManifest {
-  const both = uniteAttached(before, more);
+  const both = mergeSignatureManifests(before, more);
   if (!both) return before;
   const { bytes } = both;
   const descriptor = { mediaType: before.descriptor.mediaType, digest: digestOf(bytes), size: bytes.length };

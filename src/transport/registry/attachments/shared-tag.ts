@@ -35,7 +35,7 @@ const writeLimit = 5;
 export async function addToTags(tags: readonly SharedTag[]): Promise<void> {
   let open = tags;
   for (let tried = 0; ; tried += 1) {
-    const written = await together(open.map((shared) => addOnce(shared, tried < writeLimit)));
+    const written = await allSettledOrThrow(open.map((shared) => addOnce(shared, tried < writeLimit)));
     open = written.filter((shared) => shared !== undefined);
     if (!open[0]) return;
     await open[0].client.pause(tried, undefined);
@@ -87,7 +87,7 @@ export function occupied(
  * The results of work that goes on at the same time. When some of it fails, the first failure is thrown once all of it
  * has ended: nothing goes on behind the caller's back.
  */
-export async function together<T>(work: readonly Promise<T>[]): Promise<readonly T[]> {
+export async function allSettledOrThrow<T>(work: readonly Promise<T>[]): Promise<readonly T[]> {
   await Promise.allSettled(work);
   return await Promise.all(work);
 }

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { childEnvironment } from "../../../process/child-environment.js";
 import { OciEncError, systemCode } from "../../../errors.js";
-import { type Progress, tellOfWaiting } from "../../../progress.js";
+import { type Progress, noticeWaiting } from "../../../progress.js";
 import type { Credentials } from "../../registry-options.js";
 import type { Environment } from "../http/environment.js";
 
@@ -91,7 +91,7 @@ async function runHelper(call: HelperCall): Promise<string | undefined> {
     child.stdout.destroy(); // What it has started may hold the other end for long.
   };
   const timer = setTimeout(stop, call.patience);
-  using _ = tellOfWaiting(`the credential helper${shownName(call.name)}`, call.progress);
+  using _ = noticeWaiting(`the credential helper${shownName(call.name)}`, call.progress);
   const { code, failure } = await ended;
   clearTimeout(timer); // spawn's own `timeout` would keep the process alive after a program that does not start.
   if (systemCode(failure) === "ENOENT") throw failed(call.name, "it is not installed");

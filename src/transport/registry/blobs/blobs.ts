@@ -1,4 +1,4 @@
-import type { Descriptor, Sum } from "../../../oci/descriptor.js";
+import type { Descriptor, ContentId } from "../../../oci/descriptor.js";
 import { isIndexType, isManifestType } from "../../../oci/media-type.js";
 import type { RegistryClient } from "../client.js";
 import type { Answer } from "../http/connections.js";
@@ -16,7 +16,7 @@ export async function hasContent(client: RegistryClient, descriptor: Descriptor)
  * Whether the repository has this blob, of this size where the registry says one. A HEAD that is refused says neither why
  * nor whether GET is: one byte is asked for, too. DENIED, UNAVAILABLE, UNSUPPORTED.
  */
-export async function hasBlob(client: RegistryClient, blob: Sum): Promise<boolean> {
+export async function hasBlob(client: RegistryClient, blob: ContentId): Promise<boolean> {
   const answer = await ask(client, blob, "HEAD");
   if (answer.status === 200 || answer.status === 404 || isPassing(answer.status))
     return await verdict(client, blob, answer);
@@ -24,13 +24,13 @@ export async function hasBlob(client: RegistryClient, blob: Sum): Promise<boolea
   return await verdict(client, blob, await ask(client, blob, "GET"));
 }
 
-async function ask(client: RegistryClient, blob: Sum, method: "HEAD" | "GET"): Promise<Answer> {
+async function ask(client: RegistryClient, blob: ContentId, method: "HEAD" | "GET"): Promise<Answer> {
   const target = `/v2/${client.repository}/blobs/${blob.digest}`;
   const headers = method === "GET" ? { range: "bytes=0-0" } : {};
   return await client.request({ method, target, headers, scopes: pushScopes(client), repeat: true });
 }
 
-async function verdict(client: RegistryClient, blob: Sum, answer: Answer): Promise<boolean> {
+async function verdict(client: RegistryClient, blob: ContentId, answer: Answer): Promise<boolean> {
   if (answer.status !== 404 && ![200, 206, 416].includes(answer.status)) {
     const where = JSON.stringify(repositoryName(client));
     throw await client.problem(answer, `cannot look for the blob ${blob.digest} in ${where}`);

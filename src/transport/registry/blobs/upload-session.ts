@@ -1,5 +1,5 @@
 import { OciEncError } from "../../../errors.js";
-import type { Sum } from "../../../oci/descriptor.js";
+import type { ContentId } from "../../../oci/descriptor.js";
 import type { Digest } from "../../../oci/digest.js";
 import type { RegistryClient } from "../client.js";
 import type { Answer } from "../http/connections.js";
@@ -80,7 +80,7 @@ export async function askOffset(client: RegistryClient, session: UploadSession):
 }
 
 /** Asks the registry to store what it has under `sum`. The answer is returned, whatever it is. */
-export async function closeUpload(client: RegistryClient, session: UploadSession, sum: Sum): Promise<Answer> {
+export async function closeUpload(client: RegistryClient, session: UploadSession, sum: ContentId): Promise<Answer> {
   const target = withDigest(session, sum.digest);
   const body = new Uint8Array();
   const headers = { "content-type": "application/octet-stream" };

@@ -1,5 +1,5 @@
 import { OciEncError } from "../../../errors.js";
-import type { Sum } from "../../../oci/descriptor.js";
+import type { ContentId } from "../../../oci/descriptor.js";
 import type { Upload } from "../../transport.js";
 import { hasBlob } from "./blobs.js";
 import type { RegistryClient } from "../client.js";
@@ -101,7 +101,7 @@ function isGood({ status }: Answer): boolean {
 }
 
 /** The last request was answered well: 201 or 204 by the specification. After another good answer a look tells. */
-async function requireStored(state: UploadState, answer: Answer, sum: Sum): Promise<void> {
+async function requireStored(state: UploadState, answer: Answer, sum: ContentId): Promise<void> {
   await answer.discard();
   if (answer.status === 201 || answer.status === 204 || (await hasBlob(state.client, sum))) return;
   throw broken(state, `its last answer is ${answer.status}, and the blob is not there`);
@@ -211,7 +211,7 @@ async function newSession(client: RegistryClient): Promise<UploadSession> {
 }
 
 /** The closing PUT is not repeated blindly: it may have happened. */
-async function close(state: UploadState, sum: Sum): Promise<void> {
+async function close(state: UploadState, sum: ContentId): Promise<void> {
   const { client, session } = state;
   for (let tried = 0; ; tried += 1) {
     const answer = await closeUpload(client, session, sum).catch(asBreak);

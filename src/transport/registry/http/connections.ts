@@ -9,7 +9,7 @@ import type { HostSettings } from "../../registry-options.js";
 import { type AddressClass, literalAddress, mayReach } from "./address-policy.js";
 import { readTrust, type Trust } from "./certificates.js";
 import type { Environment } from "./environment.js";
-import { largeReads } from "./socket-buffer.js";
+import { socketReadBuffer } from "./socket-buffer.js";
 import { networkFailure } from "./network-failure.js";
 import { apiHost, ownOrigins } from "./offline-guard.js";
 import { proxyFor } from "./proxy.js";
@@ -154,13 +154,13 @@ export class Connections implements AsyncDisposable {
     const proxy = proxyFor(url, this.#environment.variables);
     const timeout = this.#connectTimeout;
     if (proxy && url.protocol === "http:") {
-      const dispatcher = new Pool(proxy.origin, { ...poolOptions, connect: { timeout, onread: largeReads } });
+      const dispatcher = new Pool(proxy.origin, { ...poolOptions, connect: { timeout, onread: socketReadBuffer } });
       return { dispatcher, proxy };
     }
     const tls = tlsOptions(await this.#trustFor(url, own), url);
     const connect = proxy
       ? tunnelling(proxy, buildConnector({ ...tls, timeout }), timeout)
-      : { ...tls, lookup: this.#lookup(own ? undefined : url.host), timeout, onread: largeReads };
+      : { ...tls, lookup: this.#lookup(own ? undefined : url.host), timeout, onread: socketReadBuffer };
     return { dispatcher: new Pool(url.origin, { ...poolOptions, connect }), proxy: undefined };
   }
 

@@ -21,7 +21,7 @@ export function apiHost(host: string): string {
 }
 
 /** UNAVAILABLE when what belongs to an image is at another host, and other hosts must not be asked. */
-export function requireOwnHost(
+export function requireHostAllowed(
   { offline, host: own }: { readonly offline: boolean; readonly host: string },
   host: string,
 ): void {

@@ -4,10 +4,10 @@ import { final } from "./host-health.js";
 import { isPassing } from "./retry.js";
 
 /** What one try came to, as far as it decides on another. */
-export type Outcome = Pick<Answer, "status" | "header" | "discard">;
+export type Attempted = Pick<Answer, "status" | "header" | "discard">;
 
 /** When to give up, and how to wait. */
-export interface Persistence {
+export interface RetryRules {
   /** Whether doing it twice is as good as once. Else only a 429, which says that it was not done, is followed by another try. */
   readonly repeat: boolean;
   readonly times: number;
@@ -16,7 +16,7 @@ export interface Persistence {
 }
 
 /** Tries, and tries again where that may help and may be done. What then still fails is not to be retried further up. */
-export async function persist<T extends Outcome>(attempt: () => Promise<T>, how: Persistence): Promise<T> {
+export async function retryLoop<T extends Attempted>(attempt: () => Promise<T>, how: RetryRules): Promise<T> {
   for (let tried = 0; ; tried += 1) {
     const outcome = await attempt().catch(asExpected);
     const again = worthRepeating(outcome, how.repeat);
@@ -30,12 +30,12 @@ export async function persist<T extends Outcome>(attempt: () => Promise<T>, how:
   }
 }
 
-function worthRepeating(outcome: Outcome | OciEncError, repeat: boolean): boolean {
+function worthRepeating(outcome: Attempted | OciEncError, repeat: boolean): boolean {
   if (outcome instanceof OciEncError) return repeat && outcome.retryable;
   return repeat ? isPassing(outcome.status) : outcome.status === 429;
 }
 
-function conclude<T extends Outcome>(outcome: T | OciEncError, exhausted: boolean): T {
+function conclude<T extends Attempted>(outcome: T | OciEncError, exhausted: boolean): T {
   if (!(outcome instanceof OciEncError)) return outcome;
   throw exhausted ? final(outcome) : outcome;
 }

@@ -11,7 +11,7 @@ let rest: Uint8Array | undefined;
  * Makes a socket read as much at once as the system has for it, up to a chunk. One read of 512 KiB in the place of eight
  * spares the processor seven rounds through Node's streams and the HTTP parser. What was read lies in its buffer alone.
  */
-export const largeReads: OnReadOpts = {
+export const socketReadBuffer: OnReadOpts = {
   buffer() {
     const buffer = rest ?? Buffer.allocUnsafeSlow(chunkSize);
     rest = undefined;

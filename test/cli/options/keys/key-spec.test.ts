@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, test } from "node:test";
-import { parsePassphraseSource, shownWord, splitKeyText } from "../../../../src/cli/options/keys/key-spec.js";
+import { parsePassphraseSource, shownValue, parseKeySpec } from "../../../../src/cli/options/keys/key-spec.js";
 import { expectedError } from "../../../support/expected-error.js";
 import { scratchDirectory } from "../../../support/scratch.js";
 
@@ -16,7 +16,7 @@ before(async () => {
 
 test("each way to give a passphrase is recognised, and all that follows the mark is the value", async () => {
   const read = async (text: string) => {
-    const { path, passphrase } = await splitKeyText(`${key}${text}`);
+    const { path, passphrase } = await parseKeySpec(`${key}${text}`);
     assert.equal(path, key);
     return passphrase;
   };
@@ -33,7 +33,7 @@ test("each way to give a passphrase is recognised, and all that follows the mark
 
 test("a text that names a file as a whole is that file, whatever is in its name", async () => {
   const file = { scheme: undefined, path: colons, isFile: true, passphrase: { kind: "none" } };
-  assert.deepEqual(await splitKeyText(colons), file);
+  assert.deepEqual(await parseKeySpec(colons), file);
 });
 
 test("schemes whose keys are elsewhere take a word, with a passphrase or PIN behind it where there can be one", async () => {
@@ -50,20 +50,20 @@ test("schemes whose keys are elsewhere take a word, with a passphrase or PIN beh
     ],
     ["provider:vault:a:pass=b", "provider", "vault:a:pass=b", none],
   ] as const) {
-    assert.deepEqual(await splitKeyText(text), { scheme, path, isFile: false, passphrase });
+    assert.deepEqual(await parseKeySpec(text), { scheme, path, isFile: false, passphrase });
   }
-  assert.equal((await splitKeyText(`pgp:${key}`)).isFile, true);
-  assert.equal(shownWord("pkcs11", "token=t;object=o?pin-value=1"), "token=t;object=o");
-  assert.equal(shownWord("provider", "vault:secret"), "vault");
+  assert.equal((await parseKeySpec(`pgp:${key}`)).isFile, true);
+  assert.equal(shownValue("pkcs11", "token=t;object=o?pin-value=1"), "token=t;object=o");
+  assert.equal(shownValue("provider", "vault:secret"), "vault");
 });
 
 test("without a mark, the first colon whose left side names a file divides", async () => {
-  const { path, passphrase } = await splitKeyText(`${scratch}/a:b:c`);
+  const { path, passphrase } = await parseKeySpec(`${scratch}/a:b:c`);
   assert.deepEqual([path, passphrase], [`${scratch}/a`, { kind: "text", text: "b:c", bare: true }]);
 });
 
 test("faults/45: what may be a passphrase is not in the message when no file is named", async () => {
-  await assert.rejects(splitKeyText("nothing.pem:hunter2"), (error) => {
+  await assert.rejects(parseKeySpec("nothing.pem:hunter2"), (error) => {
     expectedError("NOT_FOUND", /"nothing\.pem"/)(error);
     assert.ok(!JSON.stringify(error).includes("hunter2"));
     return true;

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { tally } from "../../../../src/cli/output/console/progress-totals.js";
+import { progressTotals } from "../../../../src/cli/output/console/progress-totals.js";
 import { digestOf } from "../../../../src/oci/digest.js";
 
 const blob = (text: string, size: number) => ({ mediaType: "x", digest: digestOf(Buffer.from(text)), size });
 
 test("a line says how many blobs and bytes of the plan are done, and how fast", () => {
   let now = 1000;
-  const sum = tally(() => now);
+  const sum = progressTotals(() => now);
   assert.equal(sum.line(), undefined);
   sum.take({ type: "planned", blobs: 3, bytes: 4096 });
   assert.equal(sum.line(), "0 of 3 blobs, 0 B of 4.0 KiB");
@@ -20,7 +20,7 @@ test("a line says how many blobs and bytes of the plan are done, and how fast", 
 });
 
 test("each blob that is under way has a line, until it is done", () => {
-  const sum = tally(() => 5);
+  const sum = progressTotals(() => 5);
   const [one, other] = [blob("a", 4096), blob("b", 2048)];
   assert.deepEqual(sum.running(), []);
   sum.take({ type: "started", blob: one, action: "copy" });
@@ -35,7 +35,7 @@ test("each blob that is under way has a line, until it is done", () => {
 });
 
 test("a blob that is begun anew counts from nothing", () => {
-  const sum = tally(() => 5);
+  const sum = progressTotals(() => 5);
   const layer = blob("a", 4096);
   sum.take({ type: "planned", blobs: 1, bytes: 4096 });
   sum.take({ type: "moved", blob: layer, bytes: 3072 });
@@ -44,7 +44,7 @@ test("a blob that is begun anew counts from nothing", () => {
 });
 
 test("faults/58: a clock that stands still divides nothing by zero", () => {
-  const sum = tally(() => 5);
+  const sum = progressTotals(() => 5);
   sum.take({ type: "planned", blobs: 1, bytes: 1 });
   sum.take({ type: "moved", blob: blob("a", 1), bytes: 1 });
   assert.equal(sum.line(), "0 of 1 blobs, 1 B of 1 B");

@@ -4,7 +4,7 @@ import { chmod, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs
 import { join } from "node:path";
 import { test } from "node:test";
 import type { ProgressEvent } from "../../../../src/progress.js";
-import { shortToken, thisOwner } from "../../../../src/files/owner.js";
+import { shortToken, thisOwner } from "../../../../src/files/heartbeat.js";
 import { withLock } from "../../../../src/transport/layout/lock/lock.js";
 import { startSupport } from "../../../support/child-process.js";
 import { expectedError } from "../../../support/expected-error.js";

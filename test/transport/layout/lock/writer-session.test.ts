@@ -4,11 +4,11 @@ import { chmod, lstat, mkdir, readdir, readFile, utimes, writeFile } from "node:
 import { join } from "node:path";
 import { test } from "node:test";
 import { digestOf } from "../../../../src/oci/digest.js";
-import { thisOwner, watching } from "../../../../src/files/owner.js";
+import { thisOwner, watching } from "../../../../src/files/heartbeat.js";
 import { openTarget } from "../../../../src/transport/index.js";
-import { beginLease, reclaimLeases } from "../../../../src/transport/layout/lock/writer-session.js";
+import { beginSession, reclaimSessions } from "../../../../src/transport/layout/lock/writer-session.js";
 import { withLock } from "../../../../src/transport/layout/lock/lock.js";
-import { leasesDirectory } from "../../../../src/transport/layout/lock/work-directory.js";
+import { sessionsDirectory } from "../../../../src/transport/layout/lock/work-directory.js";
 import { startSupport } from "../../../support/child-process.js";
 import { fileTree } from "../../../support/file-tree.js";
 import { writeImage } from "../../../support/layout-image.js";
@@ -19,7 +19,7 @@ watching.time = 1;
 
 /** Puts a lease there as a process that cannot be seen from here would. */
 async function foreignLease(layout: string, touched: Date): Promise<void> {
-  const directory = join(leasesDirectory(layout), "foreign");
+  const directory = join(sessionsDirectory(layout), "foreign");
   await mkdir(directory, { recursive: true });
   const owner = join(directory, "owner");
   await writeFile(owner, JSON.stringify({ ...(await thisOwner()), boot: "another", host: "elsewhere" }));
@@ -28,13 +28,13 @@ async function foreignLease(layout: string, touched: Date): Promise<void> {
 
 test("a lease counts for others while it lasts, and nothing is left of it", async (t) => {
   const layout = scratchOf(t);
-  const lease = await beginLease(layout, {});
+  const lease = await beginSession(layout, {});
   await writeFile(join(lease.directory, "blob"), "bytes");
-  assert.equal((await withLock(layout, () => reclaimLeases(layout))).living, 1);
-  assert.equal((await withLock(layout, () => reclaimLeases(layout, lease))).living, 0);
+  assert.equal((await withLock(layout, () => reclaimSessions(layout))).living, 1);
+  assert.equal((await withLock(layout, () => reclaimSessions(layout, lease))).living, 0);
   await lease.end();
   await lease.end();
-  assert.equal((await withLock(layout, () => reclaimLeases(layout))).living, 0);
+  assert.equal((await withLock(layout, () => reclaimSessions(layout))).living, 0);
   assert.deepEqual(await readdir(layout), []);
 });
 
@@ -61,8 +61,8 @@ test("faults/57: a blob under way is its owner's alone, under a random name; a f
   for (const umask of ["022", "077"]) {
     const writer = startSupport("put-and-stall", [`oci:${layout}:app-${umask}`, umask]);
     await writer.said(/put/);
-    const [name] = await readdir(leasesDirectory(layout));
-    const directory = join(leasesDirectory(layout), name ?? "");
+    const [name] = await readdir(sessionsDirectory(layout));
+    const directory = join(sessionsDirectory(layout), name ?? "");
     assert.equal((await lstat(directory)).mode & 0o777, 0o700);
     for (const file of await readdir(directory)) {
       if (file === "owner" || file.startsWith(".oci-enc-"))
@@ -91,20 +91,20 @@ test("faults/58: a clock that was wrong makes neither a living lease dead nor a 
     [now + 86_400_000, 0],
   ] as const) {
     await foreignLease(layout, new Date(now - age));
-    assert.equal((await withLock(layout, () => reclaimLeases(layout))).living, living, `touched ${age} ms ago`);
+    assert.equal((await withLock(layout, () => reclaimSessions(layout))).living, living, `touched ${age} ms ago`);
   }
 });
 
 test("a lease that was never finished is removed", async (t) => {
   const layout = scratchOf(t);
-  await mkdir(join(leasesDirectory(layout), "unfinished"), { recursive: true });
-  assert.equal((await withLock(layout, () => reclaimLeases(layout))).living, 0);
+  await mkdir(join(sessionsDirectory(layout), "unfinished"), { recursive: true });
+  assert.equal((await withLock(layout, () => reclaimSessions(layout))).living, 0);
   assert.deepEqual(await readdir(layout), []);
 });
 
 test("a lease's token names this process", async (t) => {
   const layout = scratchOf(t);
-  const lease = await beginLease(layout, {});
+  const lease = await beginSession(layout, {});
   assert.equal(JSON.parse(await readFile(join(lease.directory, "owner"), "utf8")).pid, process.pid);
   await lease.end();
 });
@@ -113,7 +113,7 @@ test("a writer whose clock is wrong is seen to live while it is watched", async 
   const layout = scratchOf(t);
   const hour = 3_600_000;
   await foreignLease(layout, new Date(Date.now() - hour));
-  const directory = join(leasesDirectory(layout), "foreign");
+  const directory = join(sessionsDirectory(layout), "foreign");
   let beats = 0;
   const beat = setInterval(() => {
     beats += 1;
@@ -121,25 +121,25 @@ test("a writer whose clock is wrong is seen to live while it is watched", async 
   }, 1);
   watching.time = 300;
   try {
-    assert.equal((await withLock(layout, () => reclaimLeases(layout))).living, 1);
+    assert.equal((await withLock(layout, () => reclaimSessions(layout))).living, 1);
   } finally {
     clearInterval(beat);
     watching.time = 1;
   }
-  assert.equal((await withLock(layout, () => reclaimLeases(layout))).living, 0);
+  assert.equal((await withLock(layout, () => reclaimSessions(layout))).living, 0);
 });
 
 test("a lease that another user keeps closed tells by its name whether its writer lives, whatever its times", {
   skip: process.geteuid?.() !== 0 && "needs root, to be somebody else",
 }, async (t) => {
   const layout = scratchOf(t);
-  const lease = await beginLease(layout, {});
-  for (const path of [layout, join(layout, ".oci-enc"), leasesDirectory(layout)]) await chmod(path, 0o777);
+  const lease = await beginSession(layout, {});
+  for (const path of [layout, join(layout, ".oci-enc"), sessionsDirectory(layout)]) await chmod(path, 0o777);
   await withLock(layout, async () => {
     for (const path of [join(lease.directory, "owner"), lease.directory]) await utimes(path, 0, 0);
     process.seteuid?.(12345);
     try {
-      assert.deepEqual(await reclaimLeases(layout), { living: 1, kept: [] });
+      assert.deepEqual(await reclaimSessions(layout), { living: 1, kept: [] });
     } finally {
       process.seteuid?.(0);
     }

@@ -5,13 +5,13 @@ import { chmod, chown, lutimes, mkdir, readFile, rm, symlink, writeFile } from "
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { type Digest, digestOf } from "../../../../src/oci/digest.js";
-import { watching } from "../../../../src/files/owner.js";
+import { watching } from "../../../../src/files/heartbeat.js";
 import { collectGarbage, openTarget, removeImages, tagImage } from "../../../../src/transport/index.js";
 import { blobPath } from "../../../../src/transport/layout/blob-file.js";
-import { beginLease, reclaimLeases } from "../../../../src/transport/layout/lock/writer-session.js";
+import { beginSession, reclaimSessions } from "../../../../src/transport/layout/lock/writer-session.js";
 import { withLock } from "../../../../src/transport/layout/lock/lock.js";
 import { leftoversIn } from "../../../../src/transport/layout/removal/settle.js";
-import { leasesDirectory, obsoleteFile } from "../../../../src/transport/layout/lock/work-directory.js";
+import { sessionsDirectory, obsoleteFile } from "../../../../src/transport/layout/lock/work-directory.js";
 import { fileTree } from "../../../support/file-tree.js";
 import { writeImage } from "../../../support/layout-image.js";
 import { scratchOf } from "../../../support/scratch.js";
@@ -84,7 +84,7 @@ test("a dry run tidies nothing, and tells of it where it lists", async (t) => {
 
 test("while another writer is at work nothing goes, a warning says so, and the next command does it", async (t) => {
   const left = await killed(t);
-  const lease = await beginLease(left.layout, {});
+  const lease = await beginSession(left.layout, {});
   const warnings: string[] = [];
   const progress = (event: { type: string; message?: string }) => void warnings.push(event.message ?? "");
   {
@@ -123,15 +123,15 @@ test("a stranger's record makes nobody remove, read or wait for anything", async
 test("a lease that another user keeps closed counts as alive while its directory is touched, and is told of after", async (t) => {
   if (process.geteuid?.() !== 0) return t.skip("only root can be two users");
   const layout = scratchOf(t);
-  const directory = join(leasesDirectory(layout), "closed");
+  const directory = join(sessionsDirectory(layout), "closed");
   await mkdir(directory, { recursive: true });
   await writeFile(join(directory, "owner"), JSON.stringify({ pid: 1, host: "elsewhere", nonce: "nonce" }));
-  for (const path of [layout, join(layout, ".oci-enc"), leasesDirectory(layout)]) await chown(path, 12345, 12345);
+  for (const path of [layout, join(layout, ".oci-enc"), sessionsDirectory(layout)]) await chown(path, 12345, 12345);
   await chmod(directory, 0o700);
   const reclaimed = async () => {
     process.seteuid?.(12345);
     try {
-      return await withLock(layout, () => reclaimLeases(layout));
+      return await withLock(layout, () => reclaimSessions(layout));
     } finally {
       process.seteuid?.(0);
     }

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { credentialHelper } from "../../../../src/transport/registry/auth/credential-helper.js";
-import { tellOfWaiting } from "../../../../src/progress.js";
+import { noticeWaiting } from "../../../../src/progress.js";
 import { expectedError } from "../../../support/expected-error.js";
 import { testEnvironment } from "../../../support/registry-endpoint.js";
 import { listening } from "../../../support/registry-ends.js";
@@ -20,7 +20,7 @@ test("a helper that does not answer is given up, even where a program that it st
 test("that a program is waited for is said after ten seconds, ever more rarely, and no longer than it lasts", (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const { events, progress } = listening();
-  const telling = tellOfWaiting('program "x"', progress);
+  const telling = noticeWaiting('program "x"', progress);
   for (let second = 0; second < 45; second += 1) t.mock.timers.tick(1000);
   telling[Symbol.dispose]();
   t.mock.timers.tick(1_000_000);

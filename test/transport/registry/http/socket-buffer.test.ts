@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { test } from "node:test";
 import fc from "fast-check";
-import { largeReads } from "../../../../src/transport/registry/http/socket-buffer.js";
+import { socketReadBuffer } from "../../../../src/transport/registry/http/socket-buffer.js";
 
 test("whatever several sockets read, and in whatever order, no read lies over another one's bytes", () => {
   const read = fc.record({ socket: fc.nat(3), part: fc.double({ min: 0, max: 1, noNaN: true }) });
@@ -15,7 +15,7 @@ test("whatever several sockets read, and in whatever order, no read lies over an
         const buffer = buffers[which] ?? assert.fail();
         const count = Math.max(1, Math.floor(part * buffer.length));
         buffer.fill(index, 0, count);
-        assert.equal(largeReads.callback.call(socket, count, buffer), true);
+        assert.equal(socketReadBuffer.callback.call(socket, count, buffer), true);
         buffers[which] = nextBuffer();
       }
       for (const [index, piece] of pieces.entries()) assert.ok(piece.every((byte) => byte === index));
@@ -30,7 +30,7 @@ test("a socket gives what came, in pieces that are larger than those of Node's o
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const pieces: Buffer[] = [];
   const { port } = server.address() as AddressInfo;
-  const socket = connect({ port, host: "127.0.0.1", onread: largeReads });
+  const socket = connect({ port, host: "127.0.0.1", onread: socketReadBuffer });
   for await (const piece of socket) {
     pieces.push(piece);
     await new Promise((resolve) => setTimeout(resolve, 5)); // Let more come than one packet.
@@ -41,6 +41,6 @@ test("a socket gives what came, in pieces that are larger than those of Node's o
 });
 
 function nextBuffer(): Uint8Array {
-  const { buffer } = largeReads;
+  const { buffer } = socketReadBuffer;
   return typeof buffer === "function" ? buffer() : buffer;
 }

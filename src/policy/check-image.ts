@@ -8,11 +8,11 @@ import { isEncrypted, isIndexType } from "../oci/media-type.js";
 import { localPlatform, type Platform, platformMatches } from "../oci/platform.js";
 import { type FoundSignatures, listSignatures } from "../sign/store.js";
 import type { ImageSource } from "../transport/transport.js";
-import type { Judge, Outcome } from "./judge.js";
+import type { PolicyChecker, PolicyResult } from "./policy-checker.js";
 
 /** Whom to ask, and about what. */
-export interface JudgeOptions {
-  readonly judges: readonly Judge[];
+export interface CheckOptions {
+  readonly judges: readonly PolicyChecker[];
   /**
    * The images of an index that will be used; default every one. NOT_FOUND when it has none of a platform. `local`: this
    * machine's, where there is one, else every one.
@@ -25,26 +25,26 @@ export interface JudgeOptions {
 }
 
 /** What became of an image before its judges; nothing of it has been read but manifests. */
-export interface JudgedImage {
+export interface CheckedImage {
   readonly root: Descriptor;
   /** How many layers of the images that will be used are sealed. */
-  readonly sealed: Sealed;
+  readonly sealed: Encrypted;
   /** The same of each of these images; of none, where there is none. */
-  readonly each: readonly Sealed[];
+  readonly each: readonly Encrypted[];
   /** At least one judge accepted a signature. */
   readonly signed: boolean;
-  readonly opinions: readonly Opinion[];
+  readonly opinions: readonly CheckerResult[];
 }
 
 /** How many layers are sealed. */
-export type Sealed = "all" | "some" | "none";
+export type Encrypted = "all" | "some" | "none";
 
 /** What one judge says of one manifest. */
-export interface Opinion {
-  readonly judge: Pick<Judge, "id" | "title">;
+export interface CheckerResult {
+  readonly judge: Pick<PolicyChecker, "id" | "title">;
   /** The one that decided: the index, or an image in it. */
   readonly manifest: Descriptor;
-  readonly outcome: Outcome;
+  readonly outcome: PolicyResult;
 }
 
 /**
@@ -52,7 +52,7 @@ export interface Opinion {
  * it that will be used and whatever would be copied with them, of which all have to pass. Everything is by digest. Throws
  * what the source throws; CORRUPT.
  */
-export async function judgeImage(source: ImageSource, root: Descriptor, options: JudgeOptions): Promise<JudgedImage> {
+export async function checkImage(source: ImageSource, root: Descriptor, options: CheckOptions): Promise<CheckedImage> {
   const platforms = options.platforms === "local" ? undefined : options.platforms;
   const plan = await makePlan(source, root, { platforms, otherPlatforms: "drop", absent: "keep" });
   // What is not there now may be there in a moment: it is judged by its digest, and nobody knows that it is encrypted.
@@ -70,7 +70,7 @@ export async function judgeImage(source: ImageSource, root: Descriptor, options:
   const listed = along.filter((descriptor) => attestedBy(descriptor) === undefined);
   const judged = [...instances.map(({ descriptor }) => descriptor), ...along];
   const find = memoized((subject) => listSignatures(source, subject));
-  const opinions: Opinion[] = [];
+  const opinions: CheckerResult[] = [];
   for (const judge of options.judges) {
     const ask = (manifest: Descriptor) => opinionOf(judge, manifest, { identity: options.identity, find });
     opinions.push(...(await opinionsOn(root, judged, { ask, own: options.instanceSignatures ?? false })));
@@ -94,7 +94,7 @@ function companionsOf(plan: ChildPlan): readonly Descriptor[] {
   });
 }
 
-function sealedOf(layers: readonly Descriptor[]): Sealed {
+function sealedOf(layers: readonly Descriptor[]): Encrypted {
   const count = layers.filter(({ mediaType }) => isEncrypted(mediaType)).length;
   if (count === 0) return "none";
   return count === layers.length ? "all" : "some";
@@ -108,13 +108,13 @@ function localOnes<T extends { readonly platform: Platform | undefined }>(images
 async function opinionsOn(
   root: Descriptor,
   instances: readonly Descriptor[],
-  { ask, own }: { ask: (manifest: Descriptor) => Promise<Opinion>; own: boolean },
-): Promise<readonly Opinion[]> {
+  { ask, own }: { ask: (manifest: Descriptor) => Promise<CheckerResult>; own: boolean },
+): Promise<readonly CheckerResult[]> {
   const isIndex = isIndexType(root.mediaType);
   // An index with nothing in it has nobody to speak for it but itself.
   const whole = isIndex && own && instances.length > 0 ? undefined : await ask(root);
   if (whole && (!isIndex || whole.outcome.kind !== "refused" || instances.length === 0)) return [whole];
-  const single: Opinion[] = [];
+  const single: CheckerResult[] = [];
   for (const instance of instances) single.push(await ask(instance));
   // When no image in it is signed either, what is wrong is that the index is not.
   return whole && single.every(({ outcome }) => outcome.kind === "refused") ? [whole] : single;
@@ -123,11 +123,11 @@ async function opinionsOn(
 type Find = (subject: Digest) => Promise<FoundSignatures>;
 
 async function opinionOf(
-  judge: Judge,
+  judge: PolicyChecker,
   manifest: Descriptor,
   { identity, find }: { identity: ImageName | undefined; find: Find },
-): Promise<Opinion> {
-  const outcome = await judge.judge({ descriptor: manifest, identity }, () => find(manifest.digest));
+): Promise<CheckerResult> {
+  const outcome = await judge.check({ descriptor: manifest, identity }, () => find(manifest.digest));
   return { judge: { id: judge.id, title: judge.title }, manifest, outcome };
 }
 

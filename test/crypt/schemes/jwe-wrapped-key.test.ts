@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
-import { readJwe } from "../../../src/crypt/schemes/jwe/packet.js";
+import { readJwe } from "../../../src/crypt/schemes/jwe/wrapped-key.js";
 import { OciEncError } from "../../../src/errors.js";
 import { expectedError } from "../../support/expected-error.js";
 import { encoded, forNobody, jwePacket } from "../../support/handmade-jwe.js";

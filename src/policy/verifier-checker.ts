@@ -1,9 +1,9 @@
 import type { ErrorCode } from "../errors.js";
 import { missingClaim } from "../sign/claims.js";
 import { refused } from "../sign/refusal.js";
-import type { Accepted, Judgement, Signature, SignedImage } from "../sign/signature.js";
+import type { Accepted, SignatureVerdict, Signature, SignedImage } from "../sign/signature.js";
 import type { Verifier } from "../sign/verifier.js";
-import type { Judge, Outcome } from "./judge.js";
+import type { PolicyChecker, PolicyResult } from "./policy-checker.js";
 
 /** Keys that are trusted as they are, and what their signatures have to say. */
 export interface TrustedKeys {
@@ -18,10 +18,10 @@ export interface TrustedKeys {
  * A judge for whom one good signature by one of several keys is enough. Where there is none but one whose signer nobody
  * vouches for, and the rules excuse that, nothing is judged.
  */
-export function verifierJudge(names: Pick<Judge, "id" | "title">, trusted: TrustedKeys): Judge {
+export function verifierChecker(names: Pick<PolicyChecker, "id" | "title">, trusted: TrustedKeys): PolicyChecker {
   return {
     ...names,
-    async judge(image, find) {
+    async check(image, find) {
       const now = new Date();
       const { signatures, broken } = await find();
       const told: Told[] = broken.map(({ where, failure }) => ({ where, code: failure.code, reason: failure.message }));
@@ -43,8 +43,8 @@ async function judgeOne(
   signature: Signature,
   image: SignedImage,
   { verifiers, claims, identity, now }: TrustedKeys & { readonly now: Date },
-): Promise<Judgement | undefined> {
-  let last: Judgement | undefined;
+): Promise<SignatureVerdict | undefined> {
+  let last: SignatureVerdict | undefined;
   for (const verifier of verifiers) {
     if (!verifier.formats.includes(signature.format)) continue;
     const judgement = await verifier.judge(signature, image, now);
@@ -54,7 +54,7 @@ async function judgeOne(
   return last;
 }
 
-function withDemands(accepted: Accepted, claims: TrustedKeys["claims"], identity: TrustedKeys["identity"]): Judgement {
+function withDemands(accepted: Accepted, claims: TrustedKeys["claims"], identity: TrustedKeys["identity"]): SignatureVerdict {
   const missing = missingClaim(claims, accepted.claims);
   if (missing !== undefined)
     return refused("UNTRUSTED", `it does not claim ${JSON.stringify(missing.slice(0, 200))} as asked`);
@@ -70,7 +70,7 @@ interface Told {
   readonly reason: string;
 }
 
-function refusalOf(all: readonly Told[]): Outcome {
+function refusalOf(all: readonly Told[]): PolicyResult {
   if (all.length === 0) return { kind: "refused", code: "UNTRUSTED", reasons: ["there is no signature"] };
   const [only = "UNTRUSTED", ...more] = new Set(all.map(({ code }) => code));
   const reasons = all.map(({ where, reason }) => `${where}: ${reason}`);

@@ -8,7 +8,7 @@ export interface LeftoverCounts {
 }
 
 /** Tells what became of what a killed command had left; says nothing of nothing. */
-export function tellOfRemoval(progress: Progress, { removed, kept, why = "" }: LeftoverCounts): void {
+export function warnLeftovers(progress: Progress, { removed, kept, why = "" }: LeftoverCounts): void {
   const left = "of a command that was killed, which may be plain";
   if (removed > 0) {
     progress({ type: "warning", code: "PLAIN_BLOBS_REMOVED", message: `removed ${removed} blobs ${left}` });

@@ -4,13 +4,13 @@ import { verifying } from "../bytes/verifying.js";
 import type { Keyring, Unwrapped } from "../crypt/layer.js";
 import { answerFor, type LayerAnswer } from "../crypt/layer-answer.js";
 import { OciEncError } from "../errors.js";
-import type { Descriptor, Sum } from "../oci/descriptor.js";
+import type { Descriptor, ContentId } from "../oci/descriptor.js";
 import { algorithmOf, type Digest } from "../oci/digest.js";
 import type { Progress } from "../progress.js";
 import type { BlobOrigin } from "./layer-transform.js";
 
 /** What keys show of the layers of an earlier image. */
-export interface EarlierContents {
+export interface PreviousContents {
   /**
    * What the keys can do with it; undefined without keys. The digest of the content that comes with it is a claim: whoever
    * has the public keys can write any. KEY_PROVIDER.
@@ -20,11 +20,11 @@ export interface EarlierContents {
    * Decrypts the whole layer and compares: why it does not hold what `plain` describes. Undefined: it does. Nothing is
    * kept, and each layer is read once. Throws what keeps the earlier image's place from being read.
    */
-  disproof(layer: Descriptor, unwrapped: Unwrapped, plain: Sum): Promise<string | undefined>;
+  disproof(layer: Descriptor, unwrapped: Unwrapped, plain: ContentId): Promise<string | undefined>;
 }
 
 /** What the layers are opened with, and where they are read. */
-export interface EarlierContentsOptions {
+export interface PreviousContentsOptions {
   /** Undefined: no key is given. */
   readonly keyring: Keyring | undefined;
   readonly origin: BlobOrigin;
@@ -33,7 +33,7 @@ export interface EarlierContentsOptions {
 }
 
 /** Each envelope is opened once, and each layer decrypted at most once, however many platforms share it. */
-export function earlierContents({ keyring, ...reading }: EarlierContentsOptions): EarlierContents {
+export function previousContents({ keyring, ...reading }: PreviousContentsOptions): PreviousContents {
   const open = once(async (layer: Descriptor) => (keyring ? await openOne(layer, keyring) : undefined));
   const digestOf = once((layer: Descriptor, unwrapped: Unwrapped) => plainDigest(layer, unwrapped, reading));
   return {
@@ -54,7 +54,7 @@ async function openOne(layer: Descriptor, keyring: Keyring): Promise<LayerAnswer
   return answer;
 }
 
-type Reading = Omit<EarlierContentsOptions, "keyring">;
+type Reading = Omit<PreviousContentsOptions, "keyring">;
 
 /** What the layer holds, or why that cannot be known. */
 async function plainDigest(

@@ -2,20 +2,20 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { copy } from "../../../src/copy/copy.js";
-import type { Descriptor } from "../../../src/oci/descriptor.js";
-import { digestOf } from "../../../src/oci/digest.js";
-import { mediaTypes } from "../../../src/oci/media-type.js";
-import { parsePlatform } from "../../../src/oci/platform.js";
-import { judgedPlace } from "../../../src/policy/subject.js";
-import { encryptLayers } from "../../../src/transform/encrypt.js";
-import { removeRecipients } from "../../../src/transform/recipients.js";
-import { parseLayerSelection } from "../../../src/transform/select.js";
-import type { Verdict } from "../../../src/operations/verify/check.js";
-import { refusal, type VerifyOptions, verify } from "../../../src/operations/verify/verify.js";
-import { expectedError } from "../../support/expected-error.js";
-import { addImage, MemoryPlace } from "../../support/memory-image.js";
-import { type Person, person } from "../../support/people.js";
+import { copy } from "../../src/copy/copy.js";
+import type { Descriptor } from "../../src/oci/descriptor.js";
+import { digestOf } from "../../src/oci/digest.js";
+import { mediaTypes } from "../../src/oci/media-type.js";
+import { parsePlatform } from "../../src/oci/platform.js";
+import { policySubject } from "../../src/policy/subject.js";
+import { encryptLayers } from "../../src/transform/encrypt.js";
+import { removeRecipients } from "../../src/transform/recipients.js";
+import { parseLayerSelection } from "../../src/transform/select.js";
+import type { Verdict } from "../../src/operations/verify/check.js";
+import { refusal, type VerifyOptions, verify } from "../../src/operations/verify/verify.js";
+import { expectedError } from "../support/expected-error.js";
+import { addImage, MemoryPlace } from "../support/memory-image.js";
+import { type Person, person } from "../support/people.js";
 
 const gzip = "application/vnd.oci.image.layer.v1.tar+gzip";
 const [alice, bob, carol] = [person("alice"), person("bob"), person("carol")];
@@ -101,7 +101,7 @@ test("no key is tried on an image that its judges do not let in", async () => {
   const { place } = await sealedImage([alice]);
   const signed = (requireSigned: boolean) => ({
     rules: { requireSigned, insecurePolicy: true, classes: undefined },
-    image: judgedPlace("memory:image", place.source("image")),
+    image: policySubject("memory:image", place.source("image")),
   });
   for (const [refused, opened] of [
     [true, "nothing"],

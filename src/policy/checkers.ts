@@ -8,18 +8,18 @@ import { trustKind } from "../sign/trust.js";
 import type { TrustSpec } from "../sign/trust-spec.js";
 import { evaluatePolicy } from "./evaluate.js";
 import { fits } from "./identity.js";
-import type { Judge } from "./judge.js";
-import type { JudgedPlace } from "./subject.js";
+import type { PolicyChecker } from "./policy-checker.js";
+import type { PolicySubject } from "./subject.js";
 import { type RulePlaces, readPolicy } from "./policy-file.js";
 import type { Policy } from "./policy-json.js";
 import type { TrustRules } from "./trust-rules.js";
-import { verifierJudge } from "./verifier-judge.js";
+import { verifierChecker } from "./verifier-checker.js";
 
 /**
  * The judges that rules name, in the order in which they are asked: policy.json, the Notary trust policy, the keys.
  * CORRUPT for rules that are malformed, KEY_INVALID for such keys, NOT_FOUND for a file that was named and is not there.
  */
-export async function judgesOf(rules: TrustRules, image: JudgedPlace): Promise<readonly Judge[]> {
+export async function checkersOf(rules: TrustRules, image: PolicySubject): Promise<readonly PolicyChecker[]> {
   const policy = rules.insecurePolicy ? undefined : await readPolicy(rulePlaces(rules.policy), rules.policyDialect);
   const trust = rules.trust ?? [];
   return [
@@ -34,11 +34,11 @@ export function rulePlaces(path: string | undefined): RulePlaces {
   return { path, home: process.env["HOME"] || homeDirectory(), root: "/", environment: process.env };
 }
 
-function policyJudge(policy: Policy, rules: TrustRules, { place }: JudgedPlace): Judge {
+function policyJudge(policy: Policy, rules: TrustRules, { place }: PolicySubject): PolicyChecker {
   return {
     id: "policy",
     title: `${policy.origin} lets the image pass`,
-    async judge(image, find) {
+    async check(image, find) {
       const outcome = await evaluatePolicy(policy, {
         place,
         images: [image],
@@ -60,24 +60,24 @@ function policyJudge(policy: Policy, rules: TrustRules, { place }: JudgedPlace):
   };
 }
 
-async function keysJudge(specs: readonly TrustSpec[], rules: TrustRules): Promise<Judge> {
+async function keysJudge(specs: readonly TrustSpec[], rules: TrustRules): Promise<PolicyChecker> {
   const verifiers = await Promise.all(specs.map((spec) => trustKind(spec.kind).load(spec, rules.claims ?? {})));
   const { identity } = rules;
   const names = { id: "trust", title: `signed by ${verifiers.map(({ name }) => name).join(" or ")}` };
   const fitting = identity && ((claimed: string) => fits({ type: "matchRepoDigestOrExact" }, identity, claimed));
-  return verifierJudge(names, { verifiers, claims: rules.claims ?? {}, identity: fitting });
+  return verifierChecker(names, { verifiers, claims: rules.claims ?? {}, identity: fitting });
 }
 
-async function notaryJudge(rules: TrustRules, { identity }: JudgedPlace): Promise<Judge> {
+async function notaryJudge(rules: TrustRules, { identity }: PolicySubject): Promise<PolicyChecker> {
   const policy = await notaryPolicy(rules.trustPolicy);
   const statement = selectStatement(policy, identity);
   const names = { id: "trust-policy", title: `the Notary trust policy ${policy.origin} lets the image pass` };
   if (statement.level === "skip") {
     const why = `its statement ${JSON.stringify(statement.name.slice(0, 120))} skips verification`;
-    return { ...names, judge: async () => ({ kind: "not judged", why }) };
+    return { ...names, check: async () => ({ kind: "not judged", why }) };
   }
   const stores = openTrustStores(rules.trustStore ?? trustStoreDirectory(notationDirectory()));
-  return verifierJudge(names, { verifiers: [notaryVerifier(statement, stores)], claims: rules.claims ?? {} });
+  return verifierChecker(names, { verifiers: [notaryVerifier(statement, stores)], claims: rules.claims ?? {} });
 }
 
 async function notaryPolicy(named: TrustRules["trustPolicy"]): Promise<TrustPolicy> {

@@ -3,7 +3,7 @@ import type { KnownRecipient } from "../crypt/key-wrapper.js";
 import type { Digest } from "../oci/digest.js";
 
 /** What is bound: the digest of the plain blob, and its diff id as the config has it. */
-export interface BoundContent {
+export interface TaggedContent {
   readonly digest: Digest;
   readonly diffId: Digest | undefined;
 }
@@ -14,9 +14,9 @@ export interface BoundContent {
  * keys' thumbprints, whatever their order. It proves nothing to whoever does not trust the manifest. Undefined without a
  * diff id, and where somebody's key cannot be told from others.
  */
-export function bindingFor(
+export function contentRecipientTag(
   recipients: readonly KnownRecipient[],
-  { digest, diffId }: BoundContent,
+  { digest, diffId }: TaggedContent,
 ): string | undefined {
   if (diffId === undefined || recipients.length === 0) return undefined;
   const keys = recipients.map(({ scheme, thumbprint }) => `${scheme} ${thumbprint}`).toSorted();

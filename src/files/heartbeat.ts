@@ -137,7 +137,7 @@ async function timesOf(path: string): Promise<string> {
  * Touches `paths` from time to time, for those who cannot see this process. Call what it gives back to end it. They are
  * touched by the clock that the first of them, which has just been made, got its time from: that of a server may differ.
  */
-export function giveSignsOfLife(...paths: readonly string[]): () => void {
+export function startHeartbeat(...paths: readonly string[]): () => void {
   const ahead = paths[0] === undefined ? Promise.resolve(0) : clockAhead(paths[0]);
   // A missed touch is no failure here: it is for others to judge, and the next one follows.
   const timer = setInterval(async () => {

@@ -1,14 +1,14 @@
 import type { Digest } from "../../oci/digest.js";
 import type { Finding, Verdict } from "./check.js";
 import type { OpenedLayer } from "./decrypted-layers.js";
-import { type Subject, sealedLayers } from "./subject.js";
+import { type Subject, encryptedLayers } from "./subject.js";
 
 /**
  * Asks the place of the image for what lies there and may be plain, though nothing names it: what commands left that were
  * killed, and the content of sealed layers as far as its digests are known, from the config or from a key. `verdict` is
  * that of a find. Empty where the place cannot tell, as a registry.
  */
-export async function plainLeftovers(
+export async function leftoversInPlace(
   subject: Subject,
   opened: readonly OpenedLayer[],
   verdict: Verdict,
@@ -16,7 +16,7 @@ export async function plainLeftovers(
   const { source } = subject;
   if (source.leftovers === undefined) return [];
   const contents = opened.flatMap(({ content }) => [content?.wrapped, content?.plain]);
-  const known = [...sealedLayers(subject).map(({ diffId }) => diffId), ...contents];
+  const known = [...encryptedLayers(subject).map(({ diffId }) => diffId), ...contents];
   const digests = new Set(known.filter((digest): digest is Digest => digest !== undefined));
   const left = await source.leftovers([...digests]);
   if (left.length === 0) return [{ verdict: "passed", place: undefined, message: "nothing of the kind is there" }];
