@@ -1,5 +1,5 @@
+import { hashWorkerLimit, leastLoadedWorker } from "./hash-worker/hash-workers.js";
 import { type Hasher, type HashOptions, localHasher } from "./hasher.js";
-import { leastLoadedWorker, hashWorkerLimit } from "./hash-worker/hash-workers.js";
 
 /** How to hash, and how much is to be expected; only speed depends on the latter. */
 export interface HasherOptions extends HashOptions {

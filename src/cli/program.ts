@@ -7,10 +7,10 @@ import { type FlagValues, flagValues } from "./options/flag-values.js";
 import { withholdNamedVariables } from "./options/named-variables.js";
 import { commandTimeout, debug, json, outputFlags, outputPrecedence } from "./options/output.js";
 import { registryConflicts } from "./options/registry/registry-flags.js";
+import { type ConsoleReporter, openConsoleReporter } from "./output/console/console-reporter.js";
+import { isClosedPipe, writeNews, writeResult } from "./output/console/streams.js";
 import { describeFailure, failureLine } from "./output/failure.js";
 import { printOutcome } from "./output/report.js";
-import { isClosedPipe, writeNews, writeResult } from "./output/console/streams.js";
-import { openConsoleReporter, type ConsoleReporter } from "./output/console/console-reporter.js";
 import { printProgramHelp } from "./program-help.js";
 import type { Interruption } from "./signals.js";
 import { parseCommand } from "./syntax.js";
@@ -23,14 +23,14 @@ export async function runProgram(args: readonly string[], interruption: Interrup
     command: undefined,
     declared: undefined,
     options: undefined,
-    voice: undefined,
+    reporter: undefined,
   };
   try {
     return await dispatch(run);
   } catch (error) {
     return await report(error, run);
   } finally {
-    run.voice?.close();
+    run.reporter?.close();
   }
 }
 
@@ -41,7 +41,7 @@ interface Run {
   command: CommandRow | undefined;
   declared: Command | undefined;
   options: FlagValues | undefined;
-  voice: ConsoleReporter | undefined;
+  reporter: ConsoleReporter | undefined;
 }
 
 async function dispatch(run: Run): Promise<number> {
@@ -61,12 +61,12 @@ async function dispatch(run: Run): Promise<number> {
   if (typed.kind === "help") return printed(writeResult(`${typed.text}\n`));
   const options = flagValues(command, typed.values, process.env);
   run.options = options;
-  run.voice = await openConsoleReporter(options);
+  run.reporter = await openConsoleReporter(options);
   return await execute(run.command, command, {
     arguments: typed.arguments,
     options,
     line: args,
-    ...channels(run.voice, run.interruption),
+    ...channels(run.reporter, run.interruption),
   });
 }
 
@@ -76,13 +76,13 @@ async function printed(printing: Promise<void>): Promise<number> {
 }
 
 async function execute(row: CommandRow, command: Command, invocation: Invocation & Channels): Promise<number> {
-  const { options, reporter: voice, interruption } = invocation;
+  const { options, reporter, interruption } = invocation;
   const timer = startTimer(options.get(commandTimeout), interruption);
   collectSimply();
   try {
     const outcome = await command.run(invocation);
-    voice.close();
-    await printOutcome(outcome, { command: row.name, json: options.get(json), warnings: voice.warnings() });
+    reporter.close();
+    await printOutcome(outcome, { command: row.name, json: options.get(json), warnings: reporter.warnings() });
     if (outcome.kind === "report" && outcome.failure) throw outcome.failure;
     return outcome.kind === "status" ? outcome.status : 0;
   } finally {
@@ -95,8 +95,8 @@ interface Channels extends Pick<Invocation, "signal" | "progress" | "info"> {
   readonly interruption: Interruption;
 }
 
-function channels(voice: ConsoleReporter, interruption: Interruption): Channels {
-  return { signal: interruption.signal, progress: voice.take, info: voice.info, reporter: voice, interruption };
+function channels(reporter: ConsoleReporter, interruption: Interruption): Channels {
+  return { signal: interruption.signal, progress: reporter.take, info: reporter.info, reporter, interruption };
 }
 
 function startTimer(milliseconds: number | undefined, interruption: Interruption): NodeJS.Timeout | undefined {
@@ -153,7 +153,7 @@ async function report(thrown: unknown, run: Run): Promise<number> {
   const error: unknown = signal.aborted ? signal.reason : thrown;
   const prescribed = await run.declared?.failure?.(error);
   if (prescribed !== undefined) {
-    run.voice?.close();
+    run.reporter?.close();
     writeNews(prescribed.text);
     return run.interruption.status() ?? prescribed.status;
   }
@@ -162,8 +162,8 @@ async function report(thrown: unknown, run: Run): Promise<number> {
     status: run.interruption.status(),
     debug: asked(run, debug),
   });
-  run.voice?.close();
-  if (asked(run, json)) writeNews(failureLine(failure, run.voice?.warnings() ?? []));
+  run.reporter?.close();
+  if (asked(run, json)) writeNews(failureLine(failure, run.reporter?.warnings() ?? []));
   else writeNews(failure.text);
   return failure.status;
 }

@@ -26,7 +26,9 @@ export function parseCommand(row: CommandRow, command: Command, args: readonly s
 
 /** Writes out the value of an option that stands alone, so that it does not take the argument after it for one. */
 function withValues(args: readonly string[], { flags }: Command): readonly string[] {
-  const alone = new Map(flags.flatMap((flag) => (flag.implicitValue === undefined ? [] : [[`--${flag.name}`, flag.implicitValue]])));
+  const alone = new Map(
+    flags.flatMap((flag) => (flag.implicitValue === undefined ? [] : [[`--${flag.name}`, flag.implicitValue]])),
+  );
   const end = args.indexOf("--");
   return args.map((arg, at) => {
     const value = end >= 0 && at > end ? undefined : alone.get(arg);

@@ -2,16 +2,22 @@ import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import type { Progress } from "../progress.js";
 import { type Committed, canTag, type ImageSource, type ImageTarget, removalFailure } from "../transport/transport.js";
+import {
+  type AttachmentOptions,
+  dropUnsupported,
+  planAttachments,
+  putAttachments,
+  regainedAttachments,
+} from "./attachments/carry.js";
 import { attachmentParts } from "./attachments/transfer.js";
-import { type AttachmentOptions, planAttachments, putAttachments, regainedAttachments, dropUnsupported } from "./attachments/carry.js";
+import { onSide } from "./error-side.js";
 import { makePlan, manifestsOf, type Plan, type PlanOptions } from "./plan.js";
 import { type CopyReport, plannedReport, transferredReport } from "./report.js";
-import { checkTargetSupports, checkManifestSizes } from "./target-support.js";
-import { onSide } from "./error-side.js";
-import { absentAndKept, warnAbsentManifests } from "./warnings/absent-manifests.js";
-import { warnUnchangedPlatforms } from "./warnings/unchanged-platforms.js";
-import { warnStaleDigests } from "./warnings/stale-digests.js";
+import { checkManifestSizes, checkTargetSupports } from "./target-support.js";
 import { partsOf, transfer } from "./transfer.js";
+import { absentAndKept, warnAbsentManifests } from "./warnings/absent-manifests.js";
+import { warnStaleDigests } from "./warnings/stale-digests.js";
+import { warnUnchangedPlatforms } from "./warnings/unchanged-platforms.js";
 import { writeManifests } from "./write-manifests.js";
 
 /** How to copy. */

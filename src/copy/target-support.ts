@@ -20,12 +20,12 @@ export function checkTargetSupports(target: ImageTarget, plan: Plan, attached: b
 
 /** UNSUPPORTED when a manifest would grow beyond what readers allow, as far as the plan knows; asked before any byte moves. */
 export function checkManifestSizes(plan: Plan): void {
-  for (const { view, layers } of manifestsOf(plan)) rewriteManifest(view, layers.map(outlined));
+  for (const { view, layers } of manifestsOf(plan)) rewriteManifest(view, layers.map(estimating));
 }
 
-function outlined({ layer, change }: LayerPlan): Descriptor {
+function estimating({ layer, change }: LayerPlan): Descriptor {
   if (change.kind === "keep") return layer;
-  return change.kind === "rewrite" ? (change.outline?.(layer) ?? layer) : change.relabel(layer);
+  return change.kind === "rewrite" ? (change.estimate?.(layer) ?? layer) : change.relabel(layer);
 }
 
 function endsSealed({ layer, change }: LayerPlan): boolean {

@@ -1,5 +1,4 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { backoff } from "../transport/backoff.js";
 import { abortable } from "../bytes/abortable.js";
 import type { ByteStream } from "../bytes/byte-stream.js";
 import { digesting } from "../bytes/digesting.js";
@@ -9,10 +8,11 @@ import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import type { Progress } from "../progress.js";
 import type { BlobOrigin, Relabel, Rewrite } from "../transform/layer-transform.js";
-import { type PartialBlob, canResume, type ImageSource, type ImageTarget } from "../transport/transport.js";
+import { backoff } from "../transport/backoff.js";
+import { canResume, type ImageSource, type ImageTarget, type PartialBlob } from "../transport/transport.js";
+import { onSide, streamOnSide } from "./error-side.js";
 import { type ChildPlan, type LayerPlan, manifestsOf, type Plan } from "./plan.js";
 import { pool } from "./pool.js";
-import { onSide, streamOnSide } from "./error-side.js";
 
 /** Both ends, and how to work. */
 export interface TransferOptions {

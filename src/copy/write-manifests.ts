@@ -3,9 +3,9 @@ import { digestOf } from "../oci/digest.js";
 import type { Progress } from "../progress.js";
 import type { ImageSource, ImageTarget } from "../transport/transport.js";
 import { repointed } from "./attestation.js";
+import { onSide } from "./error-side.js";
 import type { IndexPlan, ManifestPlan, Plan } from "./plan.js";
 import { type Rewritten, rewriteIndex, rewriteManifest } from "./rewrite.js";
-import { onSide } from "./error-side.js";
 import type { Renaming } from "./transfer.js";
 
 /** A manifest as it will be at the target. */

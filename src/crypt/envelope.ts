@@ -6,7 +6,7 @@ const everything = "org.opencontainers.image.enc.";
 const slotPrefix = `${everything}keys.`;
 const publicOptionsKey = `${everything}pubopts`;
 /** Our own, below the prefix that every implementation takes away when it opens a layer. */
-const bindingKey = `${everything}oci-enc.binding`;
+const contentRecipientTagKey = `${everything}oci-enc.binding`;
 
 type Annotations = Readonly<Record<string, string>>;
 
@@ -31,7 +31,7 @@ export type PartEdit = "keep" | "drop" | WrappedKey;
 
 /**
  * The annotations with their envelope's parts edited, in the order of {@link partsOf}, and packets added behind what
- * their slots hold. Parts that stay keep their text. A binding goes, since it vouches for the recipients of before.
+ * their slots hold. Parts that stay keep their text. A tag goes, since it vouches for the recipients of before.
  */
 export function withEditedParts(
   annotations: Annotations | undefined,
@@ -40,7 +40,7 @@ export function withEditedParts(
 ): Record<string, string> {
   const waiting = [...edits];
   const entries = Object.entries(annotations ?? {}).flatMap(([key, value]): [string, string][] => {
-    if (key === bindingKey) return [];
+    if (key === contentRecipientTagKey) return [];
     if (!key.startsWith(slotPrefix)) return [[key, value]];
     const texts = value === "" ? [] : value.split(",");
     const kept = texts.flatMap((text) => editedPart(text, waiting.shift() ?? "keep"));
@@ -60,14 +60,14 @@ export function envelopeOf(annotations: Annotations | undefined): Record<string,
   return Object.fromEntries(Object.entries(annotations ?? {}).filter(([key]) => key.startsWith(everything)));
 }
 
-/** What the writer bound the recipients and the content together with; undefined: the layer has no binding. */
+/** What the writer bound the recipients and the content together with; undefined: the layer has no content-recipient tag. */
 export function contentRecipientTagOf(annotations: Annotations | undefined): string | undefined {
-  return annotations?.[bindingKey];
+  return annotations?.[contentRecipientTagKey];
 }
 
-/** The annotations with a binding. */
-export function withContentRecipientTag(annotations: Annotations, binding: string): Record<string, string> {
-  return { ...annotations, [bindingKey]: binding };
+/** The annotations with a tag. */
+export function withContentRecipientTag(annotations: Annotations, tag: string): Record<string, string> {
+  return { ...annotations, [contentRecipientTagKey]: tag };
 }
 
 /** Whether a layer's annotations hold any wrapped key. */

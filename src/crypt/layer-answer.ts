@@ -1,5 +1,5 @@
 import { OciEncError } from "../errors.js";
-import { isEncrypted, decryptedType } from "../oci/media-type.js";
+import { decryptedType, isEncrypted } from "../oci/media-type.js";
 import { hasEnvelope } from "./envelope.js";
 import { type Keyring, openEnvelope, type Unwrapped } from "./layer.js";
 

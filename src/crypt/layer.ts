@@ -5,9 +5,15 @@ import { type Digest, parseDigest } from "../oci/digest.js";
 import type { BlockCipher } from "./block-cipher.js";
 import { cipherOf } from "./ciphers/index.js";
 import { type EnvelopePart, partsOf, publicOptionsOf, withEnvelope } from "./envelope.js";
-import type { DecryptionKey, EncryptionKey, WrappedKey, Unwrap, Wrap, WrapperOptions } from "./key-wrapper.js";
+import type { DecryptionKey, EncryptionKey, Unwrap, Wrap, WrappedKey, WrapperOptions } from "./key-wrapper.js";
+import {
+  decodePrivateOptions,
+  encodePrivateOptions,
+  encodePublicOptions,
+  type LayerOptions,
+  type PublicOptions,
+} from "./layer-options.js";
 import { type SchemeRow, schemeRow, schemes, slotRow } from "./schemes/index.js";
-import { decodePrivateOptions, encodePrivateOptions, encodePublicOptions, type LayerOptions, type PublicOptions } from "./layer-options.js";
 
 type Annotations = Readonly<Record<string, string>>;
 

@@ -1,8 +1,8 @@
 import { OciEncError } from "../errors.js";
 import { type PartEdit, partsOf } from "./envelope.js";
-import type { EncryptionKey, KnownRecipient, WrappedKey, RecipientInfo, Wrap, WrapperOptions } from "./key-wrapper.js";
-import { schemeRow, slotRow } from "./schemes/index.js";
+import type { EncryptionKey, KnownRecipient, RecipientInfo, Wrap, WrappedKey, WrapperOptions } from "./key-wrapper.js";
 import { loadRecipients } from "./layer.js";
+import { schemeRow, slotRow } from "./schemes/index.js";
 
 type Annotations = Readonly<Record<string, string>>;
 

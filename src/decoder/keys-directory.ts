@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import type { DecryptionKey } from "../crypt/key-wrapper.js";
-import { listKeyDirectory } from "../keys/key-directory.js";
 import { ioError } from "../errors.js";
+import { listKeyDirectory } from "../keys/key-directory.js";
 
 /** No key comes near it. */
 const sizeLimit = 1024 * 1024;

@@ -2,8 +2,8 @@ import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError } from "../errors.js";
 import type { Progress } from "../progress.js";
-import { isOurs, checkMakersIn, type MadeName, parseMadeName, type Verdict } from "./maker-mark.js";
 import { unchangedWhileWatched } from "./heartbeat.js";
+import { checkMakersIn, isOurs, type MadeName, parseMadeName, type Verdict } from "./maker-mark.js";
 import { removeTree } from "./remove-tree.js";
 
 /** Something unfinished in a directory. */

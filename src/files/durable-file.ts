@@ -2,8 +2,8 @@ import { constants } from "node:fs";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ioError, OciEncError, systemCode } from "../errors.js";
-import { draftName } from "./maker-mark.js";
 import { startHeartbeat } from "./heartbeat.js";
+import { draftName } from "./maker-mark.js";
 import { type WritableFile, writableFile } from "./write-file.js";
 
 /** A file being written, unseen under its final name until `publish`. Not published, it is removed when disposed of. */

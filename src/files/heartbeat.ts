@@ -4,7 +4,7 @@ import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ioError, systemCode } from "../errors.js";
 
-/** Who made something that others may find after its death: a lock, a lease, a draft, a temporary tree. */
+/** Who made something that others may find after its death: a lock, a session, a draft, a temporary tree. */
 export interface Owner {
   readonly pid: number;
   readonly host: string;

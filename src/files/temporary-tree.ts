@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { ioError, OciEncError } from "../errors.js";
 import type { Progress } from "../progress.js";
 import { removeAbandonedDrafts } from "./abandoned-drafts.js";
-import { draftName, treeName } from "./maker-mark.js";
 import { startHeartbeat } from "./heartbeat.js";
+import { draftName, treeName } from "./maker-mark.js";
 import { removeTree } from "./remove-tree.js";
 
 /** A directory of mode 0700 that is gone with all that is in it when it is disposed of, or after its maker was killed. */

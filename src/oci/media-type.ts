@@ -50,7 +50,7 @@ const encryptedSuffix = "+encrypted";
 
 /** What is known of a layer's media type without its `+encrypted`. */
 export interface LayerKind {
-  /** The OCI spelling, which alone has an encrypted twin. */
+  /** The OCI spelling, which alone has an encrypted form. */
   readonly oci: string;
   readonly nondistributable: boolean;
 }
@@ -77,11 +77,11 @@ export function decryptedType(mediaType: string): string {
 
 /** The OCI spelling of a Docker manifest, list, config or layer type; any other type as it is. */
 export function toOciType(mediaType: string): string {
-  const twin = ociTwins.get(mediaType) ?? layersByType.get(mediaType)?.oci;
-  return twin ?? mediaType;
+  const ociType = ociTypes.get(mediaType) ?? layersByType.get(mediaType)?.oci;
+  return ociType ?? mediaType;
 }
 
-const ociTwins: ReadonlyMap<string, string> = new Map([
+const ociTypes: ReadonlyMap<string, string> = new Map([
   [mediaTypes.dockerManifest, mediaTypes.ociManifest],
   [mediaTypes.dockerList, mediaTypes.ociIndex],
   [mediaTypes.dockerConfig, mediaTypes.ociConfig],

@@ -1,5 +1,3 @@
-import { openSource } from "../transport/index.js";
-import type { EndpointOptions, ImageSource } from "../transport/transport.js";
 import { type ManifestPlan, makePlan, manifestsOf } from "../copy/plan.js";
 import type { DecryptionKey, SchemeSettings } from "../crypt/key-wrapper.js";
 import { type Keyring, loadKeyring } from "../crypt/layer.js";
@@ -9,6 +7,8 @@ import type { Descriptor } from "../oci/descriptor.js";
 import { isEncrypted } from "../oci/media-type.js";
 import type { Platform } from "../oci/platform.js";
 import type { Progress } from "../progress.js";
+import { openSource } from "../transport/index.js";
+import type { EndpointOptions, ImageSource } from "../transport/transport.js";
 
 /** Which keys, and what the transport needs. */
 export interface CanDecryptImageOptions extends CanDecryptOptions {

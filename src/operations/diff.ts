@@ -1,5 +1,3 @@
-import { openSource } from "../transport/index.js";
-import type { EndpointOptions, ImageSource } from "../transport/transport.js";
 import { attestedBy } from "../copy/attestation.js";
 import { type ManifestPlan, makePlan, manifestsOf } from "../copy/plan.js";
 import type { DecryptionKey, RecipientInfo, SchemeSettings } from "../crypt/key-wrapper.js";
@@ -12,6 +10,8 @@ import { diffIdsOf } from "../oci/manifest.js";
 import { isEncrypted } from "../oci/media-type.js";
 import { type Platform, printPlatform } from "../oci/platform.js";
 import type { Progress } from "../progress.js";
+import { openSource } from "../transport/index.js";
+import type { EndpointOptions, ImageSource } from "../transport/transport.js";
 
 /** What to compare, and what the transports need. */
 export interface DiffImagesOptions extends DiffOptions {
@@ -110,8 +110,8 @@ async function read(source: ImageSource, { platforms }: DiffOptions) {
   const manifests = manifestsOf(plan).filter(({ descriptor }) => attestedBy(descriptor) === undefined);
   const byPlatform = new Map<string, PlatformLayers>();
   for (const manifest of manifests) {
-    const twins = [...byPlatform.values()].filter(({ name }) => name === nameOf(manifest)).length;
-    byPlatform.set(`${nameOf(manifest)} ${twins}`, { ...layersOf(manifest), name: nameOf(manifest) });
+    const sameName = [...byPlatform.values()].filter(({ name }) => name === nameOf(manifest)).length;
+    byPlatform.set(`${nameOf(manifest)} ${sameName}`, { ...layersOf(manifest), name: nameOf(manifest) });
   }
   return { side: { reference: source.name, digest: root.digest }, platforms: byPlatform };
 }

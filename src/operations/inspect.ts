@@ -1,19 +1,19 @@
-import { createChooser, type LayerSelection } from "../transform/select.js";
-import { openSource } from "../transport/index.js";
-import type { EndpointOptions, ImageSource } from "../transport/transport.js";
 import { attestedBy } from "../copy/attestation.js";
 import { type ManifestPlan, makePlan, manifestsOf } from "../copy/plan.js";
 import { absentAndKept, warnAbsentManifests } from "../copy/warnings/absent-manifests.js";
 import type { DecryptionKey, RecipientInfo, SchemeSettings } from "../crypt/key-wrapper.js";
 import { type Keyring, loadKeyring } from "../crypt/layer.js";
 import { accessTo, type LayerVerdict } from "../crypt/layer-answer.js";
-import { recipientsOf, schemesOf, annotationSuffixesOf } from "../crypt/recipients.js";
+import { annotationSuffixesOf, recipientsOf, schemesOf } from "../crypt/recipients.js";
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import { type ImageConfig, parseImageConfig } from "../oci/image-config.js";
 import { isEncrypted } from "../oci/media-type.js";
 import type { Platform } from "../oci/platform.js";
 import type { Progress } from "../progress.js";
+import { createChooser, type LayerSelection } from "../transform/select.js";
+import { openSource } from "../transport/index.js";
+import type { EndpointOptions, ImageSource } from "../transport/transport.js";
 
 /** What to look at, and what the transport needs. */
 export interface InspectImageOptions extends InspectOptions {

@@ -1,20 +1,20 @@
 import { symlink } from "node:fs/promises";
 import { tmpdir as systemTmpdir } from "node:os";
 import { join } from "node:path";
+import { findRuntime } from "../process/find-program.js";
 import type { Progress, WarningCode } from "../progress.js";
+import { callersIds, writeSpec } from "../runtime/bundle.js";
+import { type Holder, startHolder } from "../runtime/container/holder.js";
+import { runHeld, runPlainly } from "../runtime/container/run-container.js";
+import { memoryLimit, placeTree } from "../runtime/place-tree.js";
+import { type BundleSettings, bundleSpec, type SpecSettings } from "../runtime/spec/bundle-spec.js";
+import { containerId, removeAbandonedCgroups } from "../runtime/spec/cgroups.js";
+import { containerIds } from "../runtime/spec/id-ranges.js";
 import type { ImageSource } from "../transport/transport.js";
 import { type OpenedImage, openImage } from "../unpack/image-layers.js";
 import type { OwnerIds } from "../unpack/ownership.js";
 import type { UnpackOptions } from "../unpack/unpack.js";
-import { callersIds, writeSpec } from "../runtime/bundle.js";
-import { type BundleSettings, bundleSpec, type SpecSettings } from "../runtime/spec/bundle-spec.js";
-import { containerId, removeAbandonedCgroups } from "../runtime/spec/cgroups.js";
-import { findRuntime } from "../process/find-program.js";
-import { type Holder, startHolder } from "../runtime/container/holder.js";
-import { containerIds } from "../runtime/spec/id-ranges.js";
-import { memoryLimit, placeTree } from "../runtime/place-tree.js";
 import { openImageSource, type SourceOptions } from "./image-source.js";
-import { runHeld, runPlainly } from "../runtime/container/run-container.js";
 
 /** How to try an image. */
 export interface RunOptions extends UnpackOptions, BundleSettings {

@@ -5,7 +5,13 @@ import type { Digest } from "../oci/digest.js";
 import { printImageName } from "../oci/image-name.js";
 import { claimedName } from "../policy/subject.js";
 import type { Progress } from "../progress.js";
-import { attachMade, type MadeSignature, requireFormats, type SigningOptions, signManifests } from "../sign/sign-manifests.js";
+import {
+  attachMade,
+  type MadeSignature,
+  requireFormats,
+  type SigningOptions,
+  signManifests,
+} from "../sign/sign-manifests.js";
 import type { SignedArtifact } from "../sign/signer.js";
 import { listSignatures } from "../sign/store.js";
 import { openSource, openTarget } from "../transport/index.js";

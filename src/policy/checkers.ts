@@ -1,6 +1,11 @@
 import { OciEncError } from "../errors.js";
 import { homeDirectory } from "../files/home-directory.js";
-import { findTrustPolicy, notationDirectory, readTrustPolicy, trustStoreDirectory } from "../sign/notary/notation-directory.js";
+import {
+  findTrustPolicy,
+  notationDirectory,
+  readTrustPolicy,
+  trustStoreDirectory,
+} from "../sign/notary/notation-directory.js";
 import { notaryVerifier } from "../sign/notary/policy-verifier.js";
 import { selectStatement, type TrustPolicy } from "../sign/notary/trust/trust-policy.js";
 import { openTrustStores } from "../sign/notary/trust/trust-store.js";
@@ -9,9 +14,9 @@ import type { TrustSpec } from "../sign/trust-spec.js";
 import { evaluatePolicy } from "./evaluate.js";
 import { fits } from "./identity.js";
 import type { PolicyChecker } from "./policy-checker.js";
-import type { PolicySubject } from "./subject.js";
 import { type RulePlaces, readPolicy } from "./policy-file.js";
 import type { Policy } from "./policy-json.js";
+import type { PolicySubject } from "./subject.js";
 import type { TrustRules } from "./trust-rules.js";
 import { verifierChecker } from "./verifier-checker.js";
 

@@ -1,11 +1,11 @@
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import { digestOf } from "../oci/digest.js";
-import type { PolicyGate, ImageSource } from "../transport/transport.js";
-import { type ClassDecision, decideClasses, readClassRules } from "./classes.js";
+import type { ImageSource, PolicyGate } from "../transport/transport.js";
 import { type CheckedImage, checkImage } from "./check-image.js";
-import { type PolicySubject, policySubject } from "./subject.js";
 import { checkersOf, rulePlaces } from "./checkers.js";
+import { type ClassDecision, decideClasses, readClassRules } from "./classes.js";
+import { type PolicySubject, policySubject } from "./subject.js";
 import type { TrustRules } from "./trust-rules.js";
 
 /** An image with what its judges and its class say. */

@@ -1,10 +1,10 @@
 import type { KeyObject } from "node:crypto";
 import { resolve } from "node:path";
+import { OciEncError } from "../errors.js";
+import { readSmallFile } from "../files/read-file.js";
 import type { Environment } from "../process/child-environment.js";
 import { runCommand } from "../process/run-command.js";
-import { OciEncError } from "../errors.js";
 import { readVerificationKey } from "../sign/sigstore/key-file.js";
-import { readSmallFile } from "../files/read-file.js";
 import type { KeySource, PolicyDialect } from "./key-source.js";
 import { quoted } from "./strict-members.js";
 

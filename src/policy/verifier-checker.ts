@@ -1,7 +1,7 @@
 import type { ErrorCode } from "../errors.js";
 import { missingClaim } from "../sign/claims.js";
 import { refused } from "../sign/refusal.js";
-import type { Accepted, SignatureVerdict, Signature, SignedImage } from "../sign/signature.js";
+import type { Accepted, Signature, SignatureVerdict, SignedImage } from "../sign/signature.js";
 import type { Verifier } from "../sign/verifier.js";
 import type { PolicyChecker, PolicyResult } from "./policy-checker.js";
 
@@ -54,7 +54,11 @@ async function judgeOne(
   return last;
 }
 
-function withDemands(accepted: Accepted, claims: TrustedKeys["claims"], identity: TrustedKeys["identity"]): SignatureVerdict {
+function withDemands(
+  accepted: Accepted,
+  claims: TrustedKeys["claims"],
+  identity: TrustedKeys["identity"],
+): SignatureVerdict {
   const missing = missingClaim(claims, accepted.claims);
   if (missing !== undefined)
     return refused("UNTRUSTED", `it does not claim ${JSON.stringify(missing.slice(0, 200))} as asked`);

@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
-import { type ChildKind, childEnvironment, type Environment } from "./child-environment.js";
 import { OciEncError, systemCode } from "../errors.js";
-import { type Progress, noticeWaiting } from "../progress.js";
+import { noticeWaiting, type Progress } from "../progress.js";
+import { type ChildKind, childEnvironment, type Environment } from "./child-environment.js";
 
 /** A program to run to its end. */
 export interface Command {

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
-import { childEnvironment } from "./child-environment.js";
 import { OciEncError, systemCode } from "../errors.js";
+import { childEnvironment } from "./child-environment.js";
 
 /** What to say when it does not work, and what it is given. */
 export interface ToolOptions {

@@ -1,4 +1,4 @@
-import type { SignatureVerdict, Signature, SignatureFormat, SignedImage } from "./signature.js";
+import type { Signature, SignatureFormat, SignatureVerdict, SignedImage } from "./signature.js";
 
 /** Judges signatures of its formats against trust material. One file a kind, one row in `trust.ts`. */
 export interface Verifier {

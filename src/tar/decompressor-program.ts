@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
 import type { ByteStream } from "../bytes/byte-stream.js";
 import type { ReaderProgram } from "../bytes/file-form.js";
-import { childEnvironment } from "../process/child-environment.js";
 import { OciEncError, systemCode } from "../errors.js";
+import { childEnvironment } from "../process/child-environment.js";
 
 /**
  * What an installed program decompresses. `what` is what is decompressed, for messages. CORRUPT inside the stream when the

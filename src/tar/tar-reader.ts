@@ -3,9 +3,9 @@ import { ByteReader } from "../bytes/byte-reader.js";
 import type { ByteStream } from "../bytes/byte-stream.js";
 import { OciEncError } from "../errors.js";
 import { paxRecordsIn } from "./pax-records.js";
-import { blockSize, isEndBlock, paddingOf, unsound } from "./tar-header.js";
 import { type Records, readSparseMap, type SparseMap, sparseFormat } from "./sparse-file.js";
 import { type RawHeader, readHeader } from "./tar-fields.js";
+import { blockSize, isEndBlock, paddingOf, unsound } from "./tar-header.js";
 import type { Piece, TarMember } from "./tar-member.js";
 import { xattrsIn } from "./tar-xattrs.js";
 

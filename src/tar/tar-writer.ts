@@ -1,7 +1,14 @@
 import type { ByteStream } from "../bytes/byte-stream.js";
 import { OciEncError } from "../errors.js";
 import type { WritableFile } from "../files/write-file.js";
-import { blockSize, encodeExtendedHeader, encodeHeader, extendedHeaderSize, needsExtension, paddingOf } from "./tar-header.js";
+import {
+  blockSize,
+  encodeExtendedHeader,
+  encodeHeader,
+  extendedHeaderSize,
+  needsExtension,
+  paddingOf,
+} from "./tar-header.js";
 
 /** Content to be put into an archive before its name is known. */
 export interface TarContent {

@@ -1,8 +1,8 @@
-import { tee } from "../bytes/tee.js";
 import { type GrowthLimits, openBudget } from "../bytes/budget.js";
 import type { ByteStream } from "../bytes/byte-stream.js";
 import { decompressing } from "../bytes/decompressing.js";
 import { type FileForm, formHead, formOf } from "../bytes/file-form.js";
+import { tee } from "../bytes/tee.js";
 import { OciEncError } from "../errors.js";
 import type { RegularFile } from "../files/read-file.js";
 import { openScratch } from "../files/scratch-file.js";

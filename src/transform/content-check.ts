@@ -1,14 +1,14 @@
-import { tee } from "../bytes/tee.js";
 import type { GrowthLimits } from "../bytes/budget.js";
 import type { ByteStream } from "../bytes/byte-stream.js";
+import { tee } from "../bytes/tee.js";
 import { uncompressedDigest } from "../bytes/uncompressed-digest.js";
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import { algorithmOf, type Digest } from "../oci/digest.js";
 import { diffIdsOf } from "../oci/manifest.js";
-import { isEncrypted, decryptedType } from "../oci/media-type.js";
+import { decryptedType, isEncrypted } from "../oci/media-type.js";
 import type { Progress } from "../progress.js";
-import { layerName, type LayerContext, type ManifestContext } from "./layer-transform.js";
+import { type LayerContext, layerName, type ManifestContext } from "./layer-transform.js";
 
 /** What an opened layer's bytes are to be compared with. */
 export interface ContentExpectation {

@@ -6,7 +6,7 @@ import { loadKeyring, type Unwrapped, waysToGiveAKey } from "../crypt/layer.js";
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import { algorithmOf } from "../oci/digest.js";
-import { isEncrypted, decryptedType } from "../oci/media-type.js";
+import { decryptedType, isEncrypted } from "../oci/media-type.js";
 import type { Progress } from "../progress.js";
 import { checkContent, requireDiffIds } from "./content-check.js";
 import type { LayerChange, LayerContext, LayerTransform, Rewrite } from "./layer-transform.js";

@@ -1,7 +1,7 @@
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import { isEncrypted } from "../oci/media-type.js";
-import { layerName, type LayerChange, type LayerContext, type LayerTransform } from "./layer-transform.js";
+import { type LayerChange, type LayerContext, type LayerTransform, layerName } from "./layer-transform.js";
 import { requireHonest } from "./open-layer.js";
 import { allLayers, createChooser, type LayerSelection } from "./select.js";
 

@@ -7,9 +7,15 @@ import { isEncrypted, layerKind, mediaTypes, toOciType } from "../oci/media-type
 import type { Progress, WarningCode } from "../progress.js";
 import { findConfigSecrets } from "./config-secrets.js";
 import { relabelled } from "./edit-envelopes.js";
-import { layerName, type LayerChange, type LayerContext, type LayerTransform, type ManifestContext } from "./layer-transform.js";
+import {
+  type LayerChange,
+  type LayerContext,
+  type LayerTransform,
+  layerName,
+  type ManifestContext,
+} from "./layer-transform.js";
 import { adding } from "./recipients.js";
-import { type PreviousImage, findingReusable } from "./reuse.js";
+import { findingReusable, type PreviousImage } from "./reuse.js";
 import { loadSealing } from "./sealing.js";
 import { allLayers, createChooser, type LayerSelection } from "./select.js";
 
@@ -20,10 +26,10 @@ export interface EncryptOptions {
   readonly select?: LayerSelection | undefined;
   /** A layer that is sealed already; default `fail` (USAGE). `add`: it gets the recipients that it lacks. */
   readonly ifEncrypted?: "fail" | "skip" | "add" | undefined;
-  /** What opens sealed layers: those of the image for `ifEncrypted: "add"`, those of `earlier` where they serve again. */
+  /** What opens sealed layers: those of the image for `ifEncrypted: "add"`, those of `previous` where they serve again. */
   readonly open?: readonly DecryptionKey[] | undefined;
   /** An image whose sealed layers serve again where they hold the same content. USAGE together with `anonymous`. */
-  readonly earlier?: PreviousImage | undefined;
+  readonly previous?: PreviousImage | undefined;
   /** A layer whose distribution is restricted, or that names other places to fetch it from; default `fail` (UNSUPPORTED). */
   readonly nondistributable?: "fail" | "skip" | "encrypt" | undefined;
   /** Manifests that describe the image's content in the clear; default `keep`, with a warning. */
@@ -142,12 +148,12 @@ function restricted(where: string, { nondistributable }: EncryptOptions, warn: W
   });
 }
 
-/** What may become of a layer beside being sealed: sealed layers get recipients, earlier ones serve again. */
+/** What may become of a layer beside being sealed: sealed layers get recipients, previous ones serve again. */
 async function loadAlike(options: EncryptOptions) {
-  const { keys, open = [], earlier, ifEncrypted } = options;
+  const { keys, open = [], previous, ifEncrypted } = options;
   return {
     add: ifEncrypted === "add" ? await adding({ ...options, add: keys, open }) : undefined,
-    find: earlier && (await findingReusable({ ...options, recipients: keys, open, earlier })),
+    find: previous && (await findingReusable({ ...options, recipients: keys, open, previous })),
   };
 }
 

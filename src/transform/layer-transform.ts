@@ -1,5 +1,5 @@
 import type { ByteStream } from "../bytes/byte-stream.js";
-import type { Descriptor, ContentId } from "../oci/descriptor.js";
+import type { ContentId, Descriptor } from "../oci/descriptor.js";
 import type { Digest, DigestAlgorithm } from "../oci/digest.js";
 import { type Platform, printPlatform } from "../oci/platform.js";
 
@@ -48,7 +48,7 @@ export type LayerChange =
   | Reuse
   | Rewrite;
 
-/** `pinned`, `admitted`: who vouches for the earlier image. `compared`: the blob was decrypted and compared. */
+/** `pinned`, `admitted`: who vouches for the previous image. `compared`: the blob was decrypted and compared. */
 export type ReuseGround = "pinned" | "admitted" | "compared";
 
 /** A blob that exists already in place of the layer's own: an earlier sealed form of the same content. */
@@ -80,7 +80,7 @@ export interface Rewrite {
   /** Bytes that will come out. */
   readonly size: number;
   /** The layer renamed as far as it is known by now, as long as it will be: for what depends on the manifest's size. */
-  readonly outline?: Relabel | undefined;
+  readonly estimate?: Relabel | undefined;
   /** With which algorithm the new blob is named. */
   readonly algorithm: DigestAlgorithm;
   /** May be called again for a retry, and begins anew each time. `again` reads the source's bytes once more. */

@@ -2,7 +2,7 @@ import { type Keyring, type Unwrapped, unwrapEnvelope } from "../crypt/layer.js"
 import { answerFor, requireConsistent } from "../crypt/layer-answer.js";
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
-import { layerName, type LayerContext } from "./layer-transform.js";
+import { type LayerContext, layerName } from "./layer-transform.js";
 
 /** CORRUPT, naming the layer, unless its media type and its annotations say the same about it. */
 export function requireHonest(layer: Descriptor, context: Pick<LayerContext, "index" | "platform">): void {
@@ -30,7 +30,7 @@ export function openingLayers(keyring: Keyring): OpeningLayers {
   const broken: OciEncError[] = [];
   const unopened: OciEncError[] = [];
   let opened = 0;
-  const requireSound = () => {
+  const requireValid = () => {
     for (const error of broken) throw error;
   };
   return {
@@ -60,12 +60,12 @@ export function openingLayers(keyring: Keyring): OpeningLayers {
       }
     },
     requireAll() {
-      requireSound();
+      requireValid();
       if (unopened.length > 0) throw mismatch(unopened, opened);
       return unopened;
     },
     requireAny() {
-      requireSound();
+      requireValid();
       if (unopened.length > 0 && opened === 0) throw mismatch(unopened, opened);
       return unopened;
     },

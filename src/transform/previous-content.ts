@@ -4,12 +4,12 @@ import { verifying } from "../bytes/verifying.js";
 import type { Keyring, Unwrapped } from "../crypt/layer.js";
 import { answerFor, type LayerAnswer } from "../crypt/layer-answer.js";
 import { OciEncError } from "../errors.js";
-import type { Descriptor, ContentId } from "../oci/descriptor.js";
+import type { ContentId, Descriptor } from "../oci/descriptor.js";
 import { algorithmOf, type Digest } from "../oci/digest.js";
 import type { Progress } from "../progress.js";
 import type { BlobOrigin } from "./layer-transform.js";
 
-/** What keys show of the layers of an earlier image. */
+/** What keys show of the layers of a previous image. */
 export interface PreviousContents {
   /**
    * What the keys can do with it; undefined without keys. The digest of the content that comes with it is a claim: whoever
@@ -18,7 +18,7 @@ export interface PreviousContents {
   open(layer: Descriptor): Promise<LayerAnswer | undefined>;
   /**
    * Decrypts the whole layer and compares: why it does not hold what `plain` describes. Undefined: it does. Nothing is
-   * kept, and each layer is read once. Throws what keeps the earlier image's place from being read.
+   * kept, and each layer is read once. Throws what keeps the previous image's place from being read.
    */
   disproof(layer: Descriptor, unwrapped: Unwrapped, plain: ContentId): Promise<string | undefined>;
 }

@@ -5,7 +5,7 @@ import { identifyRecipients, type ListedRecipient, listRecipients, removalOf } f
 import { OciEncError } from "../errors.js";
 import type { Progress } from "../progress.js";
 import { type EnvelopeEdit, editingEnvelopes } from "./edit-envelopes.js";
-import { layerName, type LayerTransform } from "./layer-transform.js";
+import { type LayerTransform, layerName } from "./layer-transform.js";
 import { openRewrapping, type RecipientsOptions, wrapperOptions } from "./rewrapping.js";
 
 /** Whom to add, and what opens the layers. */

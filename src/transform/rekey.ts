@@ -4,16 +4,23 @@ import { digesting } from "../bytes/digesting.js";
 import type { BlockCipher } from "../crypt/block-cipher.js";
 import { withContentRecipientTag } from "../crypt/envelope.js";
 import type { DecryptionKey, EncryptionKey, KnownRecipient } from "../crypt/key-wrapper.js";
-import { loadKeyring, estimateEnvelope, sealLayer, type Unwrapped, waysToGiveAKey } from "../crypt/layer.js";
+import { estimateEnvelope, loadKeyring, sealLayer, type Unwrapped, waysToGiveAKey } from "../crypt/layer.js";
 import { isRecipient } from "../crypt/recipient-id.js";
 import { identifyRecipients, listRecipients, loadWrapFor, type WrapFor } from "../crypt/recipients.js";
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import { algorithmOf } from "../oci/digest.js";
 import { isEncrypted } from "../oci/media-type.js";
-import { contentRecipientTag } from "./content-recipient-tag.js";
 import { checkContent, requireDiffIds } from "./content-check.js";
-import { layerName, type LayerChange, type LayerContext, type LayerTransform, type Relabel, type Rewrite } from "./layer-transform.js";
+import { contentRecipientTag } from "./content-recipient-tag.js";
+import {
+  type LayerChange,
+  type LayerContext,
+  type LayerTransform,
+  layerName,
+  type Relabel,
+  type Rewrite,
+} from "./layer-transform.js";
 import { openingLayers, requireHonest } from "./open-layer.js";
 import { type RecipientsOptions, wrapperOptions } from "./rewrapping.js";
 import { allLayers, createChooser } from "./select.js";
@@ -79,21 +86,21 @@ interface Sealer {
   readonly wrap: WrapFor;
   recipientsFor(layer: Descriptor, context: LayerContext): Promise<readonly KnownRecipient[]>;
   /** Once for the same recipients: it asks key providers. */
-  outlineFor(recipients: readonly KnownRecipient[], cipher: BlockCipher): ReturnType<typeof estimateEnvelope>;
+  estimateFor(recipients: readonly KnownRecipient[], cipher: BlockCipher): ReturnType<typeof estimateEnvelope>;
 }
 
 async function openSealer(options: RekeyOptions): Promise<Sealer> {
   const own = await identifyRecipients(options.recipients, wrapperOptions(options));
   const all = await identifyRecipients([...options.recipients, ...(options.keep ?? [])], wrapperOptions(options));
   const wrap = await loadWrapFor(all, wrapperOptions(options));
-  const outlines = new Map<string, ReturnType<typeof estimateEnvelope>>();
+  const estimates = new Map<string, ReturnType<typeof estimateEnvelope>>();
   return {
     wrap,
-    outlineFor(recipients, cipher) {
+    estimateFor(recipients, cipher) {
       const same = `${cipher.id} ${recipients.map((known) => all.indexOf(known)).join()}`;
-      const outline = outlines.get(same) ?? estimateEnvelope((secret) => wrap(recipients, secret), cipher);
-      outlines.set(same, outline);
-      return outline;
+      const estimate = estimates.get(same) ?? estimateEnvelope((secret) => wrap(recipients, secret), cipher);
+      estimates.set(same, estimate);
+      return estimate;
     },
     async recipientsFor(layer: Descriptor, context: LayerContext): Promise<readonly KnownRecipient[]> {
       if (!options.keep) return all;
@@ -127,7 +134,7 @@ async function rekeying({ layer, context, unwrapped, recipients }: Subject, how:
   const { cipher, options } = unwrapped;
   const wrapped = options.private.digest;
   const wrap = (secret: Uint8Array) => how.sealer.wrap(recipients, secret);
-  const outline = await how.sealer.outlineFor(recipients, cipher);
+  const estimate = await how.sealer.estimateFor(recipients, cipher);
   const open = (bytes: ByteStream) => cipher.open(bytes, options, layer.size);
   const size = cipher.openSize(layer.size);
   return {
@@ -136,7 +143,7 @@ async function rekeying({ layer, context, unwrapped, recipients }: Subject, how:
     merge: `rekey ${unwrapped.opening} ${context.diffId} ${recipients.map(({ thumbprint }) => thumbprint).join()}`,
     size: cipher.sealedSize(size),
     algorithm: algorithmOf(layer.digest),
-    outline: (sealed) => ({ ...sealed, annotations: outline(sealed.annotations) }),
+    estimate: (sealed) => ({ ...sealed, annotations: estimate(sealed.annotations) }),
     start(bytes, again) {
       const check = checkContent(open(bytes), () => open(again()), { ...how, layer, context, wrapped });
       const plain = digesting(check.bytes, size, wrapped ? algorithmOf(wrapped) : "sha256");
@@ -147,10 +154,10 @@ async function rekeying({ layer, context, unwrapped, recipients }: Subject, how:
           const { digest } = plain.sum();
           await check.require(digest);
           const annotate = await fresh.annotate(digest);
-          const binding = how.anonymous ? undefined : contentRecipientTag(recipients, { digest, diffId: context.diffId });
+          const tag = how.anonymous ? undefined : contentRecipientTag(recipients, { digest, diffId: context.diffId });
           return (sealed) => {
             const annotations = annotate(sealed.annotations);
-            return { ...sealed, ...stored, annotations: binding ? withContentRecipientTag(annotations, binding) : annotations };
+            return { ...sealed, ...stored, annotations: tag ? withContentRecipientTag(annotations, tag) : annotations };
           };
         },
       };

@@ -1,4 +1,12 @@
-import { contentRecipientTagOf, envelopeOf, type PartEdit, partsOf, withContentRecipientTag, withEditedParts, withoutEnvelope } from "../crypt/envelope.js";
+import {
+  contentRecipientTagOf,
+  envelopeOf,
+  type PartEdit,
+  partsOf,
+  withContentRecipientTag,
+  withEditedParts,
+  withoutEnvelope,
+} from "../crypt/envelope.js";
 import type { DecryptionKey, EncryptionKey, KnownRecipient } from "../crypt/key-wrapper.js";
 import { loadKeyring, readPublicEnvelope, type Unwrapped } from "../crypt/layer.js";
 import { encodePrivateOptions } from "../crypt/layer-options.js";
@@ -9,11 +17,11 @@ import type { Descriptor } from "../oci/descriptor.js";
 import type { Digest } from "../oci/digest.js";
 import { encryptedType, toOciType } from "../oci/media-type.js";
 import { contentRecipientTag } from "./content-recipient-tag.js";
+import { type BlobOrigin, type LayerContext, layerName, type Reuse, type ReuseGround } from "./layer-transform.js";
 import { type PreviousContents, previousContents } from "./previous-content.js";
-import { layerName, type BlobOrigin, type LayerContext, type Reuse, type ReuseGround } from "./layer-transform.js";
 import { type RecipientsOptions, wrapperOptions } from "./rewrapping.js";
 
-/** A sealed layer of an earlier image. */
+/** A sealed layer of a previous image. */
 export interface PreviousLayer {
   readonly layer: Descriptor;
   readonly index: number;
@@ -31,11 +39,11 @@ export interface PreviousImage {
   readonly vouched: Exclude<ReuseGround, "compared"> | undefined;
 }
 
-/** For whom is sealed now, and which keys open the earlier layers. */
+/** For whom is sealed now, and which keys open the previous layers. */
 export interface ReuseOptions extends Omit<RecipientsOptions, "select"> {
-  readonly earlier: PreviousImage;
+  readonly previous: PreviousImage;
   readonly recipients: readonly EncryptionKey[];
-  /** Without them a layer is known by its diff id, its position and its binding, and only in an image that is vouched for. */
+  /** Without them a layer is known by its diff id, its position and its tag, and only in an image that is vouched for. */
   readonly open: readonly DecryptionKey[];
 }
 
@@ -53,22 +61,22 @@ const lieLimit = 4;
  * recipients, whom nothing may connect from image to image.
  */
 export async function findingReusable(options: ReuseOptions): Promise<FindReusable> {
-  const { earlier, open, anonymous, progress, signal } = options;
-  if (anonymous) throw new OciEncError("USAGE", "layers of an earlier image cannot be reused for anonymous recipients");
-  if (open.length === 0 && !earlier.vouched) throw nobodyVouches(earlier);
+  const { previous, open, anonymous, progress, signal } = options;
+  if (anonymous) throw new OciEncError("USAGE", "layers of a previous image cannot be reused for anonymous recipients");
+  if (open.length === 0 && !previous.vouched) throw nobodyVouches(previous);
   const known = await identifyRecipients(options.recipients, wrapperOptions(options));
   const wrap = await loadWrapFor(known, wrapperOptions(options));
   const keyring = open.length > 0 ? await loadKeyring(open, wrapperOptions(options)) : undefined;
-  const contents = previousContents({ keyring, origin: earlier.origin, progress, signal });
+  const contents = previousContents({ keyring, origin: previous.origin, progress, signal });
   return async (layer, context) => {
     const sealedType = encryptedType(toOciType(layer.mediaType));
     const wanted: Wanted = { layer, context, known, wrap, contents };
-    const find = earlier.vouched ? believed : compared;
-    const candidates = earlier.layers.filter((one) => one.layer.mediaType === sealedType);
+    const find = previous.vouched ? believed : compared;
+    const candidates = previous.layers.filter((one) => one.layer.mediaType === sealedType);
     const found = await find(candidates, wanted, (message) =>
       progress?.({ type: "warning", code: "REUSE_REFUSED", message: `${layerName(layer, context)}: ${message}` }),
     );
-    return found && reusing(found, earlier.origin, earlier.vouched ?? "compared");
+    return found && reusing(found, previous.origin, previous.vouched ?? "compared");
   };
 }
 
@@ -122,7 +130,7 @@ const compared: Find = async (candidates, wanted, warn) => {
     if (answer?.kind !== "yes" || answer.unwrapped.options.private.digest !== wanted.layer.digest) continue;
     const disproof = await wanted.contents.disproof(layer, answer.unwrapped, wanted.layer);
     if (disproof === undefined) return { candidate, envelope: await rewrapped(candidate, answer.unwrapped, wanted) };
-    warn(`the earlier layer ${layer.digest} says that it holds this one, and does not: ${disproof}`);
+    warn(`the previous layer ${layer.digest} says that it holds this one, and does not: ${disproof}`);
     lies += 1;
     if (lies === lieLimit) break;
   }
@@ -163,8 +171,8 @@ async function rewrapped(candidate: PreviousLayer, unwrapped: Unwrapped, wanted:
   secret.fill(0);
   const after = withEditedParts(before, everyPart(before), packets);
   const { digest } = wanted.layer;
-  const binding = contentRecipientTag(wanted.known, { digest, diffId: wanted.context.diffId });
-  return binding ? withContentRecipientTag(after, binding) : after;
+  const tag = contentRecipientTag(wanted.known, { digest, diffId: wanted.context.diffId });
+  return tag ? withContentRecipientTag(after, tag) : after;
 }
 
 function everyPart(annotations: Annotations): readonly PartEdit[] {

@@ -2,7 +2,7 @@ import type { BlockCipher } from "../crypt/block-cipher.js";
 import { defaultCipher } from "../crypt/ciphers/index.js";
 import { withContentRecipientTag } from "../crypt/envelope.js";
 import type { EncryptionKey } from "../crypt/key-wrapper.js";
-import { loadRecipients, estimateEnvelope, sealLayer } from "../crypt/layer.js";
+import { estimateEnvelope, loadRecipients, sealLayer } from "../crypt/layer.js";
 import { identifyRecipients } from "../crypt/recipients.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import { encryptedType, toOciType } from "../oci/media-type.js";
@@ -24,23 +24,23 @@ export async function loadSealing(options: SealingOptions): Promise<Sealing> {
   const { keys, cipher = defaultCipher, anonymous } = options;
   const wrap = await loadRecipients(keys, wrapperOptions(options));
   const recipients = anonymous ? [] : await identifyRecipients(keys, wrapperOptions(options));
-  let outlined: ReturnType<typeof estimateEnvelope> | undefined;
+  let estimating: ReturnType<typeof estimateEnvelope> | undefined;
   return async (layer, { diffId }) => {
-    outlined ??= estimateEnvelope(wrap, cipher);
-    const outline = await outlined;
-    const binding = contentRecipientTag(recipients, { digest: layer.digest, diffId });
+    estimating ??= estimateEnvelope(wrap, cipher);
+    const estimate = await estimating;
+    const tag = contentRecipientTag(recipients, { digest: layer.digest, diffId });
     const bound = (annotations: Readonly<Record<string, string>>) =>
-      binding ? withContentRecipientTag(annotations, binding) : annotations;
+      tag ? withContentRecipientTag(annotations, tag) : annotations;
     return {
       kind: "rewrite",
       action: "encrypt",
-      merge: `encrypt ${binding}`,
+      merge: `encrypt ${tag}`,
       size: cipher.sealedSize(layer.size),
       algorithm: "sha256",
-      outline: (plain) => ({
+      estimate: (plain) => ({
         ...plain,
         mediaType: encryptedType(toOciType(plain.mediaType)),
-        annotations: bound(outline(plain.annotations)),
+        annotations: bound(estimate(plain.annotations)),
       }),
       start(bytes) {
         const sealed = sealLayer(cipher, wrap, { bytes, size: layer.size });

@@ -1,5 +1,5 @@
 import type { Digest } from "../oci/digest.js";
-import type { PolicyGate, ImageSource } from "./transport.js";
+import type { ImageSource, PolicyGate } from "./transport.js";
 
 /**
  * The same source, whose reference resolves only to what `admit` lets pass: asked once for each digest.

@@ -1,7 +1,7 @@
 import type { GrowthLimits } from "../bytes/budget.js";
 import type { ByteStream } from "../bytes/byte-stream.js";
 import { OciEncError } from "../errors.js";
-import type { Descriptor, ContentId } from "../oci/descriptor.js";
+import type { ContentId, Descriptor } from "../oci/descriptor.js";
 import type { Digest } from "../oci/digest.js";
 import type { Progress } from "../progress.js";
 import type { RegistryOptions } from "./registry-options.js";

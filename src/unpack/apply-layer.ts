@@ -2,9 +2,9 @@ import { throwIfAborted } from "../bytes/abortable.js";
 import type { Budget } from "../bytes/budget.js";
 import { OciEncError } from "../errors.js";
 import type { Progress, WarningCode } from "../progress.js";
+import { type Attributes, shownName, type TarMember } from "../tar/tar-member.js";
 import type { FileTree } from "./file-tree.js";
 import { directoryAt, partsOf, placeIn } from "./path-resolver.js";
-import { type Attributes, shownName, type TarMember } from "../tar/tar-member.js";
 import { readWhiteout } from "./whiteout.js";
 
 /** What applying a layer may depend on. */

@@ -1,11 +1,11 @@
 import { chmod, lstat, mkdir, readdir, rename, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { ioError, OciEncError, systemCode } from "../errors.js";
-import type { Progress } from "../progress.js";
 import { removeAbandonedDrafts } from "../files/abandoned-drafts.js";
 import { parseMadeName } from "../files/maker-mark.js";
 import { removeTree } from "../files/remove-tree.js";
 import { makeDraftTree, type TemporaryTree } from "../files/temporary-tree.js";
+import type { Progress } from "../progress.js";
 import { entryOf, noteMoving, takeBackMoved } from "./moved-entries.js";
 
 /** Where a tree is filled, and how it gets to where it belongs. */

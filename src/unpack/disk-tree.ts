@@ -1,11 +1,31 @@
-import { chmodSync, closeSync, fchmodSync, fchownSync, ftruncateSync, futimesSync, lchownSync, linkSync, lstatSync, lutimesSync, mkdirSync, openSync, readdirSync, readlinkSync, rmdirSync, symlinkSync, unlinkSync, utimesSync, writeSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  fchmodSync,
+  fchownSync,
+  ftruncateSync,
+  futimesSync,
+  lchownSync,
+  linkSync,
+  lstatSync,
+  lutimesSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  rmdirSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeSync,
+} from "node:fs";
 import { getegid, geteuid } from "node:process";
 import type { Budget } from "../bytes/budget.js";
 import { ioError } from "../errors.js";
+import { type Attributes, shownName, type TarMember } from "../tar/tar-member.js";
 import type { FileTree, NodeKind } from "./file-tree.js";
 import type { Ownership } from "./ownership.js";
 import { makeSpecial } from "./special-file.js";
-import { type Attributes, shownName, type TarMember } from "../tar/tar-member.js";
 import type { XattrWriter } from "./xattr-writer.js";
 
 // The calls are synchronous on purpose: a layer is thousands of tiny ones, each of which costs several times as much

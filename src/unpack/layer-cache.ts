@@ -3,10 +3,10 @@ import { lstat, open, readdir, rm, stat, utimes } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { ByteStream } from "../bytes/byte-stream.js";
 import { ioError, OciEncError, systemCode } from "../errors.js";
-import type { Digest } from "../oci/digest.js";
 import { removeAbandonedDrafts } from "../files/abandoned-drafts.js";
 import { createDraft } from "../files/durable-file.js";
 import { makeDirectory } from "../files/make-directory.js";
+import type { Digest } from "../oci/digest.js";
 import { openingChunks, sealingChunks } from "./cache-entry.js";
 
 /** What an entry is found by, and what protects it. */

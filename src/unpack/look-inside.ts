@@ -1,12 +1,12 @@
 import { type GrowthLimits, openBudget } from "../bytes/budget.js";
 import { OciEncError } from "../errors.js";
+import type { TarMember } from "../tar/tar-member.js";
+import { readTar } from "../tar/tar-reader.js";
 import type { ImageSource } from "../transport/transport.js";
 import { applyLayer } from "./apply-layer.js";
 import { type OpenedImage, type OpenImageOptions, openImage } from "./image-layers.js";
 import { type MemberOrigin, type MemoryTree, memoryTree, type TreeNode } from "./memory-tree.js";
 import { directoryAt, followedPlace, partsOf, placeIn } from "./path-resolver.js";
-import type { TarMember } from "../tar/tar-member.js";
-import { readTar } from "../tar/tar-reader.js";
 
 /** How to look. */
 export interface LookOptions extends OpenImageOptions {

@@ -1,6 +1,6 @@
+import type { Attributes, TarMember } from "../tar/tar-member.js";
 import type { FileTree, NodeKind } from "./file-tree.js";
 import { parentOf } from "./path-resolver.js";
-import type { Attributes, TarMember } from "../tar/tar-member.js";
 
 /** A file system entry as the layers describe it. Two hard links are one node. */
 export type TreeNode = DirectoryNode | LeafNode;

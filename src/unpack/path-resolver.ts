@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import { OciEncError } from "../errors.js";
-import type { FileTree } from "./file-tree.js";
 import { shownName } from "../tar/tar-member.js";
+import type { FileTree } from "./file-tree.js";
 
 /** Linux allows no longer path, and no longer name in it. */
 const pathLimit = 4096;

@@ -1,18 +1,18 @@
 import { dirname, resolve } from "node:path";
 import { type GrowthLimits, openBudget } from "../bytes/budget.js";
 import { OciEncError } from "../errors.js";
+import { removeAbandonedDrafts } from "../files/abandoned-drafts.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import type { Platform } from "../oci/platform.js";
 import type { Progress, WarningCode } from "../progress.js";
-import { removeAbandonedDrafts } from "../files/abandoned-drafts.js";
+import type { Attributes } from "../tar/tar-member.js";
+import { readTar } from "../tar/tar-reader.js";
 import type { ImageSource } from "../transport/transport.js";
 import { applyLayer } from "./apply-layer.js";
 import { openDestination } from "./destination.js";
 import { diskTree } from "./disk-tree.js";
 import { type OpenedImage, type OpenImageOptions, openImage } from "./image-layers.js";
 import { type OwnerIds, openOwnership } from "./ownership.js";
-import type { Attributes } from "../tar/tar-member.js";
-import { readTar } from "../tar/tar-reader.js";
 import { xattrWriter } from "./xattr-writer.js";
 
 /** How to unpack. */

@@ -4,9 +4,9 @@ import { createHash, createHmac, randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
-import { type Hasher, localHasher } from "../../src/bytes/hasher.js";
 import { startHashWorker } from "../../src/bytes/hash-worker/hash-worker.js";
-import { leastLoadedWorker, hashWorkerLimit } from "../../src/bytes/hash-worker/hash-workers.js";
+import { hashWorkerLimit, leastLoadedWorker } from "../../src/bytes/hash-worker/hash-workers.js";
+import { type Hasher, localHasher } from "../../src/bytes/hasher.js";
 import { anyBytes, anyCut, chunked } from "../support/chunked.js";
 import { expectedError } from "../support/expected-error.js";
 

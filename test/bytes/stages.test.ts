@@ -3,13 +3,23 @@ import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
 import { abortable, throwIfAborted } from "../../src/bytes/abortable.js";
-import { tee } from "../../src/bytes/tee.js";
 import type { ByteStream } from "../../src/bytes/byte-stream.js";
 import { digesting } from "../../src/bytes/digesting.js";
 import { progressMeter } from "../../src/bytes/progress-meter.js";
+import { tee } from "../../src/bytes/tee.js";
 import { verifying } from "../../src/bytes/verifying.js";
 import { digestOf } from "../../src/oci/digest.js";
-import { abandon, anyBytes, anyCut, chunked, collect, collectUntilFailure, cuts, failing, watched } from "../support/chunked.js";
+import {
+  abandon,
+  anyBytes,
+  anyCut,
+  chunked,
+  collect,
+  collectUntilFailure,
+  cuts,
+  failing,
+  watched,
+} from "../support/chunked.js";
 import { expectedError } from "../support/expected-error.js";
 
 const content = randomBytes(5000);

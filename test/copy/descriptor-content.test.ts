@@ -6,13 +6,13 @@ import { copy } from "../../src/copy/copy.js";
 import type { Descriptor } from "../../src/oci/descriptor.js";
 import { digestOf } from "../../src/oci/digest.js";
 import { isEncrypted, mediaTypes } from "../../src/oci/media-type.js";
+import { verify } from "../../src/operations/verify/verify.js";
 import type { ProgressEvent } from "../../src/progress.js";
 import { decryptLayers } from "../../src/transform/decrypt.js";
 import { encryptLayers } from "../../src/transform/encrypt.js";
 import type { LayerTransform } from "../../src/transform/layer-transform.js";
 import { addRecipients } from "../../src/transform/recipients.js";
 import { rekeyLayers } from "../../src/transform/rekey.js";
-import { verify } from "../../src/operations/verify/verify.js";
 import { addImage, MemoryPlace } from "../support/memory-image.js";
 import { person } from "../support/people.js";
 

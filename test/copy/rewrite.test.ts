@@ -6,7 +6,7 @@ import { withEnvelope, withoutEnvelope } from "../../src/crypt/envelope.js";
 import type { Descriptor } from "../../src/oci/descriptor.js";
 import { digestOf } from "../../src/oci/digest.js";
 import { type ImageManifest, parseManifest } from "../../src/oci/manifest.js";
-import { encryptedType, mediaTypes, decryptedType } from "../../src/oci/media-type.js";
+import { decryptedType, encryptedType, mediaTypes } from "../../src/oci/media-type.js";
 
 const digest = digestOf(Buffer.from("plain"));
 const sealedDigest = digestOf(Buffer.from("sealed"));

@@ -1,13 +1,18 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { noticeAfter } from "../../src/progress.js";
 import { backoff, firstBackoff, longestBackoff } from "../../src/transport/backoff.js";
 import { defaultPatience } from "../../src/transport/registry/auth/credential-helper.js";
-import { defaultRetryTimes, defaultTimeouts, silentSpans, unreachableSpan } from "../../src/transport/registry/open-client.js";
+import { longestStoring, storingPace } from "../../src/transport/registry/blobs/upload-session.js";
 import { longestRetryAfter } from "../../src/transport/registry/http/retry.js";
 import { leastProgress } from "../../src/transport/registry/http/stall-watch.js";
-import { longestStoring, storingPace } from "../../src/transport/registry/blobs/upload-session.js";
-import { noticeAfter } from "../../src/progress.js";
+import {
+  defaultRetryTimes,
+  defaultTimeouts,
+  silentSpans,
+  unreachableSpan,
+} from "../../src/transport/registry/open-client.js";
 
 const page = readFileSync("docs/registries.md", "utf8");
 

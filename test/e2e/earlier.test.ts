@@ -106,7 +106,7 @@ test("plain layers beside an image that fec8978 was killed over are told of by v
   const plain = (await plainFiles(join(cwd, "in-place"))).map((path) => basename(path));
   assert.equal(plain.length, 3);
   const verify = ["verify", "--insecure-policy", "--store", "in-place", "-k", "keys/ec.pem", "example.com/app:1"];
-  const { stdout } = await ociEnc([...verify, "--no-plaintext-twins"], { cwd });
+  const { stdout } = await ociEnc([...verify, "--no-plaintext-leftovers"], { cwd });
   assert.deepEqual(
     plain.filter((name) => !stdout.includes(name)),
     [],

@@ -126,7 +126,7 @@ const cases: readonly (readonly [string, string])[] = [
   ["verify-junit", "verify --report junit --min-recipients 2 sealed:1"],
   ["verify-sarif", "verify --report sarif --min-recipients 2 sealed:1"],
   ["verify-error", "verify --require-recipient jwe:mallory sealed:1"],
-  ["verify-error-json", "verify --json --no-plaintext-twins sealed:1"],
+  ["verify-error-json", "verify --json --no-plaintext-leftovers sealed:1"],
   ["verify-key", "verify -k nobody.pem sealed:1"],
   ["sign", "sign --by sigstore:key.pem sealed:1"],
   ["sign-json", "sign --json --by sigstore:key.pem -a build=17 sealed:1"],

@@ -126,7 +126,7 @@ test("faults/51: what killed commands leave in the clear is told of, and gone af
       assert.notDeepEqual(filesWith(round, world.marker), [], `nothing was killed that matters: ${stderr}`);
       if (verify !== undefined) {
         const told = await ociEnc(["verify", verify], { cwd: round, env });
-        assert.match(told.stdout, /warning +no-plain-leftovers/);
+        assert.match(told.stdout, /warning +no-unnamed-plaintext/);
       }
       const { status, stderr: said } = await ociEnc(next, { cwd: round, env });
       // Without a key it fails, and tidies first all the same.

@@ -109,7 +109,7 @@ const namesOnly: ReadonlySet<string> = new Set(["sign-identity", "identity"]);
 
 /** What has to be there beside an option. */
 const beside: ReadonlyMap<string, readonly string[]> = new Map([
-  ["plain-image", ["--no-plaintext-twins"]],
+  ["plain-image", ["--no-plaintext-leftovers"]],
   ["trust-store", ["--trust", "notary"]],
   ["sign-passphrase-file", ["--sign-by", "sigstore:locked.pem"]],
   ["key-file", ["--cert-file", "key.pem"]],

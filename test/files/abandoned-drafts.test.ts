@@ -4,8 +4,8 @@ import { chmod, chown, lutimes, mkdir, readdir, readFile, symlink, writeFile } f
 import { join } from "node:path";
 import { test } from "node:test";
 import { removeAbandonedDrafts } from "../../src/files/abandoned-drafts.js";
-import { draftName, draftPrefix, treeName } from "../../src/files/maker-mark.js";
 import { watching } from "../../src/files/heartbeat.js";
+import { draftName, draftPrefix, treeName } from "../../src/files/maker-mark.js";
 import { draftNameOfTheDead } from "../support/dead-draft.js";
 import { scratchOf } from "../support/scratch.js";
 

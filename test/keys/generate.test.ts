@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { createPrivateKey, createPublicKey } from "node:crypto";
 import test from "node:test";
-import { generateKeyPair } from "../../src/keys/generate.js";
 import { jwe } from "../../src/crypt/schemes/jwe/jwe.js";
+import { generateKeyPair } from "../../src/keys/generate.js";
 import { thumbprint } from "../../src/keys/jwk.js";
 import { expectedError } from "../support/expected-error.js";
 import { decryptionKey, encryptionKey } from "../support/key-pair.js";

@@ -2,11 +2,19 @@ import assert from "node:assert/strict";
 import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import test from "node:test";
 import fc from "fast-check";
+import { OciEncError } from "../../src/errors.js";
 import { thumbprint } from "../../src/keys/jwk.js";
 import { holdsKey, needsPassphrase, readPublicKeys } from "../../src/keys/key-file.js";
-import { OciEncError } from "../../src/errors.js";
 import { expectedError } from "../support/expected-error.js";
-import { assertSameKey, keyFile, keyFileBytes, privateForms, privateKeys, publicForms, publicKeys } from "../support/key-forms.js";
+import {
+  assertSameKey,
+  keyFile,
+  keyFileBytes,
+  privateForms,
+  privateKeys,
+  publicForms,
+  publicKeys,
+} from "../support/key-forms.js";
 import { ecPair, jwkFile, rsaPair } from "../support/key-pair.js";
 
 const rsa = rsaPair();

@@ -84,7 +84,10 @@ test("nothing new is nothing to write, whatever the order of annotations", () =>
 
 test("a Docker manifest stays one, and an empty list of layers takes its first", () => {
   const there = attached([], { mediaType: mediaTypes.dockerManifest });
-  assert.equal(layersOf(mergeSignatureManifests(there, attached([{ payload: "a" }])), mediaTypes.dockerManifest).length, 1);
+  assert.equal(
+    layersOf(mergeSignatureManifests(there, attached([{ payload: "a" }])), mediaTypes.dockerManifest).length,
+    1,
+  );
 });
 
 test("a config without diff IDs, or with too few, is put right", () => {

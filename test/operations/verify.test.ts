@@ -7,12 +7,12 @@ import type { Descriptor } from "../../src/oci/descriptor.js";
 import { digestOf } from "../../src/oci/digest.js";
 import { mediaTypes } from "../../src/oci/media-type.js";
 import { parsePlatform } from "../../src/oci/platform.js";
+import type { Verdict } from "../../src/operations/verify/check.js";
+import { refusal, type VerifyOptions, verify } from "../../src/operations/verify/verify.js";
 import { policySubject } from "../../src/policy/subject.js";
 import { encryptLayers } from "../../src/transform/encrypt.js";
 import { removeRecipients } from "../../src/transform/recipients.js";
 import { parseLayerSelection } from "../../src/transform/select.js";
-import type { Verdict } from "../../src/operations/verify/check.js";
-import { refusal, type VerifyOptions, verify } from "../../src/operations/verify/verify.js";
 import { expectedError } from "../support/expected-error.js";
 import { addImage, MemoryPlace } from "../support/memory-image.js";
 import { type Person, person } from "../support/people.js";
@@ -59,8 +59,8 @@ function editManifest(place: MemoryPlace, at: number, change: (manifest: { layer
 
 test("plain content that nothing names is a warning, a failure where plain blobs are asked for, and nothing where nobody knows", async () => {
   const { place } = await sealedImage([alice]);
-  const verdictOf = async (options: VerifyOptions) => (await verdicts(place, options))["no-plain-leftovers"];
-  const strict: VerifyOptions = { keys: [alice.decryption], noPlaintextTwins: true };
+  const verdictOf = async (options: VerifyOptions) => (await verdicts(place, options))["no-unnamed-plaintext"];
+  const strict: VerifyOptions = { keys: [alice.decryption], noPlaintextLeftovers: true };
   assert.deepEqual([await verdictOf({}), await verdictOf(strict)], ["passed", "passed"]);
   place.leftovers.push("a lease");
   assert.deepEqual([await verdictOf({}), await verdictOf(strict)], ["warning", "failed"]);
@@ -75,7 +75,7 @@ test("plain content that nothing names is a warning, a failure where plain blobs
   place.blobs.set(diffId, Buffer.from("the plain layer"));
   assert.equal(await verdictOf({}), "warning");
   const { leftovers: _, ...registry } = place.source("image");
-  const check = (await verify(registry)).checks.find(({ id }) => id === "no-plain-leftovers");
+  const check = (await verify(registry)).checks.find(({ id }) => id === "no-unnamed-plaintext");
   assert.equal(check?.verdict, "not judged");
 });
 
@@ -86,7 +86,7 @@ test("a sound image passes everything that is asked of it", async () => {
     only: [alice.encryption, bob.encryption],
     requireRecipients: [{ scheme: "jwe", id: "bob" }],
     minRecipients: 2,
-    noPlaintextTwins: true,
+    noPlaintextLeftovers: true,
   };
   const report = await verify(place.source("image"), options);
   assert.equal(report.verdict, "passed");
@@ -199,13 +199,13 @@ test("faults/35: layers that were swapped as a whole do not have the diff ids of
 
 test("a plain twin is found by a key, and by the plain image", async () => {
   const { place, plain } = await sealedImage([alice]);
-  const asked = { noPlaintextTwins: true, plainImage: plain.source("image") };
-  assert.equal((await verdicts(place, asked))["no-plaintext-twins"], "passed");
+  const asked = { noPlaintextLeftovers: true, plainImage: plain.source("image") };
+  assert.equal((await verdicts(place, asked))["no-plaintext-leftovers"], "passed");
   for (const [digest, bytes] of plain.blobs) if (bytes[0] === 0x1f) place.blobs.set(digest, bytes);
-  assert.equal((await verdicts(place, asked))["no-plaintext-twins"], "failed");
-  const keyed = { noPlaintextTwins: true, keys: [alice.decryption] };
-  assert.equal((await verdicts(place, keyed))["no-plaintext-twins"], "failed");
-  await assert.rejects(verify(place.source("image"), { noPlaintextTwins: true }), expectedError("USAGE"));
+  assert.equal((await verdicts(place, asked))["no-plaintext-leftovers"], "failed");
+  const keyed = { noPlaintextLeftovers: true, keys: [alice.decryption] };
+  assert.equal((await verdicts(place, keyed))["no-plaintext-leftovers"], "failed");
+  await assert.rejects(verify(place.source("image"), { noPlaintextLeftovers: true }), expectedError("USAGE"));
 });
 
 test("a secret in the config is a warning, and fails only where that is asked", async () => {

@@ -5,7 +5,16 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { DecryptionKey, EncryptionKey } from "../../src/crypt/index.js";
 import { type Containerd, containerdMissing, startContainerd } from "../support/containerd.js";
-import { keyFile, keyWord, makeCertificate, makeGpgHome, makeSoftToken, recipientFile, recipientWord, softHsmModule } from "../support/key-material.js";
+import {
+  keyFile,
+  keyWord,
+  makeCertificate,
+  makeGpgHome,
+  makeSoftToken,
+  recipientFile,
+  recipientWord,
+  softHsmModule,
+} from "../support/key-material.js";
 import { configureProviders } from "../support/key-provider.js";
 import { type LayoutImage, layerDigest, openImage, sealImage, writePlainImage } from "../support/one-layer-image.js";
 import { systemPeer } from "../support/peer.js";

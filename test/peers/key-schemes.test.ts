@@ -4,7 +4,16 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { DecryptionKey, EncryptionKey, WrapperOptions } from "../../src/crypt/index.js";
-import { keyFile, keyWord, makeCertificate, makeGpgHome, makeSoftToken, recipientFile, recipientWord, softHsmModule } from "../support/key-material.js";
+import {
+  keyFile,
+  keyWord,
+  makeCertificate,
+  makeGpgHome,
+  makeSoftToken,
+  recipientFile,
+  recipientWord,
+  softHsmModule,
+} from "../support/key-material.js";
 import { configureProviders, type RunningService, startService } from "../support/key-provider.js";
 import { type LayoutImage, layerDigest, openImage, sealImage, writePlainImage } from "../support/one-layer-image.js";
 import { broughtPeer, firstMissing, type Peer, run, systemPeer } from "../support/peer.js";

@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { type ContainersConfig, containersConfig, type Requirement, signedBy, sigstoreSigned } from "../support/containers-config.js";
+import {
+  type ContainersConfig,
+  containersConfig,
+  type Requirement,
+  signedBy,
+  sigstoreSigned,
+} from "../support/containers-config.js";
 import { cosignPassword, cosigns, sigstoreKey } from "../support/cosign.js";
 import { type DockerRegistry, noDockerRegistry, startDockerRegistry } from "../support/docker-registry.js";
 import { exits, refuses } from "../support/exits.js";

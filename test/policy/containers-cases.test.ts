@@ -5,7 +5,13 @@ import { OciEncError } from "../../src/errors.js";
 import { evaluatePolicy, type PolicyOutcome } from "../../src/policy/evaluate.js";
 import { parsePolicy } from "../../src/policy/policy-json.js";
 import type { PolicyPlace } from "../../src/policy/scopes.js";
-import { type ContainersCase, containersCase, containersCases, imageOf, signaturesOf } from "../support/containers-case.js";
+import {
+  type ContainersCase,
+  containersCase,
+  containersCases,
+  imageOf,
+  signaturesOf,
+} from "../support/containers-case.js";
 import { signedVectors } from "../support/signed-vectors.js";
 
 for (const one of containersCases()) {

@@ -2,12 +2,12 @@ import { copy } from "../../src/copy/copy.js";
 import type { DecryptionKey, SchemeSettings } from "../../src/crypt/key-wrapper.js";
 import type { LayerVerdict } from "../../src/crypt/layer-answer.js";
 import { OciEncError } from "../../src/errors.js";
+import type { Platform } from "../../src/oci/platform.js";
 import { canDecrypt } from "../../src/operations/can-decrypt.js";
 import { inspect } from "../../src/operations/inspect.js";
-import type { Platform } from "../../src/oci/platform.js";
+import { verify } from "../../src/operations/verify/verify.js";
 import { decryptLayers } from "../../src/transform/decrypt.js";
 import type { ImageSource } from "../../src/transport/transport.js";
-import { verify } from "../../src/operations/verify/verify.js";
 import { MemoryPlace } from "./memory-image.js";
 
 /** What is done about one image with the same keys: `opens`, or the code of the error. */

@@ -2,7 +2,18 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { type DecryptionKey, defaultCipher, type EncryptionKey, loadKeyring, loadRecipients, openEnvelope, type RecipientInfo, recipientsOf, sealLayer, type WrapperOptions } from "../../src/crypt/index.js";
+import {
+  type DecryptionKey,
+  defaultCipher,
+  type EncryptionKey,
+  loadKeyring,
+  loadRecipients,
+  openEnvelope,
+  type RecipientInfo,
+  recipientsOf,
+  sealLayer,
+  type WrapperOptions,
+} from "../../src/crypt/index.js";
 import { parseDigest } from "../../src/oci/digest.js";
 import { digestOf } from "./vector.js";
 

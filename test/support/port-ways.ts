@@ -1,7 +1,7 @@
 import { TLSSocket } from "node:tls";
+import { listReferrers } from "../../src/transport/registry/attachments/referrers.js";
 import { listTagsOf } from "../../src/transport/registry/list-tags.js";
 import { locate, openClient, registryContext } from "../../src/transport/registry/open-client.js";
-import { listReferrers } from "../../src/transport/registry/attachments/referrers.js";
 import { type HostedImage, randomImage } from "./hosted-image.js";
 import { type EndOptions, openFrom, pullAll, pushAll, readWhole } from "./registry-ends.js";
 import { reply, type ServerExchange } from "./request-log.js";

@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 import { parsePax } from "../../src/tar/pax-records.js";
-import { decodeHeader, encodeExtendedHeader, encodeHeader, extendedHeaderSize, needsExtension, paddingOf } from "../../src/tar/tar-header.js";
+import {
+  decodeHeader,
+  encodeExtendedHeader,
+  encodeHeader,
+  extendedHeaderSize,
+  needsExtension,
+  paddingOf,
+} from "../../src/tar/tar-header.js";
 import { expectedError } from "../support/expected-error.js";
 
 test("a header is read as it was written", () => {

@@ -11,7 +11,15 @@ import { fileFeed } from "../../src/tar/tar-feed.js";
 import { mapTar, type TarMap } from "../../src/tar/tar-map.js";
 import { expectedError } from "../support/expected-error.js";
 import { scratchDirectory } from "../support/scratch.js";
-import { changedHeader, type GivenEntry, packTar, paxHeader, paxRecord, tarEnd, tarEntry } from "../support/tar-file.js";
+import {
+  changedHeader,
+  type GivenEntry,
+  packTar,
+  paxHeader,
+  paxRecord,
+  tarEnd,
+  tarEntry,
+} from "../support/tar-file.js";
 
 const scratch = scratchDirectory();
 let count = 0;

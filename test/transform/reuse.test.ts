@@ -4,20 +4,20 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { copy } from "../../src/copy/copy.js";
-import { copyImage } from "../../src/operations/copy.js";
 import type { DecryptionKey } from "../../src/crypt/key-wrapper.js";
 import { recipientsOf } from "../../src/crypt/recipients.js";
 import { OciEncError } from "../../src/errors.js";
-import { canDecrypt } from "../../src/operations/can-decrypt.js";
 import type { Descriptor } from "../../src/oci/descriptor.js";
 import { digestOf } from "../../src/oci/digest.js";
 import { isEncrypted } from "../../src/oci/media-type.js";
+import { canDecrypt } from "../../src/operations/can-decrypt.js";
+import { copyImage } from "../../src/operations/copy.js";
+import { openPreviousImage } from "../../src/operations/encrypt/previous-image.js";
+import { signImage } from "../../src/operations/sign.js";
 import { givenName } from "../../src/policy/subject.js";
 import type { Progress } from "../../src/progress.js";
-import { openPreviousImage } from "../../src/operations/encrypt/previous-image.js";
 import { loadSigner } from "../../src/sign/signers.js";
 import { generateSigstoreKeyPair, type SigstoreKeyPair } from "../../src/sign/sigstore/key-file.js";
-import { signImage } from "../../src/operations/sign.js";
 import { decryptLayers } from "../../src/transform/decrypt.js";
 import { type EncryptOptions, encryptLayers } from "../../src/transform/encrypt.js";
 import { addRecipients } from "../../src/transform/recipients.js";
@@ -43,26 +43,26 @@ function build(place: MemoryPlace, changed?: number): Descriptor {
   return addImage(place, { layers, diffIds: made.map((bytes) => digestOf(bytes)) });
 }
 
-/** The first build, sealed for alice under `earlier`, and the next one, plain, under `image`. */
+/** The first build, sealed for alice under `previous`, and the next one, plain, under `image`. */
 async function twoBuilds(): Promise<MemoryPlace> {
   const place = new MemoryPlace();
   place.names.set("first", build(place));
   const transform = await encryptLayers({ keys: [alice.encryption] });
-  await copy(place.source("first"), place.target("earlier"), { transform });
+  await copy(place.source("first"), place.target("previous"), { transform });
   place.names.set("image", build(place, 4));
   place.log.length = 0;
   return place;
 }
 
-function earlierImage(place: MemoryPlace, vouched: PreviousImage["vouched"]): PreviousImage {
-  const root = JSON.parse(place.text(place.names.get("earlier")?.digest ?? ""));
+function previousImage(place: MemoryPlace, vouched: PreviousImage["vouched"]): PreviousImage {
+  const root = JSON.parse(place.text(place.names.get("previous")?.digest ?? ""));
   const { rootfs } = JSON.parse(place.text(root.config.digest));
   const layers = root.layers.map((layer: Descriptor, index: number) => ({
     layer,
     index,
     diffId: rootfs.diff_ids[index],
   }));
-  return { layers, origin: place.source("earlier"), vouched };
+  return { layers, origin: place.source("previous"), vouched };
 }
 
 async function sealAgain(place: MemoryPlace, options: EncryptOptions) {
@@ -72,10 +72,10 @@ async function sealAgain(place: MemoryPlace, options: EncryptOptions) {
 
 const oneSealed = contents.map((_, index) => (index === 4 ? "encrypt" : "reuse"));
 
-test("without a key, a rebuild seals the changed layer alone, where the earlier image is named by its digest", async () => {
+test("without a key, a rebuild seals the changed layer alone, where the previous image is named by its digest", async () => {
   const place = await twoBuilds();
-  const earlier = earlierImage(place, "pinned");
-  assert.deepEqual(await sealAgain(place, { keys: [alice.encryption], earlier }), oneSealed);
+  const previous = previousImage(place, "pinned");
+  assert.deepEqual(await sealAgain(place, { keys: [alice.encryption], previous }), oneSealed);
   assert.equal(place.log.filter((line) => line.startsWith("put")).length, 1);
   const opened = await copy(place.source("sealed"), place.target("opened"), {
     transform: await decryptLayers({ keys: [alice.decryption] }),
@@ -85,38 +85,38 @@ test("without a key, a rebuild seals the changed layer alone, where the earlier 
 
 test("without a key, a tag is not enough: whoever may push it could plant a layer", async () => {
   const place = await twoBuilds();
-  const attempt = encryptLayers({ keys: [alice.encryption], earlier: earlierImage(place, undefined) });
+  const attempt = encryptLayers({ keys: [alice.encryption], previous: previousImage(place, undefined) });
   await assert.rejects(attempt, expectedError("USAGE", /nobody vouches/));
 });
 
 test("without a key, other recipients mean that every layer is sealed anew", async () => {
   const place = await twoBuilds();
-  const earlier = earlierImage(place, "pinned");
-  const actions = await sealAgain(place, { keys: [alice.encryption, bob.encryption], earlier });
+  const previous = previousImage(place, "pinned");
+  const actions = await sealAgain(place, { keys: [alice.encryption, bob.encryption], previous });
   assert.ok(actions.every((action) => action === "encrypt"));
 });
 
 test("without a key, an envelope that was edited since does not serve, nor does one with another binding", async () => {
   const place = await twoBuilds();
   const add = await addRecipients({ open: [alice.decryption], add: [bob.encryption] });
-  await copy(place.source("earlier"), place.target("earlier"), { transform: add });
-  const edited = earlierImage(place, "pinned");
+  await copy(place.source("previous"), place.target("previous"), { transform: add });
+  const edited = previousImage(place, "pinned");
   assert.ok(edited.layers.every(({ layer }) => layer.annotations?.[binding] === undefined));
-  const actions = await sealAgain(place, { keys: [alice.encryption, bob.encryption], earlier: edited });
+  const actions = await sealAgain(place, { keys: [alice.encryption, bob.encryption], previous: edited });
   assert.ok(actions.every((action) => action === "encrypt"));
   const forged = (await twoBuilds()) as MemoryPlace;
-  const earlier = earlierImage(forged, "pinned");
-  const layers = earlier.layers.map((one, index) => ({
+  const previous = previousImage(forged, "pinned");
+  const layers = previous.layers.map((one, index) => ({
     ...one,
     layer: { ...one.layer, annotations: { ...one.layer.annotations, [binding]: `${index}` } },
   }));
-  const refused = await sealAgain(forged, { keys: [alice.encryption], earlier: { ...earlier, layers } });
+  const refused = await sealAgain(forged, { keys: [alice.encryption], previous: { ...previous, layers } });
   assert.ok(refused.every((action) => action === "encrypt"));
 });
 
 test("with a key, layers are known by the wrapped digest, and their keys are wrapped for other recipients", async () => {
   const place = await twoBuilds();
-  const options = { keys: [bob.encryption], open: [alice.decryption], earlier: earlierImage(place, undefined) };
+  const options = { keys: [bob.encryption], open: [alice.decryption], previous: previousImage(place, undefined) };
   assert.deepEqual(await sealAgain(place, options), oneSealed);
   const opened = await copy(place.source("sealed"), place.target("opened"), {
     transform: await decryptLayers({ keys: [bob.decryption] }),
@@ -129,16 +129,16 @@ test("with a key, layers are known by the wrapped digest, and their keys are wra
   );
 });
 
-test("a key that opens nothing of the earlier image leaves everything to be sealed anew", async () => {
+test("a key that opens nothing of the previous image leaves everything to be sealed anew", async () => {
   const place = await twoBuilds();
-  const options = { keys: [bob.encryption], open: [carol.decryption], earlier: earlierImage(place, undefined) };
+  const options = { keys: [bob.encryption], open: [carol.decryption], previous: previousImage(place, undefined) };
   assert.ok((await sealAgain(place, options)).every((action) => action === "encrypt"));
 });
 
 test("anonymous recipients are never connected from image to image", async () => {
   const place = await twoBuilds();
-  const earlier = earlierImage(place, "pinned");
-  await assert.rejects(encryptLayers({ keys: [alice.encryption], anonymous: true, earlier }), expectedError("USAGE"));
+  const previous = previousImage(place, "pinned");
+  await assert.rejects(encryptLayers({ keys: [alice.encryption], anonymous: true, previous }), expectedError("USAGE"));
   place.names.set("image", build(place));
   await copy(place.source("image"), place.target("hidden"), {
     transform: await encryptLayers({ keys: [alice.encryption], anonymous: true }),
@@ -146,10 +146,10 @@ test("anonymous recipients are never connected from image to image", async () =>
   assert.ok(!place.text(place.names.get("hidden")?.digest ?? "").includes(binding));
 });
 
-test("a sealed blob that the target lacks is taken from the earlier image, checked", async () => {
+test("a sealed blob that the target lacks is taken from the previous image, checked", async () => {
   const place = await twoBuilds();
   const elsewhere = new MemoryPlace("memory:elsewhere");
-  const transform = await encryptLayers({ keys: [alice.encryption], earlier: earlierImage(place, "pinned") });
+  const transform = await encryptLayers({ keys: [alice.encryption], previous: previousImage(place, "pinned") });
   const report = await copy(place.source("image"), elsewhere.target("sealed"), { transform });
   for (const { after } of report.layers)
     assert.ok(after && isEncrypted(after.mediaType) && elsewhere.blobs.has(after.digest));
@@ -157,7 +157,7 @@ test("a sealed blob that the target lacks is taken from the earlier image, check
   assert.ok(!place.log.includes(`read ${report.layers[0]?.before.digest}`));
 });
 
-test("in a layout, an earlier image is opened by its reference, and only the changed layer is written", async () => {
+test("in a layout, a previous image is opened by its reference, and only the changed layer is written", async () => {
   const directory = join(scratchDirectory(), "layout");
   const place = new MemoryPlace();
   for (const [name, root] of [
@@ -170,9 +170,9 @@ test("in a layout, an earlier image is opened by its reference, and only the cha
   const first = await copyImage(`oci:${directory}:first`, `oci:${directory}:first-enc`, {
     transform: await encryptLayers({ keys: [alice.encryption] }),
   });
-  await using earlier = await openPreviousImage(`oci:${directory}@${first.digest}`);
-  assert.equal(earlier.vouched, "pinned");
-  const transform = await encryptLayers({ keys: [alice.encryption], earlier });
+  await using previous = await openPreviousImage(`oci:${directory}@${first.digest}`);
+  assert.equal(previous.vouched, "pinned");
+  const transform = await encryptLayers({ keys: [alice.encryption], previous });
   const report = await copyImage(`oci:${directory}:second`, `oci:${directory}:second-enc`, { transform });
   assert.deepEqual(
     report.layers.map(({ action }) => action),
@@ -182,28 +182,28 @@ test("in a layout, an earlier image is opened by its reference, and only the cha
 
 const tar = "application/vnd.oci.image.layer.v1.tar";
 
-/** A build of plain archives, under `image`, and an earlier image whose layers are these. */
+/** A build of plain archives, under `image`, and a previous image whose layers are these. */
 async function planted(layers: readonly Partial<HandmadeLayer>[], vouched?: PreviousImage["vouched"]) {
   const place = new MemoryPlace();
   const made = layers.map(({ content = randomBytes(900) }) => content);
   place.names.set("image", addImage(place, { layers: made.map((bytes) => ({ mediaType: tar, bytes })) }));
-  const earlier: PreviousLayer[] = [];
+  const previous: PreviousLayer[] = [];
   for (const [index, layer] of layers.entries()) {
     const content = made[index] ?? randomBytes(1);
     const sealed = await handmadeLayer(place, { keys: [alice.encryption], content, ...layer });
-    earlier.push({ layer: sealed, index, diffId: digestOf(content) });
+    previous.push({ layer: sealed, index, diffId: digestOf(content) });
   }
   place.log.length = 0;
-  return { place, made, earlier: { layers: earlier, origin: place.source("earlier"), vouched } };
+  return { place, made, previous: { layers: previous, origin: place.source("previous"), vouched } };
 }
 
 /** Builds again with the key of alice, and says what became of each layer, what was warned, and whether it decrypts. */
-async function rebuilt({ place, earlier }: Awaited<ReturnType<typeof planted>>) {
+async function rebuilt({ place, previous }: Awaited<ReturnType<typeof planted>>) {
   const warnings: string[] = [];
   const progress: Progress = (event) => {
     if (event.type === "warning") warnings.push(`${event.code} ${event.message}`);
   };
-  const transform = await encryptLayers({ keys: [alice.encryption], open: [alice.decryption], earlier, progress });
+  const transform = await encryptLayers({ keys: [alice.encryption], open: [alice.decryption], previous, progress });
   const { layers } = await copy(place.source("image"), place.target("sealed"), { transform });
   const decrypt = await decryptLayers({ keys: [alice.decryption] });
   const opened = await copy(place.source("sealed"), place.target("opened"), { transform: decrypt });
@@ -227,15 +227,15 @@ const plants: Readonly<Record<string, (content: Uint8Array) => Partial<HandmadeL
 };
 
 for (const [what, plant] of Object.entries(plants)) {
-  test(`an earlier layer that names a digest, around ${what}, is not taken, and the others are`, async () => {
+  test(`a previous layer that names a digest, around ${what}, is not taken, and the others are`, async () => {
     const contents = [0, 1, 2].map(() => randomBytes(900));
     for (const at of [0, 1, 2]) {
       const build = await planted(contents.map((content) => ({ content })));
       const content = contents[at] ?? randomBytes(1);
       const made = { keys: [alice.encryption], content, claims: digestOf(content), ...plant(content) };
       const evil = await handmadeLayer(build.place, made);
-      const layers = build.earlier.layers.map((one, index) => (index === at ? { ...one, layer: evil } : one));
-      const { actions, warnings, whole } = await rebuilt({ ...build, earlier: { ...build.earlier, layers } });
+      const layers = build.previous.layers.map((one, index) => (index === at ? { ...one, layer: evil } : one));
+      const { actions, warnings, whole } = await rebuilt({ ...build, previous: { ...build.previous, layers } });
       assert.deepEqual(
         actions,
         [0, 1, 2].map((index) => (index === at ? "encrypt" : "reuse compared")),
@@ -264,8 +264,8 @@ test("what is behind a plant still serves, and after four of them nothing more i
       diffId: undefined,
     });
     const lies = await Promise.all(Array.from({ length: count }, lie));
-    const layers = [...lies, ...build.earlier.layers];
-    const { actions, warnings } = await rebuilt({ ...build, earlier: { ...build.earlier, layers } });
+    const layers = [...lies, ...build.previous.layers];
+    const { actions, warnings } = await rebuilt({ ...build, previous: { ...build.previous, layers } });
     assert.deepEqual(actions, [action]);
     assert.equal(warnings.length, Math.min(count, 4));
   }
@@ -277,10 +277,10 @@ test("a layer that was compared is read once and not uploaded, and gets an envel
     { content: shared, keys: [alice.encryption, bob.encryption] },
     { content: shared, keys: [alice.encryption, bob.encryption] },
   ]);
-  const [first] = build.earlier.layers;
+  const [first] = build.previous.layers;
   assert.ok(first);
-  const layers = build.earlier.layers.map((one) => ({ ...one, layer: first.layer }));
-  const { actions, whole, layers: reported } = await rebuilt({ ...build, earlier: { ...build.earlier, layers } });
+  const layers = build.previous.layers.map((one) => ({ ...one, layer: first.layer }));
+  const { actions, whole, layers: reported } = await rebuilt({ ...build, previous: { ...build.previous, layers } });
   assert.deepEqual([actions, whole], [["reuse compared", "reuse compared"], true]);
   assert.equal(
     build.place.log.filter((line) => line === `read ${first.layer.digest}`).length,
@@ -298,9 +298,9 @@ test("a layer that was compared is read once and not uploaded, and gets an envel
 test("a packet in the name of a recipient, for somebody else's key, is not taken over", async () => {
   const impostor = ecPair("P-256", "impostor");
   const inTheNameOfBob = encryptionKey(jwkFile(impostor.publicKey, { kid: "bob", alg: "ECDH-ES+A256KW" }));
-  const { place, earlier } = await planted([{ keys: [alice.encryption, inTheNameOfBob] }]);
+  const { place, previous } = await planted([{ keys: [alice.encryption, inTheNameOfBob] }]);
   const keys = [alice.encryption, bob.encryption];
-  const transform = await encryptLayers({ keys, open: [alice.decryption], earlier });
+  const transform = await encryptLayers({ keys, open: [alice.decryption], previous });
   const { layers } = await copy(place.source("image"), place.target("sealed"), { transform });
   assert.deepEqual(
     layers.map(({ action }) => action),
@@ -310,10 +310,10 @@ test("a packet in the name of a recipient, for somebody else's key, is not taken
   assert.deepEqual([await opens(bob.decryption), await opens(decryptionKey(impostor.privateKey))], [true, false]);
 });
 
-test("a blob that the earlier image names and lacks is encrypted anew; a place that fails ends it", async () => {
+test("a blob that the previous image names and lacks is encrypted anew; a place that fails ends it", async () => {
   const content = randomBytes(900);
   const build = await planted([{ content }]);
-  const [one] = build.earlier.layers;
+  const [one] = build.previous.layers;
   assert.ok(one);
   build.place.blobs.delete(one.layer.digest);
   const { actions, warnings } = await rebuilt(build);
@@ -322,8 +322,8 @@ test("a blob that the earlier image names and lacks is encrypted anew; a place t
   const unreachable = (): never => {
     throw new OciEncError("UNAVAILABLE", "the registry does not answer");
   };
-  const origin = { ...build.earlier.origin, blob: unreachable };
-  await assert.rejects(rebuilt({ ...build, earlier: { ...build.earlier, origin } }), expectedError("UNAVAILABLE"));
+  const origin = { ...build.previous.origin, blob: unreachable };
+  await assert.rejects(rebuilt({ ...build, previous: { ...build.previous, origin } }), expectedError("UNAVAILABLE"));
 });
 
 test("an image that is pinned or admitted is believed, with a key and without", async () => {
@@ -338,7 +338,7 @@ test("an image that is pinned or admitted is believed, with a key and without", 
       "config and layer, and to decrypt",
     );
     const place = await twoBuilds();
-    const options = { keys: [alice.encryption], earlier: earlierImage(place, vouched) };
+    const options = { keys: [alice.encryption], previous: previousImage(place, vouched) };
     assert.deepEqual(await sealAgain(place, options), oneSealed);
   }
 });
@@ -350,17 +350,17 @@ test("without a key, a layer whose config only claims the diff id does not serve
     addImage(place, { layers: [{ mediaType: tar, bytes }], diffIds: [digestOf(said)] });
   place.names.set("lying", image(real));
   const seal = await encryptLayers({ keys: [alice.encryption] });
-  await copy(place.source("lying"), place.target("earlier"), { transform: seal });
+  await copy(place.source("lying"), place.target("previous"), { transform: seal });
   place.names.set("image", image(said));
-  const earlier = earlierImage(place, "pinned");
-  assert.deepEqual(await sealAgain(place, { keys: [alice.encryption], earlier }), ["encrypt"]);
+  const previous = previousImage(place, "pinned");
+  assert.deepEqual(await sealAgain(place, { keys: [alice.encryption], previous }), ["encrypt"]);
 });
 
 test("an envelope that nobody can open does not serve, whoever vouches for it", async () => {
   for (const open of [(sound: object) => ({ ...sound, cipher: "ROT13" }), ({ hmac: _, ...rest }: Members) => rest]) {
     const place = await twoBuilds();
-    const earlier = earlierImage(place, "pinned");
-    const layers = earlier.layers.map((one) => {
+    const previous = previousImage(place, "pinned");
+    const layers = previous.layers.map((one) => {
       const { annotations = {} } = one.layer;
       const key = "org.opencontainers.image.enc.pubopts";
       const sound = JSON.parse(Buffer.from(annotations[key] ?? "", "base64").toString());
@@ -368,17 +368,17 @@ test("an envelope that nobody can open does not serve, whoever vouches for it", 
       return { ...one, layer: { ...one.layer, annotations: { ...annotations, [key]: pubopts } } };
     });
     for (const keys of [[], [alice.decryption]]) {
-      const options = { keys: [alice.encryption], open: keys, earlier: { ...earlier, layers } };
+      const options = { keys: [alice.encryption], open: keys, previous: { ...previous, layers } };
       const actions = await sealAgain(place, options);
       assert.ok(actions.every((action) => action === "encrypt"));
     }
   }
 });
 
-test("a signature vouches for an earlier image where a rule accepts it, and where one refuses it is not read", async () => {
+test("a signature vouches for a previous image where a rule accepts it, and where one refuses it is not read", async () => {
   const directory = join(scratchDirectory(), "signed");
   const place = await twoBuilds();
-  for (const name of ["earlier", "image"]) {
+  for (const name of ["previous", "image"]) {
     const root = place.names.get(name);
     assert.ok(root);
     await using target = await openTarget(`oci:${directory}:${name}`);
@@ -388,7 +388,7 @@ test("a signature vouches for an earlier image where a rule accepts it, and wher
   const [ours, theirs] = [await generateSigstoreKeyPair(passphrase), await generateSigstoreKeyPair(passphrase)];
   const value = Buffer.from(ours.privatePem);
   const signer = await loadSigner({ kind: "sigstore", value, isFile: true, passphrase, origin: "cosign.key" });
-  const reference = `oci:${directory}:earlier`;
+  const reference = `oci:${directory}:previous`;
   await signImage(reference, { signers: [signer], identity: givenName("registry.example/app:1") });
   const rules = ({ publicPem }: SigstoreKeyPair) => ({
     insecurePolicy: true,
@@ -397,9 +397,9 @@ test("a signature vouches for an earlier image where a rule accepts it, and wher
   await assert.rejects(openPreviousImage(reference, { rules: rules(theirs) }), expectedError("UNTRUSTED"));
   await using unknown = await openPreviousImage(reference, { rules: { insecurePolicy: true } });
   assert.equal(unknown.vouched, undefined);
-  await using earlier = await openPreviousImage(reference, { rules: rules(ours) });
-  assert.equal(earlier.vouched, "admitted");
-  const transform = await encryptLayers({ keys: [alice.encryption], earlier });
+  await using previous = await openPreviousImage(reference, { rules: rules(ours) });
+  assert.equal(previous.vouched, "admitted");
+  const transform = await encryptLayers({ keys: [alice.encryption], previous });
   const report = await copyImage(`oci:${directory}:image`, `oci:${directory}:sealed`, { transform });
   assert.deepEqual(
     report.layers.map(({ action }) => action),

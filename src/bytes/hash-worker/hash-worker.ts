@@ -132,7 +132,7 @@ class WorkerLane implements HashWorker {
   }
 
   #die(cause: unknown): void {
-    this.#failure ??= laneFailure(cause);
+    this.#failure ??= workerFailure(cause);
     for (const { reject } of this.#waiting.values()) reject(this.#failure);
     this.#waiting.clear();
   }
@@ -143,7 +143,7 @@ const nothing: Uint8Array = new Uint8Array();
 function ignore(): void {}
 
 /** A thread that has run out of memory is the machine's doing. */
-function laneFailure(cause: unknown): OciEncError {
+function workerFailure(cause: unknown): OciEncError {
   const known = machineFailure(cause);
   const why = known ? `: ${known.message}` : "";
   return new OciEncError(known?.code ?? "INTERNAL", `the thread that hashes has ended${why}`, {

@@ -10,10 +10,13 @@ export const hashWorkerLimit: number =
 
 const running: HashWorker[] = [];
 
-/** The lane with the least to do, or a new one while all have something to do and a core is left for it. */
+/** The worker with the least to do, or a new one while all have something to do and a core is left for it. */
 export function leastLoadedWorker(): HashWorker {
-  const alive = running.filter((lane) => !lane.isDead);
-  const best = alive.reduce<HashWorker | undefined>((one, other) => (one && one.load <= other.load ? one : other), undefined);
+  const alive = running.filter((worker) => !worker.isDead);
+  const best = alive.reduce<HashWorker | undefined>(
+    (one, other) => (one && one.load <= other.load ? one : other),
+    undefined,
+  );
   if (best && (best.load === 0 || alive.length >= hashWorkerLimit)) return best;
   const started = startHashWorker();
   running.splice(0, running.length, ...alive, started);

@@ -2,7 +2,7 @@ import { createHash, createHmac, createSecretKey, type Hash, type Hmac, type Key
 import { parentPort, workerData } from "node:worker_threads";
 import { type RingRecord, ringReader } from "./ring-buffer.js";
 
-/** What the worker of a lane tells its owner: that there is room again, or a hasher's raw result. */
+/** What the worker of a worker tells its owner: that there is room again, or a hasher's raw result. */
 export type WorkerMessage =
   | { readonly kind: "room" }
   | { readonly kind: "result"; readonly hasher: number; readonly hash: Uint8Array };

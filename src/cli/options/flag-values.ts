@@ -33,16 +33,16 @@ export type TypedValues = ReadonlyMap<string, readonly string[]>;
  * an empty value, for options that exclude each other, and for one that means nothing without another.
  */
 export function flagValues(rules: FlagRules, typed: TypedValues, environment: NodeJS.ProcessEnv): FlagValues {
-  const outdone = overriddenBy(typed, rules);
+  const overridden = overriddenBy(typed, rules);
   const valuesOf = (flag: Flag<unknown>) =>
-    typed.get(flag.name) ?? (outdone.has(flag.name) ? [] : fromEnvironment(flag, environment));
+    typed.get(flag.name) ?? (overridden.has(flag.name) ? [] : fromEnvironment(flag, environment));
   const values = new Map(rules.flags.map((flag) => [flag.name, valuesOf(flag)]));
   for (const [name, given] of values) {
     if (given.includes("")) throw new OciEncError("USAGE", `--${name}: its value is empty`);
   }
   checkConflicts(rules, values);
   for (const [flag, ...others] of unmetNeeds(rules, values)) {
-    const orphaned = !typed.has(flag.name) && others.some(({ name }) => outdone.has(name));
+    const orphaned = !typed.has(flag.name) && others.some(({ name }) => overridden.has(name));
     if (!orphaned) throw nothingWithout(flag, others);
     values.set(flag.name, []);
   }
@@ -64,8 +64,8 @@ function overriddenBy(typed: TypedValues, { conflicts = [], precedence = [] }: F
     [one, other],
     [other, one],
   ]);
-  const outdone = [...both, ...precedence].filter(([first]) => isUsed(typed.get(first.name)));
-  return new Set(outdone.map(([, second]) => second.name));
+  const overridden = [...both, ...precedence].filter(([first]) => isUsed(typed.get(first.name)));
+  return new Set(overridden.map(([, second]) => second.name));
 }
 
 function checkConflicts({ conflicts = [] }: FlagRules, values: TypedValues): void {

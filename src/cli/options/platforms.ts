@@ -1,5 +1,5 @@
 import type { Platform } from "../../index.js";
-import { type Flag, repeated, toggle, choice } from "./flag.js";
+import { choice, type Flag, repeated, toggle } from "./flag.js";
 import type { FlagValues } from "./flag-values.js";
 
 /** For which platforms. */

@@ -1,7 +1,7 @@
 import type { Outcome, Report } from "../commands/command.js";
-import { jsonText } from "./printable.js";
-import { writeContent, writeNews, writeResult } from "./console/streams.js";
 import type { Warning } from "./console/console-reporter.js";
+import { writeContent, writeNews, writeResult } from "./console/streams.js";
+import { jsonText } from "./printable.js";
 
 /** How a result is to be printed. */
 export interface ReportForm {

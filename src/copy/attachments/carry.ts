@@ -2,12 +2,12 @@ import type { Digest } from "../../oci/digest.js";
 import type { Progress } from "../../progress.js";
 import { type AttachmentTarget, attachable, attachmentsOf } from "../../transport/attachments.js";
 import type { ImageSource, ImageTarget } from "../../transport/transport.js";
-import { type Attachment, attachedManifest, isSignature, printCount } from "./transfer.js";
+import { onSide } from "../error-side.js";
+import { type ChildPlan, manifestsOf, type Plan } from "../plan.js";
+import type { Written } from "../write-manifests.js";
 import { type FindOptions, findAttachments } from "./find.js";
 import { keptDigests, lostDigests } from "./kept-digests.js";
-import { type ChildPlan, manifestsOf, type Plan } from "../plan.js";
-import { onSide } from "../error-side.js";
-import type { Written } from "../write-manifests.js";
+import { type Attachment, attachedManifest, isSignature, printCount } from "./transfer.js";
 
 /** What of that which belongs to an image goes with it. `signing-and-policy.md` 5.2 and 5.3. */
 export interface AttachmentOptions {
@@ -73,11 +73,11 @@ export async function regainedAttachments(
 /** Those that the target has a place for, with a warning about the others. */
 export function dropUnsupported(attachments: readonly Attachment[], options: CarryOptions): readonly Attachment[] {
   const target = attachable(options.target);
-  const homeless = attachments.filter((one) => !target || !takes(target, one));
-  if (homeless.length === 0) return attachments;
-  const message = `${options.target.name} has no place for ${printCount(homeless)} of the image; left out`;
+  const unsupported = attachments.filter((one) => !target || !takes(target, one));
+  if (unsupported.length === 0) return attachments;
+  const message = `${options.target.name} has no place for ${printCount(unsupported)} of the image; left out`;
   options.progress({ type: "warning", code: "ATTACHMENT_DROPPED", message });
-  return attachments.filter((one) => !homeless.includes(one));
+  return attachments.filter((one) => !unsupported.includes(one));
 }
 
 /** Hands attachments whose blobs have arrived to the target; they become visible at its commit. */
@@ -135,8 +135,8 @@ async function tellOfStranded(lost: readonly Digest[], options: CarryOptions): P
   const { jobs, signal, progress } = options;
   if (!source || lost.length === 0 || options.keepPlainSignatures || options.removeSignatures) return;
   const how = { nested: false, required: false, untold: options.untold, jobs, signal, progress };
-  const stranded = await findAttachments(source, lost, how);
-  if (stranded.length === 0) return;
-  const message = `${printCount(stranded)} of ${lost[0]} left behind: the image gets another digest, which nobody has signed yet`;
+  const invalidated = await findAttachments(source, lost, how);
+  if (invalidated.length === 0) return;
+  const message = `${printCount(invalidated)} of ${lost[0]} left behind: the image gets another digest, which nobody has signed yet`;
   progress({ type: "warning", code: "SIGNATURES_STRANDED", message });
 }

@@ -4,12 +4,17 @@ import type { Digest } from "../../oci/digest.js";
 import { parseManifest } from "../../oci/manifest.js";
 import { listedReferrer, subjectOf } from "../../oci/referrer.js";
 import type { Progress } from "../../progress.js";
-import { type AttachmentSource, type DigestTagKind, digestTagKinds, digestTagName } from "../../transport/attachments.js";
+import {
+  type AttachmentSource,
+  type DigestTagKind,
+  digestTagKinds,
+  digestTagName,
+} from "../../transport/attachments.js";
 import type { ImageSource } from "../../transport/transport.js";
-import type { Attachment, DigestTagFound, MessageFound, ReferrerFound } from "./transfer.js";
+import { onSide } from "../error-side.js";
 import { makePlan } from "../plan.js";
 import { pool } from "../pool.js";
-import { onSide } from "../error-side.js";
+import type { Attachment, DigestTagFound, MessageFound, ReferrerFound } from "./transfer.js";
 
 /** How to look. */
 export interface FindOptions {

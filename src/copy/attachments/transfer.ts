@@ -4,9 +4,9 @@ import { type ImageManifest, type ManifestView, manifestLimit } from "../../oci/
 import { isSignatureReferrer } from "../../oci/referrer.js";
 import type { AttachedManifest, DigestTagKind } from "../../transport/attachments.js";
 import type { ImageSource } from "../../transport/transport.js";
+import { onSide } from "../error-side.js";
 import type { Plan } from "../plan.js";
 import { readBlob } from "../read-blob.js";
-import { onSide } from "../error-side.js";
 import { type Part, partsOf } from "../transfer.js";
 
 /** Something that belongs to a manifest and is no part of it, as it was found at the source. */

@@ -38,7 +38,7 @@ function encrypted(entry: LayerPlan): Descriptor {
   const { layer, change } = entry;
   if (!isEncrypting(entry)) return layer;
   const renamed =
-    change.kind === "reuse" ? change.relabel(layer) : change.kind === "rewrite" && change.outline?.(layer);
+    change.kind === "reuse" ? change.relabel(layer) : change.kind === "rewrite" && change.estimate?.(layer);
   return { ...(renamed || layer), digest: another, size: layer.size + 1 };
 }
 

@@ -1,8 +1,8 @@
-import type { Environment } from "../../process/child-environment.js";
-import { OciEncError } from "../../errors.js";
-import type { Progress } from "../../progress.js";
 import type { WrapperOptions } from "../../crypt/key-wrapper.js";
+import { OciEncError } from "../../errors.js";
+import type { Environment } from "../../process/child-environment.js";
 import { type CommandResult, runCommand } from "../../process/run-command.js";
+import type { Progress } from "../../progress.js";
 import type { KeyIdentity } from "./identity.js";
 
 /** The installed GnuPG, as it is asked. */

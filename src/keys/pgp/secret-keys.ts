@@ -1,6 +1,6 @@
 import type { PrivateKey, SecretKeyPacket, SecretSubkeyPacket } from "openpgp";
-import { OciEncError } from "../../errors.js";
 import type { DecryptionKey } from "../../crypt/key-wrapper.js";
+import { OciEncError } from "../../errors.js";
 import { type EncodedKey, splitKeys } from "./key-data.js";
 
 /**

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, normalize } from "node:path";
-import type { Environment } from "../../process/child-environment.js";
 import { ioError, OciEncError, systemCode } from "../../errors.js";
+import type { Environment } from "../../process/child-environment.js";
 import { member, parseYaml } from "./key-yaml.js";
 import type { Pkcs11Uri } from "./uri.js";
 

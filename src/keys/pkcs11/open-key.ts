@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
-import type { Environment } from "../../process/child-environment.js";
 import { ioError, OciEncError } from "../../errors.js";
+import type { Environment } from "../../process/child-environment.js";
 import type { Pkcs11Key } from "./key-yaml.js";
 import { loadApi } from "./module-api.js";
 import { findModule, readModulePolicy } from "./module-policy.js";

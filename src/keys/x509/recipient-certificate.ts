@@ -1,7 +1,7 @@
 import { type KeyObject, X509Certificate } from "node:crypto";
+import type { IssuerAndSerial } from "../../crypt/schemes/pkcs7/enveloped-data.js";
 import { OciEncError } from "../../errors.js";
 import { expect, readDer, tags } from "./der.js";
-import type { IssuerAndSerial } from "../../crypt/schemes/pkcs7/enveloped-data.js";
 import { readX509Fields } from "./x509-fields.js";
 
 /** What a packet needs to know of a certificate. Its chain is not looked at: whoever names it as recipient vouches for it. */

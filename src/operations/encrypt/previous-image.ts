@@ -8,13 +8,13 @@ import type { PreviousImage, PreviousLayer } from "../../transform/reuse.js";
 import { openSource } from "../../transport/index.js";
 import type { EndpointOptions } from "../../transport/transport.js";
 
-/** What the earlier image's end needs, and who may vouch for it. */
+/** What the previous image's end needs, and who may vouch for it. */
 export interface OpenPreviousOptions extends EndpointOptions {
   /** Rules by which it has to be let in. Where they accept a signature, what it says is believed. */
   readonly rules?: TrustRules | undefined;
 }
 
-/** An earlier image, open as long as its blobs may be needed. */
+/** An previous image, open as long as its blobs may be needed. */
 export interface OpenedPreviousImage extends PreviousImage, AsyncDisposable {}
 
 /**

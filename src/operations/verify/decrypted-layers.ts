@@ -1,7 +1,7 @@
-import { tee } from "../../bytes/tee.js";
 import type { GrowthLimits } from "../../bytes/budget.js";
 import type { ByteStream } from "../../bytes/byte-stream.js";
 import { digesting } from "../../bytes/digesting.js";
+import { tee } from "../../bytes/tee.js";
 import { uncompressedDigest } from "../../bytes/uncompressed-digest.js";
 import { verifying } from "../../bytes/verifying.js";
 import type { Keyring, Unwrapped } from "../../crypt/layer.js";
@@ -9,7 +9,7 @@ import { answerFor } from "../../crypt/layer-answer.js";
 import { OciEncError } from "../../errors.js";
 import { algorithmOf, type Digest } from "../../oci/digest.js";
 import type { ImageSource } from "../../transport/transport.js";
-import { type Subject, type SubjectLayer, encryptedLayers } from "./subject.js";
+import { encryptedLayers, type Subject, type SubjectLayer } from "./subject.js";
 
 /** What a key shows of one sealed layer. */
 export interface OpenedLayer {
@@ -86,9 +86,7 @@ async function readContent(
     wrapped ? algorithmOf(wrapped) : "sha256",
   );
   const algorithm = algorithmOf(one.diffId ?? one.layer.digest);
-  const branch = tee(plain.bytes, (copy) =>
-    uncompressedDigest(copy, { algorithm, size: one.layer.size, limits }),
-  );
+  const branch = tee(plain.bytes, (copy) => uncompressedDigest(copy, { algorithm, size: one.layer.size, limits }));
   try {
     for await (const _ of branch.bytes);
   } catch (error) {

@@ -5,12 +5,12 @@ import { readPublicEnvelope } from "../../crypt/layer.js";
 import { isNamed, isRecipient, type RecipientId } from "../../crypt/recipient-id.js";
 import { OciEncError } from "../../errors.js";
 import type { Descriptor } from "../../oci/descriptor.js";
-import { isEncrypted, decryptedType } from "../../oci/media-type.js";
+import { decryptedType, isEncrypted } from "../../oci/media-type.js";
 import { printPlatform } from "../../oci/platform.js";
 import { findConfigSecrets } from "../../transform/config-secrets.js";
 import { createChooser, type LayerSelection } from "../../transform/select.js";
 import type { Finding } from "./check.js";
-import { about, type Subject, type SubjectLayer, type SubjectManifest, encryptedLayers } from "./subject.js";
+import { about, encryptedLayers, type Subject, type SubjectLayer, type SubjectManifest } from "./subject.js";
 
 /** Whether the layers are sealed, each of them or some of each platform. USAGE when an allowed layer is not there. */
 export function layersEncrypted(
@@ -128,7 +128,8 @@ export function configSecrets(subject: Subject, fail: boolean): readonly Finding
 }
 
 function sealedFinding(one: SubjectLayer): Finding {
-  if (isEncrypted(decryptedType(one.layer.mediaType))) return about(one, "failed", "it says twice that it is encrypted");
+  if (isEncrypted(decryptedType(one.layer.mediaType)))
+    return about(one, "failed", "it says twice that it is encrypted");
   return about(one, "passed", "it is sealed");
 }
 

@@ -1,7 +1,7 @@
 import type { Digest } from "../../oci/digest.js";
 import type { Finding, Verdict } from "./check.js";
 import type { OpenedLayer } from "./decrypted-layers.js";
-import { type Subject, encryptedLayers } from "./subject.js";
+import { encryptedLayers, type Subject } from "./subject.js";
 
 /**
  * Asks the place of the image for what lies there and may be plain, though nothing names it: what commands left that were

@@ -2,11 +2,11 @@ import { makePlan, manifestsOf } from "../../copy/plan.js";
 import { OciEncError } from "../../errors.js";
 import type { Descriptor } from "../../oci/descriptor.js";
 import type { Digest } from "../../oci/digest.js";
-import { isEncrypted, decryptedType } from "../../oci/media-type.js";
+import { decryptedType, isEncrypted } from "../../oci/media-type.js";
 import type { ImageSource } from "../../transport/transport.js";
 import type { Finding } from "./check.js";
 import type { OpenedLayer } from "./decrypted-layers.js";
-import { about, type Subject, type SubjectLayer, encryptedLayers } from "./subject.js";
+import { about, encryptedLayers, type Subject, type SubjectLayer } from "./subject.js";
 
 /** Where the digests of the plain layers are known from: a key, or the plain image itself. */
 export interface PlainKnowledge {
@@ -24,33 +24,33 @@ export async function plaintextLeftovers(subject: Subject, knowledge: PlainKnowl
   );
   const findings: Finding[] = [];
   for (const one of encryptedLayers(subject)) {
-    const twins = await twinsOf(one, knowledge);
-    if (twins.length === 0) findings.push(about(one, "not judged", "what its plain blob is called is not known"));
-    for (const twin of twins.filter(({ blob }) => !open.has(blob.digest))) {
-      findings.push(await lookUp(one, twin, subject.source));
+    const leftovers = await leftoversOf(one, knowledge);
+    if (leftovers.length === 0) findings.push(about(one, "not judged", "what its plain blob is called is not known"));
+    for (const leftover of leftovers.filter(({ blob }) => !open.has(blob.digest))) {
+      findings.push(await lookUp(one, leftover, subject.source));
     }
   }
   return findings;
 }
 
 /** A blob that would give the layer away, and how it is known. */
-interface Twin {
+interface Leftover {
   readonly blob: Descriptor;
   /** `its plain blob`, or what the envelope claims to be that: a layer may have been recompressed before it was sealed. */
   readonly what: string;
 }
 
-async function twinsOf(one: SubjectLayer, { opened, plainImage }: PlainKnowledge): Promise<readonly Twin[]> {
+async function leftoversOf(one: SubjectLayer, { opened, plainImage }: PlainKnowledge): Promise<readonly Leftover[]> {
   const content = opened.find(({ subject }) => subject === one)?.content;
   const { size } = one.layer;
   const mediaType = decryptedType(one.layer.mediaType);
-  const twin = (digest: Digest | undefined, what: string): readonly Twin[] =>
+  const leftover = (digest: Digest | undefined, what: string): readonly Leftover[] =>
     digest ? [{ blob: { mediaType, digest, size }, what }] : [];
   const claimed = content?.wrapped === content?.plain ? undefined : content?.wrapped;
   const shown = plainImage ? await plainLayers(plainImage, one) : [];
   return [
-    ...twin(content?.plain, "its plain blob"),
-    ...twin(claimed, "what its envelope claims to be its plain blob,"),
+    ...leftover(content?.plain, "its plain blob"),
+    ...leftover(claimed, "what its envelope claims to be its plain blob,"),
     ...shown.map((blob) => ({ blob, what: "its plain blob" })),
   ];
 }
@@ -67,7 +67,7 @@ async function plainLayers(plainImage: ImageSource, one: SubjectLayer): Promise<
 }
 
 /** One byte is enough to know. */
-async function lookUp(one: SubjectLayer, { blob, what }: Twin, source: ImageSource): Promise<Finding> {
+async function lookUp(one: SubjectLayer, { blob, what }: Leftover, source: ImageSource): Promise<Finding> {
   const { digest } = blob;
   try {
     for await (const _ of source.blob(blob)) break;

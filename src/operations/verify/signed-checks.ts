@@ -1,5 +1,5 @@
-import type { GateResult } from "../../policy/gate.js";
 import type { CheckerResult } from "../../policy/check-image.js";
+import type { GateResult } from "../../policy/gate.js";
 import type { Accepted } from "../../sign/signature.js";
 import { type Check, type Finding, worstOf } from "./check.js";
 

@@ -1,10 +1,10 @@
-import { decryptedSource } from "../decrypted-source.js";
 import { policySubject } from "../../policy/subject.js";
 import type { TrustRules } from "../../policy/trust-rules.js";
 import { decryptLayers } from "../../transform/decrypt.js";
+import { memoizedResolve } from "../../transport/gated-source.js";
 import { openSource } from "../../transport/index.js";
 import type { EndpointOptions } from "../../transport/transport.js";
-import { memoizedResolve } from "../../transport/gated-source.js";
+import { decryptedSource } from "../decrypted-source.js";
 import type { VerifyReport } from "./check.js";
 import { type VerifyOptions, verify } from "./verify.js";
 
@@ -14,7 +14,7 @@ export interface VerifyImageOptions extends Omit<VerifyOptions, "plainImage" | "
   readonly trust?: TrustRules | undefined;
   /** Judge the signatures of the image that the keys open to; needs `keys` and `trust`. Nothing is written. */
   readonly plain?: boolean | undefined;
-  /** A reference to the plain image, for `noPlaintextTwins`. */
+  /** A reference to the plain image, for `noPlaintextLeftovers`. */
   readonly plainImage?: string | undefined;
   readonly source?: EndpointOptions | undefined;
 }

@@ -14,11 +14,19 @@ import type { LayerSelection } from "../../transform/select.js";
 import type { ImageSource } from "../../transport/transport.js";
 import { type Check, type Finding, type VerifyReport, worstOf } from "./check.js";
 import { contentsMatch, diffIdsHold, hmacsHold, layersOpen } from "./content-checks.js";
-import { nothingBeside } from "./descriptor-checks.js";
 import { type OpenedLayer, openLayers } from "./decrypted-layers.js";
+import { nothingBeside } from "./descriptor-checks.js";
+import {
+  ciphersKnown,
+  configSecrets,
+  enoughRecipients,
+  envelopesParse,
+  layersEncrypted,
+  nobodyElse,
+  recipientsPresent,
+} from "./encryption-checks.js";
 import { leftoversInPlace } from "./leftovers-in-place.js";
 import { plaintextLeftovers } from "./plaintext-leftovers.js";
-import { ciphersKnown, configSecrets, enoughRecipients, envelopesParse, layersEncrypted, nobodyElse, recipientsPresent } from "./encryption-checks.js";
 import { signedChecks } from "./signed-checks.js";
 import { readSubject, type Subject } from "./subject.js";
 
@@ -63,7 +71,7 @@ export interface EncryptionOptions {
    * Ask the image's place for the plain blobs; needs `keys` or `plainImage`. What killed commands left there fails the image
    * then; default: it is a warning.
    */
-  readonly noPlaintextTwins?: boolean | undefined;
+  readonly noPlaintextLeftovers?: boolean | undefined;
   readonly plainImage?: ImageSource | undefined;
   /** A name in a config that looks secret fails the image; default: it is a warning. */
   readonly failOnSecrets?: boolean | undefined;
@@ -75,8 +83,8 @@ export interface EncryptionOptions {
  * options that ask for what cannot be, KEY_INVALID.
  */
 export async function verify(source: ImageSource, options: VerifyOptions = {}): Promise<VerifyReport> {
-  const { noPlaintextTwins, keys, plainImage, settings, signal, progress } = options;
-  if (noPlaintextTwins && !keys && !plainImage) {
+  const { noPlaintextLeftovers, keys, plainImage, settings, signal, progress } = options;
+  if (noPlaintextLeftovers && !keys && !plainImage) {
     throw new OciEncError("USAGE", "what the plain blobs are called is known by a key or by the plain image alone", {
       hint: "give --key or --plain-image",
     });
@@ -134,7 +142,11 @@ async function manifestChecks(subject: Subject, options: EncryptionOptions & Ver
   const { requireEncrypted = "all", allowPlain, requireRecipients = [], only, minRecipients, failOnSecrets } = options;
   const known = await identifyRecipients(only ?? [], { ...options.settings, signal: options.signal });
   return [
-    check("layers-sealed", "the layers are sealed", layersEncrypted(subject, { required: requireEncrypted, allowPlain })),
+    check(
+      "layers-sealed",
+      "the layers are sealed",
+      layersEncrypted(subject, { required: requireEncrypted, allowPlain }),
+    ),
     check("ciphers-known", "the ciphers are known", ciphersKnown(subject)),
     check("envelopes-parse", "the envelopes can be read", envelopesParse(subject)),
     check("recipients-present", "required recipients are there", recipientsPresent(subject, requireRecipients, known)),
@@ -153,19 +165,19 @@ async function manifestChecks(subject: Subject, options: EncryptionOptions & Ver
 async function contentChecks(
   subject: Subject,
   opened: readonly OpenedLayer[],
-  { noPlaintextTwins, plainImage }: EncryptionOptions,
+  { noPlaintextLeftovers, plainImage }: EncryptionOptions,
 ): Promise<readonly Check[]> {
-  const twins = noPlaintextTwins ? await plaintextLeftovers(subject, { opened, plainImage }) : [];
+  const leftovers = noPlaintextLeftovers ? await plaintextLeftovers(subject, { opened, plainImage }) : [];
   return [
     check("keys-open", "the given keys open the layers", layersOpen(opened)),
     check("hmacs-hold", "the sealed bytes are unchanged", hmacsHold(opened)),
     check("contents-match", "the content is what was sealed", contentsMatch(opened)),
     check("diff-ids-hold", "the content is what the config says", diffIdsHold(opened)),
-    check("no-plaintext-twins", "no plain blob is served beside it", twins),
+    check("no-plaintext-leftovers", "no plain blob is served beside it", leftovers),
     check(
-      "no-plain-leftovers",
+      "no-unnamed-plaintext",
       "no command left plain content beside it",
-      await leftoversInPlace(subject, opened, noPlaintextTwins ? "failed" : "warning"),
+      await leftoversInPlace(subject, opened, noPlaintextLeftovers ? "failed" : "warning"),
     ),
   ];
 }

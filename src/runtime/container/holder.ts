@@ -3,8 +3,8 @@ import { resolve, sep } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { OciEncError } from "../../errors.js";
-import type { OwnerIds } from "../../unpack/ownership.js";
 import { findProgram } from "../../process/find-program.js";
+import type { OwnerIds } from "../../unpack/ownership.js";
 import { firstProcess, holderScript } from "./holder-script.js";
 import { type Started, startProgram } from "./start-program.js";
 

@@ -1,8 +1,8 @@
 import { chownSync, closeSync, constants, openSync } from "node:fs";
 import { join } from "node:path";
 import { ioError } from "../../errors.js";
-import type { OwnerIds } from "../../unpack/ownership.js";
 import { runTool } from "../../process/system-tool.js";
+import type { OwnerIds } from "../../unpack/ownership.js";
 import { type Started, startProgram } from "./start-program.js";
 
 /** What carries the bytes between this process's standard streams and those of a container. */

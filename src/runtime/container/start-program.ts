@@ -1,7 +1,7 @@
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { constants } from "node:os";
-import { childEnvironment } from "../../process/child-environment.js";
 import { OciEncError, systemCode } from "../../errors.js";
+import { childEnvironment } from "../../process/child-environment.js";
 
 /** A program that has been started. */
 export interface Started {

@@ -1,10 +1,10 @@
 import { execFile } from "node:child_process";
 import { readFile, stat } from "node:fs/promises";
 import { delimiter, isAbsolute, join } from "node:path";
-import { childEnvironment } from "../../process/child-environment.js";
 import { readKeysDirectory } from "../../decoder/keys-directory.js";
 import { unusableKeys } from "../../decoder/readable-keys.js";
 import { OciEncError } from "../../errors.js";
+import { childEnvironment } from "../../process/child-environment.js";
 import { isExecutable } from "../../process/find-program.js";
 import { defaultKeysPath, defaultProviderConfig } from "./node-config.js";
 

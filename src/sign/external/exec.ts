@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import type { Environment } from "../../process/child-environment.js";
-import { askCommand } from "../../process/ask-command.js";
 import { timeoutMs as usualTimeoutMs } from "../../crypt/schemes/provider/protocol.js";
+import { askCommand } from "../../process/ask-command.js";
+import type { Environment } from "../../process/child-environment.js";
 import type { RawSignRequest, SigningKey } from "../signing-key.js";
 import { checkedSignature } from "./checked-signature.js";
 import { splitCommand } from "./command-line.js";

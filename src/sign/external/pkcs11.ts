@@ -1,9 +1,9 @@
 import { createHash, type KeyObject } from "node:crypto";
-import type { Environment } from "../../process/child-environment.js";
+import { OciEncError } from "../../errors.js";
 import { type Pkcs11Source, readPkcs11Key } from "../../keys/pkcs11/key-yaml.js";
 import { openPrivateKey } from "../../keys/pkcs11/open-key.js";
 import { describeUri } from "../../keys/pkcs11/uri.js";
-import { OciEncError } from "../../errors.js";
+import type { Environment } from "../../process/child-environment.js";
 import type { SigningKey } from "../signing-key.js";
 import { checkedSignature } from "./checked-signature.js";
 

@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
-import { pemBlocks } from "../../keys/pem.js";
 import { isBase64 } from "../../crypt/layer-options.js";
 import { OciEncError } from "../../errors.js";
+import { pemBlocks } from "../../keys/pem.js";
 import { type JsonNode, memberOf, parseJson } from "../../oci/json-text.js";
 import type { RawSignature } from "../signing-key.js";
 

@@ -1,9 +1,9 @@
 import type { PrivateKey } from "openpgp";
+import { OciEncError } from "../../errors.js";
 import { splitKeys } from "../../keys/pgp/key-data.js";
 import { requireKnownCurves } from "../../keys/pgp/library-limits.js";
 import { secretKeysOf } from "../../keys/pgp/secret-keys.js";
-import { OciEncError } from "../../errors.js";
-import type { GpgKey, GpgBackend } from "./gpg-backend.js";
+import type { GpgBackend, GpgKey } from "./gpg-backend.js";
 
 /**
  * The primary key of a secret key file. KEY_INVALID when the file has no secret key, a wrong or missing passphrase, or a

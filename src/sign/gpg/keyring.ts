@@ -1,6 +1,6 @@
 import type { PublicKey } from "openpgp";
-import { type EncodedKey, splitKeys } from "../../keys/pgp/key-data.js";
 import { OciEncError } from "../../errors.js";
+import { type EncodedKey, splitKeys } from "../../keys/pgp/key-data.js";
 
 /** More bytes than this are no ring for judging signatures. */
 const ringLimit = 16 * 1024 * 1024;

@@ -1,6 +1,6 @@
 import type { PublicKey, SignaturePacket } from "openpgp";
-import { libraryReason, requireKnownCurves } from "../../keys/pgp/library-limits.js";
 import { OciEncError } from "../../errors.js";
+import { libraryReason, requireKnownCurves } from "../../keys/pgp/library-limits.js";
 import { payloadLimit } from "../simple-signing/payload.js";
 import { isMessage } from "../simple-signing/stored.js";
 

@@ -1,8 +1,8 @@
 import type { WrapperOptions } from "../../crypt/key-wrapper.js";
+import { OciEncError } from "../../errors.js";
 import { exportPublicKey, findGpg, listKeys, signWithGpg } from "../../keys/pgp/gpg.js";
 import { describeKey, type KeyIdentity, names } from "../../keys/pgp/identity.js";
 import type { KeyName } from "../../keys/pgp/key-name.js";
-import { OciEncError } from "../../errors.js";
 import type { GpgBackend } from "./gpg-backend.js";
 
 /**

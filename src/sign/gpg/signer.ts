@@ -1,13 +1,13 @@
 import type { SchemeSettings } from "../../crypt/key-wrapper.js";
-import { keyNameOf } from "../../keys/pgp/key-name.js";
 import { OciEncError } from "../../errors.js";
+import { keyNameOf } from "../../keys/pgp/key-name.js";
 import { type ImageName, printImageName } from "../../oci/image-name.js";
 import { sameClaims } from "../claims.js";
 import type { Signature } from "../signature.js";
 import type { Signer, SignRequest } from "../signer.js";
 import { writePayload } from "../simple-signing/payload.js";
 import { fileBackend } from "./file-backend.js";
-import type { GpgKey, GpgBackend } from "./gpg-backend.js";
+import type { GpgBackend, GpgKey } from "./gpg-backend.js";
 import { programBackend } from "./program-backend.js";
 import { gpgVerifier } from "./verifier.js";
 

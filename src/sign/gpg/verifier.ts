@@ -1,12 +1,12 @@
 import type { PublicKey } from "openpgp";
-import { libraryReason } from "../../keys/pgp/library-limits.js";
 import { OciEncError } from "../../errors.js";
+import { libraryReason } from "../../keys/pgp/library-limits.js";
 import { refusal } from "../refusal.js";
-import type { Accepted, SignatureVerdict, Signature, SignedImage } from "../signature.js";
+import type { Accepted, Signature, SignatureVerdict, SignedImage } from "../signature.js";
 import { parsePayload, type SimpleSigningPayload } from "../simple-signing/payload.js";
 import type { Verifier } from "../verifier.js";
-import { type OpenedMessage, openMessage } from "./message.js";
 import { readKeyrings } from "./keyring.js";
+import { type OpenedMessage, openMessage } from "./message.js";
 
 /**
  * Judges simple-signing messages by the keys of `rings`, binary or armoured. A key has to be good at the time of judging,

@@ -1,5 +1,5 @@
-import { keyParts } from "../../keys/key-parts.js";
 import { OciEncError } from "../../errors.js";
+import { keyParts } from "../../keys/key-parts.js";
 import { isSelfSigned, readSigningCertificate, type SigningCertificate } from "./chain/certificate.js";
 import { quoted } from "./json-shape.js";
 

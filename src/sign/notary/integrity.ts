@@ -1,9 +1,9 @@
 import { OciEncError } from "../../errors.js";
 import { refusal } from "../refusal.js";
-import type { Accepted, SignatureVerdict, Signature, SignedImage } from "../signature.js";
+import type { Accepted, Signature, SignatureVerdict, SignedImage } from "../signature.js";
 import { signatureHolds } from "./algorithm.js";
-import { checkAttributes, type SignedAttributes } from "./envelope/attributes.js";
 import { readChain, type SigningChain } from "./chain/chain.js";
+import { checkAttributes, type SignedAttributes } from "./envelope/attributes.js";
 import { envelopeForms } from "./envelope/envelopes.js";
 import { readPayload, type UserMetadata } from "./envelope/payload.js";
 

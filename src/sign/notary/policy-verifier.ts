@@ -1,12 +1,12 @@
 import { OciEncError } from "../../errors.js";
 import type { Verifier } from "../verifier.js";
-import { checkExpiry, type SigningScheme } from "./envelope/attributes.js";
 import { type SigningCertificate, sameCertificate } from "./chain/certificate.js";
 import { checkValidity } from "./chain/chain.js";
+import { checkExpiry, type SigningScheme } from "./envelope/attributes.js";
 import { notaryFormats } from "./envelope/envelopes.js";
-import { implies, subjectAttributes } from "./trust/identity.js";
 import { accepted, checkIntegrity, judging, type ValidSignature } from "./integrity.js";
 import { quoted } from "./json-shape.js";
+import { implies, subjectAttributes } from "./trust/identity.js";
 import { type TrustCheck, trustChecks } from "./trust/levels.js";
 import type { JudgingStatement, StoreName } from "./trust/trust-policy.js";
 import type { TrustStores } from "./trust/trust-store.js";

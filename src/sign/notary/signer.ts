@@ -7,8 +7,8 @@ import { signatureHolds, signBytes } from "./algorithm.js";
 import { sameCertificate } from "./chain/certificate.js";
 import { checkValidity, type SigningChain } from "./chain/chain.js";
 import { envelopeForms, notaryFormats } from "./envelope/envelopes.js";
-import { checkIntegrity } from "./integrity.js";
 import { writePayload } from "./envelope/payload.js";
+import { checkIntegrity } from "./integrity.js";
 import type { ChainedKey } from "./signing-keys.js";
 
 /** Signs in Notary's formats, scheme `notary.x509`, with a key that has a chain. Claims become user metadata. */

@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
 import { join, resolve } from "node:path";
-import { needsPassphrase, readPrivateKeys } from "../../keys/key-file.js";
 import { OciEncError } from "../../errors.js";
+import { needsPassphrase, readPrivateKeys } from "../../keys/key-file.js";
 import { parseJson } from "../../oci/json-text.js";
 import { readCertificates } from "./certificate-file.js";
 import { readChain, type SigningChain } from "./chain/chain.js";

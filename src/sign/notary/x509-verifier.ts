@@ -1,8 +1,8 @@
 import { OciEncError } from "../../errors.js";
 import type { Verifier } from "../verifier.js";
-import { checkExpiry } from "./envelope/attributes.js";
 import { isSelfSigned, type SigningCertificate, sameCertificate } from "./chain/certificate.js";
 import { checkValidity } from "./chain/chain.js";
+import { checkExpiry } from "./envelope/attributes.js";
 import { notaryFormats } from "./envelope/envelopes.js";
 import { accepted, checkIntegrity, judging } from "./integrity.js";
 

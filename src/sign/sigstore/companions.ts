@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
-import { type PemBlock, pemBlocks } from "../../keys/pem.js";
 import { isBase64 } from "../../crypt/layer-options.js";
 import { OciEncError } from "../../errors.js";
+import { type PemBlock, pemBlocks } from "../../keys/pem.js";
 import { type JsonNode, memberOf, parseJson } from "../../oci/json-text.js";
 
 const prefix = "dev.sigstore.cosign/";
@@ -12,26 +12,26 @@ const prefix = "dev.sigstore.cosign/";
  * `signing-and-policy.md` 1.3. CORRUPT.
  */
 export function checkCompanions(annotations: Readonly<Record<string, string>>): void {
-  for (const { name, isSound } of companions) {
+  for (const { name, isValid } of companions) {
     const text = annotations[`${prefix}${name}`];
     if (text === undefined || text === "") continue;
-    if (!isSound(text, annotations)) throw new OciEncError("CORRUPT", `its annotation ${name} is malformed`);
+    if (!isValid(text, annotations)) throw new OciEncError("CORRUPT", `its annotation ${name} is malformed`);
   }
 }
 
 interface Companion {
   readonly name: string;
-  readonly isSound: (text: string, all: Readonly<Record<string, string>>) => boolean;
+  readonly isValid: (text: string, all: Readonly<Record<string, string>>) => boolean;
 }
 
 const certificateName = "certificate";
 
 /** Without its certificate nobody reads the chain. */
 const companions: readonly Companion[] = [
-  { name: certificateName, isSound: areCertificates },
-  { name: "chain", isSound: (text, all) => !all[`${prefix}${certificateName}`] || areCertificates(text) },
-  { name: "bundle", isSound: (text) => isJson(text, isLogEntry) },
-  { name: "rfc3161timestamp", isSound: (text) => isJson(text, isTimestamp) },
+  { name: certificateName, isValid: areCertificates },
+  { name: "chain", isValid: (text, all) => !all[`${prefix}${certificateName}`] || areCertificates(text) },
+  { name: "bundle", isValid: (text) => isJson(text, isLogEntry) },
+  { name: "rfc3161timestamp", isValid: (text) => isJson(text, isTimestamp) },
 ];
 
 /** PEM, one or more. */
@@ -77,10 +77,10 @@ function isNull(node: JsonNode): boolean {
 }
 
 /** An object of that kind, or nothing at all. */
-function isJson(text: string, isSound: (root: JsonNode) => boolean): boolean {
+function isJson(text: string, isValid: (root: JsonNode) => boolean): boolean {
   try {
     const { root } = parseJson(Buffer.from(text), "it");
-    return isNull(root) || (root.kind === "object" && isSound(root));
+    return isNull(root) || (root.kind === "object" && isValid(root));
   } catch (error) {
     if (error instanceof OciEncError && error.code === "CORRUPT") return false;
     throw error;

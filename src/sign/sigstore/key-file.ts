@@ -1,11 +1,11 @@
 import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from "node:crypto";
 import { promisify } from "node:util";
+import { OciEncError } from "../../errors.js";
 import { checkPurpose } from "../../keys/jwk-purpose.js";
 import { type KeyFile, needsPassphrase, readPrivateKeys } from "../../keys/key-file.js";
 import { describeForm, keyParts, type PublicPart } from "../../keys/key-parts.js";
 import { type PemBlock, pemBlocks } from "../../keys/pem.js";
 import { plainText } from "../../keys/plain-form.js";
-import { OciEncError } from "../../errors.js";
 import { decryptKey, encryptedKeyLabel, encryptedKeyLabels, encryptKey } from "./encrypted-key.js";
 import { requireKeyKind, sigstoreKeyName } from "./key-kind.js";
 

@@ -6,7 +6,7 @@ import { refusal } from "../refusal.js";
 import type { Signature, SignatureFormat } from "../signature.js";
 import type { Signer, SignRequest } from "../signer.js";
 import type { SigningKey } from "../signing-key.js";
-import { signatureAnnotation, simpleSigningLayer, parsePayload, writePayload } from "../simple-signing/payload.js";
+import { parsePayload, signatureAnnotation, simpleSigningLayer, writePayload } from "../simple-signing/payload.js";
 import { parseBundle, signedBytes, statementPayloadType, writeBundle } from "./bundle.js";
 import { requireKeyKind } from "./key-kind.js";
 import { decodedSignature, signerOf } from "./raw-signature.js";

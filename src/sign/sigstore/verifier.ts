@@ -1,8 +1,8 @@
 import type { KeyObject } from "node:crypto";
 import { type Claims, missingClaim } from "../claims.js";
 import { refusal, refused } from "../refusal.js";
-import type { Accepted, SignatureVerdict, Signature, SignedImage } from "../signature.js";
-import { signatureAnnotation, parsePayload } from "../simple-signing/payload.js";
+import type { Accepted, Signature, SignatureVerdict, SignedImage } from "../signature.js";
+import { parsePayload, signatureAnnotation } from "../simple-signing/payload.js";
 import type { Verifier } from "../verifier.js";
 import { parseBundle, signedBytes } from "./bundle.js";
 import { checkCompanions } from "./companions.js";

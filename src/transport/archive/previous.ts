@@ -1,8 +1,8 @@
 import { OciEncError } from "../../errors.js";
 import type { Descriptor } from "../../oci/descriptor.js";
 import type { Digest } from "../../oci/digest.js";
-import type { IndexEntry } from "../layout/index/index-json.js";
 import { standardStream } from "../../tar/open-archive.js";
+import type { IndexEntry } from "../layout/index/index-json.js";
 import type { EndpointOptions, ImageSource } from "../transport.js";
 import { type ArchiveSource, openArchiveSource } from "./source.js";
 

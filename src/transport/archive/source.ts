@@ -3,14 +3,20 @@ import { OciEncError } from "../../errors.js";
 import type { Descriptor } from "../../oci/descriptor.js";
 import type { Digest } from "../../oci/digest.js";
 import { checkContent, manifestLimit } from "../../oci/manifest.js";
+import { type OpenArchive, openArchive, readMember } from "../../tar/open-archive.js";
 import type { AttachmentSource } from "../attachments.js";
-import { type AttachedEntry, attachmentsIn, candidateEntries, type LayoutContent, readAttached } from "../layout/index/attached.js";
 import { blobPath } from "../layout/blob-file.js";
+import {
+  type AttachedEntry,
+  attachmentsIn,
+  candidateEntries,
+  type LayoutContent,
+  readAttached,
+} from "../layout/index/attached.js";
 import { type IndexEntry, indexLimit, indexName, parseIndex } from "../layout/index/index-json.js";
-import { markerName } from "../layout/layout-directory.js";
 import type { ImageSelector } from "../layout/index/locator.js";
 import { printEntries, selectEntry } from "../layout/index/select.js";
-import { type OpenArchive, openArchive, readMember } from "../../tar/open-archive.js";
+import { markerName } from "../layout/layout-directory.js";
 import type { EndpointOptions, ImageSource } from "../transport.js";
 
 /** Which archive to read, and which image in it. */

@@ -1,7 +1,7 @@
 import { OciEncError } from "../../errors.js";
-import { parseLocator } from "../layout/index/locator.js";
 import { realFile } from "../../tar/archive-output.js";
 import { standardStream } from "../../tar/open-archive.js";
+import { parseLocator } from "../layout/index/locator.js";
 import type { Transport } from "../transport.js";
 import { openArchiveSource } from "./source.js";
 import { openArchiveTarget } from "./target.js";

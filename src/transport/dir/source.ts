@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import type { ByteStream } from "../../bytes/byte-stream.js";
 import { OciEncError } from "../../errors.js";
+import { readingFile, readSmallFile } from "../../files/read-file.js";
 import type { Descriptor } from "../../oci/descriptor.js";
 import { algorithmOf, digestOf } from "../../oci/digest.js";
 import { checkContent, manifestLimit, parseManifest } from "../../oci/manifest.js";
 import type { AttachmentSource } from "../attachments.js";
-import { readingFile, readSmallFile } from "../../files/read-file.js";
 import type { ImageSource } from "../transport.js";
 import { attachmentsIn } from "./attachments.js";
 import { blobName, manifestName, rootName, versionName } from "./dir-files.js";

@@ -2,8 +2,8 @@ import { lstat, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError } from "../../errors.js";
 import { createDraft } from "../../files/durable-file.js";
-import { draftName } from "../../files/maker-mark.js";
 import { startHeartbeat } from "../../files/heartbeat.js";
+import { draftName } from "../../files/maker-mark.js";
 import type { WritableFile } from "../../files/write-file.js";
 
 /**

@@ -1,12 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError, OciEncError } from "../../errors.js";
-import type { Descriptor, ContentId } from "../../oci/descriptor.js";
-import { type Digest, digestOf } from "../../oci/digest.js";
-import { checkContent, type ManifestView, manifestLimit, parseManifest } from "../../oci/manifest.js";
-import { printSigstoreFile } from "../../oci/sigstore-json-file.js";
-import type { Progress } from "../../progress.js";
-import { type AttachedManifest, type AttachmentTarget, type DigestTagKind, signatureLimits } from "../attachments.js";
 import { removeAbandonedDrafts } from "../../files/abandoned-drafts.js";
 import { createDraft, syncDirectory, writeDurably } from "../../files/durable-file.js";
 import { makeDirectory } from "../../files/make-directory.js";
@@ -14,10 +8,25 @@ import { draftPrefix } from "../../files/maker-mark.js";
 import { openedMode } from "../../files/opened-mode.js";
 import { readSmallFile } from "../../files/read-file.js";
 import type { WritableFile } from "../../files/write-file.js";
-import { isNondistributable } from "../nondistributable.js";
+import type { ContentId, Descriptor } from "../../oci/descriptor.js";
+import { type Digest, digestOf } from "../../oci/digest.js";
+import { checkContent, type ManifestView, manifestLimit, parseManifest } from "../../oci/manifest.js";
+import { printSigstoreFile } from "../../oci/sigstore-json-file.js";
+import type { Progress } from "../../progress.js";
+import { type AttachedManifest, type AttachmentTarget, type DigestTagKind, signatureLimits } from "../attachments.js";
 import { walkImage } from "../layout/removal/walk.js";
+import { isNondistributable } from "../nondistributable.js";
 import type { CommitOptions, Committed, EndpointOptions, ImageTarget, KeptBlob, Upload } from "../transport.js";
-import { belongsHere, blobName, isChildManifest, isSignature, manifestName, rootName, versionName, versionText } from "./dir-files.js";
+import {
+  belongsHere,
+  blobName,
+  isChildManifest,
+  isSignature,
+  manifestName,
+  rootName,
+  versionName,
+  versionText,
+} from "./dir-files.js";
 import { isFile, lookInto, removeWhileEmpty } from "./directory.js";
 import { PendingSignatures } from "./pending-signatures.js";
 import { settleDirectory, type WrittenChange, writeChange } from "./removal-record.js";

@@ -2,11 +2,11 @@ import { abortable } from "../../bytes/abortable.js";
 import { digesting } from "../../bytes/digesting.js";
 import { type FileForm, formHead, formOf } from "../../bytes/file-form.js";
 import { OciEncError } from "../../errors.js";
+import type { ByteRange } from "../../files/read-file.js";
 import type { Descriptor } from "../../oci/descriptor.js";
 import { type Digest, digestOf } from "../../oci/digest.js";
 import { diffIdsOf, manifestLimit } from "../../oci/manifest.js";
 import { mediaTypes } from "../../oci/media-type.js";
-import type { ByteRange } from "../../files/read-file.js";
 import { type OpenArchive, readMember } from "../../tar/open-archive.js";
 import type { DockerImage } from "./manifest-json.js";
 

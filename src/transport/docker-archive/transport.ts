@@ -1,8 +1,8 @@
 import { OciEncError } from "../../errors.js";
 import { parseImageName, printImageName } from "../../oci/image-name.js";
-import { parseLocator } from "../layout/index/locator.js";
 import { realFile } from "../../tar/archive-output.js";
 import { standardStream } from "../../tar/open-archive.js";
+import { parseLocator } from "../layout/index/locator.js";
 import type { Transport } from "../transport.js";
 import { openDockerSource } from "./source.js";
 import { openDockerTarget } from "./target.js";

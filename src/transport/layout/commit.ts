@@ -1,29 +1,29 @@
 import { realpath } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { ioError, OciEncError } from "../../errors.js";
-import type { Descriptor, ContentId } from "../../oci/descriptor.js";
-import { algorithmOf, type Digest } from "../../oci/digest.js";
-import { checkContent, manifestLimit } from "../../oci/manifest.js";
 import { syncDirectory } from "../../files/durable-file.js";
 import { makeDirectory } from "../../files/make-directory.js";
+import type { ContentId, Descriptor } from "../../oci/descriptor.js";
+import { algorithmOf, type Digest } from "../../oci/digest.js";
+import { checkContent, manifestLimit } from "../../oci/manifest.js";
 import { isNondistributable } from "../nondistributable.js";
 import type { CommitOptions, Committed } from "../transport.js";
-import { withAttachments } from "./index/attachment-entry.js";
 import { blobPath, blobSize } from "./blob-file.js";
+import { withAttachments } from "./index/attachment-entry.js";
 import { type IndexEntry, indexEntry, readIndexToChange, replaceIndex, withEntries } from "./index/index-json.js";
-import { checkRoom, markerName, markerText } from "./layout-directory.js";
-import type { WriterSession } from "./lock/writer-session.js";
-import type { HeldLock } from "./lock/lock.js";
-import { readManifest } from "./manifest-file.js";
-import { readObsolete, writeObsolete } from "./removal/obsolete-record.js";
 import type { PendingAttachments } from "./index/pending-attachments.js";
-import { moveIntoPlace, writeAtomically } from "./lock/atomic-write.js";
-import { findRegular, liesInside, readRegular } from "./regular-file.js";
-import { removeUnnamed } from "./removal/removal.js";
 import { placeEntry, selectEntry } from "./index/select.js";
+import { checkRoom, markerName, markerText } from "./layout-directory.js";
+import { moveIntoPlace, writeAtomically } from "./lock/atomic-write.js";
+import type { HeldLock } from "./lock/lock.js";
+import type { WriterSession } from "./lock/writer-session.js";
+import { readManifest } from "./manifest-file.js";
+import { findRegular, liesInside, readRegular } from "./regular-file.js";
+import { readObsolete, writeObsolete } from "./removal/obsolete-record.js";
+import { removeUnnamed } from "./removal/removal.js";
 import { walkImage } from "./removal/walk.js";
 
-/** A finished blob in a lease's directory, on the disk already, waiting for the commit. */
+/** A finished blob in a session's directory, on the disk already, waiting for the commit. */
 export interface StagedBlob extends ContentId {
   readonly path: string;
 }
@@ -31,7 +31,7 @@ export interface StagedBlob extends ContentId {
 /** What a commit works on, under the lock. */
 export interface CommitPlace {
   readonly layout: string;
-  readonly lease: WriterSession;
+  readonly session: WriterSession;
   readonly lock: HeldLock;
   readonly staged: ReadonlyMap<Digest, StagedBlob>;
   readonly entryName: string | undefined;
@@ -46,7 +46,7 @@ export interface CommitPlace {
  * new one. CONFLICT when a blob is missing or the reference is not what `expect` says; CORRUPT; LOCAL_IO.
  */
 export async function commitImage(place: CommitPlace, root: Descriptor, options: CommitOptions): Promise<Committed> {
-  const { layout, lease, lock, entryName } = place;
+  const { layout, session, lock, entryName } = place;
   await checkRoom(layout);
   await checkComplete(place, root, new Set(options.absent));
   const before = await readIndexToChange(layout);
@@ -63,7 +63,7 @@ export async function commitImage(place: CommitPlace, root: Descriptor, options:
   const earlier = await writeDown(place, obsolete);
   await moveBlobs(place);
   await replaceIndex(layout, withEntries(before, entries), lock);
-  return await removeUnnamed(layout, obsolete, { lease, lock, earlier });
+  return await removeUnnamed(layout, obsolete, { session, lock, earlier });
 }
 
 /**
@@ -71,7 +71,10 @@ export async function commitImage(place: CommitPlace, root: Descriptor, options:
  * the plain blobs that the new reference does not name, and the opened ones that no reference names yet. Gives back what
  * was written down before.
  */
-async function writeDown({ layout, lock, staged }: CommitPlace, obsolete: readonly ContentId[]): Promise<readonly Digest[]> {
+async function writeDown(
+  { layout, lock, staged }: CommitPlace,
+  obsolete: readonly ContentId[],
+): Promise<readonly Digest[]> {
   const earlier = await readObsolete(layout);
   const coming: Digest[] = [];
   for (const digest of staged.keys()) {
@@ -130,9 +133,9 @@ async function readStaged(place: CommitPlace, manifest: Descriptor): Promise<Uin
   return bytes;
 }
 
-async function readSmall({ layout, staged, lease }: CommitPlace, digest: Digest): Promise<Uint8Array | undefined> {
+async function readSmall({ layout, staged, session }: CommitPlace, digest: Digest): Promise<Uint8Array | undefined> {
   const blob = staged.get(digest);
-  if (blob) return await readRegular(lease.directory, basename(blob.path), manifestLimit);
+  if (blob) return await readRegular(session.directory, basename(blob.path), manifestLimit);
   if ((await blobSize(layout, digest)) === undefined) return undefined;
   return await readRegular(layout, blobPath(digest), manifestLimit);
 }

@@ -2,8 +2,8 @@ import { readdir, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError, OciEncError, systemCode } from "../../errors.js";
 import { memberOf, parseJson } from "../../oci/json-text.js";
-import { findRegular, readRegular } from "./regular-file.js";
 import { workDirectoryName } from "./lock/work-directory.js";
+import { findRegular, readRegular } from "./regular-file.js";
 
 /** The file that says that a directory is a layout, and what stands in it. Image-spec, "image-layout". */
 export const markerName = "oci-layout";

@@ -2,14 +2,14 @@ import { lstat, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { ByteStream } from "../../bytes/byte-stream.js";
 import { ioError, OciEncError, systemCode } from "../../errors.js";
-import type { ContentId } from "../../oci/descriptor.js";
-import { algorithmOf, type Digest, hexOf, isDigest } from "../../oci/digest.js";
 import { openLastingDraft } from "../../files/durable-file.js";
 import { readingFile } from "../../files/read-file.js";
+import type { ContentId } from "../../oci/descriptor.js";
+import { algorithmOf, type Digest, hexOf, isDigest } from "../../oci/digest.js";
 import type { PartialBlob, Upload } from "../transport.js";
 
 /**
- * A file in a lease's directory that is worth keeping should its writer fail: a blob whose bytes pass unchanged, so that
+ * A file in a session's directory that is worth keeping should its writer fail: a blob whose bytes pass unchanged, so that
  * its name can tell the digest before they are there. What is sealed or opened on the way never gets such a name.
  */
 export interface PartialBlobFile {
@@ -23,7 +23,7 @@ export function partialBlobPath(directory: string, { digest, whole }: PartialBlo
   return join(directory, `kept-${algorithmOf(digest)}-${hexOf(digest)}${whole ? "" : ".part"}`);
 }
 
-/** Reads the name of a file in a lease's directory. Undefined when it is another. */
+/** Reads the name of a file in a session's directory. Undefined when it is another. */
 export function parsePartialBlobName(name: string): PartialBlobFile | undefined {
   const match = /^kept-([a-z0-9]+)-([0-9a-f]+)(\.part)?$/.exec(name);
   const digest = `${match?.[1]}:${match?.[2]}`;
@@ -34,7 +34,11 @@ export function parsePartialBlobName(name: string): PartialBlobFile | undefined 
  * Drains an upload of that digest into a kept file, behind what has begun of it, and makes it durable. When that fails,
  * what is there stays as the blob's beginning; but not after CORRUPT: it may be what is wrong. LOCAL_IO.
  */
-export async function writePartialBlob(directory: string, digest: Digest, upload: Upload): Promise<ContentId & { path: string }> {
+export async function writePartialBlob(
+  directory: string,
+  digest: Digest,
+  upload: Upload,
+): Promise<ContentId & { path: string }> {
   const part = partialBlobPath(directory, { digest, whole: false });
   const path = partialBlobPath(directory, { digest, whole: true });
   const begun = upload.begun ?? 0;
@@ -50,7 +54,7 @@ export async function writePartialBlob(directory: string, digest: Digest, upload
   }
 }
 
-/** The beginning of a blob in a lease's own directory; undefined when there is none, or none that can be. LOCAL_IO. */
+/** The beginning of a blob in a session's own directory; undefined when there is none, or none that can be. LOCAL_IO. */
 export async function partialBlobIn(directory: string, { digest, size }: ContentId): Promise<PartialBlob | undefined> {
   const path = partialBlobPath(directory, { digest, whole: false });
   const there = await lstat(path).catch((error: unknown) => {

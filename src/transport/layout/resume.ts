@@ -4,28 +4,28 @@ import { join } from "node:path";
 import { ioError } from "../../errors.js";
 import type { ContentId } from "../../oci/descriptor.js";
 import { algorithmOf, type Digest, hexOf, isDigest } from "../../oci/digest.js";
-import { type PartialBlobFile, partialBlobPath, parsePartialBlobName } from "./partial-blob.js";
 import { type LockOptions, withLock } from "./lock/lock.js";
-import { partialBlobsDirectory, makeWorkDirectory } from "./lock/work-directory.js";
+import { makeWorkDirectory, partialBlobsDirectory } from "./lock/work-directory.js";
+import { type PartialBlobFile, parsePartialBlobName, partialBlobPath } from "./partial-blob.js";
 
 /*
- * Kept files of writers that failed wait here, each under its digest, for a writer who needs that blob.
+ * Partial blobs of writers that failed wait here, each under its digest, for a writer who needs that blob.
  *
- * - They come and go under the layout's lock, by rename, so at any moment a file is in one lease or here, and two pulls
+ * - They come and go under the layout's lock, by rename, so at any moment a file is in one session or here, and two pulls
  *   never share one.
  * - No file has more than one writer. It comes here when its writer has closed it, or has been seen to be dead: one that
  *   is merely silent might wake up and write into what another has verified. Nor is a file taken that has a second name.
  * - Nothing here is believed. Whoever takes a file hashes all of it with the rest of the blob, and it gets the blob's name
  *   by the commit only; so the files can be garbage after a power cut, and need not be made durable.
- * - Nothing here is needed: neither leases nor removals ask for it, and what cannot be moved is fetched again.
+ * - Nothing here is needed: neither sessions nor removals ask for it, and what cannot be moved is fetched again.
  */
 
 /** A shorter beginning is not worth the request for the rest. */
-const smallestBeginning = 16 * 1024;
+const smallestPartialBlob = 16 * 1024;
 
 /**
- * Moves the kept files of a writer that has ended here, but for those in `busy`; to be called under the lock. Of two
- * beginnings of one blob the longer one stays. Never fails: what cannot be moved goes with its lease.
+ * Moves the partial blobs of a writer that has ended here, but for those in `busy`; to be called under the lock. Of two
+ * beginnings of one blob the longer one stays. Never fails: what cannot be moved goes with its session.
  */
 export async function keepPartialBlobs(
   layout: string,
@@ -39,7 +39,7 @@ export async function keepPartialBlobs(
 }
 
 /**
- * Moves what waits of a blob into a lease's directory, as its beginning; false when nothing did. Takes the lock, which
+ * Moves what waits of a blob into a session's directory, as its beginning; false when nothing did. Takes the lock, which
  * must be free. CONFLICT, ABORTED, LOCAL_IO.
  */
 export async function claimPartialBlob(
@@ -104,7 +104,7 @@ async function findWaiting(
 async function moveHere(layout: string, directory: string, file: PartialBlobFile): Promise<void> {
   const path = partialBlobPath(directory, file);
   const size = await makePrivate(path);
-  if (size === undefined || size < (file.whole ? 1 : smallestBeginning)) return;
+  if (size === undefined || size < (file.whole ? 1 : smallestPartialBlob)) return;
   const waiting = await findWaiting(layout, file.digest);
   if (!file.whole && waiting && waiting.size >= size) return;
   await makeWorkDirectory(layout, partialBlobsDirectory(layout), 0o700);

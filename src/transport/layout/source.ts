@@ -5,15 +5,15 @@ import type { Digest } from "../../oci/digest.js";
 import { manifestLimit, parseManifest } from "../../oci/manifest.js";
 import type { AttachmentSource } from "../attachments.js";
 import type { ImageSource } from "../transport.js";
-import { attachmentsIn, candidateEntries, type LayoutContent } from "./index/attached.js";
 import { blobPath } from "./blob-file.js";
+import { attachmentsIn, candidateEntries, type LayoutContent } from "./index/attached.js";
 import { type IndexJson, readIndex } from "./index/index-json.js";
-import { findLayout } from "./layout-directory.js";
 import type { ImageSelector } from "./index/locator.js";
-import { readManifest } from "./manifest-file.js";
-import { openReferenceBook } from "./removal/reference-book.js";
-import { findRegular, readRegular, streamRegular } from "./regular-file.js";
 import { printEntries, selectEntry } from "./index/select.js";
+import { findLayout } from "./layout-directory.js";
+import { readManifest } from "./manifest-file.js";
+import { findRegular, readRegular, streamRegular } from "./regular-file.js";
+import { openReferenceBook } from "./removal/reference-book.js";
 import { leftoversIn } from "./removal/settle.js";
 
 /** An image in a layout, as a transport understood its locator. */

@@ -1,23 +1,31 @@
 import { realpath } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { ioError, OciEncError } from "../../errors.js";
-import type { Descriptor, ContentId } from "../../oci/descriptor.js";
-import { type Digest, hexOf } from "../../oci/digest.js";
-import type { AttachedManifest, AttachmentTarget, DigestTagKind } from "../attachments.js";
 import { createDraft, type Draft } from "../../files/durable-file.js";
 import { makeDirectory } from "../../files/make-directory.js";
 import { openedMode } from "../../files/opened-mode.js";
-import type { PartialBlob, CommitOptions, Committed, EndpointOptions, ImageTarget, ResumingTarget, Upload } from "../transport.js";
+import type { ContentId, Descriptor } from "../../oci/descriptor.js";
+import { type Digest, hexOf } from "../../oci/digest.js";
+import type { AttachedManifest, AttachmentTarget, DigestTagKind } from "../attachments.js";
+import type {
+  CommitOptions,
+  Committed,
+  EndpointOptions,
+  ImageTarget,
+  PartialBlob,
+  ResumingTarget,
+  Upload,
+} from "../transport.js";
 import { blobSize } from "./blob-file.js";
 import { commitImage, type StagedBlob } from "./commit.js";
-import { claimPartialBlob, keepPartialBlobs } from "./resume.js";
-import { partialBlobIn, writePartialBlob } from "./partial-blob.js";
-import { checkRoom } from "./layout-directory.js";
-import { beginSession, type WriterSession } from "./lock/writer-session.js";
-import { withLock } from "./lock/lock.js";
 import { PendingAttachments } from "./index/pending-attachments.js";
-import { settleLayout } from "./removal/settle.js";
+import { checkRoom } from "./layout-directory.js";
+import { withLock } from "./lock/lock.js";
 import { removeEmpty } from "./lock/work-directory.js";
+import { beginSession, type WriterSession } from "./lock/writer-session.js";
+import { partialBlobIn, writePartialBlob } from "./partial-blob.js";
+import { settleLayout } from "./removal/settle.js";
+import { claimPartialBlob, keepPartialBlobs } from "./resume.js";
 
 /** Where an image is to go in a layout. */
 export interface LayoutPlace {
@@ -36,7 +44,7 @@ export interface LayoutPlace {
 
 /**
  * Opens a layout for writing, and finishes what a killed writer left undone there, unless this is a dry run. Nothing is
- * made before the first question or blob; nothing but a lease is there before `commit`. CONFLICT when the directory is
+ * made before the first question or blob; nothing but a session is there before `commit`. CONFLICT when the directory is
  * neither empty nor a layout.
  */
 export async function openLayoutTarget(
@@ -50,7 +58,7 @@ export async function openLayoutTarget(
 }
 
 /**
- * Finished blobs stay in the lease's directory until the commit moves them all: of an abandoned image nothing is left
+ * Finished blobs stay in the session's directory until the commit moves them all: of an abandoned image nothing is left
  * under `blobs`.
  */
 class LayoutTarget implements ImageTarget, ResumingTarget, AttachmentTarget {
@@ -85,10 +93,10 @@ class LayoutTarget implements ImageTarget, ResumingTarget, AttachmentTarget {
 
   async begun(blob: Descriptor): Promise<PartialBlob | undefined> {
     if (!this.#to.resumable || this.#busy.has(blob.digest)) return undefined;
-    const { layout, lease } = await this.#begin();
-    const own = await partialBlobIn(lease.directory, blob);
+    const { layout, session } = await this.#begin();
+    const own = await partialBlobIn(session.directory, blob);
     if (own) return own;
-    const { directory } = lease;
+    const { directory } = session;
     const claimed = await claimPartialBlob(layout, { directory, blob }, this.#options);
     return claimed ? await partialBlobIn(directory, blob) : undefined;
   }
@@ -129,14 +137,14 @@ class LayoutTarget implements ImageTarget, ResumingTarget, AttachmentTarget {
       );
     }
     await this.putManifest(root, bytes);
-    const { layout, lease } = await this.#begin();
+    const { layout, session } = await this.#begin();
     const done = await withLock(
       layout,
       async (lock) => {
         const keep = (kept: Digest, small: Uint8Array) => this.#stageSmall(kept, small);
-        const place = { layout, lease, lock, staged: this.#staged, entryName, attachments: this.#attachments, keep };
+        const place = { layout, session, lock, staged: this.#staged, entryName, attachments: this.#attachments, keep };
         const committed = await commitImage(place, root, options);
-        await lease.end();
+        await session.end();
         return committed;
       },
       this.#options,
@@ -152,14 +160,14 @@ class LayoutTarget implements ImageTarget, ResumingTarget, AttachmentTarget {
     const work = await this.#work?.catch(() => undefined);
     this.#work = undefined;
     if (work) {
-      const { layout, lease } = work;
+      const { layout, session } = work;
       const end = async () => {
-        await keepPartialBlobs(layout, lease.directory, this.#busy);
-        await lease.end();
+        await keepPartialBlobs(layout, session.directory, this.#busy);
+        await session.end();
       };
-      // Giving the lock back takes the empty workplace along. Somebody who holds it for long will do that.
+      // Giving the lock back takes the empty work directory along. Somebody who holds it for long will do that.
       await withLock(layout, end, { patience: 5_000 }).catch(() => undefined);
-      await lease.end();
+      await session.end();
     }
     if (this.#made) await removeWhileEmpty(resolve(this.#to.directory), this.#made);
   }
@@ -175,7 +183,7 @@ class LayoutTarget implements ImageTarget, ResumingTarget, AttachmentTarget {
       this.#made = (await makeDirectory(resolve(directory), mode)) ?? this.#made;
       const layout = await realPath(directory);
       try {
-        return { layout, lease: await beginSession(layout, this.#options) };
+        return { layout, session: await beginSession(layout, this.#options) };
       } catch (error) {
         // Another target that made this directory and was abandoned took it away again.
         if (!(error instanceof OciEncError) || error.code !== "NOT_FOUND") throw error;
@@ -186,8 +194,8 @@ class LayoutTarget implements ImageTarget, ResumingTarget, AttachmentTarget {
   async #keep(digest: Digest, upload: Upload): Promise<void> {
     this.#busy.add(digest);
     try {
-      const { lease } = await this.#begin();
-      this.#staged.set(digest, await writePartialBlob(lease.directory, digest, upload));
+      const { session } = await this.#begin();
+      this.#staged.set(digest, await writePartialBlob(session.directory, digest, upload));
     } finally {
       this.#busy.delete(digest);
     }
@@ -201,10 +209,10 @@ class LayoutTarget implements ImageTarget, ResumingTarget, AttachmentTarget {
   }
 
   async #stage(write: (draft: Draft) => Promise<ContentId>, mode?: number): Promise<void> {
-    const { lease } = await this.#begin();
-    await using draft = await createDraft(lease.directory);
+    const { session } = await this.#begin();
+    await using draft = await createDraft(session.directory);
     const { digest, size } = await write(draft);
-    const path = join(lease.directory, hexOf(digest));
+    const path = join(session.directory, hexOf(digest));
     await draft.publish(path, mode);
     this.#staged.set(digest, { digest, size, path });
   }
@@ -212,7 +220,7 @@ class LayoutTarget implements ImageTarget, ResumingTarget, AttachmentTarget {
 
 interface Workspace {
   readonly layout: string;
-  readonly lease: WriterSession;
+  readonly session: WriterSession;
 }
 
 /** Without links as far as it exists. */

@@ -3,19 +3,19 @@ import { OciEncError } from "../../errors.js";
 import type { Progress } from "../../progress.js";
 import type { HostSettings, Keychain, RegistryTimeouts } from "../registry-options.js";
 import { Authorizer } from "./auth/authorizer.js";
+import { type TokenExchange, tokenLimit } from "./auth/token.js";
 import { type Answer, Connections, type Exchange } from "./http/connections.js";
+import { detectScheme } from "./http/detect-scheme.js";
 import { type Document, type DocumentLimits, readDocument, readProblem } from "./http/document.js";
 import type { Environment } from "./http/environment.js";
-import { detectScheme } from "./http/detect-scheme.js";
 import type { Endurance, HostHealth } from "./http/host-health.js";
 import type { HostLimiter } from "./http/host-limiter.js";
 import { apiHost, ownOrigins } from "./http/offline-guard.js";
-import { type Attempted, retryLoop } from "./http/retry-loop.js";
 import { type Asked, problem } from "./http/problem.js";
 import { bounded, redactUrl } from "./http/redact.js";
 import { followReferral } from "./http/referral.js";
 import { isPassing, pauseBefore } from "./http/retry.js";
-import { type TokenExchange, tokenLimit } from "./auth/token.js";
+import { type Attempted, retryLoop } from "./http/retry-loop.js";
 import { tellingWarnings } from "./http/warning-header.js";
 
 /** What a client is for and how it behaves. */

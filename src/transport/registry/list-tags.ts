@@ -2,11 +2,11 @@ import { OciEncError } from "../../errors.js";
 import { isTag } from "../../oci/image-name.js";
 import { type JsonNode, memberOf, parseJson } from "../../oci/json-text.js";
 import { manifestLimit } from "../../oci/manifest.js";
+import { nextPage } from "./attachments/referrers.js";
 import { documentProblem, type RegistryClient } from "./client.js";
 import type { Document } from "./http/document.js";
-import { pullScopes, repositoryName } from "./manifests.js";
 import { bounded } from "./http/redact.js";
-import { nextPage } from "./attachments/referrers.js";
+import { pullScopes, repositoryName } from "./manifests.js";
 
 /** Every tag of the client's repository, page by page. NOT_FOUND, DENIED, UNAVAILABLE; CORRUPT when the list is none, or one of them is no tag. */
 export async function listTagsOf(client: RegistryClient): Promise<readonly string[]> {

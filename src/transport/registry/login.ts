@@ -3,14 +3,23 @@ import { isRegistryHost } from "../../oci/image-name.js";
 import { credentialsHint, redactedReference } from "../../oci/redacted-reference.js";
 import type { Credentials } from "../registry-options.js";
 import type { EndpointOptions } from "../transport.js";
-import { authFilePaths, dockerConfigPath, helperFor, type JsonObject, readAuthFile, storedCredentials, withEntry, writeAuthFile } from "./auth/auth-file.js";
+import {
+  authFilePaths,
+  dockerConfigPath,
+  helperFor,
+  type JsonObject,
+  readAuthFile,
+  storedCredentials,
+  withEntry,
+  writeAuthFile,
+} from "./auth/auth-file.js";
 import { canonicalHost, dockerHubKey } from "./auth/auth-key.js";
 import { credentialHelper } from "./auth/credential-helper.js";
-import { type Environment, thisMachine } from "./http/environment.js";
 import { fileKeychain, helperServers } from "./auth/keychain.js";
-import { openClient, registryContext } from "./open-client.js";
 import { insecureHosts, isInsecure } from "./config/registries-conf.js";
 import { readRegistriesConf } from "./config/registries-conf-files.js";
+import { type Environment, thisMachine } from "./http/environment.js";
+import { openClient, registryContext } from "./open-client.js";
 
 /** A registry, or a part of one: `registry.example`, `registry.example/team/app`. */
 export interface LoginPlace {

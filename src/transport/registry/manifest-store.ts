@@ -3,8 +3,8 @@ import type { Descriptor } from "../../oci/descriptor.js";
 import { algorithmOf, type Digest, digestOf, isDigest } from "../../oci/digest.js";
 import { documentProblem, type RegistryClient } from "./client.js";
 import type { Document } from "./http/document.js";
-import { lookUp, manifestPath, pushScopes, repositoryName, saidDigest, type TagState } from "./manifests.js";
 import { isPassing } from "./http/retry.js";
+import { lookUp, manifestPath, pushScopes, repositoryName, saidDigest, type TagState } from "./manifests.js";
 
 /** A manifest to be stored under a tag or its digest. */
 export interface ManifestWrite {

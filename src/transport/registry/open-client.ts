@@ -3,13 +3,13 @@ import { parseImageName } from "../../oci/image-name.js";
 import type { Keychain, RegistryTimeouts } from "../registry-options.js";
 import type { EndpointOptions } from "../transport.js";
 import { requireAuthFile } from "./auth/auth-file.js";
+import { fileKeychain, singleCredentials } from "./auth/keychain.js";
 import { type HostLimiters, RegistryClient } from "./client.js";
+import { type Endpoint, type Placement, placeImage } from "./config/registries-conf.js";
+import { readRegistriesConf } from "./config/registries-conf-files.js";
 import { type Environment, thisMachine } from "./http/environment.js";
 import { type Endurance, HostHealth } from "./http/host-health.js";
 import { HostLimiter } from "./http/host-limiter.js";
-import { fileKeychain, singleCredentials } from "./auth/keychain.js";
-import { type Endpoint, type Placement, placeImage } from "./config/registries-conf.js";
-import { readRegistriesConf } from "./config/registries-conf-files.js";
 
 /** Milliseconds; what `RegistryTimeouts` says of each. */
 export const defaultTimeouts: Required<{ readonly [K in keyof RegistryTimeouts]: number }> = {

@@ -1,11 +1,11 @@
 import type { Digest } from "../../oci/digest.js";
 import { printImageName } from "../../oci/image-name.js";
 import type { EndpointOptions } from "../transport.js";
+import { shortNameCandidates } from "./config/registries-conf.js";
+import { readRegistriesConf } from "./config/registries-conf-files.js";
 import { deleteManifest } from "./delete-manifest.js";
 import { listTagsOf } from "./list-tags.js";
 import { locate, openClient, type RegistryContext, registryContext } from "./open-client.js";
-import { shortNameCandidates } from "./config/registries-conf.js";
-import { readRegistriesConf } from "./config/registries-conf-files.js";
 
 /** A repository and its tags. */
 export interface RepositoryTags {

@@ -5,11 +5,11 @@ import { type ImageName, printImageName } from "../../oci/image-name.js";
 import type { AttachmentSource, DigestTagKind } from "../attachments.js";
 import type { ImageSource } from "../transport.js";
 import type { AttachmentPlaces } from "./attachments/attachment-places.js";
+import { findDigestTag } from "./attachments/digest-tags.js";
+import { listReferrers } from "./attachments/referrers.js";
 import { streamBlob } from "./blobs/blob-stream.js";
 import type { RegistryClient } from "./client.js";
-import { findDigestTag } from "./attachments/digest-tags.js";
 import { type FetchedManifest, fetchDescribed, fetchManifest, lookUp } from "./manifests.js";
-import { listReferrers } from "./attachments/referrers.js";
 
 /** An image of a registry, opened for reading. The root's manifest is fetched once. */
 export class RegistrySource implements ImageSource, AttachmentSource {

@@ -7,14 +7,14 @@ import { listedReferrer, subjectOf } from "../../oci/referrer.js";
 import type { AttachedManifest, AttachmentTarget, DigestTagKind } from "../attachments.js";
 import type { CommitOptions, Committed, ImageSource, ImageTarget, TaggingTarget, Upload } from "../transport.js";
 import type { AttachmentPlaces } from "./attachments/attachment-places.js";
+import { PendingAttachments } from "./attachments/pending-attachments.js";
 import { hasBlob, hasContent } from "./blobs/blobs.js";
+import { uploadBlob } from "./blobs/upload.js";
+import { cancelUpload, type MountRequest, startUpload, type UploadSession } from "./blobs/upload-session.js";
 import type { RegistryClient } from "./client.js";
 import { storeManifest } from "./manifest-store.js";
 import { fetchManifest, lookUp, pushScopes, type TagState } from "./manifests.js";
-import { PendingAttachments } from "./attachments/pending-attachments.js";
 import { placeOf } from "./source.js";
-import { uploadBlob } from "./blobs/upload.js";
-import { cancelUpload, type MountRequest, startUpload, type UploadSession } from "./blobs/upload-session.js";
 
 /** What a target insists on. */
 export interface RegistryTargetOptions {

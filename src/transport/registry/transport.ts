@@ -2,9 +2,9 @@ import { OciEncError } from "../../errors.js";
 import type { EndpointOptions, ImageSource, ImageTarget, Transport } from "../transport.js";
 import { attachmentPlaces } from "./attachments/attachment-places.js";
 import type { RegistryClient } from "./client.js";
+import type { Endpoint } from "./config/registries-conf.js";
 import { lookUp, pushScopes } from "./manifests.js";
 import { locate, openClient, type RegistryContext, registryContext } from "./open-client.js";
-import type { Endpoint } from "./config/registries-conf.js";
 import { RegistrySource } from "./source.js";
 import { RegistryTarget } from "./target.js";
 

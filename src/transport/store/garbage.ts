@@ -2,13 +2,13 @@ import { realpath } from "node:fs/promises";
 import type { OciEncError } from "../../errors.js";
 import type { ContentId } from "../../oci/descriptor.js";
 import { type IndexEntry, indexName, readIndex } from "../layout/index/index-json.js";
-import { listPartialBlobs, removePartialBlob } from "../layout/resume.js";
-import { reclaimSessions } from "../layout/lock/writer-session.js";
 import { type HeldLock, withLock } from "../layout/lock/lock.js";
-import { readObsolete, writeObsolete } from "../layout/removal/obsolete-record.js";
-import { findRegular } from "../layout/regular-file.js";
-import { listBlobs, neededFiles, type Removal, removeThose } from "../layout/removal/removal.js";
 import { hasWorkDirectory } from "../layout/lock/work-directory.js";
+import { reclaimSessions } from "../layout/lock/writer-session.js";
+import { findRegular } from "../layout/regular-file.js";
+import { readObsolete, writeObsolete } from "../layout/removal/obsolete-record.js";
+import { listBlobs, neededFiles, type Removal, removeThose } from "../layout/removal/removal.js";
+import { listPartialBlobs, removePartialBlob } from "../layout/resume.js";
 import { warnLeftovers } from "../leftovers.js";
 import { removalFailure } from "../transport.js";
 import { findStore, type StoreOptions, storeDirectory } from "./store-directory.js";
@@ -31,7 +31,7 @@ export interface Garbage extends Removal<ContentId> {
 
 /**
  * Removes the blobs of a store that nothing names, and beginnings of blobs that no pull has gone on with for a week. Other
- * tools leave no lease while they write, so a young blob stays, unless a command of ours was killed when it was to remove
+ * tools leave no session while they write, so a young blob stays, unless a command of ours was killed when it was to remove
  * it; while one of our writers is at work all blobs stay.
  * CORRUPT, and nothing is removed, when a manifest cannot be read; CONFLICT, LOCAL_IO.
  */
@@ -68,8 +68,8 @@ async function collect(
   { dryRun, grace = defaultGrace, progress = () => {} }: GarbageOptions,
   lock: HeldLock,
 ): Promise<Removal<ContentId>> {
-  const { living: writers, kept: leases } = await reclaimSessions(layout);
-  for (const why of leases) warnLeftovers(progress, { removed: 0, kept: 1, why });
+  const { living: writers, kept: sessions } = await reclaimSessions(layout);
+  for (const why of sessions) warnLeftovers(progress, { removed: 0, kept: 1, why });
   const obsolete = new Set(await readObsolete(layout));
   const entries = await listedEntries(layout, obsolete.size > 0);
   const needed = await neededFiles(layout, entries ?? [], { look: true });

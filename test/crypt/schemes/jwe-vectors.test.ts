@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
-import { jwe } from "../../../src/crypt/schemes/jwe/jwe.js";
 import { decodePrivateOptions } from "../../../src/crypt/layer-options.js";
+import { jwe } from "../../../src/crypt/schemes/jwe/jwe.js";
 import { expectedError } from "../../support/expected-error.js";
 import { jwePacket } from "../../support/handmade-jwe.js";
 import { decryptionKey } from "../../support/key-pair.js";

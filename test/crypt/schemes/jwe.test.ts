@@ -1,13 +1,21 @@
 import assert from "node:assert/strict";
-import { constants, createCipheriv, createPrivateKey, generateKeyPairSync, type KeyObject, publicEncrypt, randomBytes } from "node:crypto";
+import {
+  constants,
+  createCipheriv,
+  createPrivateKey,
+  generateKeyPairSync,
+  type KeyObject,
+  publicEncrypt,
+  randomBytes,
+} from "node:crypto";
 import test from "node:test";
 import fc from "fast-check";
 import { withEditedParts } from "../../../src/crypt/envelope.js";
 import type { WrappedKey } from "../../../src/crypt/key-wrapper.js";
-import { jwe } from "../../../src/crypt/schemes/jwe/jwe.js";
-import { thumbprint } from "../../../src/keys/jwk.js";
 import { loadKeyring, unwrapEnvelope } from "../../../src/crypt/layer.js";
+import { jwe } from "../../../src/crypt/schemes/jwe/jwe.js";
 import { OciEncError } from "../../../src/errors.js";
+import { thumbprint } from "../../../src/keys/jwk.js";
 import type { ProgressEvent } from "../../../src/progress.js";
 import { expectedError } from "../../support/expected-error.js";
 import { jweMembers, jwePacket } from "../../support/handmade-jwe.js";

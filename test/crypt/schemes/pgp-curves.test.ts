@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
+import { recipientKeys } from "../../../src/crypt/schemes/pgp/public-keys.js";
 import { describePgpKeys } from "../../../src/keys/pgp/describe.js";
 import { libraryReason } from "../../../src/keys/pgp/library-limits.js";
-import { recipientKeys } from "../../../src/crypt/schemes/pgp/public-keys.js";
 import { fileBackend } from "../../../src/sign/gpg/file-backend.js";
 import { gpgVerifier } from "../../../src/sign/gpg/verifier.js";
 import { imageOne } from "../../support/containers-case.js";

@@ -7,7 +7,14 @@ import { after, test } from "node:test";
 import type { DecryptionKey, EncryptionKey, WrappedKey, WrapperOptions } from "../../../src/crypt/index.js";
 import { pgp } from "../../../src/crypt/schemes/pgp/pgp.js";
 import { expectedError } from "../../support/expected-error.js";
-import { type GpgHome, keyFile, keyWord, makeGpgHome, recipientFile, recipientWord } from "../../support/key-material.js";
+import {
+  type GpgHome,
+  keyFile,
+  keyWord,
+  makeGpgHome,
+  recipientFile,
+  recipientWord,
+} from "../../support/key-material.js";
 import { systemPeer } from "../../support/peer.js";
 import { scratchDirectory } from "../../support/scratch.js";
 

@@ -4,12 +4,19 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import type { DecryptionKey, EncryptionKey, WrappedKey, WrapperOptions } from "../../../src/crypt/index.js";
+import { pkcs11 } from "../../../src/crypt/schemes/pkcs11/pkcs11.js";
 import { findModule, readModulePolicy } from "../../../src/keys/pkcs11/module-policy.js";
 import { parsePkcs11Uri } from "../../../src/keys/pkcs11/uri.js";
-import { pkcs11 } from "../../../src/crypt/schemes/pkcs11/pkcs11.js";
 import type { ProgressEvent } from "../../../src/progress.js";
 import { expectedError } from "../../support/expected-error.js";
-import { keyFile, keyWord, makeSoftToken, recipientFile, recipientWord, softHsmModule } from "../../support/key-material.js";
+import {
+  keyFile,
+  keyWord,
+  makeSoftToken,
+  recipientFile,
+  recipientWord,
+  softHsmModule,
+} from "../../support/key-material.js";
 import { systemPeer } from "../../support/peer.js";
 import { scratchDirectory } from "../../support/scratch.js";
 

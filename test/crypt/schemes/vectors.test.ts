@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type DecryptionKey, loadKeyring, openEnvelope, recipientsOf, schemesOf, type WrapperOptions } from "../../../src/crypt/index.js";
+import {
+  type DecryptionKey,
+  loadKeyring,
+  openEnvelope,
+  recipientsOf,
+  schemesOf,
+  type WrapperOptions,
+} from "../../../src/crypt/index.js";
 import { digestOf, readVector, type Vector } from "../../support/vector.js";
 import { vectorKeys, vectorProvider } from "../../support/vector-keys.js";
 

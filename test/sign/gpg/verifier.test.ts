@@ -222,7 +222,11 @@ test("abuse: a message that decompresses to gigabytes is refused after four mega
   assert.ok(process.memoryUsage().arrayBuffers - started < 128 * 1024 * 1024);
 });
 
-async function judge(message: Uint8Array, rings: readonly Uint8Array[], now: Date = new Date()): Promise<SignatureVerdict> {
+async function judge(
+  message: Uint8Array,
+  rings: readonly Uint8Array[],
+  now: Date = new Date(),
+): Promise<SignatureVerdict> {
   return await (await gpgVerifier(rings)).judge(gpgSignature(message), imageOne(), now);
 }
 

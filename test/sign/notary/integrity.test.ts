@@ -5,7 +5,15 @@ import { type ErrorCode, OciEncError } from "../../../src/errors.js";
 import { checkIntegrity } from "../../../src/sign/notary/integrity.js";
 import type { Signature } from "../../../src/sign/signature.js";
 import { expectedError } from "../../support/expected-error.js";
-import { asSignature, coseHeaders, handmadeCose, handmadeImage, handmadeJws, handmadePayload, jwsHeaders } from "../../support/handmade-envelope.js";
+import {
+  asSignature,
+  coseHeaders,
+  handmadeCose,
+  handmadeImage,
+  handmadeJws,
+  handmadePayload,
+  jwsHeaders,
+} from "../../support/handmade-envelope.js";
 import { vectorChain } from "../../support/signing-chain.js";
 
 const scheme = "io.cncf.notary.signingScheme";

@@ -6,7 +6,7 @@ import { readSigningCertificate, type SigningCertificate } from "../../../src/si
 import { notaryVerifier } from "../../../src/sign/notary/policy-verifier.js";
 import { parseTrustPolicy, selectStatement } from "../../../src/sign/notary/trust/trust-policy.js";
 import { x509Verifier } from "../../../src/sign/notary/x509-verifier.js";
-import type { Accepted, SignatureVerdict, Refused, Signature } from "../../../src/sign/signature.js";
+import type { Accepted, Refused, Signature, SignatureVerdict } from "../../../src/sign/signature.js";
 import { expectedError } from "../../support/expected-error.js";
 import { coseHeaders, handmadeCose, handmadeImage, handmadeJws, jwsHeaders } from "../../support/handmade-envelope.js";
 import { leafExtensions, makeChain, type TestChain, vectorChain } from "../../support/signing-chain.js";

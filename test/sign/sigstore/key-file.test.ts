@@ -4,7 +4,13 @@ import { test } from "node:test";
 import { describeKeyFile } from "../../../src/crypt/index.js";
 import { pemBlocks } from "../../../src/keys/pem.js";
 import { describeSigningKey } from "../../../src/sign/sigstore/describe-key.js";
-import { generateSigstoreKeyPair, readSigningKey, readVerificationKey, signingKeyWantsPassphrase, writeSigningKey } from "../../../src/sign/sigstore/key-file.js";
+import {
+  generateSigstoreKeyPair,
+  readSigningKey,
+  readVerificationKey,
+  signingKeyWantsPassphrase,
+  writeSigningKey,
+} from "../../../src/sign/sigstore/key-file.js";
 import { sigstoreKeyName } from "../../../src/sign/sigstore/key-kind.js";
 import { expectedError } from "../../support/expected-error.js";
 import { readSigned } from "../../support/signed-vectors.js";

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { copy } from "../../../src/copy/copy.js";
 import { recipientsOf } from "../../../src/crypt/recipients.js";
-import { canDecrypt } from "../../../src/operations/can-decrypt.js";
 import { isEncrypted } from "../../../src/oci/media-type.js";
+import { canDecrypt } from "../../../src/operations/can-decrypt.js";
+import { verify } from "../../../src/operations/verify/verify.js";
 import { encryptLayers } from "../../../src/transform/encrypt.js";
 import type { LayerTransform } from "../../../src/transform/layer-transform.js";
 import { addRecipients, removeRecipients } from "../../../src/transform/recipients.js";
 import { rekeyLayers } from "../../../src/transform/rekey.js";
-import { verify } from "../../../src/operations/verify/verify.js";
 import { expectedError } from "../../support/expected-error.js";
 import { hostImage, randomImage } from "../../support/hosted-image.js";
 import { person } from "../../support/people.js";
@@ -127,7 +127,7 @@ test("a rebuild that changes one of ten layers sends that layer and manifests on
   });
   const transform = await encryptLayers({
     keys: [alice.encryption],
-    earlier: { layers: earlier, origin, vouched: "pinned" },
+    previous: { layers: earlier, origin, vouched: "pinned" },
   });
   const { report, requests } = await send("app:2", transform);
   assert.deepEqual(
@@ -149,8 +149,8 @@ test("a plain blob that the repository still serves is found, and one that it do
   await edit(server, await encryptLayers({ keys: [alice.encryption] }), "app:1", "sealed:1");
   const ask = async (name: string) => {
     await using source = await openFrom(server.host, {}, name);
-    const { checks } = await verify(source, { keys: [alice.decryption], noPlaintextTwins: true });
-    return checks.find(({ id }) => id === "no-plaintext-twins")?.verdict;
+    const { checks } = await verify(source, { keys: [alice.decryption], noPlaintextLeftovers: true });
+    return checks.find(({ id }) => id === "no-plaintext-leftovers")?.verdict;
   };
   assert.equal(await ask("sealed:1"), "passed");
   await edit(server, await encryptLayers({ keys: [alice.encryption] }), "app:1", "app:1-enc");

@@ -5,12 +5,12 @@ import { link, lstat, mkdir, readdir, readFile, rename, stat, symlink, utimes, w
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { OciEncError } from "../../../src/errors.js";
+import { watching } from "../../../src/files/heartbeat.js";
 import type { Descriptor } from "../../../src/oci/descriptor.js";
 import { digestOf } from "../../../src/oci/digest.js";
-import { watching } from "../../../src/files/heartbeat.js";
 import { collectGarbage, openTarget } from "../../../src/transport/index.js";
 import { sessionsDirectory } from "../../../src/transport/layout/lock/work-directory.js";
-import { type PartialBlob, canResume, type ImageTarget } from "../../../src/transport/transport.js";
+import { canResume, type ImageTarget, type PartialBlob } from "../../../src/transport/transport.js";
 import { inChunks } from "../../support/bring-image.js";
 import { startSupport } from "../../support/child-process.js";
 import { expectedError } from "../../support/expected-error.js";

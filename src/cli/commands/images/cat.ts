@@ -1,8 +1,8 @@
-import { judgedEndpoint, sourceFlags } from "../../options/registry/endpoints.js";
 import { openingFlags, readSettings, settingFlags } from "../../options/keys/key-flags.js";
 import { readKeys } from "../../options/keys/keys.js";
 import { readLimits } from "../../options/limits.js";
 import { refuseJson } from "../../options/output.js";
+import { judgedEndpoint, sourceFlags } from "../../options/registry/endpoints.js";
 import { trustConflicts, trustFlags, trustNeeds } from "../../options/signing/trust-flags.js";
 import { onePlatform, readPlatform } from "../../options/unpacking.js";
 import type { Command } from "../command.js";

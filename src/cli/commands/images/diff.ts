@@ -1,7 +1,7 @@
-import { otherEndpoint, pairFlags, sourceEndpoint } from "../../options/registry/endpoints.js";
 import { hasKeys, openingFlags, readSettings, settingFlags } from "../../options/keys/key-flags.js";
 import { readKeys } from "../../options/keys/keys.js";
 import { platform, readPlatforms } from "../../options/platforms.js";
+import { otherEndpoint, pairFlags, sourceEndpoint } from "../../options/registry/endpoints.js";
 import type { Command } from "../command.js";
 
 /** `diff A B`. */

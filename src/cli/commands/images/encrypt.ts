@@ -1,11 +1,21 @@
 import type { LayerSelection, OpenedPreviousImage } from "../../../index.js";
-import { besideEndpoint, judgedSource } from "../../options/registry/endpoints.js";
 import { choice, type Flag, single, toggle } from "../../options/flag.js";
 import { inPlace, inPlaceTarget, requireInPlace } from "../../options/in-place.js";
-import { anonymous, hasKeys, key, keysDir, openingFlags, readSettings, recipient, recipientsFile, settingFlags } from "../../options/keys/key-flags.js";
+import {
+  anonymous,
+  hasKeys,
+  key,
+  keysDir,
+  openingFlags,
+  readSettings,
+  recipient,
+  recipientsFile,
+  settingFlags,
+} from "../../options/keys/key-flags.js";
 import { readKeys, readRecipients } from "../../options/keys/keys.js";
 import { excludeLayer, layer, readLayers } from "../../options/layers.js";
-import { allPlatforms, platform, readPlatforms, otherPlatforms } from "../../options/platforms.js";
+import { allPlatforms, otherPlatforms, platform, readPlatforms } from "../../options/platforms.js";
+import { besideEndpoint, judgedSource } from "../../options/registry/endpoints.js";
 import { readTrust } from "../../options/signing/trust-flags.js";
 import type { Command, Invocation } from "../command.js";
 import { removeSignatures, transferConflicts, transferFlags, transferNeeds } from "../transfer/transfer-flags.js";
@@ -29,7 +39,7 @@ const reuseFrom: Flag<string | undefined> = single({
   name: "reuse-from",
   placeholder: "REF",
   about:
-    "take layers of this earlier image that hold the same: compared with --key, unless it is named by digest or a rule vouches for it",
+    "take layers of this previous image that hold the same: compared with --key, unless it is named by digest or a rule vouches for it",
   group,
 });
 
@@ -103,8 +113,8 @@ export const encrypt: Command = {
       import("../../../index.js"),
       import("../transfer/transfer.js"),
     ]);
-    const earlier = await openEarlier(invocation);
-    await using _ = earlier;
+    const previous = await openPrevious(invocation);
+    await using _ = previous;
     const transform = await encryptLayers({
       keys: await readRecipients(invocation),
       select: await readSelection(invocation),
@@ -113,7 +123,7 @@ export const encrypt: Command = {
       nondistributable: options.get(nondistributable),
       attestations: options.get(attestations),
       open: hasKeys(options) ? await readKeys(invocation) : [],
-      earlier,
+      previous,
       settings: readSettings(options),
       progress,
       signal,
@@ -130,7 +140,7 @@ export const encrypt: Command = {
 };
 
 /** Most likely it lies where the new one goes. */
-async function openEarlier(invocation: Invocation): Promise<OpenedPreviousImage | undefined> {
+async function openPrevious(invocation: Invocation): Promise<OpenedPreviousImage | undefined> {
   const {
     arguments: [image = "", target = image],
     options,
@@ -140,8 +150,8 @@ async function openEarlier(invocation: Invocation): Promise<OpenedPreviousImage 
   const reference = options.get(reuseFrom);
   if (reference === undefined) return undefined;
   const { openPreviousImage } = await import("../../../index.js");
-  const earlier = await besideEndpoint(invocation, reference, { side: "dest", image: target });
-  return await openPreviousImage(reference, { ...earlier, rules: await readTrust(invocation), signal, progress });
+  const previous = await besideEndpoint(invocation, reference, { side: "dest", image: target });
+  return await openPreviousImage(reference, { ...previous, rules: await readTrust(invocation), signal, progress });
 }
 
 async function readSelection(invocation: Invocation): Promise<LayerSelection> {

@@ -1,7 +1,7 @@
-import { onlyEndpoint, sourceFlags } from "../../options/registry/endpoints.js";
 import { type Flag, toggle } from "../../options/flag.js";
 import { json } from "../../options/output.js";
 import { platform, readPlatforms } from "../../options/platforms.js";
+import { onlyEndpoint, sourceFlags } from "../../options/registry/endpoints.js";
 import type { Command } from "../command.js";
 
 const group = "Output:";

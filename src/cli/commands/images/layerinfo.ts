@@ -1,10 +1,10 @@
 import type { ImageReport } from "../../../index.js";
-import { onlyEndpoint, sourceFlags } from "../../options/registry/endpoints.js";
 import { type Flag, toggle } from "../../options/flag.js";
 import { hasKeys, openingFlags, readSettings, settingFlags } from "../../options/keys/key-flags.js";
 import { readKeys } from "../../options/keys/keys.js";
 import { excludeLayer, layer, readLayers } from "../../options/layers.js";
 import { platform, readPlatforms } from "../../options/platforms.js";
+import { onlyEndpoint, sourceFlags } from "../../options/registry/endpoints.js";
 import type { NameOfKey } from "../../output/tables/compat-table.js";
 import type { Command, Invocation } from "../command.js";
 

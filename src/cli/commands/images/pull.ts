@@ -3,9 +3,16 @@ import { filePlainMode } from "../../options/plain-mode.js";
 import { platform, readPlatforms } from "../../options/platforms.js";
 import { readRegistry } from "../../options/registry/registry.js";
 import type { Command, Invocation, Report } from "../command.js";
-import { layerFlags, decryptFlags, decryptNeeds, decryptTransform } from "../transfer/copy-transform.js";
+import { decryptFlags, decryptNeeds, decryptTransform, layerFlags } from "../transfer/copy-transform.js";
 import type { TransferOptions } from "../transfer/transfer.js";
-import { copyConflicts, copyFlags, readCopyFlags, transferConflicts, transferFlags, transferNeeds } from "../transfer/transfer-flags.js";
+import {
+  copyConflicts,
+  copyFlags,
+  readCopyFlags,
+  transferConflicts,
+  transferFlags,
+  transferNeeds,
+} from "../transfer/transfer-flags.js";
 
 /** `pull IMAGE [DST]`. */
 export const pull: Command = {

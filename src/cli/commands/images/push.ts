@@ -1,8 +1,15 @@
 import { OciEncError } from "../../../errors.js";
 import { platform, readPlatforms } from "../../options/platforms.js";
 import type { Command } from "../command.js";
-import { layerFlags, encryptFlags, encryptNeeds, encryptTransform } from "../transfer/copy-transform.js";
-import { copyConflicts, copyFlags, readCopyFlags, transferConflicts, transferFlags, transferNeeds } from "../transfer/transfer-flags.js";
+import { encryptFlags, encryptNeeds, encryptTransform, layerFlags } from "../transfer/copy-transform.js";
+import {
+  copyConflicts,
+  copyFlags,
+  readCopyFlags,
+  transferConflicts,
+  transferFlags,
+  transferNeeds,
+} from "../transfer/transfer-flags.js";
 
 /** `push SRC [IMAGE]`. */
 export const push: Command = {
@@ -34,6 +41,9 @@ export const push: Command = {
     const platforms = await readPlatforms(invocation.options);
     const copying = readCopyFlags(invocation.options);
     const how = { ...copying, ...(transform && { transform }), platforms, otherPlatforms: "drop" } as const;
-    return await transferImage({ ...invocation, arguments: [from, to] }, { ...how, invalidatesSignatures: transform !== undefined });
+    return await transferImage(
+      { ...invocation, arguments: [from, to] },
+      { ...how, invalidatesSignatures: transform !== undefined },
+    );
   },
 };

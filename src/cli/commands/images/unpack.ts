@@ -1,10 +1,10 @@
 import { printPlatform } from "../../../index.js";
-import { force, judgedEndpoint, sourceFlags } from "../../options/registry/endpoints.js";
 import { type Flag, toggle } from "../../options/flag.js";
 import { openingFlags, readSettings, settingFlags } from "../../options/keys/key-flags.js";
 import { readKeys } from "../../options/keys/keys.js";
 import { readLimits } from "../../options/limits.js";
 import { treePlainMode } from "../../options/plain-mode.js";
+import { force, judgedEndpoint, sourceFlags } from "../../options/registry/endpoints.js";
 import { trustConflicts, trustFlags, trustNeeds } from "../../options/signing/trust-flags.js";
 import { onePlatform, readPlatform, xattrs } from "../../options/unpacking.js";
 import type { Command } from "../command.js";

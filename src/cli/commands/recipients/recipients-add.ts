@@ -1,10 +1,17 @@
-import { anonymous, openingFlags, readSettings, recipient, recipientsFile, settingFlags } from "../../options/keys/key-flags.js";
+import {
+  anonymous,
+  openingFlags,
+  readSettings,
+  recipient,
+  recipientsFile,
+  settingFlags,
+} from "../../options/keys/key-flags.js";
 import { readKeys, readRecipients } from "../../options/keys/keys.js";
 import { readLayers } from "../../options/layers.js";
 import { readPlatforms } from "../../options/platforms.js";
 import type { Command } from "../command.js";
-import { recipientsArguments, recipientsFlags } from "./recipients-flags.js";
 import { transferConflicts, transferNeeds } from "../transfer/transfer-flags.js";
+import { recipientsArguments, recipientsFlags } from "./recipients-flags.js";
 
 /** `recipients add IMAGE [DST]`. */
 export const recipientsAdd: Command = {
@@ -31,6 +38,10 @@ export const recipientsAdd: Command = {
       progress,
       signal,
     });
-    return await transferImage(invocation, { transform, invalidatesSignatures: true, platforms: await readPlatforms(options) });
+    return await transferImage(invocation, {
+      transform,
+      invalidatesSignatures: true,
+      platforms: await readPlatforms(options),
+    });
   },
 };

@@ -1,5 +1,5 @@
-import { onlyEndpoint, sourceFlags } from "../../options/registry/endpoints.js";
 import { platform, readPlatforms } from "../../options/platforms.js";
+import { onlyEndpoint, sourceFlags } from "../../options/registry/endpoints.js";
 import type { Command } from "../command.js";
 
 /** `recipients list IMAGE`. */

@@ -5,8 +5,8 @@ import { readRecipientsFile } from "../../options/keys/keys.js";
 import { readLayers } from "../../options/layers.js";
 import { readPlatforms } from "../../options/platforms.js";
 import type { Command } from "../command.js";
-import { readRecipientIds, recipientIds, recipientsArguments, recipientsFlags } from "./recipients-flags.js";
 import { transferConflicts, transferNeeds } from "../transfer/transfer-flags.js";
+import { readRecipientIds, recipientIds, recipientsArguments, recipientsFlags } from "./recipients-flags.js";
 
 const group = "Recipients:";
 
@@ -46,7 +46,11 @@ export const recipientsRemove: Command = {
       progress,
       signal,
     });
-    return await transferImage(invocation, { transform, invalidatesSignatures: true, platforms: await readPlatforms(options) });
+    return await transferImage(invocation, {
+      transform,
+      invalidatesSignatures: true,
+      platforms: await readPlatforms(options),
+    });
   },
 };
 

@@ -1,10 +1,17 @@
-import { hasKeys, openingFlags, readSettings, recipient, recipientsFile, settingFlags } from "../../options/keys/key-flags.js";
+import {
+  hasKeys,
+  openingFlags,
+  readSettings,
+  recipient,
+  recipientsFile,
+  settingFlags,
+} from "../../options/keys/key-flags.js";
 import { readKeys, readRecipients } from "../../options/keys/keys.js";
 import { readLayers } from "../../options/layers.js";
 import { readPlatforms } from "../../options/platforms.js";
 import type { Command } from "../command.js";
-import { recipientsArguments, recipientsFlags } from "./recipients-flags.js";
 import { transferConflicts, transferNeeds } from "../transfer/transfer-flags.js";
+import { recipientsArguments, recipientsFlags } from "./recipients-flags.js";
 
 /** `recipients set IMAGE [DST]`. */
 export const recipientsSet: Command = {
@@ -30,6 +37,10 @@ export const recipientsSet: Command = {
       progress,
       signal,
     });
-    return await transferImage(invocation, { transform, invalidatesSignatures: true, platforms: await readPlatforms(options) });
+    return await transferImage(invocation, {
+      transform,
+      invalidatesSignatures: true,
+      platforms: await readPlatforms(options),
+    });
   },
 };

@@ -1,13 +1,20 @@
 import { type Flag, toggle } from "../../options/flag.js";
 import { inPlace, inPlaceTarget, requireInPlace } from "../../options/in-place.js";
-import { anonymous, openingFlags, readSettings, recipient, recipientsFile, settingFlags } from "../../options/keys/key-flags.js";
+import {
+  anonymous,
+  openingFlags,
+  readSettings,
+  recipient,
+  recipientsFile,
+  settingFlags,
+} from "../../options/keys/key-flags.js";
 import { readKeys, readNamedRecipients, readRecipients, readRecipientsFile } from "../../options/keys/keys.js";
 import { readLayers } from "../../options/layers.js";
 import { readLimits } from "../../options/limits.js";
 import { readPlatforms } from "../../options/platforms.js";
 import type { Command, Invocation } from "../command.js";
-import { recipientsArguments, recipientsFlags } from "./recipients-flags.js";
 import { transferConflicts, transferNeeds } from "../transfer/transfer-flags.js";
+import { recipientsArguments, recipientsFlags } from "./recipients-flags.js";
 
 const keepRecipients: Flag<boolean> = toggle({
   name: "keep-recipients",
@@ -45,7 +52,10 @@ export const rekey: Command = {
   async run(invocation) {
     await requireInPlace(invocation, "-rekeyed");
     const { options, progress, signal } = invocation;
-    const [{ rekeyLayers }, { transferImage }] = await Promise.all([import("../../../index.js"), import("../transfer/transfer.js")]);
+    const [{ rekeyLayers }, { transferImage }] = await Promise.all([
+      import("../../../index.js"),
+      import("../transfer/transfer.js"),
+    ]);
     const transform = await rekeyLayers({
       open: await readKeys(invocation),
       ...(await readNewRecipients(invocation)),
@@ -57,7 +67,11 @@ export const rekey: Command = {
       progress,
       signal,
     });
-    return await transferImage(invocation, { transform, invalidatesSignatures: true, platforms: await readPlatforms(options) });
+    return await transferImage(invocation, {
+      transform,
+      invalidatesSignatures: true,
+      platforms: await readPlatforms(options),
+    });
   },
 };
 

@@ -1,11 +1,20 @@
 import { OciEncError } from "../../../errors.js";
 import type { SignedArtifact, SignImageOptions, SignReport } from "../../../index.js";
-import { endpointFlags, sourceEndpoint, targetEndpoint } from "../../options/registry/endpoints.js";
 import { type Flag, single } from "../../options/flag.js";
 import { readSettings, settingFlags } from "../../options/keys/key-flags.js";
 import { platform, readPlatforms } from "../../options/platforms.js";
+import { endpointFlags, sourceEndpoint, targetEndpoint } from "../../options/registry/endpoints.js";
 import { readSigners } from "../../options/signing/signers.js";
-import { annotation, by, expiry, format, identity, indexOnly, readClaims, signPassphraseFile } from "../../options/signing/signing-flags.js";
+import {
+  annotation,
+  by,
+  expiry,
+  format,
+  identity,
+  indexOnly,
+  readClaims,
+  signPassphraseFile,
+} from "../../options/signing/signing-flags.js";
 import { writeNewFile } from "../../output/new-file.js";
 import type { Command, Invocation } from "../command.js";
 import { dryRun } from "../transfer/transfer-flags.js";

@@ -1,12 +1,20 @@
 import { OciEncError } from "../../../errors.js";
 import type { TrustRules, VerifyImageOptions } from "../../../index.js";
-import { onlyEndpoint, sourceFlags } from "../../options/registry/endpoints.js";
 import { choice, type Flag, parsed, repeated, single, toggle } from "../../options/flag.js";
 import { hasKeys, key, keysDir, openingFlags, readSettings, settingFlags } from "../../options/keys/key-flags.js";
 import { readKeys, readRecipientsFile } from "../../options/keys/keys.js";
 import { platform, readPlatforms } from "../../options/platforms.js";
+import { onlyEndpoint, sourceFlags } from "../../options/registry/endpoints.js";
 import { annotation, identity, readClaims } from "../../options/signing/signing-flags.js";
-import { asksForSignature, judgingFlags, readTrust, trust, trustConflicts, trustNeeds, trustPolicy } from "../../options/signing/trust-flags.js";
+import {
+  asksForSignature,
+  judgingFlags,
+  readTrust,
+  trust,
+  trustConflicts,
+  trustNeeds,
+  trustPolicy,
+} from "../../options/signing/trust-flags.js";
 import type { Command, Invocation } from "../command.js";
 import { readRecipientIds, recipientIds } from "../recipients/recipients-flags.js";
 
@@ -44,8 +52,9 @@ const minRecipients: Flag<number | undefined> = parsed(
   },
 );
 
-const noPlaintextTwins: Flag<boolean> = toggle({
-  name: "no-plaintext-twins",
+const noPlaintextLeftovers: Flag<boolean> = toggle({
+  name: "no-plaintext-leftovers",
+  aliases: ["no-plaintext-twins"],
   about: "ask whether the plain blobs are still served beside the image; needs --key or --plain-image",
   group,
 });
@@ -87,7 +96,7 @@ const sealedQuestions: readonly Flag<unknown>[] = [
   requireRecipient,
   only,
   minRecipients,
-  noPlaintextTwins,
+  noPlaintextLeftovers,
   plainImage,
   failOnSecrets,
 ];
@@ -109,11 +118,11 @@ export const verify: Command = {
     form,
   ],
   conflicts: trustConflicts,
-  needs: [...trustNeeds, [plainImage, noPlaintextTwins], [annotation, trust, trustPolicy], [plain, key, keysDir]],
+  needs: [...trustNeeds, [plainImage, noPlaintextLeftovers], [annotation, trust, trustPolicy], [plain, key, keysDir]],
   examples: [
     "oci-enc verify app:1-enc",
     "oci-enc verify --only team.txt --min-recipients 2 --report junit oci:sealed:app > verify.xml",
-    "oci-enc verify -k key.pem --no-plaintext-twins app:1-enc",
+    "oci-enc verify -k key.pem --no-plaintext-leftovers app:1-enc",
     "oci-enc verify --trust sigstore:cosign.pub docker://registry.example/app:1-enc",
   ],
   async run(invocation) {
@@ -140,7 +149,7 @@ async function readQuestions(invocation: Invocation): Promise<VerifyImageOptions
     requireRecipients: await readRecipientIds(options, requireRecipient),
     only: listed === undefined ? undefined : await readRecipientsFile(listed, signal),
     minRecipients: options.get(minRecipients),
-    noPlaintextTwins: options.get(noPlaintextTwins),
+    noPlaintextLeftovers: options.get(noPlaintextLeftovers),
     plainImage: options.get(plainImage),
     failOnSecrets: options.get(failOnSecrets),
     keys: hasKeys(options) ? await readKeys(invocation) : undefined,

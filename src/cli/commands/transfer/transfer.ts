@@ -1,8 +1,17 @@
 import { writeFile } from "node:fs/promises";
 import { ioError } from "../../../errors.js";
-import { type CopyImageOptions, type CopyReport, copyImage, type Descriptor, type LayerReport, type LayerTransform, printPlatform, type SignedArtifact } from "../../../index.js";
-import { judgedSource, parallel, targetEndpoint } from "../../options/registry/endpoints.js";
+import {
+  type CopyImageOptions,
+  type CopyReport,
+  copyImage,
+  type Descriptor,
+  type LayerReport,
+  type LayerTransform,
+  printPlatform,
+  type SignedArtifact,
+} from "../../../index.js";
 import { readSettings } from "../../options/keys/key-flags.js";
+import { judgedSource, parallel, targetEndpoint } from "../../options/registry/endpoints.js";
 import { retryTimes } from "../../options/registry/registry-flags.js";
 import { readSignersOf } from "../../options/signing/signers.js";
 import { signBy, signBySigstore, signIdentity } from "../../options/signing/signing-flags.js";
@@ -100,7 +109,7 @@ function whatWasCompared({ layers }: CopyReport): readonly string[] {
   );
   if (compared.size === 0) return [];
   const bytes = [...compared.values()].reduce((sum, size) => sum + size, 0);
-  return [`decrypted and compared ${compared.size} earlier layers (${byteCount(bytes)}) before taking them`];
+  return [`decrypted and compared ${compared.size} previous layers (${byteCount(bytes)}) before taking them`];
 }
 
 function whatWouldHappen({ changed, layers }: CopyReport): readonly string[] {

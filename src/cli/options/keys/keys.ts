@@ -6,7 +6,7 @@ import type { Progress } from "../../../progress.js";
 import type { Invocation } from "../../commands/command.js";
 import { keyFilesOf } from "./key-directory.js";
 import { decRecipient, key, keysDir, recipient, recipientsFile } from "./key-flags.js";
-import { namesFile, shownValue, parseKeySpec } from "./key-spec.js";
+import { namesFile, parseKeySpec, shownValue } from "./key-spec.js";
 import { type Passphrases, passphraseReader } from "./passphrase.js";
 import { readSecretFile } from "./secret-file.js";
 

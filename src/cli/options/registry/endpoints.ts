@@ -4,9 +4,9 @@ import type { Invocation } from "../../commands/command.js";
 import { type Flag, parsed, single, toggle } from "../flag.js";
 import type { FlagValues } from "../flag-values.js";
 import { limitFlags, readLimits } from "../limits.js";
+import { readPolicyGate } from "../signing/trust-flags.js";
 import { readRegistry } from "./registry.js";
 import { bothSidesFlags, chunkSize, registryFlags, type Side } from "./registry-flags.js";
-import { readPolicyGate } from "../signing/trust-flags.js";
 
 const group = "Places:";
 

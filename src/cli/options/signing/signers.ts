@@ -1,7 +1,7 @@
 import { OciEncError } from "../../../errors.js";
 import type { SignerSpec } from "../../../index.js";
 import type { Invocation } from "../../commands/command.js";
-import { type KeySpec, shownValue, parseKeySpec, splitValue } from "../keys/key-spec.js";
+import { type KeySpec, parseKeySpec, shownValue, splitValue } from "../keys/key-spec.js";
 import { type Passphrases, passphraseReader } from "../keys/passphrase.js";
 import { readSecretFile } from "../keys/secret-file.js";
 import { signBy, signBySigstore, signPassphraseFile } from "./signing-flags.js";
@@ -69,7 +69,10 @@ async function withPassphrase(kind: string, text: KeySpec, means: SignerContext)
 }
 
 /** Where cosign and skopeo have passphrases from. */
-async function usualPassphrase(kind: string, { invocation, passphraseFile }: SignerContext): Promise<Uint8Array | undefined> {
+async function usualPassphrase(
+  kind: string,
+  { invocation, passphraseFile }: SignerContext,
+): Promise<Uint8Array | undefined> {
   if (passphraseFile !== undefined) {
     const [line = ""] = Buffer.from(await readSecretFile(passphraseFile, invocation.signal))
       .toString("utf8")

@@ -1,7 +1,7 @@
 import ora from "ora";
 import type { ProgressDisplay } from "./progress-display.js";
-import { writeNews } from "./streams.js";
 import { progressTotals } from "./progress-totals.js";
+import { writeNews } from "./streams.js";
 
 /** Lines on the terminal that move, the sum and one for each blob under way; they are gone when the command ends. */
 export function ttyProgress(colored: boolean): ProgressDisplay {

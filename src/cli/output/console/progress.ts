@@ -1,8 +1,8 @@
 import type { ProgressEvent } from "../../../progress.js";
 import { jsonText } from "../printable.js";
 import type { ProgressDisplay } from "./progress-display.js";
-import { writeNews } from "./streams.js";
 import { progressTotals } from "./progress-totals.js";
+import { writeNews } from "./streams.js";
 
 /** How progress is shown. */
 export type ProgressStyle = "tty" | "plain" | "json" | "none";

@@ -1,12 +1,22 @@
 import { type KeyObject, publicEncrypt } from "node:crypto";
 import { OciEncError } from "../../../errors.js";
-import type { DecryptionKey, EncryptionKey, KeyWrapper, KnownRecipient, WrappedKey, RecipientInfo, Unwrapper, Wrap, WrapperOptions } from "../../key-wrapper.js";
-import { type JweRecipient, readJwe, withoutRecipient } from "./wrapped-key.js";
-import { openWithShortRsa } from "./short-rsa.js";
 import { thumbprint } from "../../../keys/jwk.js";
 import { knownAlgorithm } from "../../../keys/jwk-purpose.js";
 import { type FileKey, holdsKey, readPrivateKeys, readPublicKeys } from "../../../keys/key-file.js";
 import { labelText } from "../../../keys/label.js";
+import type {
+  DecryptionKey,
+  EncryptionKey,
+  KeyWrapper,
+  KnownRecipient,
+  RecipientInfo,
+  Unwrapper,
+  Wrap,
+  WrappedKey,
+  WrapperOptions,
+} from "../../key-wrapper.js";
+import { openWithShortRsa } from "./short-rsa.js";
+import { type JweRecipient, readJwe, withoutRecipient } from "./wrapped-key.js";
 
 /**
  * JSON Web Encryption, RFC 7516, for RSA and elliptic curve keys. Written is one flattened JWE per recipient, since

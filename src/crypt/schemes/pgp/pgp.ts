@@ -1,13 +1,27 @@
 import type { PrivateKey } from "openpgp";
 import { OciEncError } from "../../../errors.js";
-import type { DecryptionKey, KeyWrapper, WrappedKey, RecipientInfo, Unwrap, Unwrapper, WrapperOptions } from "../../key-wrapper.js";
 import { decryptWithGpg, findGpg, type Gpg, listKeys } from "../../../keys/pgp/gpg.js";
 import { exactPart, isShortKeyId, names } from "../../../keys/pgp/identity.js";
 import { isKeyData } from "../../../keys/pgp/key-data.js";
 import { type KeyName, keyNameOf } from "../../../keys/pgp/key-name.js";
-import { packetTags, readPackets, readSessionKeyHeader, type SessionKeyHeader, withoutSessionKey } from "./openpgp-packets.js";
-import { identifyKeys, identityOf, recipientKeys } from "./public-keys.js";
 import { secretKeysOf } from "../../../keys/pgp/secret-keys.js";
+import type {
+  DecryptionKey,
+  KeyWrapper,
+  RecipientInfo,
+  Unwrap,
+  Unwrapper,
+  WrappedKey,
+  WrapperOptions,
+} from "../../key-wrapper.js";
+import {
+  packetTags,
+  readPackets,
+  readSessionKeyHeader,
+  type SessionKeyHeader,
+  withoutSessionKey,
+} from "./openpgp-packets.js";
+import { identifyKeys, identityOf, recipientKeys } from "./public-keys.js";
 
 /**
  * OpenPGP messages, one packet for all recipients: wire-format 4.2. Public keys come from key files or from gpg's

@@ -1,11 +1,11 @@
 import type { PublicKey } from "openpgp";
 import { OciEncError } from "../../../errors.js";
-import type { EncryptionKey, KnownRecipient, WrapperOptions } from "../../key-wrapper.js";
 import { exportPublicKey, findGpg, type Gpg, listKeys } from "../../../keys/pgp/gpg.js";
 import { describeKey, exactPart, isShortKeyId, type KeyIdentity, names } from "../../../keys/pgp/identity.js";
 import { splitKeys } from "../../../keys/pgp/key-data.js";
 import { type KeyName, keyNameOf } from "../../../keys/pgp/key-name.js";
 import { libraryReason, requireKnownCurves, unsupportedAll } from "../../../keys/pgp/library-limits.js";
+import type { EncryptionKey, KnownRecipient, WrapperOptions } from "../../key-wrapper.js";
 
 /**
  * The OpenPGP keys that recipients name, each once: all keys of a key file, or the one key of gpg's keyring that an

@@ -1,15 +1,22 @@
 import { constants, createHash, type KeyObject, privateDecrypt, publicEncrypt } from "node:crypto";
-import type { Environment } from "../../../process/child-environment.js";
 import { OciEncError, systemCode } from "../../../errors.js";
-import type { DecryptionKey, EncryptionKey, KeyWrapper, KnownRecipient, RecipientInfo, WrapperOptions } from "../../key-wrapper.js";
 import { readPrivateKeys, readPublicKeys } from "../../../keys/key-file.js";
 import { keyParts } from "../../../keys/key-parts.js";
 import { type Pkcs11Key, readPkcs11Key } from "../../../keys/pkcs11/key-yaml.js";
 import { loadApi } from "../../../keys/pkcs11/module-api.js";
-import { decodePacket, encodePacket, type OaepHash, type WrappedBlob, withoutBlob } from "./wrapped-key.js";
 import { openPrivateKey, openTokenKey } from "../../../keys/pkcs11/open-key.js";
 import { type OpenToken, withToken } from "../../../keys/pkcs11/token.js";
 import { describeUri, looksLikeUri } from "../../../keys/pkcs11/uri.js";
+import type { Environment } from "../../../process/child-environment.js";
+import type {
+  DecryptionKey,
+  EncryptionKey,
+  KeyWrapper,
+  KnownRecipient,
+  RecipientInfo,
+  WrapperOptions,
+} from "../../key-wrapper.js";
+import { decodePacket, encodePacket, type OaepHash, type WrappedBlob, withoutBlob } from "./wrapped-key.js";
 
 /**
  * RSA keys in PKCS#11 tokens, one packet for all recipients: wire-format 4.4. Seals for a public key file without any

@@ -1,6 +1,16 @@
 import { OciEncError } from "../../../errors.js";
+import {
+  type DerValue,
+  der,
+  derObjectIdentifier,
+  expect,
+  objectIdentifier,
+  parts,
+  readDer,
+  smallInteger,
+  tags,
+} from "../../../keys/x509/der.js";
 import { type ContentAlgorithm, encodeGoParameters, readContentAlgorithm } from "./content-algorithm.js";
-import { type DerValue, der, derObjectIdentifier, expect, objectIdentifier, parts, readDer, smallInteger, tags } from "../../../keys/x509/der.js";
 
 /** The key of a packet's content, wrapped for one certificate. RFC 5652 section 6.2.1. */
 export interface KeyTransport {

@@ -1,13 +1,29 @@
 import { createHash, type KeyObject, randomBytes } from "node:crypto";
 import { OciEncError } from "../../../errors.js";
-import type { DecryptionKey, EncryptionKey, KeyWrapper, KnownRecipient, RecipientInfo, Unwrap, WrapperOptions } from "../../key-wrapper.js";
-import { decodePrivateOptions } from "../../layer-options.js";
 import { readPrivateKeys } from "../../../keys/key-file.js";
 import { describeForm, keyParts } from "../../../keys/key-parts.js";
-import { type Certificate, readCertificate, sameName } from "../../../keys/x509/recipient-certificate.js";
-import { openContent, sealContent } from "./content-algorithm.js";
 import { printName } from "../../../keys/x509/distinguished-name.js";
-import { type Enveloped, encodeEnveloped, type IssuerAndSerial, type KeyTransport, readEnveloped, rsaesOaep, withoutKeyTransport } from "./enveloped-data.js";
+import { type Certificate, readCertificate, sameName } from "../../../keys/x509/recipient-certificate.js";
+import type {
+  DecryptionKey,
+  EncryptionKey,
+  KeyWrapper,
+  KnownRecipient,
+  RecipientInfo,
+  Unwrap,
+  WrapperOptions,
+} from "../../key-wrapper.js";
+import { decodePrivateOptions } from "../../layer-options.js";
+import { openContent, sealContent } from "./content-algorithm.js";
+import {
+  type Enveloped,
+  encodeEnveloped,
+  type IssuerAndSerial,
+  type KeyTransport,
+  readEnveloped,
+  rsaesOaep,
+  withoutKeyTransport,
+} from "./enveloped-data.js";
 import { unwrapKey, wrapKey } from "./key-transport.js";
 
 /**

@@ -1,5 +1,5 @@
-import type { WrapperOptions } from "../../key-wrapper.js";
 import { askCommand } from "../../../process/ask-command.js";
+import type { WrapperOptions } from "../../key-wrapper.js";
 import type { CommandProvider } from "./config.js";
 import { maximumAnswer, type Request, timeoutMs } from "./protocol.js";
 

@@ -3,8 +3,8 @@ import { OciEncError } from "../../../errors.js";
 import type { DecryptionKey, EncryptionKey, KeyWrapper, WrappedKey, WrapperOptions } from "../../key-wrapper.js";
 import { callCommand } from "./command.js";
 import { type ProviderConfig, type ProviderEntry, type Providers, providersFile, readProviders } from "./config.js";
-import { describePacket } from "./wrapped-key.js";
 import { type Request, readAnnotation, readSecret, unwrapRequest, wrapRequest } from "./protocol.js";
+import { describePacket } from "./wrapped-key.js";
 
 /**
  * Key providers of ocicrypt: programs and services that wrap and unwrap elsewhere, named in the file that

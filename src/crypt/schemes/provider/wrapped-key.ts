@@ -1,5 +1,5 @@
-import type { RecipientInfo } from "../../key-wrapper.js";
 import { labelText } from "../../../keys/label.js";
+import type { RecipientInfo } from "../../key-wrapper.js";
 
 /**
  * Whom a provider's packet is for. The packet is the provider's own; that of the Confidential Containers' key broker,

@@ -1,7 +1,7 @@
 import { OciEncError } from "../../../errors.js";
 import type { SignatureAlgorithm } from "../algorithm.js";
-import { attributeNames, payloadType, type SignedHeaders } from "./envelope.js";
 import { quoted } from "../json-shape.js";
+import { attributeNames, payloadType, type SignedHeaders } from "./envelope.js";
 
 /** Who vouches for the time of signing: nobody, or the authority that signed. */
 export type SigningScheme = "notary.x509" | "notary.x509.signingAuthority";

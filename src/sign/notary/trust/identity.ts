@@ -1,6 +1,6 @@
+import { OciEncError } from "../../../errors.js";
 import { expect, objectIdentifier, parts, readDer, tags } from "../../../keys/x509/der.js";
 import { nameText } from "../../../keys/x509/name-text.js";
-import { OciEncError } from "../../../errors.js";
 
 /** Attributes of a distinguished name, each type once. */
 export type NameAttributes = ReadonlyMap<string, string>;

@@ -1,8 +1,8 @@
 import { OciEncError } from "../../../errors.js";
 import type { ImageName } from "../../../oci/image-name.js";
 import { type JsonNode, parseJson } from "../../../oci/json-text.js";
-import { implies, type NameAttributes, parseIdentity } from "./identity.js";
 import { itemsOf, membersOf, quoted, shapeFault, textOf, textsOf } from "../json-shape.js";
+import { implies, type NameAttributes, parseIdentity } from "./identity.js";
 import { readVerification, type TimestampRule, type TrustActions } from "./levels.js";
 
 /** A trust policy document that is valid as a whole. */

@@ -1,8 +1,8 @@
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError, OciEncError } from "../../../errors.js";
-import type { SigningCertificate } from "../chain/certificate.js";
 import { readTrustedCertificates } from "../certificate-file.js";
+import type { SigningCertificate } from "../chain/certificate.js";
 import { quoted } from "../json-shape.js";
 import { readConfiguration } from "../notation-directory.js";
 import type { StoreName } from "./trust-policy.js";

@@ -7,11 +7,11 @@ import { parseManifest } from "../../../oci/manifest.js";
 import { isIndexType, isManifestType } from "../../../oci/media-type.js";
 import { listedReferrer } from "../../../oci/referrer.js";
 import { type AttachmentSource, signatureLimits } from "../../attachments.js";
+import { type Named, type References, referencesOf } from "../removal/references.js";
 import { findDigestTag, isFallbackList, saysAttached, subjectOfName } from "./attachment-entry.js";
 import { messageOf } from "./gpg-referrer.js";
 import type { IndexEntry } from "./index-json.js";
 import type { ImageSelector } from "./locator.js";
-import { type Named, type References, referencesOf } from "../removal/references.js";
 
 /** A layout or an archive of one, as far as attachments are concerned. */
 export interface LayoutContent {

@@ -1,4 +1,4 @@
-import type { Descriptor, ContentId } from "../../../oci/descriptor.js";
+import type { ContentId, Descriptor } from "../../../oci/descriptor.js";
 import { digestOf } from "../../../oci/digest.js";
 import type { ImageManifest } from "../../../oci/manifest.js";
 import { mediaTypes } from "../../../oci/media-type.js";

@@ -4,8 +4,8 @@ import type { Descriptor } from "../../../oci/descriptor.js";
 import { type JsonNode, memberOf, parseJson } from "../../../oci/json-text.js";
 import { readDescriptor } from "../../../oci/manifest.js";
 import { mediaTypes } from "../../../oci/media-type.js";
-import type { HeldLock } from "../lock/lock.js";
 import { writeAtomically } from "../lock/atomic-write.js";
+import type { HeldLock } from "../lock/lock.js";
 import { findRegular, readRegular } from "../regular-file.js";
 
 /** The annotation under which an entry of `index.json` has its name. Image-spec, "annotations". */

@@ -76,7 +76,7 @@ export function placeEntry(
 ): readonly IndexEntry[] {
   const named = name === undefined ? [] : namesakes(entries, name, moved);
   const old = name === undefined ? unnamedTwin(entries, moved) : named[0];
-  const same = old?.descriptor.digest === root.digest && isSound(old);
+  const same = old?.descriptor.digest === root.digest && isValid(old);
   const fresh = same ? old : make(root, old?.name ?? name, old?.fullName);
   if (!old) return [...entries, fresh];
   const rest = entries.filter((entry) => entry === old || !named.includes(entry));
@@ -84,7 +84,7 @@ export function placeEntry(
 }
 
 /** Whether an entry that holds the manifest itself holds the right one. */
-function isSound({ descriptor }: IndexEntry): boolean {
+function isValid({ descriptor }: IndexEntry): boolean {
   return descriptor.data !== "wrong";
 }
 

@@ -2,8 +2,8 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError } from "../../../errors.js";
-import { type IndexJson, indexName } from "./index-json.js";
 import type { HeldLock } from "../lock/lock.js";
+import { type IndexJson, indexName } from "./index-json.js";
 
 /** What a file system and a disk write as one piece. */
 const blockSize = 4096;

@@ -4,9 +4,25 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { throwIfAborted } from "../../../bytes/abortable.js";
 import { ioError, OciEncError, systemCode } from "../../../errors.js";
+import {
+  isAlive,
+  type Owner,
+  parseOwner,
+  readToken,
+  shortToken,
+  silenceLimit,
+  startHeartbeat,
+  thisOwner,
+} from "../../../files/heartbeat.js";
 import type { Progress } from "../../../progress.js";
-import { startHeartbeat, isAlive, type Owner, parseOwner, readToken, shortToken, silenceLimit, thisOwner } from "../../../files/heartbeat.js";
-import { partialBlobsDirectory, sessionsDirectory, lockDirectory, makeWorkDirectory, removeEmpty, workDirectoryName } from "./work-directory.js";
+import {
+  lockDirectory,
+  makeWorkDirectory,
+  partialBlobsDirectory,
+  removeEmpty,
+  sessionsDirectory,
+  workDirectoryName,
+} from "./work-directory.js";
 
 /*
  * The lock is a row of files named 1, 2, 3 …; the newest one counts. It holds its owner's token, or nothing once it has
@@ -256,21 +272,21 @@ async function release(layout: string, generation: number): Promise<void> {
   await empty.catch(() => rm(file, { force: true }).catch(() => undefined));
 }
 
-/** Takes the workplace away when nobody else needs it. False, or an error: the lock is still held. */
+/** Takes the work directory away when nobody else needs it. False, or an error: the lock is still held. */
 async function leave(layout: string, generation: number): Promise<boolean> {
-  const [directory, leases] = [lockDirectory(layout), sessionsDirectory(layout)];
-  const workplace = join(layout, workDirectoryName);
+  const [directory, sessions] = [lockDirectory(layout), sessionsDirectory(layout)];
+  const workDirectory = join(layout, workDirectoryName);
   // Leases begin under the lock only, so none can begin between here and the rename.
-  if ((await newestGeneration(directory)) !== generation || !(await removeEmpty(leases))) return false;
+  if ((await newestGeneration(directory)) !== generation || !(await removeEmpty(sessions))) return false;
   if (await somebodyWaits(directory)) return false;
-  // It is filled under the lock only, too. While there is something in it the workplace stays, and that is all.
+  // It is filled under the lock only, too. While there is something in it the work directory stays, and that is all.
   await removeEmpty(partialBlobsDirectory(layout));
-  await rename(directory, join(workplace, `ended-${randomUUID()}`));
-  for (const name of await readdir(workplace).catch(() => [])) {
+  await rename(directory, join(workDirectory, `ended-${randomUUID()}`));
+  for (const name of await readdir(workDirectory).catch(() => [])) {
     if (!name.startsWith("ended-")) continue;
-    await rm(join(workplace, name), { recursive: true, force: true }).catch(() => undefined);
+    await rm(join(workDirectory, name), { recursive: true, force: true }).catch(() => undefined);
   }
-  await removeEmpty(workplace);
+  await removeEmpty(workDirectory);
   return true;
 }
 

@@ -47,7 +47,7 @@ export async function makeWorkDirectory(layout: string, path: string, mode?: num
       await makeOne(path, mode);
       return;
     } catch (error) {
-      // Somebody else who ended took the empty workplace away between the two steps.
+      // Somebody else who ended took the empty work directory away between the two steps.
       if (systemCode(error) !== "ENOENT") throw ioError(error, `cannot work in ${JSON.stringify(layout)}`);
       await lstat(layout).catch((gone: unknown) => {
         throw ioError(gone, `cannot work in ${JSON.stringify(layout)}`);

@@ -1,12 +1,21 @@
 import { lstat, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError, systemCode } from "../../../errors.js";
+import {
+  isAlive,
+  type Owner,
+  parseOwner,
+  readToken,
+  silenceLimit,
+  startHeartbeat,
+  thisOwner,
+  unchangedWhileWatched,
+} from "../../../files/heartbeat.js";
 import { certainLimit, fileSystemTime, isMakerAlive, parseMadeName, treeName } from "../../../files/maker-mark.js";
-import { startHeartbeat, isAlive, type Owner, parseOwner, readToken, silenceLimit, thisOwner, unchangedWhileWatched } from "../../../files/heartbeat.js";
 import { removeTree } from "../../../files/remove-tree.js";
 import { keepPartialBlobs } from "../resume.js";
 import { type LockOptions, withLock } from "./lock.js";
-import { sessionsDirectory, lockDirectory, makeWorkDirectory } from "./work-directory.js";
+import { lockDirectory, makeWorkDirectory, sessionsDirectory } from "./work-directory.js";
 
 /**
  * A writer's own directory in a layout. While it is there, nothing that exists in the layout is removed: the writer may
@@ -19,7 +28,7 @@ export interface WriterSession {
   end(): Promise<void>;
 }
 
-/** Begins a lease under the lock, so that whoever removes has either seen it or finished before. LOCAL_IO, CONFLICT. */
+/** Begins a session under the lock, so that whoever removes has either seen it or finished before. LOCAL_IO, CONFLICT. */
 export async function beginSession(layout: string, options: LockOptions): Promise<WriterSession> {
   return await withLock(
     layout,
@@ -42,7 +51,7 @@ export async function beginSession(layout: string, options: LockOptions): Promis
   );
 }
 
-/** What there is of leases but for the caller's own. */
+/** What there is of sessions but for the caller's own. */
 export interface ReclaimedSessions {
   /** How many writers are at work. */
   readonly living: number;
@@ -57,7 +66,7 @@ export interface ReclaimedSessions {
 export async function reclaimSessions(layout: string, own?: WriterSession): Promise<ReclaimedSessions> {
   let living = 0;
   const kept: string[] = [];
-  for (const { directory, state } of await listLeases(layout, lockDirectory(layout))) {
+  for (const { directory, state } of await listSessions(layout, lockDirectory(layout))) {
     if (directory === own?.directory) continue;
     if (state === "living") {
       living += 1;
@@ -80,44 +89,44 @@ export async function deadSessions(
   layout: string,
   pace: "watching" | "hastily" = "watching",
 ): Promise<readonly string[]> {
-  const leases = await (pace === "hastily" ? seenLeases(layout, undefined) : listLeases(layout, undefined));
-  return leases.filter(({ state }) => state !== "living").map(({ directory }) => directory);
+  const sessions = await (pace === "hastily" ? seenSessions(layout, undefined) : listSessions(layout, undefined));
+  return sessions.filter(({ state }) => state !== "living").map(({ directory }) => directory);
 }
 
-interface ListedLease {
+interface ListedSession {
   readonly directory: string;
   /** `silent`: it cannot be seen from here, and has given no sign of life for long. */
   readonly state: "living" | "dead" | "silent" | "unfinished";
 }
 
 /** Judged by the clock of the file system, which is asked in the directory `clock`; undefined: by ours. */
-async function listLeases(layout: string, clock: string | undefined): Promise<readonly ListedLease[]> {
-  const leases = await seenLeases(layout, clock);
-  const silent = leases.filter(({ state }) => state === "silent").map(({ directory }) => directory);
+async function listSessions(layout: string, clock: string | undefined): Promise<readonly ListedSession[]> {
+  const sessions = await seenSessions(layout, clock);
+  const silent = sessions.filter(({ state }) => state === "silent").map(({ directory }) => directory);
   const ended = await unchangedWhileWatched(silent);
-  return leases.map(({ directory, state }) =>
+  return sessions.map(({ directory, state }) =>
     state === "silent" && !ended.has(directory) ? { directory, state: "living" } : { directory, state },
   );
 }
 
 /** At one look. */
-async function seenLeases(layout: string, clock: string | undefined): Promise<readonly ListedLease[]> {
-  const names = await leaseNames(layout);
+async function seenSessions(layout: string, clock: string | undefined): Promise<readonly ListedSession[]> {
+  const names = await sessionNames(layout);
   if (names.length === 0) return [];
   const self = await thisOwner();
   const now = clock === undefined ? Date.now() : await fileSystemTime(clock);
-  const leases: ListedLease[] = [];
+  const sessions: ListedSession[] = [];
   for (const name of names) {
     const directory = join(sessionsDirectory(layout), name);
-    leases.push({ directory, state: await stateOf(directory, { name, self, now }) });
+    sessions.push({ directory, state: await stateOf(directory, { name, self, now }) });
   }
-  return leases;
+  return sessions;
 }
 
 async function stateOf(
   directory: string,
   { name, self, now }: { readonly name: string; readonly self: Owner; readonly now: number },
-): Promise<ListedLease["state"]> {
+): Promise<ListedSession["state"]> {
   const made = parseMadeName(name);
   const known = made && (await isMakerAlive(made));
   if (known !== undefined) return known ? "living" : "dead";
@@ -149,7 +158,7 @@ function ownerFile(directory: string): string {
   return join(directory, "owner");
 }
 
-async function leaseNames(layout: string): Promise<string[]> {
+async function sessionNames(layout: string): Promise<string[]> {
   try {
     return await readdir(sessionsDirectory(layout));
   } catch (error) {

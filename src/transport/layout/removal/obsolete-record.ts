@@ -1,12 +1,12 @@
 import { rm } from "node:fs/promises";
 import { ioError, OciEncError } from "../../../errors.js";
-import { type Digest, isDigest } from "../../../oci/digest.js";
 import { syncDirectory } from "../../../files/durable-file.js";
+import { type Digest, isDigest } from "../../../oci/digest.js";
 import { indexLimit } from "../index/index-json.js";
-import type { HeldLock } from "../lock/lock.js";
 import { writeAtomically } from "../lock/atomic-write.js";
-import { findRegular, readRegular } from "../regular-file.js";
+import type { HeldLock } from "../lock/lock.js";
 import { obsoleteFile, obsoletePath } from "../lock/work-directory.js";
+import { findRegular, readRegular } from "../regular-file.js";
 
 /*
  * Blobs that are to go are written down before anything makes them superfluous, and struck off when they are gone. So
@@ -33,7 +33,7 @@ export async function writeObsolete(layout: string, digests: Iterable<Digest>, l
   const path = obsoleteFile(layout);
   if (lines.length > 0) {
     await writeAtomically(path, lines.join(""), lock);
-    // The workplace itself may be new.
+    // The work directory itself may be new.
     await syncDirectory(layout);
     return;
   }

@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import { lstat, readdir, rm, stat } from "node:fs/promises";
 import { dirname, isAbsolute, join } from "node:path";
-import { homeDirectory } from "../../../files/home-directory.js";
-import { isDigest } from "../../../oci/digest.js";
 import { removeAbandonedDrafts } from "../../../files/abandoned-drafts.js";
 import { createDraft } from "../../../files/durable-file.js";
+import { homeDirectory } from "../../../files/home-directory.js";
 import { makeDirectory } from "../../../files/make-directory.js";
 import { isOurs } from "../../../files/maker-mark.js";
 import { readSmallFile } from "../../../files/read-file.js";
+import { isDigest } from "../../../oci/digest.js";
 import type { Named, References } from "./references.js";
 
 /*

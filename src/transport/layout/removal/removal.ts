@@ -1,17 +1,17 @@
 import { readdir, realpath, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError, OciEncError, systemCode } from "../../../errors.js";
-import type { Descriptor, ContentId } from "../../../oci/descriptor.js";
+import type { ContentId, Descriptor } from "../../../oci/descriptor.js";
 import { type Digest, isDigest } from "../../../oci/digest.js";
 import type { KeptBlob } from "../../transport.js";
 import { blobPath, blobSize } from "../blob-file.js";
 import { type IndexEntry, readIndexToChange } from "../index/index-json.js";
-import { type WriterSession, reclaimSessions } from "../lock/writer-session.js";
 import type { HeldLock } from "../lock/lock.js";
+import { reclaimSessions, type WriterSession } from "../lock/writer-session.js";
+import { findRegular } from "../regular-file.js";
 import { writeObsolete } from "./obsolete-record.js";
 import { reachableFrom } from "./reachable.js";
 import { openReferenceBook } from "./reference-book.js";
-import { findRegular } from "../regular-file.js";
 
 /** What became of blobs that were to go. */
 export interface Removal<T extends ContentId> {
@@ -21,8 +21,8 @@ export interface Removal<T extends ContentId> {
 
 /** What is known before the first blob is removed. */
 export interface RemovalContext {
-  /** The caller's own lease, which does not stand in its way. */
-  readonly lease?: WriterSession | undefined;
+  /** The caller's own session, which does not stand in its way. */
+  readonly session?: WriterSession | undefined;
   readonly lock: HeldLock;
   /** What was written down before, by a command that did not get to the end of its removal. */
   readonly earlier: readonly Digest[];
@@ -121,7 +121,7 @@ async function tryToRemove(layout: string, blobs: readonly Descriptor[], context
   const all = blobs.map(({ digest }) => digest);
   if (blobs.length === 0) return { removed: [], kept: [], unfinished: [] };
   try {
-    if ((await reclaimSessions(layout, context.lease)).living > 0) {
+    if ((await reclaimSessions(layout, context.session)).living > 0) {
       return { ...keepAll(blobs, "another writer is at work"), unfinished: all };
     }
     const { entries } = await readIndexToChange(layout);

@@ -4,8 +4,8 @@ import type { Progress } from "../../../progress.js";
 import { warnLeftovers } from "../../leftovers.js";
 import { blobSize } from "../blob-file.js";
 import { readIndexToChange } from "../index/index-json.js";
-import { deadSessions, reclaimSessions } from "../lock/writer-session.js";
 import { type LockOptions, withLock } from "../lock/lock.js";
+import { deadSessions, reclaimSessions } from "../lock/writer-session.js";
 import { readObsolete } from "./obsolete-record.js";
 import { neededFiles, removeUnnamed } from "./removal.js";
 
@@ -56,10 +56,10 @@ export async function leftoversIn(layout: string, plain: readonly Digest[]): Pro
     throw error;
   });
   const known = new Set([...plain, ...(written.length > 0 ? await readObsolete(layout) : [])]);
-  const leases = await deadSessions(layout);
+  const sessions = await deadSessions(layout);
   return [
     ...blobs.filter((digest) => known.has(digest)).map((digest) => `the blob ${digest}, which nothing names`),
-    ...leases.map((directory) => `${JSON.stringify(directory)}, which a command that was killed was writing`),
+    ...sessions.map((directory) => `${JSON.stringify(directory)}, which a command that was killed was writing`),
   ];
 }
 

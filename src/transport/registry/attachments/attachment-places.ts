@@ -1,9 +1,9 @@
 import { type ImageName, parseImageName } from "../../../oci/image-name.js";
 import type { EndpointOptions } from "../../transport.js";
 import type { RegistryClient } from "../client.js";
-import { locate, openClient, type RegistryContext } from "../open-client.js";
-import { isSameHost, requireHostAllowed } from "../http/offline-guard.js";
 import { readRegistriesD, type SignaturePlace, signaturePlace } from "../config/registries-d.js";
+import { isSameHost, requireHostAllowed } from "../http/offline-guard.js";
+import { locate, openClient, type RegistryContext } from "../open-client.js";
 import { type SignatureStore, signatureStore } from "./signature-store.js";
 
 /** Where the attachments of a repository's images are kept. Each is found out when it is first asked for. */

@@ -7,11 +7,11 @@ import { type AttachedBytes, mergeSignatureManifests } from "../../../oci/merge-
 import { type AttachedManifest, type DigestTagKind, digestTagName } from "../../attachments.js";
 import { streamBlob } from "../blobs/blob-stream.js";
 import { hasBlob } from "../blobs/blobs.js";
-import type { RegistryClient } from "../client.js";
-import { fetchManifest, pullScopes, pushScopes } from "../manifests.js";
-import { bounded } from "../http/redact.js";
-import { type Merged, occupied, type SharedTag } from "./shared-tag.js";
 import { uploadBlob } from "../blobs/upload.js";
+import type { RegistryClient } from "../client.js";
+import { bounded } from "../http/redact.js";
+import { fetchManifest, pullScopes, pushScopes } from "../manifests.js";
+import { type Merged, occupied, type SharedTag } from "./shared-tag.js";
 
 /** The manifest under a digest tag. */
 export interface DigestTagged {

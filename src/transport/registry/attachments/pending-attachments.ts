@@ -5,16 +5,16 @@ import { type Digest, digestOf } from "../../../oci/digest.js";
 import { parseManifest } from "../../../oci/manifest.js";
 import { mergeSignatureManifests } from "../../../oci/merge-signature-manifest.js";
 import { type AttachedManifest, type DigestTagKind, digestTagName } from "../../attachments.js";
-import type { AttachmentPlaces } from "./attachment-places.js";
 import { streamBlob } from "../blobs/blob-stream.js";
 import { hasBlob } from "../blobs/blobs.js";
+import { uploadBlob } from "../blobs/upload.js";
 import type { RegistryClient } from "../client.js";
+import { type ManifestStored, storeManifest } from "../manifest-store.js";
+import type { AttachmentPlaces } from "./attachment-places.js";
 import { sharedDigestTag } from "./digest-tags.js";
 import { sharedFallbackList } from "./fallback-list.js";
-import { type ManifestStored, storeManifest } from "../manifest-store.js";
 import { hasReferrersApi } from "./referrers.js";
-import { addToTags, type SharedTag, allSettledOrThrow } from "./shared-tag.js";
-import { uploadBlob } from "../blobs/upload.js";
+import { addToTags, allSettledOrThrow, type SharedTag } from "./shared-tag.js";
 
 /** Bytes of manifests and signatures that wait for the commit. */
 const pendingLimit = 256 * 1024 * 1024;
@@ -92,7 +92,9 @@ export class PendingAttachments {
   /** Stores what has a digest of its own, and finds out whether the rest can follow. CONFLICT, before the image shows, when not. */
   async stage(): Promise<void> {
     if (this.#signatures.length > 0) (await this.#places.signatures()).requireWritable();
-    const stored = await allSettledOrThrow([...this.#referrers.values()].map((pending) => this.#storeReferrer(pending)));
+    const stored = await allSettledOrThrow(
+      [...this.#referrers.values()].map((pending) => this.#storeReferrer(pending)),
+    );
     for (const { subject, referrer, isListed } of stored) if (!isListed) this.addUnlisted(subject, referrer);
     this.#referrers.clear();
     await allSettledOrThrow([...this.#tagged.values()].map((attached) => this.#carryLayers(attached)));

@@ -6,9 +6,9 @@ import { manifestLimit, readDescriptor } from "../../../oci/manifest.js";
 import { mediaTypes } from "../../../oci/media-type.js";
 import { documentProblem, type RegistryClient } from "../client.js";
 import type { Document } from "../http/document.js";
-import { fallbackTag, readFallbackList } from "./fallback-list.js";
-import { looksLikeJson, pullScopes, repositoryName } from "../manifests.js";
 import { bounded, redactUrl } from "../http/redact.js";
+import { looksLikeJson, pullScopes, repositoryName } from "../manifests.js";
+import { fallbackTag, readFallbackList } from "./fallback-list.js";
 
 /** Pages of one list; a list without end stops here. */
 const pageLimit = 100;

@@ -2,10 +2,10 @@ import { OciEncError } from "../../../errors.js";
 import type { Descriptor } from "../../../oci/descriptor.js";
 import type { Digest } from "../../../oci/digest.js";
 import type { RegistryClient } from "../client.js";
-import { storeManifest } from "../manifest-store.js";
-import { lookUp, pushScopes, repositoryName } from "../manifests.js";
 import { immutableTag } from "../http/problem.js";
 import { bounded } from "../http/redact.js";
+import { storeManifest } from "../manifest-store.js";
+import { lookUp, pushScopes, repositoryName } from "../manifests.js";
 
 /** A tag to which several writers add: a list of referrers, the signatures of an image. */
 export interface SharedTag {
@@ -46,7 +46,7 @@ export async function addToTags(tags: readonly SharedTag[]): Promise<void> {
 async function addOnce(shared: SharedTag, mayWrite: boolean): Promise<SharedTag | undefined> {
   const merged = await shared.merge();
   if (!merged.to) return undefined;
-  if (!mayWrite) throw outdone(shared);
+  if (!mayWrite) throw overriddenByAnother(shared);
   await writeUnlessMoved(shared, merged);
   return shared;
 }
@@ -59,12 +59,12 @@ async function writeUnlessMoved({ client, tag }: SharedTag, { from, to }: Merged
   try {
     await storeManifest(client, { reference: tag, ...to, before: now ?? "absent" });
   } catch (error) {
-    const outdone = error instanceof OciEncError && error.code === "CONFLICT";
-    if (!outdone || error.context["reason"] === immutableTag) throw error;
+    const changedByAnother = error instanceof OciEncError && error.code === "CONFLICT";
+    if (!changedByAnother || error.context["reason"] === immutableTag) throw error;
   }
 }
 
-function outdone({ client, tag }: SharedTag): OciEncError {
+function overriddenByAnother({ client, tag }: SharedTag): OciEncError {
   const name = JSON.stringify(`${repositoryName(client)}:${tag}`);
   return new OciEncError("CONFLICT", `${name} was written ${writeLimit} times, and others replaced it each time`, {
     hint: "try again when nobody else writes to this image",

@@ -1,8 +1,8 @@
 import type { Digest } from "../../../oci/digest.js";
 import type { ImageName } from "../../../oci/image-name.js";
 import type { RegistryClient } from "../client.js";
-import { addToLookaside, lookasideAt, readLookaside, requireWritable } from "./lookaside.js";
 import type { SignaturePlace } from "../config/registries-d.js";
+import { addToLookaside, lookasideAt, readLookaside, requireWritable } from "./lookaside.js";
 import { addExtensionSignature, keepsSignatures, listExtensionSignatures } from "./signature-extension.js";
 
 /** Where the simple signatures of an image are: at the registry itself, or beside it. */

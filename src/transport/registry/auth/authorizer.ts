@@ -1,10 +1,17 @@
 import { OciEncError } from "../../../errors.js";
 import type { Credentials, Keychain } from "../../registry-options.js";
 import { isLoopbackHost } from "../http/address-policy.js";
-import { type Challenge, parseChallenges } from "./challenge.js";
 import type { Answer } from "../http/connections.js";
 import { bounded } from "../http/redact.js";
-import { basicAuthorization, readToken, type Token, type TokenExchange, type TokenRequest, tokenExchange } from "./token.js";
+import { type Challenge, parseChallenges } from "./challenge.js";
+import {
+  basicAuthorization,
+  readToken,
+  type Token,
+  type TokenExchange,
+  type TokenRequest,
+  tokenExchange,
+} from "./token.js";
 
 /** What an authorizer needs of its client. */
 export interface AuthorizerNeeds {

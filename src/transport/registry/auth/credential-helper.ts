@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
-import { childEnvironment } from "../../../process/child-environment.js";
 import { OciEncError, systemCode } from "../../../errors.js";
-import { type Progress, noticeWaiting } from "../../../progress.js";
+import { childEnvironment } from "../../../process/child-environment.js";
+import { noticeWaiting, type Progress } from "../../../progress.js";
 import type { Credentials } from "../../registry-options.js";
 import type { Environment } from "../http/environment.js";
 

@@ -1,9 +1,9 @@
 import type { Progress } from "../../../progress.js";
 import type { Credentials, Keychain } from "../../registry-options.js";
+import { type Environment, thisMachine } from "../http/environment.js";
 import { type AuthFile, authFilePaths, helperFor, readAuthFile, storedCredentials } from "./auth-file.js";
 import { authKeys, canonicalHost, dockerHubKey } from "./auth-key.js";
 import { credentialHelper } from "./credential-helper.js";
-import { type Environment, thisMachine } from "../http/environment.js";
 
 /** Where to look, and whom to tell of a file that others may read. */
 export interface KeychainOptions {

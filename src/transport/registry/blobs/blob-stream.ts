@@ -2,9 +2,9 @@ import { OciEncError } from "../../../errors.js";
 import type { Descriptor } from "../../../oci/descriptor.js";
 import type { RegistryClient } from "../client.js";
 import type { Answer } from "../http/connections.js";
-import { parseContentRange } from "./content-range.js";
 import { final } from "../http/host-health.js";
 import { pullScopes, repositoryName } from "../manifests.js";
+import { parseContentRange } from "./content-range.js";
 
 /**
  * A blob's bytes from `from` on, as one stream: when the connection breaks, what is missing is asked for by Range, as

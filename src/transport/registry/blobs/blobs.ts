@@ -1,9 +1,9 @@
-import type { Descriptor, ContentId } from "../../../oci/descriptor.js";
+import type { ContentId, Descriptor } from "../../../oci/descriptor.js";
 import { isIndexType, isManifestType } from "../../../oci/media-type.js";
 import type { RegistryClient } from "../client.js";
 import type { Answer } from "../http/connections.js";
-import { lookUp, pushScopes, repositoryName } from "../manifests.js";
 import { isPassing } from "../http/retry.js";
+import { lookUp, pushScopes, repositoryName } from "../manifests.js";
 
 /** Whether the repository has this content: a blob, or a manifest where the descriptor's type says so. */
 export async function hasContent(client: RegistryClient, descriptor: Descriptor): Promise<boolean> {

@@ -3,8 +3,8 @@ import type { ContentId } from "../../../oci/descriptor.js";
 import type { Digest } from "../../../oci/digest.js";
 import type { RegistryClient } from "../client.js";
 import type { Answer } from "../http/connections.js";
-import { parseUploadRange } from "./content-range.js";
 import { pushScopes, repositoryName } from "../manifests.js";
+import { parseUploadRange } from "./content-range.js";
 
 /** An upload that a registry has begun to take. Its location changes with every answer. */
 export interface UploadSession {

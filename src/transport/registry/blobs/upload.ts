@@ -1,15 +1,24 @@
 import { OciEncError } from "../../../errors.js";
 import type { ContentId } from "../../../oci/descriptor.js";
 import type { Upload } from "../../transport.js";
-import { hasBlob } from "./blobs.js";
 import type { RegistryClient } from "../client.js";
 import type { Answer } from "../http/connections.js";
-import { parseUploadRange } from "./content-range.js";
 import { final } from "../http/host-health.js";
-import { pushScopes, repositoryName } from "../manifests.js";
 import { isPassing } from "../http/retry.js";
+import { pushScopes, repositoryName } from "../manifests.js";
+import { hasBlob } from "./blobs.js";
+import { parseUploadRange } from "./content-range.js";
 import { UploadFeed } from "./upload-feed.js";
-import { askOffset, cancelUpload, closeUpload, relocate, startUpload, storingTime, type UploadSession, withDigest } from "./upload-session.js";
+import {
+  askOffset,
+  cancelUpload,
+  closeUpload,
+  relocate,
+  startUpload,
+  storingTime,
+  type UploadSession,
+  withDigest,
+} from "./upload-session.js";
 
 /** How much of an upload is kept to go on from after a break; also the size of a chunk where chunks are asked for. */
 const windowSize = 4 * 1024 * 1024;

@@ -1,9 +1,9 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError, OciEncError, systemCode } from "../../../errors.js";
+import { readSmallFile } from "../../../files/read-file.js";
 import { dockerScopes } from "../../../oci/docker-scopes.js";
 import type { ImageName } from "../../../oci/image-name.js";
-import { readSmallFile } from "../../../files/read-file.js";
 import type { Environment } from "../http/environment.js";
 
 /** What registries.d says of where an image's signatures are kept. containers-registries.d(5). */

@@ -9,11 +9,11 @@ import type { HostSettings } from "../../registry-options.js";
 import { type AddressClass, literalAddress, mayReach } from "./address-policy.js";
 import { readTrust, type Trust } from "./certificates.js";
 import type { Environment } from "./environment.js";
-import { socketReadBuffer } from "./socket-buffer.js";
 import { networkFailure } from "./network-failure.js";
 import { apiHost, ownOrigins } from "./offline-guard.js";
 import { proxyFor } from "./proxy.js";
 import { openTunnel, proxyAuthorization } from "./proxy-tunnel.js";
+import { socketReadBuffer } from "./socket-buffer.js";
 import { type Patience, pieceSize, StallWatch } from "./stall-watch.js";
 
 /** One HTTP request, without any of the rules of registries. */

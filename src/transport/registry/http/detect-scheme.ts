@@ -7,7 +7,11 @@ import { speaksNoTls } from "./network-failure.js";
  * Where the paths of a registry begin. On this machine, and where certificates do not matter, HTTP is spoken to a host
  * that does not speak TLS; `ping` asks it once. What `ping` throws for another reason is passed on.
  */
-export async function detectScheme(host: string, settings: HostSettings, ping: (url: URL) => Promise<void>): Promise<URL> {
+export async function detectScheme(
+  host: string,
+  settings: HostSettings,
+  ping: (url: URL) => Promise<void>,
+): Promise<URL> {
   const secure = new URL(`https://${host}`);
   const plain = new URL(`http://${host}`);
   if (settings.plainHttp) return plain;

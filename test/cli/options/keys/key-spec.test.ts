@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, test } from "node:test";
-import { parsePassphraseSource, shownValue, parseKeySpec } from "../../../../src/cli/options/keys/key-spec.js";
+import { parseKeySpec, parsePassphraseSource, shownValue } from "../../../../src/cli/options/keys/key-spec.js";
 import { expectedError } from "../../../support/expected-error.js";
 import { scratchDirectory } from "../../../support/scratch.js";
 

@@ -10,7 +10,13 @@ import { singleCredentials } from "../../../../src/transport/registry/auth/keych
 import { noDockerRegistry, startDockerRegistry } from "../../../support/docker-registry.js";
 import { expectedError } from "../../../support/expected-error.js";
 import { hostDocument, hostImage, randomImage } from "../../../support/hosted-image.js";
-import { madeReferrer, madeSignatures, openAttachable, openAttached, putBlobs } from "../../../support/made-attachments.js";
+import {
+  madeReferrer,
+  madeSignatures,
+  openAttachable,
+  openAttached,
+  putBlobs,
+} from "../../../support/made-attachments.js";
 import { startReferrersShim } from "../../../support/referrers-shim.js";
 import { type TestEnvironment, testEnvironment } from "../../../support/registry-endpoint.js";
 import { type EndOptions, openTo, readWhole } from "../../../support/registry-ends.js";

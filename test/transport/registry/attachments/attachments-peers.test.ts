@@ -8,7 +8,15 @@ import { copy } from "../../../../src/copy/copy.js";
 import type { Descriptor } from "../../../../src/oci/descriptor.js";
 import { noDockerRegistry, startDockerRegistry } from "../../../support/docker-registry.js";
 import { randomImage } from "../../../support/hosted-image.js";
-import { type MadeAttached, type MadeManifest, madeReferrer, madeSignatures, openAttachable, openAttached, putBlobs } from "../../../support/made-attachments.js";
+import {
+  type MadeAttached,
+  type MadeManifest,
+  madeReferrer,
+  madeSignatures,
+  openAttachable,
+  openAttached,
+  putBlobs,
+} from "../../../support/made-attachments.js";
 import { broughtPeer, firstMissing, type Peer, run, systemPeer } from "../../../support/peer.js";
 import { startReferrersShim } from "../../../support/referrers-shim.js";
 import { type EndOptions, openTo } from "../../../support/registry-ends.js";

@@ -8,12 +8,19 @@ import { mediaTypes } from "../../../../src/oci/media-type.js";
 import { digestTagName } from "../../../../src/transport/attachments.js";
 import { expectedError } from "../../../support/expected-error.js";
 import { hostDocument, hostImage, randomImage } from "../../../support/hosted-image.js";
-import { type MadeAttached, madeReferrer, madeSignatures, openAttachable, openAttached, putBlobs } from "../../../support/made-attachments.js";
+import {
+  type MadeAttached,
+  madeReferrer,
+  madeSignatures,
+  openAttachable,
+  openAttached,
+  putBlobs,
+} from "../../../support/made-attachments.js";
 import { startReferrersShim } from "../../../support/referrers-shim.js";
 import { testEnvironment } from "../../../support/registry-endpoint.js";
 import { type EndOptions, listening, readWhole } from "../../../support/registry-ends.js";
 import { withScratch } from "../../../support/registry-files.js";
-import { type ServerExchange, replyProblem } from "../../../support/request-log.js";
+import { replyProblem, type ServerExchange } from "../../../support/request-log.js";
 import { on, type StrictRegistry, startStrictRegistry } from "../../../support/strict-registry.js";
 
 /** Signs the image `app:1`, which is there. */

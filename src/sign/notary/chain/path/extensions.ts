@@ -1,5 +1,5 @@
-import { bitOctets, type DerValue, expect, parts, readDer, tags } from "../../../../keys/x509/der.js";
 import { OciEncError } from "../../../../errors.js";
+import { bitOctets, type DerValue, expect, parts, readDer, tags } from "../../../../keys/x509/der.js";
 import { brokenChain } from "../broken-chain.js";
 import type { SigningCertificate } from "../certificate.js";
 import { extensionIds } from "./extension-ids.js";

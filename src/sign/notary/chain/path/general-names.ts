@@ -1,6 +1,6 @@
+import { OciEncError } from "../../../../errors.js";
 import { type CanonicalName, canonicalName } from "../../../../keys/x509/canonical-name.js";
 import { type DerValue, expect, objectIdentifier, parts, tags, valuesIn } from "../../../../keys/x509/der.js";
-import { OciEncError } from "../../../../errors.js";
 
 /** A GeneralName of RFC 5280 section 4.2.1.6. Of the forms that nothing is compared with, only that it is one. */
 export type GeneralName =

@@ -1,6 +1,6 @@
+import { OciEncError } from "../../../../errors.js";
 import { sameCanonicalName } from "../../../../keys/x509/canonical-name.js";
 import { type DerValue, expect, parts, readDer, tags } from "../../../../keys/x509/der.js";
-import { OciEncError } from "../../../../errors.js";
 import { brokenChain } from "../broken-chain.js";
 import type { SigningCertificate } from "../certificate.js";
 import { extensionIds } from "./extension-ids.js";

@@ -1,6 +1,6 @@
+import { OciEncError } from "../../../../errors.js";
 import { isWithin } from "../../../../keys/x509/canonical-name.js";
 import { type DerValue, expect, parts, readDer, tags, valuesIn } from "../../../../keys/x509/der.js";
-import { OciEncError } from "../../../../errors.js";
 import { brokenChain } from "../broken-chain.js";
 import type { SigningCertificate } from "../certificate.js";
 import { claimedNames } from "./certificate-names.js";
