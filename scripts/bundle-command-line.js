@@ -11,7 +11,7 @@ const target = join(root, "dist", "command-line");
 rmSync(target, { recursive: true, force: true });
 await build({
   // The thread that hashes is started from a file beside the one that starts it.
-  entryPoints: [join(root, "dist", "cli", "main.js"), join(root, "dist", "bytes", "lane-worker.js")],
+  entryPoints: [join(root, "dist", "cli", "main.js"), join(root, "dist", "bytes", "hash-worker", "hash-thread.js")],
   outdir: target,
   entryNames: "[name]",
   chunkNames: "[hash]",

@@ -36,7 +36,7 @@ const { metafile } = await build({
   // The thread that hashes large layers is started from a file of its own.
   define: { "import.meta.url": "besideLanes" },
   banner: {
-    js: 'const besideLanes=require("node:url").pathToFileURL(require("node:path").join(__dirname,"../bytes/lane.js")).href;',
+    js: 'const besideLanes=require("node:url").pathToFileURL(require("node:path").join(__dirname,"../bytes/hash-worker/hash-worker.js")).href;',
   },
   metafile: true,
   absWorkingDir: root,

@@ -1,6 +1,7 @@
 import { OciEncError } from "../errors.js";
 import type { WrappedKey } from "./key-wrapper.js";
-import { decodePublicOptions, encodePublicOptions, isBase64, type PublicOptions } from "./layer-options.js";
+import { isBase64 } from "../bytes/base64.js";
+import { decodePublicOptions, encodePublicOptions, type PublicOptions } from "./layer-options.js";
 
 const everything = "org.opencontainers.image.enc.";
 const slotPrefix = `${everything}keys.`;

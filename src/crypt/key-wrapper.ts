@@ -1,4 +1,6 @@
-import type { Progress } from "../progress.js";
+import type { KeyContext } from "../keys/key-context.js";
+
+export type { SchemeSettings } from "../keys/key-context.js";
 
 /** A key to seal for: `jwe:pub.pem` arrives here as { scheme: "jwe", value: <the file>, origin: "pub.pem" }. */
 export interface EncryptionKey {
@@ -68,24 +70,10 @@ export interface KnownRecipient {
   readonly key: EncryptionKey;
 }
 
-/** Where schemes find what is not in a key: programs, services, modules. */
-export interface SchemeSettings {
-  /** GnuPG's directory; its own default, or GNUPGHOME, when undefined. */
-  readonly gpgHomedir?: string | undefined;
-  /** Which GnuPG: `gpg` for v1, `gpg2` for v2; undefined: `gpg2` where there is one, else `gpg`. */
-  readonly gpgVersion?: "v1" | "v2" | undefined;
-  /** How long a key provider may take over one packet; default one minute. */
-  readonly providerTimeoutMs?: number | undefined;
-  /** Where the variables that configure schemes are looked up, and what programs are started with; default the process's. */
-  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
-}
-
 /** What the schemes may be told beside the keys. */
-export interface WrapperOptions extends SchemeSettings {
+export interface WrapperOptions extends KeyContext {
   /** Leave out of the packets what identifies the recipient's key. */
   readonly anonymous?: boolean | undefined;
-  readonly progress?: Progress | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** One scheme of key wrapping. One file in `keys/`, one row in its index. */

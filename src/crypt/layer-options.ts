@@ -1,3 +1,4 @@
+import { isBase64 } from "../bytes/base64.js";
 import { OciEncError } from "../errors.js";
 import { type Digest, isDigest } from "../oci/digest.js";
 
@@ -106,11 +107,6 @@ function binaryMembers(value: unknown): Record<string, Uint8Array> {
   if (value === undefined || value === null) return {};
   if (typeof value !== "object" || Array.isArray(value)) throw malformed("cipheroptions");
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name.toLowerCase(), binary(member, name)]));
-}
-
-/** RFC 4648 section 4: standard alphabet, padded. */
-export function isBase64(encoded: string): boolean {
-  return encoded.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(encoded);
 }
 
 function malformed(name: string): OciEncError {

@@ -1,4 +1,4 @@
-import { isBase64 } from "../crypt/layer-options.js";
+import { isBase64 } from "../bytes/base64.js";
 
 /** One block of a PEM file, RFC 7468; with the headers of RFC 1421 where OpenSSL still writes them, or RFC 9580's armor. */
 export interface PemBlock {

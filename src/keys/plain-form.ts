@@ -1,4 +1,4 @@
-import { readPackets } from "../crypt/schemes/pgp/openpgp-packets.js";
+import { readPackets } from "./pgp/openpgp-packets.js";
 import { derForm } from "./der.js";
 import { readJwks } from "./jwk.js";
 

@@ -1,4 +1,4 @@
-import { isBase64 } from "../crypt/layer-options.js";
+import { isBase64 } from "../bytes/base64.js";
 import { invalid, itemsOf, type Place, textOf } from "./strict-members.js";
 
 /** Where a key is: in a file, or in the policy itself. */

@@ -3,24 +3,23 @@ import { basename, dirname, join, resolve } from "node:path";
 import { ioError, OciEncError, systemCode } from "../errors.js";
 import { removeAbandonedDrafts } from "../files/abandoned-drafts.js";
 import { createDraft, syncDirectory } from "../files/durable-file.js";
-import { openedMode } from "../files/opened-mode.js";
 import { openScratch } from "../files/scratch-file.js";
 import type { WritableFile } from "../files/write-file.js";
-import type { EndpointOptions, Upload } from "../transport/transport.js";
+import type { ArchiveOptions } from "./archive-options.js";
 import { standardStream } from "./open-archive.js";
 
 /** Where a new archive is written, and how it gets to where it belongs. */
 export interface ArchiveOutput extends AsyncDisposable {
   readonly file: WritableFile;
   /**
-   * Makes the file's first `length` bytes the archive. Before that nobody sees any of it. `opened`: something in it was
-   * encrypted where it came from. CONFLICT, LOCAL_IO, ABORTED.
+   * Makes the file's first `length` bytes the archive. Before that nobody sees any of it. `mode`: the permissions of the
+   * file; undefined: those of the file that it replaces, or the usual ones. CONFLICT, LOCAL_IO, ABORTED.
    */
-  deliver(length: number, content: Pick<Upload, "opened">): Promise<void>;
+  deliver(length: number, mode: number | undefined): Promise<void>;
 }
 
 /** How to open an output. */
-export interface OutputOptions extends EndpointOptions {
+export interface OutputOptions extends ArchiveOptions {
   /** Whether a file that is there already may be replaced. */
   readonly replace: boolean;
 }
@@ -51,10 +50,10 @@ async function fileOutput(path: string, options: OutputOptions): Promise<Archive
   const draft = await createDraft(dirname(path));
   return {
     file: draft,
-    async deliver(_length, content) {
+    async deliver(_length, mode) {
       // Asked again: somebody may have made the file in the meantime.
       const before = await existingMode(path, options);
-      await draft.publish(path, openedMode(content, options) ?? before);
+      await draft.publish(path, mode ?? before);
       await syncDirectory(dirname(path));
     },
     [Symbol.asyncDispose]: () => draft[Symbol.asyncDispose](),

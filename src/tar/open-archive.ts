@@ -4,7 +4,7 @@ import { formHead, formOf } from "../bytes/file-form.js";
 import { ioError, OciEncError } from "../errors.js";
 import { openRegularFile, type RegularFile } from "../files/read-file.js";
 import { openScratch } from "../files/scratch-file.js";
-import type { EndpointOptions } from "../transport/transport.js";
+import type { ArchiveOptions } from "./archive-options.js";
 import { fileFeed } from "./tar-feed.js";
 import { mapTar, type TarMap } from "./tar-map.js";
 import { formOfFile, type MappedFile, spoolTar, undoneArchive } from "./undone-archive.js";
@@ -26,7 +26,7 @@ export const standardStream: string = "-";
  * `options.limits` and for other forms; CORRUPT, NOT_FOUND, LOCAL_IO; USAGE when standard input is a terminal; ABORTED when
  * the signal ends the waiting for it.
  */
-export async function openArchive(path: string, what: string, options: EndpointOptions): Promise<OpenArchive> {
+export async function openArchive(path: string, what: string, options: ArchiveOptions): Promise<OpenArchive> {
   const { file, map } = await (path === standardStream ? spoolInput(what, options) : openFile(path, what, options));
   return { file, map, what, [Symbol.asyncDispose]: () => file[Symbol.asyncDispose]() };
 }
@@ -45,12 +45,12 @@ export async function readMember(archive: OpenArchive, name: string, limit: numb
   return await archive.file.read(range);
 }
 
-async function openFile(path: string, what: string, options: EndpointOptions): Promise<MappedFile> {
+async function openFile(path: string, what: string, options: ArchiveOptions): Promise<MappedFile> {
   return await mapped(await openRegularFile(path, { what, followLinks: true }), what, options);
 }
 
 /** The file, or what it decompresses to; then it is closed. */
-async function mapped(file: RegularFile, what: string, options: EndpointOptions): Promise<MappedFile> {
+async function mapped(file: RegularFile, what: string, options: ArchiveOptions): Promise<MappedFile> {
   try {
     const form = await formOfFile(file);
     if (!form) return { file, map: await mapTar(fileFeed(file), what, options.limits) };
@@ -64,7 +64,7 @@ async function mapped(file: RegularFile, what: string, options: EndpointOptions)
 }
 
 /** What is compressed is kept as it comes, as it may have to be decompressed twice; what is not, only as far as it is a tar. */
-async function spoolInput(what: string, options: EndpointOptions): Promise<MappedFile> {
+async function spoolInput(what: string, options: ArchiveOptions): Promise<MappedFile> {
   const { head, rest } = await peek(standardInput(options), formHead);
   if (!formOf(head)) return await spoolTar(rest, { what, options });
   const scratch = await openScratch(options.tmpdir);
@@ -77,7 +77,7 @@ async function spoolInput(what: string, options: EndpointOptions): Promise<Mappe
   }
 }
 
-async function* standardInput({ signal }: EndpointOptions): AsyncGenerator<Uint8Array> {
+async function* standardInput({ signal }: ArchiveOptions): AsyncGenerator<Uint8Array> {
   if (process.stdin.isTTY) {
     throw new OciEncError("USAGE", "standard input is a terminal, and not an archive", {
       hint: "pipe an archive into the command, or name a file",

@@ -6,7 +6,7 @@ import { tee } from "../bytes/tee.js";
 import { OciEncError } from "../errors.js";
 import type { RegularFile } from "../files/read-file.js";
 import { openScratch } from "../files/scratch-file.js";
-import type { EndpointOptions } from "../transport/transport.js";
+import type { ArchiveOptions } from "./archive-options.js";
 import { throughProgram } from "./decompressor-program.js";
 import { streamFeed } from "./tar-feed.js";
 import { mapTar, type TarMap } from "./tar-map.js";
@@ -30,7 +30,7 @@ export async function formOfFile(file: RegularFile): Promise<FileForm | undefine
 export async function undoneArchive(
   file: RegularFile,
   form: FileForm,
-  { what, options }: { readonly what: string; readonly options: EndpointOptions },
+  { what, options }: { readonly what: string; readonly options: ArchiveOptions },
 ): Promise<MappedFile> {
   const { reader } = form;
   if (reader === undefined) {
@@ -47,7 +47,7 @@ export async function undoneArchive(
  */
 export async function spoolTar(
   bytes: ByteStream,
-  { what, options, within }: { readonly what: string; readonly options: EndpointOptions; readonly within?: string },
+  { what, options, within }: { readonly what: string; readonly options: ArchiveOptions; readonly within?: string },
 ): Promise<MappedFile> {
   const scratch = await openScratch(options.tmpdir);
   try {

@@ -6,7 +6,7 @@ import { type TestContext, test } from "node:test";
 import fc from "fast-check";
 import { partsOf } from "../../src/crypt/envelope.js";
 import { type KeyWrapper, schemes, type WrappedKey } from "../../src/crypt/index.js";
-import { readPackets } from "../../src/crypt/schemes/pgp/openpgp-packets.js";
+import { readPackets } from "../../src/keys/pgp/openpgp-packets.js";
 import { readEnveloped } from "../../src/crypt/schemes/pkcs7/enveloped-data.js";
 import { decodePacket } from "../../src/crypt/schemes/pkcs11/wrapped-key.js";
 import { readAnnotation, readSecret } from "../../src/crypt/schemes/provider/protocol.js";

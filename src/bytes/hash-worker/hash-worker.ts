@@ -2,7 +2,7 @@ import { Worker } from "node:worker_threads";
 import { machineFailure, OciEncError } from "../../errors.js";
 import type { Hasher, HashOptions } from "../hasher.js";
 import { longestPayload, newRing, type RecordKind, type RingWriter, ringWriter } from "./ring-buffer.js";
-import type { WorkerMessage } from "./worker.js";
+import type { WorkerMessage } from "./hash-thread.js";
 
 /**
  * A thread that hashes for this one. Bytes are copied into a shared ring, once when one hasher after the other takes the
@@ -17,11 +17,11 @@ export interface HashWorker {
   open(options: HashOptions): Hasher;
 }
 
-const workerFile: URL = new URL("./worker.js", import.meta.url);
+const workerFile: URL = new URL("./hash-thread.js", import.meta.url);
 
 /** Starts a thread that runs `file`. Throws what `Worker` throws where no thread is allowed. */
 export function startHashWorker(file: URL = workerFile): HashWorker {
-  return new WorkerLane(file);
+  return new ThreadWorker(file);
 }
 
 /** The thread holds no more than some hashers and a view of the ring. */
@@ -35,7 +35,7 @@ interface Waiting {
   reject(error: OciEncError): void;
 }
 
-class WorkerLane implements HashWorker {
+class ThreadWorker implements HashWorker {
   readonly #worker: Worker;
   readonly #ring: RingWriter;
   readonly #open = new Set<number>();

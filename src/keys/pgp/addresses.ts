@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { WrapperOptions } from "../../crypt/key-wrapper.js";
+import type { KeyContext } from "../key-context.js";
 import { OciEncError } from "../../errors.js";
 import { homeDirectory } from "../../files/home-directory.js";
 import { findGpg, listKeys } from "./gpg.js";
@@ -11,7 +11,7 @@ import { findGpg, listKeys } from "./gpg.js";
  * NOT_FOUND without gpg, KEY_PROVIDER when gpg cannot list it.
  */
 export async function keyringAddresses(
-  options: WrapperOptions = {},
+  options: KeyContext = {},
 ): Promise<((keyId: string) => string | undefined) | undefined> {
   const environment = options.environment ?? process.env;
   const named = options.gpgHomedir !== undefined;

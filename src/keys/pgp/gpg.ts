@@ -1,4 +1,4 @@
-import type { WrapperOptions } from "../../crypt/key-wrapper.js";
+import type { KeyContext } from "../key-context.js";
 import { OciEncError } from "../../errors.js";
 import type { Environment } from "../../process/child-environment.js";
 import { type CommandResult, runCommand } from "../../process/run-command.js";
@@ -18,7 +18,7 @@ export interface Gpg {
  * Finds the program: `gpg` for version v1, `gpg2` for v2, else `gpg2` where there is one, else `gpg`.
  * NOT_FOUND when there is none; nothing is left out silently because of that.
  */
-export async function findGpg(options: WrapperOptions): Promise<Gpg> {
+export async function findGpg(options: KeyContext): Promise<Gpg> {
   const candidates = options.gpgVersion === undefined ? ["gpg2", "gpg"] : [versionPrograms[options.gpgVersion]];
   for (const program of candidates) {
     const gpg: Gpg = {

@@ -1,4 +1,4 @@
-import { packetTags, readPackets } from "../../crypt/schemes/pgp/openpgp-packets.js";
+import { packetTags, readPackets } from "./openpgp-packets.js";
 import { pemBlocks } from "../pem.js";
 import { plainForm } from "../plain-form.js";
 

@@ -1,13 +1,13 @@
 import type { PrivateKey, SecretKeyPacket, SecretSubkeyPacket } from "openpgp";
-import type { DecryptionKey } from "../../crypt/key-wrapper.js";
 import { OciEncError } from "../../errors.js";
+import type { KeyFile } from "../key-file.js";
 import { type EncodedKey, splitKeys } from "./key-data.js";
 
 /**
  * The secret keys of a file, unlocked. KEY_INVALID when there is none, when a passphrase is missing or does not fit, or
  * when the secret parts are on a smart card.
  */
-export async function secretKeysOf(key: DecryptionKey): Promise<readonly PrivateKey[]> {
+export async function secretKeysOf(key: KeyFile): Promise<readonly PrivateKey[]> {
   const origin = JSON.stringify(key.origin);
   const parts = splitFile(key, origin);
   if (parts.length === 0) {
@@ -34,7 +34,7 @@ export async function secretKeysOf(key: DecryptionKey): Promise<readonly Private
   return unlocked;
 }
 
-function splitFile(key: DecryptionKey, origin: string): readonly EncodedKey[] {
+function splitFile(key: KeyFile, origin: string): readonly EncodedKey[] {
   try {
     return splitKeys(key.value);
   } catch (cause) {
@@ -42,7 +42,7 @@ function splitFile(key: DecryptionKey, origin: string): readonly EncodedKey[] {
   }
 }
 
-async function unlock(encoded: Uint8Array, key: DecryptionKey, origin: string): Promise<PrivateKey> {
+async function unlock(encoded: Uint8Array, key: KeyFile, origin: string): Promise<PrivateKey> {
   const { readPrivateKey } = await import("openpgp");
   const secret = await readPrivateKey({ binaryKey: encoded }).catch((cause: unknown) => {
     throw new OciEncError("KEY_INVALID", `an OpenPGP key of ${origin} cannot be read`, { cause });

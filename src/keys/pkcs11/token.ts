@@ -1,6 +1,5 @@
 import { constants, type KeyObject, publicEncrypt } from "node:crypto";
-import { unpadOaep } from "../../crypt/schemes/pkcs11/oaep.js";
-import type { OaepHash } from "../../crypt/schemes/pkcs11/wrapped-key.js";
+import { type OaepHash, unpadOaep } from "./oaep.js";
 import { OciEncError } from "../../errors.js";
 import type { Handle, Mechanism, OaepParameters, Pkcs11Api, Pkcs11Module } from "./module-api.js";
 import { findKey, findSlot, type KeySearch, maximumModulus, type Place, type TokenKey } from "./objects.js";

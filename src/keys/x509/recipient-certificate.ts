@@ -1,8 +1,13 @@
 import { type KeyObject, X509Certificate } from "node:crypto";
-import type { IssuerAndSerial } from "../../crypt/schemes/pkcs7/enveloped-data.js";
 import { OciEncError } from "../../errors.js";
 import { expect, readDer, tags } from "./der.js";
 import { readX509Fields } from "./x509-fields.js";
+
+/** What names a certificate: the encoded issuer as it is in the certificate, and the content of its serial number. */
+export interface IssuerAndSerial {
+  readonly issuer: Uint8Array;
+  readonly serial: Uint8Array;
+}
 
 /** What a packet needs to know of a certificate. Its chain is not looked at: whoever names it as recipient vouches for it. */
 export interface Certificate {

@@ -14,7 +14,7 @@ export async function fileBackend(key: GpgKey): Promise<GpgBackend> {
   if (!splitKeys(key.value).some(({ secret }) => secret)) {
     throw new OciEncError("KEY_INVALID", `${origin} holds public OpenPGP keys only, signing needs the secret key`);
   }
-  const [secret, ...more] = await secretKeysOf({ ...key, scheme: "pgp" });
+  const [secret, ...more] = await secretKeysOf(key);
   if (secret === undefined || more.length > 0) {
     throw new OciEncError("CONFLICT", `${origin} holds ${more.length + 1} secret keys, and one has to sign`, {
       hint: "export the one that is meant: gpg --export-secret-keys FINGERPRINT",

@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { isBase64 } from "../../crypt/layer-options.js";
+import { isBase64 } from "../../bytes/base64.js";
 import { OciEncError } from "../../errors.js";
 import { type PemBlock, pemBlocks } from "../../keys/pem.js";
 import { type JsonNode, memberOf, parseJson } from "../../oci/json-text.js";

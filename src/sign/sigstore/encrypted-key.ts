@@ -1,7 +1,7 @@
 import { randomBytes, scrypt } from "node:crypto";
 import { promisify } from "node:util";
 import { xsalsa20poly1305 } from "@noble/ciphers/salsa.js";
-import { isBase64 } from "../../crypt/layer-options.js";
+import { isBase64 } from "../../bytes/base64.js";
 import { OciEncError } from "../../errors.js";
 import { type JsonNode, memberOf, parseJson } from "../../oci/json-text.js";
 

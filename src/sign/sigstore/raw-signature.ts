@@ -1,5 +1,5 @@
 import { type KeyObject, verify } from "node:crypto";
-import { isBase64 } from "../../crypt/layer-options.js";
+import { isBase64 } from "../../bytes/base64.js";
 import { OciEncError } from "../../errors.js";
 import { signatureAnnotation } from "../simple-signing/payload.js";
 import { keyKindOf } from "./key-kind.js";

@@ -19,6 +19,7 @@ import { walkImage } from "../layout/removal/walk.js";
 import { isNondistributable } from "../nondistributable.js";
 import type { CommitOptions, Committed, EndpointOptions, ImageTarget, Upload } from "../transport.js";
 import { type ArchivePlace, nameInPlace, Previous } from "./previous.js";
+import { openedMode } from "../opened-mode.js";
 
 /**
  * Starts a new archive. CONFLICT when the file is there and neither `force` nor an edit in place allows to replace it, or
@@ -117,7 +118,7 @@ class ArchiveTarget implements ImageTarget, AttachmentTarget {
     const absent = new Set(options.absent);
     for (const { descriptor } of entries) await this.#carryOver(descriptor, previous, absent);
     await writer.addFile(indexName, Buffer.from(indexOf(entries)));
-    await output.deliver(await writer.finish(), { opened: this.#opened });
+    await output.deliver(await writer.finish(), openedMode({ opened: this.#opened }, this.#work.endpoint));
     return this.#account(options.obsolete ?? []);
   }
 

@@ -5,7 +5,7 @@ import { removeAbandonedDrafts } from "../../files/abandoned-drafts.js";
 import { createDraft, syncDirectory, writeDurably } from "../../files/durable-file.js";
 import { makeDirectory } from "../../files/make-directory.js";
 import { draftPrefix } from "../../files/maker-mark.js";
-import { openedMode } from "../../files/opened-mode.js";
+import { openedMode } from "../opened-mode.js";
 import { readSmallFile } from "../../files/read-file.js";
 import type { WritableFile } from "../../files/write-file.js";
 import type { ContentId, Descriptor } from "../../oci/descriptor.js";

@@ -7,6 +7,7 @@ import { type ArchiveOutput, openOutput } from "../../tar/archive-output.js";
 import { entryTime, type TarRegion, TarWriter } from "../../tar/tar-writer.js";
 import type { Committed, EndpointOptions, ImageTarget, ImageTraits, Upload } from "../transport.js";
 import { listName, printImages } from "./manifest-json.js";
+import { openedMode } from "../opened-mode.js";
 
 /** Which archive to write, and what to call the image in it. */
 export interface DockerTargetOptions {
@@ -21,7 +22,13 @@ export interface DockerTargetOptions {
 export async function openDockerTarget(options: DockerTargetOptions, endpoint: EndpointOptions): Promise<ImageTarget> {
   const mtime = entryTime();
   const output = await openOutput(options.path, { ...endpoint, replace: endpoint.force ?? false });
-  return new DockerTarget(options, output, new TarWriter(output.file, mtime));
+  return new DockerTarget(options, { output, writer: new TarWriter(output.file, mtime), endpoint });
+}
+
+interface NewArchive {
+  readonly output: ArchiveOutput;
+  readonly writer: TarWriter;
+  readonly endpoint: EndpointOptions;
 }
 
 /**
@@ -34,16 +41,18 @@ class DockerTarget implements ImageTarget {
   readonly #tag: string | undefined;
   readonly #output: ArchiveOutput;
   readonly #writer: TarWriter;
+  readonly #endpoint: EndpointOptions;
   readonly #written = new Map<Digest, TarRegion>();
   /** Whether anything came in that was encrypted where it came from. */
   #opened = false;
 
-  constructor(options: DockerTargetOptions, output: ArchiveOutput, writer: TarWriter) {
+  constructor(options: DockerTargetOptions, { output, writer, endpoint }: NewArchive) {
     this.name = options.name;
     this.place = options.place;
     this.#tag = options.tag;
     this.#output = output;
     this.#writer = writer;
+    this.#endpoint = endpoint;
   }
 
   refuses(root: Descriptor, traits: ImageTraits): string | undefined {
@@ -81,7 +90,7 @@ class DockerTarget implements ImageTarget {
     names.set(config.digest, file.config);
     for (const [digest, name] of names) await this.#writer.name(this.#region(digest), name);
     await this.#writer.addFile(listName, Buffer.from(printImages(file)));
-    await this.#output.deliver(await this.#writer.finish(), { opened: this.#opened });
+    await this.#output.deliver(await this.#writer.finish(), openedMode({ opened: this.#opened }, this.#endpoint));
     return { removed: [], kept: [] };
   }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { constants, privateDecrypt, publicEncrypt, randomBytes } from "node:crypto";
 import { test } from "node:test";
-import { unpadOaep } from "../../../src/crypt/schemes/pkcs11/oaep.js";
+import { unpadOaep } from "../../../src/keys/pkcs11/oaep.js";
 import { rsaPair } from "../../support/key-pair.js";
 
 const { privateKey, publicKey } = rsaPair();

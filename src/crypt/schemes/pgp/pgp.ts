@@ -20,7 +20,7 @@ import {
   readSessionKeyHeader,
   type SessionKeyHeader,
   withoutSessionKey,
-} from "./openpgp-packets.js";
+} from "../../../keys/pgp/openpgp-packets.js";
 import { identifyKeys, identityOf, recipientKeys } from "./public-keys.js";
 
 /**

@@ -16,7 +16,8 @@ import type {
   RecipientInfo,
   WrapperOptions,
 } from "../../key-wrapper.js";
-import { decodePacket, encodePacket, type OaepHash, type WrappedBlob, withoutBlob } from "./wrapped-key.js";
+import { decodePacket, encodePacket, type WrappedBlob, withoutBlob } from "./wrapped-key.js";
+import type { OaepHash } from "../../../keys/pkcs11/oaep.js";
 
 /**
  * RSA keys in PKCS#11 tokens, one packet for all recipients: wire-format 4.4. Seals for a public key file without any

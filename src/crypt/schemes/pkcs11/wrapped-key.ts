@@ -1,8 +1,6 @@
 import { OciEncError } from "../../../errors.js";
-import { isBase64 } from "../../layer-options.js";
-
-/** The hashes of RSAES-OAEP that the format knows, as it writes them. */
-export type OaepHash = "sha1" | "sha256";
+import type { OaepHash } from "../../../keys/pkcs11/oaep.js";
+import { isBase64 } from "../../../bytes/base64.js";
 
 /** A layer's options, wrapped for one key. */
 export interface WrappedBlob {

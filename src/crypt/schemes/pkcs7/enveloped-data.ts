@@ -11,6 +11,7 @@ import {
   tags,
 } from "../../../keys/x509/der.js";
 import { type ContentAlgorithm, encodeGoParameters, readContentAlgorithm } from "./content-algorithm.js";
+import type { IssuerAndSerial } from "../../../keys/x509/recipient-certificate.js";
 
 /** The key of a packet's content, wrapped for one certificate. RFC 5652 section 6.2.1. */
 export interface KeyTransport {
@@ -21,12 +22,6 @@ export interface KeyTransport {
   readonly algorithm: string;
   readonly parameters: DerValue | undefined;
   readonly encryptedKey: Uint8Array;
-}
-
-/** What names a certificate: the encoded issuer as it is in the certificate, and the content of its serial number. */
-export interface IssuerAndSerial {
-  readonly issuer: Uint8Array;
-  readonly serial: Uint8Array;
 }
 
 /** A packet taken apart. Nothing in it has been proved authentic. */

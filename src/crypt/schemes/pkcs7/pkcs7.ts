@@ -3,7 +3,7 @@ import { OciEncError } from "../../../errors.js";
 import { readPrivateKeys } from "../../../keys/key-file.js";
 import { describeForm, keyParts } from "../../../keys/key-parts.js";
 import { printName } from "../../../keys/x509/distinguished-name.js";
-import { type Certificate, readCertificate, sameName } from "../../../keys/x509/recipient-certificate.js";
+import { type Certificate, readCertificate, sameName, type IssuerAndSerial } from "../../../keys/x509/recipient-certificate.js";
 import type {
   DecryptionKey,
   EncryptionKey,
@@ -18,7 +18,6 @@ import { openContent, sealContent } from "./content-algorithm.js";
 import {
   type Enveloped,
   encodeEnveloped,
-  type IssuerAndSerial,
   type KeyTransport,
   readEnveloped,
   rsaesOaep,

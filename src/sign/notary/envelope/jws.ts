@@ -1,4 +1,4 @@
-import { isBase64 } from "../../../crypt/layer-options.js";
+import { isBase64 } from "../../../bytes/base64.js";
 import { parseJson } from "../../../oci/json-text.js";
 import { signatureAlgorithms } from "../algorithm.js";
 import { type Members, membersOf, refuseLookalikes, shapeFault, textOf, textsOf } from "../json-shape.js";

@@ -7,7 +7,7 @@ import { makeDirectory } from "../../../files/make-directory.js";
 import { openRegularFile } from "../../../files/read-file.js";
 import { jsonFault } from "../../../oci/json-text.js";
 import type { Credentials } from "../../registry-options.js";
-import { configFolder } from "../config/registries-conf-files.js";
+import { configFolder } from "../http/environment.js";
 import type { Environment } from "../http/environment.js";
 import { keyMatches } from "./auth-key.js";
 

@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError, OciEncError, systemCode } from "../../../errors.js";
-import type { Environment } from "../http/environment.js";
+import { configFolder, type Environment } from "../http/environment.js";
 import { type ConfTable, confTable } from "./conf-table.js";
 import type { MirrorRule, RegistriesConf, RegistryRule } from "./registries-conf.js";
 
@@ -21,11 +21,6 @@ export async function readRegistriesConf(path: string | undefined, environment: 
     if (conf !== nothing) return conf;
   }
   return nothing;
-}
-
-/** `$XDG_CONFIG_HOME`, else `~/.config`. */
-export function configFolder(environment: Environment): string {
-  return environment.variables["XDG_CONFIG_HOME"] || join(environment.home, ".config");
 }
 
 async function withDropIns(file: string, text: string | undefined): Promise<RegistriesConf> {

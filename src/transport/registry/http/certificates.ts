@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { rootCertificates } from "node:tls";
 import { ioError, OciEncError, systemCode } from "../../../errors.js";
 import type { HostSettings } from "../../registry-options.js";
-import { configFolder } from "../config/registries-conf-files.js";
+import { configFolder } from "./environment.js";
 import type { Environment } from "./environment.js";
 
 /** What TLS with one host is built on. */

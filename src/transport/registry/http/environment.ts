@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { lookup } from "node:dns/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { homeDirectory } from "../../../files/home-directory.js";
@@ -39,3 +40,8 @@ export const thisMachine: Environment = {
   random: Math.random,
   now: Date.now,
 };
+
+/** `$XDG_CONFIG_HOME`, else `~/.config`. */
+export function configFolder(environment: Environment): string {
+  return environment.variables["XDG_CONFIG_HOME"] || join(environment.home, ".config");
+}

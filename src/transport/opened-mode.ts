@@ -1,4 +1,4 @@
-import type { EndpointOptions, Upload } from "../transport/transport.js";
+import type { EndpointOptions, Upload } from "./transport.js";
 
 /**
  * The mode of a file with content that was encrypted where it came from; undefined for any other. Whoever opens it for more

@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
-import type { OaepHash } from "./wrapped-key.js";
+
+/** The hashes of RSAES-OAEP that PKCS#11 packets name, as they are written. */
+export type OaepHash = "sha1" | "sha256";
 
 /**
  * Takes RSAES-OAEP padding with an empty label off what the bare RSA operation of a token gave, RFC 8017 section 7.1.2
