@@ -1,6 +1,6 @@
+import { isBase64 } from "../bytes/base64.js";
 import { OciEncError } from "../errors.js";
 import type { WrappedKey } from "./key-wrapper.js";
-import { isBase64 } from "../bytes/base64.js";
 import { decodePublicOptions, encodePublicOptions, type PublicOptions } from "./layer-options.js";
 
 const everything = "org.opencontainers.image.enc.";

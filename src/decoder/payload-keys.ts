@@ -1,5 +1,5 @@
-import type { DecryptionKey } from "../crypt/key-wrapper.js";
 import { isBase64 } from "../bytes/base64.js";
+import type { DecryptionKey } from "../crypt/key-wrapper.js";
 import { OciEncError } from "../errors.js";
 
 /**

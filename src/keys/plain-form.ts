@@ -1,6 +1,6 @@
-import { readPackets } from "./pgp/openpgp-packets.js";
 import { derForm } from "./der.js";
 import { readJwks } from "./jwk.js";
+import { readPackets } from "./pgp/openpgp-packets.js";
 
 /**
  * A key file as its writer meant it, when the way here has changed its bytes: without a byte order mark, out of UTF-16,

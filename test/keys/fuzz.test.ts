@@ -6,7 +6,6 @@ import { type TestContext, test } from "node:test";
 import fc from "fast-check";
 import { partsOf } from "../../src/crypt/envelope.js";
 import { type KeyWrapper, schemes, type WrappedKey } from "../../src/crypt/index.js";
-import { readPackets } from "../../src/keys/pgp/openpgp-packets.js";
 import { readEnveloped } from "../../src/crypt/schemes/pkcs7/enveloped-data.js";
 import { decodePacket } from "../../src/crypt/schemes/pkcs11/wrapped-key.js";
 import { readAnnotation, readSecret } from "../../src/crypt/schemes/provider/protocol.js";
@@ -14,6 +13,7 @@ import { describePacket } from "../../src/crypt/schemes/provider/wrapped-key.js"
 import { OciEncError } from "../../src/errors.js";
 import { keyParts } from "../../src/keys/key-parts.js";
 import { isKeyData, splitKeys } from "../../src/keys/pgp/key-data.js";
+import { readPackets } from "../../src/keys/pgp/openpgp-packets.js";
 import { readPkcs11Key } from "../../src/keys/pkcs11/key-yaml.js";
 import { parsePkcs11Uri } from "../../src/keys/pkcs11/uri.js";
 import { readCertificate } from "../../src/keys/x509/recipient-certificate.js";

@@ -1,8 +1,8 @@
 import { Worker } from "node:worker_threads";
 import { machineFailure, OciEncError } from "../../errors.js";
 import type { Hasher, HashOptions } from "../hasher.js";
-import { longestPayload, newRing, type RecordKind, type RingWriter, ringWriter } from "./ring-buffer.js";
 import type { WorkerMessage } from "./hash-thread.js";
+import { longestPayload, newRing, type RecordKind, type RingWriter, ringWriter } from "./ring-buffer.js";
 
 /**
  * A thread that hashes for this one. Bytes are copied into a shared ring, once when one hasher after the other takes the

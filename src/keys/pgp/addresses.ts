@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { KeyContext } from "../key-context.js";
 import { OciEncError } from "../../errors.js";
 import { homeDirectory } from "../../files/home-directory.js";
+import type { KeyContext } from "../key-context.js";
 import { findGpg, listKeys } from "./gpg.js";
 
 /**

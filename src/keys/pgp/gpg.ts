@@ -1,8 +1,8 @@
-import type { KeyContext } from "../key-context.js";
 import { OciEncError } from "../../errors.js";
 import type { Environment } from "../../process/child-environment.js";
 import { type CommandResult, runCommand } from "../../process/run-command.js";
 import type { Progress } from "../../progress.js";
+import type { KeyContext } from "../key-context.js";
 import type { KeyIdentity } from "./identity.js";
 
 /** The installed GnuPG, as it is asked. */

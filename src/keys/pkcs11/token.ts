@@ -1,7 +1,7 @@
 import { constants, type KeyObject, publicEncrypt } from "node:crypto";
-import { type OaepHash, unpadOaep } from "./oaep.js";
 import { OciEncError } from "../../errors.js";
 import type { Handle, Mechanism, OaepParameters, Pkcs11Api, Pkcs11Module } from "./module-api.js";
+import { type OaepHash, unpadOaep } from "./oaep.js";
 import { findKey, findSlot, type KeySearch, maximumModulus, type Place, type TokenKey } from "./objects.js";
 import { publicKeyOf, rsaKeyOf, type SignatureHash, signHash } from "./signing.js";
 import { describeUri } from "./uri.js";

@@ -17,9 +17,9 @@ import { PendingAttachments } from "../layout/index/pending-attachments.js";
 import { markerName, markerText } from "../layout/layout-directory.js";
 import { walkImage } from "../layout/removal/walk.js";
 import { isNondistributable } from "../nondistributable.js";
+import { openedMode } from "../opened-mode.js";
 import type { CommitOptions, Committed, EndpointOptions, ImageTarget, Upload } from "../transport.js";
 import { type ArchivePlace, nameInPlace, Previous } from "./previous.js";
-import { openedMode } from "../opened-mode.js";
 
 /**
  * Starts a new archive. CONFLICT when the file is there and neither `force` nor an edit in place allows to replace it, or

@@ -5,7 +5,6 @@ import { removeAbandonedDrafts } from "../../files/abandoned-drafts.js";
 import { createDraft, syncDirectory, writeDurably } from "../../files/durable-file.js";
 import { makeDirectory } from "../../files/make-directory.js";
 import { draftPrefix } from "../../files/maker-mark.js";
-import { openedMode } from "../opened-mode.js";
 import { readSmallFile } from "../../files/read-file.js";
 import type { WritableFile } from "../../files/write-file.js";
 import type { ContentId, Descriptor } from "../../oci/descriptor.js";
@@ -16,6 +15,7 @@ import type { Progress } from "../../progress.js";
 import { type AttachedManifest, type AttachmentTarget, type DigestTagKind, signatureLimits } from "../attachments.js";
 import { walkImage } from "../layout/removal/walk.js";
 import { isNondistributable } from "../nondistributable.js";
+import { openedMode } from "../opened-mode.js";
 import type { CommitOptions, Committed, EndpointOptions, ImageTarget, KeptBlob, Upload } from "../transport.js";
 import {
   belongsHere,

@@ -5,9 +5,9 @@ import { type ImageManifest, parseManifest } from "../../oci/manifest.js";
 import { isEncrypted, isImageConfigType, isManifestType, layerKind } from "../../oci/media-type.js";
 import { type ArchiveOutput, openOutput } from "../../tar/archive-output.js";
 import { entryTime, type TarRegion, TarWriter } from "../../tar/tar-writer.js";
+import { openedMode } from "../opened-mode.js";
 import type { Committed, EndpointOptions, ImageTarget, ImageTraits, Upload } from "../transport.js";
 import { listName, printImages } from "./manifest-json.js";
-import { openedMode } from "../opened-mode.js";
 
 /** Which archive to write, and what to call the image in it. */
 export interface DockerTargetOptions {

@@ -3,10 +3,10 @@ import { dirname, join, resolve } from "node:path";
 import { ioError, OciEncError } from "../../errors.js";
 import { createDraft, type Draft } from "../../files/durable-file.js";
 import { makeDirectory } from "../../files/make-directory.js";
-import { openedMode } from "../opened-mode.js";
 import type { ContentId, Descriptor } from "../../oci/descriptor.js";
 import { type Digest, hexOf } from "../../oci/digest.js";
 import type { AttachedManifest, AttachmentTarget, DigestTagKind } from "../attachments.js";
+import { openedMode } from "../opened-mode.js";
 import type {
   CommitOptions,
   Committed,

@@ -4,6 +4,7 @@ import { readPrivateKeys, readPublicKeys } from "../../../keys/key-file.js";
 import { keyParts } from "../../../keys/key-parts.js";
 import { type Pkcs11Key, readPkcs11Key } from "../../../keys/pkcs11/key-yaml.js";
 import { loadApi } from "../../../keys/pkcs11/module-api.js";
+import type { OaepHash } from "../../../keys/pkcs11/oaep.js";
 import { openPrivateKey, openTokenKey } from "../../../keys/pkcs11/open-key.js";
 import { type OpenToken, withToken } from "../../../keys/pkcs11/token.js";
 import { describeUri, looksLikeUri } from "../../../keys/pkcs11/uri.js";
@@ -17,7 +18,6 @@ import type {
   WrapperOptions,
 } from "../../key-wrapper.js";
 import { decodePacket, encodePacket, type WrappedBlob, withoutBlob } from "./wrapped-key.js";
-import type { OaepHash } from "../../../keys/pkcs11/oaep.js";
 
 /**
  * RSA keys in PKCS#11 tokens, one packet for all recipients: wire-format 4.4. Seals for a public key file without any

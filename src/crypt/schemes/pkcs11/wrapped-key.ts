@@ -1,6 +1,6 @@
+import { isBase64 } from "../../../bytes/base64.js";
 import { OciEncError } from "../../../errors.js";
 import type { OaepHash } from "../../../keys/pkcs11/oaep.js";
-import { isBase64 } from "../../../bytes/base64.js";
 
 /** A layer's options, wrapped for one key. */
 export interface WrappedBlob {

@@ -10,8 +10,8 @@ import {
   smallInteger,
   tags,
 } from "../../../keys/x509/der.js";
-import { type ContentAlgorithm, encodeGoParameters, readContentAlgorithm } from "./content-algorithm.js";
 import type { IssuerAndSerial } from "../../../keys/x509/recipient-certificate.js";
+import { type ContentAlgorithm, encodeGoParameters, readContentAlgorithm } from "./content-algorithm.js";
 
 /** The key of a packet's content, wrapped for one certificate. RFC 5652 section 6.2.1. */
 export interface KeyTransport {

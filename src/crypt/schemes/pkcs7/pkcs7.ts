@@ -3,7 +3,12 @@ import { OciEncError } from "../../../errors.js";
 import { readPrivateKeys } from "../../../keys/key-file.js";
 import { describeForm, keyParts } from "../../../keys/key-parts.js";
 import { printName } from "../../../keys/x509/distinguished-name.js";
-import { type Certificate, readCertificate, sameName, type IssuerAndSerial } from "../../../keys/x509/recipient-certificate.js";
+import {
+  type Certificate,
+  type IssuerAndSerial,
+  readCertificate,
+  sameName,
+} from "../../../keys/x509/recipient-certificate.js";
 import type {
   DecryptionKey,
   EncryptionKey,

@@ -1,5 +1,5 @@
-import { OciEncError } from "../../../errors.js";
 import { isBase64 } from "../../../bytes/base64.js";
+import { OciEncError } from "../../../errors.js";
 
 /** One question to a provider: the JSON of ocicrypt's key provider protocol, and the operation it asks for. */
 export interface Request {

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { rootCertificates } from "node:tls";
 import { ioError, OciEncError, systemCode } from "../../../errors.js";
 import type { HostSettings } from "../../registry-options.js";
-import { configFolder } from "./environment.js";
 import type { Environment } from "./environment.js";
+import { configFolder } from "./environment.js";
 
 /** What TLS with one host is built on. */
 export interface Trust {

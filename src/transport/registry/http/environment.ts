@@ -1,5 +1,5 @@
-import { join } from "node:path";
 import { lookup } from "node:dns/promises";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { homeDirectory } from "../../../files/home-directory.js";
 import { type AddressClass, classifyAddress } from "./address-policy.js";
