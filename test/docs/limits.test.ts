@@ -58,12 +58,12 @@ test("every option of docs/limits.md is one of the command line, with its defaul
 /** Constants whose names are those of limits, and which are a beginning, a form or a number for something else. */
 const notLimits: ReadonlySet<string> = new Set([
   "cli/options/duration.ts longestLifetime",
-  "transport/layout/manifest-reader.ts longestTurn",
+  "transport/layout/removal/manifest-reader.ts longestTurn",
   "cli/options/duration.ts longestTimer",
   "cli/output/retyped.ts longest",
-  "transport/layout/lock.ts longestNap",
-  "transport/layout/manifest-reader.ts longestTurn",
-  "transport/registry/credential-helper.ts longestName",
+  "transport/layout/lock/lock.ts longestNap",
+  "transport/layout/removal/manifest-reader.ts longestTurn",
+  "transport/registry/auth/credential-helper.ts longestName",
 ]);
 
 const declared =

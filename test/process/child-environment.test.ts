@@ -6,12 +6,12 @@ import { type ChildKind, childEnvironment, withholdFromChildren } from "../../sr
 
 /** The files of src that start programs. A new one is added here, with an environment of its kind. */
 const starting: ReadonlySet<string> = new Set([
-  "crypt/keys/run-command.ts",
-  "runtime/node-check.ts",
-  "runtime/start-program.ts",
-  "transport/registry/credential-helper.ts",
-  "transport/tar/decompressor-program.ts",
-  "unpack/system-tool.ts",
+  "process/run-command.ts",
+  "runtime/node/node-check.ts",
+  "runtime/container/start-program.ts",
+  "transport/registry/auth/credential-helper.ts",
+  "tar/decompressor-program.ts",
+  "process/system-tool.ts",
 ]);
 
 test("a program is started by known files alone, and with an environment that was made for it", () => {
