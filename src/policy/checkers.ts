@@ -1,5 +1,6 @@
 import { OciEncError } from "../errors.js";
 import { homeDirectory } from "../files/home-directory.js";
+import { trustKind } from "../sign/kinds.js";
 import {
   findTrustPolicy,
   notationDirectory,
@@ -9,7 +10,6 @@ import {
 import { notaryVerifier } from "../sign/notary/policy-verifier.js";
 import { selectStatement, type TrustPolicy } from "../sign/notary/trust/trust-policy.js";
 import { openTrustStores } from "../sign/notary/trust/trust-store.js";
-import { trustKind } from "../sign/trust.js";
 import type { TrustSpec } from "../sign/trust-spec.js";
 import { evaluatePolicy } from "./evaluate.js";
 import { fits } from "./identity.js";

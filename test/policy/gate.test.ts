@@ -7,7 +7,7 @@ import { mediaTypes } from "../../src/oci/media-type.js";
 import { policyGate } from "../../src/policy/gate.js";
 import type { TrustRules } from "../../src/policy/trust-rules.js";
 import { attach } from "../../src/sign/attach.js";
-import { loadSigner } from "../../src/sign/signers.js";
+import { loadSigner } from "../../src/sign/kinds.js";
 import { generateSigstoreKeyPair } from "../../src/sign/sigstore/key-file.js";
 import { AttachedPlace } from "../support/attached-place.js";
 import { expectedError } from "../support/expected-error.js";

@@ -9,16 +9,14 @@ import { parseManifest } from "../../src/oci/manifest.js";
 import { mediaTypes } from "../../src/oci/media-type.js";
 import { attach, signatureManifest } from "../../src/sign/attach.js";
 import { localKey } from "../../src/sign/local-key.js";
-import { notaryType } from "../../src/sign/referrer-form.js";
 import type { Signature, SignatureFormat } from "../../src/sign/signature.js";
-import { bundleType } from "../../src/sign/sigstore/bundle.js";
 import { sigstoreSigner } from "../../src/sign/sigstore/signer.js";
 import { sigstoreVerifier } from "../../src/sign/sigstore/verifier.js";
-import { simpleSigningLayer } from "../../src/sign/simple-signing/payload.js";
 import { listSignatures } from "../../src/sign/store.js";
 import { expectedError } from "../support/expected-error.js";
 import { attachedSource, attachedTarget, type Kept } from "../support/kept-attachments.js";
 import { addImage, MemoryPlace } from "../support/memory-image.js";
+import { bundleType, notaryType, simpleSigningLayer } from "../../src/oci/signature-formats.js";
 
 const keys = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const signer = sigstoreSigner(localKey(keys.privateKey, { name: "the key" }));

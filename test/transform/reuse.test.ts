@@ -16,7 +16,7 @@ import { openPreviousImage } from "../../src/operations/encrypt/previous-image.j
 import { signImage } from "../../src/operations/sign.js";
 import { givenName } from "../../src/policy/subject.js";
 import type { Progress } from "../../src/progress.js";
-import { loadSigner } from "../../src/sign/signers.js";
+import { loadSigner } from "../../src/sign/kinds.js";
 import { generateSigstoreKeyPair, type SigstoreKeyPair } from "../../src/sign/sigstore/key-file.js";
 import { decryptLayers } from "../../src/transform/decrypt.js";
 import { type EncryptOptions, encryptLayers } from "../../src/transform/encrypt.js";

@@ -1,8 +1,8 @@
 import { OciEncError } from "../../errors.js";
 import type { Digest } from "../../oci/digest.js";
+import { simpleSigningLayer } from "../../oci/signature-formats.js";
 import { parseSigstoreFile, printSigstoreFile } from "../../oci/sigstore-json-file.js";
 import type { Signature } from "../signature.js";
-import { simpleSigningLayer } from "./payload.js";
 
 /**
  * A signature as a lookaside or a `dir:` image keeps it: an OpenPGP message as it is, or 0x00, the name of a format, a line

@@ -7,13 +7,14 @@ import { localKey } from "../../../src/sign/local-key.js";
 import type { Signature, SignatureFormat } from "../../../src/sign/signature.js";
 import type { SignRequest } from "../../../src/sign/signer.js";
 import type { SigningKey } from "../../../src/sign/signing-key.js";
-import { bundleType, signedBytes, statementPayloadType, writeBundle } from "../../../src/sign/sigstore/bundle.js";
+import { signedBytes, statementPayloadType, writeBundle } from "../../../src/sign/sigstore/bundle.js";
 import { sigstoreKeyName } from "../../../src/sign/sigstore/key-kind.js";
 import { sigstoreSigner } from "../../../src/sign/sigstore/signer.js";
 import { sigstoreVerifier } from "../../../src/sign/sigstore/verifier.js";
 import { signatureAnnotation } from "../../../src/sign/simple-signing/payload.js";
 import { expectedError } from "../../support/expected-error.js";
 import { signedSubject } from "../../support/signed-vectors.js";
+import { bundleType } from "../../../src/oci/signature-formats.js";
 
 const descriptor = signedSubject();
 const identity = parseImageName("registry.example.test/team/app:v1");

@@ -4,9 +4,10 @@ import { type Digest, digestOf } from "../../../oci/digest.js";
 import { parseManifest } from "../../../oci/manifest.js";
 import { mediaTypes } from "../../../oci/media-type.js";
 import { type AttachedBytes, mergeSignatureManifests } from "../../../oci/merge-signature-manifest.js";
+import { messageType } from "../../../oci/signature-formats.js";
 import { type AttachedManifest, type DigestTagKind, digestTagName } from "../../attachments.js";
 import { attachmentEntry, findDigestTag } from "./attachment-entry.js";
-import { messageReferrer, messageType } from "./gpg-referrer.js";
+import { messageReferrer } from "./gpg-referrer.js";
 import type { IndexEntry } from "./index-json.js";
 
 /** A layout or an archive at the moment of its commit. */
