@@ -55,7 +55,7 @@ export interface LayerKind {
   readonly nondistributable: boolean;
 }
 
-/** Undefined when the type, less its `+encrypted`, is no layer's. */
+/** Undefined when the type, less its `+encrypted`, is not a layer's. */
 export function layerKind(mediaType: string): LayerKind | undefined {
   return layersByType.get(decryptedType(mediaType));
 }

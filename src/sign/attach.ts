@@ -26,7 +26,7 @@ export async function attach(
     });
   }
   const stranger = signatures.find((signature) => signature.subject !== subject.digest);
-  if (stranger) throw new Error(`a signature of ${stranger.subject} is no signature of ${subject.digest}`);
+  if (stranger) throw new Error(`a signature of ${stranger.subject} is not a signature of ${subject.digest}`);
   const layers = signatures.filter(({ format }) => keptIn(format) === "digest tag");
   if (layers.length > 0) await attachLayers(place, subject.digest, layers);
   const digests: Digest[] = [];

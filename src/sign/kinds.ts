@@ -32,7 +32,7 @@ export interface TrustKind {
   load(spec: TrustSpec, claims: Readonly<Record<string, string>>): Promise<Verifier>;
 }
 
-/** The table. What lies behind a row is loaded when it is used. `--trust notary` names a policy, which is no key. */
+/** The table. What lies behind a row is loaded when it is used. `--trust notary` names a policy, which is not a key. */
 export const kinds: readonly KindRow[] = [
   {
     name: "sigstore",

@@ -77,7 +77,7 @@ export async function encryptLayers(options: EncryptOptions): Promise<LayerTrans
       const type = JSON.stringify(descriptor.mediaType.slice(0, 120));
       warn(
         "LAYER_KEPT",
-        `${descriptor.digest}, which an index lists itself, stays in the clear: ${type} is no manifest`,
+        `${descriptor.digest}, which an index lists itself, stays in the clear: ${type} is not a manifest`,
       );
       unknown += 1;
     },

@@ -41,7 +41,7 @@ test("the members of a gzip file follow each other, also empty ones", async () =
     assert.equal((await collect(decompressing(chunked(packed, cut)))).toString(), "one two three");
 });
 
-test("padding of zeros after a gzip file is no part of it", async () => {
+test("padding of zeros after a gzip file is not part of it", async () => {
   const packed = Buffer.concat([gzipSync("content"), Buffer.alloc(512)]);
   assert.equal((await collect(decompressing(chunked(packed, [100])))).toString(), "content");
 });

@@ -119,7 +119,7 @@ test("without referrers nothing is taken, with signatures only nothing else, and
   assert.equal(others.target.messages.size, 0);
 });
 
-test("abuse: a bundle of an attestation is no signature, whatever its list entry says", async () => {
+test("abuse: a bundle of an attestation is not a signature, whatever its list entry says", async () => {
   const place = new AttachedPlace();
   const root = addImage(place, { layers: [] });
   place.names.set("app", root);
@@ -175,7 +175,7 @@ test("abuse: of referrers without end a thousand are taken, and that there are m
   assert.equal(said("ATTACHMENT_DROPPED", outcome).length, 1);
 });
 
-test("abuse: what stands under a digest tag and is no manifest is left out with a warning", async () => {
+test("abuse: what stands under a digest tag and is not a manifest is left out with a warning", async () => {
   for (const content of ["garbage", { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [] }]) {
     const place = new AttachedPlace();
     const root = addImage(place, { layers: [] });
@@ -316,7 +316,7 @@ test("a source that does not tell fails a copy which asked for referrers, with t
   });
 });
 
-test("what is wrong at this end is no answer of the source, and fails the copy", async () => {
+test("what is wrong at this end is not an answer of the source, and fails the copy", async () => {
   const { source } = silent(furnished().place, "simpleSignatures", "LOCAL_IO");
   await assert.rejects(copy(source, new AttachedPlace("memory:b").target("app")), expectedError("LOCAL_IO"));
 });

@@ -14,7 +14,7 @@ import { person } from "../support/people.js";
 const gzip = "application/vnd.oci.image.layer.v1.tar+gzip";
 const alice = person("alice");
 
-/** What an index may list that is no manifest that is known here. */
+/** What an index may list that is not a manifest that is known here. */
 const listed = [
   gzip,
   "application/vnd.docker.image.rootfs.diff.tar.gzip",

@@ -17,7 +17,7 @@ before(async () => {
   await writeFile(join(scratch, "huge"), "");
   await truncate(join(scratch, "huge"), 100e6);
   await writeFile(join(scratch, "empty"), "");
-  await writeFile(join(scratch, "text"), "this is no key\n");
+  await writeFile(join(scratch, "text"), "this is not a key\n");
   const small = generateKeyPairSync("rsa", { modulusLength: 512 });
   await writeFile(join(scratch, "small.pem"), small.privateKey.export({ type: "pkcs8", format: "pem" }));
   await writeFile(join(scratch, "small.pub.pem"), small.publicKey.export({ type: "spki", format: "pem" }));
@@ -50,7 +50,7 @@ test("faults/38: a recipient that is no public key file ends the command before 
   }
 });
 
-test("faults/38: a key that is no private key file ends the command before anything is written", async (t) => {
+test("faults/38: a key that is not a private key file ends the command before anything is written", async (t) => {
   const more: typeof unusable = [...unusable, ["pub.pem", 13, /public key/], ["small.pem", 13, /512 bits/]];
   for (const [file, expected, words] of more) {
     await t.test(file, async () => {

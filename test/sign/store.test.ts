@@ -151,7 +151,7 @@ test("the newer form of notation's manifest and the experimental one of cosign a
   assert.equal(await goodOnes(signatures, descriptor), 1);
 });
 
-test("what refers to an image and is no signature is passed over", async () => {
+test("what refers to an image and is not a signature is passed over", async () => {
   const { place, descriptor, kept, source } = scene();
   const config = place.add("application/vnd.oci.empty.v1+json", "{}");
   const subject = descriptor;
@@ -319,7 +319,7 @@ test("abuse: a list of referrers that lists itself, or the image, ends there", a
   assert.deepEqual(await listSignatures(source, descriptor.digest), { signatures: [], broken: [] });
 });
 
-test("a stored message is told by its first byte, and what is no signature is told of", async () => {
+test("a stored message is told by its first byte, and what is not a signature is told of", async () => {
   const { descriptor, kept, source } = scene();
   const { content, annotations } = await signed(descriptor, "sig");
   const typed = (mimeType: string) =>

@@ -43,7 +43,7 @@ export function imageOf({ reference }: ContainersCase): SignedImage {
   return imageOne(reference === null ? undefined : parseImageName(reference));
 }
 
-/** The signatures of a case; what is stored and is no signature is left out, as a store does. */
+/** The signatures of a case; what is stored and is not a signature is left out, as a store does. */
 export function signaturesOf({ signatures }: Pick<ContainersCase, "signatures">): readonly Signature[] {
   const subject = imageOne().descriptor.digest;
   return signatures.flatMap((stored, index) => {

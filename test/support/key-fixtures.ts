@@ -289,6 +289,6 @@ async function refused(): Promise<Readonly<Record<string, Readonly<Record<string
     },
     "empty file": { empty: "", blank: "\n \n" },
     "file above 1 MiB": { zeros: Buffer.alloc(2 ** 20 + 1) },
-    "anything else": { text: "this is no key\n", JSON: "{}" },
+    "anything else": { text: "this is not a key\n", JSON: "{}" },
   };
 }

@@ -10,12 +10,12 @@ import type { Platform } from "../../oci/platform.js";
 import type { ImageSource } from "../../transport/transport.js";
 import type { Finding, LayerPlace, Verdict } from "./check.js";
 
-/** An image that is being judged. Attestations are no images and are left out. */
+/** An image that is being judged. Attestations are not images and are left out. */
 export interface Subject {
   readonly source: ImageSource;
   readonly root: Descriptor;
   readonly manifests: readonly SubjectManifest[];
-  /** What its indexes list and is no manifest. */
+  /** What its indexes list and is not a manifest. */
   readonly listed: readonly Descriptor[];
   /** Every descriptor in its manifests and indexes, and the one that its place has for it. */
   readonly descriptors: readonly DescriptorPlace[];

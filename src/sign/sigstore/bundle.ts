@@ -24,7 +24,7 @@ const readTypes: readonly string[] = [bundleType, "application/vnd.dev.sigstore.
 
 /**
  * Reads what a bundle holds: one statement under one signature, and nothing that other readers would not know. Its key hint
- * is no evidence and not looked at; a key id makes cosign refuse it. `signing-and-policy.md` 1.5. CORRUPT when it is
+ * is not evidence and not looked at; a key id makes cosign refuse it. `signing-and-policy.md` 1.5. CORRUPT when it is
  * malformed, UNSUPPORTED when it is a bundle of another form.
  */
 export function parseBundle(bytes: Uint8Array): Envelope {

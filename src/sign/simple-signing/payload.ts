@@ -10,7 +10,7 @@ export interface SimpleSigningPayload {
   readonly type: SimpleSigningType;
   /** Of the manifest that is signed. */
   readonly digest: Digest;
-  /** `critical.identity.docker-reference` as it stands there: any text, also one that is no image name. */
+  /** `critical.identity.docker-reference` as it stands there: any text, also one that is not an image name. */
   readonly reference: string;
   /** What else the signer says. Null: nothing, as cosign writes it. */
   readonly optional: Readonly<Record<string, unknown>> | null;
@@ -33,7 +33,7 @@ export function parsePayload(bytes: Uint8Array, expected: SimpleSigningType): Si
   const type = textOf(critical("type"), "critical.type");
   const reference = textOf(identity("docker-reference"), "docker-reference");
   const digest = textOf(image("docker-manifest-digest"), "docker-manifest-digest");
-  if (!isDigest(digest)) throw malformed("docker-manifest-digest is no digest");
+  if (!isDigest(digest)) throw malformed("docker-manifest-digest is not a digest");
   const optional = readOptional(top("optional"), text);
   if (type !== expected) {
     throw new OciEncError("UNTRUSTED", `the payload is of the type ${JSON.stringify(type.slice(0, 80))}`);

@@ -122,7 +122,7 @@ test("a wrong PIN is told, without the PIN, and tried once for all signatures", 
   assert.equal(failures.size, 1);
 });
 
-test("without a PIN, without such a key, or without a policy there is no signature", { skip }, async () => {
+test("without a PIN, without such a key, or without a policy there is not a signature", { skip }, async () => {
   await assert.rejects(signingKey(`${token?.uri}`), expectedError("KEY_INVALID", /the PIN is missing/));
   const other = await signingKey(`${uriOf("other")}&pin-value=${token?.pin}`);
   await assert.rejects(other.sign(bytes, request("sha256")), expectedError("NOT_FOUND", /no private key "other"/));

@@ -61,7 +61,7 @@ test("a store with a symbolic link in it is refused, whatever its name", async (
   }
 });
 
-test("a store is refused as a whole when one of its files is no root certificate", async () => {
+test("a store is refused as a whole when one of its files is not a root certificate", async () => {
   const leaf = chainPem({ key: vectorChain("ec256").key, certificates: vectorChain("ec256").certificates.slice(0, 1) });
   const key = String(vectorChain("ec256").key.export({ type: "pkcs8", format: "pem" }));
   for (const [name, content] of Object.entries({ leaf, key, empty: "", text: "nothing" })) {

@@ -263,7 +263,7 @@ for (const [what, signature, code] of badBundles) {
   });
 }
 
-test("abuse: a bundle of an attestation by the right key is no signature", async () => {
+test("abuse: a bundle of an attestation by the right key is not a signature", async () => {
   const attestation = bundled({ ...statement, predicateType: "https://spdx.dev/Document" });
   const judgement = await verifier.judge(attestation, image, now);
   assert.equal(judgement.verdict, "refused");

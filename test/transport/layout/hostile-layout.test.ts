@@ -142,7 +142,7 @@ const brokenTexts: readonly (readonly [string, (text: string) => string])[] = [
   ["with a list that is none", (text) => text.replace(/\[.*\]/, '"none"')],
   ["without a list", () => '{"schemaVersion":2}'],
   ["with a member twice", (text) => text.replace("{", '{"manifests":[],')],
-  ["that is no JSON", () => "not JSON"],
+  ["that is not JSON", () => "not JSON"],
 ];
 
 for (const [what, edit] of brokenTexts) {

@@ -12,7 +12,7 @@ export const trust: Flag<readonly string[]> = repeated({
   name: "trust",
   placeholder: "SPEC",
   about:
-    "who has to have signed, one of those named: sigstore:PUBFILE, gpg:RINGFILE, x509:ROOTFILE, notary (its trust policy)",
+    `who must have signed, one of those named: ${kindForms("trust")}, notary (its trust policy)`,
   group,
 });
 

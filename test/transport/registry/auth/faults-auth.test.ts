@@ -285,7 +285,7 @@ describe("credential helpers and files", () => {
       }
     }));
 
-  test("faults/66: a file that is no JSON is USAGE, and its text is not told", () =>
+  test("faults/66: a file that is not JSON is USAGE, and its text is not told", () =>
     withScratch(async (folder) => {
       for (const text of [
         '{"auths":{"a.test":{"auth":"c2VjcmV0',
