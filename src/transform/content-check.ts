@@ -26,7 +26,7 @@ export interface ContentExpectation {
 /** Plain bytes that are looked at while they pass. */
 export interface ContentCheck {
   readonly bytes: ByteStream;
-  /** Throws CORRUPT when the plain blob, of digest `plain`, is not what was sealed. */
+  /** Throws CORRUPT when the plain blob, of digest `plain`, is not what was encrypted. */
   require(plain: Digest): Promise<void>;
 }
 
@@ -105,7 +105,7 @@ export function requireDiffIds({ descriptor, config, layers }: ManifestContext):
 }
 
 function notWhatConfigSays(where: string, diffId: Digest): OciEncError {
-  return new OciEncError("CORRUPT", `${where}: it opens to what was encrypted, and not to the diff id ${diffId}`, {
+  return new OciEncError("CORRUPT", `${where}: its decrypted content does not have the diff id ${diffId}`, {
     hint: "the layers may stand in another order than they were encrypted in: get the image again from who made it",
   });
 }
@@ -113,7 +113,7 @@ function notWhatConfigSays(where: string, diffId: Digest): OciEncError {
 function notWhatWasSealed(where: string): OciEncError {
   return new OciEncError(
     "CORRUPT",
-    `${where}: what it opens to is neither the wrapped digest's content nor the diff id's`,
+    `${where}: its decrypted content fits neither the wrapped digest nor the diff id`,
     {
       hint: "the encrypted layer may belong to another image: get the image again from who made it",
     },

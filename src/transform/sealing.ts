@@ -16,7 +16,7 @@ export interface SealingOptions extends Omit<RecipientsOptions, "select"> {
   readonly cipher?: BlockCipher | undefined;
 }
 
-/** Makes of a plain layer a sealed one. */
+/** Makes of a plain layer an encrypted one. */
 export type Sealing = (layer: Descriptor, context: LayerContext) => Promise<Rewrite>;
 
 /** Reads the keys. USAGE when there is none, KEY_INVALID for one that cannot be used. */

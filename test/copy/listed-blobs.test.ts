@@ -51,7 +51,7 @@ for (const mediaType of listed) {
     assert.deepEqual(beside.to.content(entry.digest), place.content(entry.digest));
     const { checks } = await verify(beside.to.source("image"));
     const verdict = mediaType.endsWith("+encrypted") ? "passed" : "failed";
-    assert.equal(checks.find(({ id }) => id === "layers-sealed")?.verdict, verdict);
+    assert.equal(checks.find(({ id }) => id === "layers-encrypted")?.verdict, verdict);
   });
 }
 

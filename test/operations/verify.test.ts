@@ -109,14 +109,14 @@ test("no key is tried on an image that its judges do not let in", async () => {
   ] as const) {
     place.log.length = 0;
     const { checks } = await verify(place.source("image"), { keys: [alice.decryption], signed: signed(refused) });
-    assert.equal(checks.find(({ id }) => id === "keys-open")?.findings.length, refused ? 0 : 4, opened);
+    assert.equal(checks.find(({ id }) => id === "keys-decrypt")?.findings.length, refused ? 0 : 4, opened);
     assert.equal(place.log.filter((line) => line.startsWith("read ")).length > 4, !refused, opened);
   }
 });
 
 test("what was not asked is not judged", async () => {
   const { place } = await sealedImage([alice]);
-  const { "hmacs-hold": hmac, "nobody-else": else_, "layers-sealed": sealed } = await verdicts(place, {});
+  const { "hmacs-hold": hmac, "nobody-else": else_, "layers-encrypted": sealed } = await verdicts(place, {});
   assert.deepEqual([hmac, else_, sealed], ["not judged", "not judged", "passed"]);
 });
 
@@ -127,13 +127,13 @@ test("a plain layer in one platform of an index is found, unless it is allowed",
   editManifest(place, 1, (manifest) => ({ ...manifest, layers: [manifest.layers[0], original] }));
   const report = await verify(place.source("image"));
   const [check] = report.checks.filter(({ verdict }) => verdict === "failed");
-  assert.equal(check?.id, "layers-sealed");
+  assert.equal(check?.id, "layers-encrypted");
   const [finding] = check?.findings.filter(({ verdict }) => verdict === "failed") ?? [];
   assert.deepEqual([finding?.place?.platform?.architecture, finding?.place?.index], ["arm64", 1]);
   assert.equal(refusal(report)?.code, "UNTRUSTED");
-  assert.equal((await verdicts(place, { requireEncrypted: "some" }))["layers-sealed"], "passed");
-  assert.equal((await verdicts(place, { allowPlain: parseLayerSelection(["1"]) }))["layers-sealed"], "passed");
-  assert.equal((await verdicts(place, { platforms: [parsePlatform("linux/amd64")] }))["layers-sealed"], "passed");
+  assert.equal((await verdicts(place, { requireEncrypted: "some" }))["layers-encrypted"], "passed");
+  assert.equal((await verdicts(place, { allowPlain: parseLayerSelection(["1"]) }))["layers-encrypted"], "passed");
+  assert.equal((await verdicts(place, { platforms: [parsePlatform("linux/amd64")] }))["layers-encrypted"], "passed");
 });
 
 test("a missing recipient and an extra one are found", async () => {
@@ -252,7 +252,7 @@ test("abuse: a tag that moves while an image is verified does not bring another 
   const signed = { rules: { insecurePolicy: true, requireEncrypted: "all" as const }, image };
   const { digest, checks } = await verify(moving, { signed });
   assert.equal(digest, open.digest);
-  for (const id of ["layers-sealed", "vouched-for"]) {
+  for (const id of ["layers-encrypted", "vouched-for"]) {
     assert.equal(checks.find((check) => check.id === id)?.verdict, "failed", id);
   }
 });

@@ -52,7 +52,7 @@ export async function gateAnswers(source: ImageSource, asking: Asking): Promise<
       typeof verified === "string"
         ? verified
         : verified.checks
-            .filter(({ id }) => id === "keys-open")
+            .filter(({ id }) => id === "keys-decrypt")
             .flatMap(({ findings }) => findings.map(({ verdict }) => verdict === "passed")),
   };
 }

@@ -191,7 +191,7 @@ test("an image without a sealed layer has no recipients to change", async () => 
   const place = new MemoryPlace();
   place.names.set("image", addImage(place, { layers: [{ mediaType: tar, bytes: randomBytes(9) }] }));
   const transform = await removeRecipients({ indexes: [0] });
-  await assert.rejects(edit(place, transform), expectedError("USAGE", /no layer of the image is sealed/));
+  await assert.rejects(edit(place, transform), expectedError("USAGE", /no layer of the image is encrypted/));
   const named = await removeRecipients({ indexes: [0], select: parseLayerSelection(["0"]) });
   await assert.rejects(edit(place, named), expectedError("USAGE", /is not sealed/));
 });

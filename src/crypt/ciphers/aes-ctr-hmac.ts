@@ -58,7 +58,7 @@ function seal(bytes: ByteStream, size: number): Sealing {
 }
 
 function checkPublic({ cipher, hmac }: PublicOptions): void {
-  if (cipher !== id) throw refused("it is sealed with another cipher");
+  if (cipher !== id) throw refused("it is encrypted with another cipher");
   requireLength("the HMAC", hmac, hmacLength);
 }
 

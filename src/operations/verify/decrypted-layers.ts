@@ -11,7 +11,7 @@ import { algorithmOf, type Digest } from "../../oci/digest.js";
 import type { ImageSource } from "../../transport/transport.js";
 import { encryptedLayers, type Subject, type SubjectLayer } from "./subject.js";
 
-/** What a key shows of one sealed layer. */
+/** What a key shows of one encrypted layer. */
 export interface OpenedLayer {
   readonly subject: SubjectLayer;
   /** Undefined: it was opened. Else why it was not. */
@@ -31,7 +31,7 @@ export interface LayerContent {
 }
 
 /**
- * Opens every sealed layer with the keys, and reads it to its end, keeping nothing. One layer at a time; a layer that
+ * Opens every encrypted layer with the keys, and reads it to its end, keeping nothing. One layer at a time; a layer that
  * several platforms share is read once. What is wrong with a layer is an answer, and what is wrong with the place it
  * lies in is thrown; UNSUPPORTED for one that decompresses to more than `limits` allow.
  */
@@ -62,7 +62,7 @@ async function openOne(
   reading: Reading & { readonly keyring: Keyring },
 ): Promise<Omit<OpenedLayer, "subject">> {
   const answer = await answerFor(one.layer, reading.keyring);
-  if (answer.kind === "plain") throw new Error("a plain layer was asked to be opened");
+  if (answer.kind === "plain") throw new Error("a plain layer was asked to be decrypted");
   if (answer.kind !== "yes") {
     if (answer.error.code === "KEY_PROVIDER") throw answer.error;
     return { refused: answer.error, content: undefined };

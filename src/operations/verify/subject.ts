@@ -74,7 +74,7 @@ function listedIn(plan: ChildPlan): readonly Descriptor[] {
   return plan.kind === "index" ? plan.children.flatMap(({ plan: child, kept }) => (kept ? listedIn(child) : [])) : [];
 }
 
-/** The sealed layers of every manifest. */
+/** The encrypted layers of every manifest. */
 export function encryptedLayers(subject: Subject): readonly SubjectLayer[] {
   return subject.manifests.flatMap(({ layers }) => layers.filter(({ sealed }) => sealed));
 }

@@ -42,6 +42,6 @@ function failureOf({ layers, refusal, reference }: CanDecryptReport): OciEncErro
   }
   const sealed = layers.filter(({ encrypted }) => encrypted);
   const closed = sealed.filter(({ opens }) => opens === false).length;
-  const message = `no given key opens ${closed} of ${sealed.length} layers of ${reference}`;
+  const message = `no given key decrypts ${closed} of ${sealed.length} layers of ${reference}`;
   return refusal.with({ message });
 }

@@ -3,6 +3,7 @@ import type { PolicyGate, TrustRules, TrustSpec } from "../../../index.js";
 import type { Invocation } from "../../commands/command.js";
 import { choice, type Flag, parsed, repeated, single, toggle } from "../flag.js";
 import type { FlagValues } from "../flag-values.js";
+import { kindForms } from "../../../sign/kinds.js";
 import { readSecretFile } from "../keys/secret-file.js";
 
 const group = "Signed:";
