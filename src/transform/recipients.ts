@@ -62,7 +62,7 @@ export async function adding(options: AddRecipientsOptions): Promise<{ edit: Env
  */
 export async function removeRecipients(options: RemoveRecipientsOptions): Promise<LayerTransform> {
   const { match = [], indexes = [], select, progress } = options;
-  if (match.length + indexes.length === 0) throw new OciEncError("USAGE", "nobody to remove is named");
+  if (match.length + indexes.length === 0) throw new OciEncError("USAGE", "no recipient to remove is given");
   const known = await identifyRecipients(options.known ?? [], wrapperOptions(options));
   const matched = new Set<RecipientId>();
   let removed = 0;
@@ -100,7 +100,7 @@ export async function removeRecipients(options: RemoveRecipientsOptions): Promis
  * are wrapped anew where they are declared. Codes as of {@link addRecipients}.
  */
 export async function setRecipients(options: SetRecipientsOptions): Promise<LayerTransform> {
-  if (options.recipients.length === 0) throw new OciEncError("USAGE", "nobody is declared: no recipient is given");
+  if (options.recipients.length === 0) throw new OciEncError("USAGE", "no recipient is given");
   const rewrapping = await openRewrapping(options.recipients, options);
   let removed = 0;
   return editingEnvelopes(

@@ -116,7 +116,7 @@ test("no key is tried on an image that its judges do not let in", async () => {
 
 test("what was not asked is not judged", async () => {
   const { place } = await sealedImage([alice]);
-  const { "hmacs-hold": hmac, "nobody-else": else_, "layers-encrypted": sealed } = await verdicts(place, {});
+  const { "hmacs-hold": hmac, "no-other-recipients": else_, "layers-encrypted": sealed } = await verdicts(place, {});
   assert.deepEqual([hmac, else_, sealed], ["not judged", "not judged", "passed"]);
 });
 
@@ -142,7 +142,7 @@ test("a missing recipient and an extra one are found", async () => {
     (await verdicts(place, { requireRecipients: [{ scheme: "jwe", id: "carol" }] }))["recipients-present"],
     "failed",
   );
-  assert.equal((await verdicts(place, { only: [alice.encryption] }))["nobody-else"], "failed");
+  assert.equal((await verdicts(place, { only: [alice.encryption] }))["no-other-recipients"], "failed");
   assert.equal((await verdicts(place, { minRecipients: 3 }))["enough-recipients"], "failed");
   const transform = await removeRecipients({
     match: [{ scheme: "jwe", id: "bob" }],
@@ -160,7 +160,7 @@ test("a recipient that does not say who it is fails where only known ones may be
   place.names.set("image", addImage(place, { layers: [{ mediaType: gzip, bytes: gzipSync("x") }] }));
   const transform = await encryptLayers({ keys: [alice.encryption], anonymous: true });
   await copy(place.source("image"), place.target("image"), { transform });
-  assert.equal((await verdicts(place, { only: [alice.encryption] }))["nobody-else"], "failed");
+  assert.equal((await verdicts(place, { only: [alice.encryption] }))["no-other-recipients"], "failed");
 });
 
 test("a changed bit is found: in the blob as it is stored, and under a manifest that was made to fit", async () => {

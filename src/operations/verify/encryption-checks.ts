@@ -61,7 +61,7 @@ export function envelopesParse(subject: Subject): readonly Finding[] {
       const verdict = sound && unknown ? "warning" : "failed";
       return about(one, verdict, `a part of ${JSON.stringify(info.scheme)}: ${info.label}`);
     });
-    return [options, ...strange, ...(parts.length === 0 ? [about(one, "failed", "it is encrypted for nobody")] : [])];
+    return [options, ...strange, ...(parts.length === 0 ? [about(one, "failed", "it has no recipients")] : [])];
   });
 }
 
@@ -87,7 +87,7 @@ export function recipientsPresent(
 export function nobodyElse(subject: Subject, known: readonly KnownRecipient[]): readonly Finding[] {
   return encryptedLayers(subject).flatMap((one): readonly Finding[] => {
     const strangers = one.recipients.filter(({ info }) => !known.some((recipient) => isRecipient(info, recipient)));
-    if (strangers.length === 0) return [about(one, "passed", "nobody but those allowed is a recipient")];
+    if (strangers.length === 0) return [about(one, "passed", "only allowed recipients")];
     return strangers.map(({ info }) => {
       const unnamed = (scheme: string) =>
         strangers.filter((other) => other.info.scheme === scheme && other.info.id === "");

@@ -150,7 +150,7 @@ async function manifestChecks(subject: Subject, options: EncryptionOptions & Ver
     check("ciphers-known", "the ciphers are known", ciphersKnown(subject)),
     check("envelopes-parse", "the envelopes can be read", envelopesParse(subject)),
     check("recipients-present", "required recipients are there", recipientsPresent(subject, requireRecipients, known)),
-    check("nobody-else", "nobody else is a recipient", only ? nobodyElse(subject, known) : []),
+    check("no-other-recipients", "there are no other recipients", only ? nobodyElse(subject, known) : []),
     check(
       "enough-recipients",
       "there are enough recipients",
