@@ -37,6 +37,7 @@ demo: build
 
 # Lint, types, dead code, what is packed, licences, links between comments.
 check: node_modules/.package-lock.json build
+	node scripts/lint-table.js --check
 	npx biome check --error-on-warnings
 	npx tsc -p tsconfig.json --noEmit
 	npx knip
@@ -70,7 +71,9 @@ docs: node_modules/.package-lock.json
 man: build
 	node scripts/man-pages.js
 
+# The lint's table of imports into biome.imports.json, and everything as Biome formats it.
 format: node_modules/.package-lock.json
+	node scripts/lint-table.js
 	npx biome check --write
 
 clean:

@@ -38,7 +38,12 @@ const forbidden: readonly (readonly [string, string, RegExp])[] = [
   ["runtime/bundle.ts", "../copy/copy.js", /rule 1/],
   ["crypt/layer.ts", "../runtime/bundle.js", /rules 1 and 2/],
   ["cli/commands/run.ts", "../../runtime/run-image.js", /rule 5/],
+  ["crypt/layer.ts", "../copy-image.js", /rules 1 and 2/],
+  ["copy-image.ts", "./cli/main.js", /rule 1/],
+  ["a-new-folder/file.ts", "../oci/digest.js", /rule 1/],
   ["runtime/bundle.ts", "protobufjs/minimal.js", /rule 6/],
+  ["crypt/layer.ts", "protobufjs/minimal.js", /rule 6/],
+  ["crypt/layer.ts", "smol-toml", /rule 6/],
   ["crypt/layer.ts", "jose", /rule 6/],
   ["crypt/keys/pgp.ts", "jose", /rule 6/],
   ["transport/layout/source.ts", "tar-stream", /rule 6/],
@@ -52,6 +57,11 @@ const allowed: readonly (readonly [string, string])[] = [
   ["cli/commands/encrypt.ts", "../../crypt/index.js"],
   ["cli/commands/encrypt.ts", "../../index.js"],
   ["cli/main.ts", "commander"],
+  // Its name is that of a folder which the command line may not import.
+  ["cli/commands/keys/generate.ts", "../runtime/check.js"],
+  ["copy-image.ts", "./sign-image.js"],
+  ["transport/registry/registries-d.ts", "yaml"],
+  ["transport/registry/registries-d.ts", "undici"],
   ["copy/copy.ts", "../transport/transport.js"],
   ["copy/copy.ts", "../transform/layer-transform.js"],
   ["crypt/keys/jwe.ts", "jose"],
@@ -85,7 +95,7 @@ test("the lint refuses every import against the arrows, of values, of types and 
 async function lint(
   files: ReadonlyMap<string, readonly { readonly line: string }[]>,
 ): Promise<ReadonlyMap<string, string>> {
-  for (const name of ["package.json", "biome.json"]) await copyFile(name, join(scratch, name));
+  for (const name of ["package.json", "biome.json", "biome.imports.json"]) await copyFile(name, join(scratch, name));
   await symlink(join(process.cwd(), "node_modules"), join(scratch, "node_modules"));
   for (const [file, cases] of files) {
     const path = join(scratch, "src", file);
