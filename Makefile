@@ -63,7 +63,7 @@ kill: build build/.compiled
 bench: build build/.compiled
 	node build/test/bench/bench.js
 
-# API pages into docs/api, as typedoc.json says; a link in a comment that leads nowhere fails.
+# API pages into build/api, as typedoc.json says; a link in a comment that leads nowhere fails.
 docs: node_modules/.package-lock.json
 	npx typedoc
 
@@ -77,4 +77,4 @@ format: node_modules/.package-lock.json
 	npx biome check --write
 
 clean:
-	rm -rf build dist coverage docs/api
+	rm -rf build dist coverage
