@@ -1,6 +1,6 @@
 # make alone: everything that a change has to pass.
 
-.PHONY: all demo build install check test fuzz kill bench docs man format clean
+.PHONY: all demo build install check test fuzz kill bench docs pages format clean
 
 all: check build test
 
@@ -37,6 +37,7 @@ demo: build
 
 # Lint, types, dead code, what is packed, licences, links between comments.
 check: node_modules/.package-lock.json build
+	node scripts/lint-table.js --check
 	npx biome check --error-on-warnings
 	npx tsc -p tsconfig.json --noEmit
 	npx knip
@@ -62,16 +63,19 @@ kill: build build/.compiled
 bench: build build/.compiled
 	node build/test/bench/bench.js
 
-# API pages into docs/api, as typedoc.json says; a link in a comment that leads nowhere fails.
+# API pages into build/api, as typedoc.json says; a link in a comment that leads nowhere fails.
 docs: node_modules/.package-lock.json
 	npx typedoc
 
-# The man pages, from what the commands declare; a test fails when they are out of date.
-man: build
+# The man pages and docs/cli.md, from what the commands declare; tests fail when they are out of date.
+pages: build
 	node scripts/man-pages.js
+	node scripts/cli-page.js
 
+# The lint's table of imports into biome.imports.json, and everything as Biome formats it.
 format: node_modules/.package-lock.json
+	node scripts/lint-table.js
 	npx biome check --write
 
 clean:
-	rm -rf build dist coverage docs/api
+	rm -rf build dist coverage

@@ -25,6 +25,7 @@ export {
   type LayerAccess,
 } from "./operations/can-decrypt.js";
 export { type CopyImageOptions, copyImage } from "./operations/copy.js";
+export { describeSigningKey } from "./operations/describe-key.js";
 export {
   type DiffImagesOptions,
   type DiffOptions,
@@ -78,7 +79,6 @@ export type { MadeSignature, SigningOptions } from "./sign/sign-manifests.js";
 export type { Signature, SignatureFormat } from "./sign/signature.js";
 export type { SignedArtifact, Signer } from "./sign/signer.js";
 export type { SignerSettings, SignerSpec } from "./sign/signer-spec.js";
-export { describeSigningKey } from "./sign/sigstore/describe-key.js";
 export { generateSigstoreKeyPair, type SigstoreKeyPair } from "./sign/sigstore/key-file.js";
 export { storedForm } from "./sign/simple-signing/stored.js";
 export type { TrustSpec } from "./sign/trust-spec.js";

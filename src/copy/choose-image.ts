@@ -70,13 +70,9 @@ function undecided(images: readonly Choosable[], absent: readonly Choosable[], n
   }
   const lacking = absent.length === 0 ? "" : `; named and not there: ${namesOf(absent).join(", ")}`;
   const count = new Set(namesOf(images)).size;
-  return new OciEncError(
-    "USAGE",
-    `the image is for ${count} platforms, and it is not clear which one is meant`,
-    {
-      hint: images.length === 0 ? undefined : `choose one with --platform: ${namesOf(images).join(", ")}${lacking}`,
-    },
-  );
+  return new OciEncError("USAGE", `the image is for ${count} platforms, and it is not clear which one is meant`, {
+    hint: images.length === 0 ? undefined : `choose one with --platform: ${namesOf(images).join(", ")}${lacking}`,
+  });
 }
 
 /** Platforms, and digests of what names none. */

@@ -111,11 +111,7 @@ function notWhatConfigSays(where: string, diffId: Digest): OciEncError {
 }
 
 function notWhatWasSealed(where: string): OciEncError {
-  return new OciEncError(
-    "CORRUPT",
-    `${where}: its decrypted content fits neither the wrapped digest nor the diff id`,
-    {
-      hint: "the encrypted layer may belong to another image: get the image again from who made it",
-    },
-  );
+  return new OciEncError("CORRUPT", `${where}: its decrypted content fits neither the wrapped digest nor the diff id`, {
+    hint: "the encrypted layer may belong to another image: get the image again from who made it",
+  });
 }

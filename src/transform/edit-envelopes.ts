@@ -42,7 +42,9 @@ export function editingEnvelopes(edit: EnvelopeEdit, { select, finish }: Envelop
     planned() {
       chosen.requireMatches();
       if (sealed === 0) {
-        throw new OciEncError("USAGE", "no layer of the image is encrypted", { hint: "encrypt it with oci-enc encrypt" });
+        throw new OciEncError("USAGE", "no layer of the image is encrypted", {
+          hint: "encrypt it with oci-enc encrypt",
+        });
       }
       finish();
     },

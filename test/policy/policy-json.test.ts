@@ -87,7 +87,11 @@ const policies: readonly (readonly [about: string, text: string, sound: boolean]
   ["an identity with more than it has", withIdentity({ type: "matchExact", dockerReference: "a:1" }), false],
   ["an exact reference", withIdentity({ type: "exactReference", dockerReference: "busybox:1" }), true],
   ["an exact reference without a tag", withIdentity({ type: "exactReference", dockerReference: "busybox" }), false],
-  ["an exact reference that is not a name", withIdentity({ type: "exactReference", dockerReference: "UPPER:1" }), false],
+  [
+    "an exact reference that is not a name",
+    withIdentity({ type: "exactReference", dockerReference: "UPPER:1" }),
+    false,
+  ],
   ["an exact reference that is missing", withIdentity({ type: "exactReference" }), false],
   ["an exact repository", withIdentity({ type: "exactRepository", dockerRepository: "a.test/b" }), true],
   ["an exact repository with a tag", withIdentity({ type: "exactRepository", dockerRepository: "a.test/b:1" }), true],

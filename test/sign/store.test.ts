@@ -7,6 +7,7 @@ import { digestOf } from "../../src/oci/digest.js";
 import { parseImageName } from "../../src/oci/image-name.js";
 import { parseManifest } from "../../src/oci/manifest.js";
 import { mediaTypes } from "../../src/oci/media-type.js";
+import { bundleType, notaryType, simpleSigningLayer } from "../../src/oci/signature-formats.js";
 import { attach, signatureManifest } from "../../src/sign/attach.js";
 import { localKey } from "../../src/sign/local-key.js";
 import type { Signature, SignatureFormat } from "../../src/sign/signature.js";
@@ -16,7 +17,6 @@ import { listSignatures } from "../../src/sign/store.js";
 import { expectedError } from "../support/expected-error.js";
 import { attachedSource, attachedTarget, type Kept } from "../support/kept-attachments.js";
 import { addImage, MemoryPlace } from "../support/memory-image.js";
-import { bundleType, notaryType, simpleSigningLayer } from "../../src/oci/signature-formats.js";
 
 const keys = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const signer = sigstoreSigner(localKey(keys.privateKey, { name: "the key" }));

@@ -36,7 +36,11 @@ export function layersEncrypted(
   allowing.requireMatches();
   findings.push(...subject.listed.map((entry) => listedFinding(entry, required)));
   // Nothing at all is not encrypted either: whoever asks must not take silence for a yes.
-  const nothing: Finding = { verdict: "failed", place: undefined, message: "there is no layer that could be encrypted" };
+  const nothing: Finding = {
+    verdict: "failed",
+    place: undefined,
+    message: "there is no layer that could be encrypted",
+  };
   return findings.length === 0 ? [nothing] : findings;
 }
 

@@ -3,7 +3,7 @@ import { createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypt
 import { test } from "node:test";
 import { describeKeyFile } from "../../../src/crypt/index.js";
 import { pemBlocks } from "../../../src/keys/pem.js";
-import { describeSigningKey } from "../../../src/sign/sigstore/describe-key.js";
+import { describeSigningKey } from "../../../src/operations/describe-key.js";
 import {
   generateSigstoreKeyPair,
   readSigningKey,

@@ -3,6 +3,7 @@ import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { test } from "node:test";
 import { digestOf } from "../../../src/oci/digest.js";
 import { parseImageName } from "../../../src/oci/image-name.js";
+import { bundleType } from "../../../src/oci/signature-formats.js";
 import { localKey } from "../../../src/sign/local-key.js";
 import type { Signature, SignatureFormat } from "../../../src/sign/signature.js";
 import type { SignRequest } from "../../../src/sign/signer.js";
@@ -14,7 +15,6 @@ import { sigstoreVerifier } from "../../../src/sign/sigstore/verifier.js";
 import { signatureAnnotation } from "../../../src/sign/simple-signing/payload.js";
 import { expectedError } from "../../support/expected-error.js";
 import { signedSubject } from "../../support/signed-vectors.js";
-import { bundleType } from "../../../src/oci/signature-formats.js";
 
 const descriptor = signedSubject();
 const identity = parseImageName("registry.example.test/team/app:v1");

@@ -1,9 +1,9 @@
 import { OciEncError } from "../../../errors.js";
 import type { PolicyGate, TrustRules, TrustSpec } from "../../../index.js";
+import { kindForms } from "../../../sign/kinds.js";
 import type { Invocation } from "../../commands/command.js";
 import { choice, type Flag, parsed, repeated, single, toggle } from "../flag.js";
 import type { FlagValues } from "../flag-values.js";
-import { kindForms } from "../../../sign/kinds.js";
 import { readSecretFile } from "../keys/secret-file.js";
 
 const group = "Signed:";
@@ -12,8 +12,7 @@ const group = "Signed:";
 export const trust: Flag<readonly string[]> = repeated({
   name: "trust",
   placeholder: "SPEC",
-  about:
-    `who must have signed, one of those named: ${kindForms("trust")}, notary (its trust policy)`,
+  about: `who must have signed, one of those named: ${kindForms("trust")}, notary (its trust policy)`,
   group,
 });
 

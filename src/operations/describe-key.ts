@@ -1,9 +1,9 @@
 import { createPublicKey } from "node:crypto";
-import { describeKeyFile } from "../../crypt/index.js";
-import type { KeyDescription } from "../../keys/key-description.js";
-import type { KeyFile } from "../../keys/key-file.js";
-import { isEncryptedSigningKey, readSigningKey } from "./key-file.js";
-import { sigstoreKeyName } from "./key-kind.js";
+import { describeKeyFile } from "../crypt/index.js";
+import type { KeyDescription } from "../keys/key-description.js";
+import type { KeyFile } from "../keys/key-file.js";
+import { isEncryptedSigningKey, readSigningKey } from "../sign/sigstore/key-file.js";
+import { sigstoreKeyName } from "../sign/sigstore/key-kind.js";
 
 /**
  * Describes a private key in cosign's encrypted form: with its passphrase what its public half tells, else from the outside.
