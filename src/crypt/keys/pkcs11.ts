@@ -19,7 +19,7 @@ import { type OpenToken, withToken } from "./pkcs11/token.js";
 import { describeUri, looksLikeUri } from "./pkcs11/uri.js";
 
 /**
- * RSA keys in PKCS#11 tokens, one packet for all recipients: wire-format 4.4. Seals for a public key file without any
+ * RSA keys in PKCS#11 tokens, one packet for all recipients: `wire-format.md` 4.4. Seals for a public key file without any
  * token, or with a key that a key file or RFC 7512 URI names; opens with the token, or with the private key itself
  * where somebody has it outside.
  */
