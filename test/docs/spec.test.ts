@@ -75,7 +75,10 @@ test("the rules that the lint cites are numbered in docs/architecture.md", () =>
   const page = readFileSync(join("docs", "architecture.md"), "utf8");
   const [, list = ""] = /^The layer rules.*\n\n((?:(?:\d\.| ) .*\n)+)/m.exec(page) ?? [];
   const numbered = [...list.matchAll(/^(\d)\. /gm)].map(([, number]) => number);
-  const messages = [...readFileSync("biome.json", "utf8").matchAll(/"rules? (\d)(?: and (\d))?:/g)];
+  const configurations = readdirSync(".").filter((name) => /^biome[\w.]*\.json$/.test(name));
+  const messages = configurations.flatMap((name) => [
+    ...readFileSync(name, "utf8").matchAll(/"rules? (\d)(?: and (\d))?:/g),
+  ]);
   const cited = new Set(messages.flatMap(([, one, other]) => [one, other ?? one]));
   assert.deepEqual([...cited].toSorted(), numbered);
 });
@@ -128,7 +131,7 @@ function unknownIn(text: string, known: Specifications): readonly string[] {
 /** In code a page is mentioned in the one form alone. */
 function problemsInCode(text: string, known: Specifications): readonly string[] {
   const rest = unwrapped(text).replaceAll(citation, "");
-  const mentions = rest.matchAll(/\b(?:wire-format|signing-and-policy)\b|\b(?:command-line|faults)\.md\b/gi);
+  const mentions = rest.matchAll(/\b(?:wire-format|signing-and-policy)\b|\bfaults\.md\b/gi);
   const rows = known.get("faults.md");
   return [
     ...unknownIn(text, known),
