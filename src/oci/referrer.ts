@@ -28,7 +28,7 @@ export function listedReferrer({ digest, size }: Descriptor, view: ManifestView)
 
 /**
  * Whether a referrer holds a signature in one of the forms that are known, and neither an attestation nor anything else.
- * It need not be a good one, and its list entry is not asked: writers get that wrong. `signing-and-policy.md`, fact 3.
+ * It need not be a good one, and its list entry is not asked: writers get that wrong. `signing-and-policy.md` 0.3.
  */
 export function isSignatureReferrer(view: ManifestView): boolean {
   if (view.kind === "manifest") {

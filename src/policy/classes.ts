@@ -31,7 +31,7 @@ export type ClassDecision =
 export const usualClassRules: ClassRules = { plainSigned: "allow", plainUnsigned: "allow" };
 
 /**
- * Decides by the table of 6.3. Nothing disables encrypted images with a signature. An image of which only some layers are
+ * Decides by the table of `signing-and-policy.md` 6.3. Nothing disables encrypted images with a signature. An image of which only some layers are
  * encrypted is a signed one, or, as anybody could have added the plain layers, a plain unsigned one.
  */
 export function decideClass(image: ClassOfImage, rules: ClassRules, demands: ClassDemands = {}): ClassDecision {

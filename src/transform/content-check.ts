@@ -32,7 +32,7 @@ export interface ContentCheck {
 
 /**
  * Two things are promised of a layer. The wrapped digest is the word of whoever encrypted it, and may be that of the blob
- * before a peer recompressed it (wire-format, fact 0.1). The diff id is the config's, and the only one that tells whether
+ * before a peer recompressed it (`wire-format.md` 0.1). The diff id is the config's, and the only one that tells whether
  * the layer stands where it should: so where it is known it has to hold, and a compressed layer is decompressed while it
  * passes. `again` runs a layer of another type than it says a second time.
  */

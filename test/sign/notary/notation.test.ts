@@ -147,7 +147,7 @@ async function pushImage(repository: string): Promise<SignedImage> {
   return { descriptor, identity };
 }
 
-/** The manifest of 2.5 and the fallback index, as they are when nothing else refers to the image. */
+/** The manifest of `signing-and-policy.md` 2.5 and the fallback index, as they are when nothing else refers to the image. */
 async function attach(repository: string, image: SignedImage, signature: Signature): Promise<void> {
   const empty = Buffer.from("{}");
   for (const bytes of [empty, signature.content]) await putBlob(repository, bytes);

@@ -14,7 +14,7 @@ import {
   root,
 } from "./spoil.js";
 
-/** Authorities, sections 4.2.1.3, 4.2.1.9 and 4.2.1.12. The leaf, signing-and-policy.md 2.4. */
+/** Authorities, sections 4.2.1.3, 4.2.1.9 and 4.2.1.12. The leaf, `signing-and-policy.md` 2.4. */
 export const roleFaults: readonly ChainFault[] = [
   // Authorities, sections 4.2.1.3, 4.2.1.9 and 4.2.1.12.
   refusedByBoth(
@@ -45,7 +45,7 @@ export const roleFaults: readonly ChainFault[] = [
     /authority for other purposes/,
     anyAuthority(put(extendedKeyUsage(purposes.serverAuth))),
   ),
-  // The leaf, signing-and-policy.md 2.4.
+  // The leaf, `signing-and-policy.md` 2.4.
   refusedByBoth(
     "a leaf with a path length",
     /path length/,

@@ -8,7 +8,7 @@ import { describePacket } from "./wrapped-key.js";
 
 /**
  * Key providers of ocicrypt: programs and services that wrap and unwrap elsewhere, named in the file that
- * OCICRYPT_KEYPROVIDER_CONFIG points to. Wire-format 4.5. A provider is told its own parameter and nothing else: no
+ * OCICRYPT_KEYPROVIDER_CONFIG points to. `wire-format.md` 4.5. A provider is told its own parameter and nothing else: no
  * other key, passphrase or recipient of the operation.
  */
 export const provider: KeyWrapper = {
