@@ -1,6 +1,6 @@
 # make alone: everything that a change has to pass.
 
-.PHONY: all demo build install check test fuzz kill bench docs man format clean
+.PHONY: all demo build install check test fuzz kill bench docs pages format clean
 
 all: check build test
 
@@ -67,9 +67,10 @@ bench: build build/.compiled
 docs: node_modules/.package-lock.json
 	npx typedoc
 
-# The man pages, from what the commands declare; a test fails when they are out of date.
-man: build
+# The man pages and docs/cli.md, from what the commands declare; tests fail when they are out of date.
+pages: build
 	node scripts/man-pages.js
+	node scripts/cli-page.js
 
 # The lint's table of imports into biome.imports.json, and everything as Biome formats it.
 format: node_modules/.package-lock.json
