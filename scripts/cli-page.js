@@ -129,10 +129,10 @@ function optionRow(flag) {
   return [`\`${escaped(spelling(flag))}\``, meaning(flag)];
 }
 
-function spelling({ name, short, placeholder, alone }) {
+function spelling({ name, short, placeholder, implicitValue }) {
   const names = `${short === undefined ? "" : `-${short}, `}--${name}`;
   if (placeholder === undefined) return names;
-  return alone === undefined ? `${names} ${placeholder}` : `${names}[=${placeholder}]`;
+  return implicitValue === undefined ? `${names} ${placeholder}` : `${names}[=${placeholder}]`;
 }
 
 function meaning({ about, choices, repeats, aliases }) {

@@ -146,10 +146,10 @@ function flagLines(flags) {
   return flags.flatMap((flag) => [".TP", spelling(flag), plain(meaning(flag))]);
 }
 
-function spelling({ name, short, placeholder, alone }) {
+function spelling({ name, short, placeholder, implicitValue }) {
   const names = [...(short === undefined ? [] : [bold(`-${short}`)]), bold(`--${name}`)].join(", ");
   if (placeholder === undefined) return names;
-  return alone === undefined ? `${names} ${italic(placeholder)}` : `${names}[=${italic(placeholder)}]`;
+  return implicitValue === undefined ? `${names} ${italic(placeholder)}` : `${names}[=${italic(placeholder)}]`;
 }
 
 function meaning({ about, choices, repeats, aliases }) {

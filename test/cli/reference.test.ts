@@ -3,6 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { commands } from "../../src/cli/commands/index.js";
+import type { Flag } from "../../src/cli/options/flag.js";
 import { outputFlags } from "../../src/cli/options/output.js";
 import { type ErrorCode, OciEncError } from "../../src/errors.js";
 import { type Peer, run } from "../support/peer.js";
@@ -43,8 +44,8 @@ test("docs/cli.md says every option of every command, with it or once among the 
       const heading = `Options: ${flag.group.replace(/:$/, "")}`;
       const isNamed = section.includes(`](#${anchorOf(heading)})`);
       const places = [section, isNamed ? sectionOf(`### ${heading}`) : ""];
-      const rows = places.filter((text) => new RegExp(`^\\| \`(?:-\\w, )?--${flag.name}[\` [].*\\|`, "m").test(text));
-      assert.equal(rows.length, 1, `${name}: --${flag.name}`);
+      const row = `--${flag.name}${valueUsage(flag)}\` | `;
+      assert.equal(places.filter((text) => text.includes(row)).length, 1, `${name}: ${row}`);
     }
     for (const line of examples) assert.ok(section.includes(`\n${line}\n`), line);
   }
@@ -95,6 +96,13 @@ function sectionOf(heading: string): string {
   const rank = heading.indexOf(" ");
   const [, below = ""] = `\n${reference}`.split(`\n${heading}\n`);
   return below.split(new RegExp(`^#{1,${rank}} `, "m"))[0] ?? "";
+}
+
+/** How a value follows the option's name in the tables. */
+function valueUsage({ placeholder, implicitValue }: Flag<unknown>): string {
+  if (placeholder === undefined) return "";
+  const text = placeholder.replaceAll("|", "\\|");
+  return implicitValue === undefined ? ` ${text}` : `[=${text}]`;
 }
 
 function anchorOf(heading: string): string {
