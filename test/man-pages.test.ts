@@ -31,7 +31,7 @@ test("a page has every option of its command and every example, as they are type
     const page = await readFile(join(directory, `oci-enc-${name.replaceAll(" ", "-")}.1`), "utf8");
     const command = await load();
     for (const flag of [...command.flags, ...outputFlags]) {
-      const value = flag.alone === undefined ? "" : "[=";
+      const value = flag.implicitValue === undefined ? "" : "[=";
       assert.ok(page.includes(`\\fB\\-\\-${flag.name.replaceAll("-", "\\-")}\\fR${value}`), `${name}: --${flag.name}`);
     }
     for (const line of command.examples) assert.ok(unescaped(page).includes(`\n${line}\n`), line);
