@@ -15,9 +15,9 @@ import {
   cuts,
   failing,
   watched,
-} from "../support/chunked.js";
+} from "../support/bytes/chunked.js";
+import { skippableFrame, zstdFrame } from "../support/bytes/zstd-frame.js";
 import { expectedError } from "../support/expected-error.js";
-import { skippableFrame, zstdFrame } from "../support/zstd-frame.js";
 
 const content = Buffer.concat([randomBytes(400_000), Buffer.alloc(100_000, "layer")]);
 

@@ -19,7 +19,7 @@ import {
   cuts,
   failing,
   watched,
-} from "../support/chunked.js";
+} from "../support/bytes/chunked.js";
 import { expectedError } from "../support/expected-error.js";
 
 const content = randomBytes(5000);

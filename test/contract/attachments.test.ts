@@ -8,8 +8,8 @@ import { diffIdsOf, parseManifest } from "../../src/oci/manifest.js";
 import { mediaTypes } from "../../src/oci/media-type.js";
 import { type AttachmentTarget, attachable, attachmentsOf } from "../../src/transport/attachments.js";
 import type { ImageTarget } from "../../src/transport/transport.js";
-import { AttachedPlace } from "../support/attached-place.js";
-import { addImage } from "../support/memory-image.js";
+import { AttachedPlace } from "../support/images/attached-place.js";
+import { addImage } from "../support/images/memory-image.js";
 import { scratchOf } from "../support/scratch.js";
 import { type TransportRow, transportRows } from "./transports.js";
 

@@ -11,10 +11,10 @@ import { mediaTypes } from "../../src/oci/media-type.js";
 import { openSource, openTarget } from "../../src/transport/index.js";
 import { walkImage } from "../../src/transport/layout/removal/walk.js";
 import type { ImageSource, ImageTarget } from "../../src/transport/transport.js";
-import { bringImage, inChunks, uploadOf } from "../support/bring-image.js";
 import { expectedError } from "../support/expected-error.js";
-import { fileTree } from "../support/file-tree.js";
-import { addImage, MemoryPlace } from "../support/memory-image.js";
+import { fileTree } from "../support/files/file-tree.js";
+import { bringImage, inChunks, uploadOf } from "../support/images/bring-image.js";
+import { addImage, MemoryPlace } from "../support/images/memory-image.js";
 import { scratchOf } from "../support/scratch.js";
 import { type TransportRow, transportRows } from "./transports.js";
 

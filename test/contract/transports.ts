@@ -1,8 +1,8 @@
 import { basename, join } from "node:path";
 import { after } from "node:test";
 import type { EndpointOptions } from "../../src/transport/transport.js";
-import { noDockerRegistry, startDockerRegistry } from "../support/docker-registry.js";
-import { startStrictRegistry } from "../support/strict-registry.js";
+import { noDockerRegistry, startDockerRegistry } from "../support/registry/docker-registry.js";
+import { startStrictRegistry } from "../support/registry/strict/strict-registry.js";
 
 /** What the contract suite needs to know of a transport. */
 export interface TransportRow {

@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { ociEnc } from "../support/oci-enc.js";
-import { startStrictRegistry } from "../support/strict-registry.js";
+import { ociEnc } from "../support/process/oci-enc.js";
+import { startStrictRegistry } from "../support/registry/strict/strict-registry.js";
 import { allKinds, type Kind } from "./kinds.js";
 import { isKillable, type Measured, measure, playRound } from "./round.js";
 import { makeWorld } from "./world.js";

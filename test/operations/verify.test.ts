@@ -14,8 +14,8 @@ import { encryptLayers } from "../../src/transform/encrypt.js";
 import { removeRecipients } from "../../src/transform/recipients.js";
 import { parseLayerSelection } from "../../src/transform/select.js";
 import { expectedError } from "../support/expected-error.js";
-import { addImage, MemoryPlace } from "../support/memory-image.js";
-import { type Person, person } from "../support/people.js";
+import { addImage, MemoryPlace } from "../support/images/memory-image.js";
+import { type Person, person } from "../support/keys/people.js";
 
 const gzip = "application/vnd.oci.image.layer.v1.tar+gzip";
 const [alice, bob, carol] = [person("alice"), person("bob"), person("carol")];

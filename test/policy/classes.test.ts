@@ -17,7 +17,7 @@ import { gpgVerifier } from "../../src/sign/gpg/verifier.js";
 import { storedSignature } from "../../src/sign/simple-signing/stored.js";
 import { expectedError } from "../support/expected-error.js";
 import { scratchDirectory } from "../support/scratch.js";
-import { signedVectors } from "../support/signed-vectors.js";
+import { signedVectors } from "../support/signing/signed-vectors.js";
 
 const scratch = scratchDirectory();
 const strictest: ClassRules = { plainSigned: "deny", plainUnsigned: "deny" };

@@ -11,8 +11,8 @@ import {
   containersCases,
   imageOf,
   signaturesOf,
-} from "../support/containers-case.js";
-import { signedVectors } from "../support/signed-vectors.js";
+} from "../support/signing/containers-case.js";
+import { signedVectors } from "../support/signing/signed-vectors.js";
 
 for (const one of containersCases()) {
   if (one.expect === "any") continue;

@@ -14,11 +14,11 @@ import type { Signature } from "../../src/sign/signature.js";
 import { readSigningKey } from "../../src/sign/sigstore/key-file.js";
 import { sigstoreSigner } from "../../src/sign/sigstore/signer.js";
 import type { FoundSignatures } from "../../src/sign/store.js";
-import { containersCase, imageOne, signaturesOf } from "../support/containers-case.js";
 import { expectedError } from "../support/expected-error.js";
-import { signedName } from "../support/gpg-message.js";
 import { scratchDirectory } from "../support/scratch.js";
-import { signedVectors } from "../support/signed-vectors.js";
+import { containersCase, imageOne, signaturesOf } from "../support/signing/containers-case.js";
+import { signedName } from "../support/signing/gpg-message.js";
+import { signedVectors } from "../support/signing/signed-vectors.js";
 
 const scratch = scratchDirectory();
 const alice = { type: "signedBy", keyType: "GPGKeys", keyPath: "keys/gpg-alice.pub.asc" };

@@ -7,7 +7,7 @@ import { entryFor, parsePolicy } from "../../src/policy/policy-json.js";
 import { scopesOf } from "../../src/policy/scopes.js";
 import { policySubject } from "../../src/policy/subject.js";
 import { openSource } from "../../src/transport/index.js";
-import { writeImage } from "../support/layout-image.js";
+import { writeImage } from "../support/images/layout-image.js";
 import { scratchDirectory } from "../support/scratch.js";
 
 const scratch = realpathSync(scratchDirectory());

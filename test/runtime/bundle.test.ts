@@ -6,10 +6,10 @@ import { test } from "node:test";
 import { writeBundle } from "../../src/runtime/bundle.js";
 import type { BundleSettings } from "../../src/runtime/spec/bundle-spec.js";
 import { resolveUser } from "../../src/runtime/spec/user.js";
+import type { GivenEntry } from "../support/bytes/tar-file.js";
 import { expectedError } from "../support/expected-error.js";
-import { layeredImage } from "../support/layered-image.js";
+import { layeredImage } from "../support/images/layered-image.js";
 import { scratchDirectory } from "../support/scratch.js";
-import type { GivenEntry } from "../support/tar-file.js";
 
 const scratch = scratchDirectory();
 let count = 0;

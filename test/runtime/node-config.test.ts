@@ -5,8 +5,8 @@ import { test } from "node:test";
 import { parse } from "smol-toml";
 import { checkNode } from "../../src/runtime/node/node-check.js";
 import { nodeConfig } from "../../src/runtime/node/node-config.js";
-import { decoderProgram } from "../support/decoder.js";
-import { ociEnc } from "../support/oci-enc.js";
+import { ociEnc } from "../support/process/oci-enc.js";
+import { decoderProgram } from "../support/runtime/decoder.js";
 import { documentProblem } from "../support/schemas.js";
 import { scratchDirectory } from "../support/scratch.js";
 

@@ -9,8 +9,6 @@ import { OciEncError } from "../../src/errors.js";
 import { openRegularFile, type RegularFile } from "../../src/files/read-file.js";
 import { fileFeed } from "../../src/tar/tar-feed.js";
 import { mapTar, type TarMap } from "../../src/tar/tar-map.js";
-import { expectedError } from "../support/expected-error.js";
-import { scratchDirectory } from "../support/scratch.js";
 import {
   changedHeader,
   type GivenEntry,
@@ -19,7 +17,9 @@ import {
   paxRecord,
   tarEnd,
   tarEntry,
-} from "../support/tar-file.js";
+} from "../support/bytes/tar-file.js";
+import { expectedError } from "../support/expected-error.js";
+import { scratchDirectory } from "../support/scratch.js";
 
 const scratch = scratchDirectory();
 let count = 0;

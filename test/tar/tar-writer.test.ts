@@ -7,9 +7,9 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { createDraft, type Draft } from "../../src/files/durable-file.js";
 import { entryTime, type TarRegion, TarWriter } from "../../src/tar/tar-writer.js";
+import { unpackTar } from "../support/bytes/tar-file.js";
 import { expectedError } from "../support/expected-error.js";
 import { scratchDirectory } from "../support/scratch.js";
-import { unpackTar } from "../support/tar-file.js";
 
 const scratch = scratchDirectory();
 

@@ -23,12 +23,12 @@ import { type EncryptOptions, encryptLayers } from "../../src/transform/encrypt.
 import { addRecipients } from "../../src/transform/recipients.js";
 import type { PreviousImage, PreviousLayer } from "../../src/transform/reuse.js";
 import { openTarget } from "../../src/transport/index.js";
-import { bringImage } from "../support/bring-image.js";
+import { type HandmadeLayer, handmadeLayer, type Members } from "../support/encrypted/handmade-layer.js";
 import { expectedError } from "../support/expected-error.js";
-import { type HandmadeLayer, handmadeLayer, type Members } from "../support/handmade-layer.js";
-import { decryptionKey, ecPair, encryptionKey, jwkFile } from "../support/key-pair.js";
-import { addImage, MemoryPlace } from "../support/memory-image.js";
-import { person } from "../support/people.js";
+import { bringImage } from "../support/images/bring-image.js";
+import { addImage, MemoryPlace } from "../support/images/memory-image.js";
+import { decryptionKey, ecPair, encryptionKey, jwkFile } from "../support/keys/key-pair.js";
+import { person } from "../support/keys/people.js";
 import { scratchDirectory } from "../support/scratch.js";
 
 const gzip = "application/vnd.oci.image.layer.v1.tar+gzip";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { knownTransports, openSource, openTarget, parseReference } from "../../src/transport/index.js";
 import { expectedError } from "../support/expected-error.js";
-import { writeImage } from "../support/layout-image.js";
+import { writeImage } from "../support/images/layout-image.js";
 import { scratchOf } from "../support/scratch.js";
 
 for (const [text, transport, locator] of [

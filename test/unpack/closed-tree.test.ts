@@ -8,12 +8,12 @@ import { writeBundle } from "../../src/runtime/bundle.js";
 import { encryptLayers } from "../../src/transform/encrypt.js";
 import type { ImageSource } from "../../src/transport/transport.js";
 import { type UnpackOptions, unpack } from "../../src/unpack/unpack.js";
+import type { GivenEntry } from "../support/bytes/tar-file.js";
 import { expectedError } from "../support/expected-error.js";
-import { layeredImage } from "../support/layered-image.js";
-import { MemoryPlace } from "../support/memory-image.js";
-import { person } from "../support/people.js";
+import { layeredImage } from "../support/images/layered-image.js";
+import { MemoryPlace } from "../support/images/memory-image.js";
+import { person } from "../support/keys/people.js";
 import { scratchDirectory } from "../support/scratch.js";
-import type { GivenEntry } from "../support/tar-file.js";
 
 const scratch = scratchDirectory();
 const isRoot = process.geteuid?.() === 0;

@@ -9,11 +9,11 @@ import { applyLayer } from "../../src/unpack/apply-layer.js";
 import { listFiles, readFile } from "../../src/unpack/look-inside.js";
 import { memoryTree } from "../../src/unpack/memory-tree.js";
 import { xattrWriter } from "../../src/unpack/xattr-writer.js";
+import { packTar, paxHeader, tarEnd, tarEntry } from "../support/bytes/tar-file.js";
+import { zerosGzip } from "../support/bytes/zeros.js";
 import { expectedError } from "../support/expected-error.js";
-import { layeredImage } from "../support/layered-image.js";
+import { layeredImage } from "../support/images/layered-image.js";
 import { scratchOf } from "../support/scratch.js";
-import { packTar, paxHeader, tarEnd, tarEntry } from "../support/tar-file.js";
-import { zerosGzip } from "../support/zeros.js";
 
 const attributes = { mode: 0o644, uid: 0, gid: 0, mtime: undefined, xattrs: new Map([["user.a", Buffer.alloc(9)]]) };
 

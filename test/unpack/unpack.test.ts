@@ -16,10 +16,10 @@ import type { ProgressEvent } from "../../src/progress.js";
 import type { ImageSource } from "../../src/transport/transport.js";
 import { listFiles, readFile } from "../../src/unpack/look-inside.js";
 import { type UnpackOptions, unpack } from "../../src/unpack/unpack.js";
+import { changedHeader, packTar, paxHeader, paxRecord, tarEnd, tarEntry } from "../support/bytes/tar-file.js";
 import { expectedError } from "../support/expected-error.js";
-import { type GivenLayer, layeredImage } from "../support/layered-image.js";
+import { type GivenLayer, layeredImage } from "../support/images/layered-image.js";
 import { scratchDirectory } from "../support/scratch.js";
-import { changedHeader, packTar, paxHeader, paxRecord, tarEnd, tarEntry } from "../support/tar-file.js";
 
 const scratch = scratchDirectory();
 const isRoot = process.geteuid?.() === 0;

@@ -7,12 +7,12 @@ import { type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { openSource } from "../../../src/index.js";
 import type { EndpointOptions } from "../../../src/transport/transport.js";
+import { changedHeader, packTar, paxHeader, tarEnd, tarEntry } from "../../support/bytes/tar-file.js";
+import { zerosGzip } from "../../support/bytes/zeros.js";
 import { expectedError } from "../../support/expected-error.js";
-import { writeImage } from "../../support/layout-image.js";
-import { systemPeer } from "../../support/peer.js";
+import { writeImage } from "../../support/images/layout-image.js";
+import { systemPeer } from "../../support/process/peer.js";
 import { scratchOf } from "../../support/scratch.js";
-import { changedHeader, packTar, paxHeader, tarEnd, tarEntry } from "../../support/tar-file.js";
-import { zerosGzip } from "../../support/zeros.js";
 
 /** A file, as each transport of archives would read it. */
 async function archiveOf(t: TestContext, bytes: Uint8Array, name = "app.tar.gz"): Promise<string> {

@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { copyImage, openSource } from "../../../src/index.js";
+import { packTar, unpackTar } from "../../support/bytes/tar-file.js";
 import { expectedError } from "../../support/expected-error.js";
-import { writeImage } from "../../support/layout-image.js";
+import { writeImage } from "../../support/images/layout-image.js";
 import { scratchOf } from "../../support/scratch.js";
-import { packTar, unpackTar } from "../../support/tar-file.js";
 
 /** A layout with one image or several, as files in a directory. */
 async function layoutOf(

@@ -8,10 +8,10 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { openSource } from "../../../src/index.js";
-import { writeImage } from "../../support/layout-image.js";
+import { writeImage } from "../../support/images/layout-image.js";
 import { scratchOf } from "../../support/scratch.js";
 
-const program = fileURLToPath(new URL("../../support/copy-streams.js", import.meta.url));
+const program = fileURLToPath(new URL("../../support/programs/copy-streams.js", import.meta.url));
 const scriptMissing = spawnSync("script", ["--version"]).error ? "there is no script(1) to make a terminal" : false;
 const zstdMissing = spawnSync("zstd", ["--version"]).error ? "there is no zstd on this machine" : false;
 

@@ -7,9 +7,9 @@ import { type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { copyImage, openSource } from "../../../src/index.js";
 import { parseManifest } from "../../../src/oci/manifest.js";
+import { type GivenEntry, packTar } from "../../support/bytes/tar-file.js";
 import { expectedError } from "../../support/expected-error.js";
 import { scratchOf } from "../../support/scratch.js";
-import { type GivenEntry, packTar } from "../../support/tar-file.js";
 
 function hex(bytes: Uint8Array | string): string {
   return createHash("sha256").update(bytes).digest("hex");

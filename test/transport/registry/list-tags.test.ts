@@ -3,9 +3,9 @@ import { test } from "node:test";
 import { registryContext } from "../../../src/transport/registry/open-client.js";
 import { listRepositoryTags } from "../../../src/transport/registry/operations.js";
 import { expectedError } from "../../support/expected-error.js";
-import { testEnvironment } from "../../support/registry-endpoint.js";
-import { reply } from "../../support/request-log.js";
-import { startServer } from "../../support/scripted-server.js";
+import { testEnvironment } from "../../support/registry/registry-endpoint.js";
+import { reply } from "../../support/registry/request-log.js";
+import { startServer } from "../../support/registry/scripted-server.js";
 
 async function listed(tags: unknown): Promise<readonly string[]> {
   await using server = await startServer((exchange) =>

@@ -11,11 +11,11 @@ import { digestOf } from "../../../src/oci/digest.js";
 import { collectGarbage, openTarget } from "../../../src/transport/index.js";
 import { sessionsDirectory } from "../../../src/transport/layout/lock/work-directory.js";
 import { canResume, type ImageTarget, type PartialBlob } from "../../../src/transport/transport.js";
-import { inChunks } from "../../support/bring-image.js";
-import { startSupport } from "../../support/child-process.js";
 import { expectedError } from "../../support/expected-error.js";
-import { fileTree } from "../../support/file-tree.js";
-import { writeImage } from "../../support/layout-image.js";
+import { fileTree } from "../../support/files/file-tree.js";
+import { inChunks } from "../../support/images/bring-image.js";
+import { writeImage } from "../../support/images/layout-image.js";
+import { startSupport } from "../../support/process/child-process.js";
 import { scratchOf } from "../../support/scratch.js";
 
 // Nobody has to be watched for longer here.

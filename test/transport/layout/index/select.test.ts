@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { openSource, openTarget } from "../../../../src/transport/index.js";
 import { readIndex } from "../../../../src/transport/layout/index/index-json.js";
-import { bringImage } from "../../../support/bring-image.js";
 import { expectedError } from "../../../support/expected-error.js";
-import { writeImage } from "../../../support/layout-image.js";
-import { addImage, MemoryPlace } from "../../../support/memory-image.js";
+import { bringImage } from "../../../support/images/bring-image.js";
+import { writeImage } from "../../../support/images/layout-image.js";
+import { addImage, MemoryPlace } from "../../../support/images/memory-image.js";
 import { scratchOf } from "../../../support/scratch.js";
 
 async function emptyLayout(t: TestContext): Promise<string> {

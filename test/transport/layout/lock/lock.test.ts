@@ -6,8 +6,8 @@ import { test } from "node:test";
 import { shortToken, thisOwner } from "../../../../src/files/heartbeat.js";
 import type { ProgressEvent } from "../../../../src/progress.js";
 import { withLock } from "../../../../src/transport/layout/lock/lock.js";
-import { startSupport } from "../../../support/child-process.js";
 import { expectedError } from "../../../support/expected-error.js";
+import { startSupport } from "../../../support/process/child-process.js";
 import { scratchOf } from "../../../support/scratch.js";
 
 /** Adds one to a number in a file, as slowly as a process that may be interrupted anywhere. */

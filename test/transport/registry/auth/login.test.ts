@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { findLogin, logIn, logOut, parseLoginPlace } from "../../../../src/transport/registry/login.js";
 import { expectedError } from "../../../support/expected-error.js";
-import { testEnvironment } from "../../../support/registry-endpoint.js";
-import { withScratch } from "../../../support/registry-files.js";
-import { startStrictRegistry } from "../../../support/strict-registry.js";
+import { testEnvironment } from "../../../support/registry/registry-endpoint.js";
+import { withScratch } from "../../../support/registry/registry-files.js";
+import { startStrictRegistry } from "../../../support/registry/strict/strict-registry.js";
 
 const alice = { kind: "password", username: "alice", password: "s3cret" } as const;
 const auth = { kind: "basic", username: "alice", password: "s3cret" } as const;

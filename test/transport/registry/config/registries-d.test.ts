@@ -5,8 +5,8 @@ import { test } from "node:test";
 import { parseImageName } from "../../../../src/oci/image-name.js";
 import { readRegistriesD, signaturePlace } from "../../../../src/transport/registry/config/registries-d.js";
 import { expectedError } from "../../../support/expected-error.js";
-import { testEnvironment } from "../../../support/registry-endpoint.js";
-import { withScratch } from "../../../support/registry-files.js";
+import { testEnvironment } from "../../../support/registry/registry-endpoint.js";
+import { withScratch } from "../../../support/registry/registry-files.js";
 
 /** Gives `use` what files of these contents say of an image. */
 function withFiles(files: Readonly<Record<string, string>>, use: (of: PlaceOf) => Promise<void>): Promise<void> {
