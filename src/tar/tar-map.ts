@@ -4,7 +4,7 @@ import { OciEncError } from "../errors.js";
 import type { ByteRange } from "../files/read-file.js";
 import { type PaxRecords, parsePax } from "./pax-records.js";
 import type { TarFeed } from "./tar-feed.js";
-import { blockSize, decodeHeader, paddingOf, type TarHeader, unsound } from "./tar-header.js";
+import { blockSize, cString, decodeHeader, malformedTar, paddingOf, type TarHeader } from "./tar-header.js";
 
 /** Where the files of a tar archive are. */
 export interface TarMap {
@@ -116,13 +116,13 @@ async function readHeaders(reader: BlockReader): Promise<{ header: TarHeader | u
   let pending = false;
   for (let count = 0; count < 8; count += 1) {
     const header = await reader.header();
-    if (!header && pending) throw unsound(reader.what, "it ends after an extended header");
+    if (!header && pending) throw malformedTar(reader.what, "it ends after an extended header");
     if (!header || !"xgLK".includes(header.type)) return { header, said };
     pending = header.type !== "g";
     const content = await reader.content(header.size);
     said = merged(said, header.type, { content, what: reader.what });
   }
-  throw unsound(reader.what, "an entry has too many extended headers");
+  throw malformedTar(reader.what, "an entry has too many extended headers");
 }
 
 function merged(said: PaxRecords, type: string, more: { content: Uint8Array; what: string }): PaxRecords {
@@ -139,14 +139,18 @@ function merged(said: PaxRecords, type: string, more: { content: Uint8Array; wha
   }
   // A comment is all that writers put in a global header; a name or a size for every entry is a trap.
   if ((records.path ?? records.linkpath ?? records.size) !== undefined || records.sparse) {
-    throw unsound(more.what, "a global header names a file or its size");
+    throw malformedTar(more.what, "a global header names a file or its size");
   }
   return said;
 }
 
 function longName(content: Uint8Array): string {
-  const end = content.indexOf(0);
-  return Buffer.from(end < 0 ? content : content.subarray(0, end)).toString("utf8");
+  return fromLatin1(cString(content));
+}
+
+/** Names that matter here are UTF-8. */
+function fromLatin1(name: string): string {
+  return Buffer.from(name, "latin1").toString("utf8");
 }
 
 async function entryFrom(header: TarHeader, said: PaxRecords, reader: BlockReader): Promise<Entry> {
@@ -154,10 +158,10 @@ async function entryFrom(header: TarHeader, said: PaxRecords, reader: BlockReade
     throw new OciEncError("UNSUPPORTED", `${reader.what} holds a sparse file`, { hint: "pack it without --sparse" });
   }
   if (header.type === "M") throw new OciEncError("UNSUPPORTED", `${reader.what} is one volume of several`);
-  const name = said.path ?? header.name;
+  const name = said.path ?? fromLatin1(header.path);
   const kind = header.type === "0" && name.endsWith("/") ? "directory" : (kinds.get(header.type) ?? "special");
   const size = withoutContent.includes(header.type) ? 0 : (said.size ?? header.size);
-  return { name, kind, linkTarget: said.linkpath ?? header.linkTarget, range: await reader.skip(size) };
+  return { name, kind, linkTarget: said.linkpath ?? fromLatin1(header.linkTarget), range: await reader.skip(size) };
 }
 
 /** Reads blocks, and knows where it is. */
@@ -181,14 +185,14 @@ class BlockReader {
     if (header) return header;
     const second = await this.#feed.take(blockSize);
     if (second.length > 0 && decodeHeader(this.#whole(second, blockSize), this.what)) {
-      throw unsound(this.what, "an entry follows a block of zeros");
+      throw malformedTar(this.what, "an entry follows a block of zeros");
     }
     return undefined;
   }
 
   /** What a header of the extending kinds announces. */
   async content(size: number): Promise<Uint8Array> {
-    if (size > extensionLimit) throw unsound(this.what, "an extended header is too large");
+    if (size > extensionLimit) throw malformedTar(this.what, "an extended header is too large");
     this.budget.hold(size);
     const content = this.#whole(await this.#feed.take(size), size);
     await this.skip(0, paddingOf(size));
@@ -198,14 +202,14 @@ class BlockReader {
   /** Steps over a file and its padding, which the last one may lack. */
   async skip(size: number, padding: number = paddingOf(size)): Promise<ByteRange> {
     const range = { start: this.#at, end: this.#at + size };
-    if ((await this.#feed.skip(size)) < size) throw unsound(this.what, "it ends within a file");
+    if ((await this.#feed.skip(size)) < size) throw malformedTar(this.what, "it ends within a file");
     this.#at = range.end + (await this.#feed.skip(padding));
     return range;
   }
 
   #whole(bytes: Uint8Array, length: number): Uint8Array {
     if (bytes.length < length)
-      throw unsound(this.what, this.#at + bytes.length === 0 ? "it is empty" : "it ends early");
+      throw malformedTar(this.what, this.#at + bytes.length === 0 ? "it is empty" : "it ends early");
     this.#at += length;
     return bytes;
   }

@@ -31,7 +31,7 @@ function decodeName(encoded: string, what: string): string {
   try {
     return decodeURIComponent(encoded);
   } catch {
-    throw new OciEncError("CORRUPT", `${what} has an extended attribute without a sound name`);
+    throw new OciEncError("CORRUPT", `${what} has an extended attribute whose name is not valid`);
   }
 }
 
@@ -46,7 +46,7 @@ function check(name: string, value: Uint8Array, what: string): void {
     throw new OciEncError("UNSUPPORTED", `${what} has the extended attribute ${quoted}, which is not for images`);
   }
   if (!/^[a-z]+\.[^\0]+$/s.test(name) || Buffer.byteLength(name) > 255) {
-    throw new OciEncError("CORRUPT", `${what} has the extended attribute ${quoted}, which no system knows`);
+    throw new OciEncError("CORRUPT", `${what} has the extended attribute ${quoted}, whose name is not valid`);
   }
   if (value.length > valueLimit) {
     throw new OciEncError("CORRUPT", `${what} has an extended attribute ${quoted} of ${value.length} bytes`);

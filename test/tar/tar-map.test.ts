@@ -154,7 +154,7 @@ test("faults/54: an archive that ends early is refused, wherever it was cut", as
   ]);
   for (const length of [0, 1, 511, 513, 1000, 1111, 1537, 2049, 2559]) {
     assert.ok(
-      expectedError("CORRUPT", /the archive is not a sound tar/)(await refusal(whole.subarray(0, length))),
+      expectedError("CORRUPT", /the archive is not a valid tar/)(await refusal(whole.subarray(0, length))),
       `${length}`,
     );
   }
