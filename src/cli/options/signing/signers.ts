@@ -1,7 +1,7 @@
 import { OciEncError } from "../../../errors.js";
 import type { SignerSpec } from "../../../index.js";
 import type { Invocation } from "../../commands/command.js";
-import { type KeySpec, parseKeySpec, shownValue, splitValue } from "../keys/key-spec.js";
+import { type KeySpec, parseKeySpec, splitValue } from "../keys/key-spec.js";
 import { type Passphrases, passphraseReader } from "../keys/passphrase.js";
 import { readSecretFile } from "../keys/secret-file.js";
 import { signBy, signBySigstore, signPassphraseFile } from "./signing-flags.js";
@@ -59,13 +59,18 @@ async function asText(kind: string, text: string, means: SignerContext): Promise
 
 async function withPassphrase(kind: string, text: KeySpec, means: SignerContext): Promise<SignerSpec> {
   const { passphrases, invocation } = means;
-  const value = text.isFile ? await readSecretFile(text.path, invocation.signal) : Buffer.from(text.path);
-  const origin = shownValue(kind, text.path);
+  const value = text.isFile ? await readSecretFile(text.value, invocation.signal) : Buffer.from(text.value);
+  const origin = shownValue(kind, text.value);
   const passphrase =
     (await passphrases.read(text.passphrase, origin)) ??
     (await usualPassphrase(kind, means)) ??
     ((await isProtected(value)) ? await passphrases.ask(origin) : undefined);
   return { kind, value, isFile: text.isFile, passphrase, origin };
+}
+
+/** What may be shown of a key: a PKCS#11 URI without its query, which may hold a PIN. */
+function shownValue(kind: string, value: string): string {
+  return kind === "pkcs11" || value.startsWith("pkcs11:") ? (value.split("?")[0] ?? "") : value;
 }
 
 /** Where cosign and skopeo have passphrases from. */
