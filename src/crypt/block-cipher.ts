@@ -2,7 +2,7 @@ import type { ByteStream } from "../bytes/byte-stream.js";
 import type { Digest } from "../oci/digest.js";
 import type { LayerOptions, PublicOptions } from "./layer-options.js";
 
-/** One way of turning a layer's bytes into others, and back. One file in `ciphers/`, one row in its index. */
+/** One way of turning a layer's bytes into others, and back: a file in `ciphers/` and an entry in its index. */
 export interface BlockCipher {
   /** As written in the public options. */
   readonly id: string;
@@ -15,6 +15,8 @@ export interface BlockCipher {
    * @param size of the plain bytes, as far as known; only speed depends on it
    */
   seal(bytes: ByteStream, size: number): Sealing;
+  /** Options of the lengths that those of an encrypted layer have, for estimates. They decrypt nothing. */
+  sampleOptions(digest: Digest): LayerOptions;
   /** Checks what is readable without a key. CORRUPT when the HMAC has a wrong length. */
   checkPublic(options: PublicOptions): void;
   /** Checks options before any byte is read. CORRUPT when a key, nonce or HMAC has a wrong length, or nonces differ. */

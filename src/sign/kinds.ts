@@ -17,6 +17,8 @@ export interface SignerKind {
   readonly takes: "file" | "text" | "either";
   /** What follows the kind, for the help. */
   readonly form: string;
+  /** What messages may show of a value that is not the name of a file. Undefined: nothing, as it may hold a secret. */
+  shown?(value: string): string;
   /** Whether a key of it may need a passphrase from us. */
   readonly passphrase: boolean;
   /** The environment variable from which other tools take the passphrase. Undefined: there is none. */
@@ -53,6 +55,7 @@ export const kinds: readonly KindRow[] = [
     signer: {
       takes: "either",
       form: "FINGERPRINT|KEYFILE",
+      shown: whole,
       passphrase: true,
       load: async (spec, settings) => (await import("./gpg/load.js")).loadGpgSigner(spec, settings),
     },
@@ -63,6 +66,7 @@ export const kinds: readonly KindRow[] = [
     signer: {
       takes: "text",
       form: "NAME|KEYFILE,CHAINFILE",
+      shown: whole,
       passphrase: true,
       load: async (spec, settings) => (await import("./notary/load.js")).loadNotarySigner(spec, settings),
     },
@@ -76,6 +80,7 @@ export const kinds: readonly KindRow[] = [
     signer: {
       takes: "text",
       form: "COMMAND",
+      shown: whole,
       passphrase: false,
       load: async (spec, settings) => (await import("./external/load.js")).loadExecSigner(spec, settings),
     },
@@ -85,11 +90,17 @@ export const kinds: readonly KindRow[] = [
     signer: {
       takes: "either",
       form: "URI|FILE",
+      // The query of a PKCS#11 URI may hold a PIN. RFC 7512 section 2.4.
+      shown: (value) => value.split("?")[0] ?? "",
       passphrase: true,
       load: async (spec) => (await import("./external/load.js")).loadTokenSigner(spec),
     },
   },
 ];
+
+function whole(value: string): string {
+  return value;
+}
 
 /** Loads a signer. USAGE for a kind that is not known; KEY_INVALID, NOT_FOUND, KEY_PROVIDER as the kind throws. */
 export async function loadSigner(spec: SignerSpec, settings: SignerSettings = {}): Promise<Signer> {

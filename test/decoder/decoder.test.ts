@@ -202,7 +202,7 @@ test("without any key the first line is ctr-enc's words under our code", async (
 test("a wrong key is KEY_MISMATCH, and names the scheme", async () => {
   const wrong = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({ type: "pkcs8", format: "pem" });
   const stderr = await fails(withKeys(keysDirectory({ "wrong.pem": wrong })), /^KEY_MISMATCH: no key opens it \(jwe: /);
-  assert.match(stderr, /sealed for: jwe/);
+  assert.match(stderr, /encrypted for: jwe/);
 });
 
 test("a key that could not be read is named after the first line, without its content", async () => {
@@ -235,7 +235,10 @@ test("a layer that was tampered with, cut short or lengthened fails before its l
   const tampered = Buffer.from(layer);
   tampered[100] = (tampered[100] ?? 0) ^ 1;
   for (const bytes of [tampered, layer.subarray(0, 136), Buffer.concat([layer, Buffer.alloc(1)]), Buffer.alloc(0)]) {
-    await fails(withKeys(keyFile, { layer: bytes }), /^CORRUPT: the layer cannot be opened: its HMAC does not hold/);
+    await fails(
+      withKeys(keyFile, { layer: bytes }),
+      /^CORRUPT: the layer cannot be decrypted: its HMAC does not match/,
+    );
   }
 });
 

@@ -211,11 +211,11 @@ const brokenSlots: Readonly<Record<string, (value: string) => string | undefined
   "is all commas": () => ",,",
 };
 
-function slotEdit(slot: string, spoil: (value: string) => string | undefined) {
+function slotEdit(suffix: string, spoil: (value: string) => string | undefined) {
   return (annotations: Readonly<Record<string, string>>): Record<string, string> => {
-    const { [slot]: value = "", ...rest } = annotations;
+    const { [suffix]: value = "", ...rest } = annotations;
     const spoilt = spoil(value);
-    return spoilt === undefined ? rest : { ...rest, [slot]: spoilt };
+    return spoilt === undefined ? rest : { ...rest, [suffix]: spoilt };
   };
 }
 
@@ -251,19 +251,19 @@ for (const [id, keys, settings] of [
   ["pkcs11-pubkey-sha1", ["keys/hsm.pem"], undefined],
   ["keyprovider-cmd", undefined, vectorProvider],
 ] as const) {
-  test(`of every broken packet of ${id}, all say the same`, async () => {
+  test(`of every broken wrapped key of ${id}, all say the same`, async () => {
     const vector = await readVector(id);
     const [set] = keys ? [{ scheme: "", keys }] : vector.decrypt;
     const [layer] = vector.layers;
     assert.ok(set && layer);
     const asking = { keys: await vectorKeys(vector, set), settings: await settings?.(id) };
-    const slots = Object.keys(layer.annotations).filter((name) => name.includes(".enc.keys."));
-    for (const slot of slots) {
+    const suffixes = Object.keys(layer.annotations).filter((name) => name.includes(".enc.keys."));
+    for (const suffix of suffixes) {
       for (const [what, spoil] of Object.entries(brokenSlots)) {
         const place = new MemoryPlace();
         const blob = place.add("application/vnd.oci.image.layer.v1.tar+gzip+encrypted", layer.sealed);
-        nameImage(place, [[{ ...blob, annotations: slotEdit(slot, spoil)(layer.annotations) }]], "unknown");
-        await agree(`${id} ${slot} ${what}`, place.source("image"), asking, false);
+        nameImage(place, [[{ ...blob, annotations: slotEdit(suffix, spoil)(layer.annotations) }]], "unknown");
+        await agree(`${id} ${suffix} ${what}`, place.source("image"), asking, false);
       }
     }
   });

@@ -5,7 +5,7 @@ import type { GrowthLimits } from "../../src/bytes/budget.js";
 import { OciEncError } from "../../src/errors.js";
 import { walkMembers } from "../../src/tar/walk-members.js";
 import { expectedError } from "../support/expected-error.js";
-import { changedHeader, packTar, paxHeader, paxRecord, tarEnd, tarEntry } from "../support/tar-file.js";
+import { changedHeader, packTar, paxHeader, paxRecord, tarEnd, tarEntry } from "../support/bytes/tar-file.js";
 
 /** Walks over an archive that comes in pieces of `step` bytes. */
 async function walk(bytes: Uint8Array, { step = 1000, limits }: { step?: number; limits?: GrowthLimits } = {}) {

@@ -114,7 +114,7 @@ test("faults/35: envelopes that were swapped between two layers are not sealed a
   assert.equal(place.names.get("other"), undefined);
 });
 
-test("faults/35: an envelope from another image opens, and then its HMAC does not hold", async () => {
+test("faults/35: an envelope from another image opens, and then its HMAC does not match", async () => {
   const { place } = await sealedImage(alice);
   const { place: stranger } = await sealedImage(alice);
   const root = JSON.parse(place.text(place.names.get("image")?.digest ?? ""));

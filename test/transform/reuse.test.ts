@@ -295,7 +295,7 @@ test("a layer that was compared is read once and not uploaded, and gets an envel
   );
 });
 
-test("a packet in the name of a recipient, for somebody else's key, is not taken over", async () => {
+test("a wrapped key in the name of a recipient, for somebody else's key, is not taken over", async () => {
   const impostor = ecPair("P-256", "impostor");
   const inTheNameOfBob = encryptionKey(jwkFile(impostor.publicKey, { kid: "bob", alg: "ECDH-ES+A256KW" }));
   const { place, previous } = await planted([{ keys: [alice.encryption, inTheNameOfBob] }]);

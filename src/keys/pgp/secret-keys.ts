@@ -1,7 +1,7 @@
 import type { PrivateKey, SecretKeyPacket, SecretSubkeyPacket } from "openpgp";
 import { OciEncError } from "../../errors.js";
 import type { KeyFile } from "../key-file.js";
-import { type EncodedKey, splitKeys } from "./key-data.js";
+import { type EncodedKey, isKeyData, splitKeys } from "./key-data.js";
 
 /**
  * The secret keys of a file, unlocked. KEY_INVALID when there is none, when a passphrase is missing or does not fit, or
@@ -79,6 +79,7 @@ async function secretPackets(key: PrivateKey): Promise<readonly (SecretKeyPacket
 
 /** Whether a file holds a secret OpenPGP key that is protected. The command line asks for a passphrase then. */
 export async function isProtected(value: Uint8Array): Promise<boolean> {
+  if (!isKeyData(value)) return false;
   const { readPrivateKey } = await import("openpgp");
   for (const { secret, bytes } of splitKeys(value)) {
     if (!secret) continue;

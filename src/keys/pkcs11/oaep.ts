@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-/** The hashes of RSAES-OAEP that PKCS#11 packets name, as they are written. */
+/** The hashes of RSAES-OAEP that wrapped keys of PKCS#11 name, as they are written. */
 export type OaepHash = "sha1" | "sha256";
 
 /**

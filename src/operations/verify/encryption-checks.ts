@@ -59,10 +59,9 @@ export function envelopesParse(subject: Subject): readonly Finding[] {
       return "its envelope can be read";
     });
     const parts = partsOf(one.layer.annotations);
-    const odd = one.recipients.filter(({ info }) => info.algorithm === "" && info.id === "");
-    const strange = odd.map(({ info, sound }) => {
-      const unknown = info.label === "unknown scheme";
-      const verdict = sound && unknown ? "warning" : "failed";
+    const unread = one.recipients.filter(({ info }) => info.kind !== "recipient");
+    const strange = unread.map(({ info }) => {
+      const verdict = info.kind === "unknown-scheme" ? "warning" : "failed";
       return about(one, verdict, `a part of ${JSON.stringify(info.scheme)}: ${info.label}`);
     });
     return [options, ...strange, ...(parts.length === 0 ? [about(one, "failed", "it has no recipients")] : [])];
@@ -98,7 +97,7 @@ export function nobodyElse(subject: Subject, known: readonly KnownRecipient[]): 
       const silent = known.filter(({ scheme, id }) => scheme === info.scheme && id === "").length;
       const within = info.id === "" && unnamed(info.scheme).length <= silent;
       const who = `${info.scheme} ${info.label}`;
-      if (within) return about(one, "warning", `${who}: the packet does not say whose it is`);
+      if (within) return about(one, "warning", `${who}: the wrapped key does not say whose it is`);
       return about(one, "failed", info.id === "" ? `${who}: it is not known whose this is` : `${who} is not allowed`);
     });
   });
@@ -109,7 +108,7 @@ export function enoughRecipients(subject: Subject, least: number): readonly Find
   return encryptedLayers(subject).map((one) => {
     const count = new Set(
       one.recipients
-        .filter(({ sound }) => sound)
+        .filter(({ info }) => info.kind !== "unreadable")
         .map(({ info, part, within }) => (info.id === "" ? `${part}/${within}` : `${info.scheme}:${info.id}`)),
     ).size;
     return about(one, count >= least ? "passed" : "failed", `it has ${count} recipients; ${least} are required`);

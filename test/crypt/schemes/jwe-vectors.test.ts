@@ -28,7 +28,7 @@ const vectors: readonly Vector[] = JSON.parse(
 for (const { name, packets, digest, keys, strangers } of vectors) {
   const offered = ({ value, ...options }: VectorKey) => decryptionKey(Buffer.from(value, "base64"), options);
 
-  test(`the packets of the vector ${name} open with each of its keys`, async () => {
+  test(`the wrapped keys of the vector ${name} open with each of its keys`, async () => {
     for (const key of keys) {
       const unwrapper = await jwe.unwrapWith([offered(key)]);
       const found = await Promise.all(packets.map((packet) => unwrapper?.unwrap(jwePacket(packet))));
@@ -41,7 +41,7 @@ for (const { name, packets, digest, keys, strangers } of vectors) {
     }
   });
 
-  test(`the packets of the vector ${name} do not open with any other key`, async () => {
+  test(`the wrapped keys of the vector ${name} do not open with any other key`, async () => {
     for (const key of strangers) {
       const attempt = jwe.unwrapWith([offered(key)]);
       if (name === "jwe-keyforms-rsa") await assert.rejects(attempt, expectedError("KEY_INVALID", /passphrase/));

@@ -54,7 +54,7 @@ test("beside a list of recipients the key and header at the top are overlooked, 
   );
 });
 
-test("white space around a packet is no fault, and what a header inherits does not exist", () => {
+test("white space around a wrapped key is no fault, and what a header inherits does not exist", () => {
   assert.equal(read(`\n ${JSON.stringify(forNobody({ protected: encoded(header) }))}\r\n`).length, 1);
   const [recipient] = read(forNobody({ header: { alg: 5, constructor: null } }));
   assert.deepEqual([recipient?.alg, recipient?.header("toString")], ["", undefined]);
@@ -88,7 +88,7 @@ test("faults/37: what is no JWE is CORRUPT, with the reason", () => {
   assert.throws(() => readJwe(Uint8Array.of(0xff)), expectedError("CORRUPT", /not UTF-8/));
 });
 
-test("faults/37: a thousand recipients are read, and ten thousand or a packet beyond 512 KiB refused, without delay", () => {
+test("faults/37: a thousand recipients are read, and ten thousand or a wrapped key beyond 512 KiB refused, without delay", () => {
   const list = (length: number) => forNobody({ recipients: Array.from({ length }, () => ({ header: { alg: "A" } })) });
   const started = performance.now();
   assert.equal(read(list(1000)).length, 1000);

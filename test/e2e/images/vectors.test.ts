@@ -64,7 +64,7 @@ for (const id of (await readdir(vectors)).sort()) {
   const path = join(vectors, id, "manifest.json");
   if (!existsSync(path)) continue;
   const about: About = JSON.parse(await readFile(path, "utf8"));
-  // Other tools need a certificate to find the recipient of a pkcs7 packet; here each is tried.
+  // Other tools need a certificate to find the recipient of a pkcs7 wrapped key; here each is tried.
   const found = id === "pkcs7-rsa" ? (about.mustFail ?? []) : [];
   const mustFail = found.length > 0 ? [] : (about.mustFail ?? []);
   const refused = [...(about.expect === "reject" ? about.decrypt : []), ...mustFail];

@@ -19,7 +19,7 @@ before(async () => {
   };
   const platforms = [{ architecture: `amd64${evil}`, layers: ["a"], config }];
   await writeLayout(join(scratch, "images"), { name: evil, platforms });
-  // A packet whose key id is not for terminals.
+  // A wrapped key whose key id is not for terminals.
   const layout = join(scratch, "images");
   const index = JSON.parse(await readFile(join(layout, "index.json"), "utf8"));
   index.manifests[0].annotations["org.opencontainers.image.title"] = evil;

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import type { WrappedKey } from "../../../src/crypt/key-wrapper.js";
 
-/** A packet of the slot jwe with these bytes, or with this text or value as JSON. */
+/** A wrapped key of the suffix jwe with these bytes, or with this text or value as JSON. */
 export function jwePacket(content: Uint8Array | string | object): WrappedKey {
-  if (content instanceof Uint8Array) return { slot: "jwe", bytes: content };
-  return { slot: "jwe", bytes: Buffer.from(typeof content === "string" ? content : JSON.stringify(content)) };
+  if (content instanceof Uint8Array) return { suffix: "jwe", bytes: content };
+  return { suffix: "jwe", bytes: Buffer.from(typeof content === "string" ? content : JSON.stringify(content)) };
 }
 
 /** A value as JSON in base64url, as a JWE holds its protected header. */
@@ -12,7 +12,7 @@ export function encoded(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString("base64url");
 }
 
-/** The members of a packet that we wrote. */
+/** The members of a wrapped key that we wrote. */
 export function jweMembers(packet: WrappedKey | undefined): Record<string, unknown> {
   const members: unknown = JSON.parse(Buffer.from(packet?.bytes ?? []).toString());
   if (typeof members !== "object" || members === null) throw new Error("not a JSON object");

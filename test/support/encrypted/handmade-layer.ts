@@ -48,9 +48,10 @@ export async function handmadeLayer(place: MemoryPlace, made: HandmadeLayer): Pr
   const open: Members = { cipher: "AES_256_CTR_HMAC_SHA256", hmac, cipheroptions: {} };
   const wrap = await loadRecipients(made.keys);
   const packets = await wrap(encoded(made.secret ? made.secret(secret) : secret));
-  const inSlot = (slot: string) => packets.filter((packet) => packet.slot === slot).map(({ bytes }) => base64(bytes));
+  const withSuffix = (suffix: string) =>
+    packets.filter((packet) => packet.suffix === suffix).map(({ bytes }) => base64(bytes));
   const annotations = Object.fromEntries([
-    ...packets.map(({ slot }) => [`${prefix}keys.${slot}`, inSlot(slot).join(",")]),
+    ...packets.map(({ suffix }) => [`${prefix}keys.${suffix}`, withSuffix(suffix).join(",")]),
     [`${prefix}pubopts`, base64(encoded(made.open ? made.open(open) : open))],
   ]);
   return {

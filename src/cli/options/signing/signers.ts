@@ -1,7 +1,7 @@
 import { OciEncError } from "../../../errors.js";
 import type { SignerKind, SignerSpec } from "../../../index.js";
 import type { Invocation } from "../../commands/command.js";
-import { type KeySpec, parseKeySpec, shownValue, splitValue } from "../keys/key-spec.js";
+import { type KeySpec, parseKeySpec, splitValue } from "../keys/key-spec.js";
 import { type Passphrases, passphraseReader } from "../keys/passphrase.js";
 import { readSecretFile } from "../keys/secret-file.js";
 import { signBy, signBySigstore, signPassphraseFile } from "./signing-flags.js";
@@ -58,18 +58,23 @@ interface SignerContext {
 async function asText(text: string, context: SignerContext): Promise<SignerSpec> {
   const { kind, row } = context;
   const passphrase = row.passphrase ? await usualPassphrase(context) : undefined;
-  return { kind, value: Buffer.from(text), isFile: false, passphrase, origin: shownValue(kind, text) };
+  return { kind, value: Buffer.from(text), isFile: false, passphrase, origin: shownValue(text, context) };
 }
 
 async function withPassphrase(text: KeySpec, context: SignerContext): Promise<SignerSpec> {
   const { kind, passphrases, invocation } = context;
-  const value = text.isFile ? await readSecretFile(text.path, invocation.signal) : Buffer.from(text.path);
-  const origin = shownValue(kind, text.path);
+  const value = text.isFile ? await readSecretFile(text.value, invocation.signal) : Buffer.from(text.value);
+  const origin = text.isFile ? text.value : shownValue(text.value, context);
   const passphrase =
     (await passphrases.read(text.passphrase, origin)) ??
     (await usualPassphrase(context)) ??
     ((await isProtected(value)) ? await passphrases.ask(origin) : undefined);
   return { kind, value, isFile: text.isFile, passphrase, origin };
+}
+
+/** What may be shown of text that names a key: what the row of its kind says, else nothing. */
+function shownValue(value: string, { kind, row }: SignerContext): string {
+  return row.shown?.(value) ?? kind;
 }
 
 /** Where cosign and skopeo have passphrases from. */

@@ -10,7 +10,7 @@ export interface JweRecipient {
   readonly kid: string;
   /** Any member of the recipient's header, whichever part of the header holds it. */
   header(name: string): unknown;
-  /** The packet as if it were for this recipient alone. */
+  /** The wrapped key as if it were for this recipient alone. */
   readonly flattened: FlattenedJwe;
 }
 
@@ -34,12 +34,12 @@ const sizeLimit = 512 * 1024;
 const recipientLimit = 1000;
 
 /**
- * The recipients of a JWE in any of its three serialisations, RFC 7516 section 7, without a key. CORRUPT when the packet
+ * The recipients of a JWE in any of its three serialisations, RFC 7516 section 7, without a key. CORRUPT when the wrapped key
  * is no JWE, or larger than an honest one.
  */
-export function readJwe(packet: Uint8Array): readonly JweRecipient[] {
-  if (packet.length > sizeLimit) throw corrupt(`has ${packet.length} bytes, more than ${sizeLimit}`);
-  const text = utf8(packet, "is not UTF-8").trim();
+export function readJwe(wrapped: Uint8Array): readonly JweRecipient[] {
+  if (wrapped.length > sizeLimit) throw corrupt(`has ${wrapped.length} bytes, more than ${sizeLimit}`);
+  const text = utf8(wrapped, "is not UTF-8").trim();
   const members = text.startsWith("{") ? membersOf(parseJson(text, "is not JSON")) : compactMembers(text);
   const shared = sharedMembers(members);
   const common = commonHeader(shared);
@@ -48,10 +48,10 @@ export function readJwe(packet: Uint8Array): readonly JweRecipient[] {
 
 /**
  * A general JWE less one of its recipients, RFC 7516 section 7.2.1. The key that go-jose repeats at the top level goes
- * too: it is the first recipient's, and no reader of a general JWE needs it. CORRUPT when the packet has no such list.
+ * too: it is the first recipient's, and no reader of a general JWE needs it. CORRUPT when the wrapped key has no such list.
  */
-export function withoutRecipient(packet: Uint8Array, index: number): Uint8Array {
-  const members = new Map(membersOf(parseJson(utf8(packet, "is not UTF-8"), "is not JSON")));
+export function withoutRecipient(wrapped: Uint8Array, index: number): Uint8Array {
+  const members = new Map(membersOf(parseJson(utf8(wrapped, "is not UTF-8"), "is not JSON")));
   const listed = members.get("recipients");
   if (!Array.isArray(listed) || index >= listed.length) throw corrupt("has no such recipient");
   members.set("recipients", listed.toSpliced(index, 1));
@@ -95,7 +95,7 @@ function ownMembers(members: Members): readonly OwnMembers[] {
   const sources = listed.length === 0 ? [members] : listed.map(membersOf);
   return sources.map((source) => {
     const header = headerIn(source, "header");
-    // Some algorithms have none. They are not accepted, but their packets are JWEs.
+    // Some algorithms have none. They are not accepted, but their wrapped keys are JWEs.
     const encryptedKey = base64Url(source, "encrypted_key") ?? "";
     return { ...(header !== undefined && { header }), encrypted_key: encryptedKey };
   });
@@ -172,5 +172,5 @@ function repeated(name: string): OciEncError {
 }
 
 function corrupt(fault: string): OciEncError {
-  return new OciEncError("CORRUPT", `the JWE packet ${fault}`);
+  return new OciEncError("CORRUPT", `the JWE wrapped key ${fault}`);
 }

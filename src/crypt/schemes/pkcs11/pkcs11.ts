@@ -17,10 +17,10 @@ import type {
   RecipientInfo,
   WrapperOptions,
 } from "../../key-wrapper.js";
-import { decodePacket, encodePacket, type WrappedBlob, withoutBlob } from "./wrapped-key.js";
+import { decodeWrappedKey, encodeWrappedKey, type WrappedBlob, withoutBlob } from "./wrapped-key.js";
 
 /**
- * RSA keys in PKCS#11 tokens, one packet for all recipients: `wire-format.md` 4.4. Seals for a public key file without any
+ * RSA keys in PKCS#11 tokens, one wrapped key for all recipients: `wire-format.md` 4.4. Seals for a public key file without any
  * token, or with a key that a key file or RFC 7512 URI names; opens with the token, or with the private key itself
  * where somebody has it outside.
  */
@@ -34,7 +34,7 @@ export const pkcs11: KeyWrapper = {
       ...recipients.filter(({ kind }) => kind === "file"),
       ...recipients.filter(({ kind }) => kind === "token"),
     ];
-    return async (secret) => [{ slot: "pkcs11", bytes: encodePacket(ordered.map(({ wrap }) => wrap(secret))) }];
+    return async (secret) => [{ suffix: "pkcs11", bytes: encodeWrappedKey(ordered.map(({ wrap }) => wrap(secret))) }];
   },
 
   async unwrapWith(keys, options = {}) {
@@ -46,8 +46,8 @@ export const pkcs11: KeyWrapper = {
     if (openers.length === 0) return undefined;
     return {
       used: openers.map(({ key }) => key),
-      async unwrap(packet) {
-        const blobs = decodePacket(packet.bytes);
+      async unwrap(wrapped) {
+        const blobs = decodeWrappedKey(wrapped.bytes);
         for (const { open } of openers) {
           const secret = open(blobs);
           if (secret !== undefined) return secret;
@@ -57,17 +57,17 @@ export const pkcs11: KeyWrapper = {
     };
   },
 
-  recipients(packet) {
+  recipients(wrapped) {
     try {
-      return decodePacket(packet.bytes).map(describe);
+      return decodeWrappedKey(wrapped.bytes).map(describe);
     } catch {
-      return [{ scheme: "pkcs11", algorithm: "", id: "", label: "a damaged PKCS#11 packet" }];
+      return [{ kind: "unreadable", scheme: "pkcs11", algorithm: "", id: "", label: "a damaged PKCS#11 wrapped key" }];
     }
   },
 
   identify: async (keys) => await Promise.all(keys.map(identify)),
 
-  without: ({ slot, bytes }, index) => ({ slot, bytes: withoutBlob(bytes, index) }),
+  without: ({ suffix, bytes }, index) => ({ suffix, bytes: withoutBlob(bytes, index) }),
 };
 
 interface Recipient {
@@ -215,7 +215,7 @@ function openWithFile(keys: readonly KeyObject[], blobs: readonly WrappedBlob[])
   });
 }
 
-/** A private operation each: a packet of thousands of blobs must not keep a token busy for minutes. */
+/** A private operation each: a wrapped key of thousands of blobs must not keep a token busy for minutes. */
 const maximumTrials = 256;
 
 function firstSecret(
@@ -247,5 +247,5 @@ function environmentOf(options: WrapperOptions): Environment {
 
 function describe({ blob, hash }: WrappedBlob): RecipientInfo {
   const algorithm = hash === "sha1" ? "RSA-OAEP" : "RSA-OAEP-256";
-  return { scheme: "pkcs11", algorithm, id: "", label: `${algorithm} RSA-${blob.length * 8}` };
+  return { kind: "recipient", scheme: "pkcs11", algorithm, id: "", label: `${algorithm} RSA-${blob.length * 8}` };
 }

@@ -11,7 +11,7 @@ import {
   valuesIn,
 } from "../../../keys/x509/der.js";
 
-/** How a packet's content is encrypted. */
+/** How a CMS message's content is encrypted. */
 export interface ContentAlgorithm {
   readonly mode: "gcm" | "cbc";
   /** As Node names it. */
@@ -53,7 +53,7 @@ export function sealContent(key: Uint8Array, nonce: Uint8Array, secret: Uint8Arr
   return Buffer.concat([cipher.update(secret), cipher.final(), cipher.getAuthTag()]);
 }
 
-/** A packet's ciphertext and what is needed with the key to open it. */
+/** A CMS message's ciphertext and what is needed with the key to open it. */
 export interface SealedBytes {
   readonly content: ContentAlgorithm;
   readonly ciphertext: Uint8Array;
@@ -110,7 +110,7 @@ function gcmMembers(parameters: DerValue | undefined): readonly DerValue[] {
 }
 
 function badParameters(): OciEncError {
-  return new OciEncError("CORRUPT", "the packet's content encryption has parameters of an unexpected form");
+  return new OciEncError("CORRUPT", "the CMS message's content encryption has parameters of an unexpected form");
 }
 
 type KnownCipher =
