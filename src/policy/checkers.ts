@@ -39,13 +39,13 @@ export function rulePlaces(path: string | undefined): RulePlaces {
   return { path, home: process.env["HOME"] || homeDirectory(), root: "/", environment: process.env };
 }
 
-function policyJudge(policy: Policy, rules: TrustRules, { place }: PolicySubject): PolicyChecker {
+function policyJudge(policy: Policy, rules: TrustRules, { location }: PolicySubject): PolicyChecker {
   return {
     id: "policy",
     title: `${policy.origin} lets the image pass`,
     async check(image, find) {
       const outcome = await evaluatePolicy(policy, {
-        place,
+        location,
         images: [image],
         find,
         now: new Date(),

@@ -10,12 +10,12 @@ import { fits } from "./identity.js";
 import { entryFor, type Policy } from "./policy-json.js";
 import { type KeyPlaces, readKeySource, readPublicKeys } from "./policy-keys.js";
 import type { KeyRequirement, PolicyRequirement } from "./requirement.js";
-import type { PolicyPlace } from "./scopes.js";
+import type { PolicyLocation } from "./scopes.js";
 import { quoted } from "./strict-members.js";
 
 /** An image about which a policy is asked. */
 export interface PolicyRequest {
-  readonly place: PolicyPlace;
+  readonly location: PolicyLocation;
   /**
    * What a signature may be about: the manifest at hand, and after it the index that it was chosen from, which binds its
    * digest. With the manifest alone the rule is skopeo's.
@@ -48,7 +48,7 @@ export type PolicyOutcome =
  * KEY_PROVIDER for keys that cannot be had, and whatever `find` throws. `signing-and-policy.md` 4.1 and 4.2.
  */
 export async function evaluatePolicy(policy: Policy, request: PolicyRequest): Promise<PolicyOutcome> {
-  const entry = entryFor(policy, request.place);
+  const entry = entryFor(policy, request.location);
   const by: Accepted[] = [];
   let candidates: Promise<FoundSignatures> | undefined;
   const find = () => {

@@ -1,11 +1,11 @@
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import { digestOf } from "../oci/digest.js";
-import type { ImageSource, PolicyGate } from "../transport/transport.js";
+import type { ImageSource, PolicyGate, RequestedImage, TransportRow } from "../transport/transport.js";
 import { type CheckedImage, checkImage } from "./check-image.js";
 import { checkersOf, rulePlaces } from "./checkers.js";
 import { type ClassDecision, decideClasses, readClassRules } from "./classes.js";
-import { type PolicySubject, policySubject } from "./subject.js";
+import { type PolicySubject, policySubject, remoteSubject } from "./subject.js";
 import type { TrustRules } from "./trust-rules.js";
 
 /** An image with what its judges and its class say. */
@@ -41,10 +41,11 @@ export function policyGate(rules: TrustRules): PolicyGate {
 export async function passGate(
   rules: TrustRules,
   root: Descriptor,
-  { reference, source }: Parameters<PolicyGate>[1],
+  requested: RequestedImage,
 ): Promise<{ readonly signed: boolean }> {
-  const { place, identity } = policySubject(reference, source);
-  const image = { place, identity: rules.identity ?? identity };
+  const { source } = requested;
+  const { location, identity } = policySubject(requested);
+  const image = { location, identity: rules.identity ?? identity };
   const judged = await checkRules(source, root, { rules, image });
   const refused = refusalOf(judged, source.name);
   if (refused) throw refused;
@@ -58,13 +59,17 @@ export async function passGate(
  * Why an image that nobody has signed must not be written as `reference`: the rules require a signature, or a policy for
  * that name in a registry does. Undefined: it may.
  */
-export async function refusalOfUnsigned(reference: string, rules: TrustRules): Promise<OciEncError | undefined> {
+export async function refusalOfUnsigned(
+  reference: string,
+  rules: TrustRules,
+  transports?: readonly TransportRow[],
+): Promise<OciEncError | undefined> {
   const hint = "sign what is written with --sign-by";
   if (rules.requireSigned) {
     return new OciEncError("UNTRUSTED", "the image gets another digest, which nobody would have signed", { hint });
   }
-  if (!reference.startsWith("docker://")) return undefined;
-  const image = policySubject(reference, { place: "" });
+  const image = remoteSubject(reference, transports);
+  if (!image) return undefined;
   const descriptor = { mediaType: "", digest: digestOf(new Uint8Array()), size: 0 };
   for (const judge of await checkersOf({ ...rules, trust: [] }, image)) {
     const outcome = await judge.check({ descriptor, identity: image.identity }, async () => ({

@@ -67,7 +67,7 @@ export function isRemapPrefix(text: string): boolean {
 }
 
 /** `host/repository`, by which scopes and rules go. */
-export function repositoryOf({ host, repository }: ImageName): string {
+function repositoryOf({ host, repository }: ImageName): string {
   return `${host}/${repository}`;
 }
 

@@ -1,6 +1,6 @@
 import type { PolicyDialect } from "./key-source.js";
 import { type PolicyRequirement, readRequirement } from "./requirement.js";
-import { isScope, type PolicyPlace, scopesOf } from "./scopes.js";
+import { isScope, namedTransports, type PolicyLocation } from "./scopes.js";
 import { entriesOf, invalid, itemsOf, membersOf, type Place, quoted, readDocument } from "./strict-members.js";
 
 /** A `policy.json`, read and found to be sound. */
@@ -49,24 +49,18 @@ export function parsePolicy(bytes: Uint8Array, origin: string, dialect: PolicyDi
 }
 
 /** The most specific entry for an image; nothing of the others counts. */
-export function entryFor(policy: Policy, place: PolicyPlace): PolicyEntry {
-  const scopes = policy.transports.get(place.transport);
-  for (const scope of scopesOf(place)) {
-    const requirements = scopes?.get(scope);
-    if (requirements !== undefined) return { name: `transports.${place.transport}[${quoted(scope)}]`, requirements };
+export function entryFor(policy: Policy, { transport, scopes }: PolicyLocation): PolicyEntry {
+  const entries = policy.transports.get(transport);
+  for (const scope of scopes) {
+    const requirements = entries?.get(scope);
+    if (requirements !== undefined) return { name: `transports.${transport}[${quoted(scope)}]`, requirements };
   }
   return { name: "default", requirements: policy.default };
 }
 
-/** Those that messages name; others may be there, and are nobody's here. */
-const knownTransports = [
-  ...["docker", "docker-daemon", "docker-archive", "oci", "oci-archive", "dir", "tarball", "sif"],
-  ...["atomic", "containers-storage", "ostree"],
-];
-
 function readTransports(place: Place, dialect: PolicyDialect): ReadonlyMap<string, Scopes> {
   return new Map(
-    entriesOf(place, knownTransports).map(([transport, scopes]) => [
+    entriesOf(place, namedTransports).map(([transport, scopes]) => [
       transport,
       new Map(
         entriesOf(scopes).map(([scope, list]) => [checkedScope(transport, scope, list), readList(list, dialect)]),

@@ -1,23 +1,25 @@
 import type { Digest } from "../oci/digest.js";
 import type { ImageSource, PolicyGate } from "./transport.js";
 
-/**
- * The same source, whose reference resolves only to what `admit` lets pass: asked once for each digest.
- */
-export function gatedSource(source: ImageSource, reference: string, admit: PolicyGate): ImageSource {
+/** The same source, whose reference resolves only to what `gate` lets pass: asked once for each digest. */
+export function gatedSource(
+  source: ImageSource,
+  asked: Omit<Parameters<PolicyGate>[1], "source">,
+  gate: PolicyGate,
+): ImageSource {
   const known = new Map<Digest, Promise<void>>();
   const resolve: ImageSource["resolve"] = async () => {
     const root = await source.resolve();
-    const asked = known.get(root.digest) ?? admit(root, { reference, source });
-    known.set(root.digest, asked);
-    await asked;
+    const passed = known.get(root.digest) ?? gate(root, { ...asked, source });
+    known.set(root.digest, passed);
+    await passed;
     return root;
   };
   return withResolve(source, resolve);
 }
 
 /** The same source with another way to resolve. All else is passed on, methods that only some transports have included. */
-export function withResolve<S extends ImageSource>(source: S, resolve: ImageSource["resolve"]): S {
+function withResolve<S extends ImageSource>(source: S, resolve: ImageSource["resolve"]): S {
   return new Proxy(source, {
     get(target, name) {
       if (name === "resolve") return resolve;

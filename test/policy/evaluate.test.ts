@@ -9,11 +9,13 @@ import { evaluatePolicy, type PolicyOutcome, type PolicyRequest } from "../../sr
 import type { PolicyDialect } from "../../src/policy/key-source.js";
 import { readPolicy } from "../../src/policy/policy-file.js";
 import { parsePolicy } from "../../src/policy/policy-json.js";
+import { policyLocation } from "../../src/policy/scopes.js";
 import { localKey } from "../../src/sign/local-key.js";
 import type { Signature } from "../../src/sign/signature.js";
 import { readSigningKey } from "../../src/sign/sigstore/key-file.js";
 import { sigstoreSigner } from "../../src/sign/sigstore/signer.js";
 import type { FoundSignatures } from "../../src/sign/store.js";
+import { nameScopes } from "../../src/transport/policy-scopes.js";
 import { containersCase, imageOne, signaturesOf } from "../support/containers-case.js";
 import { expectedError } from "../support/expected-error.js";
 import { signedName } from "../support/gpg-message.js";
@@ -217,7 +219,7 @@ function evaluate(requirements: readonly object[], given: Given = {}): Promise<P
   const name = parseImageName(signedName);
   const { signatures = async () => [byAlice, byK1].filter((one) => one !== undefined), broken = [] } = given;
   return evaluatePolicy(parsePolicy(Buffer.from(text), "policy.json", given.dialect), {
-    place: { transport: "docker", name },
+    location: policyLocation("docker", nameScopes, { name }),
     images: [imageOne(name)],
     find: async () => ({ signatures: await signatures(), broken }),
     now: new Date(),
