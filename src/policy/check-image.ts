@@ -1,3 +1,4 @@
+import { memoized } from "../bytes/memoized.js";
 import { attestedBy } from "../copy/attestation.js";
 import { type ChildPlan, makePlan, manifestsOf } from "../copy/plan.js";
 import { absentAndKept } from "../copy/warnings/absent-manifests.js";
@@ -69,7 +70,7 @@ export async function checkImage(source: ImageSource, root: Descriptor, options:
   const along = options.platforms === "local" ? [] : companionsOf(plan);
   const listed = along.filter((descriptor) => attestedBy(descriptor) === undefined);
   const judged = [...instances.map(({ descriptor }) => descriptor), ...along];
-  const find = memoized((subject) => listSignatures(source, subject));
+  const find: Find = memoized((subject) => listSignatures(source, subject));
   const opinions: CheckerResult[] = [];
   for (const judge of options.judges) {
     const ask = (manifest: Descriptor) => opinionOf(judge, manifest, { identity: options.identity, find });
@@ -120,6 +121,7 @@ async function opinionsOn(
   return whole && single.every(({ outcome }) => outcome.kind === "refused") ? [whole] : single;
 }
 
+/** Several checkers look at the same signatures. */
 type Find = (subject: Digest) => Promise<FoundSignatures>;
 
 async function opinionOf(
@@ -129,14 +131,4 @@ async function opinionOf(
 ): Promise<CheckerResult> {
   const outcome = await judge.check({ descriptor: manifest, identity }, () => find(manifest.digest));
   return { judge: { id: judge.id, title: judge.title }, manifest, outcome };
-}
-
-/** Several judges look at the same signatures. */
-function memoized(read: Find): Find {
-  const known = new Map<Digest, Promise<FoundSignatures>>();
-  return (subject) => {
-    const found = known.get(subject) ?? read(subject);
-    known.set(subject, found);
-    return found;
-  };
 }

@@ -1,3 +1,4 @@
+import { memoized } from "../bytes/memoized.js";
 import type { ErrorCode } from "../errors.js";
 import type { ImageName } from "../oci/image-name.js";
 import { gpgVerifier } from "../sign/gpg/verifier.js";
@@ -50,11 +51,7 @@ export type PolicyOutcome =
 export async function evaluatePolicy(policy: Policy, request: PolicyRequest): Promise<PolicyOutcome> {
   const entry = entryFor(policy, request.location);
   const by: Accepted[] = [];
-  let candidates: Promise<FoundSignatures> | undefined;
-  const find = () => {
-    candidates ??= request.find();
-    return candidates;
-  };
+  const find = memoized(() => request.find());
   for (const requirement of entry.requirements) {
     const answer = await meet(requirement, policy, { ...request, find });
     if ("reasons" in answer) return { verdict: "refused", entry: entry.name, ...answer };

@@ -1,4 +1,5 @@
-import type { Digest } from "../oci/digest.js";
+import { memoized } from "../bytes/memoized.js";
+import type { Descriptor } from "../oci/descriptor.js";
 import type { ImageSource, PolicyGate } from "./transport.js";
 
 /** The same source, whose reference resolves only to what `gate` lets pass: asked once for each digest. */
@@ -7,12 +8,13 @@ export function gatedSource(
   asked: Omit<Parameters<PolicyGate>[1], "source">,
   gate: PolicyGate,
 ): ImageSource {
-  const known = new Map<Digest, Promise<void>>();
+  const pass = memoized(
+    (root: Descriptor) => gate(root, { ...asked, source }),
+    ({ digest }) => digest,
+  );
   const resolve: ImageSource["resolve"] = async () => {
     const root = await source.resolve();
-    const passed = known.get(root.digest) ?? gate(root, { ...asked, source });
-    known.set(root.digest, passed);
-    await passed;
+    await pass(root);
     return root;
   };
   return withResolve(source, resolve);
@@ -31,9 +33,8 @@ function withResolve<S extends ImageSource>(source: S, resolve: ImageSource["res
 
 /** The same source, which means for good what its reference named when it was first asked. */
 export function memoizedResolve<S extends ImageSource>(source: S): S {
-  let root: ReturnType<ImageSource["resolve"]> | undefined;
-  return withResolve(source, () => {
-    root ??= source.resolve();
-    return root;
-  });
+  return withResolve(
+    source,
+    memoized(() => source.resolve()),
+  );
 }
