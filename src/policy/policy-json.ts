@@ -3,7 +3,7 @@ import { type PolicyRequirement, readRequirement } from "./requirement.js";
 import { isScope, namedTransports, type PolicyLocation } from "./scopes.js";
 import { entriesOf, invalid, itemsOf, membersOf, type Place, quoted, readDocument } from "./strict-members.js";
 
-/** A `policy.json`, read and found to be sound. */
+/** A valid `policy.json`. */
 export interface Policy {
   /** For messages: where it was read. */
   readonly origin: string;
@@ -26,8 +26,8 @@ export interface PolicyEntry {
 }
 
 /**
- * Reads `policy.json` strictly, `signing-and-policy.md` 4.1: one thing that is unknown, twice there or missing anywhere
- * makes it CORRUPT as a whole. The dialect of image-rs ignores members that nobody knows, with a warning each.
+ * Reads `policy.json` strictly, `signing-and-policy.md` 4.1: anything that is unknown, there twice or missing
+ * makes the whole CORRUPT. The dialect of image-rs ignores unknown members, with a warning each.
  */
 export function parsePolicy(bytes: Uint8Array, origin: string, dialect: PolicyDialect = "containers"): Policy {
   const what = `the policy ${quoted(origin)}`;
@@ -70,11 +70,11 @@ function readTransports(place: Place, dialect: PolicyDialect): ReadonlyMap<strin
 }
 
 function checkedScope(transport: string, scope: string, place: Place): string {
-  if (!isScope(transport, scope)) throw invalid(place, "has no scope of its transport");
+  if (!isScope(transport, scope)) throw invalid(place, "is not a scope of its transport");
   return scope;
 }
 
-/** An empty list asks for nothing in image-rs; everywhere else it is a mistake. */
+/** In image-rs an empty list requires nothing; everywhere else it is a mistake. */
 function readList(place: Place, dialect: PolicyDialect): readonly PolicyRequirement[] {
   const items = itemsOf(place);
   if (items.length > 0) return items.map((item) => readRequirement(item, dialect));

@@ -18,7 +18,7 @@ export function policyLocation(
   return { transport, scopes: [...scopes.of(image), ""] };
 }
 
-/** Whether a scope can be one of this transport's; those of transports that nobody knows are not looked at. */
+/** Whether a scope can be one of this transport's; those of unknown transports are not looked at. */
 export function isScope(transport: string, scope: string): boolean {
   return scope === "" || (scopesByName.get(transport)?.accepts(scope) ?? true);
 }

@@ -194,18 +194,19 @@ test("a kbs:// key is fetched by the program that is named for it, and refused w
 
 test("the policy is that of the path given, else the user's, else the system's, else none", async () => {
   const [home, root] = [join(scratch, "home"), join(scratch, "root")];
-  const places = { home, root, environment: {} };
-  assert.equal(await readPolicy(places), undefined);
+  const machine = { home, root, variables: {} };
+  const read = (path?: string) => readPolicy(path, "containers", machine);
+  assert.equal(await read(), undefined);
   const system = join(root, "etc", "containers", "policy.json");
   mkdirSync(join(root, "etc", "containers"), { recursive: true });
   writeFileSync(system, '{"default":[{"type":"reject"}]}');
-  assert.equal((await readPolicy(places))?.origin, system);
+  assert.equal((await read())?.origin, system);
   const user = join(home, ".config", "containers", "policy.json");
   mkdirSync(join(home, ".config", "containers"), { recursive: true });
   writeFileSync(user, "broken");
-  await assert.rejects(readPolicy(places), expectedError("CORRUPT"));
-  assert.equal((await readPolicy({ ...places, path: system }))?.origin, system);
-  await assert.rejects(readPolicy({ ...places, path: join(scratch, "none.json") }), expectedError("NOT_FOUND"));
+  await assert.rejects(read(), expectedError("CORRUPT"));
+  assert.equal((await read(system))?.origin, system);
+  await assert.rejects(read(join(scratch, "none.json")), expectedError("NOT_FOUND"));
 });
 
 interface Given extends Omit<Partial<PolicyRequest>, "find"> {

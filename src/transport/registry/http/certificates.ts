@@ -5,7 +5,7 @@ import { rootCertificates } from "node:tls";
 import { ioError, OciEncError, systemCode } from "../../../errors.js";
 import type { HostSettings } from "../../registry-options.js";
 import type { Environment } from "./environment.js";
-import { configFolder } from "./environment.js";
+import { configFolder } from "../../../files/machine.js";
 
 /** What TLS with one host is built on. */
 export interface Trust {
