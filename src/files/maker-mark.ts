@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type FileHandle, type lstat, open, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { memoized } from "../bytes/memoized.js";
 import { isAlive, machineOf, silenceLimit, thisOwner } from "./heartbeat.js";
 
 /** What the name of every unfinished file starts with, and that of a directory which becomes something else at its end. */
@@ -68,13 +69,12 @@ export async function isMakerAlive({ maker }: MadeName): Promise<boolean | undef
  * undefined: by ours.
  */
 export async function checkMakersIn(directory: string | undefined): Promise<MakerCheck> {
-  let clock: Promise<number> | undefined;
+  const clock = memoized(async () => (directory === undefined ? Date.now() : await fileSystemTime(directory)));
   return {
     async judge(name, touched) {
       const alive = await isMakerAlive(name);
       if (alive !== undefined) return alive ? "in use" : "abandoned";
-      clock ??= directory === undefined ? Promise.resolve(Date.now()) : fileSystemTime(directory);
-      const age = (await clock) - touched;
+      const age = (await clock()) - touched;
       // A time that lies days ahead is no time at all.
       if (age < (name.beats ? silenceLimit : certainLimit) && age >= -certainLimit) return "in use";
       return name.beats ? "silent" : "abandoned";

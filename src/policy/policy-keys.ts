@@ -32,7 +32,7 @@ export async function readKeySource(
   const file = dialect === "image-rs" ? path.replace(/^file:\/\//, "") : path;
   try {
     const value = await readSmallFile(resolve(places.base, file), keyLimit, {
-      // A path that names nothing may be no path at all.
+      // What stands in place of a path may be a key: it is not quoted.
       what: `the file that ${where} names`,
       followLinks: true,
     });
@@ -43,16 +43,16 @@ export async function readKeySource(
   }
 }
 
-/** The public keys of a sigstore requirement. KEY_INVALID when one is none. */
+/** The public keys of a sigstore requirement. KEY_INVALID when one is not a key. */
 export function readPublicKeys(keys: readonly { readonly value: Uint8Array; readonly origin: string }[]): KeyObject[] {
   return keys.map((key) => readVerificationKey(key));
 }
 
-/** No ring and no key is as large as this. */
+/** Keyrings and keys are smaller than this. */
 const keyLimit = 16 * 1024 * 1024;
 const fetchTimeoutMs = 60_000;
 
-/** What only a key broker can give: `kbs:///default/key/1`, `kbs+kid://…`. */
+/** What only a key broker has: `kbs:///default/key/1`, `kbs+kid://…`. */
 function isResource(path: string): boolean {
   return /^kbs(?:\+[a-z0-9.+-]+)?:\/\//i.test(path);
 }
@@ -66,7 +66,7 @@ async function fetchResource(
   if (program === undefined || program === "") {
     throw new OciEncError(
       "KEY_INVALID",
-      `the policy's key of ${source.where} is with a key broker, which is not asked here`,
+      `the policy's key of ${source.where} is with a key broker, which oci-enc does not ask`,
       {
         hint: `name a program in ${resourceCommandVariable} that reads the URI and writes the key`,
       },

@@ -3,11 +3,11 @@ import { readIdentityRule } from "./identity-rule.js";
 import { type KeyMembers, type KeySource, type PolicyDialect, readKeySources } from "./key-source.js";
 import { entriesOf, invalid, membersOf, nameOf, type Place, textOf } from "./strict-members.js";
 
-/** What a policy wants of an image. `signing-and-policy.md` 4.2. */
+/** What a policy requires of an image. `signing-and-policy.md` 4.2. */
 export type PolicyRequirement =
   | { readonly type: "insecureAcceptAnything" | "reject" }
   | KeyRequirement
-  /** It is known, and oci-enc cannot judge by it: nothing meets it. */
+  /** A known type that oci-enc cannot check: nothing satisfies it. */
   | { readonly type: "unsupported"; readonly what: string };
 
 /** A signature by one of these keys, about an image of that name. */
@@ -17,7 +17,7 @@ export interface KeyRequirement {
   readonly identity: SignedIdentity;
 }
 
-/** Reads one requirement. CORRUPT when it is malformed, or of a type that nobody knows. */
+/** Reads one requirement. CORRUPT when it is malformed, or of an unknown type. */
 export function readRequirement(place: Place, dialect: PolicyDialect): PolicyRequirement {
   const type = textOf(entriesOf(place, ["type"]).find(([key]) => key === "type")?.[1]);
   const read = requirements.get(type ?? "");
@@ -41,7 +41,7 @@ function readBare(place: Place, type: "insecureAcceptAnything" | "reject"): Poli
   return { type };
 }
 
-/** Other tools read it as well, and let nothing pass by it. */
+/** Other tools read it as well, and no image satisfies it. */
 function readSignedBaseLayer(place: Place): PolicyRequirement {
   const { baseLayerIdentity } = membersOf(place, ["type", "baseLayerIdentity"]);
   if (baseLayerIdentity === undefined) throw invalid(place, "has no baseLayerIdentity");
@@ -68,7 +68,7 @@ function readSignedBy(place: Place, dialect: PolicyDialect): PolicyRequirement {
   return { type: "unsupported", what: `the key type ${kind}` };
 }
 
-/** Other tools know their names, and nothing else of them. */
+/** Types that other tools know by name and do not support either. */
 const otherKeyTypes: ReadonlySet<string> = new Set(["signedByGPGKeys", "X509Certificates", "signedByX509CAs"]);
 
 const sigstoreMembers = [

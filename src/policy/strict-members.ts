@@ -5,9 +5,9 @@ import { type JsonNode, parseJson, placeInText } from "../oci/json-text.js";
 export interface RuleDocument {
   /** For messages: `the policy "/etc/containers/policy.json"`. */
   readonly what: string;
-  /** To tell lines; no message quotes it, as it may be a key that was taken for the document. */
+  /** For line numbers. No message quotes it: it may be a key that was given by mistake. */
   readonly text: string;
-  /** Takes what is odd in the document, and lets members pass that nobody knows. Undefined: such a document is refused. */
+  /** Takes a warning for each unknown member, which is then ignored. Undefined: a document with one is refused. */
   readonly warn: ((message: string) => void) | undefined;
 }
 
@@ -19,13 +19,13 @@ export interface Place {
   readonly node: JsonNode;
 }
 
-/** Parses a document. CORRUPT when it is not sound JSON. */
+/** Parses a document. CORRUPT when it is not JSON. */
 export function readDocument(bytes: Uint8Array, document: Omit<RuleDocument, "text">): Place {
   const { text, root } = parseJson(bytes, document.what);
   return { document: { ...document, text }, path: "", node: root };
 }
 
-/** The members of an object that are there, each with its place. CORRUPT when it is no object or has others than `known`. */
+/** The members of an object that are there, each with its place. CORRUPT when it is not an object or has others than `known`. */
 export function membersOf<K extends string>(place: Place, known: readonly K[]): Partial<Readonly<Record<K, Place>>> {
   const found: Partial<Record<K, Place>> = {};
   for (const [key, member] of entriesOf(place, known)) {
@@ -38,7 +38,7 @@ export function membersOf<K extends string>(place: Place, known: readonly K[]): 
   return found;
 }
 
-/** The members of an object whose names are free; messages have the `known` ones. CORRUPT when it is no object. */
+/** The members of an object whose names are free; messages have the `known` ones. CORRUPT when it is not an object. */
 export function entriesOf(
   place: Place,
   known: readonly string[] = [],
@@ -51,7 +51,7 @@ export function entriesOf(
   ]);
 }
 
-/** The items of an array. CORRUPT when it is none. */
+/** The items of an array. CORRUPT when it is not one. */
 export function itemsOf(place: Place): readonly Place[] {
   const { document, path, node } = place;
   if (node.kind !== "array") throw invalid(place, "is not a list");
@@ -77,7 +77,7 @@ export function nameOf({ path }: Pick<Place, "path">): string {
   return path === "" ? "it" : path;
 }
 
-/** A stranger's text, cut, as it may stand in a message. */
+/** Text of unknown origin, shortened, as it may stand in a message. */
 export function quoted(text: string): string {
   return JSON.stringify(text.replace(/\p{C}/gu, "\uFFFD").slice(0, 160));
 }

@@ -3,6 +3,7 @@ import type { ByteStream } from "../bytes/byte-stream.js";
 import { OciEncError } from "../errors.js";
 import type { ContentId, Descriptor } from "../oci/descriptor.js";
 import type { Digest } from "../oci/digest.js";
+import type { ImageName } from "../oci/image-name.js";
 import type { Progress } from "../progress.js";
 import type { RegistryOptions } from "./registry-options.js";
 
@@ -107,8 +108,17 @@ export interface ImageTraits {
   readonly attached: boolean;
 }
 
-/** Whether an image may be read at all. `reference` is what was asked for, before mirrors or links were followed. */
-export type PolicyGate = (root: Descriptor, image: { reference: string; source: ImageSource }) => Promise<void>;
+/** Whether an image may be read at all. */
+export type PolicyGate = (root: Descriptor, image: RequestedImage) => Promise<void>;
+
+/** An image as it was asked for, and where it was found. */
+export interface RequestedImage {
+  /** Before mirrors or links were followed. */
+  readonly reference: string;
+  readonly source: ImageSource;
+  /** As in {@link EndpointOptions}. */
+  readonly transports?: readonly TransportRow[] | undefined;
+}
 
 /** Asked per host, so that both ends of a copy can share one set. */
 export interface EndpointOptions {
@@ -132,6 +142,8 @@ export interface EndpointOptions {
   readonly registry?: RegistryOptions | undefined;
   /** For a source: asked as soon as the reference is resolved; what it throws ends the work before anything else is read. */
   readonly gate?: PolicyGate | undefined;
+  /** The transports that a reference may be of, for one of your own beside ours; default `transportRows`. */
+  readonly transports?: readonly TransportRow[] | undefined;
 }
 
 /** A target that can give the image further names after `commit`. Found by {@link canTag}. */
@@ -164,9 +176,40 @@ export function canTag(target: ImageTarget): target is ImageTarget & TaggingTarg
   return "tag" in target;
 }
 
-/** One way of keeping images. */
+/** One way of keeping images, loaded. */
 export interface Transport {
-  readonly scheme: string;
+  /** `locator` is what follows the prefix of a reference. */
   openSource(locator: string, options: EndpointOptions): Promise<ImageSource>;
   openTarget(locator: string, options: EndpointOptions): Promise<ImageTarget>;
+}
+
+/** All that anybody has to know of a transport before it is loaded. */
+export interface TransportRow {
+  /** How its references begin, the usual way first. Without any it is the transport of references that have no prefix. */
+  readonly prefixes: readonly string[];
+  /** How help names it in a list: `oci:`. */
+  readonly title: string;
+  /** How a reference is written, for hints: `oci:DIRECTORY[:NAME][@DIGEST]`. */
+  readonly form: string;
+  /** A reference names an image, in Docker's grammar: rules for names apply. Else it names a path. */
+  readonly named: boolean;
+  /** Images are on another machine, where others get them by their tags: one is written over only on request. */
+  readonly remote: boolean;
+  /** `-` in place of a file is standard input and output. */
+  readonly streams: boolean;
+  /** It can keep encrypted layers. */
+  readonly encrypted: boolean;
+  /** It can keep signatures and other referrers beside an image. */
+  readonly attachments: boolean;
+  /** How a `policy.json` speaks of its images. */
+  readonly policy: { readonly name: string; readonly scopes: PolicyScopes };
+  load(): Promise<Transport>;
+}
+
+/** Which entries of a `policy.json` speak of the images of a transport: containers-policy.json(5). */
+export interface PolicyScopes {
+  /** The scopes of an image, the most specific one first, without the empty one, which speaks of all. `path` is absolute, without links. */
+  of(image: { readonly name?: ImageName | undefined; readonly path?: string | undefined }): readonly string[];
+  /** Whether a text other than the empty one can be a scope of this transport. */
+  accepts(scope: string): boolean;
 }

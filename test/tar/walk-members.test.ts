@@ -4,8 +4,8 @@ import fc from "fast-check";
 import type { GrowthLimits } from "../../src/bytes/budget.js";
 import { OciEncError } from "../../src/errors.js";
 import { walkMembers } from "../../src/tar/walk-members.js";
-import { expectedError } from "../support/expected-error.js";
 import { changedHeader, packTar, paxHeader, paxRecord, tarEnd, tarEntry } from "../support/bytes/tar-file.js";
+import { expectedError } from "../support/expected-error.js";
 
 /** Walks over an archive that comes in pieces of `step` bytes. */
 async function walk(bytes: Uint8Array, { step = 1000, limits }: { step?: number; limits?: GrowthLimits } = {}) {

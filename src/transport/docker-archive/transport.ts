@@ -13,8 +13,6 @@ import { openDockerTarget } from "./target.js";
  * N as well. Written are plain images of one platform; an existing FILE is a CONFLICT unless `force` is given.
  */
 export const dockerArchive: Transport = {
-  scheme: "docker-archive",
-
   async openSource(locator, options) {
     const { path, image } = await parse(locator);
     const place = `docker-archive:${path === standardStream ? "standard input" : path}`;

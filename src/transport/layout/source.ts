@@ -1,4 +1,5 @@
 import type { ByteStream } from "../../bytes/byte-stream.js";
+import { memoized } from "../../bytes/memoized.js";
 import { OciEncError } from "../../errors.js";
 import type { Descriptor } from "../../oci/descriptor.js";
 import type { Digest } from "../../oci/digest.js";
@@ -30,15 +31,12 @@ export interface LayoutImage {
 export async function openLayoutSource(image: LayoutImage): Promise<ImageSource & AttachmentSource> {
   const layout = await findLayout(image.directory);
   let resolved: Descriptor | undefined;
-  let listed: Promise<AttachmentSource> | undefined;
+  const listing = () => memoized(() => openAttachments(layout));
+  let attachments = listing();
   const resolve = async () => {
     resolved = await resolveImage(layout, image);
-    listed = undefined;
+    attachments = listing();
     return resolved;
-  };
-  const attachments = () => {
-    listed ??= openAttachments(layout);
-    return listed;
   };
   return {
     name: image.name(layout),

@@ -1,5 +1,6 @@
 import type { Digest } from "../../oci/digest.js";
 import { printImageName } from "../../oci/image-name.js";
+import { registryName, registryReference } from "../references.js";
 import type { EndpointOptions } from "../transport.js";
 import { shortNameCandidates } from "./config/registries-conf.js";
 import { readRegistriesConf } from "./config/registries-conf-files.js";
@@ -26,7 +27,7 @@ export async function listRepositoryTags(
   options: EndpointOptions,
   around: RegistryContext = registryContext(),
 ): Promise<RepositoryTags> {
-  const { primary } = await locate(locatorOf(repository), options, around);
+  const { primary } = await locate(registryName(repository), options, around);
   const client = openClient(primary, true, options, around);
   try {
     return { repository: `${primary.name.host}/${primary.name.repository}`, tags: await listTagsOf(client) };
@@ -41,12 +42,12 @@ export async function deleteFromRegistry(
   options: EndpointOptions,
   around: RegistryContext = registryContext(),
 ): Promise<Deleted> {
-  const { primary } = await locate(locatorOf(reference), options, around);
+  const { primary } = await locate(registryName(reference), options, around);
   const client = openClient(primary, true, options, around);
   try {
     const { tag, digest } = primary.name;
     const deleted = await deleteManifest(client, digest ?? tag ?? "latest");
-    return { reference: `docker://${printImageName(primary.name)}`, digest: deleted };
+    return { reference: registryReference(printImageName(primary.name)), digest: deleted };
   } finally {
     await client[Symbol.asyncDispose]();
   }
@@ -59,9 +60,5 @@ export async function searchRegistries(
   around: RegistryContext = registryContext(),
 ): Promise<readonly string[]> {
   const conf = await readRegistriesConf(options.registry?.registriesConf, around.environment);
-  return shortNameCandidates(name, conf).map((candidate) => `docker://${candidate}`);
-}
-
-function locatorOf(reference: string): string {
-  return reference.replace(/^docker:\/\//, "");
+  return shortNameCandidates(name, conf).map(registryReference);
 }

@@ -1,4 +1,5 @@
 import type { ByteStream } from "../../bytes/byte-stream.js";
+import { memoized } from "../../bytes/memoized.js";
 import type { Descriptor } from "../../oci/descriptor.js";
 import type { Digest } from "../../oci/digest.js";
 import { type ImageName, printImageName } from "../../oci/image-name.js";
@@ -20,7 +21,7 @@ export class RegistrySource implements ImageSource, AttachmentSource {
   readonly #places: AttachmentPlaces;
   /** What is in another repository than the image. */
   readonly #elsewhere = new Map<Digest, RegistryClient>();
-  #root: Promise<FetchedManifest> | undefined;
+  readonly #root = memoized(() => this.#fetchRoot());
 
   constructor(client: RegistryClient, image: ImageName, places: AttachmentPlaces) {
     this.name = `docker://${printImageName(image)}`;
@@ -31,12 +32,11 @@ export class RegistrySource implements ImageSource, AttachmentSource {
   }
 
   async resolve(): Promise<Descriptor> {
-    this.#root ??= this.#fetchRoot();
-    return (await this.#root).descriptor;
+    return (await this.#root()).descriptor;
   }
 
   async manifest(descriptor: Descriptor): Promise<Uint8Array> {
-    const root = await this.#root;
+    const root = await this.#root.begun();
     const isRoot = root?.descriptor.digest === descriptor.digest && root.descriptor.size === descriptor.size;
     return isRoot ? root.bytes : await fetchDescribed(this.#clientFor(descriptor), descriptor);
   }

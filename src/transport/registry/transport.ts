@@ -14,7 +14,6 @@ export const registry: Transport = createRegistryTransport();
 /** The transport as it behaves on some machine; a test brings its own. */
 export function createRegistryTransport(around: RegistryContext = registryContext()): Transport {
   return {
-    scheme: "docker",
     /** With mirrors, the first that has the image; then and there the image is resolved. */
     async openSource(locator, options) {
       const { primary, mirrors } = await locate(locator, options, around);

@@ -29,13 +29,8 @@ export interface Garbage extends Removal<ContentId> {
   readonly failure: OciEncError | undefined;
 }
 
-/**
- * Removes the blobs of a store that nothing names, and beginnings of blobs that no pull has gone on with for a week. Other
- * tools leave no session while they write, so a young blob stays, unless a command of ours was killed when it was to remove
- * it; while one of our writers is at work all blobs stay.
- * CORRUPT, and nothing is removed, when a manifest cannot be read; CONFLICT, LOCAL_IO.
- */
-export async function collectGarbage(options: GarbageOptions = {}): Promise<Garbage> {
+/** What `collectGarbage` promises. */
+export async function collectStoreGarbage(options: GarbageOptions): Promise<Garbage> {
   const layout = await findStore(options);
   if (layout !== undefined) {
     const all = async (lock: HeldLock) => {

@@ -28,8 +28,8 @@ export interface StoredImage {
   readonly problem: string | undefined;
 }
 
-/** What a store holds, by name, without what belongs to an image, as its signatures. Empty when there is no store yet. CORRUPT, UNSUPPORTED, LOCAL_IO. */
-export async function listImages(options: StoreOptions = {}): Promise<readonly StoredImage[]> {
+/** What `listImages` promises. */
+export async function listStoredImages(options: StoreOptions): Promise<readonly StoredImage[]> {
   const layout = await findStore(options);
   if (layout === undefined) return [];
   const { entries } = await readIndex(layout);

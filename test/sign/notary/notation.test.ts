@@ -22,7 +22,7 @@ import { signedVectors, vectorStore } from "../../support/signing/notary-vector.
 
 /** Both tools read one configuration: notation's own. */
 const configHome = scratchDirectory();
-const configuration = notationDirectory({ XDG_CONFIG_HOME: configHome });
+const configuration = notationDirectory({ variables: { XDG_CONFIG_HOME: configHome }, home: "/" });
 const notation = broughtPeer("notation-forky");
 const skip = noDockerRegistry || notation.missing;
 const kinds = ["ec256", "ec384", "ec521", "rsa2048", "rsa3072"];

@@ -86,8 +86,8 @@ test("a self-signed signing certificate may be trusted, a leaf may not", () => {
 });
 
 test("notation's directory is below XDG_CONFIG_HOME, and else below .config", () => {
-  assert.equal(notationDirectory({ XDG_CONFIG_HOME: "/x", HOME: "/home/a" }), "/x/notation");
-  assert.equal(notationDirectory({ HOME: "/home/a" }), "/home/a/.config/notation");
+  assert.equal(notationDirectory({ variables: { XDG_CONFIG_HOME: "/x" }, home: "/home/a" }), "/x/notation");
+  assert.equal(notationDirectory({ variables: {}, home: "/home/a" }), "/home/a/.config/notation");
 });
 
 const document = (name: string): string =>

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { memoized } from "../../../bytes/memoized.js";
 import { OciEncError } from "../../../errors.js";
 import type { DecryptionKey, EncryptionKey, KeyWrapper, WrappedKey, WrapperOptions } from "../../key-wrapper.js";
 import { callCommand } from "./command.js";
@@ -43,13 +44,14 @@ export const provider: KeyWrapper = {
         return [name, parameter];
       }),
     );
-    let reading: Promise<Providers> | undefined;
+    const providers = memoized(async () => named ?? (await readProviders(path)));
     return {
       used: own,
       async unwrap(wrapped) {
         const name = wrapped.suffix.slice(prefix.length);
-        reading ??= named ? Promise.resolve(named) : readProviders(path);
-        const config = await reading.then((providers) => askable(providers.byName.get(name))).catch(notAsked);
+        const config = await providers()
+          .then(({ byName }) => askable(byName.get(name)))
+          .catch(notAsked);
         if (config === undefined) return undefined;
         const answer = await call(config, unwrapRequest(name, parameters.get(name), wrapped.bytes), options);
         return readSecret(answer, config.name);

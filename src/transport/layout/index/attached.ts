@@ -1,4 +1,5 @@
 import type { ByteStream } from "../../../bytes/byte-stream.js";
+import { memoized } from "../../../bytes/memoized.js";
 import { verifying } from "../../../bytes/verifying.js";
 import { OciEncError } from "../../../errors.js";
 import type { Descriptor } from "../../../oci/descriptor.js";
@@ -66,10 +67,9 @@ export async function candidateEntries(
 
 /** The attachments of all images that a layout lists. Its entries are looked at once, at the first question. */
 export function attachmentsIn(content: LayoutContent): AttachmentSource {
-  let reading: Promise<readonly AttachedEntry[]> | undefined;
+  const entries = memoized(() => readAttached(content));
   const about = async (subject: Digest) => {
-    reading ??= readAttached(content);
-    const found = (await reading).flatMap((attached) =>
+    const found = (await entries()).flatMap((attached) =>
       attached.subject === subject ? (attached.manifest ?? []) : [],
     );
     const referrers: Referrer[] = [];

@@ -1,3 +1,4 @@
+import { memoized } from "../../../bytes/memoized.js";
 import { type ImageName, parseImageName } from "../../../oci/image-name.js";
 import type { EndpointOptions } from "../../transport.js";
 import type { RegistryClient } from "../client.js";
@@ -29,12 +30,12 @@ export interface PlacedImage {
 export function attachmentPlaces(image: PlacedImage): AttachmentPlaces {
   const { client, name, options, around } = image;
   const { environment } = around;
-  const tags = once(() => openTagRepository(image));
-  const place = once(async (): Promise<SignaturePlace> => {
+  const tags = memoized(() => openTagRepository(image));
+  const place = memoized(async (): Promise<SignaturePlace> => {
     const { registriesDirectory, registriesDialect } = options.registry ?? {};
     return signaturePlace(await readRegistriesD(registriesDirectory, environment, registriesDialect), name);
   });
-  const signatures = once(async () => signatureStore(client, name, await place()));
+  const signatures = memoized(async () => signatureStore(client, name, await place()));
   return {
     tags,
     signatures,
@@ -55,20 +56,4 @@ async function openTagRepository({ client, name, options, around }: PlacedImage)
   requireHostAllowed(client.options, host);
   const { primary } = await locate(`${host}/${repository}`, options, around);
   return openClient(primary, isSameHost(primary.name.host, name.host), options, around);
-}
-
-interface Once<T> {
-  (): Promise<T>;
-  /** What was begun, if anything was. */
-  begun(): Promise<T> | undefined;
-}
-
-/** Does it at the first call, and gives the same to every other. */
-function once<T>(action: () => Promise<T>): Once<T> {
-  let started: Promise<T> | undefined;
-  const call = () => {
-    started ??= action();
-    return started;
-  };
-  return Object.assign(call, { begun: () => started });
 }

@@ -3,12 +3,12 @@ import { dirname, join } from "node:path";
 import { ioError, OciEncError, systemCode } from "../../../errors.js";
 import { removeAbandonedDrafts } from "../../../files/abandoned-drafts.js";
 import { writeDurably } from "../../../files/durable-file.js";
+import { configFolder } from "../../../files/machine.js";
 import { makeDirectory } from "../../../files/make-directory.js";
 import { openRegularFile } from "../../../files/read-file.js";
 import { jsonFault } from "../../../oci/json-text.js";
 import type { Credentials } from "../../registry-options.js";
 import type { Environment } from "../http/environment.js";
-import { configFolder } from "../http/environment.js";
 import { keyMatches } from "./auth-key.js";
 
 /** A file of credentials as podman (`auth.json`), docker (`config.json`) or docker before 1.7 (`.dockercfg`) writes it. */

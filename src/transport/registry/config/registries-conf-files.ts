@@ -1,7 +1,8 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError, OciEncError, systemCode } from "../../../errors.js";
-import { configFolder, type Environment } from "../http/environment.js";
+import { configFolder } from "../../../files/machine.js";
+import type { Environment } from "../http/environment.js";
 import { type ConfTable, confTable } from "./conf-table.js";
 import type { MirrorRule, RegistriesConf, RegistryRule } from "./registries-conf.js";
 

@@ -3,9 +3,9 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { rootCertificates } from "node:tls";
 import { ioError, OciEncError, systemCode } from "../../../errors.js";
+import { configFolder } from "../../../files/machine.js";
 import type { HostSettings } from "../../registry-options.js";
 import type { Environment } from "./environment.js";
-import { configFolder } from "./environment.js";
 
 /** What TLS with one host is built on. */
 export interface Trust {
