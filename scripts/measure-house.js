@@ -148,7 +148,7 @@ function names(found) {
 
 function points(found) {
   return [
-    "The files of src in whose code the name is a word of an identifier, a string or an import's path, comments apart; its own files are those with the name in their path.",
+    "The files of src in whose code the name is a word of an identifier, a string or an import's path, comments apart; its own files are those with the name in their path. Names that are everyday words too (oci, dir, docker, provider, external) are not measured.",
     table(
       ["extension", "name", "files", "which"],
       found.map(({ kind, name, files }) => [kind, name, files.length, files.join(", ")]),
