@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { mutatedFolders } from "./mutated-folders.js";
 import { reportJson, reportText } from "./report.js";
@@ -21,8 +21,9 @@ if (folders.length === 0) throw new Error(`no folder has one of these words in i
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 
 const root = process.cwd();
-const tree = join(root, "build", "mutants", "tree");
-const file = join(root, "build", "mutants", "report.json");
+const place = join(root, "build", "mutants");
+const [tree, file] = [join(place, "tree"), join(place, "report.json")];
+await rm(place, { recursive: true, force: true });
 const trial = await tryMutants({ root, tree, folders, count, seed, width: 2, log: (line) => console.log(line) });
 console.log(`\n${reportText(trial, folders)}\n`);
 

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, rmSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -33,9 +33,13 @@ export interface TestOutcome {
 const program = fileURLToPath(new URL("./test-process.js", import.meta.url));
 const recorder = new URL("./record-coverage.js", import.meta.url).href;
 
-/** Leaders of process groups that are running. */
+/** Leaders of process groups that are running, and their directories: none is left when this process has to end early. */
 const running = new Set<number>();
-process.on("exit", () => running.forEach(endGroup));
+const directories = new Set<string>();
+process.on("exit", () => {
+  for (const leader of running) endGroup(leader);
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+});
 
 /**
  * Runs test files in one process, until the first test that fails. All that it has started and written to the directory for
@@ -43,6 +47,7 @@ process.on("exit", () => running.forEach(endGroup));
  */
 export async function runTests(run: TestRun): Promise<TestOutcome> {
   const directory = await mkdtemp(join(tmpdir(), "mutant-"));
+  directories.add(directory);
   try {
     const [temporary, hits, log] = [join(directory, "t"), join(directory, "hits"), join(directory, "log")];
     await mkdir(temporary);
@@ -54,6 +59,7 @@ export async function runTests(run: TestRun): Promise<TestOutcome> {
     return { end: endOf(status), milliseconds, output, hits: await readHits(hits) };
   } finally {
     await rm(directory, { recursive: true, force: true, maxRetries: 5 });
+    directories.delete(directory);
   }
 }
 
