@@ -19,4 +19,6 @@ afterEach((context) => {
   console.error(context.name, "error" in context ? context.error : "");
   process.exit(1);
 });
-for (const file of process.argv.slice(2)) await import(pathToFileURL(file).href);
+// All are loaded by one module before a test runs: what a file registers while a test runs may be taken for a part of that test.
+const imports = process.argv.slice(2).map((file) => `import ${JSON.stringify(pathToFileURL(file).href)};`);
+await import(`data:text/javascript,${encodeURIComponent(imports.join("\n"))}`);
