@@ -1,6 +1,6 @@
 # make alone: everything that a change has to pass.
 
-.PHONY: all demo build install check test fuzz kill bench docs pages format clean
+.PHONY: all demo build install check test fuzz kill mutants bench docs pages format clean
 
 all: check build test
 
@@ -58,6 +58,10 @@ fuzz: build/.compiled
 # Kills commands at random moments and looks at what the next one finds; KILL_ROUNDS, KILL_SEED, KILL_ONLY, KILL_NOT.
 kill: build build/.compiled
 	node build/test/kill/kill.js
+
+# Breaks the source in small ways and looks whether the folder's tests notice; MUTANTS_COUNT, MUTANTS_SEED, MUTANTS_ONLY.
+mutants: build build/.compiled
+	node build/test/mutants/mutants.js
 
 # Beside skopeo, on images of some size.
 bench: build build/.compiled

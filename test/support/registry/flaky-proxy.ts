@@ -1,4 +1,5 @@
 import { request } from "node:http";
+import { randomNumbers } from "../random-numbers.js";
 import { type RequestRecord, replyProblem, type ServerExchange } from "./request-log.js";
 import { startServer, type TestServer } from "./scripted-server.js";
 
@@ -87,15 +88,4 @@ function passOn({ request: incoming, response, record }: ServerExchange, host: s
     response.writeHead(statusCode, answered);
     answer.on("error", cut).on("data", count).pipe(response);
   });
-}
-
-/** Numbers from 0 to 1, always the same ones for a seed (mulberry32). */
-function randomNumbers(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
