@@ -11,7 +11,8 @@ import type { Flag } from "../../../src/cli/options/flag.js";
 import { generateSigstoreKeyPair } from "../../../src/sign/sigstore/key-file.js";
 import { makeSealedLayout } from "../../support/images/sealed-layout.js";
 import { LeakFinder } from "../../support/process/leaked.js";
-import { type OneRun, runMany } from "../../support/process/run-many.js";
+import { ociEnc } from "../../support/process/oci-enc.js";
+import type { PeerResult } from "../../support/process/peer.js";
 import { scratchDirectory } from "../../support/scratch.js";
 
 /**
@@ -289,6 +290,12 @@ function filesFor(flag: Flag<unknown>): readonly string[] {
   return ownForms.has(flag.name) ? all.filter((name) => isKey(name) || /^(?:twice|pkcs11|label)\./.test(name)) : all;
 }
 
+/** A command line, with variables beside what every run has. */
+interface OneRun {
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
 /** A line with a secret's file in it, and a key's in the two forms of output. */
 function line(words: readonly string[], secret: string, env: Readonly<Record<string, string>> = {}): readonly OneRun[] {
   const place = (word: string) =>
@@ -344,10 +351,15 @@ test("a file that is named is not quoted, whatever it is and whatever option nam
     ...variables.flatMap(([name, value, words]) => line(words.split(" "), secret, { [name]: value })),
   ]);
   const runs = [...everything, ...everywhere, ...others];
-  const outcomes = await runMany(scratch, runs);
+  const outcomes: PeerResult[] = [];
+  for (const { args, env } of runs) {
+    const variables = { HOME: scratch, OCI_ENC_STORE: "store", OCI_ENC_RETRY_TIMES: "0", ...env };
+    outcomes.push(await ociEnc(args, { cwd: scratch, env: variables, alone: false }));
+  }
   t.diagnostic(`${first.size} options in ${options.length} places, ${secrets.size} files, ${runs.length} runs`);
   assert.ok(first.size >= 46 && options.length >= 515 && runs.length >= 3500, "fewer than there were");
-  const faults = outcomes.flatMap(({ said, status }, index) => {
+  const faults = outcomes.flatMap(({ stdout, stderr, status }, index) => {
+    const said = stdout + stderr;
     const words = runs[index]?.args.join(" ") ?? "";
     const found = leaks.find(said) ?? (/INTERNAL|a bug in oci-enc/.test(said) ? "a bug" : undefined);
     return found === undefined ? [] : [`${words}: ${found} (${status})\n${said}`];

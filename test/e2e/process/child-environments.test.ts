@@ -9,7 +9,7 @@ import { runTool } from "../../../src/process/system-tool.js";
 import { writePlainImage } from "../../support/images/one-layer-image.js";
 import { writeLayout } from "../../support/images/sample-layout.js";
 import { configureProviders } from "../../support/keys/key-provider.js";
-import { ociEnc } from "../../support/process/oci-enc.js";
+import { ociEncProcess } from "../../support/process/oci-enc.js";
 import { scratchDirectory } from "../../support/scratch.js";
 
 const scratch = scratchDirectory();
@@ -89,7 +89,7 @@ for (const { program, args, env, gets = [], bare, keyed } of rows) {
   test(`${program} gets no secret that is not its own, and what is ordinary`, async () => {
     const path = spy(program);
     const all: NodeJS.ProcessEnv = { ...ours, ...services, ...registries, ORDINARY: "arrives" };
-    const result = await ociEnc(args, {
+    const result = await ociEncProcess(args, {
       cwd: scratch,
       env: {
         ...env?.(path),
