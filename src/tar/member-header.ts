@@ -5,7 +5,7 @@ import { blockSize } from "./tar-header.js";
 // written at a time, and each gets its name when its digest is known. So the writer puts headers and content where they belong.
 
 /** What is written about one regular file. */
-export interface MemberEntry {
+export interface NewMember {
   /** Of ASCII characters, 300 at most. */
   readonly name: string;
   readonly size: number;
@@ -17,7 +17,7 @@ export interface MemberEntry {
 const [sizeLimit, timeLimit] = [8 ** 11, 2 ** 31];
 
 /** Whether one block cannot hold the header. */
-export function needsExtension({ name, size, mtime }: MemberEntry): boolean {
+export function needsExtension({ name, size, mtime }: NewMember): boolean {
   return name.length > 100 || size >= sizeLimit || mtime >= timeLimit;
 }
 
@@ -25,13 +25,13 @@ export function needsExtension({ name, size, mtime }: MemberEntry): boolean {
 export const extendedHeaderSize: number = 3 * blockSize;
 
 /** The header of a regular file of mode 0644 and owner 0:0, one block long. The same entry gives the same bytes. */
-export async function encodeHeader(entry: MemberEntry): Promise<Uint8Array> {
+export async function encodeHeader(entry: NewMember): Promise<Uint8Array> {
   if (needsExtension(entry)) throw new Error("a tar member that needs an extended header");
   return await firstBytes(entry, blockSize);
 }
 
 /** The same with the name and the size in pax records before it, always `extendedHeaderSize` long. */
-export async function encodeExtendedHeader(entry: MemberEntry): Promise<Uint8Array> {
+export async function encodeExtendedHeader(entry: NewMember): Promise<Uint8Array> {
   const { name, size, mtime } = entry;
   if (name.length > 300) throw new Error("a tar member whose name is too long");
   const pax = { size: String(size), ...(mtime < timeLimit ? {} : { mtime: String(mtime) }) };
@@ -42,7 +42,7 @@ export async function encodeExtendedHeader(entry: MemberEntry): Promise<Uint8Arr
 
 /** What tar-stream writes before the content of a member, which is written elsewhere. */
 async function firstBytes(
-  { mtime, ...header }: MemberEntry & { readonly pax?: Readonly<Record<string, string>> },
+  { mtime, ...header }: NewMember & { readonly pax?: Readonly<Record<string, string>> },
   length: number,
 ): Promise<Uint8Array> {
   const packer = pack();
