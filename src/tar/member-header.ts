@@ -1,4 +1,3 @@
-import { pack } from "tar-stream";
 import { blockSize } from "./tar-header.js";
 
 // tar-stream encodes the headers. Its archive is one stream of members whose names are known first; here several blobs are
@@ -45,6 +44,7 @@ async function firstBytes(
   { mtime, ...header }: NewMember & { readonly pax?: Readonly<Record<string, string>> },
   length: number,
 ): Promise<Uint8Array> {
+  const { pack } = await import("tar-stream");
   const packer = pack();
   packer.entry({ ...header, mode: 0o644, mtime: new Date(Math.min(mtime, timeLimit - 1) * 1000) });
   const parts: Uint8Array[] = [];
