@@ -10,7 +10,6 @@ import type { ArchiveOptions } from "./archive-options.js";
 import { throughProgram } from "./decompressor-program.js";
 import { fileFeed } from "./tar-feed.js";
 import { mapTar, type TarMap } from "./tar-map.js";
-import { walkMembers } from "./walk-members.js";
 
 /** The file of an archive, and where in it its members are. */
 export interface MappedFile {
@@ -51,6 +50,8 @@ export async function spoolTar(
   bytes: ByteStream,
   { what, options, within }: { readonly what: string; readonly options: ArchiveOptions; readonly within?: string },
 ): Promise<MappedFile> {
+  // Archives in files are read without it.
+  const { walkMembers } = await import("./walk-members.js");
   const scratch = await openScratch(options.tmpdir);
   try {
     let failure: { readonly error: unknown } | undefined;

@@ -1,11 +1,10 @@
-import { pack } from "tar-stream";
 import { blockSize } from "./tar-header.js";
 
 // tar-stream encodes the headers. Its archive is one stream of members whose names are known first; here several blobs are
 // written at a time, and each gets its name when its digest is known. So the writer puts headers and content where they belong.
 
 /** What is written about one regular file. */
-export interface MemberEntry {
+export interface NewMember {
   /** Of ASCII characters, 300 at most. */
   readonly name: string;
   readonly size: number;
@@ -17,7 +16,7 @@ export interface MemberEntry {
 const [sizeLimit, timeLimit] = [8 ** 11, 2 ** 31];
 
 /** Whether one block cannot hold the header. */
-export function needsExtension({ name, size, mtime }: MemberEntry): boolean {
+export function needsExtension({ name, size, mtime }: NewMember): boolean {
   return name.length > 100 || size >= sizeLimit || mtime >= timeLimit;
 }
 
@@ -25,13 +24,13 @@ export function needsExtension({ name, size, mtime }: MemberEntry): boolean {
 export const extendedHeaderSize: number = 3 * blockSize;
 
 /** The header of a regular file of mode 0644 and owner 0:0, one block long. The same entry gives the same bytes. */
-export async function encodeHeader(entry: MemberEntry): Promise<Uint8Array> {
+export async function encodeHeader(entry: NewMember): Promise<Uint8Array> {
   if (needsExtension(entry)) throw new Error("a tar member that needs an extended header");
   return await firstBytes(entry, blockSize);
 }
 
 /** The same with the name and the size in pax records before it, always `extendedHeaderSize` long. */
-export async function encodeExtendedHeader(entry: MemberEntry): Promise<Uint8Array> {
+export async function encodeExtendedHeader(entry: NewMember): Promise<Uint8Array> {
   const { name, size, mtime } = entry;
   if (name.length > 300) throw new Error("a tar member whose name is too long");
   const pax = { size: String(size), ...(mtime < timeLimit ? {} : { mtime: String(mtime) }) };
@@ -42,9 +41,10 @@ export async function encodeExtendedHeader(entry: MemberEntry): Promise<Uint8Arr
 
 /** What tar-stream writes before the content of a member, which is written elsewhere. */
 async function firstBytes(
-  { mtime, ...header }: MemberEntry & { readonly pax?: Readonly<Record<string, string>> },
+  { mtime, ...header }: NewMember & { readonly pax?: Readonly<Record<string, string>> },
   length: number,
 ): Promise<Uint8Array> {
+  const { pack } = await import("tar-stream");
   const packer = pack();
   packer.entry({ ...header, mode: 0o644, mtime: new Date(Math.min(mtime, timeLimit - 1) * 1000) });
   const parts: Uint8Array[] = [];

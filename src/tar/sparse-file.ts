@@ -46,14 +46,14 @@ export async function readSparseMap(
 ): Promise<SparseMap> {
   const format = sparseFormat(records, what);
   const named = (key: string) => records.filter(([name]) => name === `GNU.sparse.${key}`).map(([, value]) => value);
-  const realSize = whole(named("realsize").at(-1) ?? named("size").at(-1), what);
+  const realSize = integer(named("realsize").at(-1) ?? named("size").at(-1), what);
   if (format === "1.0") {
     const { numbers, headSize } = await readHead(stored, what);
-    return checked({ realSize, parts: pairs(numbers, what), headSize }, stored.size, what);
+    return checkedMap({ realSize, parts: pairs(numbers, what), headSize }, stored.size, what);
   }
   const texts = format === "0.1" ? (named("map").at(-1) ?? "").split(",").filter((text) => text !== "") : undefined;
-  const numbers = (texts ?? interleaved(named("offset"), named("numbytes"))).map((text) => whole(text, what));
-  return checked({ realSize, parts: pairs(numbers, what), headSize: 0 }, stored.size, what);
+  const numbers = (texts ?? interleaved(named("offset"), named("numbytes"))).map((text) => integer(text, what));
+  return checkedMap({ realSize, parts: pairs(numbers, what), headSize: 0 }, stored.size, what);
 }
 
 /** Lines of decimal numbers, the count of pairs first, filled up to a whole block with zeros. */
@@ -73,11 +73,11 @@ async function readHead(
     const complete = text.lastIndexOf("\n") + 1;
     lines.push(...text.slice(0, complete).split("\n").slice(0, -1));
     text = text.slice(complete);
-    if (lines[0] !== undefined && wanted === 1) wanted = 1 + 2 * whole(lines[0], what);
+    if (lines[0] !== undefined && wanted === 1) wanted = 1 + 2 * integer(lines[0], what);
     if (wanted > 1 + 2 * partLimit) throw malformedTar(what, "a sparse file has too many parts");
   }
   lines = lines.slice(1, wanted);
-  return { numbers: lines.map((line) => whole(line, what)), headSize };
+  return { numbers: lines.map((line) => integer(line, what)), headSize };
 }
 
 function interleaved(offsets: readonly string[], lengths: readonly string[]): readonly string[] {
@@ -93,7 +93,7 @@ function pairs(numbers: readonly number[], what: string): readonly SparsePart[] 
   }));
 }
 
-function checked(map: SparseMap, storedSize: number, what: string): SparseMap {
+function checkedMap(map: SparseMap, storedSize: number, what: string): SparseMap {
   let end = 0;
   let total = map.headSize;
   for (const { position, length } of map.parts) {
@@ -106,7 +106,7 @@ function checked(map: SparseMap, storedSize: number, what: string): SparseMap {
   return map;
 }
 
-function whole(text: string | undefined, what: string): number {
+function integer(text: string | undefined, what: string): number {
   if (text === undefined || !/^[0-9]{1,15}$/.test(text))
     throw malformedTar(what, "the map of a sparse file is not valid");
   return Number(text);

@@ -26,8 +26,8 @@ const extensionLimit = 1024 * 1024;
 /**
  * The members of a layer in their order; the stream is drained to its very end, so that its digest is known then. POSIX
  * pax, ustar, GNU long names, sparse files of the pax formats. CORRUPT for an archive that is malformed or cut short,
- * UNSUPPORTED for what has no place in a layer: GNU's old sparse format, multi-volume archives, unknown types. What a global
- * header gives to every member is charged to `budget` for each of them.
+ * UNSUPPORTED for what has no place in a layer: GNU's old sparse format, multi-volume archives, unknown types. What global
+ * headers set is counted in `budget` for every member.
  */
 export async function* readTar(
   bytes: ByteStream,
@@ -53,10 +53,10 @@ export async function* readTar(
 
 const chunkSize = 256 * 1024;
 
-/** A header with everything that stood before it for its sake. */
+/** A header with its extended headers. */
 interface ExtendedHeader {
   readonly header: TarHeader & HeaderAttributes;
-  /** In their order, those of global headers first. */
+  /** Pax records in their order, those of global headers first. */
   readonly records: readonly (readonly [key: string, value: Uint8Array])[];
   readonly longName: string | undefined;
   readonly longLink: string | undefined;
@@ -83,7 +83,7 @@ async function readHeaders(
   throw malformedTar(what, "a member has too many extended headers");
 }
 
-/** An empty value takes a record back. */
+/** An empty value removes a record. */
 function mergeGlobal(global: Map<string, Uint8Array>, content: Uint8Array, what: string): void {
   for (const [key, value] of paxRecordsIn(content, what)) {
     if (value.length === 0) global.delete(key);
@@ -120,7 +120,7 @@ async function readExtension(reader: ByteReader, size: number, what: string): Pr
 
 interface OpenedMember {
   readonly member: TarMember;
-  /** Steps over what of the content has not been read, and its padding. */
+  /** Skips the content that has not been read, and its padding. */
   skip(): Promise<void>;
 }
 
@@ -175,7 +175,7 @@ function kindOf(header: TarHeader, path: string, what: string): TarMember["kind"
   if (kind === undefined) {
     throw new OciEncError("UNSUPPORTED", `${what} holds a member of the unknown type ${JSON.stringify(header.type)}`);
   }
-  // Before POSIX, a slash at the end was what made a directory.
+  // Before POSIX, a slash at the end of the name made a directory.
   return kind === "file" && path.endsWith("/") ? "directory" : kind;
 }
 

@@ -4,7 +4,7 @@ import type { WritableFile } from "../files/write-file.js";
 import { encodeExtendedHeader, encodeHeader, extendedHeaderSize, needsExtension } from "./member-header.js";
 import { blockSize, paddingOf } from "./tar-header.js";
 
-/** Content to be put into an archive before its name is known. */
+/** Content that is written to an archive before its name is known. */
 export interface TarContent {
   readonly bytes: ByteStream;
   /** Exactly; anything else is CORRUPT. */
@@ -39,7 +39,7 @@ export class TarWriter {
     this.#mtime = mtime;
   }
 
-  /** Drains content into a region. When `bytes` throws or is not `size` long, the region is free for the next try. */
+  /** Writes content into a region. When `bytes` throws or is not `size` long, the region is free for the next try. */
   async add(content: TarContent): Promise<TarRegion> {
     const isExtended = content.longName || this.#needsExtension("", content.size);
     const region = this.#reserve(content.size, isExtended);
@@ -72,12 +72,12 @@ export class TarWriter {
     await this.name(await this.add({ bytes: once(), size: bytes.length, longName }), name);
   }
 
-  /** Gives a region back that will not be named. */
+  /** Frees a region that will not be named. */
   drop(region: TarRegion): void {
     this.#free.push(region);
   }
 
-  /** Closes the gaps that regions without a name have left, ends the archive, and says how long it is. */
+  /** Closes the gaps of regions without a name, ends the archive, and returns its length. */
   async finish(): Promise<number> {
     let end = 0;
     for (const region of [...this.#named].sort((a, b) => a.start - b.start)) {
@@ -93,7 +93,7 @@ export class TarWriter {
     return needsExtension({ name, size, mtime: this.#mtime });
   }
 
-  /** The region of a failed try serves the next one, so that trying again does not fill the disk. */
+  /** The region of a failed try is used for the next one, so that trying again does not fill the disk. */
   #reserve(size: number, isExtended: boolean): TarRegion {
     const headerSize = isExtended ? extendedHeaderSize : blockSize;
     const fits = (region: TarRegion) => region.size === size && region.contentStart - region.start === headerSize;
@@ -108,7 +108,7 @@ export class TarWriter {
     return { start, contentStart, size, end: this.#end };
   }
 
-  /** Towards the beginning, so that a part is never overwritten before it has been read. */
+  /** Towards the start, so that no part is overwritten before it has been read. */
   async #move(region: TarRegion, to: number): Promise<void> {
     const step = 1024 * 1024;
     for (let done = 0; done < region.end - region.start; done += step) {
@@ -120,7 +120,7 @@ export class TarWriter {
 
 /**
  * The time of every member: `SOURCE_DATE_EPOCH` where it is set, else 0, so that the same image gives the same archive
- * (reproducible-builds.org, "SOURCE_DATE_EPOCH"). Times that tar cannot hold become the nearest that it can. USAGE.
+ * (reproducible-builds.org, "SOURCE_DATE_EPOCH"). A time that tar cannot hold becomes the nearest one that it can. USAGE.
  */
 export function entryTime(environment: Readonly<Record<string, string | undefined>> = process.env): number {
   const text = environment["SOURCE_DATE_EPOCH"];
@@ -133,7 +133,7 @@ export function entryTime(environment: Readonly<Record<string, string | undefine
   return Math.min(Math.max(Number(text), 0), 8 ** 11 - 1);
 }
 
-/** Stops before the first byte too many, which would be written over the next member. */
+/** Stops before the first byte too many, which would overwrite the next member. */
 async function* atMost({ bytes, size }: TarContent): AsyncGenerator<Uint8Array> {
   let count = 0;
   for await (const chunk of bytes) {
@@ -144,5 +144,5 @@ async function* atMost({ bytes, size }: TarContent): AsyncGenerator<Uint8Array> 
 }
 
 function wrongSize(size: number): OciEncError {
-  return new OciEncError("CORRUPT", `a blob does not have the ${size} bytes that were announced`);
+  return new OciEncError("CORRUPT", `a blob does not have the ${size} bytes of its descriptor`);
 }

@@ -9,7 +9,7 @@ const libarchive = "LIBARCHIVE.xattr.";
 /**
  * The extended attributes among a member's records: SCHILY's hold the bytes as they are, libarchive's name is
  * URL-encoded and its value base64. Labels of SELinux are left out, as they belong to the host. UNSUPPORTED for
- * attributes by which an overlay file system is told to show something else; CORRUPT for what no system would store.
+ * attributes that change what an overlay file system shows; CORRUPT for what no file system can store.
  */
 export function xattrsIn(
   records: readonly (readonly [key: string, value: Uint8Array])[],

@@ -49,7 +49,7 @@ test("streams that share a lane and overfill its ring keep their own results", a
   assert.equal(lane.load, 0);
 });
 
-test("chunks that nobody waited for are hashed in their order", async () => {
+test("chunks that were not waited for are hashed in their order", async () => {
   const content = randomBytes(8 * mib);
   const hasher = lane.open({ algorithm: "sha256", key: Buffer.from("k") });
   for (let at = 0; at < content.length; at += 300_001) void hasher.update(content.subarray(at, at + 300_001));

@@ -109,7 +109,7 @@ const misleading: readonly string[] = [
   ...["/sneak", "/sneak/sys", "/far/sneak", "/loop/x/sneak", "/up"],
 ];
 
-test("no order reaches a runtime in a label, and no volume leads to what is the kernel's", async () => {
+test("no label gives the runtime instructions, and no volume leads to the kernel's directories", async () => {
   assert.ok(orders.length + misleading.length >= 60);
   const links = [
     { name: "sneak", type: "symlink" as const, linkname: "/proc" },
@@ -177,7 +177,7 @@ test("an unknown user, a relative working directory and a second bundle in one p
   const image = await layeredImage([[]]);
   const directory = join(scratch, "twice");
   await writeBundle(image, directory);
-  await assert.rejects(writeBundle(image, directory), expectedError("CONFLICT", /holds a bundle already/));
+  await assert.rejects(writeBundle(image, directory), expectedError("CONFLICT", /already has a bundle in it/));
 });
 
 test("a bundle that cannot be made leaves nothing, and one goes beside other files", async () => {

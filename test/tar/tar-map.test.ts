@@ -179,7 +179,7 @@ test("faults/54: a pax size counts, and one that lies beyond the end is refused"
   }
 });
 
-test("faults/54: a pax size of a header that has none of its own cannot hide an entry", async () => {
+test("faults/54: a pax size for a header whose own size is zero cannot hide a member", async () => {
   const inner = await tarEntry({ name: "index.json", content: "hidden" });
   const outer = await tarEntry({ name: "a", content: inner });
   const hidden = changedHeader(outer, 124, "00000000000\0");
@@ -206,7 +206,7 @@ test("faults/54: malformed pax records are refused", async () => {
   }
 });
 
-test("faults/54: a global header may hold a comment, and no name or size", async () => {
+test("faults/54: a global header may hold a comment, but not a name or a size", async () => {
   const entry = await tarEntry({ name: "a", content: "x" });
   await using mapped = await map(
     Buffer.concat([await paxHeader(paxRecord("comment", "0123456789"), "g"), entry, tarEnd]),

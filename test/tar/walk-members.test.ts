@@ -78,7 +78,6 @@ test("what is cut short, damaged or continues after its end is CORRUPT, in our o
     [Buffer.concat([entry, flipped]), /checksum/],
     [changedHeader(entry, 124, absurd), /header/],
     [changedHeader(entry, 124, Buffer.from([0xe4])), /size/],
-    [Buffer.concat([await paxHeader(`${"9".repeat(400)} path=a\n`), entry]), /./],
     [Buffer.concat([await paxHeader(`410 size=${"9".repeat(400)}\n`), entry]), /size/],
     [changedHeader(entry, 124, "77777777777 "), /ends within a file/],
     [Buffer.concat([entry, Buffer.alloc(512), entry]), /follows a block of zeros/],

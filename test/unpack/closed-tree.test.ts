@@ -129,7 +129,7 @@ test("of a bundle it is the directory around the tree: its root has the mode tha
   const shared = freshPath();
   makeOpen(shared, 0o755);
   writeFileSync(join(shared, "there"), "");
-  await assert.rejects(writeBundle(source, shared, { keys }), expectedError("CONFLICT", /others/, /--plain-mode/));
+  await assert.rejects(writeBundle(source, shared, { keys }), expectedError("CONFLICT", /other users/, /--plain-mode/));
   assert.equal(existsSync(join(shared, "rootfs")), false);
   await writeBundle(source, shared, { keys, plainMode: 0o755 });
   assert.deepEqual([modeOf(shared), modeOf(shared, "rootfs")], [0o755, 0o755]);

@@ -93,7 +93,7 @@ test("when the reader of standard output goes away, that is said in words", asyn
   child.stdout?.destroy();
   const closed = once(child, "close");
   assert.ok(child.stderr);
-  assert.match(await text(child.stderr), /ABORTED the reader of standard output has gone/);
+  assert.match(await text(child.stderr), /ABORTED the reader of standard output has closed it/);
   await closed;
 });
 
@@ -103,7 +103,7 @@ test("a terminal is neither read as an archive nor written to", { skip: scriptMi
   await writeImage(`oci-archive:${path}`, [10]);
   for (const [from, to, said] of [
     ["oci-archive:-", `oci-archive:${path}.new`, /USAGE standard input is a terminal/],
-    [`oci-archive:${path}`, "docker-archive:-", /USAGE an archive is not written to a terminal/],
+    [`oci-archive:${path}`, "docker-archive:-", /USAGE standard output is a terminal/],
   ] as const) {
     const command = [process.execPath, program, from, to].map((word) => `'${word}'`).join(" ");
     const { stdout } = spawnSync("script", ["-qec", command, "/dev/null"], { encoding: "utf8", timeout: 30_000 });

@@ -7,41 +7,41 @@ import { makeTemporaryTree } from "../files/temporary-tree.js";
 import type { OpenedImage } from "../unpack/image-layers.js";
 import type { OwnerIds } from "../unpack/ownership.js";
 import { type UnpackOptions, unpackOpened } from "../unpack/unpack.js";
-import { placeBundle } from "./bundle.js";
+import { unpackBundle } from "./bundle.js";
 
-/** So much of an image, in bytes, is unpacked in memory. */
+/** The largest image, in bytes, that is unpacked in memory. */
 export const memoryLimit: number = 256 * 1024 * 1024;
 
-/** An image's tree for one container. */
-export interface Tree extends AsyncDisposable {
+/** The unpacked file system of one container. */
+export interface ContainerTree extends AsyncDisposable {
   readonly directory: string;
   /** In `directory`. */
   readonly rootfs: string;
-  /** It stays when it is disposed of. */
+  /** Whether it stays when this is disposed of. */
   readonly kept: boolean;
 }
 
-/** Where to put it, and whose it is. */
-export interface PlaceOptions extends UnpackOptions {
+/** Where to unpack, and who owns the files. */
+export interface ContainerTreeOptions extends UnpackOptions {
   readonly keep?: string | undefined;
   readonly tmpdir?: string | undefined;
   readonly ids: OwnerIds | undefined;
-  /** A directory in memory that holds {@link memoryLimit} and goes by itself; undefined: there is none. */
+  /** A directory in memory with room for {@link memoryLimit}, which its holder removes; undefined: there is none. */
   readonly memory: string | undefined;
   /** The `config.json` of a bundle that is kept. */
   spec(rootfs: string): object;
 }
 
 /**
- * Unpacks an image without its device nodes: into the directory that is to be kept, else into memory, else, when it is too
- * large for that, into a temporary directory. Throws what {@link unpackOpened} throws; CONFLICT for a directory with a bundle.
+ * Unpacks an image without its device nodes: into the directory `keep`, else into memory, else, if it is too large, into a
+ * temporary directory. Throws what {@link unpackOpened} throws; CONFLICT for a directory with a bundle.
  */
-export async function placeTree(image: OpenedImage, options: PlaceOptions): Promise<Tree> {
-  // What a killed run has left goes with the next one, wherever that has its own.
+export async function unpackContainerTree(image: OpenedImage, options: ContainerTreeOptions): Promise<ContainerTree> {
+  // What a killed run left in the temporary directory is removed also when this one uses another place.
   await removeAbandonedDrafts(options.tmpdir ?? systemTmpdir(), options.progress);
   if (options.keep !== undefined) {
     const directory = resolve(options.keep);
-    await placeBundle(image, directory, options, (rootfs) => options.spec(rootfs));
+    await unpackBundle(image, directory, options, (rootfs) => options.spec(rootfs));
     await openToContainer(directory, options.ids);
     return treeIn(directory, true);
   }
@@ -50,25 +50,25 @@ export async function placeTree(image: OpenedImage, options: PlaceOptions): Prom
     try {
       return await fill(image, options, options.memory);
     } catch (error) {
-      // Memory may be full, or lack attributes that a disk has; if it is something else, the disk shows it as well.
+      // Memory may be full, or not support extended attributes. Any other failure will occur on disk too.
       if (!(error instanceof OciEncError) || error.code !== "LOCAL_IO") throw error;
     }
   }
   return await fillTemporary(image, options);
 }
 
-async function fill(image: OpenedImage, options: PlaceOptions, directory: string): Promise<Tree> {
+async function fill(image: OpenedImage, options: ContainerTreeOptions, directory: string): Promise<ContainerTree> {
   const tree = treeIn(directory, false);
   await unpackOpened(image, tree.rootfs, { ...options, devices: "replace", sheltered: true, temporary: true });
   if (options.memory === undefined) await openToContainer(directory, options.ids);
   return tree;
 }
 
-function treeIn(directory: string, kept: boolean): Tree {
+function treeIn(directory: string, kept: boolean): ContainerTree {
   return { directory, rootfs: join(directory, "rootfs"), kept, async [Symbol.asyncDispose]() {} };
 }
 
-/** Its root user passes through the directory, which stays closed to everybody else. In a holder it takes another way. */
+/** The container's root user must enter the directory, which stays closed to others. A holder needs no such change. */
 async function openToContainer(directory: string, ids: OwnerIds | undefined): Promise<void> {
   try {
     if (ids) await chown(directory, ids.users.first, ids.groups.first);
@@ -77,7 +77,7 @@ async function openToContainer(directory: string, ids: OwnerIds | undefined): Pr
   }
 }
 
-async function fillTemporary(image: OpenedImage, options: PlaceOptions): Promise<Tree> {
+async function fillTemporary(image: OpenedImage, options: ContainerTreeOptions): Promise<ContainerTree> {
   const temporary = await makeTemporaryTree(options.tmpdir ?? systemTmpdir(), "run", options.progress);
   try {
     const tree = await fill(image, options, temporary.directory);
