@@ -99,7 +99,8 @@ function slotOf(value: Uint8Array | undefined, place: Place): number | undefined
   const text = textOf(value, place);
   if (text === undefined) return undefined;
   const slot = Number(text);
-  if (!/^\d{1,10}$/.test(text) || slot >= 2 ** 32) throw malformed(place, "has a slot-id that is not a number of 32 bits");
+  if (!/^\d{1,10}$/.test(text) || slot >= 2 ** 32)
+    throw malformed(place, "has a slot-id that is not a number of 32 bits");
   return slot;
 }
 
