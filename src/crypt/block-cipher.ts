@@ -23,12 +23,12 @@ export interface BlockCipher {
   check(options: LayerOptions): void;
   /**
    * Yields the plain bytes, and withholds the tail (10 KiB or more, or all of a shorter layer) until the whole has
-   * proved authentic. CORRUPT inside the stream when it has not.
+   * been authenticated. CORRUPT inside the stream when it has not.
    */
   open(bytes: ByteStream, options: LayerOptions, size: number): ByteStream;
 }
 
-/** A layer being sealed. */
+/** A layer that is being encrypted. */
 export interface Sealing {
   readonly bytes: ByteStream;
   /** Throws a plain Error until `bytes` has been drained. `digest` is that of the plain layer. */

@@ -19,7 +19,7 @@ export async function describeKeyFile(file: KeyFile): Promise<readonly KeyDescri
   const described = parts.flatMap((part) => describePart(part, file));
   if (described.length > 0) return described;
   const what = parts.find((part) => part.kind === "unusable" || part.kind === "foreign");
-  const found = what !== undefined && "what" in what ? `is ${what.what}` : "holds no key that is known here";
+  const found = what !== undefined && "what" in what ? `is ${what.what}` : "holds no key of a known form";
   throw new OciEncError("KEY_INVALID", `${JSON.stringify(file.origin)} ${found}`);
 }
 
@@ -89,7 +89,7 @@ function readable<T>(file: KeyFile, read: () => T): T {
   }
 }
 
-/** OpenSSL's names, and those of everybody else. */
+/** OpenSSL's names of the curves, and their usual names. */
 const curveNames: ReadonlyMap<string, string> = new Map([
   ["prime256v1", "P-256"],
   ["secp384r1", "P-384"],

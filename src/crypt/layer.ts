@@ -78,13 +78,13 @@ export interface Unwrapped {
   readonly options: LayerOptions;
   readonly cipher: BlockCipher;
   /**
-   * The same for envelopes that make the same of the same bytes, and for no others: one blob under two keys holds two
-   * contents. Tells nothing about the key.
+   * Equal for envelopes that decrypt the same bytes to the same content, and for no others: one blob decrypts to two
+   * contents with two keys. Tells nothing about the key.
    */
   readonly opening: string;
 }
 
-/** What an envelope says to everybody: its public options, checked as far as that goes, and the cipher that they name. */
+/** What can be read of an envelope without a key: its public options, checked as far as possible, and the cipher that they name. */
 export interface PublicEnvelope {
   readonly options: PublicOptions;
   readonly cipher: BlockCipher;
@@ -101,7 +101,7 @@ export function readPublicEnvelope(annotations: Annotations | undefined): Public
 /**
  * Opens the envelope in a layer's annotations. Every scheme with a key is tried on every part of its own; a broken part
  * does not hide a good one. KEY_MISMATCH when no part opens, CORRUPT when what was unwrapped or the public options are
- * malformed, UNSUPPORTED when the cipher is unknown. No key is tried on an envelope that is no use with any.
+ * malformed, UNSUPPORTED when the cipher is unknown. No key is tried on an envelope that no key could decrypt.
  */
 export async function openEnvelope(annotations: Annotations | undefined, keyring: Keyring): Promise<Unwrapped> {
   const { options: open, cipher } = readPublicEnvelope(annotations);
@@ -125,8 +125,8 @@ function openingOf(options: LayerOptions): string {
 }
 
 /**
- * The wrapped options as their writer encoded them, for wrapping them anew: what one part holds, every part holds. The
- * caller overwrites them. KEY_MISMATCH when no part opens.
+ * The wrapped options as their writer encoded them, to be wrapped for others: every part holds the same. The caller
+ * overwrites them. KEY_MISMATCH when no part opens.
  */
 export async function unwrapEnvelope(annotations: Annotations | undefined, keyring: Keyring): Promise<Uint8Array> {
   return await unwrapSecret(partsOf(annotations), keyring);
@@ -197,7 +197,7 @@ interface Failure {
 /** The secret, or why this opener did not give it. */
 async function attempt(opener: Opener, wrapped: WrappedKey): Promise<Uint8Array | Failure> {
   try {
-    return (await opener.unwrap(wrapped)) ?? { why: `${wrapped.suffix}: none of the given keys opens it` };
+    return (await opener.unwrap(wrapped)) ?? { why: `${wrapped.suffix}: no given key decrypts it` };
   } catch (error) {
     if (!(error instanceof OciEncError) || error.code === "ABORTED") throw error;
     return { why: `${wrapped.suffix}: ${error.message}`, error };
@@ -233,7 +233,7 @@ function noKeyOpens(parts: readonly EnvelopePart[], failures: readonly Failure[]
   const elsewhere = failures.find(({ error }) => error?.code === "KEY_PROVIDER")?.error;
   return new OciEncError(
     elsewhere === undefined ? "KEY_MISMATCH" : "KEY_PROVIDER",
-    tried === "" ? "the layer has no recipients" : `no key opens it (${tried})`,
+    tried === "" ? "the layer has no recipients" : `no key decrypts it (${tried})`,
     {
       cause: elsewhere,
       hint: elsewhere?.hint ?? `the layer is encrypted for: ${suffixes}; "oci-enc layerinfo" shows the recipients`,

@@ -3,7 +3,7 @@ import { hexDigits } from "./hex-digits.js";
 import type { KnownRecipient, RecipientInfo } from "./key-wrapper.js";
 import { helpOf, sameId } from "./schemes/index.js";
 
-/** How somebody names a recipient: `SCHEME:ID`, taken apart. */
+/** The name of a recipient, `SCHEME:ID`, taken apart. */
 export interface RecipientId {
   readonly scheme: string;
   readonly id: string;

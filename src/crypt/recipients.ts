@@ -7,7 +7,7 @@ import { rowOfSuffix, schemeRow } from "./schemes/index.js";
 
 type Annotations = Readonly<Record<string, string>>;
 
-/** One recipient of a layer, and where in its envelope it stands. */
+/** One recipient of a layer, and where in its envelope it is. */
 export interface ListedRecipient {
   readonly info: RecipientInfo;
   /** Counts the parts of all annotations together, as `partsOf` does. */
@@ -81,7 +81,7 @@ export async function identifyRecipients(
 /** Wraps a secret for some of the recipients that it was loaded with. */
 export type WrapFor = (recipients: readonly KnownRecipient[], secret: Uint8Array) => Promise<readonly WrappedKey[]>;
 
-/** Loads everybody now, so that a key that cannot be used fails here, and again for each choice among them. */
+/** Loads all recipients now, so that a key that cannot be used fails here, and again for each choice among them. */
 export async function loadWrapFor(known: readonly KnownRecipient[], options: WrapperOptions = {}): Promise<WrapFor> {
   const load = memoized(
     (recipients: readonly KnownRecipient[]) =>
@@ -99,7 +99,7 @@ async function describeWrapped(wrapped: WrappedKey): Promise<readonly RecipientI
   const row = rowOfSuffix(wrapped.suffix);
   if (!row) return [{ ...unnamed, kind: "unknown-scheme", scheme: wrapped.suffix, label: "unknown scheme" }];
   const infos = (await row.load()).recipients(wrapped);
-  return infos.length > 0 ? infos : [{ ...unnamed, scheme: row.scheme, label: "names nobody" }];
+  return infos.length > 0 ? infos : [{ ...unnamed, scheme: row.scheme, label: "without recipients" }];
 }
 
 const unnamed = { kind: "unreadable", algorithm: "", id: "" } as const;

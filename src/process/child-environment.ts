@@ -35,7 +35,7 @@ export function childEnvironment(child: Child, from: Environment = process.env):
   return { ...Object.fromEntries(passed), ...rule.always };
 }
 
-/** From now on no program that is started gets this variable: it holds a passphrase. */
+/** From now on no program that is started gets this variable, which holds a passphrase. */
 export function withholdFromChildren(name: string): void {
   withheld.add(name);
 }

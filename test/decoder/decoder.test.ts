@@ -201,7 +201,10 @@ test("without any key the first line is ctr-enc's words under our code", async (
 
 test("a wrong key is KEY_MISMATCH, and names the scheme", async () => {
   const wrong = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({ type: "pkcs8", format: "pem" });
-  const stderr = await fails(withKeys(keysDirectory({ "wrong.pem": wrong })), /^KEY_MISMATCH: no key opens it \(jwe: /);
+  const stderr = await fails(
+    withKeys(keysDirectory({ "wrong.pem": wrong })),
+    /^KEY_MISMATCH: no key decrypts it \(jwe: /,
+  );
   assert.match(stderr, /encrypted for: jwe/);
 });
 

@@ -32,6 +32,8 @@ const sections = guide
 test("the guide has a section for every scheme", async () => {
   const { schemes } = await import("../../src/crypt/index.js");
   assert.deepEqual(sections.map(nameOf), [...schemes.keys()]);
+  const table = [...guide.matchAll(/^\| \[(\w+)\]\(#/gm)].map(([, name]) => name);
+  assert.deepEqual(table, [...schemes.keys()]);
 });
 
 for (const section of sections) {
@@ -48,7 +50,7 @@ for (const section of sections) {
     assert.ok(blocks.length > 1);
     const { status, output } = await shell(blocks.join("\n"), directory);
     assert.equal(status, 0, output);
-    assert.equal(await layerDigest(join(directory, "opened"), "app"), plain.plainDigest);
+    assert.equal(await layerDigest(join(directory, "decrypted"), "app"), plain.plainDigest);
   });
 }
 

@@ -16,7 +16,7 @@ export async function secretKeysOf(key: KeyFile): Promise<readonly PrivateKey[]>
   const secret = parts.filter((part) => part.secret);
   if (secret.length === 0) {
     throw new OciEncError("KEY_INVALID", `${origin} holds public OpenPGP keys only, opening needs the secret key`, {
-      hint: "export it with gpg --export-secret-keys, or let gpg open the layers with --key pgp:ADDRESS",
+      hint: "export it with gpg --export-secret-keys, or let gpg decrypt: --key pgp:ADDRESS",
     });
   }
   const unlocked: PrivateKey[] = [];

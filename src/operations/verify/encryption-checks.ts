@@ -1,11 +1,12 @@
 import { cipherOf } from "../../crypt/ciphers/index.js";
-import { hasEnvelope, partsOf, publicOptionsOf } from "../../crypt/envelope.js";
+import { partsOf, publicOptionsOf } from "../../crypt/envelope.js";
 import type { KnownRecipient } from "../../crypt/key-wrapper.js";
 import { readPublicEnvelope } from "../../crypt/layer.js";
+import { requireConsistent } from "../../crypt/layer-answer.js";
 import { isNamed, isRecipient, type RecipientId } from "../../crypt/recipient-id.js";
 import { OciEncError } from "../../errors.js";
 import type { Descriptor } from "../../oci/descriptor.js";
-import { decryptedType, isEncrypted } from "../../oci/media-type.js";
+import { isEncrypted } from "../../oci/media-type.js";
 import { printPlatform } from "../../oci/platform.js";
 import { findConfigSecrets } from "../../transform/config-secrets.js";
 import { createChooser, type LayerSelection } from "../../transform/select.js";
@@ -24,10 +25,11 @@ export function layersEncrypted(
       const { diffId, count } = one;
       const context = { index, count, platform: manifest.platform, diffId };
       const allowed = allowing.choose(one.layer, context) === "named";
-      if (one.sealed) return sealedFinding(one);
-      if (hasEnvelope(one.layer.annotations)) {
-        return about(one, "failed", "it has wrapped keys, and a media type that says it is plain");
-      }
+      const consistent = attempt(one, () => {
+        requireConsistent(one.layer);
+        return "it is sealed";
+      });
+      if (one.sealed || consistent.verdict === "failed") return consistent;
       if (allowed) return about(one, "passed", "it is plain, and may be");
       return about(one, required === "all" ? "failed" : "passed", "it is plain");
     });
@@ -128,12 +130,6 @@ export function configSecrets(subject: Subject, fail: boolean): readonly Finding
       message: `the config stays readable, and ${JSON.stringify(name)} in ${where} looks like a secret`,
     }));
   });
-}
-
-function sealedFinding(one: SubjectLayer): Finding {
-  if (isEncrypted(decryptedType(one.layer.mediaType)))
-    return about(one, "failed", "it says twice that it is encrypted");
-  return about(one, "passed", "it is encrypted");
 }
 
 /** An index can list layers itself, as a build cache does. */

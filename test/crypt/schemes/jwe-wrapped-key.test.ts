@@ -68,21 +68,21 @@ test("faults/37: what is no JWE is CORRUPT, with the reason", () => {
     [".".repeat(100_000), /neither JSON nor five parts/],
     ["{", /not JSON/],
     [`{"a":${"[".repeat(200_000)}`, /not JSON/],
-    [forNobody({ protected: "e30*" }), /"protected" that is no base64url/],
-    [forNobody({ protected: Buffer.from("{").toString("base64url") }), /protected header that is not JSON object/],
+    [forNobody({ protected: "e30*" }), /"protected" that is not base64url/],
+    [forNobody({ protected: Buffer.from("{").toString("base64url") }), /protected header that is not a JSON object/],
     [
       forNobody({ protected: Buffer.from([0x7b, 0xff, 0x7d]).toString("base64url") }),
-      /protected header that is not JSON object/,
+      /protected header that is not a JSON object/,
     ],
     [forNobody({ protected: encoded("text") }), /not made of JSON objects/],
     [forNobody({ protected: encoded(header), header: { alg: "RSA-OAEP" } }), /"alg" in two of its headers/],
     [forNobody({ protected: encoded(header), unprotected: { enc: "A256GCM" } }), /"enc" in two of its headers/],
-    [forNobody({ header: [] }), /"header" that is not JSON object/],
-    [forNobody({ recipients: {} }), /"recipients" that are no list/],
+    [forNobody({ header: [] }), /"header" that is not a JSON object/],
+    [forNobody({ recipients: {} }), /"recipients" that are not a list/],
     [forNobody({ recipients: [5] }), /not made of JSON objects/],
     [forNobody({ tag: undefined }), /lacks its iv, ciphertext or tag/],
     [forNobody({ iv: "" }), /lacks its iv, ciphertext or tag/],
-    [forNobody({ ciphertext: 5 }), /"ciphertext" that is no base64url/],
+    [forNobody({ ciphertext: 5 }), /"ciphertext" that is not base64url/],
   ];
   for (const [content, message] of cases) assert.throws(() => read(content), expectedError("CORRUPT", message));
   assert.throws(() => readJwe(Uint8Array.of(0xff)), expectedError("CORRUPT", /not UTF-8/));

@@ -267,7 +267,7 @@ test("faults/45: a passphrase for gpg goes through a pipe, not through its argum
   locked.end();
   const wrong = { ...key, passphrase: Buffer.from("incorrect horse") };
   await assert.rejects(open(packet, [wrong], { environment }), (error: Error) => {
-    assert.match(error.message, /could not open a layer's key/);
+    assert.match(error.message, /could not decrypt a layer's key/);
     return !error.message.includes("horse");
   });
 });

@@ -121,7 +121,7 @@ test("faults/40: good and bad padding take the same steps and end in the same fa
       ),
     );
   }
-  assert.deepEqual([...failures], ["the PKCS#7 wrapped key names a given certificate and does not open"]);
+  assert.deepEqual([...failures], ["the PKCS#7 wrapped key names a given certificate and cannot be decrypted"]);
 });
 
 test("faults/40: taking off the padding takes as long for bad blocks as for good ones", () => {

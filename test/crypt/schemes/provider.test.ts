@@ -106,7 +106,7 @@ test("faults/42: a configuration that is missing or broken is named with its pat
     const failed = thereAndBack({ environment: { OCICRYPT_KEYPROVIDER_CONFIG: odd } });
     await assert.rejects(
       failed,
-      expectedError("LOCAL_IO", /configuration.*(?:no regular file|is a directory|has more than)/),
+      expectedError("LOCAL_IO", /configuration.*(?:not a regular file|is a directory|has more than)/),
     );
   }
   await assert.rejects(thereAndBack({ environment: {} }), expectedError("USAGE", /no key provider is configured/));

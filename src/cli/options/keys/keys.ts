@@ -119,7 +119,7 @@ async function readCertificate(
     throw new OciEncError("USAGE", `--dec-recipient takes ${certificateForms()}, not ${JSON.stringify(given)}`);
   }
   if (!row.takesCertificate) {
-    const message = `--dec-recipient ${scheme}:… is not used: a key of this scheme opens without it`;
+    const message = `--dec-recipient ${scheme}:… is not used: a key of this scheme decrypts without it`;
     progress({ type: "warning", code: "KEY_IGNORED", message });
     return undefined;
   }

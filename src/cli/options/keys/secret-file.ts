@@ -20,7 +20,7 @@ export async function readSecretFile(
   name: string = JSON.stringify(path.slice(0, 300)),
 ): Promise<Uint8Array> {
   try {
-    // Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
+    // Without O_NONBLOCK, opening a pipe without a writer would wait for ever.
     await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const stat = await file.stat();
     if (stat.isFile()) return await readFile(file, name);

@@ -62,7 +62,7 @@ const curves: ReadonlyMap<string | undefined, string> = new Map([
   ["secp521r1", "P-521"],
 ]);
 
-/** Whom to write a wrapped key for. */
+/** The recipient of a wrapped key that is to be written. */
 interface Recipient {
   readonly key: KeyObject;
   readonly alg: string;
@@ -181,7 +181,7 @@ async function unwrap(wrapped: WrappedKey, openers: readonly Opener[]): Promise<
   return undefined;
 }
 
-/** UNSUPPORTED for what is a JWE, but one that nobody should open here, whatever the key; CORRUPT when it says too little. */
+/** UNSUPPORTED for a JWE that is not decrypted with any key; CORRUPT for one that does not name its algorithms. */
 function refuseUnsupported(recipients: readonly JweRecipient[]): void {
   for (const { header } of recipients) {
     // Nothing to do with images compresses inside a JWE; a bomb would.
@@ -201,7 +201,7 @@ function isSupported({ alg, enc }: JweRecipient): boolean {
   return algorithms.has(alg) && contentEncryptions.has(enc);
 }
 
-/** Sorts out what cannot succeed, before anything costly is done with a stranger's wrapped key. */
+/** Leaves out what cannot succeed, before anything costly is done with a wrapped key that nobody vouches for. */
 function fits(recipient: JweRecipient, { key, type }: Opener): boolean {
   if (!isSupported(recipient) || algorithms.get(recipient.alg) !== type) return false;
   const { modulusLength, namedCurve } = key.asymmetricKeyDetails ?? {};

@@ -29,13 +29,13 @@ interface FlattenedJwe {
 type Header = Readonly<Record<string, unknown>>;
 type Members = ReadonlyMap<string, unknown>;
 
-/** Room for hundreds of recipients; what is longer was made to cost memory. */
+/** Room for hundreds of recipients. */
 const sizeLimit = 512 * 1024;
 const recipientLimit = 1000;
 
 /**
  * The recipients of a JWE in any of its three serialisations, RFC 7516 section 7, without a key. CORRUPT when the wrapped key
- * is no JWE, or larger than an honest one.
+ * is not a JWE, or is larger than any that tools write.
  */
 export function readJwe(wrapped: Uint8Array): readonly JweRecipient[] {
   if (wrapped.length > sizeLimit) throw corrupt(`has ${wrapped.length} bytes, more than ${sizeLimit}`);
@@ -89,7 +89,7 @@ type OwnMembers = Pick<FlattenedJwe, "header" | "encrypted_key">;
 
 function ownMembers(members: Members): readonly OwnMembers[] {
   const listed = members.get("recipients") ?? [];
-  if (!Array.isArray(listed)) throw corrupt('has "recipients" that are no list');
+  if (!Array.isArray(listed)) throw corrupt('has "recipients" that are not a list');
   if (listed.length > recipientLimit) throw corrupt(`has ${listed.length} recipients, more than ${recipientLimit}`);
   // Beside a list, go-jose repeats the first recipient's key at the top, which RFC 7516 has no place for: the list counts.
   const sources = listed.length === 0 ? [members] : listed.map(membersOf);
@@ -108,7 +108,7 @@ function commonHeader(shared: SharedMembers): Members {
   return disjoint(integrity, new Map(Object.entries(shared.unprotected ?? {})));
 }
 
-const headerFault = "has a protected header that is no JSON object";
+const headerFault = "has a protected header that is not a JSON object";
 
 function recipient(shared: SharedMembers, common: Members, own: OwnMembers): JweRecipient {
   const header = new Map(Object.entries(own.header ?? {}));
@@ -137,13 +137,13 @@ function base64Url(members: Members, name: string): string | undefined {
   const value = members.get(name) ?? undefined;
   if (value === undefined) return undefined;
   if (typeof value !== "string" || !/^[A-Za-z0-9_-]*$/.test(value))
-    throw corrupt(`has a "${name}" that is no base64url`);
+    throw corrupt(`has a "${name}" that is not base64url`);
   return value;
 }
 
 function headerIn(members: Members, name: string): Header | undefined {
   const value = members.get(name) ?? undefined;
-  if (value !== undefined && !isObject(value)) throw corrupt(`has a "${name}" that is no JSON object`);
+  if (value !== undefined && !isObject(value)) throw corrupt(`has a "${name}" that is not a JSON object`);
   return value;
 }
 

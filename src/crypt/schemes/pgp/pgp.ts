@@ -78,7 +78,7 @@ export const pgp: KeyWrapper = {
   without: ({ suffix, bytes }, index) => ({ suffix, bytes: withoutSessionKey(bytes, index) }),
 };
 
-/** A layer's options are some two hundred bytes: anything that unpacks to much more is meant to do harm. */
+/** A layer's options have some two hundred bytes. What decompresses to far more is an attack. */
 const maximumSecret = 64 * 1024;
 
 /** Tries each in turn. What one of them says is wrong is kept for the case that no other opens the message. */
@@ -105,7 +105,7 @@ function unwrapWithKeys(keys: readonly PrivateKey[]): Unwrap {
   const own = new Set(keys.flatMap((key) => identityOf(key).keyIds));
   return async (wrapped) => {
     const match = matchRecipient(wrapped, own);
-    if (match === "nobody") return undefined;
+    if (match === "no") return undefined;
     const { decrypt, readMessage } = await import("openpgp");
     try {
       const message = await readMessage({
@@ -127,8 +127,8 @@ function unwrapWithKeys(keys: readonly PrivateKey[]): Unwrap {
       return limited(opened.data);
     } catch {
       if (match === "perhaps") return undefined;
-      // The library's reason is left out: why a message does not open is nobody's business.
-      throw new OciEncError("CORRUPT", "the OpenPGP message names a given key and yet does not open with it");
+      // The library's reason is left out: it must not be told why a message cannot be decrypted.
+      throw new OciEncError("CORRUPT", "the OpenPGP message names a given key, which does not decrypt it");
     }
   };
 }
@@ -139,7 +139,7 @@ async function unwrapWithGpg(key: DecryptionKey, options: WrapperOptions): Promi
   const gpg = await findGpg(options);
   const own = new Set(await secretKeyIds(gpg, name));
   return async (wrapped) => {
-    if (matchRecipient(wrapped, own) === "nobody") return undefined;
+    if (matchRecipient(wrapped, own) === "no") return undefined;
     return limited(await decryptWithGpg(gpg, wrapped.bytes, key.passphrase));
   };
 }
@@ -157,13 +157,13 @@ async function secretKeyIds(gpg: Gpg, { text, shown }: KeyName): Promise<readonl
 }
 
 /**
- * Whether a message is for one of these key ids; `perhaps` when it does not say whom it is for. CORRUPT when its
+ * Whether a message is for one of these key ids; `perhaps` when it does not name its recipients. CORRUPT when its
  * content is not protected against changes.
  */
-function matchRecipient(wrapped: WrappedKey, own: ReadonlySet<string>): "us" | "perhaps" | "nobody" {
+function matchRecipient(wrapped: WrappedKey, own: ReadonlySet<string>): "yes" | "perhaps" | "no" {
   const headers = sessionKeyHeaders(wrapped.bytes);
-  if (headers.some(({ keyId }) => own.has(keyId))) return "us";
-  return headers.some(({ keyId }) => keyId === "") ? "perhaps" : "nobody";
+  if (headers.some(({ keyId }) => own.has(keyId))) return "yes";
+  return headers.some(({ keyId }) => keyId === "") ? "perhaps" : "no";
 }
 
 function sessionKeyHeaders(message: Uint8Array): readonly SessionKeyHeader[] {

@@ -20,9 +20,9 @@ import type {
 import { decodeWrappedKey, encodeWrappedKey, type WrappedBlob, withoutBlob } from "./wrapped-key.js";
 
 /**
- * RSA keys in PKCS#11 tokens, one wrapped key for all recipients: `wire-format.md` 4.4. Seals for a public key file without any
- * token, or with a key that a key file or RFC 7512 URI names; opens with the token, or with the private key itself
- * where somebody has it outside.
+ * RSA keys in PKCS#11 tokens, one wrapped key for all recipients: `wire-format.md` 4.4. Encrypts for a public key file without any
+ * token, or with a key that a key file or RFC 7512 URI names; decrypts with the token, or with the private key itself
+ * where it is also outside of the token.
  */
 export const pkcs11: KeyWrapper = {
   scheme: "pkcs11",
@@ -114,7 +114,7 @@ function fileRecipient(key: EncryptionKey, wish: Wish, options: WrapperOptions):
   };
 }
 
-/** Blobs do not say whose they are: only the thumbprint is known. */
+/** Blobs do not name their recipients: only the thumbprint is known. */
 async function identify(key: EncryptionKey): Promise<KnownRecipient> {
   const named = await readPkcs11Key(key);
   const what = named ? placeOf(named) : publicKeyOf(key).export({ type: "spki", format: "der" });
@@ -122,7 +122,7 @@ async function identify(key: EncryptionKey): Promise<KnownRecipient> {
   return { scheme: "pkcs11", id: "", thumbprint, aliases: [], key };
 }
 
-/** Where a key is, without what opens it. */
+/** Where a key is, without its PIN. */
 function placeOf({ uri }: Pkcs11Key): string {
   return JSON.stringify([uri.token, uri.slotId, uri.object, Buffer.from(uri.id ?? []).toString("hex")]);
 }
@@ -135,11 +135,11 @@ function publicKeyOf(key: EncryptionKey): KeyObject {
 
 interface Wish {
   readonly hash: OaepHash;
-  /** Whether somebody asked for exactly this one. */
+  /** Whether exactly this one was asked for. */
   readonly explicit: boolean;
 }
 
-/** OCICRYPT_OAEP_HASHALG as in ocicrypt; SHA-256 where it is not set. USAGE for another word. */
+/** OCICRYPT_OAEP_HASHALG as in ocicrypt; SHA-256 where it is not set. USAGE for another value. */
 function wishedHash(options: WrapperOptions): Wish {
   const word = environmentOf(options)["OCICRYPT_OAEP_HASHALG"]?.toLowerCase() ?? "";
   if (word === "") return { hash: "sha256", explicit: false };

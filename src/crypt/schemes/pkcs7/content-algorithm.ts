@@ -65,7 +65,7 @@ export function openContent(key: Uint8Array, sealed: SealedBytes): Uint8Array | 
   try {
     return openGcm(key, sealed) ?? openCbc(key, sealed);
   } catch {
-    // A tag or padding that does not hold: the key is not this content's.
+    // A tag or padding that does not match: it is not this content's key.
     return undefined;
   }
 }
@@ -93,7 +93,7 @@ function openCbc(key: Uint8Array, { content, ciphertext }: SealedBytes): Uint8Ar
 function gcmNonce(parameters: DerValue | undefined): Uint8Array {
   const [nonce, length, ...more] = gcmMembers(parameters);
   if (nonce === undefined || (nonce.tag !== tags.octetString && nonce.tag !== 0x84)) throw badParameters();
-  // RFC 5084 section 3.2: a tag of 12 bytes is meant where the length is left out.
+  // RFC 5084 section 3.2: a tag of 12 bytes where the length is left out.
   if (nonce.content.length !== nonceSize || length === undefined || smallInteger(length) !== tagSize) {
     throw badParameters();
   }

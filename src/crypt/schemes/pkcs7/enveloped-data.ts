@@ -24,7 +24,7 @@ export interface KeyTransport {
   readonly encryptedKey: Uint8Array;
 }
 
-/** A CMS message taken apart. Nothing in it has been proved authentic. */
+/** A CMS message taken apart. Nothing in it has been authenticated. */
 export interface Enveloped {
   readonly recipients: readonly KeyTransport[];
   readonly content: ContentAlgorithm;

@@ -195,7 +195,7 @@ function unwrapWithPairs(pairs: Pairs): Unwrap {
       if (secret !== undefined) return secret;
     }
     if (named.length > 0)
-      throw new OciEncError("CORRUPT", "the PKCS#7 wrapped key names a given certificate and does not open");
+      throw new OciEncError("CORRUPT", "the PKCS#7 wrapped key names a given certificate and cannot be decrypted");
     return trial(enveloped, pairs.privateKeys);
   };
 }

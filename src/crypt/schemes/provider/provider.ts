@@ -9,8 +9,8 @@ import { describeWrappedKey } from "./wrapped-key.js";
 
 /**
  * Key providers of ocicrypt: programs and services that wrap and unwrap elsewhere, named in the file that
- * OCICRYPT_KEYPROVIDER_CONFIG points to. `wire-format.md` 4.5. A provider is told its own parameter and nothing else: no
- * other key, passphrase or recipient of the operation.
+ * OCICRYPT_KEYPROVIDER_CONFIG points to. `wire-format.md` 4.5. A provider gets its own parameter and nothing else: no other
+ * key, passphrase or recipient of the operation.
  */
 export const provider: KeyWrapper = {
   scheme: "provider",
@@ -30,7 +30,7 @@ export const provider: KeyWrapper = {
 
   /**
    * Providers that the file lists are asked without being named, as other tools do: the keys are theirs. Then the file is
-   * read with the first wrapped key of a provider, so that it stands in nobody's way who needs none.
+   * read with the first wrapped key of a provider, so that a broken one is no error where none is needed.
    */
   async unwrapWith(keys, options = {}) {
     const own = keys.filter((key) => key.scheme === "provider");
@@ -59,7 +59,7 @@ export const provider: KeyWrapper = {
     };
   },
 
-  /** Wrapped keys name their provider; which of its keys a parameter chose is the provider's affair. */
+  /** Wrapped keys name their provider; only the provider knows which of its keys a parameter chose. */
   async identify(keys) {
     return keys.map((key) => {
       const { name, parameter } = parseArgument(key);
@@ -87,7 +87,7 @@ function parseArgument(key: EncryptionKey | DecryptionKey): { readonly name: str
       hint: "write provider:NAME or provider:NAME:PARAMETERS",
     });
   }
-  // What the peers send where nothing is said.
+  // What other tools send where no parameter is given.
   return { name, parameter: colon < 0 ? "Enabled" : text.slice(colon + 1) };
 }
 
@@ -97,7 +97,7 @@ function askable(entry: ProviderEntry | undefined): ProviderConfig | undefined {
   return entry;
 }
 
-/** A wrapped key whose provider could not even be looked up may be one that a key opens, as one whose provider failed. */
+/** A wrapped key whose provider cannot be looked up counts as one whose provider failed: KEY_PROVIDER. */
 function notAsked(error: unknown): never {
   if (!(error instanceof OciEncError)) throw error;
   throw new OciEncError("KEY_PROVIDER", error.message, { hint: error.hint, cause: error });

@@ -29,7 +29,7 @@ function readMembers(wrapped: Uint8Array): ReadonlyMap<string, unknown> {
     if (typeof value !== "object" || value === null || Array.isArray(value)) return new Map();
     return new Map(Object.entries(value));
   } catch {
-    // No JSON: the provider's own affair.
+    // Not JSON: a form that only the provider knows.
     return new Map();
   }
 }
