@@ -175,7 +175,7 @@ test("abuse: of referrers without end a thousand are taken, and that there are m
   assert.equal(said("ATTACHMENT_DROPPED", outcome).length, 1);
 });
 
-test("abuse: what stands under a digest tag and is no manifest is left out with a warning", async () => {
+test("abuse: what stands under a digest tag and is not a manifest is left out with a warning", async () => {
   for (const content of ["garbage", { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [] }]) {
     const place = new AttachedPlace();
     const root = addImage(place, { layers: [] });

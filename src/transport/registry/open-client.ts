@@ -19,7 +19,7 @@ export const defaultTimeouts: Required<{ readonly [K in keyof RegistryTimeouts]:
   notice: 10_000,
 };
 
-/** How often what may pass is tried again. */
+/** How often a failure that may be temporary is tried again. */
 export const defaultRetryTimes = 5;
 
 /**
@@ -42,7 +42,7 @@ export interface RegistryContext {
   readonly health: (origin: string) => HostHealth;
 }
 
-/** Surroundings on this machine, or on the one that a test describes. */
+/** A context for this machine, or for the one that a test describes. */
 export function registryContext(environment: Environment = thisMachine): RegistryContext {
   const known = new Map<string, HostLimiter>();
   const limiters = (parallel: number) => (origin: string) => {
@@ -50,10 +50,10 @@ export function registryContext(environment: Environment = thisMachine): Registr
     known.set(origin, limiter);
     return limiter;
   };
-  const fares = new Map<string, HostHealth>();
+  const healths = new Map<string, HostHealth>();
   const health = (origin: string) => {
-    const one = fares.get(origin) ?? new HostHealth(environment);
-    fares.set(origin, one);
+    const one = healths.get(origin) ?? new HostHealth(environment);
+    healths.set(origin, one);
     return one;
   };
   return { environment, limiters, health };
@@ -76,10 +76,10 @@ export function openClient(
   endpoint: Endpoint,
   isNamed: boolean,
   options: EndpointOptions,
-  around: RegistryContext,
+  context: RegistryContext,
 ): RegistryClient {
   const registry = options.registry ?? {};
-  const { environment } = around;
+  const { environment } = context;
   const given = isNamed ? (registry.host ?? {}) : {};
   const times = timeouts(registry.timeouts ?? {});
   const retryTimes = registry.retryTimes ?? defaultRetryTimes;
@@ -94,8 +94,8 @@ export function openClient(
     retryTimes,
     timeouts: times,
     endurance: endurance(times, retryTimes),
-    health: around.health,
-    limiters: around.limiters(positive(registry.parallel ?? defaultParallel)),
+    health: context.health,
+    limiters: context.limiters(positive(registry.parallel ?? defaultParallel)),
     environment,
     signal: options.signal,
     progress: options.progress,
@@ -128,7 +128,7 @@ function chunkSize(bytes: number | undefined): number | undefined {
   throw new OciEncError("USAGE", `a chunk of ${bytes} bytes: ${smallestChunk} are the fewest`);
 }
 
-/** Who asks for more repetitions than usual wants to wait for longer. */
+/** More repetitions than the default mean a longer wait. */
 function endurance({ idle }: typeof defaultTimeouts, retryTimes: number): Endurance {
   const more = Math.max(1, retryTimes / defaultRetryTimes);
   return { unreachable: unreachableSpan * more, silent: silentSpans * idle * more };
@@ -136,5 +136,5 @@ function endurance({ idle }: typeof defaultTimeouts, retryTimes: number): Endura
 
 function positive(count: number): number {
   if (Number.isSafeInteger(count) && count > 0) return count;
-  throw new OciEncError("USAGE", `requests in parallel: ${count} is no number of them`);
+  throw new OciEncError("USAGE", `requests in parallel: ${count} is not a number of requests`);
 }

@@ -83,7 +83,7 @@ test("of several images one is read by its name or digest, and without either th
   await assert.rejects(digestOf(`oci-archive:${archive}:three`), expectedError("NOT_FOUND", /three/, /"one"/));
 });
 
-test("what is no archive of a layout is refused, with a hint at what it may be", async (t) => {
+test("what is not an archive of a layout is refused, with a hint at what it may be", async (t) => {
   const directory = scratchOf(t);
   const docker = join(directory, "docker.tar");
   await writeFile(docker, await packTar([{ name: "manifest.json", content: "[]" }]));

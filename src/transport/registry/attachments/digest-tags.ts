@@ -69,7 +69,7 @@ async function look(
     // With a status it is the registry that refuses, whatever is there.
     if ((error.code !== "CORRUPT" && error.code !== "UNSUPPORTED") || error.context["status"] !== undefined)
       throw error;
-    return `what is no manifest (${error.message})`;
+    return `what is not a manifest (${error.message})`;
   }
 }
 

@@ -67,7 +67,7 @@ async function writeUnlessMoved({ client, tag }: SharedTag, { from, to }: Merged
 function overriddenByAnother({ client, tag }: SharedTag): OciEncError {
   const name = JSON.stringify(`${repositoryName(client)}:${tag}`);
   return new OciEncError("CONFLICT", `${name} was written ${writeLimit} times, and others replaced it each time`, {
-    hint: "try again when nobody else writes to this image",
+    hint: "try again when no other command writes to this image",
   });
 }
 

@@ -38,7 +38,7 @@ export function networkFailure(error: unknown, { url, proxy, signal, answered }:
   );
 }
 
-/** Whether the other side answered a TLS greeting with something that is no TLS, or hung up on it. */
+/** Whether the other side answered a TLS greeting with something that is not TLS, or hung up on it. */
 export function speaksNoTls(error: OciEncError): boolean {
   const code = error.context["reason"];
   if (code === "ERR_SSL_WRONG_VERSION_NUMBER" || code === "ERR_SSL_PACKET_LENGTH_TOO_LONG") return true;
@@ -64,7 +64,7 @@ const certificateHint = "name the authority with --ca-file or in certs.d; --tls-
 const certificateReason: Reason = { text: "its certificate is not trusted", hint: certificateHint, final: true };
 
 const reasons: ReadonlyMap<string, Reason> = new Map([
-  ["ENOTFOUND", { text: "there is no host of that name", final: "at first" }],
+  ["ENOTFOUND", { text: "there is no host with that name", final: "at first" }],
   ["EAI_AGAIN", { text: "the resolver does not answer" }],
   [
     "ECONNREFUSED",
