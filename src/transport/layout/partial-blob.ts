@@ -15,19 +15,19 @@ import type { PartialBlob, Upload } from "../transport.js";
 export interface PartialBlobFile {
   readonly digest: Digest;
   /** All of the blob is there, and its digest has held. */
-  readonly whole: boolean;
+  readonly complete: boolean;
 }
 
-/** Its path: `kept-sha256-…`, with `.part` until it is whole. */
-export function partialBlobPath(directory: string, { digest, whole }: PartialBlobFile): string {
-  return join(directory, `kept-${algorithmOf(digest)}-${hexOf(digest)}${whole ? "" : ".part"}`);
+/** Its path: `kept-sha256-…`, with `.part` until it is complete. */
+export function partialBlobPath(directory: string, { digest, complete }: PartialBlobFile): string {
+  return join(directory, `kept-${algorithmOf(digest)}-${hexOf(digest)}${complete ? "" : ".part"}`);
 }
 
 /** Reads the name of a file in a session's directory. Undefined when it is another. */
 export function parsePartialBlobName(name: string): PartialBlobFile | undefined {
   const match = /^kept-([a-z0-9]+)-([0-9a-f]+)(\.part)?$/.exec(name);
   const digest = `${match?.[1]}:${match?.[2]}`;
-  return isDigest(digest) ? { digest, whole: match?.[3] === undefined } : undefined;
+  return isDigest(digest) ? { digest, complete: match?.[3] === undefined } : undefined;
 }
 
 /**
@@ -39,8 +39,8 @@ export async function writePartialBlob(
   digest: Digest,
   upload: Upload,
 ): Promise<ContentId & { path: string }> {
-  const part = partialBlobPath(directory, { digest, whole: false });
-  const path = partialBlobPath(directory, { digest, whole: true });
+  const part = partialBlobPath(directory, { digest, complete: false });
+  const path = partialBlobPath(directory, { digest, complete: true });
   const begun = upload.begun ?? 0;
   try {
     await using draft = await openLastingDraft(part, begun);
@@ -56,7 +56,7 @@ export async function writePartialBlob(
 
 /** A partial blob in a session's own directory; undefined when there is none that can be used. LOCAL_IO. */
 export async function partialBlobIn(directory: string, { digest, size }: ContentId): Promise<PartialBlob | undefined> {
-  const path = partialBlobPath(directory, { digest, whole: false });
+  const path = partialBlobPath(directory, { digest, complete: false });
   const there = await lstat(path).catch((error: unknown) => {
     if (systemCode(error) === "ENOENT") return undefined;
     throw ioError(error, `cannot look at ${path}`);

@@ -54,7 +54,7 @@ export async function claimPartialBlob(
     const found = await findWaiting(layout, digest);
     if (!found) return false;
     const fits = found.size <= size;
-    if (fits) await rename(waitingPath(layout, digest), partialBlobPath(directory, { digest, whole: false }));
+    if (fits) await rename(waitingPath(layout, digest), partialBlobPath(directory, { digest, complete: false }));
     else await unlink(waitingPath(layout, digest));
     return fits;
   };
@@ -104,9 +104,9 @@ async function findWaiting(
 async function moveHere(layout: string, directory: string, file: PartialBlobFile): Promise<void> {
   const path = partialBlobPath(directory, file);
   const size = await makePrivate(path);
-  if (size === undefined || size < (file.whole ? 1 : smallestPartialBlob)) return;
+  if (size === undefined || size < (file.complete ? 1 : smallestPartialBlob)) return;
   const waiting = await findWaiting(layout, file.digest);
-  if (!file.whole && waiting && waiting.size >= size) return;
+  if (!file.complete && waiting && waiting.size >= size) return;
   await makeWorkDirectory(layout, partialBlobsDirectory(layout), 0o700);
   await rename(path, waitingPath(layout, file.digest));
 }

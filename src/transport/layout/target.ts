@@ -88,7 +88,7 @@ class LayoutTarget implements ImageTarget, ResumingTarget, AttachmentTarget {
 
   async has({ digest, size }: Descriptor): Promise<boolean> {
     const { layout } = await this.#begin();
-    return (this.#staged.get(digest)?.size ?? (await soundSize(layout, digest))) === size;
+    return (this.#staged.get(digest)?.size ?? (await validSize(layout, digest))) === size;
   }
 
   async begun(blob: Descriptor): Promise<PartialBlob | undefined> {
@@ -233,7 +233,7 @@ async function realPath(directory: string): Promise<string> {
 }
 
 /** What is not a blob but stands where one should be will be replaced by one. */
-async function soundSize(layout: string, digest: Digest): Promise<number | undefined> {
+async function validSize(layout: string, digest: Digest): Promise<number | undefined> {
   return await blobSize(layout, digest).catch((error: unknown) => {
     if (error instanceof OciEncError && error.code === "CORRUPT") return undefined;
     throw error;

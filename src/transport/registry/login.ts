@@ -47,8 +47,8 @@ export function parseLoginTarget(text: string): LoginTarget {
     .replace(/^https?:\/\//, "")
     .replace(/\/+$/, "")
     .split("/");
-  const soundPath = path.every((part) => /^[a-z0-9]+(?:[._-]+[a-z0-9]+)*$/.test(part));
-  if (!isRegistryHost(host) || !soundPath) {
+  const validPath = path.every((part) => /^[a-z0-9]+(?:[._-]+[a-z0-9]+)*$/.test(part));
+  if (!isRegistryHost(host) || !validPath) {
     throw new OciEncError("USAGE", `not a registry: ${redactedReference(text)}`, {
       hint:
         credentialsHint(text) ??

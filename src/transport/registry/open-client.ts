@@ -4,6 +4,7 @@ import type { Keychain, RegistryTimeouts } from "../registry-options.js";
 import type { EndpointOptions } from "../transport.js";
 import { requireAuthFile } from "./auth/auth-file.js";
 import { fileKeychain, singleCredentials } from "./auth/keychain.js";
+import { smallestChunk } from "./blobs/upload.js";
 import { type HostLimiters, RegistryClient } from "./client.js";
 import { type Endpoint, type Placement, placeImage } from "./config/registries-conf.js";
 import { readRegistriesConf } from "./config/registries-conf-files.js";
@@ -32,7 +33,6 @@ export const unreachableSpan = 40_000;
 export const silentSpans = 3;
 
 const defaultParallel = 8;
-const smallestChunk = 64 * 1024;
 
 /** What all clients of one transport share. */
 export interface RegistryContext {
@@ -125,7 +125,7 @@ function timeouts(given: RegistryTimeouts): typeof defaultTimeouts {
 
 function chunkSize(bytes: number | undefined): number | undefined {
   if (bytes === undefined || (Number.isSafeInteger(bytes) && bytes >= smallestChunk)) return bytes;
-  throw new OciEncError("USAGE", `a chunk of ${bytes} bytes: ${smallestChunk} are the fewest`);
+  throw new OciEncError("USAGE", `a chunk of ${bytes} bytes is too small: ${smallestChunk} is the smallest`);
 }
 
 /** More repetitions than the default mean a longer wait. */

@@ -62,7 +62,7 @@ export class PendingAttachments {
     if (kind === "sig" && (await this.#places.attachments()) === false) {
       const name = JSON.stringify(`${this.#client.host}/${this.#client.repository}`);
       throw new OciEncError("UNSUPPORTED", `registries.d has use-sigstore-attachments: false for ${name}`, {
-        hint: "change it there, or leave the signatures away",
+        hint: "change it there, or leave out the signatures",
       });
     }
     this.#count(attached.bytes);

@@ -148,7 +148,7 @@ async function fromFallbackTag(client: RegistryClient, subject: Digest): Promise
   const list = await readFallbackList(client, subject, pullScopes(client));
   if (list === undefined) return [];
   if (typeof list !== "string") return readList(client, list.bytes, subject);
-  const message = `the tag ${fallbackTag(subject)} of ${client.host} names ${bounded(list)}, and no list of referrers`;
+  const message = `the tag ${fallbackTag(subject)} of ${client.host} names ${bounded(list)}, not a list of referrers`;
   client.options.progress?.({ type: "warning", code: "ATTACHMENT_IGNORED", message });
   return [];
 }

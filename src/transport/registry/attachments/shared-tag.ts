@@ -78,7 +78,7 @@ export function occupied(
   { wanted, found }: { readonly wanted: string; readonly found: string },
 ): OciEncError {
   const name = JSON.stringify(`${repositoryName(client)}:${tag}`);
-  return new OciEncError("CONFLICT", `${name} names ${bounded(found)}, and no ${wanted}; it stays as it is`, {
+  return new OciEncError("CONFLICT", `${name} names ${bounded(found)}, not the ${wanted}; it stays as it is`, {
     hint: "give what is there another tag, as another tool may have put it there by mistake, and remove this one",
   });
 }

@@ -187,6 +187,6 @@ function textOf(value: unknown): string | undefined {
 
 function wrong(path: string, why: string): OciEncError {
   return new OciEncError("USAGE", `the file of credentials ${JSON.stringify(path)} cannot be used: ${why}`, {
-    hint: "repair it, name another with --authfile, or go without with --no-creds",
+    hint: "repair it, name another with --authfile, or use none with --no-creds",
   });
 }

@@ -114,7 +114,7 @@ function parseAnswer(answer: string, name: string): Readonly<Record<string, unkn
 /** The name comes out of a file of credentials; a long one may be another thing than a name. Undefined: it is not a name. */
 function failed(name: string | undefined, why: string): OciEncError {
   return new OciEncError("DENIED", `the credential helper${shownName(name)} cannot be used: ${why}`, {
-    hint: "repair it, take it out of the file of credentials, or go without with --no-creds",
+    hint: "repair it, take it out of the file of credentials, or use none with --no-creds",
   });
 }
 

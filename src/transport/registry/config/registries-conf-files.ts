@@ -107,7 +107,7 @@ function readMirror(mirror: ConfTable, digestOnly: boolean, file: string): Mirro
   if (location === undefined) throw wrong(file, "a mirror has no location");
   const pulls = mirror.text("pull-from-mirror") ?? (digestOnly ? "digest-only" : "all");
   if (pulls !== "all" && pulls !== "digest-only" && pulls !== "tag-only") {
-    throw wrong(file, "pull-from-mirror is none of all, digest-only and tag-only");
+    throw wrong(file, "pull-from-mirror is not all, digest-only or tag-only");
   }
   return { location, insecure: mirror.flag("insecure"), pulls };
 }

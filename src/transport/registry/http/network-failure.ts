@@ -76,7 +76,7 @@ const reasons: ReadonlyMap<string, Reason> = new Map([
   ["EHOSTUNREACH", { text: "the host cannot be reached" }],
   ["ENETUNREACH", { text: "the network cannot be reached" }],
   ["UND_ERR_SOCKET", { text: "the connection was cut" }],
-  ["UND_ERR_CONNECT_TIMEOUT", { text: "the connection does not come about in time" }],
+  ["UND_ERR_CONNECT_TIMEOUT", { text: "the connection was not made in time" }],
   ["UND_ERR_HEADERS_TIMEOUT", { text: "no answer came in time" }],
   ["UND_ERR_BODY_TIMEOUT", { text: "the answer stalled" }],
   ["UND_ERR_HEADERS_OVERFLOW", { text: "the header of its answer is too large", final: true }],

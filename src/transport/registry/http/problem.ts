@@ -131,7 +131,7 @@ function hintFor({ code, status, said, asked }: Failure): string | undefined {
 function refusedWriteHint(status: number): string | undefined {
   if (status === 405) return "the registry may be read-only, or the tag locked: choose another tag, or ask who runs it";
   if (![400, 406, 415].includes(status)) return undefined;
-  return "the registry may know Docker's own types alone, and what is encrypted has OCI's: a newer registry, or another setting of it, takes them";
+  return "the registry may accept Docker's media types only, and an encrypted image has those of OCI: use a newer registry, or change its settings";
 }
 
 function tooLargeHint(asked: Asked): string {

@@ -89,12 +89,12 @@ test("a file that is malformed, or that has a member nobody knows, is CORRUPT", 
   for (const [text, why] of [
     ["docker: [", /not YAML/],
     ["docker: { a.test: {}, a.test: {} }", /not YAML/],
-    ["docker: []", /no mapping/],
-    ["- docker", /no mapping/],
-    ["docker: { a.test: text }", /no mapping/],
+    ["docker: []", /not a mapping/],
+    ["- docker", /not a mapping/],
+    ["docker: { a.test: text }", /not a mapping/],
     ["docker: { a.test: { lookasde: 'https://a.test' } }", /a member that is none of lookaside,/],
     ["quay: {}", /a member that is none of default-docker, docker/],
-    ["docker: { a.test: { lookaside: 5 } }", /no text/],
+    ["docker: { a.test: { lookaside: 5 } }", /not a string/],
     ["default-docker: { use-sigstore-attachments: 'false' }", /neither true nor false/],
   ] as const) {
     await withFiles({ "a.yaml": text }, (of) => assert.rejects(of("b.test/app"), expectedError("CORRUPT", why)));
