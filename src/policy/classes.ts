@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { configFolder, type Machine, thisMachine } from "../files/machine.js";
 import { readFirst } from "./policy-file.js";
-import { invalid, membersOf, type Place, quoted, readDocument, textOf } from "./strict-members.js";
+import { invalid, membersOf, quoted, type RuleNode, readDocument, textOf } from "./strict-members.js";
 
 /** What `image-classes.json` decides: which classes of images may be used. `signing-and-policy.md` 6.3. */
 export interface ClassRules {
@@ -80,7 +80,7 @@ export function parseClassRules(bytes: Uint8Array, origin: string): ClassRules {
 
 const classesSchema = "oci-enc/classes/v1";
 
-function choice<T extends string>(place: Place | undefined, words: readonly T[]): T | undefined {
+function choice<T extends string>(place: RuleNode | undefined, words: readonly T[]): T | undefined {
   if (place === undefined) return undefined;
   const text = textOf(place);
   const word = words.find((one) => one === text);

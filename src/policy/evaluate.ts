@@ -9,7 +9,7 @@ import type { FoundSignatures } from "../sign/store.js";
 import type { Verifier } from "../sign/verifier.js";
 import { fits } from "./identity.js";
 import { entryFor, type Policy } from "./policy-json.js";
-import { type KeyPlaces, readKeySource, readPublicKeys } from "./policy-keys.js";
+import { type KeyLookup, readKeySource, readPublicKeys } from "./policy-keys.js";
 import type { KeyRequirement, PolicyRequirement } from "./requirement.js";
 import type { PolicyLocation } from "./scopes.js";
 import { quoted } from "./strict-members.js";
@@ -25,7 +25,7 @@ export interface PolicyRequest {
   /** What was found beside the images. Asked for only when a requirement needs it. */
   readonly find: () => Promise<FoundSignatures>;
   readonly now: Date;
-  readonly keys: KeyPlaces;
+  readonly keys: KeyLookup;
   /** `any`: bundles, which carry no name, count for `sigstoreSigned` whatever its rule for names. */
   readonly bundleIdentity?: "any" | undefined;
 }
@@ -108,7 +108,7 @@ async function meetByKey(requirement: KeyRequirement, policy: Policy, request: P
 
 interface KindOfRequirement {
   readonly formats: readonly SignatureFormat[];
-  readonly verifier: (requirement: KeyRequirement, policy: Policy, keys: KeyPlaces) => Promise<Verifier>;
+  readonly verifier: (requirement: KeyRequirement, policy: Policy, keys: KeyLookup) => Promise<Verifier>;
 }
 
 /** A row for each type of requirement that names keys. */
@@ -127,7 +127,7 @@ const kinds: Readonly<Record<KeyRequirement["type"], KindOfRequirement>> = {
   },
 };
 
-function readKeys({ keys }: KeyRequirement, { dialect }: Policy, places: KeyPlaces) {
+function readKeys({ keys }: KeyRequirement, { dialect }: Policy, places: KeyLookup) {
   return Promise.all(keys.map((source) => readKeySource(source, dialect, places)));
 }
 

@@ -1,7 +1,7 @@
 import type { PolicyDialect } from "./key-source.js";
 import { type PolicyRequirement, readRequirement } from "./requirement.js";
 import { isScope, namedTransports, type PolicyLocation } from "./scopes.js";
-import { entriesOf, invalid, itemsOf, membersOf, type Place, quoted, readDocument } from "./strict-members.js";
+import { entriesOf, invalid, itemsOf, membersOf, quoted, type RuleNode, readDocument } from "./strict-members.js";
 
 /** A valid `policy.json`. */
 export interface Policy {
@@ -58,7 +58,7 @@ export function entryFor(policy: Policy, { transport, scopes }: PolicyLocation):
   return { name: "default", requirements: policy.default };
 }
 
-function readTransports(place: Place, dialect: PolicyDialect): ReadonlyMap<string, Scopes> {
+function readTransports(place: RuleNode, dialect: PolicyDialect): ReadonlyMap<string, Scopes> {
   return new Map(
     entriesOf(place, namedTransports).map(([transport, scopes]) => [
       transport,
@@ -69,13 +69,13 @@ function readTransports(place: Place, dialect: PolicyDialect): ReadonlyMap<strin
   );
 }
 
-function checkedScope(transport: string, scope: string, place: Place): string {
+function checkedScope(transport: string, scope: string, place: RuleNode): string {
   if (!isScope(transport, scope)) throw invalid(place, "is not a scope of its transport");
   return scope;
 }
 
 /** In image-rs an empty list requires nothing; everywhere else it is a mistake. */
-function readList(place: Place, dialect: PolicyDialect): readonly PolicyRequirement[] {
+function readList(place: RuleNode, dialect: PolicyDialect): readonly PolicyRequirement[] {
   const items = itemsOf(place);
   if (items.length > 0) return items.map((item) => readRequirement(item, dialect));
   if (dialect === "containers") throw invalid(place, "has no requirement");

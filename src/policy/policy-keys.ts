@@ -9,7 +9,7 @@ import type { KeySource, PolicyDialect } from "./key-source.js";
 import { quoted } from "./strict-members.js";
 
 /** Where the keys that a policy names are looked for. */
-export interface KeyPlaces {
+export interface KeyLookup {
   /** What relative paths start from: as in skopeo, where the process was started, and not where the policy lies. */
   readonly base: string;
   /** Where `OCI_ENC_RESOURCE_COMMAND` is looked up, and what that program is started with. */
@@ -24,7 +24,7 @@ const resourceCommandVariable = "OCI_ENC_RESOURCE_COMMAND";
 export async function readKeySource(
   source: KeySource,
   dialect: PolicyDialect,
-  places: KeyPlaces,
+  places: KeyLookup,
 ): Promise<{ readonly value: Uint8Array; readonly origin: string }> {
   if (source.kind === "data") return { value: source.bytes, origin: source.where };
   const { path, where } = source;
@@ -59,7 +59,7 @@ function isResource(path: string): boolean {
 
 async function fetchResource(
   source: { readonly path: string; readonly where: string },
-  places: KeyPlaces,
+  places: KeyLookup,
 ): Promise<Uint8Array> {
   const { environment, signal } = places;
   const program = environment[resourceCommandVariable];

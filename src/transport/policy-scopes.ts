@@ -8,7 +8,7 @@ export const nameScopes: PolicyScopes = {
   accepts: () => true,
 };
 
-/** Images go by the path where they are, and by the directories above it; `/` is no scope, the empty one stands for it. */
+/** Images go by the path where they are, and by the directories above it; `/` is not a scope, the empty one stands for it. */
 export const pathScopes: PolicyScopes = {
   of: ({ path }) => (path === undefined ? [] : pathAndParents(path)),
   accepts: (scope) => isAbsolute(scope) && scope !== "/" && normalize(scope) === scope && !scope.endsWith("/"),

@@ -27,7 +27,7 @@ export function layersEncrypted(
       const allowed = allowing.choose(one.layer, context) === "named";
       const consistent = attempt(one, () => {
         requireConsistent(one.layer);
-        return "it is sealed";
+        return "it is encrypted";
       });
       if (one.sealed || consistent.verdict === "failed") return consistent;
       if (allowed) return about(one, "passed", "it is plain, and may be");

@@ -19,7 +19,7 @@ export async function removeAbandonedCgroups(mounted = "/sys/fs/cgroup", ownPath
       if (made?.kind !== "tree" || made.maker === undefined) continue;
       const path = join(directory, name);
       const touched = (await stat(path).catch(() => undefined))?.mtimeMs;
-      if (touched === undefined || (await judge.judge(made, touched)) === "in use") continue;
+      if (touched === undefined || (await judge.check(made, touched)) === "in use") continue;
       // The kernel removes a cgroup only if it has no processes and no other cgroups in it.
       await rmdir(path).catch(() => undefined);
     }

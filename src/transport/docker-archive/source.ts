@@ -30,7 +30,7 @@ export async function openDockerSource(options: DockerSourceOptions, endpoint: E
   try {
     const list = await readMember(archive, listName, listLimit);
     if (!list) {
-      throw new OciEncError("CORRUPT", `${what} has no ${listName}, and is no archive of docker save`, {
+      throw new OciEncError("CORRUPT", `${what} has no ${listName}, and is not an archive of docker save`, {
         hint: archive.map.find("oci-layout") ? "read it as oci-archive:FILE" : undefined,
       });
     }

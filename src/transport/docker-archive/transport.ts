@@ -46,7 +46,7 @@ async function parse(locator: string): Promise<{ readonly path: string; readonly
   return { path: path === standardStream ? path : await realFile(path), image: name };
 }
 
-/** `app` is `docker.io/library/app:latest`. USAGE when it is no name. */
+/** `app` is `docker.io/library/app:latest`. USAGE when it is not a name. */
 function completeTag(image: string | undefined): string | undefined {
   return image === undefined ? undefined : printImageName(parseImageName(image));
 }

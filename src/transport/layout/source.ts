@@ -27,7 +27,7 @@ export interface LayoutImage {
   readonly hint?: string | undefined;
 }
 
-/** Opens an image of a layout for reading. NOT_FOUND, UNSUPPORTED or CORRUPT when there is no sound layout. */
+/** Opens an image of a layout for reading. NOT_FOUND, UNSUPPORTED or CORRUPT when there is no valid layout. */
 export async function openLayoutSource(image: LayoutImage): Promise<ImageSource & AttachmentSource> {
   const layout = await findLayout(image.directory);
   let resolved: Descriptor | undefined;
@@ -84,7 +84,7 @@ async function resolveImage(layout: string, { selector, name, hint }: LayoutImag
   throw new OciEncError("NOT_FOUND", `${JSON.stringify(name(layout))} names no image`, { hint: hint ?? holds });
 }
 
-/** A manifest that only another manifest names, or nobody: its kind must be told from its content. */
+/** A manifest that the index does not list: its kind is known from its content alone. */
 async function byDigest(layout: string, digest: Digest): Promise<Descriptor | undefined> {
   const file = await findRegular(layout, blobPath(digest));
   if (!file) return undefined;

@@ -25,10 +25,10 @@ export interface Deleted {
 export async function listRepositoryTags(
   repository: string,
   options: EndpointOptions,
-  around: RegistryContext = registryContext(),
+  context: RegistryContext = registryContext(),
 ): Promise<RepositoryTags> {
-  const { primary } = await locate(registryName(repository), options, around);
-  const client = openClient(primary, true, options, around);
+  const { primary } = await locate(registryName(repository), options, context);
+  const client = openClient(primary, true, options, context);
   try {
     return { repository: `${primary.name.host}/${primary.name.repository}`, tags: await listTagsOf(client) };
   } finally {
@@ -40,10 +40,10 @@ export async function listRepositoryTags(
 export async function deleteFromRegistry(
   reference: string,
   options: EndpointOptions,
-  around: RegistryContext = registryContext(),
+  context: RegistryContext = registryContext(),
 ): Promise<Deleted> {
-  const { primary } = await locate(registryName(reference), options, around);
-  const client = openClient(primary, true, options, around);
+  const { primary } = await locate(registryName(reference), options, context);
+  const client = openClient(primary, true, options, context);
   try {
     const { tag, digest } = primary.name;
     const deleted = await deleteManifest(client, digest ?? tag ?? "latest");
@@ -57,8 +57,8 @@ export async function deleteFromRegistry(
 export async function searchRegistries(
   name: string,
   options: EndpointOptions,
-  around: RegistryContext = registryContext(),
+  context: RegistryContext = registryContext(),
 ): Promise<readonly string[]> {
-  const conf = await readRegistriesConf(options.registry?.registriesConf, around.environment);
+  const conf = await readRegistriesConf(options.registry?.registriesConf, context.environment);
   return shortNameCandidates(name, conf).map(registryReference);
 }

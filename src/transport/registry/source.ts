@@ -5,7 +5,7 @@ import type { Digest } from "../../oci/digest.js";
 import { type ImageName, printImageName } from "../../oci/image-name.js";
 import type { AttachmentSource, DigestTagKind } from "../attachments.js";
 import type { ImageSource } from "../transport.js";
-import type { AttachmentPlaces } from "./attachments/attachment-places.js";
+import type { AttachmentStores } from "./attachments/attachment-stores.js";
 import { findDigestTag } from "./attachments/digest-tags.js";
 import { listReferrers } from "./attachments/referrers.js";
 import { streamBlob } from "./blobs/blob-stream.js";
@@ -18,12 +18,12 @@ export class RegistrySource implements ImageSource, AttachmentSource {
   readonly place: string;
   readonly #client: RegistryClient;
   readonly #image: ImageName;
-  readonly #places: AttachmentPlaces;
+  readonly #places: AttachmentStores;
   /** What is in another repository than the image. */
   readonly #elsewhere = new Map<Digest, RegistryClient>();
   readonly #root = memoized(() => this.#fetchRoot());
 
-  constructor(client: RegistryClient, image: ImageName, places: AttachmentPlaces) {
+  constructor(client: RegistryClient, image: ImageName, places: AttachmentStores) {
     this.name = `docker://${printImageName(image)}`;
     this.place = placeOf(image);
     this.#client = client;

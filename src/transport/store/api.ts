@@ -11,7 +11,7 @@ export type { StoreOptions } from "./store-directory.js";
 export type { Tagged } from "./tag.js";
 
 /**
- * Removes the blobs of a store that nothing names, and beginnings of blobs that no pull has gone on with for a week. Other
+ * Removes the blobs of a store that nothing names, and partial blobs that no pull has resumed for a week. Other
  * tools leave no session while they write, so a young blob stays, unless a command of ours was killed when it was to remove
  * it; while one of our writers is at work all blobs stay.
  * CORRUPT, and nothing is removed, when a manifest cannot be read; CONFLICT, LOCAL_IO.
@@ -27,8 +27,7 @@ export async function listImages(options: StoreOptions = {}): Promise<readonly S
 
 /**
  * Removes names from a store, all of them or none, and the blobs that only they needed; what belongs to an image goes with
- * its last name. NOT_FOUND, listing every name
- * that is missing; USAGE, CONFLICT, CORRUPT, LOCAL_IO.
+ * its last name. NOT_FOUND, listing every name that is missing; USAGE, CONFLICT, CORRUPT, LOCAL_IO.
  */
 export async function removeImages(names: readonly string[], options: StoreOptions = {}): Promise<ImagesRemoved> {
   return await (await import("./remove.js")).removeFromStore(names, options);

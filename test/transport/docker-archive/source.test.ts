@@ -137,7 +137,7 @@ test("an archive whose layers are not what its config says is CORRUPT", async (t
   }
 });
 
-test("what is no archive of docker save is CORRUPT, with a hint at what it may be", async (t) => {
+test("what is not an archive of docker save is CORRUPT, with a hint at what it may be", async (t) => {
   const path = join(scratchOf(t), "a.tar");
   await writeFile(path, await packTar([{ name: "oci-layout", content: "{}" }]));
   await assert.rejects(openSource(`docker-archive:${path}`), expectedError("CORRUPT", /manifest.json/, /oci-archive:/));

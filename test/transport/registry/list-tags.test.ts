@@ -19,14 +19,14 @@ test("tags are given in the registry's order, and null means none", async () => 
   assert.deepEqual(await listed(null), []);
 });
 
-test("faults/60: an entry that is no tag makes the list CORRUPT, and cannot steer the terminal", async () => {
+test("faults/60: an entry that is not a tag makes the list CORRUPT, and cannot steer the terminal", async () => {
   for (const entry of ["\u001b[31mevil\u001b[0m\n", "a b", "", ".a", "a\n", "x".repeat(129), "x".repeat(100_000)]) {
     await assert.rejects(listed(["ok", entry]), (error) => {
-      expectedError("CORRUPT", /^the tags of ".*\/app" came with ".*", which is no tag$/)(error);
+      expectedError("CORRUPT", /^the tags of ".*\/app" came with ".*", which is not a tag$/)(error);
       return error instanceof Error && error.message.length < 400 && !error.message.includes("\u001b");
     });
   }
   for (const entry of [7, null, ["a"], { name: "a" }]) {
-    await assert.rejects(listed(["ok", entry]), expectedError("CORRUPT", /an entry that is no string$/));
+    await assert.rejects(listed(["ok", entry]), expectedError("CORRUPT", /an entry that is not a string$/));
   }
 });

@@ -68,7 +68,7 @@ test("no store, no garbage", async (t) => {
   const nothing = { removed: [], kept: [] };
   assert.deepEqual(await collectGarbage({ store: await newStore(t) }), {
     ...nothing,
-    beginnings: nothing,
+    partialBlobs: nothing,
     failure: undefined,
   });
 });

@@ -132,7 +132,7 @@ test("a tag is one more name, moves when it is given again, and says whether it 
   assert.deepEqual((await checkLayout(store)).length, 3);
 });
 
-test("a tag of what is not there is NOT_FOUND, and one that is no tag a USAGE error", async (t) => {
+test("a tag of what is not there is NOT_FOUND, and one that is not a tag a USAGE error", async (t) => {
   const store = await newStore(t);
   await assert.rejects(tagImage("app", "other", { store }), expectedError("NOT_FOUND"));
   const { root } = await writeImage("app", [10], { store });

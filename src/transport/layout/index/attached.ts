@@ -113,7 +113,7 @@ async function referrersIn(content: ListedContent, entry: IndexEntry): Promise<A
   return found;
 }
 
-/** Undefined, too, for what is no manifest. */
+/** Undefined, too, for what is not a manifest. */
 async function named(content: ListedContent, descriptor: Named): Promise<References | undefined> {
   if (!isManifestType(descriptor.mediaType) && !isIndexType(descriptor.mediaType)) return undefined;
   const { references = async () => referencesOf(await content.manifest(descriptor), descriptor) } = content;

@@ -46,7 +46,7 @@ async function openFiles(options: KeychainOptions, environment: Environment): Pr
   const paths = authFilePaths(options.authFile, environment);
   const files = (await Promise.all(paths.map(readAuthFile))).filter((file) => file !== undefined);
   for (const file of files.filter(({ exposed, content }) => exposed && content["auths"] !== undefined)) {
-    const message = `others than you may read the credentials in ${JSON.stringify(file.path)}: chmod 600 keeps them to yourself`;
+    const message = `other users can read the credentials in ${JSON.stringify(file.path)}: chmod 600 prevents that`;
     options.progress?.({ type: "warning", code: "AUTH_FILE_MODE", message });
   }
   return files;

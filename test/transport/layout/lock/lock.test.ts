@@ -123,7 +123,7 @@ test("a FIFO among the lock's files is no holder that can be read, and nothing w
   execFileSync("mkfifo", [join(layout, ".oci-enc", "lock", "1")]);
   await assert.rejects(
     withLock(layout, async () => "", { patience: 30 }),
-    expectedError("CONFLICT", /somebody unknown/),
+    expectedError("CONFLICT", /an unknown process/),
   );
 });
 
@@ -166,7 +166,7 @@ test("a holder of another user, whose file cannot be read, is believed alive", {
   process.seteuid?.(12345);
   try {
     const second = withLock(layout, async () => "", { patience: 30 });
-    await assert.rejects(second, expectedError("CONFLICT", /somebody unknown/));
+    await assert.rejects(second, expectedError("CONFLICT", /an unknown process/));
   } finally {
     process.seteuid?.(0);
   }

@@ -347,7 +347,7 @@ describe("lists of referrers", () => {
       await target.putReferrer(root.digest, referrer.descriptor, referrer.bytes);
       await assert.rejects(
         target.commit(root, bytes),
-        expectedError("CONFLICT", /sha256-.* names .*no list of referrers; it stays/),
+        expectedError("CONFLICT", /sha256-.* names .*not the list of referrers; it stays/),
       );
       assert.equal(server.repository("app").tags.get(tag), there);
       assert.ok(server.repository("app").manifests.has(there ?? ""));

@@ -319,8 +319,8 @@ describe("what a refusal means", () => {
     for (const [status, asked, code, hint] of [
       [404, "upload", "NOT_FOUND", /make it first/],
       [413, "upload", "UNSUPPORTED", /--chunk-size/],
-      [415, "write", "UNSUPPORTED", /Docker's own types/],
-      [406, "write", "UNSUPPORTED", /Docker's own types/],
+      [415, "write", "UNSUPPORTED", /Docker's media types/],
+      [406, "write", "UNSUPPORTED", /Docker's media types/],
       [405, "deletion", "UNSUPPORTED", /turned off/],
       [402, "upload", "DENIED", /log in/],
       [400, undefined, "UNSUPPORTED", /^$/],

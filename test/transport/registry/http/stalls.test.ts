@@ -60,7 +60,7 @@ test("a host that is gone is given up once, by the time since its first failure,
   const health = new HostHealth({ now: () => now });
   const endurance = { unreachable: 40_000, silent: 180_000 };
   const failing = (reason: string) =>
-    health.judge(new OciEncError("UNAVAILABLE", "x", { retryable: true, context: { reason } }), endurance).retryable;
+    health.failed(new OciEncError("UNAVAILABLE", "x", { retryable: true, context: { reason } }), endurance).retryable;
   assert.equal(failing("ECONNREFUSED"), true);
   now = 39_000;
   assert.equal(health.left(endurance), 1000);
