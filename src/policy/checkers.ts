@@ -16,7 +16,7 @@ import { fits } from "./identity.js";
 import type { PolicyChecker } from "./policy-checker.js";
 import { type RulePlaces, readPolicy } from "./policy-file.js";
 import type { Policy } from "./policy-json.js";
-import type { PolicySubject } from "./subject.js";
+import { givenName, type PolicySubject } from "./subject.js";
 import type { TrustRules } from "./trust-rules.js";
 import { verifierChecker } from "./verifier-checker.js";
 
@@ -67,7 +67,7 @@ function policyJudge(policy: Policy, rules: TrustRules, { place }: PolicySubject
 
 async function keysJudge(specs: readonly TrustSpec[], rules: TrustRules): Promise<PolicyChecker> {
   const verifiers = await Promise.all(specs.map((spec) => trustKind(spec.kind).load(spec, rules.claims ?? {})));
-  const { identity } = rules;
+  const identity = rules.identity === undefined ? undefined : givenName(rules.identity);
   const names = { id: "trust", title: `signed by ${verifiers.map(({ name }) => name).join(" or ")}` };
   const fitting = identity && ((claimed: string) => fits({ type: "matchRepoDigestOrExact" }, identity, claimed));
   return verifierChecker(names, { verifiers, claims: rules.claims ?? {}, identity: fitting });

@@ -43,8 +43,7 @@ export async function passGate(
   root: Descriptor,
   { reference, source }: Parameters<PolicyGate>[1],
 ): Promise<{ readonly signed: boolean }> {
-  const { place, identity } = policySubject(reference, source);
-  const image = { place, identity: rules.identity ?? identity };
+  const image = policySubject(reference, source, rules.identity);
   const judged = await checkRules(source, root, { rules, image });
   const refused = refusalOf(judged, source.name);
   if (refused) throw refused;
@@ -60,7 +59,7 @@ export async function passGate(
  */
 export async function refusalOfUnsigned(reference: string, rules: TrustRules): Promise<OciEncError | undefined> {
   const hint = "sign what is written with --sign-by";
-  if (rules.requireSigned) {
+  if (rules.requireSigned || (rules.trust ?? []).length > 0) {
     return new OciEncError("UNTRUSTED", "the image gets another digest, which nobody would have signed", { hint });
   }
   if (!reference.startsWith("docker://")) return undefined;

@@ -14,10 +14,16 @@ export interface PolicySubject {
 /**
  * Where policies see an image that was asked for as `reference`: in a registry by the name that was asked for, whatever
  * mirror answers; else by the path where it lies. What lies in the local store has a path and a name.
+ * `named`: the name to go by in place of its own; USAGE when it is not the name of an image.
  */
-export function policySubject(reference: string, source: Pick<ImageSource, "place">): PolicySubject {
-  const identity = claimedName(reference);
-  if (reference.startsWith("docker://")) return { place: { transport: "docker", name: identity }, identity };
+export function policySubject(
+  reference: string,
+  source: Pick<ImageSource, "place">,
+  named?: string | undefined,
+): PolicySubject {
+  const own = claimedName(reference);
+  const identity = named === undefined ? own : givenName(named);
+  if (reference.startsWith("docker://")) return { place: { transport: "docker", name: own }, identity };
   const colon = source.place.indexOf(":");
   const place = { transport: source.place.slice(0, colon), path: source.place.slice(colon + 1) };
   return { place, identity };

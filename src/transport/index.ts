@@ -1,34 +1,7 @@
-import "../process/node-floor.js";
-
 import { OciEncError } from "../errors.js";
 import { parseImageName } from "../oci/image-name.js";
 import { gatedSource } from "./gated-source.js";
 import type { EndpointOptions, ImageSource, ImageTarget, Transport } from "./transport.js";
-
-export { type Digest, digestOf, parseDigest } from "../oci/digest.js";
-export { credentialsHint, redactedReference } from "../oci/redacted-reference.js";
-export type * from "./attachments.js";
-export type { Removal } from "./layout/removal/removal.js";
-export {
-  type Deleted,
-  deleteImage,
-  type LoggedIn,
-  type LoginPlace,
-  type LoginResult,
-  listTags,
-  loggedInAs,
-  login,
-  logout,
-  type RepositoryTags,
-  searchNames,
-} from "./registry/api.js";
-export type * from "./registry-options.js";
-export { collectGarbage, type Garbage, type GarbageOptions } from "./store/garbage.js";
-export { listImages, type StoredImage } from "./store/images.js";
-export { type ImagesRemoved, removeImages } from "./store/remove.js";
-export type { StoreOptions } from "./store/store-directory.js";
-export { type Tagged, tagImage } from "./store/tag.js";
-export type * from "./transport.js";
 
 type Load = () => Promise<Transport>;
 

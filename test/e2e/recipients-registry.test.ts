@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { test } from "node:test";
-import { openTarget } from "../../src/index.js";
+import { openTarget } from "../../src/doors/transport.js";
 import { bringImage } from "../support/bring-image.js";
 import { noDockerRegistry, startDockerRegistry } from "../support/docker-registry.js";
 import { addImage, MemoryPlace } from "../support/memory-image.js";

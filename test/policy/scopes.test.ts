@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { mkdirSync, realpathSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { openSource } from "../../src/doors/transport.js";
 import { parseImageName } from "../../src/oci/image-name.js";
 import { entryFor, parsePolicy } from "../../src/policy/policy-json.js";
 import { scopesOf } from "../../src/policy/scopes.js";
 import { policySubject } from "../../src/policy/subject.js";
-import { openSource } from "../../src/transport/index.js";
 import { writeImage } from "../support/layout-image.js";
 import { scratchDirectory } from "../support/scratch.js";
 

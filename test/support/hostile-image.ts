@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
+import { openTarget } from "../../src/doors/transport.js";
 import { digestOf } from "../../src/oci/digest.js";
 import { localPlatform } from "../../src/oci/platform.js";
-import { openTarget } from "../../src/transport/index.js";
 import { bringImage } from "./bring-image.js";
 import { addImage, MemoryPlace } from "./memory-image.js";
 import { packTar } from "./tar-file.js";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { openSource } from "../../src/transport/index.js";
+import { openSource } from "../../src/doors/transport.js";
 import { readIndex } from "../../src/transport/layout/index/index-json.js";
 import { readManifest } from "../../src/transport/layout/manifest-file.js";
 import { walkImage } from "../../src/transport/layout/removal/walk.js";

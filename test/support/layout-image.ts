@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
+import { openTarget } from "../../src/doors/transport.js";
 import type { Descriptor } from "../../src/oci/descriptor.js";
-import { openTarget } from "../../src/transport/index.js";
 import type { EndpointOptions } from "../../src/transport/transport.js";
 import { bringImage } from "./bring-image.js";
 import { addImage, MemoryPlace } from "./memory-image.js";

@@ -1,5 +1,5 @@
+import { openTarget } from "../../src/doors/transport.js";
 import { digestOf, hexOf } from "../../src/oci/digest.js";
-import { openTarget } from "../../src/transport/index.js";
 import { uploadOf } from "./bring-image.js";
 import { addImage, MemoryPlace } from "./memory-image.js";
 

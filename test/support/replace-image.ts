@@ -1,5 +1,5 @@
+import { openTarget } from "../../src/doors/transport.js";
 import { parseManifest } from "../../src/oci/manifest.js";
-import { openTarget } from "../../src/transport/index.js";
 import { bringImage } from "./bring-image.js";
 import { writeImage } from "./layout-image.js";
 import { addImage, MemoryPlace } from "./memory-image.js";

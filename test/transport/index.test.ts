@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { knownTransports, openSource, openTarget, parseReference } from "../../src/transport/index.js";
+import { knownTransports, openSource, openTarget, parseReference } from "../../src/doors/transport.js";
 import { expectedError } from "../support/expected-error.js";
 import { writeImage } from "../support/layout-image.js";
 import { scratchOf } from "../support/scratch.js";

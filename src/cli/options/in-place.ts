@@ -33,7 +33,7 @@ export async function requireInPlace(
     });
   }
   if (to !== undefined || asked || !from.startsWith("docker://")) return;
-  const { redactedReference } = await import("../../transport/index.js");
+  const { redactedReference } = await import("../../doors/internal.js");
   const [over, beside] = [retyped(line, ["--in-place"]), retyped(line, [], [besideReference(from, ending)])];
   throw new OciEncError("USAGE", `${redactedReference(from)} is on a registry, and no target is given`, {
     hint: `to write over its tag: ${over} ; to write beside it: ${beside}`,

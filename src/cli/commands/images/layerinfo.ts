@@ -64,6 +64,6 @@ async function namesOfKeys({ options, signal }: Invocation, image: ImageReport):
   const unknown = () => undefined;
   const slots = image.manifests.flatMap(({ layers }) => layers.flatMap((one) => one.slots));
   if (options.get(keyIds) || !slots.includes("pgp")) return unknown;
-  const { keyringAddresses } = await import("../../../crypt/index.js");
+  const { keyringAddresses } = await import("../../../doors/internal.js");
   return (await keyringAddresses({ ...readSettings(options), signal })) ?? unknown;
 }

@@ -26,9 +26,10 @@ export const push: Command = {
     "oci-enc push oci:images:app docker://registry.example/app:1",
   ],
   async run(invocation) {
-    const [{ transferImage }, { parseReference, redactedReference }] = await Promise.all([
+    const [{ transferImage }, { parseReference }, { redactedReference }] = await Promise.all([
       import("../transfer/transfer.js"),
-      import("../../../transport/index.js"),
+      import("../../../doors/transport.js"),
+      import("../../../doors/internal.js"),
     ]);
     const [from = "", image] = invocation.arguments;
     if (image === undefined && parseReference(from).transport !== undefined) {
@@ -40,10 +41,7 @@ export const push: Command = {
     const transform = await encryptTransform(invocation);
     const platforms = await readPlatforms(invocation.options);
     const copying = readCopyFlags(invocation.options);
-    const how = { ...copying, ...(transform && { transform }), platforms, otherPlatforms: "drop" } as const;
-    return await transferImage(
-      { ...invocation, arguments: [from, to] },
-      { ...how, invalidatesSignatures: transform !== undefined },
-    );
+    const how = { ...copying, transform, platforms, otherPlatforms: "drop" } as const;
+    return await transferImage({ ...invocation, arguments: [from, to] }, how);
   },
 };

@@ -127,13 +127,13 @@ export const verify: Command = {
   ],
   async run(invocation) {
     const { options } = invocation;
-    const [{ refusal, verifyImage }, { verifyDocument, verifyText }] = await Promise.all([
+    const [{ verifyImage }, { verifyDocument, verifyText }] = await Promise.all([
       import("../../../index.js"),
       import("../../output/findings/verify-report.js"),
     ]);
     const report = await verifyImage(invocation.arguments[0] ?? "", await readQuestions(invocation));
     const text = verifyText(report, options.get(form));
-    return { kind: "report", document: verifyDocument(report), text, failure: refusal(report) };
+    return { kind: "report", document: verifyDocument(report), text, failure: report.refusal };
   },
 };
 
@@ -154,7 +154,7 @@ async function readQuestions(invocation: Invocation): Promise<VerifyImageOptions
     failOnSecrets: options.get(failOnSecrets),
     keys: hasKeys(options) ? await readKeys(invocation) : undefined,
     sealed: !asksForSignature(options) || sealedQuestions.some((flag) => options.given(flag)) || hasKeys(options),
-    trust: await readRules(invocation),
+    trust: await readSignedQuestions(invocation),
     platforms: await readPlatforms(options),
     settings: readSettings(options),
     plain: options.get(plain),
@@ -164,14 +164,12 @@ async function readQuestions(invocation: Invocation): Promise<VerifyImageOptions
   };
 }
 
-async function readRules(invocation: Invocation): Promise<TrustRules> {
+async function readSignedQuestions(invocation: Invocation): Promise<TrustRules> {
   const { options } = invocation;
-  const { givenName } = await import("../../../index.js");
-  const named = options.get(identity);
   return {
     ...(await readTrust(invocation)),
     claims: readClaims(options.get(annotation)),
-    identity: named === undefined ? undefined : givenName(named),
+    identity: options.get(identity),
     platforms: await readPlatforms(options),
     offline: options.get(offline),
   };

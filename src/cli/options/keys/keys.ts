@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
-import type { DecryptionKey, EncryptionKey, KeyFile } from "../../../crypt/index.js";
+import type { DecryptionKey, EncryptionKey, KeyFile } from "../../../doors/crypt.js";
 import { OciEncError } from "../../../errors.js";
 import type { Progress } from "../../../progress.js";
 import type { Invocation } from "../../commands/command.js";
@@ -49,7 +49,7 @@ async function readSpecifications(
   specifications: readonly Specification[],
   signal: AbortSignal,
 ): Promise<readonly EncryptionKey[]> {
-  const { schemeRow, schemes } = await import("../../../crypt/index.js");
+  const { schemeRow, schemes } = await import("../../../doors/internal.js");
   const files = fileCache(signal);
   const keys: EncryptionKey[] = [];
   for (const { text, line } of specifications) {
@@ -108,7 +108,7 @@ async function readCertificate(
   files: (path: string) => Promise<Uint8Array>,
   progress: Progress,
 ): Promise<DecryptionKey | undefined> {
-  const { schemes } = await import("../../../crypt/index.js");
+  const { schemes } = await import("../../../doors/internal.js");
   const [scheme = "", path = ""] = splitAt(text, text.indexOf(":"));
   if (!schemes.has(scheme) || path === "") {
     throw new OciEncError("USAGE", `--dec-recipient takes pkcs7:CERT, not ${JSON.stringify(text.slice(0, 300))}`);
@@ -127,13 +127,13 @@ async function missingPassphrase(
   path: string,
   passphrases: Passphrases,
 ): Promise<Uint8Array | undefined> {
-  const { wantsPassphrase } = await import("../../../crypt/index.js");
+  const { wantsPassphrase } = await import("../../../doors/internal.js");
   return (await wantsPassphrase(value)) ? passphrases.ask(path) : undefined;
 }
 
 /** Relative names of files mean files beside the list. */
 async function recipientLines(path: string, signal: AbortSignal): Promise<readonly Specification[]> {
-  const { schemes } = await import("../../../crypt/index.js");
+  const { schemes } = await import("../../../doors/internal.js");
   const text = Buffer.from(await readSecretFile(path, signal)).toString("utf8");
   const lines = text
     .split(/\r?\n/)

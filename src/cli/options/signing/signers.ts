@@ -1,5 +1,5 @@
+import type { SignerSpec } from "../../../doors/sign.js";
 import { OciEncError } from "../../../errors.js";
-import type { SignerSpec } from "../../../index.js";
 import type { Invocation } from "../../commands/command.js";
 import { type KeySpec, parseKeySpec, shownValue, splitValue } from "../keys/key-spec.js";
 import { type Passphrases, passphraseReader } from "../keys/passphrase.js";
@@ -15,7 +15,7 @@ export async function readSigners(
   texts: readonly string[],
   passphraseFile?: string,
 ): Promise<readonly SignerSpec[]> {
-  const { signerKind } = await import("../../../index.js");
+  const { signerKind } = await import("../../../doors/internal.js");
   const passphrases = passphraseReader(invocation);
   const specs: SignerSpec[] = [];
   for (const text of texts) {
@@ -86,6 +86,6 @@ async function usualPassphrase(
 async function isProtected(value: Uint8Array): Promise<boolean> {
   if (/-----BEGIN ENCRYPTED (?:SIGSTORE|COSIGN) PRIVATE KEY-----/.test(Buffer.from(value).toString("latin1")))
     return true;
-  const { wantsPassphrase } = await import("../../../crypt/index.js");
+  const { wantsPassphrase } = await import("../../../doors/internal.js");
   return await wantsPassphrase(value);
 }

@@ -1,5 +1,5 @@
+import type { SignatureFormat } from "../../../doors/sign.js";
 import { OciEncError } from "../../../errors.js";
-import type { SignatureFormat } from "../../../index.js";
 import { parseLifetime } from "../duration.js";
 import { type Flag, parsed, repeated, single, toggle } from "../flag.js";
 

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { openSource, openTarget } from "../../../../src/transport/index.js";
+import { openSource, openTarget } from "../../../../src/doors/transport.js";
 import { readIndex } from "../../../../src/transport/layout/index/index-json.js";
 import { removeImages } from "../../../../src/transport/store/remove.js";
 import { bringImage } from "../../../support/bring-image.js";
