@@ -55,6 +55,8 @@ export type ProgressEvent =
   | { readonly type: "finished"; readonly blob: Descriptor; readonly as: Descriptor }
   | { readonly type: "skipped"; readonly blob: Descriptor; readonly why: "present" | "mounted" }
   | { readonly type: "manifest"; readonly manifest: Descriptor }
+  /** Of the images that a short name may mean, this one is not there, and the next one is tried. */
+  | { readonly type: "absent"; readonly reference: string; readonly message: string }
   /** Another host, program or process keeps us waiting; a sentence. */
   | { readonly type: "waiting"; readonly message: string }
   | { readonly type: "warning"; readonly code: WarningCode; readonly message: string }

@@ -10,8 +10,8 @@ import path from "node:path";
 import { buffer } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { type Descriptor, type ImageTarget, openTarget } from "oci-enc";
-import { digestOf } from "oci-enc/transport";
+import type { Descriptor } from "oci-enc";
+import { digestOf, type ImageTarget, openTarget } from "oci-enc/transport";
 import { pack } from "tar-stream";
 
 /** The tar of a folder: sorted, and without dates, so that it is the same every time. */

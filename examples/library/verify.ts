@@ -1,4 +1,4 @@
-import { refusal, verifyImage } from "oci-enc";
+import { verifyImage } from "oci-enc";
 import { publicKey } from "./key-files.js";
 
 // verify IMAGE PUBLIC-KEY...: sealed in every platform, and for nobody but these
@@ -6,4 +6,4 @@ const [image = "", ...allowed] = process.argv.slice(2);
 
 const report = await verifyImage(image, { only: await Promise.all(allowed.map(publicKey)) });
 for (const { id, verdict } of report.checks) console.log(`${verdict}: ${id}`);
-process.exitCode = refusal(report)?.exitStatus ?? 0;
+process.exitCode = report.refusal?.exitStatus ?? 0;

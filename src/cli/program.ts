@@ -141,7 +141,7 @@ async function findCommand(args: readonly string[]): Promise<CommandRow> {
     throw new OciEncError("USAGE", `${first} needs a second word`, { hint: `there is: ${group.join(", ")}` });
   }
   // What stands in the place of a command may be the image.
-  const { redactedReference } = await import("../transport/index.js");
+  const { redactedReference } = await import("../doors/internal.js");
   throw new OciEncError("USAGE", `unknown command ${redactedReference(first)}`, { hint });
 }
 

@@ -1,5 +1,8 @@
-import { createECDH, createHash, createPublicKey, type JsonWebKey, type KeyObject } from "node:crypto";
+import { createECDH, createHash, createPublicKey, type JsonWebKeyInput, type KeyObject } from "node:crypto";
 import { recoverPrimes } from "./rsa-primes.js";
+
+/** As Node takes it; `@types/node` does not have a name for it in every version. */
+type JsonWebKey = JsonWebKeyInput["key"];
 
 /** What a JWK says beside the key itself, RFC 7517 section 4. */
 export interface JwkMembers {

@@ -1,5 +1,5 @@
 import { createPublicKey } from "node:crypto";
-import { describeKeyFile } from "../crypt/index.js";
+import { describeKeyFile } from "../crypt/describe-key.js";
 import type { KeyDescription } from "../keys/key-description.js";
 import type { KeyFile } from "../keys/key-file.js";
 import { isEncryptedSigningKey, readSigningKey } from "../sign/sigstore/key-file.js";

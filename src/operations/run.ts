@@ -10,7 +10,6 @@ import { memoryLimit, unpackContainerTree } from "../runtime/container-tree.js";
 import { type BundleSettings, bundleSpec, type SpecSettings } from "../runtime/spec/bundle-spec.js";
 import { containerId, removeAbandonedCgroups } from "../runtime/spec/cgroups.js";
 import { containerIds } from "../runtime/spec/id-ranges.js";
-import type { ImageSource } from "../transport/transport.js";
 import { type OpenedImage, openImage } from "../unpack/image-layers.js";
 import type { OwnerIds } from "../unpack/ownership.js";
 import type { UnpackOptions } from "../unpack/unpack.js";
@@ -29,12 +28,13 @@ export interface RunOptions extends UnpackOptions, BundleSettings {
 }
 
 /**
- * Unpacks an image, in memory where it fits, runs it on the host's network with an OCI runtime, standard streams and signals
+ * Opens an image, unpacks it, in memory where it fits, runs it on the host's network with an OCI runtime, standard streams and signals
  * passed through, and gives the status of its process. Both end with this process, however that ends. A way to try an image,
  * not a container engine: no network, resource limits or restarts of its own. KEY_MISMATCH before anything is written when
  * a layer does not open; UNSUPPORTED when there is no runtime; else what `writeBundle` throws.
  */
-export async function run(source: ImageSource, options: RunOptions = {}): Promise<number> {
+export async function runImage(reference: string, options: RunOptions & SourceOptions = {}): Promise<number> {
+  await using source = await openImageSource(reference, options);
   const runtime = await findRuntime(options.runtime);
   const image = await openImage(source, options);
   const ids = idsFor(options);
@@ -52,12 +52,6 @@ export async function run(source: ImageSource, options: RunOptions = {}): Promis
   } finally {
     await holder?.end();
   }
-}
-
-/** Opens an image and runs it with {@link run}. */
-export async function runImage(reference: string, options: RunOptions & SourceOptions = {}): Promise<number> {
-  await using source = await openImageSource(reference, options);
-  return await run(source, options);
 }
 
 /** One call. */

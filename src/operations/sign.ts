@@ -2,6 +2,7 @@ import { type Attach, copy } from "../copy/copy.js";
 import { type ChildPlan, makePlan } from "../copy/plan.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import type { Digest } from "../oci/digest.js";
+import { claimedName, givenName } from "../policy/subject.js";
 import type { Progress } from "../progress.js";
 import {
   attachMade,
@@ -16,8 +17,14 @@ import { openSource, openTarget } from "../transport/index.js";
 import { pinnedReference } from "../transport/references.js";
 import type { EndpointOptions } from "../transport/transport.js";
 
+/** Who signs, what is claimed, and which manifests of an image are meant. */
+export interface SigningRequest extends Omit<SigningOptions, "identity"> {
+  /** The name that the signature claims, `HOST/REPOSITORY:TAG`; default that of the reference, where it is the name of an image. */
+  readonly identity?: string | undefined;
+}
+
 /** How to sign, and what each end needs. */
-export interface SignImageOptions extends SigningOptions {
+export interface SignImageOptions extends SigningRequest {
   /** Make the signatures and hand them back; store nothing. */
   readonly dryRun?: boolean | undefined;
   readonly source?: EndpointOptions | undefined;
@@ -41,19 +48,19 @@ export interface SignReport {
  */
 export async function signImage(reference: string, options: SignImageOptions): Promise<SignReport> {
   const { signal, progress } = options;
-  requireFormats(options);
+  const signing = signingOptions(reference, options);
   const ends: EndpointOptions = { signal, progress };
   await using source = await openSource(reference, { ...ends, ...options.source });
   const existing = async (subject: Digest) => (await listSignatures(source, subject)).signatures;
   if (options.dryRun) {
     const root = await source.resolve();
     const plan = await makePlan(source, root, { absent: "keep" });
-    const made = await signManifests({ root, instances: instancesOf(plan) }, options, existing);
+    const made = await signManifests({ root, instances: instancesOf(plan) }, signing, existing);
     return { reference: source.name, root, artifacts: undefined, made };
   }
   let report: SignReport | undefined;
   const attach: Attach = async (image, target) => {
-    const made = await signManifests(image, options, existing);
+    const made = await signManifests(image, signing, existing);
     report = { reference: source.name, root: image.root, made, artifacts: await attachMade(target, made) };
   };
   const written: EndpointOptions = { ...ends, ...options.target, inPlaceOf: source.name };
@@ -63,13 +70,24 @@ export async function signImage(reference: string, options: SignImageOptions): P
   return report;
 }
 
-/** For a copy that signs what it writes; `tell` learns what was stored. What lies at the target already stays there. */
-export function signingAttach(options: SigningOptions, tell: (artifacts: readonly SignedArtifact[]) => void): Attach {
-  requireFormats(options);
+/** For a copy to `reference` that signs what it writes; `tell` learns what was stored. What is at the target already stays there. */
+export function signingAttach(
+  reference: string,
+  request: SigningRequest,
+  tell: (artifacts: readonly SignedArtifact[]) => void,
+): Attach {
+  const signing = signingOptions(reference, request);
   return async (image, target) => {
-    const made = await signManifests(image, options, async () => []);
+    const made = await signManifests(image, signing, async () => []);
     tell(await attachMade(target, made));
   };
+}
+
+/** USAGE for an identity that is not the name of an image, and what {@link requireFormats} throws. */
+function signingOptions(reference: string, { identity, ...request }: SigningRequest): SigningOptions {
+  const options = { ...request, identity: identity === undefined ? claimedName(reference) : givenName(identity) };
+  requireFormats(options);
+  return options;
 }
 
 /** All that a copy of the plan writes below its root: what is signed then, and what a dry run has to show. */

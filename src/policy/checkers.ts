@@ -15,7 +15,7 @@ import { fits } from "./identity.js";
 import type { PolicyChecker } from "./policy-checker.js";
 import { readPolicy } from "./policy-file.js";
 import type { Policy } from "./policy-json.js";
-import type { PolicySubject } from "./subject.js";
+import { givenName, type PolicySubject } from "./subject.js";
 import type { TrustRules } from "./trust-rules.js";
 import { verifierChecker } from "./verifier-checker.js";
 
@@ -61,7 +61,7 @@ function policyJsonChecker(policy: Policy, rules: TrustRules, { location }: Poli
 
 async function keysChecker(specs: readonly TrustSpec[], rules: TrustRules): Promise<PolicyChecker> {
   const verifiers = await Promise.all(specs.map((spec) => trustKind(spec.kind).load(spec, rules.claims ?? {})));
-  const { identity } = rules;
+  const identity = rules.identity === undefined ? undefined : givenName(rules.identity);
   const names = { id: "trust", title: `signed by ${verifiers.map(({ name }) => name).join(" or ")}` };
   const fitting = identity && ((claimed: string) => fits({ type: "matchRepoDigestOrExact" }, identity, claimed));
   return verifierChecker(names, { verifiers, claims: rules.claims ?? {}, identity: fitting });

@@ -44,8 +44,7 @@ export async function passGate(
   requested: RequestedImage,
 ): Promise<{ readonly signed: boolean }> {
   const { source } = requested;
-  const { location, identity } = policySubject(requested);
-  const image = { location, identity: rules.identity ?? identity };
+  const image = policySubject(requested, rules.identity);
   const checked = await checkRules(source, root, { rules, image });
   const refused = refusalOf(checked, source.name);
   if (refused) throw refused;
@@ -65,7 +64,7 @@ export async function refusalOfUnsigned(
   transports?: readonly TransportRow[],
 ): Promise<OciEncError | undefined> {
   const hint = "sign what is written with --sign-by";
-  if (rules.requireSigned) {
+  if (rules.requireSigned || (rules.trust ?? []).length > 0) {
     return new OciEncError("UNTRUSTED", "the image gets another digest, and no signature is for that", { hint });
   }
   const image = remoteSubject(reference, transports);

@@ -15,19 +15,23 @@ export interface PolicySubject {
 
 /**
  * Where policies see an image: in a registry by the name that was asked for, whatever mirror answers; else by the path where
- * it is, and an image in the local store has a name as well. Throws USAGE for a reference that no transport knows.
+ * it is, and an image in the local store has a name as well. `named`: the name to go by in place of its own. Throws USAGE
+ * for a reference that no transport knows, and when `named` is not the name of an image.
  */
-export function policySubject({
-  reference,
-  source,
-  transports,
-}: Omit<RequestedImage, "source"> & { readonly source: Pick<RequestedImage["source"], "place"> }): PolicySubject {
+export function policySubject(
+  {
+    reference,
+    source,
+    transports,
+  }: Omit<RequestedImage, "source"> & { readonly source: Pick<RequestedImage["source"], "place"> },
+  named?: string | undefined,
+): PolicySubject {
   const parsed = parseReference(reference, transports);
   const { name, scopes } = parsed.row.policy;
-  const identity = imageNameOf(parsed);
+  const own = imageNameOf(parsed);
   const path = source.place.slice(source.place.indexOf(":") + 1);
-  const image = { name: identity, path: isAbsolute(path) ? path : undefined };
-  return { location: policyLocation(name, scopes, image), identity };
+  const image = { name: own, path: isAbsolute(path) ? path : undefined };
+  return { location: policyLocation(name, scopes, image), identity: named === undefined ? own : givenName(named) };
 }
 
 /** What policies would see of an image that is written to another machine; undefined for any other reference. USAGE. */

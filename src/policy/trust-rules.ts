@@ -1,4 +1,3 @@
-import type { ImageName } from "../oci/image-name.js";
 import type { Platform } from "../oci/platform.js";
 import type { Progress } from "../progress.js";
 import type { TrustSpec } from "../sign/trust-spec.js";
@@ -28,8 +27,8 @@ export interface TrustRules {
   readonly bundleIdentity?: "none" | "any" | undefined;
   /** What a signature by one of {@link trust} has to claim. */
   readonly claims?: Readonly<Record<string, string>> | undefined;
-  /** The name to go by in place of that of the reference. */
-  readonly identity?: ImageName | undefined;
+  /** The name to go by in place of that of the reference, `HOST/REPOSITORY:TAG`. */
+  readonly identity?: string | undefined;
   /** As in `CheckOptions`. */
   readonly platforms?: readonly Platform[] | "local" | undefined;
   /** Fetch no key of a policy from elsewhere. */

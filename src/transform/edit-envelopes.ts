@@ -28,6 +28,7 @@ export function editingEnvelopes(edit: EnvelopeEdit, { select, finish }: Envelop
   let sealed = 0;
   return {
     configs: false,
+    invalidatesSignatures: true,
     async layer(layer, context) {
       const choice = chosen.choose(layer, context);
       if (choice === "no") return keep;

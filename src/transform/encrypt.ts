@@ -58,6 +58,7 @@ export async function encryptLayers(options: EncryptOptions): Promise<LayerTrans
   let [sealed, unknown] = [0, 0];
   let manifestType = "";
   return {
+    invalidatesSignatures: true,
     async manifest(context) {
       manifestType = context.descriptor.mediaType;
       warnOfSecrets(context, warn);

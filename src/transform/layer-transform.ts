@@ -25,6 +25,8 @@ export interface ManifestContext {
 export interface LayerTransform {
   /** False: the images' configs need not be read for it, and diff ids are not known then. */
   readonly configs?: boolean;
+  /** True: it gives the image a digest that nobody can have signed. Absent: it may bring back a signed one, as decrypting does. */
+  readonly invalidatesSignatures?: boolean;
   /** Once for each chosen manifest, before its layers. May warn; throws when the image cannot be taken. */
   manifest?(context: ManifestContext): Promise<void>;
   /** Of every layer, from its descriptor alone. */

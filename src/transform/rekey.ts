@@ -58,6 +58,7 @@ export async function rekeyLayers(options: RekeyOptions): Promise<LayerTransform
   const chosen = createChooser(options.select ?? allLayers);
   let sealed = 0;
   return {
+    invalidatesSignatures: true,
     async manifest(context) {
       if (options.verifyContent !== false) requireDiffIds(context);
     },

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { type TestContext, test } from "node:test";
-import { copy, openSource, openTarget } from "../../src/index.js";
+import { copy, openSource, openTarget } from "../../src/doors/transport.js";
 import type { Descriptor } from "../../src/oci/descriptor.js";
 import { type Digest, digestOf } from "../../src/oci/digest.js";
 import { diffIdsOf, parseManifest } from "../../src/oci/manifest.js";

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs"
 import { basename, dirname, join } from "node:path";
 import { after } from "node:test";
 import type { Digest } from "../../src/oci/digest.js";
-import { transportRows } from "../../src/transport/index.js";
+import { transportRows } from "../../src/transport/rows.js";
 import type { EndpointOptions, TransportRow } from "../../src/transport/transport.js";
 import { noDockerRegistry, startDockerRegistry } from "../support/registry/docker-registry.js";
 import { type StrictRegistry, startStrictRegistry } from "../support/registry/strict/strict-registry.js";

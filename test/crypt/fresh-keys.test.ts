@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { defaultCipher } from "../../src/crypt/index.js";
+import { defaultCipher } from "../../src/doors/crypt.js";
 import { parseDigest } from "../../src/oci/digest.js";
 
 const digest = parseDigest(`sha256:${"0".repeat(64)}`);

@@ -30,7 +30,7 @@ const sections = guide
   .filter((section) => !section.startsWith("Forms of key files"));
 
 test("the guide has a section for every scheme", async () => {
-  const { schemes } = await import("../../src/crypt/index.js");
+  const { schemes } = await import("../../src/doors/internal.js");
   assert.deepEqual(sections.map(nameOf), [...schemes.keys()]);
   const table = [...guide.matchAll(/^\| \[(\w+)\]\(#/gm)].map(([, name]) => name);
   assert.deepEqual(table, [...schemes.keys()]);

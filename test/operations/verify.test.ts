@@ -8,7 +8,7 @@ import { digestOf } from "../../src/oci/digest.js";
 import { mediaTypes } from "../../src/oci/media-type.js";
 import { parsePlatform } from "../../src/oci/platform.js";
 import type { Verdict } from "../../src/operations/verify/check.js";
-import { refusal, type VerifyOptions, verify } from "../../src/operations/verify/verify.js";
+import { type VerifyOptions, verify } from "../../src/operations/verify/verify.js";
 import { policySubject } from "../../src/policy/subject.js";
 import { encryptLayers } from "../../src/transform/encrypt.js";
 import { removeRecipients } from "../../src/transform/recipients.js";
@@ -64,8 +64,8 @@ test("plain content that nothing names is a warning, a failure where plain blobs
   assert.deepEqual([await verdictOf({}), await verdictOf(strict)], ["passed", "passed"]);
   place.leftovers.push("a lease");
   assert.deepEqual([await verdictOf({}), await verdictOf(strict)], ["warning", "failed"]);
-  assert.equal(refusal(await verify(place.source("image"), {})), undefined);
-  assert.equal(refusal(await verify(place.source("image"), strict))?.code, "UNTRUSTED");
+  assert.equal((await verify(place.source("image"), {})).refusal, undefined);
+  assert.equal((await verify(place.source("image"), strict)).refusal?.code, "UNTRUSTED");
   place.leftovers.pop();
   // What a layer unpacks to is known from the config, without a key.
   const { config } = JSON.parse(
@@ -94,7 +94,7 @@ test("a sound image passes everything that is asked of it", async () => {
     report.checks.every(({ verdict }) => verdict === "passed"),
     JSON.stringify(report.checks, undefined, 1),
   );
-  assert.equal(refusal(report), undefined);
+  assert.equal(report.refusal, undefined);
 });
 
 test("no key is tried on an image that the policy does not let in", async () => {
@@ -130,7 +130,7 @@ test("a plain layer in one platform of an index is found, unless it is allowed",
   assert.equal(check?.id, "layers-encrypted");
   const [finding] = check?.findings.filter(({ verdict }) => verdict === "failed") ?? [];
   assert.deepEqual([finding?.place?.platform?.architecture, finding?.place?.index], ["arm64", 1]);
-  assert.equal(refusal(report)?.code, "UNTRUSTED");
+  assert.equal(report.refusal?.code, "UNTRUSTED");
   assert.equal((await verdicts(place, { requireEncrypted: "some" }))["layers-encrypted"], "passed");
   assert.equal((await verdicts(place, { allowPlain: parseLayerSelection(["1"]) }))["layers-encrypted"], "passed");
   assert.equal((await verdicts(place, { platforms: [parsePlatform("linux/amd64")] }))["layers-encrypted"], "passed");
@@ -178,7 +178,7 @@ test("a changed bit is found: in the blob as it is stored, and under a manifest 
     fitted.checks.filter(({ verdict }) => verdict === "failed").map(({ id }) => id),
     ["hmacs-hold"],
   );
-  assert.equal(refusal(fitted)?.code, "UNTRUSTED");
+  assert.equal(fitted.refusal?.code, "UNTRUSTED");
   const other = await sealedImage([alice]);
   const [stored] = JSON.parse(
     other.place.text(JSON.parse(other.place.text(other.place.names.get("image")?.digest ?? "")).manifests[0].digest),
@@ -212,7 +212,7 @@ test("a secret in the config is a warning, and fails only where that is asked", 
   const { place } = await sealedImage([alice], { Env: ["API_TOKEN=hush-hush"] });
   const report = await verify(place.source("image"));
   assert.equal(report.verdict, "warning");
-  assert.equal(refusal(report), undefined);
+  assert.equal(report.refusal, undefined);
   assert.ok(!JSON.stringify(report.checks).includes("hush"));
   assert.equal((await verdicts(place, { failOnSecrets: true }))["config-secrets"], "failed");
 });
@@ -220,7 +220,7 @@ test("a secret in the config is a warning, and fails only where that is asked", 
 test("keys that open nothing are told apart from an image that fails", async () => {
   const { place } = await sealedImage([alice]);
   const nothing = await verify(place.source("image"), { keys: [carol.decryption] });
-  assert.equal(refusal(nothing)?.code, "KEY_MISMATCH");
+  assert.equal(nothing.refusal?.code, "KEY_MISMATCH");
 });
 
 test("an unknown cipher and an envelope that cannot be read are found without a key", async () => {

@@ -3,7 +3,7 @@ import { createPublicKey } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import type { DecryptionKey, EncryptionKey } from "../../src/crypt/index.js";
+import type { DecryptionKey, EncryptionKey } from "../../src/index.js";
 import {
   type LayoutImage,
   layerDigest,

@@ -6,6 +6,7 @@ import { gzipSync } from "node:zlib";
 import { copy } from "../../src/copy/copy.js";
 import type { DecryptionKey } from "../../src/crypt/key-wrapper.js";
 import { recipientsOf } from "../../src/crypt/recipients.js";
+import { openTarget } from "../../src/doors/transport.js";
 import { OciEncError } from "../../src/errors.js";
 import type { Descriptor } from "../../src/oci/descriptor.js";
 import { digestOf } from "../../src/oci/digest.js";
@@ -14,7 +15,6 @@ import { canDecrypt } from "../../src/operations/can-decrypt.js";
 import { copyImage } from "../../src/operations/copy.js";
 import { openPreviousImage } from "../../src/operations/encrypt/previous-image.js";
 import { signImage } from "../../src/operations/sign.js";
-import { givenName } from "../../src/policy/subject.js";
 import type { Progress } from "../../src/progress.js";
 import { loadSigner } from "../../src/sign/kinds.js";
 import { generateSigstoreKeyPair, type SigstoreKeyPair } from "../../src/sign/sigstore/key-file.js";
@@ -22,7 +22,6 @@ import { decryptLayers } from "../../src/transform/decrypt.js";
 import { type EncryptOptions, encryptLayers } from "../../src/transform/encrypt.js";
 import { addRecipients } from "../../src/transform/recipients.js";
 import type { PreviousImage, PreviousLayer } from "../../src/transform/reuse.js";
-import { openTarget } from "../../src/transport/index.js";
 import { type HandmadeLayer, handmadeLayer, type Members } from "../support/encrypted/handmade-layer.js";
 import { expectedError } from "../support/expected-error.js";
 import { bringImage } from "../support/images/bring-image.js";
@@ -389,7 +388,7 @@ test("a signature vouches for a previous image where a rule accepts it, and wher
   const value = Buffer.from(ours.privatePem);
   const signer = await loadSigner({ kind: "sigstore", value, isFile: true, passphrase, origin: "cosign.key" });
   const reference = `oci:${directory}:previous`;
-  await signImage(reference, { signers: [signer], identity: givenName("registry.example/app:1") });
+  await signImage(reference, { signers: [signer], identity: "registry.example/app:1" });
   const rules = ({ publicPem }: SigstoreKeyPair) => ({
     insecurePolicy: true,
     trust: [{ kind: "sigstore" as const, value: Buffer.from(publicPem), origin: "cosign.pub" }],

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
+import { parseReference } from "../../src/doors/transport.js";
 import type { OciEncError } from "../../src/errors.js";
-import { openSource, openTarget, parseReference, transportRows } from "../../src/transport/index.js";
+import { openSource, openTarget } from "../../src/transport/index.js";
+import { transportRows } from "../../src/transport/rows.js";
 import { expectedError } from "../support/expected-error.js";
 import { writeImage } from "../support/images/layout-image.js";
 import { scratchOf } from "../support/scratch.js";

@@ -4,10 +4,10 @@ import { chmodSync, existsSync, readdirSync, statSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { copy } from "../../src/copy/copy.js";
+import { openSource, openTarget } from "../../src/doors/transport.js";
 import { digestOf, hexOf } from "../../src/oci/digest.js";
 import { decryptLayers } from "../../src/transform/decrypt.js";
 import { encryptLayers } from "../../src/transform/encrypt.js";
-import { openSource, openTarget } from "../../src/transport/index.js";
 import type { EndpointOptions } from "../../src/transport/transport.js";
 import { addImage, MemoryPlace } from "../support/images/memory-image.js";
 import { person } from "../support/keys/people.js";

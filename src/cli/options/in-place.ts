@@ -33,7 +33,10 @@ export async function requireInPlace(
     });
   }
   if (to !== undefined || asked) return;
-  const { parseReference, redactedReference } = await import("../../transport/index.js");
+  const [{ parseReference }, { redactedReference }] = await Promise.all([
+    import("../../doors/transport.js"),
+    import("../../doors/internal.js"),
+  ]);
   const { row, prefix, locator } = parseReference(from);
   if (!row.remote) return;
   const next = `${prefix}${besideName(locator, ending)}`;

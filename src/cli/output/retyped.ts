@@ -1,5 +1,5 @@
 import { schemes } from "../../crypt/schemes/index.js";
-import { transportRows } from "../../transport/index.js";
+import { transportRows } from "../../transport/rows.js";
 
 /**
  * A command as it was typed, to be typed again: with further options after the command's name, and further arguments at the

@@ -6,10 +6,13 @@ import type { Descriptor } from "../../oci/descriptor.js";
 import { algorithmOf, type Digest } from "../../oci/digest.js";
 import { type JsonNode, memberOf } from "../../oci/json-text.js";
 import { diffIdsOf } from "../../oci/manifest.js";
+import type { TrustRules } from "../../policy/trust-rules.js";
 import type { Progress } from "../../progress.js";
 import type { LayerSelector } from "../../transform/select.js";
-import { openSource, registryReference, sameRegistry } from "../../transport/index.js";
+import { openSource } from "../../transport/index.js";
+import { registryReference, sameRegistry } from "../../transport/references.js";
 import type { EndpointOptions, ImageSource } from "../../transport/transport.js";
+import { gatedEndpoint } from "../image-source.js";
 
 /** Where the base image is read, and the image that is built on it. */
 export interface BaseOptions {
@@ -17,6 +20,8 @@ export interface BaseOptions {
   readonly image: string;
   /** For the image's own end. */
   readonly source?: EndpointOptions | undefined;
+  /** What the image has to pass first: what it says of its base decides which layers stay plain. */
+  readonly rules?: TrustRules | undefined;
   /** For the base's end. A base that the image names itself gets what is for one registry only in the image's own. */
   readonly base?: EndpointOptions | undefined;
   readonly progress?: Progress | undefined;
@@ -29,7 +34,8 @@ export interface BaseOptions {
  * digest has to serve each of these layers, which is read to its end, else the layer is encrypted, with a warning.
  * NOT_FOUND when the annotations name none; what the transports throw.
  */
-export async function selectBase(base: string, options: BaseOptions): Promise<LayerSelector> {
+export async function selectBase(base: string, asked: BaseOptions): Promise<LayerSelector> {
+  const options = { ...asked, source: gatedEndpoint(asked.source ?? {}, asked.rules, undefined) };
   const auto = base === "auto";
   const references = auto ? await basesOf(options) : [base];
   const wanted = (await readManifests(options.image, options.source)).flatMap(layersOf);

@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../../errors.js";
+import type { ErrorCode, OciEncError } from "../../errors.js";
 import type { Digest } from "../../oci/digest.js";
 import type { Platform } from "../../oci/platform.js";
 
@@ -41,8 +41,11 @@ export interface VerifyReport {
   /** The worst of the checks. */
   readonly verdict: Verdict;
   readonly checks: readonly Check[];
-  /** Keys were given, and none of them opened any encrypted layer. */
-  readonly keysOpenNothing: boolean;
+  /**
+   * The error that the report amounts to: KEY_MISMATCH when keys were given and none decrypts any layer; else the code of
+   * the first finding that has one, or UNTRUSTED, when a check failed. Undefined: none did.
+   */
+  readonly refusal: OciEncError | undefined;
 }
 
 /** The worst of several verdicts; `not judged` when there is none. */

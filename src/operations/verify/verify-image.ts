@@ -26,11 +26,10 @@ export async function verifyImage(reference: string, options: VerifyImageOptions
   const ends: EndpointOptions = { signal, progress, ...endpoint };
   await using opened = await openSource(reference, ends);
   const source = memoizedResolve(opened);
-  const { location, identity } = policySubject({ reference, source, transports: ends.transports });
+  const image = policySubject({ reference, source, transports: ends.transports }, trust?.identity);
   const view = judgePlain
     ? await decryptedSource(source, await decryptLayers({ keys: keys ?? [], limits, settings, signal, progress }))
     : undefined;
-  const image = { location, identity: trust?.identity ?? identity };
   const signed = trust && { rules: trust, image, source: view };
   if (plainImage === undefined) return await verify(source, { limits, ...options, signed, plainImage: undefined });
   await using plain = await openSource(plainImage, ends);

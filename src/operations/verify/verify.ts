@@ -79,7 +79,7 @@ export interface EncryptionOptions {
 
 /**
  * Judges an image by its manifests and, with keys, by its bytes; writes nothing. What is wrong with the image is in the
- * report, and `refusal` makes an error of it; what keeps it from being judged is thrown: what the source throws, USAGE for
+ * report, with the error that it amounts to; what keeps it from being judged is thrown: what the source throws, USAGE for
  * options that ask for what cannot be, KEY_INVALID.
  */
 export async function verify(source: ImageSource, options: VerifyOptions = {}): Promise<VerifyReport> {
@@ -100,7 +100,8 @@ export async function verify(source: ImageSource, options: VerifyOptions = {}): 
     : nothingSealed;
   const checks = [...sealed.checks, ...signed];
   const verdict = worstOf(checks.map((check) => check.verdict));
-  return { reference: source.name, digest: root.digest, verdict, checks, keysOpenNothing: sealed.keysOpenNothing };
+  const report = { reference: source.name, digest: root.digest, verdict, checks };
+  return { ...report, refusal: refusalOf(report, sealed.keysOpenNothing) };
 }
 
 interface SealedGroup {
@@ -128,8 +129,10 @@ async function signedGroup(source: ImageSource, root: Descriptor, signed: Signed
   return signedChecks(await checkRules(other ?? source, other ? await other.resolve() : root, asked));
 }
 
-/** The error that a report amounts to: KEY_MISMATCH when the keys open nothing, UNTRUSTED when a check failed, else undefined. */
-export function refusal({ checks, keysOpenNothing, reference }: VerifyReport): OciEncError | undefined {
+function refusalOf(
+  { checks, reference }: Pick<VerifyReport, "checks" | "reference">,
+  keysOpenNothing: boolean,
+): OciEncError | undefined {
   const failed = checks.filter(({ verdict }) => verdict === "failed");
   if (keysOpenNothing) return new OciEncError("KEY_MISMATCH", `no given key decrypts any layer of ${reference}`);
   if (failed.length === 0) return undefined;

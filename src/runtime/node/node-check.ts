@@ -17,7 +17,7 @@ export interface NodeCheckOptions {
 }
 
 /** The result of one check. */
-export interface Finding {
+export interface NodeFinding {
   readonly what: "containerd" | "decoder" | "processors" | "keys" | "providers" | "runtime";
   readonly verdict: "good" | "warning" | "wrong";
   readonly message: string;
@@ -26,7 +26,7 @@ export interface Finding {
 }
 
 /** Checks what a node needs to run encrypted images. Changes nothing, and does not throw for what it finds. */
-export async function checkNode(options: NodeCheckOptions = {}): Promise<readonly Finding[]> {
+export async function checkNode(options: NodeCheckOptions = {}): Promise<readonly NodeFinding[]> {
   const {
     config = "/etc/containerd/config.toml",
     keysPath = defaultKeysPath,
@@ -44,11 +44,11 @@ export async function checkNode(options: NodeCheckOptions = {}): Promise<readonl
   ];
 }
 
-function good(what: Finding["what"], message: string): Finding {
+function good(what: NodeFinding["what"], message: string): NodeFinding {
   return { what, verdict: "good", message, remedy: undefined };
 }
 
-function checkContainerd(version: string | undefined): Finding {
+function checkContainerd(version: string | undefined): NodeFinding {
   if (version !== undefined) return good("containerd", `containerd ${version}`);
   return {
     what: "containerd",
@@ -62,7 +62,7 @@ async function checkProcessors(
   text: string | undefined,
   config: string,
   version: string | undefined,
-): Promise<readonly Finding[]> {
+): Promise<readonly NodeFinding[]> {
   const print = "oci-enc runtime config containerd prints what is needed";
   if (text === undefined) {
     const message = `${JSON.stringify(config)} cannot be read; containerd's built-in configuration accepts gzip and uncompressed layers`;
@@ -70,7 +70,7 @@ async function checkProcessors(
   }
   const lines = text.split("\n").filter((line) => !line.trimStart().startsWith("#"));
   const active = lines.join("\n");
-  const findings: Finding[] = [];
+  const findings: NodeFinding[] = [];
   for (const id of ["tar", "tar.gzip"]) {
     const known = new RegExp(
       `stream_processors\\.["']io\\.containerd\\.ocicrypt\\.decoder\\.v1\\.${id.replace(".", "\\.")}["']`,
@@ -99,7 +99,7 @@ async function checkProcessors(
 }
 
 /** The path that the configuration names, or the one that containerd would find. */
-async function checkDecoder(text: string | undefined): Promise<Finding> {
+async function checkDecoder(text: string | undefined): Promise<NodeFinding> {
   const named = /path\s*=\s*["']([^"']*(?:ctd-decoder|oci-enc)[^"']*)["']/.exec(text ?? "")?.[1] ?? "ctd-decoder";
   const path = isAbsolute(named) ? named : await onPath(named);
   const remedy =
@@ -115,13 +115,13 @@ async function checkDecoder(text: string | undefined): Promise<Finding> {
   return good("decoder", `${path}`);
 }
 
-async function checkKeys(keysPath: string): Promise<readonly Finding[]> {
+async function checkKeys(keysPath: string): Promise<readonly NodeFinding[]> {
   const quoted = JSON.stringify(keysPath);
   try {
     const { mode } = await stat(keysPath);
     const keys = readKeysDirectory(keysPath);
     const ignored = await unusableKeys(keys);
-    const findings: Finding[] = ignored.map((error) => ({
+    const findings: NodeFinding[] = ignored.map((error) => ({
       what: "keys",
       verdict: "warning",
       message: `not used: ${error.message}`,
@@ -145,7 +145,7 @@ async function checkKeys(keysPath: string): Promise<readonly Finding[]> {
   }
 }
 
-async function checkProviders(path: string): Promise<Finding> {
+async function checkProviders(path: string): Promise<NodeFinding> {
   const quoted = JSON.stringify(path);
   try {
     const parsed: unknown = JSON.parse(await readFile(path, "utf8"));
@@ -163,7 +163,7 @@ async function checkProviders(path: string): Promise<Finding> {
   }
 }
 
-async function checkRuntime(): Promise<Finding> {
+async function checkRuntime(): Promise<NodeFinding> {
   for (const name of ["runc", "crun"]) {
     const version = await versionOf(name);
     if (version !== undefined) return good("runtime", `${name} ${version}`);

@@ -4,8 +4,8 @@ import { randomBytes } from "node:crypto";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import type { DecryptionKey, EncryptionKey, WrappedKey, WrapperOptions } from "../../../src/crypt/index.js";
 import { pgp } from "../../../src/crypt/schemes/pgp/pgp.js";
+import type { DecryptionKey, EncryptionKey, WrappedKey, WrapperOptions } from "../../../src/doors/crypt.js";
 import { expectedError } from "../../support/expected-error.js";
 import {
   type GpgHome,

@@ -5,10 +5,10 @@ import { constants, createPrivateKey, privateDecrypt, publicEncrypt, randomBytes
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { DecryptionKey, WrappedKey } from "../../../src/crypt/index.js";
 import { readEnveloped } from "../../../src/crypt/schemes/pkcs7/enveloped-data.js";
 import { unpadPkcs1 } from "../../../src/crypt/schemes/pkcs7/key-transport.js";
 import { pkcs7 } from "../../../src/crypt/schemes/pkcs7/pkcs7.js";
+import type { DecryptionKey, WrappedKey } from "../../../src/doors/crypt.js";
 import { der, parts, readDer } from "../../../src/keys/x509/der.js";
 import type { ProgressEvent } from "../../../src/progress.js";
 import { expectedError } from "../../support/expected-error.js";

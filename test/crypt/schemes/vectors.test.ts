@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { schemesOf } from "../../../src/crypt/recipients.js";
 import {
   type DecryptionKey,
   loadKeyring,
   openEnvelope,
   recipientsOf,
-  schemesOf,
   type WrapperOptions,
-} from "../../../src/crypt/index.js";
+} from "../../../src/doors/crypt.js";
 import { digestOf, readVector, type Vector } from "../../support/encrypted/vector.js";
 import { vectorKeys, vectorProvider } from "../../support/encrypted/vector-keys.js";
 

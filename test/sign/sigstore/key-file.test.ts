@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { test } from "node:test";
-import { describeKeyFile } from "../../../src/crypt/index.js";
+import { describeKeyFile } from "../../../src/doors/crypt.js";
 import { pemBlocks } from "../../../src/keys/pem.js";
 import { describeSigningKey } from "../../../src/operations/describe-key.js";
 import {

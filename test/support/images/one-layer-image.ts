@@ -13,7 +13,7 @@ import {
   recipientsOf,
   sealLayer,
   type WrapperOptions,
-} from "../../../src/crypt/index.js";
+} from "../../../src/doors/crypt.js";
 import { parseDigest } from "../../../src/oci/digest.js";
 import { digestOf } from "../encrypted/vector.js";
 

@@ -1,5 +1,5 @@
+import { collectGarbage } from "../../../src/doors/transport.js";
 import { copyImage, encryptLayers } from "../../../src/index.js";
-import { collectGarbage } from "../../../src/transport/index.js";
 import { ecPair, encryptionKey } from "../keys/key-pair.js";
 
 /** Until told to end: brings a plain image, seals it in place, and collects garbage however young it is. */

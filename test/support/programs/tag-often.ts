@@ -1,4 +1,4 @@
-import { tagImage } from "../../../src/transport/index.js";
+import { tagImage } from "../../../src/doors/transport.js";
 
 /** Gives an image of a store `count` more names, `prefix` and a number, and says each when it is there. */
 const [, , store, image = "", prefix = "", count = "1"] = process.argv;

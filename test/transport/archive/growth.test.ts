@@ -5,7 +5,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { openSource } from "../../../src/index.js";
+import { openSource } from "../../../src/doors/transport.js";
 import type { EndpointOptions } from "../../../src/transport/transport.js";
 import { changedHeader, packTar, paxHeader, tarEnd, tarEntry } from "../../support/bytes/tar-file.js";
 import { zerosGzip } from "../../support/bytes/zeros.js";

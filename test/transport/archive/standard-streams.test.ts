@@ -7,7 +7,7 @@ import { buffer, text } from "node:stream/consumers";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { openSource } from "../../../src/index.js";
+import { openSource } from "../../../src/doors/transport.js";
 import { writeImage } from "../../support/images/layout-image.js";
 import { scratchOf } from "../../support/scratch.js";
 

@@ -4,11 +4,11 @@ import { mkdir, readdir, readFile, rename, rm, symlink, truncate, writeFile } fr
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { copy } from "../../../src/copy/copy.js";
+import { openSource, openTarget } from "../../../src/doors/transport.js";
 import { OciEncError } from "../../../src/errors.js";
 import type { Descriptor } from "../../../src/oci/descriptor.js";
 import { hexOf } from "../../../src/oci/digest.js";
 import { parseManifest } from "../../../src/oci/manifest.js";
-import { openSource, openTarget } from "../../../src/transport/index.js";
 import { expectedError } from "../../support/expected-error.js";
 import { fileTree } from "../../support/files/file-tree.js";
 import { checkLayout } from "../../support/images/layout-check.js";

@@ -4,7 +4,7 @@ import { lstat, readFile, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { listImages, openSource, openTarget, removeImages, tagImage } from "../../../src/transport/index.js";
+import { listImages, openSource, openTarget, removeImages, tagImage } from "../../../src/doors/transport.js";
 import { readIndex } from "../../../src/transport/layout/index/index-json.js";
 import { storeDirectory } from "../../../src/transport/store/store-directory.js";
 import { expectedError } from "../../support/expected-error.js";

@@ -1,6 +1,6 @@
 import type { OciEncError } from "../../../errors.js";
 import { type CanDecryptReport, printPlatform } from "../../../index.js";
-import { listTransports } from "../../../transport/index.js";
+import { listTransports } from "../../../transport/references.js";
 import { openingFlags, readSettings, settingFlags } from "../../options/keys/key-flags.js";
 import { readKeys } from "../../options/keys/keys.js";
 import { platform, readPlatforms } from "../../options/platforms.js";

@@ -2,8 +2,8 @@ import { openingFlags, readSettings, settingFlags } from "../../options/keys/key
 import { readKeys } from "../../options/keys/keys.js";
 import { readLimits } from "../../options/limits.js";
 import { refuseJson } from "../../options/output.js";
-import { judgedEndpoint, sourceFlags } from "../../options/registry/endpoints.js";
-import { trustConflicts, trustFlags, trustNeeds } from "../../options/signing/trust-flags.js";
+import { onlyEndpoint, sourceFlags } from "../../options/registry/endpoints.js";
+import { readRules, trustConflicts, trustFlags, trustNeeds } from "../../options/signing/trust-flags.js";
 import { onePlatform, readPlatform } from "../../options/unpacking.js";
 import type { Command } from "../command.js";
 
@@ -21,13 +21,14 @@ export const cat: Command = {
     refuseJson(invocation.options);
     const { options, progress, signal } = invocation;
     const [image = "", path = ""] = invocation.arguments;
-    const { readImageFile } = await import("../../../index.js");
+    const { readImageFile } = await import("../../../doors/unpack.js");
     const bytes = readImageFile(image, path, {
       platform: await readPlatform(options),
       keys: await readKeys(invocation),
       limits: readLimits(options),
       settings: readSettings(options),
-      source: await judgedEndpoint(invocation, await readPlatform(options)),
+      rules: await readRules(invocation),
+      source: await onlyEndpoint(invocation),
       progress,
       signal,
     });

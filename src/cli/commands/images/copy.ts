@@ -1,4 +1,4 @@
-import { listTransports } from "../../../transport/index.js";
+import { listTransports } from "../../../transport/references.js";
 import { filePlainMode } from "../../options/plain-mode.js";
 import { allPlatforms, platform, readPlatforms } from "../../options/platforms.js";
 import type { Command } from "../command.js";
@@ -49,12 +49,10 @@ export const copy: Command = {
   ],
   async run(invocation) {
     const { transferImage } = await import("../transfer/transfer.js");
-    const sealing = await encryptTransform(invocation);
-    const transform = sealing ?? (await decryptTransform(invocation));
+    const transform = (await encryptTransform(invocation)) ?? (await decryptTransform(invocation));
     const platforms = await readPlatforms(invocation.options);
     const plainMode = invocation.options.get(filePlainMode);
     const copying = readCopyFlags(invocation.options);
-    const how = { ...copying, ...(transform && { transform }), platforms, otherPlatforms: "drop", plainMode } as const;
-    return transferImage(invocation, { ...how, invalidatesSignatures: sealing !== undefined });
+    return await transferImage(invocation, { ...copying, transform, platforms, otherPlatforms: "drop", plainMode });
   },
 };

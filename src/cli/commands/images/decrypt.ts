@@ -1,4 +1,4 @@
-import { listTransports } from "../../../transport/index.js";
+import { listTransports } from "../../../transport/references.js";
 import { type Flag, toggle } from "../../options/flag.js";
 import { inPlace, inPlaceTarget, requireInPlace } from "../../options/in-place.js";
 import { openingFlags, readSettings, settingFlags } from "../../options/keys/key-flags.js";

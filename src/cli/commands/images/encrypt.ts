@@ -1,5 +1,5 @@
 import type { LayerSelection, OpenedPreviousImage } from "../../../index.js";
-import { listTransports } from "../../../transport/index.js";
+import { listTransports } from "../../../transport/references.js";
 import { choice, type Flag, single, toggle } from "../../options/flag.js";
 import { inPlace, inPlaceTarget, requireInPlace } from "../../options/in-place.js";
 import {
@@ -16,8 +16,8 @@ import {
 import { readKeys, readRecipients } from "../../options/keys/keys.js";
 import { excludeLayer, layer, readLayers } from "../../options/layers.js";
 import { allPlatforms, otherPlatforms, platform, readPlatforms } from "../../options/platforms.js";
-import { besideEndpoint, judgedSource } from "../../options/registry/endpoints.js";
-import { readTrust } from "../../options/signing/trust-flags.js";
+import { besideEndpoint, sourceEndpoint } from "../../options/registry/endpoints.js";
+import { readRules, readTrust } from "../../options/signing/trust-flags.js";
 import type { Command, Invocation } from "../command.js";
 import { removeSignatures, transferConflicts, transferFlags, transferNeeds } from "../transfer/transfer-flags.js";
 
@@ -132,7 +132,6 @@ export const encrypt: Command = {
     const platforms = await readPlatforms(options);
     return await transferImage(invocation, {
       transform,
-      invalidatesSignatures: true,
       platforms,
       otherPlatforms: options.get(otherPlatforms),
       keepPlainSignatures: options.get(keepPlainSignatures),
@@ -169,8 +168,8 @@ async function readSelection(invocation: Invocation): Promise<LayerSelection> {
   const beside = reference === "auto" ? image : reference;
   const base = { ...(await besideEndpoint(invocation, beside, { side: "src", image })), signal };
   const platforms = options.get(otherPlatforms) === "drop" ? await readPlatforms(options) : undefined;
-  // What an image says of its base decides what stays plain: it is let in first, as it is for the copy.
-  const source = { ...(await judgedSource(invocation, platforms)), signal };
-  const selector = await selectBase(reference, { image, source, base, progress });
+  const rules = { ...(await readRules(invocation)), platforms };
+  const source = { ...(await sourceEndpoint(invocation)), signal };
+  const selector = await selectBase(reference, { image, source, rules, base, progress });
   return { ...selection, exclude: [...selection.exclude, selector] };
 }

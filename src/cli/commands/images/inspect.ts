@@ -1,4 +1,4 @@
-import { listTransports } from "../../../transport/index.js";
+import { listTransports } from "../../../transport/references.js";
 import { type Flag, toggle } from "../../options/flag.js";
 import { json } from "../../options/output.js";
 import { platform, readPlatforms } from "../../options/platforms.js";

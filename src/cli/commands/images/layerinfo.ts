@@ -1,5 +1,5 @@
 import type { ImageReport } from "../../../index.js";
-import { listTransports } from "../../../transport/index.js";
+import { listTransports } from "../../../transport/references.js";
 import { type Flag, toggle } from "../../options/flag.js";
 import { hasKeys, openingFlags, readSettings, settingFlags } from "../../options/keys/key-flags.js";
 import { readKeys } from "../../options/keys/keys.js";
@@ -61,7 +61,7 @@ export const layerinfo: Command = {
 /** Whoever knows the owners of ids is asked where the image has recipients of that scheme. */
 async function namesOfKeys({ options, signal }: Invocation, image: ImageReport): Promise<NameOfKey> {
   if (options.get(keyIds)) return () => undefined;
-  const { schemes } = await import("../../../crypt/index.js");
+  const { schemes } = await import("../../../doors/internal.js");
   const present = new Set(image.manifests.flatMap(({ layers }) => layers.flatMap((one) => one.schemes)));
   const names = new Map<string, ((id: string) => string | undefined) | undefined>();
   for (const scheme of present) {

@@ -1,8 +1,8 @@
 import { openingFlags, readSettings, settingFlags } from "../../options/keys/key-flags.js";
 import { readKeys } from "../../options/keys/keys.js";
 import { readLimits } from "../../options/limits.js";
-import { judgedEndpoint, sourceFlags } from "../../options/registry/endpoints.js";
-import { trustConflicts, trustFlags, trustNeeds } from "../../options/signing/trust-flags.js";
+import { onlyEndpoint, sourceFlags } from "../../options/registry/endpoints.js";
+import { readRules, trustConflicts, trustFlags, trustNeeds } from "../../options/signing/trust-flags.js";
 import { onePlatform, readPlatform } from "../../options/unpacking.js";
 import type { Command } from "../command.js";
 
@@ -20,7 +20,7 @@ export const ls: Command = {
     const { options, progress, signal } = invocation;
     const [image = "", path = "/"] = invocation.arguments;
     const [{ listImageFiles }, { fileDocument, fileTable }] = await Promise.all([
-      import("../../../index.js"),
+      import("../../../doors/unpack.js"),
       import("../../output/tables/file-table.js"),
     ]);
     const files = await listImageFiles(image, path, {
@@ -28,7 +28,8 @@ export const ls: Command = {
       keys: await readKeys(invocation),
       limits: readLimits(options),
       settings: readSettings(options),
-      source: await judgedEndpoint(invocation, await readPlatform(options)),
+      rules: await readRules(invocation),
+      source: await onlyEndpoint(invocation),
       progress,
       signal,
     });

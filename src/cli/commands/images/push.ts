@@ -1,5 +1,5 @@
 import { OciEncError } from "../../../errors.js";
-import { listTransports } from "../../../transport/index.js";
+import { listTransports } from "../../../transport/references.js";
 import { platform, readPlatforms } from "../../options/platforms.js";
 import type { Command } from "../command.js";
 import { encryptFlags, encryptNeeds, encryptTransform, layerFlags } from "../transfer/copy-transform.js";
@@ -27,9 +27,10 @@ export const push: Command = {
     "oci-enc push oci:images:app docker://registry.example/app:1",
   ],
   async run(invocation) {
-    const [{ transferImage }, { parseReference, redactedReference, registryReference }] = await Promise.all([
+    const [{ transferImage }, { parseReference }, { redactedReference, registryReference }] = await Promise.all([
       import("../transfer/transfer.js"),
-      import("../../../transport/index.js"),
+      import("../../../doors/transport.js"),
+      import("../../../doors/internal.js"),
     ]);
     const [from = "", image] = invocation.arguments;
     if (image === undefined && parseReference(from).prefix !== "") {
@@ -41,10 +42,7 @@ export const push: Command = {
     const transform = await encryptTransform(invocation);
     const platforms = await readPlatforms(invocation.options);
     const copying = readCopyFlags(invocation.options);
-    const how = { ...copying, ...(transform && { transform }), platforms, otherPlatforms: "drop" } as const;
-    return await transferImage(
-      { ...invocation, arguments: [from, to] },
-      { ...how, invalidatesSignatures: transform !== undefined },
-    );
+    const how = { ...copying, transform, platforms, otherPlatforms: "drop" } as const;
+    return await transferImage({ ...invocation, arguments: [from, to] }, how);
   },
 };

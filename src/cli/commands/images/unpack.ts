@@ -4,8 +4,8 @@ import { openingFlags, readSettings, settingFlags } from "../../options/keys/key
 import { readKeys } from "../../options/keys/keys.js";
 import { readLimits } from "../../options/limits.js";
 import { treePlainMode } from "../../options/plain-mode.js";
-import { force, judgedEndpoint, sourceFlags } from "../../options/registry/endpoints.js";
-import { trustConflicts, trustFlags, trustNeeds } from "../../options/signing/trust-flags.js";
+import { force, onlyEndpoint, sourceFlags } from "../../options/registry/endpoints.js";
+import { readRules, trustConflicts, trustFlags, trustNeeds } from "../../options/signing/trust-flags.js";
 import { onePlatform, readPlatform, xattrs } from "../../options/unpacking.js";
 import type { Command } from "../command.js";
 
@@ -42,7 +42,7 @@ export const unpack: Command = {
   async run(invocation) {
     const { options, progress, signal } = invocation;
     const [image = "", directory = ""] = invocation.arguments;
-    const { bundleImage, unpackImage } = await import("../../../index.js");
+    const { bundleImage, unpackImage } = await import("../../../doors/unpack.js");
     const settings = {
       platform: await readPlatform(options),
       keys: await readKeys(invocation),
@@ -51,7 +51,8 @@ export const unpack: Command = {
       force: options.get(force),
       limits: readLimits(options),
       settings: readSettings(options),
-      source: await judgedEndpoint(invocation, await readPlatform(options)),
+      rules: await readRules(invocation),
+      source: await onlyEndpoint(invocation),
       progress,
       signal,
     };

@@ -49,7 +49,7 @@ export const keyGenerate: Command = {
 };
 
 async function sealingPair(kind: string, prefix: string, invocation: Invocation): Promise<Outcome> {
-  const { generateKeyPair } = await import("../../../crypt/index.js");
+  const { generateKeyPair } = await import("../../../doors/crypt.js");
   const source = invocation.options.get(password);
   const passphrase = source && (await newPassphrase(source, invocation));
   const pair = await generateKeyPair({ type: kind, passphrase });
@@ -62,8 +62,8 @@ async function sealingPair(kind: string, prefix: string, invocation: Invocation)
 /** Cosign's form always has a passphrase, be it an empty one. */
 async function signingPair(prefix: string, invocation: Invocation): Promise<Outcome> {
   const [{ generateSigstoreKeyPair }, { describeKeyFile }] = await Promise.all([
-    import("../../../index.js"),
-    import("../../../crypt/index.js"),
+    import("../../../doors/sign.js"),
+    import("../../../doors/crypt.js"),
   ]);
   const passphrase = await signingPassphrase(invocation);
   const pair = await generateSigstoreKeyPair(passphrase);

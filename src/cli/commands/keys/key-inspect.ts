@@ -1,4 +1,4 @@
-import type { KeyDescription } from "../../../crypt/index.js";
+import type { KeyDescription } from "../../../doors/crypt.js";
 import { OciEncError } from "../../../errors.js";
 import { readKeyFile } from "../../options/keys/keys.js";
 import { printable } from "../../output/printable.js";
@@ -42,8 +42,8 @@ export const keyFingerprint: Command = {
 
 async function describe(invocation: Invocation): Promise<readonly KeyDescription[]> {
   const [{ describeSigningKey }, { describeKeyFile }] = await Promise.all([
-    import("../../../index.js"),
-    import("../../../crypt/index.js"),
+    import("../../../doors/sign.js"),
+    import("../../../doors/crypt.js"),
   ]);
   const file = await readKeyFile(invocation, invocation.arguments[0] ?? "");
   return (await describeSigningKey(file)) ?? (await describeKeyFile(file));

@@ -40,7 +40,6 @@ export const recipientsAdd: Command = {
     });
     return await transferImage(invocation, {
       transform,
-      invalidatesSignatures: true,
       platforms: await readPlatforms(options),
     });
   },

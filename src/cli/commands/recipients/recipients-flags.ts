@@ -1,5 +1,5 @@
 import type { RecipientId } from "../../../index.js";
-import { listTransports } from "../../../transport/index.js";
+import { listTransports } from "../../../transport/references.js";
 import { type Flag, repeated } from "../../options/flag.js";
 import type { FlagValues } from "../../options/flag-values.js";
 import { excludeLayer, layer } from "../../options/layers.js";

@@ -1,4 +1,4 @@
-import { listTransports } from "../../../transport/index.js";
+import { listTransports } from "../../../transport/references.js";
 import { platform, readPlatforms } from "../../options/platforms.js";
 import { onlyEndpoint, sourceFlags } from "../../options/registry/endpoints.js";
 import type { Command } from "../command.js";

@@ -49,7 +49,6 @@ export const recipientsRemove: Command = {
     });
     return await transferImage(invocation, {
       transform,
-      invalidatesSignatures: true,
       platforms: await readPlatforms(options),
     });
   },

@@ -39,7 +39,6 @@ export const recipientsSet: Command = {
     });
     return await transferImage(invocation, {
       transform,
-      invalidatesSignatures: true,
       platforms: await readPlatforms(options),
     });
   },

@@ -69,7 +69,6 @@ export const rekey: Command = {
     });
     return await transferImage(invocation, {
       transform,
-      invalidatesSignatures: true,
       platforms: await readPlatforms(options),
     });
   },

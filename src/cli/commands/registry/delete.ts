@@ -11,9 +11,10 @@ export const deleteFromRegistry: Command = {
   async run(invocation) {
     const { signal, progress } = invocation;
     const [image = ""] = invocation.arguments;
-    const { credentialsHint, deleteImage, parseReference, redactedReference } = await import(
-      "../../../transport/index.js"
-    );
+    const [{ deleteImage, parseReference }, { credentialsHint, redactedReference }] = await Promise.all([
+      import("../../../doors/transport.js"),
+      import("../../../doors/internal.js"),
+    ]);
     if (!parseReference(image).row.remote) {
       throw new OciEncError("USAGE", `${redactedReference(image)} is not an image in a registry`, {
         hint: credentialsHint(image) ?? "write docker://HOST/REPO:TAG; `oci-enc rm` removes from the local store",

@@ -9,7 +9,7 @@ export const listTags: Command = {
   examples: ["oci-enc list-tags docker://registry.example/app"],
   async run(invocation) {
     const { signal, progress } = invocation;
-    const transports = await import("../../../transport/index.js");
+    const transports = await import("../../../doors/transport.js");
     const registry = await readRegistry(invocation);
     const { repository, tags } = await transports.listTags(invocation.arguments[0] ?? "", {
       registry,

@@ -1,5 +1,5 @@
+import type { LoginTarget } from "../../../doors/transport.js";
 import { OciEncError } from "../../../errors.js";
-import type { LoginTarget } from "../../../transport/index.js";
 import { type Flag, toggle } from "../../options/flag.js";
 import { readRegistry } from "../../options/registry/registry.js";
 import { eitherSide, registryFlags } from "../../options/registry/registry-flags.js";
@@ -28,7 +28,7 @@ export const login: Command = {
 };
 
 async function showLogin(invocation: Invocation): Promise<Report> {
-  const { loggedInAs } = await import("../../../transport/index.js");
+  const { loggedInAs } = await import("../../../doors/transport.js");
   const asked = invocation.arguments[0] ?? "docker.io";
   const authFile = invocation.options.get(eitherSide.authfile);
   const { place, username } = await loggedInAs(asked, { registry: { authFile } });
@@ -37,7 +37,7 @@ async function showLogin(invocation: Invocation): Promise<Report> {
 }
 
 async function logIn(invocation: Invocation): Promise<Report> {
-  const transports = await import("../../../transport/index.js");
+  const transports = await import("../../../doors/transport.js");
   const registry = await readRegistry(invocation);
   const { credentials } = registry;
   if (!credentials) {

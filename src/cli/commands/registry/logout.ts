@@ -7,7 +7,7 @@ export const logout: Command = {
   flags: [eitherSide.authfile],
   examples: ["oci-enc logout registry.example"],
   async run({ arguments: [registry = "docker.io"], options, info: notice, signal, progress }) {
-    const transports = await import("../../../transport/index.js");
+    const transports = await import("../../../doors/transport.js");
     const authFile = options.get(eitherSide.authfile);
     const { place, places } = await transports.logout(registry, { registry: { authFile }, signal, progress });
     for (const where of places) notice(`removed from ${where}`);

@@ -16,12 +16,12 @@ export const decoder: Command = {
   examples: ["oci-enc decoder --decryption-keys-path /etc/containerd/ocicrypt/keys 3<payload <layer >opened"],
   async run({ options, signal }) {
     refuseJson(options);
-    const { runDecoder } = await import("../../../index.js");
+    const { runDecoder } = await import("../../../doors/node.js");
     await runDecoder({ keysPath: options.get(keysPath), signal });
     return { kind: "status", status: 0 };
   },
   async failure(error) {
-    const { failureLines } = await import("../../../index.js");
+    const { failureLines } = await import("../../../doors/internal.js");
     return { status: 1, text: failureLines(error).trimEnd() };
   },
 };

@@ -4,8 +4,8 @@ import { openingFlags, readSettings, settingFlags } from "../../options/keys/key
 import { readKeys } from "../../options/keys/keys.js";
 import { readLimits } from "../../options/limits.js";
 import { refuseJson } from "../../options/output.js";
-import { judgedEndpoint, sourceFlags, tmpdir } from "../../options/registry/endpoints.js";
-import { trustConflicts, trustFlags, trustNeeds } from "../../options/signing/trust-flags.js";
+import { onlyEndpoint, sourceFlags, tmpdir } from "../../options/registry/endpoints.js";
+import { readRules, trustConflicts, trustFlags, trustNeeds } from "../../options/signing/trust-flags.js";
 import { onePlatform, readPlatform, xattrs } from "../../options/unpacking.js";
 import type { Command } from "../command.js";
 
@@ -76,7 +76,7 @@ export const run: Command = {
     refuseJson(invocation.options);
     const { options, progress, signal } = invocation;
     const [image = "", ...command] = invocation.arguments;
-    const { openLayerCache, runImage } = await import("../../../index.js");
+    const { openLayerCache, runImage } = await import("../../../doors/unpack.js");
     const cache = options.get(layerCache);
     const status = await runImage(image, {
       ...readContainer(options),
@@ -92,7 +92,8 @@ export const run: Command = {
       xattrs: options.get(xattrs),
       limits: readLimits(options),
       settings: readSettings(options),
-      source: await judgedEndpoint(invocation, await readPlatform(options)),
+      rules: await readRules(invocation),
+      source: await onlyEndpoint(invocation),
       progress,
       signal,
     });

@@ -1,5 +1,5 @@
+import type { NodeFinding } from "../../../doors/node.js";
 import { OciEncError } from "../../../errors.js";
-import type { NodeFinding } from "../../../index.js";
 import { type Flag, single } from "../../options/flag.js";
 import { type Column, table } from "../../output/tables/table.js";
 import type { Command } from "../command.js";
@@ -24,7 +24,7 @@ export const runtimeCheck: Command = {
   flags: [config, nodeKeys, providerConfig],
   examples: ["oci-enc runtime check", "oci-enc runtime check --config /etc/containerd/config.toml --json"],
   async run({ options, info: notice }) {
-    const { checkNode } = await import("../../../index.js");
+    const { checkNode } = await import("../../../doors/node.js");
     const findings = await checkNode({
       config: options.get(config),
       keysPath: options.get(nodeKeys),

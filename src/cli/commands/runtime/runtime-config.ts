@@ -41,7 +41,7 @@ export const runtimeConfig: Command = {
     "oci-enc runtime config k3s >/var/lib/rancher/k3s/agent/etc/containerd/config.toml.tmpl",
   ],
   async run({ arguments: [name = ""], options }) {
-    const { nodeConfig, nodeRuntimes } = await import("../../../index.js");
+    const { nodeConfig, nodeRuntimes } = await import("../../../doors/node.js");
     const runtime = nodeRuntimes.find((known) => known === name) ?? nodeRuntimes[0];
     const text = nodeConfig(runtime, {
       decoder: options.get(decoderPath),

@@ -1,6 +1,6 @@
+import type { SignedArtifact, SignImageOptions, SignReport } from "../../../doors/sign.js";
 import { OciEncError } from "../../../errors.js";
-import type { SignedArtifact, SignImageOptions, SignReport } from "../../../index.js";
-import { listTransports } from "../../../transport/index.js";
+import { listTransports } from "../../../transport/references.js";
 import { type Flag, single } from "../../options/flag.js";
 import { readSettings, settingFlags } from "../../options/keys/key-flags.js";
 import { platform, readPlatforms } from "../../options/platforms.js";
@@ -55,7 +55,7 @@ export const sign: Command = {
   ],
   async run(invocation) {
     const { options, info: notice } = invocation;
-    const { signImage } = await import("../../../index.js");
+    const { signImage } = await import("../../../doors/sign.js");
     const report = await signImage(invocation.arguments[0] ?? "", await readSigning(invocation));
     const file = options.get(output);
     if (file !== undefined) await writeOnly(report, file);
@@ -72,17 +72,16 @@ export const sign: Command = {
 
 async function readSigning(invocation: Invocation): Promise<SignImageOptions> {
   const { options, progress, signal } = invocation;
-  const { claimedName, givenName, loadSigner } = await import("../../../index.js");
+  const { loadSigner } = await import("../../../doors/sign.js");
   const settings = { ...readSettings(options), signal };
   const specs = await readSigners(invocation, options.get(by), options.get(signPassphraseFile));
   if (specs.length === 0) throw new OciEncError("USAGE", "nobody signs", { hint: "name a signer with --by" });
   const signers = await Promise.all(specs.map((spec) => loadSigner(spec, settings)));
   const lasting = options.get(expiry);
-  const named = options.get(identity);
   return {
     signers,
     formats: options.get(format),
-    identity: named === undefined ? claimedName(invocation.arguments[0] ?? "") : givenName(named),
+    identity: options.get(identity),
     claims: readClaims(options.get(annotation)),
     expiresAt: lasting === undefined ? undefined : new Date(Date.now() + lasting),
     indexOnly: options.get(indexOnly),
@@ -122,6 +121,6 @@ async function writeOnly({ made }: SignReport, file: string): Promise<void> {
       hint: "choose one with --format and --index-only or --platform",
     });
   }
-  const { storedForm } = await import("../../../index.js");
+  const { storedForm } = await import("../../../doors/internal.js");
   await writeNewFile(file, storedForm(one.signature), { mode: 0o644, hint: "choose another file with --output" });
 }

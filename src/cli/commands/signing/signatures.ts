@@ -1,5 +1,5 @@
-import type { AttachmentReport } from "../../../index.js";
-import { listTransports } from "../../../transport/index.js";
+import type { AttachmentReport } from "../../../doors/sign.js";
+import { listTransports } from "../../../transport/references.js";
 import { onlyEndpoint, sourceFlags } from "../../options/registry/endpoints.js";
 import { printable } from "../../output/printable.js";
 import { type Column, table } from "../../output/tables/table.js";
@@ -19,7 +19,7 @@ export const signatures: Command = {
   examples: ["oci-enc signatures docker://registry.example/app:1-enc", "oci-enc signatures --json oci-archive:app.tar"],
   async run(invocation) {
     const { progress, signal } = invocation;
-    const { listImageSignatures } = await import("../../../index.js");
+    const { listImageSignatures } = await import("../../../doors/sign.js");
     const source = await onlyEndpoint(invocation);
     const report = await listImageSignatures(invocation.arguments[0] ?? "", { source, progress, signal });
     return { kind: "report", document: signaturesDocument(report), text: signaturesTable(report) };

@@ -1,6 +1,6 @@
 import { OciEncError } from "../../../errors.js";
 import type { TrustRules, VerifyImageOptions } from "../../../index.js";
-import { listTransports } from "../../../transport/index.js";
+import { listTransports } from "../../../transport/references.js";
 import { choice, type Flag, parsed, repeated, single, toggle } from "../../options/flag.js";
 import { hasKeys, key, keysDir, openingFlags, readSettings, settingFlags } from "../../options/keys/key-flags.js";
 import { readKeys, readRecipientsFile } from "../../options/keys/keys.js";
@@ -128,13 +128,13 @@ export const verify: Command = {
   ],
   async run(invocation) {
     const { options } = invocation;
-    const [{ refusal, verifyImage }, { verifyDocument, verifyText }] = await Promise.all([
+    const [{ verifyImage }, { verifyDocument, verifyText }] = await Promise.all([
       import("../../../index.js"),
       import("../../output/findings/verify-report.js"),
     ]);
     const report = await verifyImage(invocation.arguments[0] ?? "", await readQuestions(invocation));
     const text = verifyText(report, options.get(form));
-    return { kind: "report", document: verifyDocument(report), text, failure: refusal(report) };
+    return { kind: "report", document: verifyDocument(report), text, failure: report.refusal };
   },
 };
 
@@ -155,7 +155,7 @@ async function readQuestions(invocation: Invocation): Promise<VerifyImageOptions
     failOnSecrets: options.get(failOnSecrets),
     keys: hasKeys(options) ? await readKeys(invocation) : undefined,
     sealed: !asksForSignature(options) || sealedQuestions.some((flag) => options.given(flag)) || hasKeys(options),
-    trust: await readRules(invocation),
+    trust: await readSignedQuestions(invocation),
     platforms: await readPlatforms(options),
     settings: readSettings(options),
     plain: options.get(plain),
@@ -165,14 +165,12 @@ async function readQuestions(invocation: Invocation): Promise<VerifyImageOptions
   };
 }
 
-async function readRules(invocation: Invocation): Promise<TrustRules> {
+async function readSignedQuestions(invocation: Invocation): Promise<TrustRules> {
   const { options } = invocation;
-  const { givenName } = await import("../../../index.js");
-  const named = options.get(identity);
   return {
     ...(await readTrust(invocation)),
     claims: readClaims(options.get(annotation)),
-    identity: named === undefined ? undefined : givenName(named),
+    identity: options.get(identity),
     platforms: await readPlatforms(options),
     offline: options.get(offline),
   };

@@ -1,4 +1,4 @@
-import type { Garbage } from "../../../transport/index.js";
+import type { Garbage } from "../../../doors/transport.js";
 import { store } from "../../options/registry/endpoints.js";
 import { byteCount } from "../../output/byte-count.js";
 import type { Command } from "../command.js";
@@ -10,7 +10,7 @@ export const gc: Command = {
   flags: [dryRun, store],
   examples: ["oci-enc gc --dry-run", "oci-enc gc --store /srv/layout"],
   async run({ options, info: notice, progress, signal }) {
-    const { collectGarbage } = await import("../../../transport/index.js");
+    const { collectGarbage } = await import("../../../doors/transport.js");
     const garbage = await collectGarbage({ store: options.get(store), dryRun: options.get(dryRun), progress, signal });
     const verb = options.get(dryRun) ? "would remove" : "removed";
     const counts = [...counted(garbage, "blobs"), ...counted(garbage.partialBlobs, "partial blobs")];

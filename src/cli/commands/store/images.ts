@@ -17,7 +17,7 @@ export const images: Command = {
   flags: [store],
   examples: ["oci-enc images", "oci-enc images --store /srv/layout --json"],
   async run({ options, progress, signal }) {
-    const { listImages } = await import("../../../transport/index.js");
+    const { listImages } = await import("../../../doors/transport.js");
     const found = await listImages({ store: options.get(store), signal });
     for (const { name, digest, problem } of found) {
       if (problem !== undefined) {

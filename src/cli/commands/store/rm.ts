@@ -9,7 +9,7 @@ export const rm: Command = {
   flags: [store],
   examples: ["oci-enc rm app:1", "oci-enc rm app:1 app:2 registry.example/app:1-enc"],
   async run({ arguments: names, options, info: notice, progress, signal }) {
-    const { removeImages } = await import("../../../transport/index.js");
+    const { removeImages } = await import("../../../doors/transport.js");
     const { images, blobs, failure } = await removeImages(names, { store: options.get(store), progress, signal });
     const bytes = blobs.removed.reduce((sum, { size }) => sum + size, 0);
     if (blobs.removed.length > 0) notice(`removed ${blobs.removed.length} blobs, ${byteCount(bytes)}`);

@@ -10,7 +10,7 @@ export const tag: Command = {
   flags: [store],
   examples: ["oci-enc tag app:1-enc registry.example/app:1-enc"],
   async run({ arguments: [from = "", to = ""], options, info: notice, progress, signal }) {
-    const { tagImage } = await import("../../../transport/index.js");
+    const { tagImage } = await import("../../../doors/transport.js");
     const { name, digest, changed } = await tagImage(from, to, { store: options.get(store), progress, signal });
     if (!changed) notice("unchanged");
     return { kind: "report", document: { reference: name, digest, changed }, text: digest, writes: true };

@@ -2,61 +2,52 @@ import { writeFile } from "node:fs/promises";
 import { ioError } from "../../../errors.js";
 import {
   type CopyImageOptions,
+  type CopyImageReport,
   type CopyReport,
   copyImage,
   type Descriptor,
   type LayerReport,
-  type LayerTransform,
   printPlatform,
-  type SignedArtifact,
 } from "../../../index.js";
-import { isStandardStream, parseReference } from "../../../transport/index.js";
+import { isStandardStream, parseReference } from "../../../transport/references.js";
 import { readSettings } from "../../options/keys/key-flags.js";
-import { judgedSource, parallel, targetEndpoint } from "../../options/registry/endpoints.js";
+import { parallel, sourceEndpoint, targetEndpoint } from "../../options/registry/endpoints.js";
 import { retryTimes } from "../../options/registry/registry-flags.js";
 import { readSignersOf } from "../../options/signing/signers.js";
 import { signBy, signBySigstore, signIdentity } from "../../options/signing/signing-flags.js";
-import { readTrust } from "../../options/signing/trust-flags.js";
+import { readRules } from "../../options/signing/trust-flags.js";
 import { byteCount } from "../../output/byte-count.js";
 import type { Invocation, Report } from "../command.js";
 import { type CopyFlagValues, digestfile, dryRun, referrers, removeSignatures } from "./transfer-flags.js";
 
 /** What one command makes different about a copy. */
-export type TransferOptions = Pick<CopyImageOptions, "platforms" | "otherPlatforms" | "keepPlainSignatures"> &
+export type TransferOptions = Pick<
+  CopyImageOptions,
+  "transform" | "platforms" | "otherPlatforms" | "keepPlainSignatures"
+> &
   CopyFlagValues & {
-    readonly transform?: LayerTransform;
-    /** The transform gives the image a digest that nobody has signed. */
-    readonly invalidatesSignatures?: boolean;
     /** Of files with decrypted content. */
     readonly plainMode?: number | undefined;
   };
 
-/** Every command that writes an image: a copy with a transform, and its report. */
-export async function transferImage(invocation: Invocation, how: TransferOptions): Promise<Report> {
-  const { options, signal, progress, info: notice } = invocation;
-  const [from = "", to = from] = invocation.arguments;
-  const signatures: SignedArtifact[] = [];
-  const attach = await readAttach(invocation, { to, tell: (artifacts) => signatures.push(...artifacts) });
-  if (how.invalidatesSignatures && !attach) await requireUnsignedAllowed(invocation, to);
-  const { plainMode, ...copying } = how;
-  const report = await copyImage(from, to, {
-    ...copying,
-    jobs: options.get(parallel),
-    dryRun: options.get(dryRun),
-    signal,
-    progress,
-    retries: options.get(retryTimes) ?? 5,
-    // What is carried along beside the platforms that were asked for is judged, too.
-    source: await judgedSource(invocation, how.otherPlatforms === "drop" ? how.platforms : undefined),
-    target: { ...(await targetEndpoint(invocation)), plainMode },
-    referrers: options.get(referrers),
-    removeSignatures: options.get(removeSignatures),
-    attach,
-  });
-  const edits = how.transform !== undefined || from === to;
-  for (const line of whatHappened(report, { edits, dry: options.get(dryRun) })) notice(line);
+/** The library's call that writes the image. */
+type Transfer = (options: CopyImageOptions) => Promise<CopyImageReport>;
+
+/** Every command that writes an image: a copy with a transform, and its report. Default: {@link copyImage} of both arguments. */
+export async function transferImage(
+  invocation: Invocation,
+  how: TransferOptions,
+  transfer: Transfer = (options) => copyImage(...endsOf(invocation), options),
+): Promise<Report> {
+  const { options } = invocation;
+  const [, to] = endsOf(invocation);
+  const dry = options.get(dryRun);
+  const report = await transfer(await readTransfer(invocation, how));
+  const edits = how.transform !== undefined || report.replaced !== undefined;
+  for (const line of whatHappened(report, { edits, dry })) invocation.info(line);
   const file = options.get(digestfile);
-  if (file !== undefined && report.digest !== undefined && !options.get(dryRun)) await writeDigest(file, report.digest);
+  if (file !== undefined && report.digest !== undefined && !dry) await writeDigest(file, report.digest);
+  const { signatures } = report;
   return {
     kind: "report",
     document: { ...transferDocument(report), ...(signatures.length > 0 && { signatures }) },
@@ -66,27 +57,37 @@ export async function transferImage(invocation: Invocation, how: TransferOptions
   };
 }
 
+function endsOf({ arguments: [from = "", to = from] }: Invocation): readonly [from: string, to: string] {
+  return [from, to];
+}
+
+async function readTransfer(invocation: Invocation, { plainMode, ...how }: TransferOptions): Promise<CopyImageOptions> {
+  const { options, signal, progress } = invocation;
+  return {
+    ...how,
+    jobs: options.get(parallel),
+    dryRun: options.get(dryRun),
+    signal,
+    progress,
+    retries: options.get(retryTimes) ?? 5,
+    source: await sourceEndpoint(invocation),
+    target: { ...(await targetEndpoint(invocation)), plainMode },
+    rules: await readRules(invocation),
+    sign: await readSigning(invocation),
+    referrers: options.get(referrers),
+    removeSignatures: options.get(removeSignatures),
+  };
+}
+
 /** Undefined: nobody signs what is written. */
-async function readAttach(
-  invocation: Invocation,
-  { to, tell }: { to: string; tell: (artifacts: readonly SignedArtifact[]) => void },
-): Promise<CopyImageOptions["attach"]> {
+async function readSigning(invocation: Invocation): Promise<CopyImageOptions["sign"]> {
   const { options, signal } = invocation;
   if (!options.given(signBy) && !options.given(signBySigstore)) return undefined;
-  const { claimedName, givenName, loadSigner, signingAttach } = await import("../../../index.js");
+  const { loadSigner } = await import("../../../doors/sign.js");
   const settings = { ...readSettings(options), signal };
   const specs = await readSignersOf(invocation);
   const signers = await Promise.all(specs.map((spec) => loadSigner(spec, settings)));
-  const named = options.get(signIdentity);
-  const identity = named === undefined ? claimedName(to) : givenName(named);
-  return signingAttach({ signers, identity, signal }, tell);
-}
-
-/** What nobody signs must not go where a signature is asked for. */
-async function requireUnsignedAllowed(invocation: Invocation, to: string): Promise<void> {
-  const { refusalOfUnsigned } = await import("../../../index.js");
-  const refused = await refusalOfUnsigned(to, await readTrust(invocation));
-  if (refused) throw refused;
+  return { signers, identity: options.get(signIdentity) };
 }
 
 /** Lines for the person at the keyboard. `edits`: the command was to change the image, not just to bring it somewhere. */

@@ -5,7 +5,7 @@ import { ioError, OciEncError } from "../../../errors.js";
  * is no file or far too many; NOT_FOUND and LOCAL_IO as the system says.
  */
 export async function keyFilesOf(directory: string): Promise<readonly string[]> {
-  const { listKeyDirectory } = await import("../../../crypt/index.js");
+  const { listKeyDirectory } = await import("../../../doors/crypt.js");
   const quoted = JSON.stringify(directory);
   try {
     const { files, outside } = listKeyDirectory(directory);

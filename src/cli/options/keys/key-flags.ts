@@ -1,6 +1,6 @@
-import type { SchemeSettings } from "../../../crypt/index.js";
 import { certificateForms, helpOf } from "../../../crypt/schemes/index.js";
 import { OciEncError } from "../../../errors.js";
+import type { SchemeSettings } from "../../../index.js";
 import { type Flag, parsed, repeated, single, toggle } from "../flag.js";
 import type { FlagValues } from "../flag-values.js";
 

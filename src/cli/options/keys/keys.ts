@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
-import type { DecryptionKey, EncryptionKey, KeyFile } from "../../../crypt/index.js";
 import { certificateForms, schemeRow, schemes, shownKey } from "../../../crypt/schemes/index.js";
+import type { KeyFile } from "../../../doors/crypt.js";
 import { OciEncError } from "../../../errors.js";
+import type { DecryptionKey, EncryptionKey } from "../../../index.js";
 import type { Progress } from "../../../progress.js";
 import type { Invocation } from "../../commands/command.js";
 import { keyFilesOf } from "./key-directory.js";
@@ -132,7 +133,7 @@ async function missingPassphrase(
   path: string,
   passphrases: Passphrases,
 ): Promise<Uint8Array | undefined> {
-  const { wantsPassphrase } = await import("../../../crypt/index.js");
+  const { wantsPassphrase } = await import("../../../doors/internal.js");
   return (await wantsPassphrase(value)) ? passphrases.ask(path) : undefined;
 }
 

@@ -1,10 +1,9 @@
 import { OciEncError } from "../../../errors.js";
-import type { EndpointOptions, Platform } from "../../../index.js";
+import type { EndpointOptions } from "../../../index.js";
 import type { Invocation } from "../../commands/command.js";
 import { type Flag, parsed, single, toggle } from "../flag.js";
 import type { FlagValues } from "../flag-values.js";
 import { limitFlags, readLimits } from "../limits.js";
-import { readPolicyGate } from "../signing/trust-flags.js";
 import { readRegistry } from "./registry.js";
 import { bothSidesFlags, chunkSize, registryFlags, type Side } from "./registry-flags.js";
 
@@ -61,20 +60,6 @@ export async function onlyEndpoint(invocation: Pick<Invocation, "options" | "sig
   return { ...places(invocation.options), registry: await readRegistry(invocation) };
 }
 
-/**
- * For the only image of a command that uses what it reads: it has to be let in by the rules of {@link trustFlags}, for
- * this platform, or for this machine's.
- */
-export async function judgedEndpoint(invocation: Invocation, platform: Platform | undefined): Promise<EndpointOptions> {
-  const admit = await readPolicyGate(invocation, platform ? [platform] : "local");
-  return { ...(await onlyEndpoint(invocation)), gate: admit };
-}
-
-/** For the source of a copy, which has to be let in by the same rules. */
-export async function judgedSource(invocation: Invocation, platforms?: readonly Platform[]): Promise<EndpointOptions> {
-  return { ...(await sourceEndpoint(invocation)), gate: await readPolicyGate(invocation, platforms) };
-}
-
 /** For the source of a copy. */
 export async function sourceEndpoint(invocation: Pick<Invocation, "options" | "signal">): Promise<EndpointOptions> {
   return { ...places(invocation.options), registry: await readRegistry(invocation, "src") };
@@ -98,7 +83,7 @@ export async function besideEndpoint(
   reference: string,
   end: { readonly side: Side; readonly image: string },
 ): Promise<EndpointOptions> {
-  const { sameRegistry } = await import("../../../transport/index.js");
+  const { sameRegistry } = await import("../../../doors/internal.js");
   const side = sameRegistry(reference, end.image) ? end.side : undefined;
   return { ...places(invocation.options), registry: await readRegistry(invocation, side) };
 }

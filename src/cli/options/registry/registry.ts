@@ -1,5 +1,5 @@
+import type { Credentials, HostSettings, RegistryOptions } from "../../../doors/transport.js";
 import { OciEncError } from "../../../errors.js";
-import type { Credentials, HostSettings, RegistryOptions } from "../../../transport/index.js";
 import type { Invocation } from "../../commands/command.js";
 import { type Flag, variableName } from "../flag.js";
 import type { FlagValues } from "../flag-values.js";

@@ -1,5 +1,6 @@
+import type { SignerKind } from "../../../doors/internal.js";
+import type { SignerSpec } from "../../../doors/sign.js";
 import { OciEncError } from "../../../errors.js";
-import type { SignerKind, SignerSpec } from "../../../index.js";
 import type { Invocation } from "../../commands/command.js";
 import { type KeySpec, parseKeySpec, splitValue } from "../keys/key-spec.js";
 import { type Passphrases, passphraseReader } from "../keys/passphrase.js";
@@ -15,7 +16,7 @@ export async function readSigners(
   texts: readonly string[],
   passphraseFile?: string,
 ): Promise<readonly SignerSpec[]> {
-  const { signerKind } = await import("../../../index.js");
+  const { signerKind } = await import("../../../doors/internal.js");
   const passphrases = passphraseReader(invocation);
   const specs: SignerSpec[] = [];
   for (const text of texts) {
@@ -92,6 +93,6 @@ async function usualPassphrase({ row, invocation, passphraseFile }: SignerContex
 async function isProtected(value: Uint8Array): Promise<boolean> {
   if (/-----BEGIN ENCRYPTED (?:SIGSTORE|COSIGN) PRIVATE KEY-----/.test(Buffer.from(value).toString("latin1")))
     return true;
-  const { wantsPassphrase } = await import("../../../crypt/index.js");
+  const { wantsPassphrase } = await import("../../../doors/internal.js");
   return await wantsPassphrase(value);
 }

@@ -1,5 +1,5 @@
 import { OciEncError } from "../../../errors.js";
-import type { PolicyGate, TrustRules, TrustSpec } from "../../../index.js";
+import type { TrustRules, TrustSpec } from "../../../index.js";
 import { kindForms } from "../../../sign/kinds.js";
 import type { Invocation } from "../../commands/command.js";
 import { choice, type Flag, parsed, repeated, single, toggle } from "../flag.js";
@@ -121,15 +121,14 @@ export function asksForSignature(options: FlagValues): boolean {
   return [trust, policy, trustPolicy, requireSigned, classes].some((flag) => options.given(flag));
 }
 
-/** What {@link trustFlags} say, as a gate before the image is read. */
-export async function readPolicyGate(invocation: Invocation, platforms: TrustRules["platforms"]): Promise<PolicyGate> {
-  const { policyGate } = await import("../../../index.js");
+/** What {@link trustFlags} say: the rules that the image of a command has to pass. Codes as for {@link readTrust}. */
+export async function readRules(invocation: Invocation): Promise<TrustRules> {
   const rules = await readTrust(invocation);
   if (rules.insecurePolicy) {
     const message = "no policy.json is asked about the image: --insecure-policy";
     invocation.progress({ type: "warning", code: "POLICY_IGNORED", message });
   }
-  return policyGate({ ...rules, platforms, requireEncrypted: invocation.options.get(requireEncrypted) });
+  return { ...rules, requireEncrypted: invocation.options.get(requireEncrypted) };
 }
 
 /** What {@link judgingFlags} say, for the library. USAGE, and what the reading of key files throws. */
@@ -154,7 +153,7 @@ export async function readTrust({ options, progress, signal }: Invocation): Prom
 }
 
 async function readTrustSpec(text: string, signal: AbortSignal): Promise<TrustSpec> {
-  const { trustKind } = await import("../../../index.js");
+  const { trustKind } = await import("../../../doors/internal.js");
   const colon = text.indexOf(":");
   const kind = text.slice(0, Math.max(colon, 0));
   const file = text.slice(colon + 1);

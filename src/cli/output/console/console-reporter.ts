@@ -35,8 +35,12 @@ export async function openConsoleReporter(options: FlagValues): Promise<ConsoleR
     warnings.set(line, { code, message });
     if (!asked.json) display.print(`oci-enc: ${line}`);
   };
+  const info = (text: string) => {
+    if (!asked.quiet && !asked.json) display.print(`oci-enc: ${printable(text)}`);
+  };
   const take = (event: ProgressEvent) => {
     if (event.type === "warning") warn(event);
+    if (event.type === "absent" && style !== "json") info(`${event.reference} is passed over: ${event.message}`);
     if (event.type === "debug") {
       if (options.get(debug)) display.print(paint.dim(`oci-enc: debug: ${event.area}: ${printable(event.message)}`));
       return;
@@ -47,16 +51,14 @@ export async function openConsoleReporter(options: FlagValues): Promise<ConsoleR
   };
   return {
     take,
-    info: (text) => {
-      if (!asked.quiet && !asked.json) display.print(`oci-enc: ${printable(text)}`);
-    },
+    info,
     warnings: () => [...warnings.values()],
     close: () => display.close(),
   };
 }
 
 /** Colours a word or a line; the same text where there are no colours. */
-export interface Paint {
+interface Paint {
   readonly colored: boolean;
   warning(text: string): string;
   dim(text: string): string;
@@ -65,7 +67,7 @@ export interface Paint {
 const plain: Paint = { colored: false, warning: (text) => text, dim: (text) => text };
 
 /** Colours for stderr. `auto`: on a terminal that is not dumb, unless NO_COLOR says otherwise (https://no-color.org). */
-export async function openPaint(wanted: "auto" | "always" | "never"): Promise<Paint> {
+async function openPaint(wanted: "auto" | "always" | "never"): Promise<Paint> {
   const { NO_COLOR, TERM } = process.env;
   const able = process.stderr.isTTY === true && TERM !== "dumb" && (NO_COLOR === undefined || NO_COLOR === "");
   if (wanted === "never" || (wanted === "auto" && !able)) return plain;

@@ -1,4 +1,4 @@
-import { rowOfSuffix, schemes } from "../../../crypt/index.js";
+import { rowOfSuffix, schemes } from "../../../crypt/schemes/index.js";
 import { type ImageReport, type InspectedLayer, printPlatform } from "../../../index.js";
 import { printable } from "../printable.js";
 

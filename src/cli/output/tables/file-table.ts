@@ -1,4 +1,4 @@
-import type { ImageFile } from "../../../index.js";
+import type { ImageFile } from "../../../doors/unpack.js";
 import { type Column, table } from "./table.js";
 
 const columns: readonly Column[] = [

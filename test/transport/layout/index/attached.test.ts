@@ -3,12 +3,19 @@ import { randomBytes } from "node:crypto";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { copy, openSource, openTarget } from "../../../../src/index.js";
+import {
+  collectGarbage,
+  copy,
+  listImages,
+  openSource,
+  openTarget,
+  removeImages,
+  tagImage,
+} from "../../../../src/doors/transport.js";
 import type { Descriptor } from "../../../../src/oci/descriptor.js";
 import type { Digest } from "../../../../src/oci/digest.js";
 import { mediaTypes } from "../../../../src/oci/media-type.js";
 import { type AttachmentSource, attachmentsOf } from "../../../../src/transport/attachments.js";
-import { collectGarbage, listImages, removeImages, tagImage } from "../../../../src/transport/index.js";
 import { AttachedPlace } from "../../../support/images/attached-place.js";
 import { checkLayout } from "../../../support/images/layout-check.js";
 import { addImage } from "../../../support/images/memory-image.js";

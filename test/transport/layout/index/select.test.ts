@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { appendFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { openSource, openTarget } from "../../../../src/transport/index.js";
+import { openSource, openTarget } from "../../../../src/doors/transport.js";
 import { readIndex } from "../../../../src/transport/layout/index/index-json.js";
 import { expectedError } from "../../../support/expected-error.js";
 import { bringImage } from "../../../support/images/bring-image.js";

@@ -14,9 +14,9 @@ import {
 } from "node:fs";
 import { basename, join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { collectGarbage, listImages, removeImages } from "../../../../src/doors/transport.js";
 import type { Digest } from "../../../../src/oci/digest.js";
 import { mediaTypes } from "../../../../src/oci/media-type.js";
-import { collectGarbage, listImages, removeImages } from "../../../../src/transport/index.js";
 import { blobPath } from "../../../../src/transport/layout/blob-file.js";
 import { withLock } from "../../../../src/transport/layout/lock/lock.js";
 import { removeUnnamed } from "../../../../src/transport/layout/removal/removal.js";
