@@ -1,11 +1,10 @@
 // Writes man/, a page for the program and one for each command, from the declarations that the help is made from. With
-// --check it writes nothing, names what is out of date, and exits 1. Run after tsc, by `make man`.
+// --check it writes nothing, names what is out of date, and exits 1. Run after tsc, by `make pages`.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { commands } from "../dist/cli/commands/index.js";
-import { variableName } from "../dist/cli/options/flag.js";
-import { outputFlags } from "../dist/cli/options/output.js";
+import { commands, exitStatuses, outputFlags, sentence, variableName } from "./declarations.js";
+import { grouped } from "./grouped.js";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const directory = join(root, "man");
@@ -22,7 +21,7 @@ const escapes = new Map([
 ]);
 
 const pages = new Map([["oci-enc.1", programPage()]]);
-for (const row of commands) pages.set(`${pageName(row.name)}.1`, commandPage(row, await row.load()));
+for (const command of commands) pages.set(`${pageName(command.name)}.1`, commandPage(command));
 
 if (process.argv.includes("--check")) check();
 else write();
@@ -36,7 +35,7 @@ function write() {
 function check() {
   const names = new Set([...pages.keys(), ...readdirSync(directory)]);
   const stale = [...names].filter((name) => pages.get(name) !== written(name)).sort();
-  for (const name of stale) console.error(`man/${name} is not what the commands' declarations say: make man`);
+  for (const name of stale) console.error(`man/${name} is not what the commands' declarations say: make pages`);
   if (stale.length > 0) process.exitCode = 1;
 }
 
@@ -60,10 +59,13 @@ function programPage() {
     ]),
     section(
       "COMMANDS",
-      commands.flatMap(({ name, summary }) => [
-        ".TP",
-        `${bold(name)}`,
-        `${plain(`${sentence(summary)}`)} See ${reference(pageName(name))}.`,
+      [...grouped(commands, ({ group }) => group)].flatMap(([group, members]) => [
+        subsection(group),
+        ...members.flatMap(({ name, summary }) => [
+          ".TP",
+          bold(name),
+          `${plain(sentence(summary))} See ${reference(pageName(name))}.`,
+        ]),
       ]),
     ),
     section("OPTIONS", [
@@ -76,7 +78,7 @@ function programPage() {
       plain("Print the version."),
     ]),
     section("ENVIRONMENT", environment()),
-    section("EXIT STATUS", exitStatuses()),
+    section("EXIT STATUS", statusLines()),
     section("SEE ALSO", [
       `${commands.map(({ name }) => reference(pageName(name))).join(",\n")},`,
       [reference("skopeo"), reference("buildah"), reference("podman")].join(",\n"),
@@ -84,15 +86,15 @@ function programPage() {
   ]);
 }
 
-function commandPage(row, command) {
-  const name = `oci-enc ${row.name}`;
+function commandPage(command) {
+  const name = `oci-enc ${command.name}`;
   const usage = command.arguments.map(argumentUsage).map((text) => ` ${text}`);
-  const groups = grouped(command.flags);
+  const groups = grouped(command.flags, ({ group }) => group);
   const output = [...(groups.get("Output:") ?? []), ...outputFlags];
   groups.delete("Output:");
-  return page(pageName(row.name), row.summary, [
+  return page(pageName(command.name), command.summary, [
     section("SYNOPSIS", [`${bold(name)} [${italic("OPTIONS")}]${usage.join("")}`]),
-    section("DESCRIPTION", [plain(sentence(row.summary))]),
+    section("DESCRIPTION", [plain(sentence(command.summary))]),
     section("ARGUMENTS", command.arguments.flatMap(argumentLines)),
     section("OPTIONS", [
       ...[...groups].flatMap(([group, flags]) => [subsection(group), ...flagLines(flags)]),
@@ -105,7 +107,7 @@ function commandPage(row, command) {
     section("ENVIRONMENT", environment(command.flags[0])),
     section("EXIT STATUS", [`0 when all went well; ${reference("oci-enc")} lists the others.`]),
     section("EXAMPLES", command.examples.flatMap((line) => [".PP", ".nf", plain(line), ".fi"]).slice(1)),
-    section("SEE ALSO", [[reference("oci-enc"), ...relatives(row)].join(",\n")]),
+    section("SEE ALSO", [[reference("oci-enc"), ...relatives(command)].join(",\n")]),
   ]);
 }
 
@@ -144,10 +146,10 @@ function flagLines(flags) {
   return flags.flatMap((flag) => [".TP", spelling(flag), plain(meaning(flag))]);
 }
 
-function spelling({ name, short, placeholder, alone }) {
+function spelling({ name, short, placeholder, implicitValue }) {
   const names = [...(short === undefined ? [] : [bold(`-${short}`)]), bold(`--${name}`)].join(", ");
   if (placeholder === undefined) return names;
-  return alone === undefined ? `${names} ${italic(placeholder)}` : `${names}[=${italic(placeholder)}]`;
+  return implicitValue === undefined ? `${names} ${italic(placeholder)}` : `${names}[=${italic(placeholder)}]`;
 }
 
 function meaning({ about, choices, repeats, aliases }) {
@@ -167,23 +169,12 @@ function environment(flag = outputFlags.at(-1)) {
   ];
 }
 
-/** The table of docs/cli.md. */
-function exitStatuses() {
-  const text = readFileSync(join(root, "docs", "cli.md"), "utf8")
-    .split("## Exit status\n")[1]
-    .split("\n## ")[0];
-  const rows = [...text.matchAll(/^\| (\d+|128 \+ n) +\| (?:`(\w+)`)? *\| (.*?) *\|$/gm)];
-  return rows.flatMap(([, status, code, means]) => [
+function statusLines() {
+  return exitStatuses.flatMap(({ status, code, means }) => [
     ".TP",
     bold(status),
     plain(sentence([...(code === undefined ? [] : [code]), means.replaceAll("`", "")].join(": "))),
   ]);
-}
-
-function grouped(flags) {
-  const groups = new Map();
-  for (const flag of flags) groups.set(flag.group, [...(groups.get(flag.group) ?? []), flag]);
-  return groups;
 }
 
 function pageName(command) {
@@ -192,11 +183,6 @@ function pageName(command) {
 
 function reference(name) {
   return `${bold(name)}(1)`;
-}
-
-/** What starts with a literal, as `ec:P-256` is one, keeps its case. */
-function sentence(text) {
-  return `${text.replace(/^[a-z](?=[a-z]*[ ,;])/, (letter) => letter.toUpperCase())}.`;
 }
 
 function bold(text) {

@@ -25,6 +25,7 @@ export {
   type LayerAccess,
 } from "./operations/can-decrypt.js";
 export { type CopyImageOptions, copyImage } from "./operations/copy.js";
+export { describeSigningKey } from "./operations/describe-key.js";
 export {
   type DiffImagesOptions,
   type DiffOptions,
@@ -73,15 +74,13 @@ export { checkNode, type Finding as NodeFinding, type NodeCheckOptions } from ".
 export { type NodeConfigOptions, type NodeRuntime, nodeConfig, nodeRuntimes } from "./runtime/node/node-config.js";
 export type { BundleSettings } from "./runtime/spec/bundle-spec.js";
 export type { Mount } from "./runtime/spec/mount.js";
+export { loadSigner, type SignerKind, signerKind, type TrustKind, trustKind } from "./sign/kinds.js";
 export type { MadeSignature, SigningOptions } from "./sign/sign-manifests.js";
 export type { Signature, SignatureFormat } from "./sign/signature.js";
 export type { SignedArtifact, Signer } from "./sign/signer.js";
 export type { SignerSettings, SignerSpec } from "./sign/signer-spec.js";
-export { loadSigner, type SignerKind, signerKind } from "./sign/signers.js";
-export { describeSigningKey } from "./sign/sigstore/describe-key.js";
 export { generateSigstoreKeyPair, type SigstoreKeyPair } from "./sign/sigstore/key-file.js";
 export { storedForm } from "./sign/simple-signing/stored.js";
-export { type TrustKind, trustKind } from "./sign/trust.js";
 export type { TrustSpec } from "./sign/trust-spec.js";
 export { type DecryptOptions, decryptLayers } from "./transform/decrypt.js";
 export { type EncryptOptions, encryptLayers } from "./transform/encrypt.js";

@@ -10,12 +10,12 @@ const scratch = scratchDirectory();
 /** A file, what it must not import, and the rule of docs/architecture.md that says so. */
 const forbidden: readonly (readonly [string, string, RegExp])[] = [
   ["errors.ts", "./progress.js", /rule 1/],
-  ["progress.ts", "./bytes/metering.js", /rule 1/],
+  ["progress.ts", "./bytes/progress-meter.js", /rule 1/],
   ["oci/digest.ts", "../progress.js", /rule 1/],
   ["oci/digest.ts", "../bytes/hasher.js", /rule 1/],
   ["bytes/hasher.ts", "../crypt/layer.js", /rule 1/],
   ["crypt/layer.ts", "../transport/transport.js", /rules 1 and 2/],
-  ["crypt/schemes/jwe/jwe.ts", "../../transport/index.js", /rules 1 and 2/],
+  ["crypt/schemes/jwe/jwe.ts", "../../../transport/index.js", /rules 1 and 2/],
   ["crypt/layer.ts", "../transform/select.js", /rules 1 and 2/],
   ["transport/index.ts", "../crypt/index.js", /rules 1 and 2/],
   ["transport/layout/source.ts", "../../crypt/envelope.js", /rules 1 and 2/],
@@ -26,19 +26,27 @@ const forbidden: readonly (readonly [string, string, RegExp])[] = [
   ["copy/copy.ts", "../transform/encrypt.js", /rule 3/],
   ["copy/copy.ts", "../crypt/layer.js", /rules 1 and 4/],
   ["copy/copy.ts", "../cli/main.js", /rules 1 and 4/],
-  ["inspect/inspect.ts", "../cli/main.js", /rule 1/],
-  ["cli/commands/images/encrypt.ts", "../../crypt/layer.js", /rule 5/],
-  ["cli/commands/images/encrypt.ts", "../../transport/store/tag.js", /rule 5/],
-  ["cli/commands/images/encrypt.ts", "../../oci/platform.js", /rule 5/],
-  ["cli/commands/images/encrypt.ts", "../../transform/encrypt.js", /rule 5/],
+  ["cli/commands/images/encrypt.ts", "../../../crypt/layer.js", /rule 5/],
+  ["cli/commands/images/encrypt.ts", "../../../transport/store/tag.js", /rule 5/],
+  ["cli/commands/images/encrypt.ts", "../../../oci/platform.js", /rule 5/],
+  ["cli/commands/images/encrypt.ts", "../../../transform/encrypt.js", /rule 5/],
   ["decoder/decode.ts", "../transport/index.js", /rule 2/],
   ["decoder/decode.ts", "../unpack/unpack.js", /rule 2/],
   ["unpack/unpack.ts", "../runtime/bundle.js", /rule 1/],
   ["unpack/unpack.ts", "../cli/main.js", /rule 1/],
   ["runtime/bundle.ts", "../copy/copy.js", /rule 1/],
   ["crypt/layer.ts", "../runtime/bundle.js", /rules 1 and 2/],
-  ["cli/commands/runtime/run.ts", "../../runtime/run-image.js", /rule 5/],
+  ["cli/commands/runtime/run.ts", "../../../runtime/bundle.js", /rule 5/],
+  ["crypt/layer.ts", "../operations/copy.js", /rules 1 and 2/],
+  ["keys/pem.ts", "../crypt/layer.js", /rule 1/],
+  ["tar/tar-writer.ts", "../transport/transport.js", /rule 1/],
+  ["files/read-file.ts", "../transport/transport.js", /rule 1/],
+  ["sign/attach.ts", "../crypt/layer.js", /rule 1/],
+  ["operations/copy.ts", "../cli/main.js", /rule 1/],
+  ["a-new-folder/file.ts", "../oci/digest.js", /rule 1/],
   ["runtime/bundle.ts", "protobufjs/minimal.js", /rule 6/],
+  ["crypt/layer.ts", "protobufjs/minimal.js", /rule 6/],
+  ["crypt/layer.ts", "smol-toml", /rule 6/],
   ["crypt/layer.ts", "jose", /rule 6/],
   ["crypt/schemes/pgp/pgp.ts", "jose", /rule 6/],
   ["transport/layout/source.ts", "tar-stream", /rule 6/],
@@ -49,9 +57,14 @@ const forbidden: readonly (readonly [string, string, RegExp])[] = [
 ];
 
 const allowed: readonly (readonly [string, string])[] = [
-  ["cli/commands/images/encrypt.ts", "../../crypt/index.js"],
-  ["cli/commands/images/encrypt.ts", "../../index.js"],
+  ["cli/commands/images/encrypt.ts", "../../../crypt/index.js"],
+  ["cli/commands/images/encrypt.ts", "../../../index.js"],
   ["cli/main.ts", "commander"],
+  // Its name is that of a folder which the command line may not import.
+  ["cli/commands/keys/key-generate.ts", "../runtime/runtime-check.js"],
+  ["operations/sign.ts", "../copy/copy.js"],
+  ["transport/registry/config/registries-d.ts", "yaml"],
+  ["transport/registry/config/registries-d.ts", "undici"],
   ["copy/copy.ts", "../transport/transport.js"],
   ["copy/copy.ts", "../transform/layer-transform.js"],
   ["crypt/schemes/jwe/jwe.ts", "jose"],
@@ -85,7 +98,7 @@ test("the lint refuses every import against the arrows, of values, of types and 
 async function lint(
   files: ReadonlyMap<string, readonly { readonly line: string }[]>,
 ): Promise<ReadonlyMap<string, string>> {
-  for (const name of ["package.json", "biome.json"]) await copyFile(name, join(scratch, name));
+  for (const name of ["package.json", "biome.json", "biome.imports.json"]) await copyFile(name, join(scratch, name));
   await symlink(join(process.cwd(), "node_modules"), join(scratch, "node_modules"));
   for (const [file, cases] of files) {
     const path = join(scratch, "src", file);

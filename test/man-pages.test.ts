@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { commands } from "../src/cli/commands/index.js";
 import { outputFlags } from "../src/cli/options/output.js";
-import { type Peer, run, systemPeer } from "./support/peer.js";
+import { type Peer, run, systemPeer } from "./support/process/peer.js";
 
 const directory = join(process.cwd(), "man");
 const generator: Peer = { program: process.execPath, missing: false };
@@ -31,7 +31,8 @@ test("a page has every option of its command and every example, as they are type
     const page = await readFile(join(directory, `oci-enc-${name.replaceAll(" ", "-")}.1`), "utf8");
     const command = await load();
     for (const flag of [...command.flags, ...outputFlags]) {
-      assert.ok(page.includes(`\\fB\\-\\-${flag.name.replaceAll("-", "\\-")}\\fR`), `${name}: --${flag.name}`);
+      const value = flag.implicitValue === undefined ? "" : "[=";
+      assert.ok(page.includes(`\\fB\\-\\-${flag.name.replaceAll("-", "\\-")}\\fR${value}`), `${name}: --${flag.name}`);
     }
     for (const line of command.examples) assert.ok(unescaped(page).includes(`\n${line}\n`), line);
   }

@@ -20,7 +20,7 @@ oci_enc key generate --out stranger >/dev/null 2>&1
 status=0
 say decrypt --key stranger.pem oci:images:app-encrypted oci:images:stolen || status=$?
 [ "$status" -eq 7 ] || { echo "a stranger's key ended with $status, not 7"; exit 1; }
-echo "(exit status 7: no given key opens it, and nothing was written)"
+echo "(exit status 7: no given key decrypts it, and nothing was written)"
 
 say decrypt --key mykey.pem oci:images:app-encrypted oci:images:app-again
 opened=$(oci_enc decrypt --key mykey.pem oci:images:app-encrypted oci:images:app-again 2>/dev/null)

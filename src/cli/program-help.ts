@@ -8,8 +8,11 @@ export async function printProgramHelp(): Promise<void> {
     .usage("COMMAND [OPTIONS] [ARGUMENTS]")
     .description("Encrypts, decrypts, inspects and moves container images (OCI image encryption).")
     .option("-V, --version", "print the version")
+    .commandsGroup("Other:")
     .helpCommand("help [COMMAND]", "show the help of a command");
-  for (const row of commands) parser.addCommand(new Parser(row.name).usage(" ").summary(row.summary));
+  for (const { name, group, summary } of commands) {
+    parser.addCommand(new Parser(name).usage(" ").summary(summary).helpGroup(group));
+  }
   parser.addHelpText("after", "\nOptions follow the command; oci-enc help COMMAND lists them.");
   await writeResult(`${helpText(parser)}\n`);
 }

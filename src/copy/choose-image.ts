@@ -48,7 +48,7 @@ function onlyOnes<T extends Choosable>(images: readonly T[]): readonly T[] {
 function tellOfOthers(fitting: readonly Choosable[], { progress, name }: ChoiceOptions): void {
   const [chosen, ...others] = fitting.map(({ descriptor }) => descriptor.digest);
   const rest = others.slice(0, 10).join(", ");
-  const message = `${chosen} is the first of ${fitting.length} images that fit in ${name}, and is taken; named by their digests the others can be had: ${rest}`;
+  const message = `${chosen} is the first of ${fitting.length} images that fit in ${name}, and is taken; take another one by its digest: ${rest}`;
   progress?.({ type: "warning", code: "PLATFORM_CHOSEN", message });
 }
 
@@ -66,17 +66,13 @@ function imageAbsent(
 
 function undecided(images: readonly Choosable[], absent: readonly Choosable[], name: string): OciEncError {
   if (images.length === 0 && absent.length > 0) {
-    return new OciEncError("NOT_FOUND", `${name} names ${namesOf(absent).join(", ")}, and has none of it`);
+    return new OciEncError("NOT_FOUND", `${name} names ${namesOf(absent).join(", ")}, and has none of them`);
   }
   const lacking = absent.length === 0 ? "" : `; named and not there: ${namesOf(absent).join(", ")}`;
   const count = new Set(namesOf(images)).size;
-  return new OciEncError(
-    "USAGE",
-    `the image is for ${count} platforms, and none of them is meant more than the others`,
-    {
-      hint: images.length === 0 ? undefined : `choose one with --platform: ${namesOf(images).join(", ")}${lacking}`,
-    },
-  );
+  return new OciEncError("USAGE", `the image is for ${count} platforms, and it is not clear which one is meant`, {
+    hint: images.length === 0 ? undefined : `choose one with --platform: ${namesOf(images).join(", ")}${lacking}`,
+  });
 }
 
 /** Platforms, and digests of what names none. */

@@ -124,7 +124,7 @@ function isSameImage(source: ImageSource, target: ImageTarget): boolean {
   return source.place === target.place && source.name === target.name;
 }
 
-/** The plain blobs that sealing has replaced. */
+/** The plain blobs that encrypting has replaced. */
 function sealedAway(plan: Plan): readonly Descriptor[] {
   const layers = manifestsOf(plan).flatMap((manifest) => manifest.layers);
   return layers

@@ -138,7 +138,7 @@ class Planner {
     return await this.#index({ descriptor: typed, bytes, view }, place);
   }
 
-  /** What is no manifest may be a blob. A registry keeps the two apart, and what is unknown here can be either. */
+  /** What is not a manifest may be a blob. A registry keeps the two apart, and what is unknown here can be either. */
   async #opaque(descriptor: Descriptor): Promise<OpaquePlan> {
     const isBlob = layerKind(descriptor.mediaType) !== undefined || descriptor.size > manifestLimit;
     if (isBlob) return { kind: "opaque", descriptor, bytes: undefined };

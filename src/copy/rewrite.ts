@@ -15,7 +15,7 @@ export interface Rewritten {
 
 /**
  * The manifest with its layers renamed, and all else as it was, white space included. A Docker manifest in which a layer
- * is sealed becomes an OCI one. Undefined when nothing changes.
+ * is encrypted becomes an OCI one. Undefined when nothing changes.
  */
 export function rewriteManifest(view: ImageManifest, layers: readonly Descriptor[]): Rewritten | undefined {
   const mediaType = layers.some((layer) => isEncrypted(layer.mediaType)) ? toOciType(view.mediaType) : view.mediaType;

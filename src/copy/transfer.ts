@@ -160,7 +160,7 @@ function metered(bytes: ByteStream, blob: Descriptor, progress: Progress): ByteS
   });
 }
 
-/** A retry is a new run: what is sealed starts from its first byte, so that no key or nonce is used for two uploads. */
+/** A retry is a new run: what is encrypted starts from its first byte, so that no key or nonce is used for two uploads. */
 async function retrying<T>(options: TransferOptions, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {

@@ -15,7 +15,7 @@ export type LayerAnswer =
   | { readonly kind: "plain" }
   /** A key decrypts its envelope, which holds all that is needed to decrypt the layer. */
   | { readonly kind: "yes"; readonly unwrapped: Unwrapped }
-  /** KEY_MISMATCH: no given key opens it; another may. */
+  /** KEY_MISMATCH: no given key decrypts it; another may. */
   | { readonly kind: "no"; readonly error: OciEncError }
   /**
    * No key would help, or it is not known whether one does: CORRUPT for a malformed envelope and a descriptor that

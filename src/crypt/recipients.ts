@@ -1,6 +1,7 @@
+import { memoized } from "../bytes/memoized.js";
 import { OciEncError } from "../errors.js";
 import { type PartEdit, partsOf } from "./envelope.js";
-import type { EncryptionKey, KnownRecipient, RecipientInfo, Wrap, WrappedKey, WrapperOptions } from "./key-wrapper.js";
+import type { EncryptionKey, KnownRecipient, RecipientInfo, WrappedKey, WrapperOptions } from "./key-wrapper.js";
 import { loadRecipients } from "./layer.js";
 import { rowOfSuffix, schemeRow } from "./schemes/index.js";
 
@@ -82,18 +83,14 @@ export type WrapFor = (recipients: readonly KnownRecipient[], secret: Uint8Array
 
 /** Loads all recipients now, so that a key that cannot be used fails here, and again for each choice among them. */
 export async function loadWrapFor(known: readonly KnownRecipient[], options: WrapperOptions = {}): Promise<WrapFor> {
-  const loaded = new Map<string, Promise<Wrap>>();
-  const load = (recipients: readonly KnownRecipient[]): Promise<Wrap> => {
-    const id = recipients.map((recipient) => known.indexOf(recipient)).join(",");
-    const wrap =
-      loaded.get(id) ??
+  const load = memoized(
+    (recipients: readonly KnownRecipient[]) =>
       loadRecipients(
         recipients.map(({ key }) => key),
         options,
-      );
-    loaded.set(id, wrap);
-    return wrap;
-  };
+      ),
+    (recipients) => recipients.map((recipient) => known.indexOf(recipient)).join(","),
+  );
   if (known.length > 0) await load(known);
   return async (recipients, secret) => (recipients.length === 0 ? [] : await (await load(recipients))(secret));
 }

@@ -3,7 +3,7 @@ import type { DecryptionKey } from "../crypt/key-wrapper.js";
 import { OciEncError } from "../errors.js";
 import { malformedPayload, payloadKeys } from "./payload-keys.js";
 
-/** What a client of containerd hands over for one layer. Wire-format 6, "ctd-decoder". */
+/** What a client of containerd hands over for one layer. `wire-format.md` 6. */
 export interface Payload {
   /** Of the layer's descriptor: the envelope. */
   readonly annotations: Readonly<Record<string, string>>;

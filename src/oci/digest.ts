@@ -9,7 +9,7 @@ export type Digest = string & { readonly [digestBrand]: true };
 /** The hash algorithms that a digest may name. */
 export type DigestAlgorithm = "sha256" | "sha512";
 
-/** Takes text from outside. CORRUPT when it is no digest; safe in paths and URLs afterwards. */
+/** Takes text from outside. CORRUPT when it is not a digest; safe in paths and URLs afterwards. */
 export function parseDigest(text: string): Digest {
   if (!isDigest(text)) {
     throw new OciEncError("CORRUPT", `not a digest: ${JSON.stringify(text.slice(0, 160))}`, {

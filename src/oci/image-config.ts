@@ -34,7 +34,7 @@ export interface HistoryEntry {
 
 /**
  * Reads a config as it is stored. A member that is absent, or of another form than it should be, is empty. CORRUPT when it
- * is no JSON. Every text comes from outside.
+ * is not JSON. Every text comes from outside.
  */
 export function parseImageConfig(bytes: Uint8Array): ImageConfig {
   const document = parseJson(bytes);

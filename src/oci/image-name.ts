@@ -13,7 +13,7 @@ export interface ImageName {
   readonly digest: Digest | undefined;
 }
 
-/** USAGE when `text` is no image name. A missing tag is `latest`, unless there is a digest. */
+/** USAGE when `text` is not an image name. A missing tag is `latest`, unless there is a digest. */
 export function parseImageName(text: string): ImageName {
   const [named, digest, ...more] = text.split("@");
   if (named === undefined || more.length > 0 || (digest !== undefined && !isDigest(digest))) throw notAName(text);

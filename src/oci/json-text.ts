@@ -62,7 +62,7 @@ export function jsonFault(text: string): string | undefined {
   }
 }
 
-/** The member of an object under `key`; undefined when there is none or `node` is no object. */
+/** The member of an object under `key`; undefined when there is none or `node` is not an object. */
 export function memberOf(node: JsonNode, key: string): JsonNode | undefined {
   return node.kind === "object" ? node.members.find((member) => member.key === key)?.value : undefined;
 }

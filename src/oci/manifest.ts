@@ -81,7 +81,7 @@ export function parseManifest(bytes: Uint8Array, mediaType: string): ManifestVie
   };
 }
 
-/** The `rootfs.diff_ids` of an image config. CORRUPT when one is no digest; empty when there are none. */
+/** The `rootfs.diff_ids` of an image config. CORRUPT when one is not a digest; empty when there are none. */
 export function diffIdsOf(config: Uint8Array): readonly Digest[] {
   const { root } = parseJson(config, "the image's config");
   const rootfs = memberOf(root, "rootfs");

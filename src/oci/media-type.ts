@@ -55,17 +55,17 @@ export interface LayerKind {
   readonly nondistributable: boolean;
 }
 
-/** Undefined when the type, less its `+encrypted`, is no layer's. */
+/** Undefined when the type, less its `+encrypted`, is not a layer's. */
 export function layerKind(mediaType: string): LayerKind | undefined {
   return layersByType.get(decryptedType(mediaType));
 }
 
-/** Whether the type says that the layer is sealed. A doubled suffix does too; `decryptedType` then gives no known type. */
+/** Whether the type says that the layer is encrypted. A doubled suffix does too; `decryptedType` then gives no known type. */
 export function isEncrypted(mediaType: string): boolean {
   return mediaType.endsWith(encryptedSuffix);
 }
 
-/** The type of the sealed form. */
+/** The type of the encrypted form. */
 export function encryptedType(mediaType: string): string {
   return mediaType + encryptedSuffix;
 }

@@ -51,7 +51,7 @@ interface AttachedLayer {
 function manifestOf(bytes: Uint8Array): ImageManifest {
   const manifest = parseManifest(bytes, "");
   if (manifest.kind === "manifest" && memberOf(manifest.root, "layers")?.kind === "array") return manifest;
-  throw new OciEncError("CONFLICT", "what stands under the digest tag is no manifest with layers", {
+  throw new OciEncError("CONFLICT", "what stands under the digest tag is not a manifest with layers", {
     hint: "look at it, and remove it if nobody needs it",
   });
 }

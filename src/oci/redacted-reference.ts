@@ -11,7 +11,7 @@ export function redactedReference(text: string): string {
 /** What to do instead of writing credentials into a reference. Undefined: there are none in it. */
 export function credentialsHint(text: string): string | undefined {
   if (afterCredentials(text) === undefined) return undefined;
-  return "credentials are no part of a reference: give them with --creds, or once with oci-enc login";
+  return "credentials are not part of a reference: give them with --creds, or once with oci-enc login";
 }
 
 /**

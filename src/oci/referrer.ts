@@ -1,6 +1,7 @@
 import type { Descriptor } from "./descriptor.js";
 import { memberOf } from "./json-text.js";
 import { annotationsOf, type ManifestView, readDescriptor } from "./manifest.js";
+import { type FormatRow, isLayerOf, signatureFormats } from "./signature-formats.js";
 
 /** The manifest that a manifest or index is about; undefined: it is about none. CORRUPT when it is malformed. */
 export function subjectOf(view: ManifestView): Descriptor | undefined {
@@ -27,25 +28,17 @@ export function listedReferrer({ digest, size }: Descriptor, view: ManifestView)
 
 /**
  * Whether a referrer holds a signature in one of the forms that are known, and neither an attestation nor anything else.
- * It need not be a good one, and its list entry is not asked: writers get that wrong. `signing-and-policy.md`, fact 3.
+ * It need not be a good one, and its list entry is not asked: writers get that wrong. `signing-and-policy.md` 0.3.
  */
 export function isSignatureReferrer(view: ManifestView): boolean {
-  const type = artifactTypeOf(view) ?? "";
-  if (view.kind === "manifest" && view.layers.some((layer) => bundleType.test(layer.mediaType))) {
-    const predicate = annotationsOf(view)["dev.sigstore.bundle.predicateType"];
-    return predicate === undefined || predicate === "https://sigstore.dev/cosign/sign/v1";
+  if (view.kind === "manifest") {
+    const holds = (row: FormatRow) => view.layers.some(({ mediaType }) => isLayerOf(row, mediaType));
+    const row = signatureFormats.find((one) => one.layer?.onlyWithin === false && holds(one));
+    if (row) return row.layer?.isOther?.(annotationsOf(view)) !== true;
   }
-  return signatureTypes.has(type);
+  const type = artifactTypeOf(view);
+  return signatureFormats.some(({ manifestType }) => manifestType === type);
 }
-
-const bundleType = /^application\/vnd\.dev\.sigstore\.bundle(?:\.v[0-9.]+)?\+json/;
-
-/** Notary Project; cosign's experimental form; an OpenPGP message in a layout. */
-const signatureTypes: ReadonlySet<string> = new Set([
-  "application/vnd.cncf.notary.signature",
-  "application/vnd.dev.cosign.artifact.sig.v1+json",
-  "application/vnd.oci-enc.gpg-signature.v1",
-]);
 
 function artifactTypeOf(view: ManifestView): string | undefined {
   if (view.kind === "manifest") return view.artifactType || view.config.mediaType;

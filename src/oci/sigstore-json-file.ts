@@ -54,5 +54,5 @@ function textIn(root: JsonNode, key: string, what: string): string {
 }
 
 function malformed(what: string, why: string): OciEncError {
-  return new OciEncError("CORRUPT", `${what} is no signature that can be read: ${why}`);
+  return new OciEncError("CORRUPT", `${what} is not a signature that can be read: ${why}`);
 }

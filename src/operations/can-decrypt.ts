@@ -38,7 +38,7 @@ export interface CanDecryptOptions {
 export interface CanDecryptReport {
   readonly reference: string;
   readonly root: Descriptor;
-  /** Every sealed layer of every chosen platform opens. True as well when nothing is sealed. */
+  /** Every encrypted layer of every chosen platform opens. True as well when nothing is encrypted. */
   readonly opens: boolean;
   /** What decrypting ends with; undefined where everything opens. KEY_MISMATCH, CORRUPT, UNSUPPORTED, KEY_PROVIDER. */
   readonly refusal: OciEncError | undefined;

@@ -32,7 +32,7 @@ export async function diffImages(a: string, b: string, options: DiffImagesOption
 /** Which platforms, and which keys. */
 export interface DiffOptions {
   readonly platforms?: readonly Platform[] | undefined;
-  /** With them, sealed layers are compared by the digests that are wrapped with their keys, which only claim something. */
+  /** With them, encrypted layers are compared by the digests that are wrapped with their keys, which only claim something. */
   readonly keys?: readonly DecryptionKey[] | undefined;
   readonly settings?: SchemeSettings | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -63,7 +63,7 @@ export interface LayerDiff {
   readonly b: Descriptor | undefined;
   /**
    * `same blob`: one stored digest, and under the same keys where that is known. `claimed same` and `claimed different`: a
-   * key opens what is sealed, and the digests wrapped with the layers' keys say so; whoever sealed a layer can have
+   * key opens what is encrypted, and the digests wrapped with the layers' keys say so; whoever encrypted a layer can have
    * written any. `same diff id`: the configs say so. No layer is read, so nothing proves either. `different`: plain blobs
    * or diff ids differ. `unknown`: nothing tells.
    */
@@ -165,9 +165,9 @@ async function sameContent(
 }
 
 interface ClaimedContent {
-  /** Of the plain blob: what is stored, or for a sealed layer what is wrapped with its key. */
+  /** Of the plain blob: what is stored, or for an encrypted layer what is wrapped with its key. */
   readonly digest: Digest | undefined;
-  /** How a sealed layer opens. */
+  /** How an encrypted layer opens. */
   readonly opening: string | undefined;
 }
 

@@ -51,7 +51,7 @@ function withChosenLayers(report: ImageReport, select: LayerSelection): ImageRep
 export interface InspectOptions {
   /** Default: every platform. */
   readonly platforms?: readonly Platform[] | undefined;
-  /** Tell of each sealed layer whether one of these opens it. */
+  /** Tell of each encrypted layer whether one of these opens it. */
   readonly keys?: readonly DecryptionKey[] | undefined;
   /** Where key schemes find programs and services. */
   readonly settings?: SchemeSettings | undefined;
@@ -78,9 +78,9 @@ export interface ManifestReport {
   /** Of BuildKit's attestations, which describe another manifest and hold no file system. */
   readonly attestation: boolean;
   readonly config: Descriptor;
-  /** The image's config as it is stored; undefined when it is no image config. */
+  /** The image's config as it is stored; undefined when it is not an image config. */
   readonly configBytes: Uint8Array | undefined;
-  /** What it says; undefined also when it is no JSON: its digest is right, so that is what the author of the image wrote. */
+  /** What it says; undefined also when it is not JSON: its digest is right, so that is what the author of the image wrote. */
   readonly imageConfig: ImageConfig | undefined;
   readonly layers: readonly InspectedLayer[];
 }

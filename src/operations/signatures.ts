@@ -72,7 +72,7 @@ async function listedFor(source: ImageSource, subject: Digest): Promise<readonly
   ];
 }
 
-/** What is no signature. That the place does not tell its referrers has been said of the signatures among them. */
+/** What is not a signature. That the place does not tell its referrers has been said of the signatures among them. */
 async function others(source: ImageSource, subject: Digest): Promise<readonly ListedAttachment[]> {
   const attached = attachmentsOf(source);
   if (!attached) return [];

@@ -1,6 +1,9 @@
 import { OciEncError } from "../errors.js";
 import { type Command, runCommand } from "./run-command.js";
 
+/** How long a program may take over one answer when nothing else is said, in milliseconds. */
+export const answerTimeoutMs = 60_000;
+
 /**
  * Runs a program that holds keys, and gives what it answered on standard output. KEY_PROVIDER, starting with `who`, with
  * its status and what it wrote to standard error, when it is not there, fails or exceeds its bounds; ABORTED when the

@@ -53,7 +53,7 @@ interface Rule {
   readonly always?: Readonly<Record<string, string>>;
 }
 
-/** A row a kind. docs/cli.md has the same table. */
+/** A row a kind. docs/spec/command-line.md has the same table. */
 const rules: Readonly<Record<ChildKind, Rule>> = {
   "key provider": { credentials: "but of registries" },
   "key fetcher": { credentials: "but of registries" },

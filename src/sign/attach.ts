@@ -2,11 +2,12 @@ import { OciEncError } from "../errors.js";
 import { type AttachedManifest, manifestOver } from "../oci/attached-manifest.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import { type Digest, digestOf } from "../oci/digest.js";
+import { type KeptForm, type SignatureFormat, signatureFormats, simpleSigningLayer } from "../oci/signature-formats.js";
 import { type AttachmentTarget, attachable } from "../transport/attachments.js";
+import { listTransports } from "../transport/references.js";
 import type { ImageTarget } from "../transport/transport.js";
 import { referrerManifest } from "./referrer-form.js";
 import type { Signature } from "./signature.js";
-import { simpleSigningLayer } from "./simple-signing/payload.js";
 
 /**
  * Puts signatures of the manifest `subject` beside it, each as its format is kept. They become visible in the target's
@@ -22,12 +23,12 @@ export async function attach(
   const place = attachable(target);
   if (!place) {
     throw new OciEncError("UNSUPPORTED", `${target.name} cannot keep signatures`, {
-      hint: "registries, layouts, archives of layouts, dir: and the local store can",
+      hint: `${listTransports(({ attachments }) => attachments)} can`,
     });
   }
   const stranger = signatures.find((signature) => signature.subject !== subject.digest);
-  if (stranger) throw new Error(`a signature of ${stranger.subject} is no signature of ${subject.digest}`);
-  const layers = signatures.filter(({ format }) => format === "sig");
+  if (stranger) throw new Error(`a signature of ${stranger.subject} is not a signature of ${subject.digest}`);
+  const layers = signatures.filter(({ format }) => keptIn(format) === "digest tag");
   if (layers.length > 0) await attachLayers(place, subject.digest, layers);
   const digests: Digest[] = [];
   for (const signature of signatures) digests.push(await attachOne(place, subject, signature));
@@ -51,12 +52,16 @@ async function attachLayers(place: Place, subject: Digest, signatures: readonly 
 
 async function attachOne(place: Place, subject: Descriptor, signature: Signature): Promise<Digest> {
   const { content, format } = signature;
-  if (format === "gpg") await place.addSimpleSignature(subject.digest, content);
+  if (keptIn(format) === "message") await place.addSimpleSignature(subject.digest, content);
   const referrer = referrerManifest(signature, subject);
   if (!referrer) return digestOf(content);
   for (const blob of referrer.blobs) await putBytes(place, blob);
   await place.putReferrer(subject.digest, referrer.descriptor, referrer.bytes);
   return referrer.descriptor.digest;
+}
+
+function keptIn(format: SignatureFormat): KeptForm["in"] | undefined {
+  return signatureFormats.find(({ name }) => name === format)?.kept.in;
 }
 
 async function putBytes(place: Place, bytes: Uint8Array): Promise<void> {

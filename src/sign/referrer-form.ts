@@ -3,54 +3,17 @@ import type { Descriptor } from "../oci/descriptor.js";
 import { digestOf } from "../oci/digest.js";
 import { annotationsOf, type ImageManifest } from "../oci/manifest.js";
 import { mediaTypes } from "../oci/media-type.js";
-import type { Signature, SignatureFormat } from "./signature.js";
-import { bundleType, isBundleType } from "./sigstore/bundle.js";
-import { simpleSigningLayer } from "./simple-signing/payload.js";
-
-/** What Notary Project signatures are called: as artifact type, or as the config's type in the older form. */
-export const notaryType = "application/vnd.cncf.notary.signature";
+import {
+  emptyConfigType,
+  type FormatRow,
+  isLayerOf,
+  type SignatureFormat,
+  signatureFormats,
+} from "../oci/signature-formats.js";
+import type { Signature } from "./signature.js";
 
 /** The blob of every referrer's config. */
 const emptyConfig: Uint8Array = Buffer.from("{}");
-const emptyConfigType = "application/vnd.oci.empty.v1+json";
-
-/** How signatures of one format stand in a referrer. `signing-and-policy.md` 1.5 and 2.5. */
-interface ReferrerForm {
-  readonly format: SignatureFormat;
-  /** Of the layer that is the signature. */
-  readonly layerType: string;
-  /** Whether its layer is the only one. */
-  readonly alone: boolean;
-  /** The layer's type says too little: the manifest must be of this type. */
-  readonly within: string | undefined;
-  /** How it is written; undefined: other tools do not look for it there, and it is only read. */
-  readonly written: { readonly artifactType: string | undefined; readonly configType: string } | undefined;
-}
-
-const forms: readonly ReferrerForm[] = [
-  {
-    format: "bundle",
-    layerType: bundleType,
-    alone: true,
-    within: undefined,
-    written: { artifactType: bundleType, configType: emptyConfigType },
-  },
-  {
-    format: "jws",
-    layerType: "application/jose+json",
-    alone: true,
-    within: notaryType,
-    written: { artifactType: undefined, configType: notaryType },
-  },
-  {
-    format: "cose",
-    layerType: "application/cose",
-    alone: true,
-    within: notaryType,
-    written: { artifactType: undefined, configType: notaryType },
-  },
-  { format: "sig", layerType: simpleSigningLayer, alone: false, within: undefined, written: undefined },
-];
 
 /** A layer that is a signature. */
 export interface SignatureLayer {
@@ -67,17 +30,22 @@ export interface SignatureLayer {
 export function signatureLayers(manifest: ImageManifest): readonly SignatureLayer[] {
   const { layers } = manifest;
   const found = layers.flatMap((layer) => {
-    const form = forms.find((row) => isLayerOf(row, layer) && isWithin(manifest, row.within));
-    return form ? [{ ...form, layer }] : [];
+    const row = signatureFormats.find((one) => isLayerOf(one, layer.mediaType) && mayHold(manifest, one));
+    return row ? [{ row, layer }] : [];
   });
-  const single = found.some(({ alone }) => alone) || isWithin(manifest, notaryType) || isWithin(manifest, bundleType);
+  const singles = signatureFormats.filter(({ layer }) => layer?.single);
+  const single = found.some(({ row }) => row.layer?.single) || singles.some((row) => isOfType(manifest, row));
   if (single && (layers.length !== 1 || found.length !== 1)) {
     const how = layers.length === 1 ? "a layer that is none" : `${layers.length} layers`;
     throw new OciEncError("CORRUPT", `a manifest for one signature has ${how}`);
   }
   if (found.length === 0) return [];
   const inherited = annotationsOf(manifest);
-  return found.map(({ format, layer }) => ({ format, layer, annotations: { ...inherited, ...layer.annotations } }));
+  return found.map(({ row, layer }) => ({
+    format: row.name,
+    layer,
+    annotations: { ...inherited, ...layer.annotations },
+  }));
 }
 
 /**
@@ -86,7 +54,10 @@ export function signatureLayers(manifest: ImageManifest): readonly SignatureLaye
  */
 export function signatureRank({ artifactType }: Descriptor): 0 | 1 | 2 {
   if (artifactType === undefined || artifactType === emptyConfigType) return 1;
-  return isBundleType(artifactType) || artifactType === notaryType ? 0 : 2;
+  const isKnown = signatureFormats.some(
+    (row) => row.kept.in === "referrer" && (row.manifestType === artifactType || isLayerOf(row, artifactType)),
+  );
+  return isKnown ? 0 : 2;
 }
 
 /** A manifest that refers to what is signed, and the blobs it names. */
@@ -99,16 +70,16 @@ export interface ReferrerManifest {
 
 /** The referrer that keeps one signature of `subject`; undefined for a format that is kept in another way. */
 export function referrerManifest(signature: Signature, subject: Descriptor): ReferrerManifest | undefined {
-  const form = forms.find(({ format }) => format === signature.format);
-  if (!form?.written) return undefined;
-  const { artifactType, configType } = form.written;
+  const row = signatureFormats.find(({ name }) => name === signature.format);
+  if (row?.layer === undefined || row.kept.in !== "referrer") return undefined;
+  const { artifactType, configType } = row.kept;
   const { annotations, content } = signature;
   const manifest = {
     schemaVersion: 2,
     mediaType: mediaTypes.ociManifest,
     ...(artifactType === undefined ? {} : { artifactType }),
     config: describe(configType, emptyConfig),
-    layers: [describe(form.layerType, content)],
+    layers: [describe(row.layer.mediaType, content)],
     subject: { mediaType: subject.mediaType, digest: subject.digest, size: subject.size },
     annotations,
   };
@@ -117,13 +88,12 @@ export function referrerManifest(signature: Signature, subject: Descriptor): Ref
   return { descriptor: entry, bytes, blobs: [emptyConfig, content] };
 }
 
-/** Bundles have had several names. */
-function isLayerOf({ layerType }: ReferrerForm, { mediaType }: Descriptor): boolean {
-  return layerType === bundleType ? isBundleType(mediaType) : layerType === mediaType;
+function mayHold(manifest: ImageManifest, row: FormatRow): boolean {
+  return row.layer?.onlyWithin !== true || isOfType(manifest, row);
 }
 
-function isWithin({ artifactType, config }: ImageManifest, type: string | undefined): boolean {
-  return type === undefined || artifactType === type || config.mediaType === type;
+function isOfType({ artifactType, config }: ImageManifest, { manifestType }: FormatRow): boolean {
+  return artifactType === manifestType || config.mediaType === manifestType;
 }
 
 function describe(mediaType: string, bytes: Uint8Array): Descriptor {

@@ -1,12 +1,9 @@
 import type { Descriptor } from "../oci/descriptor.js";
 import type { Digest } from "../oci/digest.js";
 import type { ImageName } from "../oci/image-name.js";
+import type { SignatureFormat } from "../oci/signature-formats.js";
 
-/**
- * The forms in which signatures are kept: `sig`, a layer under cosign's digest tag; `bundle`, a Sigstore bundle in a
- * referrer; `jws` and `cose`, Notary Project envelopes in a referrer; `gpg`, an OpenPGP simple-signing message.
- */
-export type SignatureFormat = "sig" | "bundle" | "jws" | "cose" | "gpg";
+export type { SignatureFormat } from "../oci/signature-formats.js";
 
 /** One signature as it is kept. Nobody has judged it yet: no byte of it is to be believed. */
 export interface Signature {

@@ -8,7 +8,7 @@ export interface ConfigSecret {
   readonly name: string;
 }
 
-/** Looks through `config.Env` and the `history` of an image config, which stay readable when layers are sealed. */
+/** Looks through `config.Env` and the `history` of an image config, which stay readable when layers are encrypted. */
 export function findConfigSecrets(config: Uint8Array): readonly ConfigSecret[] {
   const { root } = parseJson(config, "the image's config");
   const inner = memberOf(root, "config");

@@ -26,13 +26,13 @@ export interface ContentExpectation {
 /** Plain bytes that are looked at while they pass. */
 export interface ContentCheck {
   readonly bytes: ByteStream;
-  /** Throws CORRUPT when the plain blob, of digest `plain`, is not what was sealed. */
+  /** Throws CORRUPT when the plain blob, of digest `plain`, is not what was encrypted. */
   require(plain: Digest): Promise<void>;
 }
 
 /**
  * Two things are promised of a layer. The wrapped digest is the word of whoever encrypted it, and may be that of the blob
- * before a peer recompressed it (wire-format, fact 0.1). The diff id is the config's, and the only one that tells whether
+ * before a peer recompressed it (`wire-format.md` 0.1). The diff id is the config's, and the only one that tells whether
  * the layer stands where it should: so where it is known it has to hold, and a compressed layer is decompressed while it
  * passes. `again` runs a layer of another type than it says a second time.
  */
@@ -105,17 +105,13 @@ export function requireDiffIds({ descriptor, config, layers }: ManifestContext):
 }
 
 function notWhatConfigSays(where: string, diffId: Digest): OciEncError {
-  return new OciEncError("CORRUPT", `${where}: it opens to what was encrypted, and not to the diff id ${diffId}`, {
+  return new OciEncError("CORRUPT", `${where}: its decrypted content does not have the diff id ${diffId}`, {
     hint: "the layers may stand in another order than they were encrypted in: get the image again from who made it",
   });
 }
 
 function notWhatWasSealed(where: string): OciEncError {
-  return new OciEncError(
-    "CORRUPT",
-    `${where}: what it opens to is neither the wrapped digest's content nor the diff id's`,
-    {
-      hint: "the encrypted layer may belong to another image: get the image again from who made it",
-    },
-  );
+  return new OciEncError("CORRUPT", `${where}: its decrypted content fits neither the wrapped digest nor the diff id`, {
+    hint: "the encrypted layer may belong to another image: get the image again from who made it",
+  });
 }

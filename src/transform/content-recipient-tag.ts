@@ -9,8 +9,8 @@ export interface TaggedContent {
 }
 
 /**
- * What a sealed layer says of itself so that a later encryption can tell, without a key, that it holds this content for
- * these recipients: a hash over the plain blob's digest, which was checked while it was sealed, the diff id and the public
+ * What an encrypted layer says of itself so that a later encryption can tell, without a key, that it holds this content for
+ * these recipients: a hash over the plain blob's digest, which was checked while it was encrypted, the diff id and the public
  * keys' thumbprints, whatever their order. It proves nothing to whoever does not trust the manifest. Undefined without a
  * diff id, and where somebody's key cannot be told from others.
  */

@@ -16,9 +16,9 @@ import { allLayers, createChooser, type LayerSelection } from "./select.js";
 /** What to open, and with which keys. */
 export interface DecryptOptions {
   readonly keys: readonly DecryptionKey[];
-  /** Default: every sealed layer. */
+  /** Default: every encrypted layer. */
   readonly select?: LayerSelection | undefined;
-  /** Keep what no key opens, as long as something opens; default: every chosen sealed layer must open. */
+  /** Keep what no key opens, as long as something opens; default: every chosen encrypted layer must open. */
   readonly partial?: boolean | undefined;
   /** Compare what comes out with the wrapped digest or the diff id; default true. */
   readonly verifyContent?: boolean | undefined;

@@ -5,21 +5,21 @@ import { type LayerChange, type LayerContext, type LayerTransform, layerName } f
 import { requireHonest } from "./open-layer.js";
 import { allLayers, createChooser, type LayerSelection } from "./select.js";
 
-/** What becomes of one sealed layer's annotations; undefined: they stay as they are. */
+/** What becomes of one encrypted layer's annotations; undefined: they stay as they are. */
 export type EnvelopeEdit = (layer: Descriptor, context: LayerContext) => Promise<Annotations | undefined>;
 
 type Annotations = Readonly<Record<string, string>>;
 
 /** Which layers, and what has to hold when all have been asked about. */
 export interface EnvelopeEditing {
-  /** Default: every sealed layer. */
+  /** Default: every encrypted layer. */
   readonly select?: LayerSelection | undefined;
   /** Throws when the edit was not possible, or matched nothing. */
   finish(): void;
 }
 
 /**
- * Edits envelopes and touches no blob. Layers that are not sealed are kept; USAGE when one of them was asked for by name,
+ * Edits envelopes and touches no blob. Layers that are not encrypted are kept; USAGE when one of them was asked for by name,
  * or when there is no other.
  */
 export function editingEnvelopes(edit: EnvelopeEdit, { select, finish }: EnvelopeEditing): LayerTransform {
@@ -34,7 +34,7 @@ export function editingEnvelopes(edit: EnvelopeEdit, { select, finish }: Envelop
       requireHonest(layer, context);
       if (!isEncrypted(layer.mediaType)) {
         if (choice === "implied") return keep;
-        throw new OciEncError("USAGE", `${layerName(layer, context)} is not sealed: it has no recipients`);
+        throw new OciEncError("USAGE", `${layerName(layer, context)} is not encrypted: it has no recipients`);
       }
       sealed += 1;
       return relabelled(await edited(layer, context));
@@ -42,7 +42,9 @@ export function editingEnvelopes(edit: EnvelopeEdit, { select, finish }: Envelop
     planned() {
       chosen.requireMatches();
       if (sealed === 0) {
-        throw new OciEncError("USAGE", "no layer of the image is sealed", { hint: "seal it with oci-enc encrypt" });
+        throw new OciEncError("USAGE", "no layer of the image is encrypted", {
+          hint: "encrypt it with oci-enc encrypt",
+        });
       }
       finish();
     },

@@ -19,16 +19,16 @@ import { findingReusable, type PreviousImage } from "./reuse.js";
 import { loadSealing } from "./sealing.js";
 import { allLayers, createChooser, type LayerSelection } from "./select.js";
 
-/** What to seal, for whom, and what to do with what cannot simply be sealed. */
+/** What to encrypt, for whom, and what to do with what cannot simply be encrypted. */
 export interface EncryptOptions {
   readonly keys: readonly EncryptionKey[];
   /** Default: every layer. */
   readonly select?: LayerSelection | undefined;
-  /** A layer that is sealed already; default `fail` (USAGE). `add`: it gets the recipients that it lacks. */
+  /** A layer that is encrypted already; default `fail` (USAGE). `add`: it gets the recipients that it lacks. */
   readonly ifEncrypted?: "fail" | "skip" | "add" | undefined;
-  /** What opens sealed layers: those of the image for `ifEncrypted: "add"`, those of `previous` where they serve again. */
+  /** What opens encrypted layers: those of the image for `ifEncrypted: "add"`, those of `previous` where they serve again. */
   readonly open?: readonly DecryptionKey[] | undefined;
-  /** An image whose sealed layers serve again where they hold the same content. USAGE together with `anonymous`. */
+  /** An image whose encrypted layers serve again where they hold the same content. USAGE together with `anonymous`. */
   readonly previous?: PreviousImage | undefined;
   /** A layer whose distribution is restricted, or that names other places to fetch it from; default `fail` (UNSUPPORTED). */
   readonly nondistributable?: "fail" | "skip" | "encrypt" | undefined;
@@ -45,8 +45,8 @@ export interface EncryptOptions {
 }
 
 /**
- * Seals layers: plain becomes `+encrypted`, with an envelope for the recipients. The keys are read now: USAGE when there
- * is none, KEY_INVALID for one that cannot be used. What cannot be sealed fails while planning, before a byte moves.
+ * Encrypts layers: plain becomes `+encrypted`, with an envelope for the recipients. The keys are read now: USAGE when there
+ * is none, KEY_INVALID for one that cannot be used. What cannot be encrypted fails while planning, before a byte moves.
  */
 export async function encryptLayers(options: EncryptOptions): Promise<LayerTransform> {
   const { progress } = options;
@@ -68,7 +68,7 @@ export async function encryptLayers(options: EncryptOptions): Promise<LayerTrans
       const verdict = decide(layer, context, choice === "named");
       if (verdict === "unknown") unknown += 1;
       if (verdict === "add") return relabelled(await alike.add?.edit(layer, context));
-      if (verdict !== "seal") return keep;
+      if (verdict !== "encrypt") return keep;
       sealed += 1;
       warnOfConversion(layer, context, manifestType, warn);
       return (await alike.find?.(layer, context)) ?? (await sealing(layer, context));
@@ -77,7 +77,7 @@ export async function encryptLayers(options: EncryptOptions): Promise<LayerTrans
       const type = JSON.stringify(descriptor.mediaType.slice(0, 120));
       warn(
         "LAYER_KEPT",
-        `${descriptor.digest}, which an index lists itself, stays in the clear: ${type} is no manifest`,
+        `${descriptor.digest}, which an index lists itself, stays in the clear: ${type} is not a manifest`,
       );
       unknown += 1;
     },
@@ -85,7 +85,7 @@ export async function encryptLayers(options: EncryptOptions): Promise<LayerTrans
       const dropped = options.attestations === "drop";
       warn(
         "ATTESTATION_IN_CLEAR",
-        `the attestation ${manifest.digest} ${dropped ? "is dropped" : "lists the sealed content in the clear and is kept"}`,
+        `the attestation ${manifest.digest} ${dropped ? "is dropped" : "lists the encrypted content in the clear and is kept"}`,
       );
       return dropped ? "drop" : "keep";
     },
@@ -109,9 +109,9 @@ const keep: LayerChange = { kind: "keep" };
 
 type Warn = (code: WarningCode, message: string) => void;
 
-type Verdict = "seal" | "keep" | "add" | "unknown";
+type Verdict = "encrypt" | "keep" | "add" | "unknown";
 
-/** Whether a chosen layer is sealed, kept, or of a type that is unknown here. */
+/** Whether a chosen layer is encrypted, kept, or of a type that is unknown here. */
 function deciding(options: EncryptOptions, warn: Warn) {
   return (layer: Descriptor, context: LayerContext, named: boolean): Verdict => {
     const where = layerName(layer, context);
@@ -121,9 +121,9 @@ function deciding(options: EncryptOptions, warn: Warn) {
     }
     const kind = layerKind(layer.mediaType);
     if (kind?.nondistributable || (kind && layer.urls?.length)) return restricted(where, options, warn);
-    if (kind) return "seal";
+    if (kind) return "encrypt";
     const type = JSON.stringify(layer.mediaType.slice(0, 120));
-    if (named) throw new OciEncError("UNSUPPORTED", `${where} has a media type that cannot be sealed: ${type}`);
+    if (named) throw new OciEncError("UNSUPPORTED", `${where} has a media type that cannot be encrypted: ${type}`);
     warn("LAYER_KEPT", `${where} stays in the clear: its media type ${type} is unknown here`);
     return "unknown";
   };
@@ -138,7 +138,7 @@ function sealedAlready(where: string, { ifEncrypted }: EncryptOptions): Verdict 
 }
 
 function restricted(where: string, { nondistributable }: EncryptOptions, warn: Warn): Verdict {
-  if (nondistributable === "encrypt") return "seal";
+  if (nondistributable === "encrypt") return "encrypt";
   if (nondistributable === "skip") {
     warn("LAYER_KEPT", `${where} stays in the clear: it is nondistributable`);
     return "keep";
@@ -148,7 +148,7 @@ function restricted(where: string, { nondistributable }: EncryptOptions, warn: W
   });
 }
 
-/** What may become of a layer beside being sealed: sealed layers get recipients, previous ones serve again. */
+/** What may become of a layer beside being encrypted: encrypted layers get recipients, previous ones serve again. */
 async function loadAlike(options: EncryptOptions) {
   const { keys, open = [], previous, ifEncrypted } = options;
   return {

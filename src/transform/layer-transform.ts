@@ -17,7 +17,7 @@ export interface ManifestContext {
   readonly descriptor: Descriptor;
   readonly layers: readonly Descriptor[];
   readonly platform: Platform | undefined;
-  /** The image's config as it is in the source; undefined when it is no image config. */
+  /** The image's config as it is in the source; undefined when it is not an image config. */
   readonly config: Uint8Array | undefined;
 }
 
@@ -29,7 +29,7 @@ export interface LayerTransform {
   manifest?(context: ManifestContext): Promise<void>;
   /** Of every layer, from its descriptor alone. */
   layer(layer: Descriptor, context: LayerContext): Promise<LayerChange>;
-  /** Told of what an index lists and that is no manifest: a transform cannot change it. May warn. Absent: it does not matter. */
+  /** Told of what an index lists and that is not a manifest: a transform cannot change it. May warn. Absent: it does not matter. */
   entry?(descriptor: Descriptor): void;
   /** Of a manifest that describes another one of the same index (BuildKit's attestations); absent: they are kept. */
   attestation?(manifest: Descriptor): "keep" | "drop";
@@ -51,7 +51,7 @@ export type LayerChange =
 /** `pinned`, `admitted`: who vouches for the previous image. `compared`: the blob was decrypted and compared. */
 export type ReuseGround = "pinned" | "admitted" | "compared";
 
-/** A blob that exists already in place of the layer's own: an earlier sealed form of the same content. */
+/** A blob that exists already in place of the layer's own: an earlier encrypted form of the same content. */
 export interface Reuse {
   readonly kind: "reuse";
   readonly blob: Descriptor;

@@ -81,7 +81,7 @@ function mismatch(unopened: readonly OciEncError[], opened: number): OciEncError
   const [first] = unopened;
   if (unopened.length === 1 && first) return first;
   const total = unopened.length + opened;
-  return new OciEncError("KEY_MISMATCH", `no given key opens ${unopened.length} of ${total} encrypted layers`, {
+  return new OciEncError("KEY_MISMATCH", `no given key decrypts ${unopened.length} of ${total} encrypted layers`, {
     cause: new AggregateError(unopened.slice(0, 50)),
     hint: first?.hint,
   });

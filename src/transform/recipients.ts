@@ -32,7 +32,7 @@ export interface SetRecipientsOptions extends RecipientsOptions {
 }
 
 /**
- * Wraps the keys of sealed layers for more recipients. No blob changes, and every part of an envelope that is there stays
+ * Wraps the keys of encrypted layers for more recipients. No blob changes, and every part of an envelope that is there stays
  * as it is, those of unknown schemes included; who is there already is not added twice. The keys are read now: USAGE when
  * there are none, KEY_INVALID. KEY_MISMATCH while planning when a layer does not open.
  */
@@ -56,14 +56,14 @@ export async function adding(options: AddRecipientsOptions): Promise<{ edit: Env
 }
 
 /**
- * Takes recipients out of sealed layers; no key is needed. What is removed is gone from the manifest, and yet opens the
+ * Takes recipients out of encrypted layers; no key is needed. What is removed is gone from the manifest, and yet opens the
  * layers for whoever kept the manifest of before: a warning (NOT_REVOKED) says so. USAGE when nobody is named, and when
  * nobody would be left; NOT_FOUND for a name or position that no layer has; UNSUPPORTED, CORRUPT for a packet out of
  * which one of several recipients cannot be taken.
  */
 export async function removeRecipients(options: RemoveRecipientsOptions): Promise<LayerTransform> {
   const { match = [], indexes = [], select, progress } = options;
-  if (match.length + indexes.length === 0) throw new OciEncError("USAGE", "nobody to remove is named");
+  if (match.length + indexes.length === 0) throw new OciEncError("USAGE", "no recipient to remove is given");
   const known = await identifyRecipients(options.known ?? [], wrapperOptions(options));
   const matched = new Set<RecipientId>();
   let removed = 0;
@@ -95,13 +95,13 @@ export async function removeRecipients(options: RemoveRecipientsOptions): Promis
 }
 
 /**
- * Makes a declared set of recipients the set that sealed layers have. Who is there stays byte for byte, so that doing it
+ * Makes a declared set of recipients the set that encrypted layers have. Who is there stays byte for byte, so that doing it
  * twice changes nothing; who is not declared goes, unknown schemes included; who is missing is added, for which a key has
  * to open the layer. Recipients that do not say who they are (pkcs11, anonymous ones) cannot be recognised: they go, and
  * are wrapped anew where they are declared. Codes as of {@link addRecipients}.
  */
 export async function setRecipients(options: SetRecipientsOptions): Promise<LayerTransform> {
-  if (options.recipients.length === 0) throw new OciEncError("USAGE", "nobody is declared: no recipient is given");
+  if (options.recipients.length === 0) throw new OciEncError("USAGE", "no recipient is given");
   const rewrapping = await openRewrapping(options.recipients, options);
   let removed = 0;
   return editingEnvelopes(
@@ -148,7 +148,7 @@ function recipientAt(listed: readonly ListedRecipient[], index: number, where: s
 
 function requireSomebody(listed: readonly ListedRecipient[], gone: ReadonlySet<ListedRecipient>, where: string): void {
   if (listed.some((recipient) => recipient.info.kind !== "unreadable" && !gone.has(recipient))) return;
-  throw new OciEncError("USAGE", `${where} would have no recipient left, and nobody could open it again`, {
+  throw new OciEncError("USAGE", `${where} would have no recipient left, and nobody could decrypt it again`, {
     hint: "add another recipient first, or remove the image",
   });
 }
@@ -166,6 +166,6 @@ function quotedName({ scheme, id }: RecipientId): string {
 
 function tellThatItDoesNotRevoke(progress: Progress | undefined): void {
   const message =
-    "removing a recipient does not revoke: whoever kept the earlier manifest still opens these layers; rekey seals them anew";
+    "removing a recipient does not revoke: whoever kept the earlier manifest can still decrypt these layers; rekey encrypts them anew";
   progress?.({ type: "warning", code: "NOT_REVOKED", message });
 }

@@ -25,12 +25,12 @@ import { openingLayers, requireHonest } from "./open-layer.js";
 import { type RecipientsOptions, wrapperOptions } from "./rewrapping.js";
 import { allLayers, createChooser } from "./select.js";
 
-/** What opens the layers, and for whom they are sealed anew. */
+/** What opens the layers, and for whom they are encrypted anew. */
 export interface RekeyOptions extends RecipientsOptions {
   readonly open: readonly DecryptionKey[];
   readonly recipients: readonly EncryptionKey[];
   /**
-   * Public keys of those who may be recipients by now: each layer is sealed for those of its own recipients, beside
+   * Public keys of those who may be recipients by now: each layer is encrypted for those of its own recipients, beside
    * `recipients`. USAGE for a layer with a recipient whose key is in neither.
    */
   readonly keep?: readonly EncryptionKey[] | undefined;
@@ -41,9 +41,9 @@ export interface RekeyOptions extends RecipientsOptions {
 }
 
 /**
- * Opens sealed layers and seals them under new keys, in one pass: what alone locks out somebody who could open them
+ * Opens encrypted layers and encrypts them under new keys, in one pass: what alone locks out somebody who could open them
  * before. Plain layers are kept. The keys are read now: USAGE when there are none, KEY_INVALID. KEY_MISMATCH while
- * planning when a layer does not open; CORRUPT, before anything is visible, when its content is not what was sealed.
+ * planning when a layer does not open; CORRUPT, before anything is visible, when its content is not what was encrypted.
  */
 export async function rekeyLayers(options: RekeyOptions): Promise<LayerTransform> {
   const { open, keep: kept } = options;
@@ -51,7 +51,7 @@ export async function rekeyLayers(options: RekeyOptions): Promise<LayerTransform
     throw new OciEncError("USAGE", "no key to decrypt the layers with is given", { hint: waysToGiveAKey() });
   }
   if (options.recipients.length + (kept?.length ?? 0) === 0) {
-    throw new OciEncError("USAGE", "nobody to seal for: no recipient is given");
+    throw new OciEncError("USAGE", "no recipient is given");
   }
   const opening = openingLayers(await loadKeyring(open, wrapperOptions(options)));
   const sealer = await openSealer(options);
@@ -73,7 +73,7 @@ export async function rekeyLayers(options: RekeyOptions): Promise<LayerTransform
     },
     planned() {
       chosen.requireMatches();
-      if (sealed === 0) throw new OciEncError("USAGE", "no layer of the image is sealed");
+      if (sealed === 0) throw new OciEncError("USAGE", "no layer of the image is encrypted");
       opening.requireAll();
     },
   };
@@ -81,7 +81,7 @@ export async function rekeyLayers(options: RekeyOptions): Promise<LayerTransform
 
 const keep: LayerChange = { kind: "keep" };
 
-/** Everybody whom layers may be sealed for. */
+/** Everybody whom layers may be encrypted for. */
 interface Sealer {
   readonly wrap: WrapFor;
   recipientsFor(layer: Descriptor, context: LayerContext): Promise<readonly KnownRecipient[]>;

@@ -21,14 +21,14 @@ import { type BlobOrigin, type LayerContext, layerName, type Reuse, type ReuseGr
 import { type PreviousContents, previousContents } from "./previous-content.js";
 import { type RecipientsOptions, wrapperOptions } from "./rewrapping.js";
 
-/** A sealed layer of a previous image. */
+/** A encrypted layer of a previous image. */
 export interface PreviousLayer {
   readonly layer: Descriptor;
   readonly index: number;
   readonly diffId: Digest | undefined;
 }
 
-/** An image whose sealed layers may serve again. */
+/** An image whose encrypted layers may serve again. */
 export interface PreviousImage {
   readonly layers: readonly PreviousLayer[];
   readonly origin: BlobOrigin;
@@ -39,7 +39,7 @@ export interface PreviousImage {
   readonly vouched: Exclude<ReuseGround, "compared"> | undefined;
 }
 
-/** For whom is sealed now, and which keys open the previous layers. */
+/** For whom is encrypted now, and which keys open the previous layers. */
 export interface ReuseOptions extends Omit<RecipientsOptions, "select"> {
   readonly previous: PreviousImage;
   readonly recipients: readonly EncryptionKey[];
@@ -47,17 +47,17 @@ export interface ReuseOptions extends Omit<RecipientsOptions, "select"> {
   readonly open: readonly DecryptionKey[];
 }
 
-/** Looks for a sealed layer that holds a plain one. Undefined: there is none, seal it. */
+/** Looks for an encrypted layer that holds a plain one. Undefined: there is none, encrypt it. */
 export type FindReusable = (layer: Descriptor, context: LayerContext) => Promise<Reuse | undefined>;
 
 /** Candidates that claim the content of one layer and do not hold it, before the others are not tried any more. */
 const lieLimit = 4;
 
 /**
- * Reads the keys, and finds earlier sealed forms of layers. In an image that somebody vouches for, what envelopes say is
+ * Reads the keys, and finds earlier encrypted forms of layers. In an image that somebody vouches for, what envelopes say is
  * believed: for the same recipients blob and envelope serve as they are, for others the key is wrapped anew where one is
  * given that opens. Of any other image a layer serves when it has been decrypted and compared, under a new envelope. What
- * does not serve is left to be sealed. USAGE without a key for an image that nobody vouches for; and for anonymous
+ * does not serve is left to be encrypted. USAGE without a key for an image that nobody vouches for; and for anonymous
  * recipients, whom nothing may connect from image to image.
  */
 export async function findingReusable(options: ReuseOptions): Promise<FindReusable> {
@@ -85,7 +85,7 @@ function nobodyVouches({ origin }: PreviousImage): OciEncError {
     "USAGE",
     `nobody vouches for ${origin.name}: it is not named by its digest, and no key is given`,
     {
-      hint: "give a key that opens it, and its layers are decrypted and compared; or name it by a digest that you know to be that of your own image, or have a rule accept its signature (--trust, a policy)",
+      hint: "give a key that decrypts it, and its layers are decrypted and compared; or name it by a digest that you know to be that of your own image, or have a rule accept its signature (--trust, a policy)",
     },
   );
 }

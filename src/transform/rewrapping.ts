@@ -17,7 +17,7 @@ import type { LayerSelection } from "./select.js";
 
 /** What every change of recipients may be told. */
 export interface RecipientsOptions {
-  /** Default: every sealed layer. */
+  /** Default: every encrypted layer. */
   readonly select?: LayerSelection | undefined;
   /** Leave out of new packets what identifies the recipient's key. */
   readonly anonymous?: boolean | undefined;

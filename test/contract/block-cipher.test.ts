@@ -12,7 +12,7 @@ import {
   type LayerOptions,
 } from "../../src/crypt/layer-options.js";
 import { digestOf } from "../../src/oci/digest.js";
-import { abandon, anyBytes, anyCut, chunked, collect, watched } from "../support/chunked.js";
+import { abandon, anyBytes, anyCut, chunked, collect, watched } from "../support/bytes/chunked.js";
 import { expectedError } from "../support/expected-error.js";
 
 /** The tail of a layer that is withheld until the whole has been authenticated. */

@@ -11,10 +11,10 @@ import {
   recipientFile,
   recipientWord,
   softHsmModule,
-} from "../support/key-material.js";
-import { decryptionKey, ecPair, encryptionKey, rsaPair } from "../support/key-pair.js";
-import { configureProviders } from "../support/key-provider.js";
-import { systemPeer } from "../support/peer.js";
+} from "../support/keys/key-material.js";
+import { decryptionKey, ecPair, encryptionKey, rsaPair } from "../support/keys/key-pair.js";
+import { configureProviders } from "../support/keys/key-provider.js";
+import { systemPeer } from "../support/process/peer.js";
 import { scratchDirectory } from "../support/scratch.js";
 import { toyRow } from "../support/toy-scheme/row.js";
 import { keyWrapperContract, type Party, type SchemeFixture } from "./key-wrapper.js";

@@ -14,7 +14,7 @@ import type { SchemeRow } from "../../src/crypt/scheme-row.js";
 import { sameId } from "../../src/crypt/schemes/index.js";
 import { type ErrorCode, OciEncError } from "../../src/errors.js";
 import { expectedError } from "../support/expected-error.js";
-import { LeakFinder } from "../support/leaked.js";
+import { LeakFinder } from "../support/process/leaked.js";
 
 /** Somebody with both halves of a key. */
 export interface Party {

@@ -11,10 +11,10 @@ import { decryptLayers } from "../../src/transform/decrypt.js";
 import { encryptLayers } from "../../src/transform/encrypt.js";
 import { digestTagName } from "../../src/transport/attachments.js";
 import type { ImageSource, ImageTarget } from "../../src/transport/transport.js";
-import { AttachedPlace } from "../support/attached-place.js";
 import { expectedError } from "../support/expected-error.js";
-import { decryptionKey, ecPair, encryptionKey } from "../support/key-pair.js";
-import { addImage, MemoryPlace } from "../support/memory-image.js";
+import { AttachedPlace } from "../support/images/attached-place.js";
+import { addImage, MemoryPlace } from "../support/images/memory-image.js";
+import { decryptionKey, ecPair, encryptionKey } from "../support/keys/key-pair.js";
 
 const tar = "application/vnd.oci.image.layer.v1.tar";
 const bundle = "application/vnd.dev.sigstore.bundle.v0.3+json";
@@ -119,7 +119,7 @@ test("without referrers nothing is taken, with signatures only nothing else, and
   assert.equal(others.target.messages.size, 0);
 });
 
-test("abuse: a bundle of an attestation is no signature, whatever its list entry says", async () => {
+test("abuse: a bundle of an attestation is not a signature, whatever its list entry says", async () => {
   const place = new AttachedPlace();
   const root = addImage(place, { layers: [] });
   place.names.set("app", root);
@@ -175,7 +175,7 @@ test("abuse: of referrers without end a thousand are taken, and that there are m
   assert.equal(said("ATTACHMENT_DROPPED", outcome).length, 1);
 });
 
-test("abuse: what stands under a digest tag and is no manifest is left out with a warning", async () => {
+test("abuse: what stands under a digest tag and is not a manifest is left out with a warning", async () => {
   for (const content of ["garbage", { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [] }]) {
     const place = new AttachedPlace();
     const root = addImage(place, { layers: [] });
@@ -316,7 +316,7 @@ test("a source that does not tell fails a copy which asked for referrers, with t
   });
 });
 
-test("what is wrong at this end is no answer of the source, and fails the copy", async () => {
+test("what is wrong at this end is not an answer of the source, and fails the copy", async () => {
   const { source } = silent(furnished().place, "simpleSignatures", "LOCAL_IO");
   await assert.rejects(copy(source, new AttachedPlace("memory:b").target("app")), expectedError("LOCAL_IO"));
 });

@@ -8,13 +8,13 @@ import { verify } from "../../src/operations/verify/verify.js";
 import type { ProgressEvent } from "../../src/progress.js";
 import { encryptLayers } from "../../src/transform/encrypt.js";
 import { expectedError } from "../support/expected-error.js";
-import { addImage, MemoryPlace } from "../support/memory-image.js";
-import { person } from "../support/people.js";
+import { addImage, MemoryPlace } from "../support/images/memory-image.js";
+import { person } from "../support/keys/people.js";
 
 const gzip = "application/vnd.oci.image.layer.v1.tar+gzip";
 const alice = person("alice");
 
-/** What an index may list that is no manifest that is known here. */
+/** What an index may list that is not a manifest that is known here. */
 const listed = [
   gzip,
   "application/vnd.docker.image.rootfs.diff.tar.gzip",
@@ -51,7 +51,7 @@ for (const mediaType of listed) {
     assert.deepEqual(beside.to.content(entry.digest), place.content(entry.digest));
     const { checks } = await verify(beside.to.source("image"));
     const verdict = mediaType.endsWith("+encrypted") ? "passed" : "failed";
-    assert.equal(checks.find(({ id }) => id === "layers-sealed")?.verdict, verdict);
+    assert.equal(checks.find(({ id }) => id === "layers-encrypted")?.verdict, verdict);
   });
 }
 

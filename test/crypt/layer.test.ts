@@ -9,9 +9,9 @@ import { encodePrivateOptions } from "../../src/crypt/layer-options.js";
 import { recipientsOf, schemesOf } from "../../src/crypt/recipients.js";
 import { schemeRow } from "../../src/crypt/schemes/index.js";
 import { digestOf } from "../../src/oci/digest.js";
-import { abandon, anyBytes, anyCut, chunked, collect, watched } from "../support/chunked.js";
+import { abandon, anyBytes, anyCut, chunked, collect, watched } from "../support/bytes/chunked.js";
 import { expectedError } from "../support/expected-error.js";
-import { decryptionKey, ecPair, encryptionKey, rsaPair } from "../support/key-pair.js";
+import { decryptionKey, ecPair, encryptionKey, rsaPair } from "../support/keys/key-pair.js";
 
 const jweSlot = "org.opencontainers.image.enc.keys.jwe";
 const pubopts = "org.opencontainers.image.enc.pubopts";

@@ -7,8 +7,8 @@ import type { DecryptionKey } from "../../src/crypt/key-wrapper.js";
 import { loadKeyring, openEnvelope, unwrapEnvelope } from "../../src/crypt/layer.js";
 import { isNamed, parseRecipientId } from "../../src/crypt/recipient-id.js";
 import { identifyRecipients, listRecipients, removalOf } from "../../src/crypt/recipients.js";
+import { readVector } from "../support/encrypted/vector.js";
 import { expectedError } from "../support/expected-error.js";
-import { readVector } from "../support/vector.js";
 
 const jwe = "org.opencontainers.image.enc.keys.jwe";
 

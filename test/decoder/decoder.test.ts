@@ -5,8 +5,8 @@ import { once } from "node:events";
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { decoderProgram, payloadOf, runOurDecoder } from "../support/decoder.js";
-import { ociEncProgram } from "../support/oci-enc.js";
+import { ociEncProgram } from "../support/process/oci-enc.js";
+import { decoderProgram, payloadOf, runOurDecoder } from "../support/runtime/decoder.js";
 import { scratchDirectory } from "../support/scratch.js";
 
 const scratch = scratchDirectory();
@@ -289,7 +289,7 @@ for (const [signal, status] of [
 }
 
 test("oci-enc decoder is the same program", async () => {
-  const { runStreamProcessor } = await import("../support/decoder.js");
+  const { runStreamProcessor } = await import("../support/runtime/decoder.js");
   const command = [process.execPath, ociEncProgram, "decoder"];
   const good = await runStreamProcessor(command, { args: ["--decryption-keys-path", keyFile], payload, layer });
   assert.equal(good.status, 0, good.stderr);
@@ -304,7 +304,7 @@ test("oci-enc decoder is the same program", async () => {
 test("the payload may be a file, as in a shell", async () => {
   copyFileSync(join(vector, "payload.bin"), join(scratch, "p.bin"));
   const shell = ["sh", "-c", `exec "$0" "$1" --decryption-keys-path "$2" 3<"$3"`, process.execPath, decoderProgram];
-  const { runStreamProcessor } = await import("../support/decoder.js");
+  const { runStreamProcessor } = await import("../support/runtime/decoder.js");
   const { status, stdout } = await runStreamProcessor(shell, { args: [keyFile, join(scratch, "p.bin")], layer });
   assert.equal(status, 0);
   assert.deepEqual(stdout, plain);

@@ -4,10 +4,10 @@ import { existsSync } from "node:fs";
 import { chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { softHsmModule } from "../support/key-material.js";
-import { ociEncProgram } from "../support/oci-enc.js";
-import { layerDigest, writePlainImage } from "../support/one-layer-image.js";
-import { firstMissing, type Peer, systemPeer } from "../support/peer.js";
+import { layerDigest, writePlainImage } from "../support/images/one-layer-image.js";
+import { softHsmModule } from "../support/keys/key-material.js";
+import { ociEncProgram } from "../support/process/oci-enc.js";
+import { firstMissing, type Peer, systemPeer } from "../support/process/peer.js";
 import { scratchDirectory } from "../support/scratch.js";
 
 /** Sections whose commands need more than Node and openssl. */

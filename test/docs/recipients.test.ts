@@ -4,9 +4,9 @@ import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { openTarget } from "../../src/index.js";
-import { bringImage } from "../support/bring-image.js";
-import { addImage, MemoryPlace } from "../support/memory-image.js";
-import { ociEncProgram } from "../support/oci-enc.js";
+import { bringImage } from "../support/images/bring-image.js";
+import { addImage, MemoryPlace } from "../support/images/memory-image.js";
+import { ociEncProgram } from "../support/process/oci-enc.js";
 import { scratchDirectory } from "../support/scratch.js";
 
 const scratch = scratchDirectory();
@@ -48,7 +48,7 @@ test("the commands of docs/recipients.md run, and so does the step of docs/verif
     `oci-enc recipients set -k alice.pem --recipients-file team.txt oci:sealed:app\n${step}`,
   );
   assert.equal(complete.status, 0, complete.output);
-  assert.match(await readFile(join(scratch, "verify.xml"), "utf8"), /name="nobody-else"\/>/);
+  assert.match(await readFile(join(scratch, "verify.xml"), "utf8"), /name="no-other-recipients"\/>/);
   const stranger = await shell(`oci-enc recipients add -k alice.pem -r jwe:bob.pub.pem oci:sealed:app\n${step}`);
   assert.equal(stranger.status, 8, stranger.output);
 });

@@ -6,8 +6,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { payloadOf, runStreamProcessor } from "../support/decoder.js";
-import { type LayoutImage, layerAnnotations, layerDigest, writePlainImage } from "../support/one-layer-image.js";
+import { type LayoutImage, layerAnnotations, layerDigest, writePlainImage } from "../support/images/one-layer-image.js";
+import { payloadOf, runStreamProcessor } from "../support/runtime/decoder.js";
 import { scratchDirectory } from "../support/scratch.js";
 
 const scratch = scratchDirectory();

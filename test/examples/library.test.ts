@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { openTarget } from "../../src/index.js";
-import { bringImage } from "../support/bring-image.js";
-import { addImage, MemoryPlace } from "../support/memory-image.js";
-import { ociEnc } from "../support/oci-enc.js";
-import { person } from "../support/people.js";
+import { bringImage } from "../support/images/bring-image.js";
+import { addImage, MemoryPlace } from "../support/images/memory-image.js";
+import { person } from "../support/keys/people.js";
+import { ociEnc } from "../support/process/oci-enc.js";
 import { scratchDirectory } from "../support/scratch.js";
 
 const examples = fileURLToPath(new URL("../../examples/library/", import.meta.url));
@@ -51,10 +51,10 @@ const runs: readonly (readonly [string, number, RegExp])[] = [
   ["add-recipient oci:images:enc alice.pem bob.jwk", 0, /is sha256:\w{64} now/],
   ["add-recipient oci:images:enc alice.pem bob.jwk", 0, /could open it already/],
   ["can-decrypt oci:images:enc bob.pem", 0, /0 sha256:\w+ true\n1 sha256:\w+ true/],
-  ["verify oci:images:enc alice.jwk", 8, /failed: nobody-else/],
+  ["verify oci:images:enc alice.jwk", 8, /failed: no-other-recipients/],
   ["remove-recipient oci:images:enc jwe:bob", 0, /does not revoke/],
   ["can-decrypt oci:images:enc bob.pem", 7, /false/],
-  ["verify oci:images:enc alice.jwk", 0, /passed: nobody-else/],
+  ["verify oci:images:enc alice.jwk", 0, /passed: no-other-recipients/],
   ["set-recipients oci:images:enc alice.pem alice.jwk bob.jwk", 0, /^changed/],
   ["set-recipients oci:images:enc alice.pem alice.jwk bob.jwk", 0, /^unchanged/],
   ["rekey oci:images:enc oci:images:rekeyed bob.pem alice.jwk", 0, /^sha256:/],

@@ -18,9 +18,9 @@ import { readPkcs11Key } from "../../src/keys/pkcs11/key-yaml.js";
 import { parsePkcs11Uri } from "../../src/keys/pkcs11/uri.js";
 import { readCertificate } from "../../src/keys/x509/recipient-certificate.js";
 import { readChain } from "../../src/sign/notary/chain/chain.js";
-import { draftChain, usualPlan } from "../support/draft-chain.js";
-import { encodeCertificate } from "../support/handmade-certificate.js";
-import { readVector } from "../support/vector.js";
+import { draftChain, usualPlan } from "../support/certificates/draft-chain.js";
+import { encodeCertificate } from "../support/certificates/handmade-certificate.js";
+import { readVector } from "../support/encrypted/vector.js";
 
 /**
  * Every parser of bytes from outside, on random bytes and on damaged good ones. The suite runs some hundred inputs a

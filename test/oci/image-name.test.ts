@@ -24,7 +24,7 @@ test("names are completed as Docker completes them", () => {
   for (const [text, whole] of cases) assert.equal(printImageName(parseImageName(text)), whole);
 });
 
-test("what is no image name is refused with USAGE", () => {
+test("what is not an image name is refused with USAGE", () => {
   for (const text of [
     "",
     "UPPER",

@@ -24,7 +24,7 @@ function refuses(document: object | string, why: RegExp, type?: string): void {
   );
 }
 
-test("faults/6: a size that is negative, huge, text, a fraction or missing is refused", () => {
+test("faults/06: a size that is negative, huge, text, a fraction or missing is refused", () => {
   for (const size of ["-1", "9007199254740993", '"1"', "1.5", "null", "1e400"]) {
     refuses(`{"config":{"mediaType":"a","digest":"${digest}","size":${size}}}`, /size/);
   }
@@ -62,7 +62,7 @@ test("faults/10: a mediaType that contradicts its promise or its content is refu
   assert.equal(parse({ manifests: [] }, "").mediaType, mediaTypes.ociIndex);
 });
 
-test("faults/7: a manifest above the limit is refused unread, and so is one with 10 000 children", () => {
+test("faults/07: a manifest above the limit is refused unread, and so is one with 10 000 children", () => {
   refuses(`{"a":"${"x".repeat(manifestLimit)}"}`, /larger/);
   const child = { mediaType: mediaTypes.ociManifest, digest, size: 1 };
   refuses({ manifests: Array.from({ length: 10_000 }, () => child) }, /10000 entries/, mediaTypes.ociIndex);

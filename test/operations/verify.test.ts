@@ -14,8 +14,8 @@ import { encryptLayers } from "../../src/transform/encrypt.js";
 import { removeRecipients } from "../../src/transform/recipients.js";
 import { parseLayerSelection } from "../../src/transform/select.js";
 import { expectedError } from "../support/expected-error.js";
-import { addImage, MemoryPlace } from "../support/memory-image.js";
-import { type Person, person } from "../support/people.js";
+import { addImage, MemoryPlace } from "../support/images/memory-image.js";
+import { type Person, person } from "../support/keys/people.js";
 
 const gzip = "application/vnd.oci.image.layer.v1.tar+gzip";
 const [alice, bob, carol] = [person("alice"), person("bob"), person("carol")];
@@ -97,11 +97,11 @@ test("a sound image passes everything that is asked of it", async () => {
   assert.equal(refusal(report), undefined);
 });
 
-test("no key is tried on an image that its judges do not let in", async () => {
+test("no key is tried on an image that the policy does not let in", async () => {
   const { place } = await sealedImage([alice]);
   const signed = (requireSigned: boolean) => ({
     rules: { requireSigned, insecurePolicy: true, classes: undefined },
-    image: policySubject("memory:image", place.source("image")),
+    image: policySubject({ reference: "memory:image", source: place.source("image") }),
   });
   for (const [refused, opened] of [
     [true, "nothing"],
@@ -109,14 +109,14 @@ test("no key is tried on an image that its judges do not let in", async () => {
   ] as const) {
     place.log.length = 0;
     const { checks } = await verify(place.source("image"), { keys: [alice.decryption], signed: signed(refused) });
-    assert.equal(checks.find(({ id }) => id === "keys-open")?.findings.length, refused ? 0 : 4, opened);
+    assert.equal(checks.find(({ id }) => id === "keys-decrypt")?.findings.length, refused ? 0 : 4, opened);
     assert.equal(place.log.filter((line) => line.startsWith("read ")).length > 4, !refused, opened);
   }
 });
 
 test("what was not asked is not judged", async () => {
   const { place } = await sealedImage([alice]);
-  const { "hmacs-hold": hmac, "nobody-else": else_, "layers-sealed": sealed } = await verdicts(place, {});
+  const { "hmacs-hold": hmac, "no-other-recipients": else_, "layers-encrypted": sealed } = await verdicts(place, {});
   assert.deepEqual([hmac, else_, sealed], ["not judged", "not judged", "passed"]);
 });
 
@@ -127,13 +127,13 @@ test("a plain layer in one platform of an index is found, unless it is allowed",
   editManifest(place, 1, (manifest) => ({ ...manifest, layers: [manifest.layers[0], original] }));
   const report = await verify(place.source("image"));
   const [check] = report.checks.filter(({ verdict }) => verdict === "failed");
-  assert.equal(check?.id, "layers-sealed");
+  assert.equal(check?.id, "layers-encrypted");
   const [finding] = check?.findings.filter(({ verdict }) => verdict === "failed") ?? [];
   assert.deepEqual([finding?.place?.platform?.architecture, finding?.place?.index], ["arm64", 1]);
   assert.equal(refusal(report)?.code, "UNTRUSTED");
-  assert.equal((await verdicts(place, { requireEncrypted: "some" }))["layers-sealed"], "passed");
-  assert.equal((await verdicts(place, { allowPlain: parseLayerSelection(["1"]) }))["layers-sealed"], "passed");
-  assert.equal((await verdicts(place, { platforms: [parsePlatform("linux/amd64")] }))["layers-sealed"], "passed");
+  assert.equal((await verdicts(place, { requireEncrypted: "some" }))["layers-encrypted"], "passed");
+  assert.equal((await verdicts(place, { allowPlain: parseLayerSelection(["1"]) }))["layers-encrypted"], "passed");
+  assert.equal((await verdicts(place, { platforms: [parsePlatform("linux/amd64")] }))["layers-encrypted"], "passed");
 });
 
 test("a missing recipient and an extra one are found", async () => {
@@ -142,7 +142,7 @@ test("a missing recipient and an extra one are found", async () => {
     (await verdicts(place, { requireRecipients: [{ scheme: "jwe", id: "carol" }] }))["recipients-present"],
     "failed",
   );
-  assert.equal((await verdicts(place, { only: [alice.encryption] }))["nobody-else"], "failed");
+  assert.equal((await verdicts(place, { only: [alice.encryption] }))["no-other-recipients"], "failed");
   assert.equal((await verdicts(place, { minRecipients: 3 }))["enough-recipients"], "failed");
   const transform = await removeRecipients({
     match: [{ scheme: "jwe", id: "bob" }],
@@ -160,7 +160,7 @@ test("a recipient that does not say who it is fails where only known ones may be
   place.names.set("image", addImage(place, { layers: [{ mediaType: gzip, bytes: gzipSync("x") }] }));
   const transform = await encryptLayers({ keys: [alice.encryption], anonymous: true });
   await copy(place.source("image"), place.target("image"), { transform });
-  assert.equal((await verdicts(place, { only: [alice.encryption] }))["nobody-else"], "failed");
+  assert.equal((await verdicts(place, { only: [alice.encryption] }))["no-other-recipients"], "failed");
 });
 
 test("a changed bit is found: in the blob as it is stored, and under a manifest that was made to fit", async () => {
@@ -248,11 +248,11 @@ test("abuse: a tag that moves while an image is verified does not bring another 
   const source = place.source("image");
   const answers = [open];
   const moving = { ...source, resolve: async () => answers.pop() ?? (await source.resolve()) };
-  const image = { place: { transport: "dir" }, identity: undefined };
+  const image = { location: { transport: "dir", scopes: [""] }, identity: undefined };
   const signed = { rules: { insecurePolicy: true, requireEncrypted: "all" as const }, image };
   const { digest, checks } = await verify(moving, { signed });
   assert.equal(digest, open.digest);
-  for (const id of ["layers-sealed", "vouched-for"]) {
+  for (const id of ["layers-encrypted", "vouched-for"]) {
     assert.equal(checks.find((check) => check.id === id)?.verdict, "failed", id);
   }
 });

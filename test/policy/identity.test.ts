@@ -69,7 +69,7 @@ for (const [rule, asked, signed, expected] of cases) {
   });
 }
 
-test("a name without a tag has none, and an image id is no name", () => {
+test("a name without a tag has none, and an image id is not a name", () => {
   assert.equal(name("a.test/latest").tag, undefined);
   assert.equal(name("busybox:latest").tag, "latest");
   assert.equal(name(`busybox:latest@${one}`).tag, "latest");

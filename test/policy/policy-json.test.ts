@@ -5,9 +5,9 @@ import { test } from "node:test";
 import { OciEncError } from "../../src/errors.js";
 import { type Policy, parsePolicy } from "../../src/policy/policy-json.js";
 import { expectedError } from "../support/expected-error.js";
-import { broughtPeer, type Peer, run, systemPeer } from "../support/peer.js";
+import { broughtPeer, type Peer, run, systemPeer } from "../support/process/peer.js";
 import { scratchDirectory } from "../support/scratch.js";
-import { signedVectors } from "../support/signed-vectors.js";
+import { signedVectors } from "../support/signing/signed-vectors.js";
 
 const scratch = scratchDirectory();
 const accept = '[{"type":"insecureAcceptAnything"}]';
@@ -87,11 +87,15 @@ const policies: readonly (readonly [about: string, text: string, sound: boolean]
   ["an identity with more than it has", withIdentity({ type: "matchExact", dockerReference: "a:1" }), false],
   ["an exact reference", withIdentity({ type: "exactReference", dockerReference: "busybox:1" }), true],
   ["an exact reference without a tag", withIdentity({ type: "exactReference", dockerReference: "busybox" }), false],
-  ["an exact reference that is no name", withIdentity({ type: "exactReference", dockerReference: "UPPER:1" }), false],
+  [
+    "an exact reference that is not a name",
+    withIdentity({ type: "exactReference", dockerReference: "UPPER:1" }),
+    false,
+  ],
   ["an exact reference that is missing", withIdentity({ type: "exactReference" }), false],
   ["an exact repository", withIdentity({ type: "exactRepository", dockerRepository: "a.test/b" }), true],
   ["an exact repository with a tag", withIdentity({ type: "exactRepository", dockerRepository: "a.test/b:1" }), true],
-  ["an exact repository that is no name", withIdentity({ type: "exactRepository", dockerRepository: "/b" }), false],
+  ["an exact repository that is not a name", withIdentity({ type: "exactRepository", dockerRepository: "/b" }), false],
   ["a host for another", withIdentity(remap("a.test", "b.test:5000")), true],
   ["a namespace for another", withIdentity(remap("a.test/team", "b.test/x/y")), true],
   ["a prefix that ends with a slash", withIdentity(remap("a.test/", "b.test")), false],

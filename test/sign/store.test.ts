@@ -7,18 +7,16 @@ import { digestOf } from "../../src/oci/digest.js";
 import { parseImageName } from "../../src/oci/image-name.js";
 import { parseManifest } from "../../src/oci/manifest.js";
 import { mediaTypes } from "../../src/oci/media-type.js";
+import { bundleType, notaryType, simpleSigningLayer } from "../../src/oci/signature-formats.js";
 import { attach, signatureManifest } from "../../src/sign/attach.js";
 import { localKey } from "../../src/sign/local-key.js";
-import { notaryType } from "../../src/sign/referrer-form.js";
 import type { Signature, SignatureFormat } from "../../src/sign/signature.js";
-import { bundleType } from "../../src/sign/sigstore/bundle.js";
 import { sigstoreSigner } from "../../src/sign/sigstore/signer.js";
 import { sigstoreVerifier } from "../../src/sign/sigstore/verifier.js";
-import { simpleSigningLayer } from "../../src/sign/simple-signing/payload.js";
 import { listSignatures } from "../../src/sign/store.js";
 import { expectedError } from "../support/expected-error.js";
-import { attachedSource, attachedTarget, type Kept } from "../support/kept-attachments.js";
-import { addImage, MemoryPlace } from "../support/memory-image.js";
+import { attachedSource, attachedTarget, type Kept } from "../support/images/kept-attachments.js";
+import { addImage, MemoryPlace } from "../support/images/memory-image.js";
 
 const keys = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const signer = sigstoreSigner(localKey(keys.privateKey, { name: "the key" }));
@@ -153,7 +151,7 @@ test("the newer form of notation's manifest and the experimental one of cosign a
   assert.equal(await goodOnes(signatures, descriptor), 1);
 });
 
-test("what refers to an image and is no signature is passed over", async () => {
+test("what refers to an image and is not a signature is passed over", async () => {
   const { place, descriptor, kept, source } = scene();
   const config = place.add("application/vnd.oci.empty.v1+json", "{}");
   const subject = descriptor;
@@ -321,7 +319,7 @@ test("abuse: a list of referrers that lists itself, or the image, ends there", a
   assert.deepEqual(await listSignatures(source, descriptor.digest), { signatures: [], broken: [] });
 });
 
-test("a stored message is told by its first byte, and what is no signature is told of", async () => {
+test("a stored message is told by its first byte, and what is not a signature is told of", async () => {
   const { descriptor, kept, source } = scene();
   const { content, annotations } = await signed(descriptor, "sig");
   const typed = (mimeType: string) =>

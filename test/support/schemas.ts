@@ -13,7 +13,7 @@ export async function documentProblem(document: unknown): Promise<string | undef
   const named = /^oci-enc\/([a-z-]+)\/v1$/.exec(first?.[0] === "schema" ? String(first[1]) : "");
   if (!named) return "its first member is not a schema";
   const schema: unknown = JSON.parse(await readFile(join(schemaDirectory, `${named[1]}.v1.json`), "utf8"));
-  if (typeof schema !== "object" || schema === null) return "its schema is no object";
+  if (typeof schema !== "object" || schema === null) return "its schema is not an object";
   const validate = ajv.compile(schema);
   return validate(document) ? undefined : ajv.errorsText(validate.errors);
 }

@@ -11,9 +11,9 @@ import { inspectImage } from "../../src/operations/inspect.js";
 import { decryptLayers } from "../../src/transform/decrypt.js";
 import type { LayerTransform } from "../../src/transform/layer-transform.js";
 import { addRecipients, removeRecipients } from "../../src/transform/recipients.js";
-import { person } from "../support/people.js";
+import { readVector } from "../support/encrypted/vector.js";
+import { person } from "../support/keys/people.js";
 import { scratchDirectory } from "../support/scratch.js";
-import { readVector } from "../support/vector.js";
 
 const scratch = scratchDirectory();
 const newcomer = person("newcomer");

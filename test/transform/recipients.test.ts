@@ -13,9 +13,9 @@ import type { LayerTransform } from "../../src/transform/layer-transform.js";
 import { addRecipients, removeRecipients, setRecipients } from "../../src/transform/recipients.js";
 import { parseLayerSelection } from "../../src/transform/select.js";
 import { expectedError } from "../support/expected-error.js";
-import { ecPair } from "../support/key-pair.js";
-import { addImage, MemoryPlace } from "../support/memory-image.js";
-import { person } from "../support/people.js";
+import { addImage, MemoryPlace } from "../support/images/memory-image.js";
+import { ecPair } from "../support/keys/key-pair.js";
+import { person } from "../support/keys/people.js";
 
 const tar = "application/vnd.oci.image.layer.v1.tar";
 const [alice, bob, carol] = [person("alice"), person("bob"), person("carol")];
@@ -194,7 +194,7 @@ test("an image without a sealed layer has no recipients to change", async () => 
   const place = new MemoryPlace();
   place.names.set("image", addImage(place, { layers: [{ mediaType: tar, bytes: randomBytes(9) }] }));
   const transform = await removeRecipients({ indexes: [0] });
-  await assert.rejects(edit(place, transform), expectedError("USAGE", /no layer of the image is sealed/));
+  await assert.rejects(edit(place, transform), expectedError("USAGE", /no layer of the image is encrypted/));
   const named = await removeRecipients({ indexes: [0], select: parseLayerSelection(["0"]) });
   await assert.rejects(edit(place, named), expectedError("USAGE", /is not sealed/));
 });

@@ -16,19 +16,19 @@ import { openPreviousImage } from "../../src/operations/encrypt/previous-image.j
 import { signImage } from "../../src/operations/sign.js";
 import { givenName } from "../../src/policy/subject.js";
 import type { Progress } from "../../src/progress.js";
-import { loadSigner } from "../../src/sign/signers.js";
+import { loadSigner } from "../../src/sign/kinds.js";
 import { generateSigstoreKeyPair, type SigstoreKeyPair } from "../../src/sign/sigstore/key-file.js";
 import { decryptLayers } from "../../src/transform/decrypt.js";
 import { type EncryptOptions, encryptLayers } from "../../src/transform/encrypt.js";
 import { addRecipients } from "../../src/transform/recipients.js";
 import type { PreviousImage, PreviousLayer } from "../../src/transform/reuse.js";
 import { openTarget } from "../../src/transport/index.js";
-import { bringImage } from "../support/bring-image.js";
+import { type HandmadeLayer, handmadeLayer, type Members } from "../support/encrypted/handmade-layer.js";
 import { expectedError } from "../support/expected-error.js";
-import { type HandmadeLayer, handmadeLayer, type Members } from "../support/handmade-layer.js";
-import { decryptionKey, ecPair, encryptionKey, jwkFile } from "../support/key-pair.js";
-import { addImage, MemoryPlace } from "../support/memory-image.js";
-import { person } from "../support/people.js";
+import { bringImage } from "../support/images/bring-image.js";
+import { addImage, MemoryPlace } from "../support/images/memory-image.js";
+import { decryptionKey, ecPair, encryptionKey, jwkFile } from "../support/keys/key-pair.js";
+import { person } from "../support/keys/people.js";
 import { scratchDirectory } from "../support/scratch.js";
 
 const gzip = "application/vnd.oci.image.layer.v1.tar+gzip";

@@ -6,6 +6,16 @@ import type { FlagRules, FlagValues } from "../options/flag-values.js";
 export interface CommandRow {
   /** As it is typed: `encrypt`, `key generate`. */
   readonly name: string;
+  /** Heading under which the help, the manual and docs/cli.md list it. */
+  readonly group:
+    | "Images:"
+    | "Recipients:"
+    | "Signing:"
+    | "Local store:"
+    | "Registry:"
+    | "Keys:"
+    | "Runtime:"
+    | "Other:";
   readonly summary: string;
   load(): Promise<Command>;
 }

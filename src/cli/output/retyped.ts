@@ -1,4 +1,5 @@
 import { schemes } from "../../crypt/schemes/index.js";
+import { transportRows } from "../../transport/index.js";
 
 /**
  * A command as it was typed, to be typed again: with further options after the command's name, and further arguments at the
@@ -19,6 +20,9 @@ function shownWord(word: string, before: string): string {
 
 const hidden = "***";
 
+/** What follows is the name of an image, whose colons are no secret; before an `@` that is no digest there may be a password. */
+const namePrefixes: readonly string[] = transportRows.flatMap(({ named, prefixes }) => (named ? prefixes : []));
+
 /** Options whose values are secrets, whatever they look like. */
 const secretOption = /^--(?:src-|dest-)?(?:creds|registry-token)(?:=|$)/;
 
@@ -29,7 +33,8 @@ const plainOption = /^--(?:base|reuse-from|layer|exclude-layer)$/;
 function mayTell(word: string, before: string): boolean {
   if (word.length > longest || !/^[\w./:@+,=*?{}[\]~ -]*$/.test(word)) return false;
   if (/(?:pass|pin|secret|token)[\w-]*=/i.test(word)) return false;
-  if (word.startsWith("docker://")) return !/:[^/]*@(?!sha(?:256|512):)/.test(word.slice("docker://".length));
+  const prefix = namePrefixes.find((one) => word.startsWith(one));
+  if (prefix !== undefined) return !/:[^/]*@(?!sha(?:256|512):)/.test(word.slice(prefix.length));
   return plainOption.test(before) || withoutSecret.test(word) || isShownKey(word);
 }
 

@@ -50,7 +50,7 @@ export async function planAttachments(plan: Plan, options: CarryOptions): Promis
 
 /**
  * Looks for what the source has beside the image for a digest that it has only now: opened, an image can be the very one
- * that was signed before it was sealed.
+ * that was signed before it was encrypted.
  */
 export async function regainedAttachments(
   plan: Plan,

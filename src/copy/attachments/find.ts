@@ -159,7 +159,7 @@ class Search {
     }
   }
 
-  /** Undefined, with a warning: it is not there, or is no manifest. A list of referrers can be older than a removal. */
+  /** Undefined, with a warning: it is not there, or is not a manifest. A list of referrers can be older than a removal. */
   async #readable<T>(what: string, read: () => Promise<T>): Promise<T | undefined> {
     try {
       return await read();
@@ -184,7 +184,7 @@ class Search {
   }
 }
 
-/** How a place fails to tell. What is wrong at this end is no answer of it. */
+/** How a place fails to tell. What is wrong at this end is not an answer of it. */
 const unanswered: ReadonlySet<ErrorCode> = new Set(["DENIED", "UNAVAILABLE", "UNSUPPORTED", "NOT_FOUND", "CORRUPT"]);
 
 function isDamaged({ code }: OciEncError): boolean {

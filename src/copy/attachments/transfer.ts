@@ -9,7 +9,7 @@ import type { Plan } from "../plan.js";
 import { readBlob } from "../read-blob.js";
 import { type Part, partsOf } from "../transfer.js";
 
-/** Something that belongs to a manifest and is no part of it, as it was found at the source. */
+/** Something that belongs to a manifest and is not part of it, as it was found at the source. */
 export type Attachment = ReferrerFound | DigestTagFound | MessageFound;
 
 /** A manifest or index that names its subject. */

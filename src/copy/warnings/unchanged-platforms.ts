@@ -16,7 +16,7 @@ export function warnUnchangedPlatforms(plan: Plan, progress: Progress): void {
   for (const { layer, index, platform, change } of layers) {
     if (change.kind !== "keep" || isEncrypted(layer.mediaType) || !sealed.has(layer.digest)) continue;
     const where = platform ? ` of ${printPlatform(platform)}` : "";
-    const message = `layer ${index}${where} (${layer.digest}) is sealed elsewhere in the image, and stays plain here`;
+    const message = `layer ${index}${where} (${layer.digest}) is encrypted elsewhere in the image, and stays plain here`;
     progress({ type: "warning", code: "SHARED_LAYER_PLAIN", message });
   }
 }

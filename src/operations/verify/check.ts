@@ -24,7 +24,7 @@ export interface LayerPlace {
 
 /** One question about an image, with its answer. */
 export interface Check {
-  /** Stable: `layers-sealed`. */
+  /** Stable: `layers-encrypted`. */
   readonly id: string;
   /** What belongs together: `sealed`, `signed`. */
   readonly group: string;
@@ -41,7 +41,7 @@ export interface VerifyReport {
   /** The worst of the checks. */
   readonly verdict: Verdict;
   readonly checks: readonly Check[];
-  /** Keys were given, and none of them opened any sealed layer. */
+  /** Keys were given, and none of them opened any encrypted layer. */
   readonly keysOpenNothing: boolean;
 }
 

@@ -5,20 +5,20 @@ import { about } from "./subject.js";
 /** Whether the keys open the layers. */
 export function layersOpen(opened: readonly OpenedLayer[]): readonly Finding[] {
   return opened.map(({ subject, refused }) =>
-    about(subject, refused ? "failed" : "passed", refused ? refused.message : "a given key opens it"),
+    about(subject, refused ? "failed" : "passed", refused ? refused.message : "a given key decrypts it"),
   );
 }
 
-/** Whether the stored bytes are those that were sealed. */
+/** Whether the stored bytes are those that were encrypted. */
 export function hmacsHold(opened: readonly OpenedLayer[]): readonly Finding[] {
   return opened.map(({ subject, content }) => {
-    if (!content) return about(subject, "not judged", "no given key opens it");
+    if (!content) return about(subject, "not judged", "no given key decrypts it");
     if (content.failure) return about(subject, "failed", content.failure.error.message);
     return about(subject, "passed", "its bytes and its HMAC hold");
   });
 }
 
-/** Whether the content is what was sealed: the wrapped digest's, or by its diff id that of another compression. */
+/** Whether the content is what was encrypted: the wrapped digest's, or by its diff id that of another compression. */
 export function contentsMatch(opened: readonly OpenedLayer[]): readonly Finding[] {
   return opened.map(({ subject, content }) => {
     if (!content?.plain) return about(subject, "not judged", "its content could not be read");
@@ -26,7 +26,7 @@ export function contentsMatch(opened: readonly OpenedLayer[]): readonly Finding[
     if (wrapped === plain) return about(subject, "passed", "its content has the wrapped digest");
     const held = diffId !== undefined && diffId === subject.diffId;
     if (held && wrapped === undefined) return about(subject, "passed", "no digest was wrapped; its diff id holds");
-    if (held) return about(subject, "passed", "it was recompressed before it was sealed; its diff id holds");
+    if (held) return about(subject, "passed", "it was recompressed before it was encrypted; its diff id holds");
     if (wrapped === undefined)
       return about(subject, "warning", "no digest was wrapped, and the config names no diff id");
     return about(subject, "failed", "its content is neither the wrapped digest's nor the diff id's");

@@ -1,6 +1,7 @@
 import type { GrowthLimits } from "../../bytes/budget.js";
 import type { ByteStream } from "../../bytes/byte-stream.js";
 import { digesting } from "../../bytes/digesting.js";
+import { memoized } from "../../bytes/memoized.js";
 import { tee } from "../../bytes/tee.js";
 import { uncompressedDigest } from "../../bytes/uncompressed-digest.js";
 import { verifying } from "../../bytes/verifying.js";
@@ -11,7 +12,7 @@ import { algorithmOf, type Digest } from "../../oci/digest.js";
 import type { ImageSource } from "../../transport/transport.js";
 import { encryptedLayers, type Subject, type SubjectLayer } from "./subject.js";
 
-/** What a key shows of one sealed layer. */
+/** What a key shows of one encrypted layer. */
 export interface OpenedLayer {
   readonly subject: SubjectLayer;
   /** Undefined: it was opened. Else why it was not. */
@@ -31,7 +32,7 @@ export interface LayerContent {
 }
 
 /**
- * Opens every sealed layer with the keys, and reads it to its end, keeping nothing. One layer at a time; a layer that
+ * Opens every encrypted layer with the keys, and reads it to its end, keeping nothing. One layer at a time; a layer that
  * several platforms share is read once. What is wrong with a layer is an answer, and what is wrong with the place it
  * lies in is thrown; UNSUPPORTED for one that decompresses to more than `limits` allow.
  */
@@ -40,13 +41,13 @@ export async function openLayers(
   keyring: Keyring,
   limits?: GrowthLimits,
 ): Promise<readonly OpenedLayer[]> {
-  const done = new Map<string, Promise<Omit<OpenedLayer, "subject">>>();
+  const open = memoized(
+    (one: SubjectLayer) => openOne(one, { source: subject.source, keyring, limits }),
+    ({ layer, diffId }) => JSON.stringify([layer.digest, layer.annotations, diffId]),
+  );
   const opened: OpenedLayer[] = [];
   for (const one of encryptedLayers(subject)) {
-    const same = JSON.stringify([one.layer.digest, one.layer.annotations, one.diffId]);
-    const outcome = done.get(same) ?? openOne(one, { source: subject.source, keyring, limits });
-    done.set(same, outcome);
-    opened.push({ subject: one, ...(await outcome) });
+    opened.push({ subject: one, ...(await open(one)) });
   }
   return opened;
 }
@@ -62,7 +63,7 @@ async function openOne(
   reading: Reading & { readonly keyring: Keyring },
 ): Promise<Omit<OpenedLayer, "subject">> {
   const answer = await answerFor(one.layer, reading.keyring);
-  if (answer.kind === "plain") throw new Error("a plain layer was asked to be opened");
+  if (answer.kind === "plain") throw new Error("a plain layer was asked to be decrypted");
   if (answer.kind !== "yes") {
     if (answer.error.code === "KEY_PROVIDER") throw answer.error;
     return { refused: answer.error, content: undefined };

@@ -13,7 +13,7 @@ import { createChooser, type LayerSelection } from "../../transform/select.js";
 import type { Finding } from "./check.js";
 import { about, encryptedLayers, type Subject, type SubjectLayer, type SubjectManifest } from "./subject.js";
 
-/** Whether the layers are sealed, each of them or some of each platform. USAGE when an allowed layer is not there. */
+/** Whether the layers are encrypted, each of them or some of each platform. USAGE when an allowed layer is not there. */
 export function layersEncrypted(
   subject: Subject,
   { required, allowPlain }: { required: "all" | "some"; allowPlain: LayerSelection | undefined },
@@ -27,7 +27,7 @@ export function layersEncrypted(
       const allowed = allowing.choose(one.layer, context) === "named";
       const consistent = attempt(one, () => {
         requireConsistent(one.layer);
-        return "it is sealed";
+        return "it is encrypted";
       });
       if (one.sealed || consistent.verdict === "failed") return consistent;
       if (allowed) return about(one, "passed", "it is plain, and may be");
@@ -37,15 +37,19 @@ export function layersEncrypted(
   });
   allowing.requireMatches();
   findings.push(...subject.listed.map((entry) => listedFinding(entry, required)));
-  // Nothing at all is not sealed either: whoever asks must not take silence for a yes.
-  const nothing: Finding = { verdict: "failed", place: undefined, message: "there is no layer that could be sealed" };
+  // Nothing at all is not encrypted either: whoever asks must not take silence for a yes.
+  const nothing: Finding = {
+    verdict: "failed",
+    place: undefined,
+    message: "there is no layer that could be encrypted",
+  };
   return findings.length === 0 ? [nothing] : findings;
 }
 
 /** Whether the public options name a cipher that is known here. */
 export function ciphersKnown(subject: Subject): readonly Finding[] {
   return encryptedLayers(subject).map((one) =>
-    attempt(one, () => `it is sealed with ${cipherOf(publicOptionsOf(one.layer.annotations).cipher).id}`),
+    attempt(one, () => `it is encrypted with ${cipherOf(publicOptionsOf(one.layer.annotations).cipher).id}`),
   );
 }
 
@@ -66,7 +70,7 @@ export function envelopesParse(subject: Subject): readonly Finding[] {
   });
 }
 
-/** Whether everybody who must be able to open each sealed layer is listed. */
+/** Whether everybody who must be able to open each encrypted layer is listed. */
 export function recipientsPresent(
   subject: Subject,
   required: readonly RecipientId[],
@@ -88,7 +92,7 @@ export function recipientsPresent(
 export function nobodyElse(subject: Subject, known: readonly KnownRecipient[]): readonly Finding[] {
   return encryptedLayers(subject).flatMap((one): readonly Finding[] => {
     const strangers = one.recipients.filter(({ info }) => !known.some((recipient) => isRecipient(info, recipient)));
-    if (strangers.length === 0) return [about(one, "passed", "nobody but those allowed is a recipient")];
+    if (strangers.length === 0) return [about(one, "passed", "only allowed recipients")];
     return strangers.map(({ info }) => {
       const unnamed = (scheme: string) =>
         strangers.filter((other) => other.info.scheme === scheme && other.info.id === "");
@@ -101,7 +105,7 @@ export function nobodyElse(subject: Subject, known: readonly KnownRecipient[]): 
   });
 }
 
-/** Whether each sealed layer has enough recipients, so that no single lost key loses the image. */
+/** Whether each encrypted layer has enough recipients, so that no single lost key loses the image. */
 export function enoughRecipients(subject: Subject, least: number): readonly Finding[] {
   return encryptedLayers(subject).map((one) => {
     const count = new Set(
@@ -131,7 +135,7 @@ export function configSecrets(subject: Subject, fail: boolean): readonly Finding
 /** An index can list layers itself, as a build cache does. */
 function listedFinding({ mediaType, digest }: Descriptor, required: "all" | "some"): Finding {
   const sealed = isEncrypted(mediaType);
-  const message = `an index lists ${digest} itself, and it is ${sealed ? "sealed" : "plain"}`;
+  const message = `an index lists ${digest} itself, and it is ${sealed ? "encrypted" : "plain"}`;
   const place = { platform: undefined, index: undefined, digest };
   return { verdict: sealed || required === "some" ? "passed" : "failed", place, message };
 }
@@ -141,7 +145,7 @@ function someSealed({ layers, platform, descriptor }: SubjectManifest): Finding 
   return {
     verdict: sealed ? "passed" : "failed",
     place: { platform, index: undefined, digest: descriptor.digest },
-    message: `${sealed ? "some" : "no"} layer${platform ? ` of ${printPlatform(platform)}` : ""} is sealed`,
+    message: `${sealed ? "some" : "no"} layer${platform ? ` of ${printPlatform(platform)}` : ""} is encrypted`,
   };
 }
 

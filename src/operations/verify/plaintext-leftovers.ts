@@ -15,7 +15,7 @@ export interface PlainKnowledge {
 }
 
 /**
- * Asks the place of the image for the plain blobs of its sealed layers: a sealed image protects little as long as they are
+ * Asks the place of the image for the plain blobs of its encrypted layers: an encrypted image protects little as long as they are
  * served beside it. Layers that the image itself names as plain are not asked for.
  */
 export async function plaintextLeftovers(subject: Subject, knowledge: PlainKnowledge): Promise<readonly Finding[]> {
@@ -36,7 +36,7 @@ export async function plaintextLeftovers(subject: Subject, knowledge: PlainKnowl
 /** A blob that would give the layer away, and how it is known. */
 interface Leftover {
   readonly blob: Descriptor;
-  /** `its plain blob`, or what the envelope claims to be that: a layer may have been recompressed before it was sealed. */
+  /** `its plain blob`, or what the envelope claims to be that: a layer may have been recompressed before it was encrypted. */
   readonly what: string;
 }
 

@@ -10,12 +10,12 @@ import type { Platform } from "../../oci/platform.js";
 import type { ImageSource } from "../../transport/transport.js";
 import type { Finding, LayerPlace, Verdict } from "./check.js";
 
-/** An image that is being judged. Attestations are no images and are left out. */
+/** An image that is being judged. Attestations are not images and are left out. */
 export interface Subject {
   readonly source: ImageSource;
   readonly root: Descriptor;
   readonly manifests: readonly SubjectManifest[];
-  /** What its indexes list and is no manifest. */
+  /** What its indexes list and is not a manifest. */
   readonly listed: readonly Descriptor[];
   /** Every descriptor in its manifests and indexes, and the one that its place has for it. */
   readonly descriptors: readonly DescriptorPlace[];
@@ -74,7 +74,7 @@ function listedIn(plan: ChildPlan): readonly Descriptor[] {
   return plan.kind === "index" ? plan.children.flatMap(({ plan: child, kept }) => (kept ? listedIn(child) : [])) : [];
 }
 
-/** The sealed layers of every manifest. */
+/** The encrypted layers of every manifest. */
 export function encryptedLayers(subject: Subject): readonly SubjectLayer[] {
   return subject.manifests.flatMap(({ layers }) => layers.filter(({ sealed }) => sealed));
 }

@@ -60,12 +60,12 @@ export interface EncryptionOptions {
   readonly requireEncrypted?: "all" | "some" | undefined;
   /** Layers that may be plain all the same. */
   readonly allowPlain?: LayerSelection | undefined;
-  /** Recipients whom every sealed layer must have. */
+  /** Recipients whom every encrypted layer must have. */
   readonly requireRecipients?: readonly RecipientId[] | undefined;
-  /** The only recipients that a sealed layer may have. Their other names are known from these keys too. */
+  /** The only recipients that an encrypted layer may have. Their other names are known from these keys too. */
   readonly only?: readonly EncryptionKey[] | undefined;
   readonly minRecipients?: number | undefined;
-  /** Open every sealed layer and read it to its end. */
+  /** Open every encrypted layer and read it to its end. */
   readonly keys?: readonly DecryptionKey[] | undefined;
   /**
    * Ask the image's place for the plain blobs; needs `keys` or `plainImage`. What killed commands left there fails the image
@@ -131,7 +131,7 @@ async function signedGroup(source: ImageSource, root: Descriptor, signed: Signed
 /** The error that a report amounts to: KEY_MISMATCH when the keys open nothing, UNTRUSTED when a check failed, else undefined. */
 export function refusal({ checks, keysOpenNothing, reference }: VerifyReport): OciEncError | undefined {
   const failed = checks.filter(({ verdict }) => verdict === "failed");
-  if (keysOpenNothing) return new OciEncError("KEY_MISMATCH", `no given key opens any layer of ${reference}`);
+  if (keysOpenNothing) return new OciEncError("KEY_MISMATCH", `no given key decrypts any layer of ${reference}`);
   if (failed.length === 0) return undefined;
   const code = failed.flatMap(({ findings }) => findings).find((finding) => finding.code !== undefined)?.code;
   return new OciEncError(code ?? "UNTRUSTED", `${reference} fails ${failed.map(({ id }) => id).join(", ")}`);
@@ -143,14 +143,14 @@ async function manifestChecks(subject: Subject, options: EncryptionOptions & Ver
   const known = await identifyRecipients(only ?? [], { ...options.settings, signal: options.signal });
   return [
     check(
-      "layers-sealed",
-      "the layers are sealed",
+      "layers-encrypted",
+      "the layers are encrypted",
       layersEncrypted(subject, { required: requireEncrypted, allowPlain }),
     ),
     check("ciphers-known", "the ciphers are known", ciphersKnown(subject)),
     check("envelopes-parse", "the envelopes can be read", envelopesParse(subject)),
     check("recipients-present", "required recipients are there", recipientsPresent(subject, requireRecipients, known)),
-    check("nobody-else", "nobody else is a recipient", only ? nobodyElse(subject, known) : []),
+    check("no-other-recipients", "there are no other recipients", only ? nobodyElse(subject, known) : []),
     check(
       "enough-recipients",
       "there are enough recipients",
@@ -169,9 +169,9 @@ async function contentChecks(
 ): Promise<readonly Check[]> {
   const leftovers = noPlaintextLeftovers ? await plaintextLeftovers(subject, { opened, plainImage }) : [];
   return [
-    check("keys-open", "the given keys open the layers", layersOpen(opened)),
-    check("hmacs-hold", "the sealed bytes are unchanged", hmacsHold(opened)),
-    check("contents-match", "the content is what was sealed", contentsMatch(opened)),
+    check("keys-decrypt", "the given keys decrypt the layers", layersOpen(opened)),
+    check("hmacs-hold", "the encrypted bytes are unchanged", hmacsHold(opened)),
+    check("contents-match", "the content is what was encrypted", contentsMatch(opened)),
     check("diff-ids-hold", "the content is what the config says", diffIdsHold(opened)),
     check("no-plaintext-leftovers", "no plain blob is served beside it", leftovers),
     check(
@@ -183,5 +183,5 @@ async function contentChecks(
 }
 
 function check(id: string, title: string, findings: readonly Finding[]): Check {
-  return { id, group: "sealed", title, verdict: worstOf(findings.map(({ verdict }) => verdict)), findings };
+  return { id, group: "encrypted", title, verdict: worstOf(findings.map(({ verdict }) => verdict)), findings };
 }

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
-import { timeoutMs as usualTimeoutMs } from "../../crypt/schemes/provider/protocol.js";
-import { askCommand } from "../../process/ask-command.js";
+import { answerTimeoutMs, askCommand } from "../../process/ask-command.js";
 import type { Environment } from "../../process/child-environment.js";
 import type { RawSignRequest, SigningKey } from "../signing-key.js";
 import { checkedSignature } from "./checked-signature.js";
@@ -37,7 +36,7 @@ export function execSigningKey(command: string, options: ExecOptions = {}): Sign
           input: requestLine(bytes, request),
           environment: options.environment ?? process.env,
           maximumOutput: maximumAnswer,
-          timeoutMs: options.timeoutMs ?? usualTimeoutMs,
+          timeoutMs: options.timeoutMs ?? answerTimeoutMs,
           signal: request.signal,
         },
         who,

@@ -2,7 +2,7 @@ import type { PublicKey } from "openpgp";
 import { OciEncError } from "../../errors.js";
 import { type EncodedKey, splitKeys } from "../../keys/pgp/key-data.js";
 
-/** More bytes than this are no ring for judging signatures. */
+/** More bytes than this are not a keyring for judging signatures. */
 const ringLimit = 16 * 1024 * 1024;
 
 /**

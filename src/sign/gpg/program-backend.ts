@@ -1,5 +1,5 @@
-import type { WrapperOptions } from "../../crypt/key-wrapper.js";
 import { OciEncError } from "../../errors.js";
+import type { KeyContext } from "../../keys/key-context.js";
 import { exportPublicKey, findGpg, listKeys, signWithGpg } from "../../keys/pgp/gpg.js";
 import { describeKey, type KeyIdentity, names } from "../../keys/pgp/identity.js";
 import type { KeyName } from "../../keys/pgp/key-name.js";
@@ -12,7 +12,7 @@ import type { GpgBackend } from "./gpg-backend.js";
 export async function programBackend(
   name: KeyName,
   passphrase: Uint8Array | undefined,
-  options: WrapperOptions,
+  options: KeyContext,
 ): Promise<GpgBackend> {
   const gpg = await findGpg(options);
   const identity = only(

@@ -1,5 +1,5 @@
-import type { SchemeSettings } from "../../crypt/key-wrapper.js";
 import { OciEncError } from "../../errors.js";
+import type { SchemeSettings } from "../../keys/key-context.js";
 import { keyNameOf } from "../../keys/pgp/key-name.js";
 import { type ImageName, printImageName } from "../../oci/image-name.js";
 import { sameClaims } from "../claims.js";

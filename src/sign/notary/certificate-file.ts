@@ -22,7 +22,7 @@ export function readTrustedCertificates(bytes: Uint8Array, origin: string): read
   const certificates = readCertificates(bytes, origin);
   const stray = certificates.find((one) => one.basicConstraints?.ca !== true && !isSelfSigned(one));
   if (stray === undefined) return certificates;
-  throw new OciEncError("KEY_INVALID", `${quoted(origin)} has ${stray.label}, which is no root certificate`);
+  throw new OciEncError("KEY_INVALID", `${quoted(origin)} has ${stray.label}, which is not a root certificate`);
 }
 
 function readOne(encoded: Uint8Array, origin: string): SigningCertificate {

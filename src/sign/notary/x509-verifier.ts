@@ -9,7 +9,7 @@ import { accepted, checkIntegrity, judging } from "./integrity.js";
 /**
  * Judges Notary signatures by root certificates alone, without a trust policy: integrity, a chain to one of them, expiry,
  * validity now. Whoever they issued a signing certificate to is trusted. Revocation is not asked for, which is noted.
- * KEY_INVALID for a certificate that is no root.
+ * KEY_INVALID for a certificate that is not a root.
  */
 export function x509Verifier(roots: readonly SigningCertificate[]): Verifier {
   const [first] = roots;

@@ -1,20 +1,13 @@
 import type { KeyObject } from "node:crypto";
 import { OciEncError } from "../../errors.js";
 import { parseJson } from "../../oci/json-text.js";
+import { bundleType } from "../../oci/signature-formats.js";
 import { keyHash } from "./key-kind.js";
 import { type ProtoMembers, protoBytes, protoItems, protoMembers, protoText } from "./proto-json.js";
 import { checkMaterial } from "./verification-material.js";
 
-/** Media type of the bundles that are written, and of the layer that is one. */
-export const bundleType = "application/vnd.dev.sigstore.bundle.v0.3+json";
-
 /** Media type of the statement inside. */
 export const statementPayloadType = "application/vnd.in-toto+json";
-
-/** Whether a media type is one of bundles, in whatever version and spelling: the bundle's own word on that counts. */
-export function isBundleType(mediaType: string): boolean {
-  return mediaType.startsWith("application/vnd.dev.sigstore.bundle");
-}
 
 /** A DSSE envelope as it is in a bundle. Nothing in it has been verified. */
 export interface Envelope {
@@ -31,7 +24,7 @@ const readTypes: readonly string[] = [bundleType, "application/vnd.dev.sigstore.
 
 /**
  * Reads what a bundle holds: one statement under one signature, and nothing that other readers would not know. Its key hint
- * is no evidence and not looked at; a key id makes cosign refuse it. `signing-and-policy.md` 1.5. CORRUPT when it is
+ * is not evidence and not looked at; a key id makes cosign refuse it. `signing-and-policy.md` 1.5. CORRUPT when it is
  * malformed, UNSUPPORTED when it is a bundle of another form.
  */
 export function parseBundle(bytes: Uint8Array): Envelope {

@@ -106,7 +106,7 @@ async function readEncrypted({ body }: PemBlock, file: KeyFile): Promise<KeyObje
     );
   } catch (error) {
     if (error instanceof OciEncError) throw error;
-    throw invalid(`what was encrypted in ${quoted(file)} is no private key`);
+    throw invalid(`what was encrypted in ${quoted(file)} is not a private key`);
   } finally {
     pkcs8.fill(0);
   }

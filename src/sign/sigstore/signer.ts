@@ -1,12 +1,13 @@
 import type { KeyObject } from "node:crypto";
 import { OciEncError } from "../../errors.js";
 import { printImageName } from "../../oci/image-name.js";
+import { simpleSigningLayer } from "../../oci/signature-formats.js";
 import { sameClaims } from "../claims.js";
 import { refusal } from "../refusal.js";
 import type { Signature, SignatureFormat } from "../signature.js";
 import type { Signer, SignRequest } from "../signer.js";
 import type { SigningKey } from "../signing-key.js";
-import { parsePayload, signatureAnnotation, simpleSigningLayer, writePayload } from "../simple-signing/payload.js";
+import { parsePayload, signatureAnnotation, writePayload } from "../simple-signing/payload.js";
 import { parseBundle, signedBytes, statementPayloadType, writeBundle } from "./bundle.js";
 import { requireKeyKind } from "./key-kind.js";
 import { decodedSignature, signerOf } from "./raw-signature.js";

@@ -20,7 +20,7 @@ export interface StatementSubject {
 
 /**
  * Reads a statement whose signature has held, and says which of its subjects are `digest`. `signing-and-policy.md` 1.5 and
- * 1.6 step 4. CORRUPT when it is malformed; UNTRUSTED when it is an attestation, which vouches for nothing but itself.
+ * 1.6.4. CORRUPT when it is malformed; UNTRUSTED when it is an attestation, which vouches for nothing but itself.
  */
 export function parseStatement(bytes: Uint8Array, digest: Digest): readonly StatementSubject[] {
   const { text, root } = parseJson(bytes, what);

@@ -10,7 +10,7 @@ export interface SimpleSigningPayload {
   readonly type: SimpleSigningType;
   /** Of the manifest that is signed. */
   readonly digest: Digest;
-  /** `critical.identity.docker-reference` as it stands there: any text, also one that is no image name. */
+  /** `critical.identity.docker-reference` as it stands there: any text, also one that is not an image name. */
   readonly reference: string;
   /** What else the signer says. Null: nothing, as cosign writes it. */
   readonly optional: Readonly<Record<string, unknown>> | null;
@@ -20,7 +20,7 @@ export interface SimpleSigningPayload {
 export const payloadLimit: number = 4 * 1024 * 1024;
 
 /**
- * Reads a payload whose signature has held. Strict, as 1.6 step 4 says: every member once, none that is not known, each of
+ * Reads a payload whose signature has held. Strict, as `signing-and-policy.md` 1.6.4 says: every member once, none that is not known, each of
  * its type. CORRUPT when it is malformed, UNTRUSTED when it is of another type than `expected`.
  */
 export function parsePayload(bytes: Uint8Array, expected: SimpleSigningType): SimpleSigningPayload {
@@ -33,7 +33,7 @@ export function parsePayload(bytes: Uint8Array, expected: SimpleSigningType): Si
   const type = textOf(critical("type"), "critical.type");
   const reference = textOf(identity("docker-reference"), "docker-reference");
   const digest = textOf(image("docker-manifest-digest"), "docker-manifest-digest");
-  if (!isDigest(digest)) throw malformed("docker-manifest-digest is no digest");
+  if (!isDigest(digest)) throw malformed("docker-manifest-digest is not a digest");
   const optional = readOptional(top("optional"), text);
   if (type !== expected) {
     throw new OciEncError("UNTRUSTED", `the payload is of the type ${JSON.stringify(type.slice(0, 80))}`);
@@ -88,9 +88,6 @@ function textOf(node: JsonNode, what: string): string {
 function malformed(why: string): OciEncError {
   return new OciEncError("CORRUPT", `the signature's payload is malformed: ${why}`);
 }
-
-/** Media type of a layer that is a payload, with its signature in the annotations. `signing-and-policy.md` 1.3. */
-export const simpleSigningLayer = "application/vnd.dev.cosign.simplesigning.v1+json";
 
 /** Where such a layer has its signature, in base64. */
 export const signatureAnnotation = "dev.cosignproject.cosign/signature";

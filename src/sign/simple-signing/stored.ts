@@ -1,13 +1,13 @@
 import { OciEncError } from "../../errors.js";
 import type { Digest } from "../../oci/digest.js";
+import { simpleSigningLayer } from "../../oci/signature-formats.js";
 import { parseSigstoreFile, printSigstoreFile } from "../../oci/sigstore-json-file.js";
 import type { Signature } from "../signature.js";
-import { simpleSigningLayer } from "./payload.js";
 
 /**
  * A signature as a lookaside or a `dir:` image keeps it: an OpenPGP message as it is, or 0x00, the name of a format, a line
  * break and what that format says. `signing-and-policy.md` 3.1 and 3.2. CORRUPT for anything else, UNSUPPORTED for a
- * format that is not known and for an attachment that is no signature.
+ * format that is not known and for an attachment that is not a signature.
  */
 export function storedSignature(stored: Uint8Array, subject: Digest, where: string): Signature {
   const [first] = stored;

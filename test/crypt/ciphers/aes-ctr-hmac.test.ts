@@ -18,7 +18,7 @@ import {
   cuts,
   failing,
   watched,
-} from "../../support/chunked.js";
+} from "../../support/bytes/chunked.js";
 import { expectedError } from "../../support/expected-error.js";
 
 const id = "AES_256_CTR_HMAC_SHA256";

@@ -5,9 +5,9 @@ import { CompactEncrypt, FlattenedEncrypt, GeneralEncrypt } from "jose";
 import type { WrappedKey } from "../../../src/crypt/key-wrapper.js";
 import { jwe } from "../../../src/crypt/schemes/jwe/jwe.js";
 import { thumbprint } from "../../../src/keys/jwk.js";
+import { encoded, forNobody, jweMembers, jwePacket } from "../../support/encrypted/handmade-jwe.js";
 import { expectedError } from "../../support/expected-error.js";
-import { encoded, forNobody, jweMembers, jwePacket } from "../../support/handmade-jwe.js";
-import { decryptionKey, ecPair, encryptionKey, type KeyPair, rsaPair } from "../../support/key-pair.js";
+import { decryptionKey, ecPair, encryptionKey, type KeyPair, rsaPair } from "../../support/keys/key-pair.js";
 
 const rsa = rsaPair();
 const ec = ecPair();

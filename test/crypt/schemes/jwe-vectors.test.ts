@@ -3,9 +3,9 @@ import { readFileSync } from "node:fs";
 import test from "node:test";
 import { decodePrivateOptions } from "../../../src/crypt/layer-options.js";
 import { jwe } from "../../../src/crypt/schemes/jwe/jwe.js";
+import { jwePacket } from "../../support/encrypted/handmade-jwe.js";
 import { expectedError } from "../../support/expected-error.js";
-import { jwePacket } from "../../support/handmade-jwe.js";
-import { decryptionKey } from "../../support/key-pair.js";
+import { decryptionKey } from "../../support/keys/key-pair.js";
 
 interface Vector {
   readonly name: string;

@@ -3,8 +3,8 @@ import test from "node:test";
 import fc from "fast-check";
 import { readJwe } from "../../../src/crypt/schemes/jwe/wrapped-key.js";
 import { OciEncError } from "../../../src/errors.js";
+import { encoded, forNobody, jwePacket } from "../../support/encrypted/handmade-jwe.js";
 import { expectedError } from "../../support/expected-error.js";
-import { encoded, forNobody, jwePacket } from "../../support/handmade-jwe.js";
 
 const read = (content: string | object) => readJwe(jwePacket(content).bytes);
 const header = { alg: "RSA-OAEP", enc: "A256GCM", kid: "k" };

@@ -17,9 +17,9 @@ import { jwe } from "../../../src/crypt/schemes/jwe/jwe.js";
 import { OciEncError } from "../../../src/errors.js";
 import { thumbprint } from "../../../src/keys/jwk.js";
 import type { ProgressEvent } from "../../../src/progress.js";
+import { jweMembers, jwePacket } from "../../support/encrypted/handmade-jwe.js";
 import { expectedError } from "../../support/expected-error.js";
-import { jweMembers, jwePacket } from "../../support/handmade-jwe.js";
-import { decryptionKey, ecPair, encryptionKey, jwkFile, rsaPair } from "../../support/key-pair.js";
+import { decryptionKey, ecPair, encryptionKey, jwkFile, rsaPair } from "../../support/keys/key-pair.js";
 
 const rsa = rsaPair();
 const ec = ecPair();

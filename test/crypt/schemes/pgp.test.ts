@@ -14,8 +14,8 @@ import {
   makeGpgHome,
   recipientFile,
   recipientWord,
-} from "../../support/key-material.js";
-import { systemPeer } from "../../support/peer.js";
+} from "../../support/keys/key-material.js";
+import { systemPeer } from "../../support/process/peer.js";
 import { scratchDirectory } from "../../support/scratch.js";
 
 const scratch = scratchDirectory();

@@ -16,8 +16,8 @@ import {
   recipientFile,
   recipientWord,
   softHsmModule,
-} from "../../support/key-material.js";
-import { systemPeer } from "../../support/peer.js";
+} from "../../support/keys/key-material.js";
+import { systemPeer } from "../../support/process/peer.js";
 import { scratchDirectory } from "../../support/scratch.js";
 
 const scratch = scratchDirectory();

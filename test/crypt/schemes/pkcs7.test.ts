@@ -12,7 +12,7 @@ import { pkcs7 } from "../../../src/crypt/schemes/pkcs7/pkcs7.js";
 import { der, parts, readDer } from "../../../src/keys/x509/der.js";
 import type { ProgressEvent } from "../../../src/progress.js";
 import { expectedError } from "../../support/expected-error.js";
-import { type CertificateFiles, keyFile, makeCertificate, recipientFile } from "../../support/key-material.js";
+import { type CertificateFiles, keyFile, makeCertificate, recipientFile } from "../../support/keys/key-material.js";
 import { scratchDirectory } from "../../support/scratch.js";
 
 const scratch = scratchDirectory();

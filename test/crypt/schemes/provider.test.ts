@@ -10,8 +10,8 @@ import { loadKeyring, loadRecipients, type WrappedKey, type WrapperOptions } fro
 import { unwrapEnvelope } from "../../../src/crypt/layer.js";
 import { provider } from "../../../src/crypt/schemes/provider/provider.js";
 import { expectedError } from "../../support/expected-error.js";
-import { keyFile, keyWord, makeCertificate, recipientFile, recipientWord } from "../../support/key-material.js";
-import { configureProviders, startService } from "../../support/key-provider.js";
+import { keyFile, keyWord, makeCertificate, recipientFile, recipientWord } from "../../support/keys/key-material.js";
+import { configureProviders, startService } from "../../support/keys/key-provider.js";
 import { scratchDirectory } from "../../support/scratch.js";
 
 const scratch = scratchDirectory();

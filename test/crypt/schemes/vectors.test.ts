@@ -8,8 +8,8 @@ import {
   schemesOf,
   type WrapperOptions,
 } from "../../../src/crypt/index.js";
-import { digestOf, readVector, type Vector } from "../../support/vector.js";
-import { vectorKeys, vectorProvider } from "../../support/vector-keys.js";
+import { digestOf, readVector, type Vector } from "../../support/encrypted/vector.js";
+import { vectorKeys, vectorProvider } from "../../support/encrypted/vector-keys.js";
 
 for (const id of ["pgp-rsa", "pgp-rsa-passphrase", "pkcs7-rsa", "multi-jwe-pgp-pkcs7"]) {
   test(`the vector ${id} opens with each of its key sets`, () => opensWithEverySet(id));

@@ -6,8 +6,8 @@ import { test } from "node:test";
 import { tokenSigningKey } from "../../../src/sign/external/pkcs11.js";
 import type { RawSignRequest, SigningKey } from "../../../src/sign/signing-key.js";
 import { expectedError } from "../../support/expected-error.js";
-import { addTokenKey, keyFile, keyWord, makeSoftToken, softHsmModule } from "../../support/key-material.js";
-import { systemPeer } from "../../support/peer.js";
+import { addTokenKey, keyFile, keyWord, makeSoftToken, softHsmModule } from "../../support/keys/key-material.js";
+import { systemPeer } from "../../support/process/peer.js";
 import { scratchDirectory } from "../../support/scratch.js";
 
 const scratch = scratchDirectory();
@@ -122,7 +122,7 @@ test("a wrong PIN is told, without the PIN, and tried once for all signatures", 
   assert.equal(failures.size, 1);
 });
 
-test("without a PIN, without such a key, or without a policy there is no signature", { skip }, async () => {
+test("without a PIN, without such a key, or without a policy there is not a signature", { skip }, async () => {
   await assert.rejects(signingKey(`${token?.uri}`), expectedError("KEY_INVALID", /the PIN is missing/));
   const other = await signingKey(`${uriOf("other")}&pin-value=${token?.pin}`);
   await assert.rejects(other.sign(bytes, request("sha256")), expectedError("NOT_FOUND", /no private key "other"/));

@@ -4,6 +4,7 @@ import { decode, encode, Tagged } from "cborg";
 import { type ErrorCode, OciEncError } from "../../../src/errors.js";
 import { checkIntegrity } from "../../../src/sign/notary/integrity.js";
 import type { Signature } from "../../../src/sign/signature.js";
+import { vectorChain } from "../../support/certificates/signing-chain.js";
 import { expectedError } from "../../support/expected-error.js";
 import {
   asSignature,
@@ -13,8 +14,7 @@ import {
   handmadeJws,
   handmadePayload,
   jwsHeaders,
-} from "../../support/handmade-envelope.js";
-import { vectorChain } from "../../support/signing-chain.js";
+} from "../../support/signing/handmade-envelope.js";
 
 const scheme = "io.cncf.notary.signingScheme";
 const expiry = "io.cncf.notary.expiry";
@@ -303,10 +303,10 @@ const payloadFaults: readonly Fault[] = [
   ["a payload without a size", payload({ size: undefined }), "CORRUPT", /no size/],
   ["a payload without a media type", payload({ mediaType: undefined }), "CORRUPT", /mediaType/],
   ["a payload with a digest that is none", payload({ digest: 5 }), "CORRUPT", /digest/],
-  ["a payload with metadata that is no object", payload({ annotations: ["a"] }), "CORRUPT", /annotations/],
+  ["a payload with metadata that is not an object", payload({ annotations: ["a"] }), "CORRUPT", /annotations/],
   ["a payload with metadata that is no text", payload({ annotations: { a: 1 } }), "CORRUPT", /annotation/],
   ["a payload without a target", rawPayload("{}"), "CORRUPT", /targetArtifact/],
-  ["a payload that is no JSON", rawPayload("nothing"), "CORRUPT", /JSON/],
+  ["a payload that is not JSON", rawPayload("nothing"), "CORRUPT", /JSON/],
   ["a payload with its target twice", rawPayload('{"targetArtifact":{},"targetArtifact":{}}'), "CORRUPT", /twice/],
 ];
 payloadFaults.forEach(refuses);

@@ -3,7 +3,7 @@ import { createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypt
 import { test } from "node:test";
 import { describeKeyFile } from "../../../src/crypt/index.js";
 import { pemBlocks } from "../../../src/keys/pem.js";
-import { describeSigningKey } from "../../../src/sign/sigstore/describe-key.js";
+import { describeSigningKey } from "../../../src/operations/describe-key.js";
 import {
   generateSigstoreKeyPair,
   readSigningKey,
@@ -13,7 +13,7 @@ import {
 } from "../../../src/sign/sigstore/key-file.js";
 import { sigstoreKeyName } from "../../../src/sign/sigstore/key-kind.js";
 import { expectedError } from "../../support/expected-error.js";
-import { readSigned } from "../../support/signed-vectors.js";
+import { readSigned } from "../../support/signing/signed-vectors.js";
 
 const passphrase = Buffer.from("oci-enc-test-A");
 

@@ -3,17 +3,18 @@ import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { test } from "node:test";
 import { digestOf } from "../../../src/oci/digest.js";
 import { parseImageName } from "../../../src/oci/image-name.js";
+import { bundleType } from "../../../src/oci/signature-formats.js";
 import { localKey } from "../../../src/sign/local-key.js";
 import type { Signature, SignatureFormat } from "../../../src/sign/signature.js";
 import type { SignRequest } from "../../../src/sign/signer.js";
 import type { SigningKey } from "../../../src/sign/signing-key.js";
-import { bundleType, signedBytes, statementPayloadType, writeBundle } from "../../../src/sign/sigstore/bundle.js";
+import { signedBytes, statementPayloadType, writeBundle } from "../../../src/sign/sigstore/bundle.js";
 import { sigstoreKeyName } from "../../../src/sign/sigstore/key-kind.js";
 import { sigstoreSigner } from "../../../src/sign/sigstore/signer.js";
 import { sigstoreVerifier } from "../../../src/sign/sigstore/verifier.js";
 import { signatureAnnotation } from "../../../src/sign/simple-signing/payload.js";
 import { expectedError } from "../../support/expected-error.js";
-import { signedSubject } from "../../support/signed-vectors.js";
+import { signedSubject } from "../../support/signing/signed-vectors.js";
 
 const descriptor = signedSubject();
 const identity = parseImageName("registry.example.test/team/app:v1");
@@ -262,7 +263,7 @@ for (const [what, signature, code] of badBundles) {
   });
 }
 
-test("abuse: a bundle of an attestation by the right key is no signature", async () => {
+test("abuse: a bundle of an attestation by the right key is not a signature", async () => {
   const attestation = bundled({ ...statement, predicateType: "https://spdx.dev/Document" });
   const judgement = await verifier.judge(attestation, image, now);
   assert.equal(judgement.verdict, "refused");

@@ -9,10 +9,10 @@ import { parseManifest } from "../../../src/oci/manifest.js";
 import { mediaTypes } from "../../../src/oci/media-type.js";
 import type { ProgressEvent } from "../../../src/progress.js";
 import { attachable, attachmentsOf } from "../../../src/transport/attachments.js";
-import { AttachedPlace } from "../../support/attached-place.js";
 import { expectedError } from "../../support/expected-error.js";
-import { ecPair, encryptionKey } from "../../support/key-pair.js";
-import { addImage } from "../../support/memory-image.js";
+import { AttachedPlace } from "../../support/images/attached-place.js";
+import { addImage } from "../../support/images/memory-image.js";
+import { ecPair, encryptionKey } from "../../support/keys/key-pair.js";
 import { scratchOf } from "../../support/scratch.js";
 
 const tar = "application/vnd.oci.image.layer.v1.tar";
@@ -194,7 +194,7 @@ test("an image that is sealed in place leaves its signatures under the digest th
   assert.equal((await attachmentsOf(source)?.simpleSignatures(root.digest))?.length, 2);
 });
 
-test("a file that is no signature, of an unknown form, or too large is refused", async (t) => {
+test("a file that is not a signature, of an unknown form, or too large is refused", async (t) => {
   const directory = join(scratchOf(t), "image");
   const place = new AttachedPlace();
   place.names.set("app", addImage(place, { layers: [] }));

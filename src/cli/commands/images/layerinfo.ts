@@ -1,4 +1,5 @@
 import type { ImageReport } from "../../../index.js";
+import { listTransports } from "../../../transport/index.js";
 import { type Flag, toggle } from "../../options/flag.js";
 import { hasKeys, openingFlags, readSettings, settingFlags } from "../../options/keys/key-flags.js";
 import { readKeys } from "../../options/keys/keys.js";
@@ -23,9 +24,7 @@ const keyIds: Flag<boolean> = toggle({
 
 /** `layerinfo IMAGE`. */
 export const layerinfo: Command = {
-  arguments: [
-    { name: "IMAGE", about: "a name in the local store, docker://, oci:, oci-archive:, docker-archive: or dir:" },
-  ],
+  arguments: [{ name: "IMAGE", about: listTransports() }],
   flags: [...openingFlags, ...settingFlags, layer, excludeLayer, platform, compat, keyIds, ...sourceFlags],
   needs: [[keyIds, compat]],
   examples: [

@@ -1,5 +1,5 @@
 import { OciEncError } from "../../../errors.js";
-import type { SignerSpec } from "../../../index.js";
+import type { SignerKind, SignerSpec } from "../../../index.js";
 import type { Invocation } from "../../commands/command.js";
 import { type KeySpec, parseKeySpec, splitValue } from "../keys/key-spec.js";
 import { type Passphrases, passphraseReader } from "../keys/passphrase.js";
@@ -22,11 +22,12 @@ export async function readSigners(
     const colon = text.indexOf(":");
     const kind = text.slice(0, Math.max(colon, 0));
     const rest = text.slice(colon + 1);
-    const { takes } = signerKind(kind);
-    if (takes === "text") specs.push(await asText(kind, rest, { invocation, passphrases, passphraseFile }));
+    const row = signerKind(kind);
+    const context = { kind, row, invocation, passphrases, passphraseFile };
+    if (row.takes === "text") specs.push(await asText(rest, context));
     else {
-      const named = takes === "file" ? await parseKeySpec(rest) : await splitValue(kind, rest);
-      specs.push(await withPassphrase(kind, named, { invocation, passphrases, passphraseFile }));
+      const named = row.takes === "file" ? await parseKeySpec(rest) : await splitValue(kind, rest);
+      specs.push(await withPassphrase(named, context));
     }
   }
   if (passphraseFile === undefined || specs.some(({ passphrase }) => passphrase !== undefined)) return specs;
@@ -45,6 +46,8 @@ export async function readSignersOf(invocation: Invocation): Promise<readonly Si
 }
 
 interface SignerContext {
+  readonly kind: string;
+  readonly row: SignerKind;
   readonly invocation: Invocation;
   readonly passphrases: Passphrases;
   /** Where the passphrase of a key is that names none. */
@@ -52,40 +55,38 @@ interface SignerContext {
 }
 
 /** A command has no passphrase of ours; the key files that text names may have one. */
-async function asText(kind: string, text: string, means: SignerContext): Promise<SignerSpec> {
-  const passphrase = kind === "exec" ? undefined : await usualPassphrase(kind, means);
-  return { kind, value: Buffer.from(text), isFile: false, passphrase, origin: shownValue(kind, text) };
+async function asText(text: string, context: SignerContext): Promise<SignerSpec> {
+  const { kind, row } = context;
+  const passphrase = row.passphrase ? await usualPassphrase(context) : undefined;
+  return { kind, value: Buffer.from(text), isFile: false, passphrase, origin: shownValue(text, context) };
 }
 
-async function withPassphrase(kind: string, text: KeySpec, means: SignerContext): Promise<SignerSpec> {
-  const { passphrases, invocation } = means;
+async function withPassphrase(text: KeySpec, context: SignerContext): Promise<SignerSpec> {
+  const { kind, passphrases, invocation } = context;
   const value = text.isFile ? await readSecretFile(text.value, invocation.signal) : Buffer.from(text.value);
-  const origin = shownValue(kind, text.value);
+  const origin = text.isFile ? text.value : shownValue(text.value, context);
   const passphrase =
     (await passphrases.read(text.passphrase, origin)) ??
-    (await usualPassphrase(kind, means)) ??
+    (await usualPassphrase(context)) ??
     ((await isProtected(value)) ? await passphrases.ask(origin) : undefined);
   return { kind, value, isFile: text.isFile, passphrase, origin };
 }
 
-/** What may be shown of a key: a PKCS#11 URI without its query, which may hold a PIN. */
-function shownValue(kind: string, value: string): string {
-  return kind === "pkcs11" || value.startsWith("pkcs11:") ? (value.split("?")[0] ?? "") : value;
+/** What may be shown of text that names a key: what the row of its kind says, else nothing. */
+function shownValue(value: string, { kind, row }: SignerContext): string {
+  return row.shown?.(value) ?? kind;
 }
 
 /** Where cosign and skopeo have passphrases from. */
-async function usualPassphrase(
-  kind: string,
-  { invocation, passphraseFile }: SignerContext,
-): Promise<Uint8Array | undefined> {
+async function usualPassphrase({ row, invocation, passphraseFile }: SignerContext): Promise<Uint8Array | undefined> {
   if (passphraseFile !== undefined) {
     const [line = ""] = Buffer.from(await readSecretFile(passphraseFile, invocation.signal))
       .toString("utf8")
       .split(/\r?\n/);
     return Buffer.from(line);
   }
-  const word = kind === "sigstore" ? process.env["COSIGN_PASSWORD"] : undefined;
-  return word === undefined ? undefined : Buffer.from(word);
+  const value = row.passphraseVariable === undefined ? undefined : process.env[row.passphraseVariable];
+  return value === undefined ? undefined : Buffer.from(value);
 }
 
 async function isProtected(value: Uint8Array): Promise<boolean> {

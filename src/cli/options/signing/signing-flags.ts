@@ -1,11 +1,11 @@
 import { OciEncError } from "../../../errors.js";
-import type { SignatureFormat } from "../../../index.js";
+import { type SignatureFormat, signatureFormats } from "../../../oci/signature-formats.js";
+import { kindForms } from "../../../sign/kinds.js";
 import { parseLifetime } from "../duration.js";
 import { type Flag, parsed, repeated, single, toggle } from "../flag.js";
 
 const group = "Signing:";
-const specs =
-  "sigstore:KEYFILE, gpg:FINGERPRINT, notary:NAME or notary:KEYFILE,CHAINFILE, pkcs11:URI, exec:COMMAND; passphrases as with --key";
+const specs = `${kindForms("signer")}; passphrases as with --key`;
 
 /** Who signs, in `sign`. */
 export const by: Flag<readonly string[]> = repeated({
@@ -60,27 +60,17 @@ export const format: Flag<readonly SignatureFormat[] | undefined> = parsed(
   {
     name: "format",
     placeholder: "FORMAT",
-    about: "sig, bundle or both (the default) for sigstore keys; jws (the default) or cose for notary; gpg",
+    about: `${signatureFormats.map(({ name }) => name).join(", ")}, or both: sig and bundle; default what the signer usually makes`,
     group,
   },
   (text) => {
-    const formats = formatWords.get(text);
-    if (formats) return formats;
-    throw new OciEncError(
-      "USAGE",
-      `--format: ${JSON.stringify(text)} is none of ${[...formatWords.keys()].join(", ")}`,
-    );
+    if (text === "both") return ["sig", "bundle"];
+    const row = signatureFormats.find(({ name }) => name === text);
+    if (row) return [row.name];
+    const known = [...signatureFormats.map(({ name }) => name), "both"].join(", ");
+    throw new OciEncError("USAGE", `--format: ${JSON.stringify(text)} is none of ${known}`);
   },
 );
-
-const formatWords: ReadonlyMap<string, readonly SignatureFormat[]> = new Map([
-  ["sig", ["sig"]],
-  ["bundle", ["bundle"]],
-  ["both", ["sig", "bundle"]],
-  ["jws", ["jws"]],
-  ["cose", ["cose"]],
-  ["gpg", ["gpg"]],
-]);
 
 /** What a signer claims, or what a signature must claim. */
 export const annotation: Flag<readonly string[]> = repeated({

@@ -1,5 +1,6 @@
 import { OciEncError } from "../../../errors.js";
 import type { PolicyGate, TrustRules, TrustSpec } from "../../../index.js";
+import { kindForms } from "../../../sign/kinds.js";
 import type { Invocation } from "../../commands/command.js";
 import { choice, type Flag, parsed, repeated, single, toggle } from "../flag.js";
 import type { FlagValues } from "../flag-values.js";
@@ -11,8 +12,7 @@ const group = "Signed:";
 export const trust: Flag<readonly string[]> = repeated({
   name: "trust",
   placeholder: "SPEC",
-  about:
-    "who has to have signed, one of those named: sigstore:PUBFILE, gpg:RINGFILE, x509:ROOTFILE, notary (its trust policy)",
+  about: `who must have signed, one of those named: ${kindForms("trust")}, notary (its trust policy)`,
   group,
 });
 

@@ -24,7 +24,7 @@ import type {
 import { identifyKeys, identityOf, recipientKeys } from "./public-keys.js";
 
 /**
- * OpenPGP messages, one for all recipients: wire-format 4.2. Public keys come from key files or from gpg's
+ * OpenPGP messages, one for all recipients: `wire-format.md` 4.2. Public keys come from key files or from gpg's
  * keyring, secret keys from key files, or stay with gpg, its agent and its smart cards (`--key pgp:ADDRESS`).
  */
 export const pgp: KeyWrapper = {

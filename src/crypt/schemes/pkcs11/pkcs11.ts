@@ -20,7 +20,7 @@ import type {
 import { decodeWrappedKey, encodeWrappedKey, type WrappedBlob, withoutBlob } from "./wrapped-key.js";
 
 /**
- * RSA keys in PKCS#11 tokens, one wrapped key for all recipients: wire-format 4.4. Encrypts for a public key file without any
+ * RSA keys in PKCS#11 tokens, one wrapped key for all recipients: `wire-format.md` 4.4. Encrypts for a public key file without any
  * token, or with a key that a key file or RFC 7512 URI names; decrypts with the token, or with the private key itself
  * where it is also outside of the token.
  */

@@ -34,7 +34,7 @@ export interface Enveloped {
 }
 
 /**
- * Takes a CMS message apart: what either generation of Go libraries writes (wire-format 4.3), and EnvelopedData
+ * Takes a CMS message apart: what either generation of Go libraries writes (`wire-format.md` 4.3), and EnvelopedData
  * (RFC 5652 section 6) and AuthEnvelopedData (RFC 5083) as other tools write them. CORRUPT when it is none of these.
  */
 export function readEnveloped(message: Uint8Array): Enveloped {

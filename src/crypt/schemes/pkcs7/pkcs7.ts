@@ -31,7 +31,7 @@ import {
 import { unwrapKey, wrapKey } from "./key-transport.js";
 
 /**
- * CMS enveloped data for X.509 certificates with RSA keys, one wrapped key for all recipients: wire-format 4.3. Writes what
+ * CMS enveloped data for X.509 certificates with RSA keys, one wrapped key for all recipients: `wire-format.md` 4.3. Writes what
  * Go's libraries write; reads that and what other tools write.
  */
 export const pkcs7: KeyWrapper = {

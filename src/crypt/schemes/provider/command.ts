@@ -1,7 +1,7 @@
-import { askCommand } from "../../../process/ask-command.js";
+import { answerTimeoutMs, askCommand } from "../../../process/ask-command.js";
 import type { WrapperOptions } from "../../key-wrapper.js";
 import type { CommandProvider } from "./config.js";
-import { maximumAnswer, type Request, timeoutMs } from "./protocol.js";
+import { maximumAnswer, type Request } from "./protocol.js";
 
 /**
  * Asks a provider that is a program: the question on its standard input, the answer on its standard output, no shell.
@@ -19,7 +19,7 @@ export async function callCommand(
     input: request.body,
     environment: options.environment ?? process.env,
     maximumOutput: maximumAnswer,
-    timeoutMs: options.providerTimeoutMs ?? timeoutMs,
+    timeoutMs: options.providerTimeoutMs ?? answerTimeoutMs,
     progress: options.progress,
     signal: options.signal,
   };

@@ -40,9 +40,6 @@ export function readSecret(answer: Uint8Array, provider: string): Uint8Array {
 /** An answer holds one wrapped key or one layer's options: both are a few KiB at most. */
 export const maximumAnswer: number = 1024 * 1024;
 
-/** Long enough for a service that waits for a person's approval. */
-export const timeoutMs = 60_000;
-
 function request(operation: Request["operation"], body: object): Request {
   return { operation, body: Buffer.from(JSON.stringify(body)) };
 }

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { memoized } from "../../../bytes/memoized.js";
 import { OciEncError } from "../../../errors.js";
 import type { DecryptionKey, EncryptionKey, KeyWrapper, WrappedKey, WrapperOptions } from "../../key-wrapper.js";
 import { callCommand } from "./command.js";
@@ -8,7 +9,7 @@ import { describeWrappedKey } from "./wrapped-key.js";
 
 /**
  * Key providers of ocicrypt: programs and services that wrap and unwrap elsewhere, named in the file that
- * OCICRYPT_KEYPROVIDER_CONFIG points to. Wire-format 4.5. A provider gets its own parameter and nothing else: no other
+ * OCICRYPT_KEYPROVIDER_CONFIG points to. `wire-format.md` 4.5. A provider gets its own parameter and nothing else: no other
  * key, passphrase or recipient of the operation.
  */
 export const provider: KeyWrapper = {
@@ -43,13 +44,14 @@ export const provider: KeyWrapper = {
         return [name, parameter];
       }),
     );
-    let reading: Promise<Providers> | undefined;
+    const providers = memoized(async () => named ?? (await readProviders(path)));
     return {
       used: own,
       async unwrap(wrapped) {
         const name = wrapped.suffix.slice(prefix.length);
-        reading ??= named ? Promise.resolve(named) : readProviders(path);
-        const config = await reading.then((providers) => askable(providers.byName.get(name))).catch(notAsked);
+        const config = await providers()
+          .then(({ byName }) => askable(byName.get(name)))
+          .catch(notAsked);
         if (config === undefined) return undefined;
         const answer = await call(config, unwrapRequest(name, parameters.get(name), wrapped.bytes), options);
         return readSecret(answer, config.name);

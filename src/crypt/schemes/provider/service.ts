@@ -1,8 +1,9 @@
 import { OciEncError } from "../../../errors.js";
+import { answerTimeoutMs } from "../../../process/ask-command.js";
 import { noticeWaiting } from "../../../progress.js";
 import type { WrapperOptions } from "../../key-wrapper.js";
 import type { ServiceProvider, ServiceTls } from "./config.js";
-import { maximumAnswer, type Request, timeoutMs } from "./protocol.js";
+import { maximumAnswer, type Request } from "./protocol.js";
 import { readSmallFile } from "./read-file.js";
 
 /**
@@ -25,7 +26,7 @@ export async function callService(
     "grpc.enable_http_proxy": 0,
     ...(config.tls?.serverName ? { "grpc.ssl_target_name_override": config.tls.serverName } : {}),
   });
-  const limitMs = options.providerTimeoutMs ?? timeoutMs;
+  const limitMs = options.providerTimeoutMs ?? answerTimeoutMs;
   using _ = noticeWaiting(`key provider ${JSON.stringify(config.name)}`, options.progress);
   const message = { [fieldNames.input]: Buffer.from(request.body) };
   try {

@@ -24,7 +24,10 @@ export function checkAttributes(headers: SignedHeaders, algorithm: SignatureAlgo
     throw new OciEncError("UNTRUSTED", `the envelope does not name ${algorithm.name}, the algorithm of its key`);
   }
   if (headers.contentType !== payloadType) {
-    throw new OciEncError("CORRUPT", `the envelope holds ${quoted(headers.contentType)}, which is no Notary payload`);
+    throw new OciEncError(
+      "CORRUPT",
+      `the envelope holds ${quoted(headers.contentType)}, which is not a Notary payload`,
+    );
   }
   checkCritical(headers);
   const signedAt = signingTime(headers);

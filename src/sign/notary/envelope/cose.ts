@@ -91,7 +91,7 @@ function criticalNames(headers: HeaderMap): readonly string[] {
   return critical.filter((label: unknown) => !(understood.includes(label) && headers.has(label))).map(nameOf);
 }
 
-/** Numbers cannot be mistaken for names, which are text: `label 4` is no attribute's name. */
+/** Numbers cannot be mistaken for names, which are text: `label 4` is not an attribute's name. */
 function nameOf(label: unknown): string {
   return typeof label === "string" ? label : `label ${Number(label)}`;
 }
@@ -133,12 +133,12 @@ function decoded(bytes: Uint8Array, of: string): unknown {
 }
 
 function bytesOf(value: unknown, part: string): Uint8Array {
-  if (!(value instanceof Uint8Array)) throw shapeFault(what, `has a ${part} that is no byte string`);
+  if (!(value instanceof Uint8Array)) throw shapeFault(what, `has a ${part} that is not a byte string`);
   return value;
 }
 
 function headerMap(value: unknown, part: string): HeaderMap {
-  if (!(value instanceof Map)) throw shapeFault(what, `has a ${part} that is no map`);
+  if (!(value instanceof Map)) throw shapeFault(what, `has a ${part} that is not a map`);
   for (const label of value.keys()) {
     if (typeof label !== "string" && typeof label !== "number") throw shapeFault(what, `has a strange label`);
   }

@@ -42,7 +42,7 @@ export function parseIdentity(text: string): NameAttributes {
 
 /**
  * The attributes of a certificate's subject; those that no identity can name without their value. Undefined when they cannot be told apart, several having one type or sharing
- * one place: no identity matches such a name. CORRUPT when it is no name.
+ * one place: no identity matches such a name. CORRUPT when it is not a name.
  */
 export function subjectAttributes(name: Uint8Array): NameAttributes | undefined {
   const attributes = new Map<string, string>();

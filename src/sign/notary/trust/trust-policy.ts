@@ -143,7 +143,7 @@ function readScopes(scopes: readonly string[], what: string): readonly string[] 
   }
   const strange = scopes.findIndex((scope) => scope.length > 512 || !scopePattern.test(scope));
   if (strange < 0) return scopes;
-  throw shapeFault(`scope ${strange + 1} of ${what}`, "is no repository with its host and without a tag");
+  throw shapeFault(`scope ${strange + 1} of ${what}`, "is not a repository with its host and without a tag");
 }
 
 function readStoreName(text: string, what: string): StoreName {

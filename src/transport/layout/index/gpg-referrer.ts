@@ -2,9 +2,7 @@ import type { ContentId, Descriptor } from "../../../oci/descriptor.js";
 import { digestOf } from "../../../oci/digest.js";
 import type { ImageManifest } from "../../../oci/manifest.js";
 import { mediaTypes } from "../../../oci/media-type.js";
-
-/** How a layout keeps an OpenPGP simple-signing message: as a referrer of this type, with the message as its layer. */
-export const messageType = "application/vnd.oci-enc.gpg-signature.v1";
+import { emptyConfigType, messageType } from "../../../oci/signature-formats.js";
 
 /** The manifest for a message, and the config that it needs beside it. The same message gives the same manifest. */
 export function messageReferrer(
@@ -17,7 +15,7 @@ export function messageReferrer(
     schemaVersion: 2,
     mediaType: mediaTypes.ociManifest,
     artifactType: messageType,
-    config: { mediaType: emptyType, digest: digestOf(config), size: config.length },
+    config: { mediaType: emptyConfigType, digest: digestOf(config), size: config.length },
     layers: [{ mediaType: messageType, digest: message.digest, size: message.size }],
     subject: { mediaType, digest, size },
   };
@@ -29,6 +27,3 @@ export function messageOf({ artifactType, layers }: ImageManifest): Descriptor |
   const [message, ...more] = layers;
   return artifactType === messageType && more.length === 0 ? message : undefined;
 }
-
-/** Image-spec, "guidance for an empty descriptor". */
-const emptyType = "application/vnd.oci.empty.v1+json";

@@ -28,7 +28,7 @@ import {
   putImage,
   writeList,
   writeManyImages,
-} from "../../../support/many-images.js";
+} from "../../../support/images/many-images.js";
 import { scratchOf } from "../../../support/scratch.js";
 
 interface Store {
@@ -134,7 +134,7 @@ const damages: Readonly<Record<string, (store: Store) => unknown>> = {
   "is damaged": ({ file }) => writeFileSync(file, readFileSync(file, "utf8").replaceAll(/"[0-9a-f]{8}/g, '"00000000')),
   "is another version's": ({ file }) =>
     writeFileSync(file, readFileSync(file, "utf8").replace("references 1", "references 0")),
-  "is no JSON": ({ file }) => writeFileSync(file, "oci-enc references 1"),
+  "is not JSON": ({ file }) => writeFileSync(file, "oci-enc references 1"),
   "has rows that are none": ({ file }) => forge(file, (rows) => rows.map(() => 1)),
   "can be written by others": ({ file }) => {
     forge(file, nothingNeeded);

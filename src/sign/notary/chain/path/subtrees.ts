@@ -4,7 +4,7 @@ const domain = new RegExp(`^(?:\\.?${label}(?:\\.${label})*)?$`);
 
 /**
  * Whether a dNSName lies in a subtree of RFC 5280 section 4.2.1.10: `example.org` holds that host and all below it, and
- * `.example.org` those below it alone. Undefined: one of them is no plain host name, so that nobody can tell.
+ * `.example.org` those below it alone. Undefined: one of them is not a plain host name, so that nobody can tell.
  */
 export function isInDomain(name: string, subtree: string): boolean | undefined {
   if (!host.test(name) || !domain.test(subtree)) return undefined;
@@ -18,7 +18,7 @@ const mailbox = new RegExp(`^(${local})@(${label}(?:\\.${label})*)$`);
 
 /**
  * Whether an rfc822Name lies in a subtree: `user@example.org` is that mailbox, `example.org` those of that host alone, and
- * `.example.org` those of the hosts below it. Undefined: one of them is no plain address, so that nobody can tell.
+ * `.example.org` those of the hosts below it. Undefined: one of them is not a plain address, so that nobody can tell.
  */
 export function isInMailbox(name: string, subtree: string): boolean | undefined {
   const [, user, at = ""] = mailbox.exec(name) ?? [];
