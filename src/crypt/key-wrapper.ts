@@ -82,7 +82,7 @@ export interface WrapperOptions extends KeyContext {
   readonly anonymous?: boolean | undefined;
 }
 
-/** One scheme of key wrapping: what a {@link SchemeRow} loads. */
+/** One scheme of key wrapping: what a `SchemeRow` loads. */
 export interface KeyWrapper {
   readonly scheme: string;
   /** Reads the public keys now, so that a bad one fails before a byte moves (KEY_INVALID). */

@@ -25,7 +25,7 @@ export interface SchemeRow {
   readonly holdsOwnKeys?: boolean;
   /** What of a text may be shown in messages. Never called for a file's name. Default: nothing. */
   shown?(text: string): string;
-  /** Whether a name, as a person or {@link KnownRecipient} writes it, means the recipient with this id. Default: they are equal. */
+  /** Whether a name, as a person or `KnownRecipient` writes it, means the recipient with this id. Default: they are equal. */
   sameId?(name: string, id: string): boolean;
   /** Whether one name may mean several recipients whose ids differ. */
   readonly nameMeansSeveral?: boolean;

@@ -127,13 +127,16 @@ test("faults/43: the last recipient is not removed, by name or by position", asy
 });
 
 test("faults/43: the last recipient that can be read is not removed where only what cannot be read would stay", async () => {
-  const place = await sealedImage(alice);
-  const suffix = "org.opencontainers.image.enc.keys.jwe";
-  const manifest = JSON.parse(place.text(place.names.get("image")?.digest ?? ""));
-  for (const { annotations } of manifest.layers) annotations[suffix] = `${annotations[suffix]},***`;
-  place.names.set("image", place.add("application/vnd.oci.image.manifest.v1+json", manifest));
-  const transform = await removeRecipients({ match: [parseRecipientId("jwe:alice")] });
-  await assert.rejects(edit(place, transform), expectedError("USAGE", /no recipient left/));
+  const annotation = "org.opencontainers.image.enc.keys.jwe";
+  // Not base64; base64, but not a JWE.
+  for (const unreadable of ["***", Buffer.from("{}").toString("base64")]) {
+    const place = await sealedImage(alice);
+    const manifest = JSON.parse(place.text(place.names.get("image")?.digest ?? ""));
+    for (const { annotations } of manifest.layers) annotations[annotation] = `${annotations[annotation]},${unreadable}`;
+    place.names.set("image", place.add("application/vnd.oci.image.manifest.v1+json", manifest));
+    const transform = await removeRecipients({ match: [parseRecipientId("jwe:alice")] });
+    await assert.rejects(edit(place, transform), expectedError("USAGE", /no recipient left/));
+  }
 });
 
 test("faults/43: a recipient whom no layer has cannot be removed, nor one at a position that is not there", async () => {
