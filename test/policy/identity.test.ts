@@ -69,7 +69,7 @@ for (const [rule, asked, signed, expected] of cases) {
   });
 }
 
-test("a name without a tag has none, and an image id is no name", () => {
+test("a name without a tag has none, and an image id is not a name", () => {
   assert.equal(name("a.test/latest").tag, undefined);
   assert.equal(name("busybox:latest").tag, "latest");
   assert.equal(name(`busybox:latest@${one}`).tag, "latest");
@@ -77,7 +77,7 @@ test("a name without a tag has none, and an image id is no name", () => {
   assert.equal(readReference("ab".repeat(32)), undefined);
 });
 
-test("a prefix is a host or the beginning of a repository in whole parts", () => {
+test("a prefix is a host, or a host with the first parts of a repository", () => {
   for (const prefix of ["a.test", "a.test:5000", "localhost", "a.test/b", "a.test/b/c-d"])
     assert.ok(isRemapPrefix(prefix));
   for (const prefix of ["", "a.test/", "a.test/b:1", `a.test/b@${one}`, "a.test/B", "/b", "a b"]) {

@@ -54,7 +54,7 @@ test("a bare name is sought in the store that the options name, and the hint sho
   assert.equal((await source.resolve()).digest, root.digest);
 });
 
-test("a name that is no image name is a USAGE error before anything is looked at", async () => {
+test("a name that is not an image name is a USAGE error before anything is looked at", async () => {
   for (const text of ["Bash", "a b", "bash:", "bash@sha256:1", "a:b:c"]) {
     await assert.rejects(openSource(text), expectedError("USAGE"), text);
     await assert.rejects(openTarget(text), expectedError("USAGE"), text);

@@ -74,7 +74,7 @@ test("members are counted while they come, and so are the bytes of their extende
   await assert.rejects(open(`oci-archive:${wide}`), expectedError("UNSUPPORTED", /33554432 bytes/, /--limit-entries/));
 });
 
-test("what is no tar archive inside is not written out, and is said to be what it is", async (t) => {
+test("what is not a tar archive inside is not written out, and is said to be what it is", async (t) => {
   const inside = gzipSync(gzipSync(Buffer.from("twice")));
   await assert.rejects(
     open(`oci-archive:${await archiveOf(t, inside)}`),

@@ -84,7 +84,7 @@ test("a file that somebody else makes meanwhile is not replaced", async (t) => {
   assert.equal(await readFile(path, "utf8"), "somebody else's");
 });
 
-test("what is no regular file is never replaced", async (t) => {
+test("what is not a regular file is never replaced", async (t) => {
   const directory = scratchOf(t);
   execFileSync("mkfifo", [join(directory, "fifo")]);
   await mkdir(join(directory, "directory"));
@@ -220,7 +220,7 @@ test("a locator that names nothing is a wrong usage, and so is writing to a dige
   await assert.rejects(openTarget(`oci-archive:a.tar@sha256:${"0".repeat(64)}`), expectedError("USAGE", /digest/));
 });
 
-test("what belongs to an image stays in an archive when the image is sealed in place, and when it gets another name", async (t) => {
+test("what belongs to an image stays in an archive when the image is encrypted in place, and when it gets another name", async (t) => {
   const path = join(scratchOf(t), "a.tar");
   const place = new AttachedPlace();
   const root = addImage(place, { layers: [{ mediaType: layerType, bytes: randomBytes(10) }] });

@@ -173,7 +173,7 @@ test("signatures are added in place behind those that are there, each once", asy
   assert.equal(place.messages.get(root.digest)?.length, 2);
 });
 
-test("an image that is sealed in place leaves its signatures under the digest they are about", async (t) => {
+test("an image that is encrypted in place leaves its signatures under the digest they are about", async (t) => {
   const { root, directory } = await written(t);
   const reference = `dir:${directory}`;
   const warnings: string[] = [];
@@ -194,7 +194,7 @@ test("an image that is sealed in place leaves its signatures under the digest th
   assert.equal((await attachmentsOf(source)?.simpleSignatures(root.digest))?.length, 2);
 });
 
-test("a file that is no signature, of an unknown form, or too large is refused", async (t) => {
+test("a file that is not a signature, of an unknown form, or too large is refused", async (t) => {
   const directory = join(scratchOf(t), "image");
   const place = new AttachedPlace();
   place.names.set("app", addImage(place, { layers: [] }));

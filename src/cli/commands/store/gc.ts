@@ -13,10 +13,7 @@ export const gc: Command = {
     const { collectGarbage } = await import("../../../transport/index.js");
     const garbage = await collectGarbage({ store: options.get(store), dryRun: options.get(dryRun), progress, signal });
     const verb = options.get(dryRun) ? "would remove" : "removed";
-    const counts = [
-      ...counted(garbage, "blobs"),
-      ...counted(garbage.partialBlobs, "partial blobs"),
-    ];
+    const counts = [...counted(garbage, "blobs"), ...counted(garbage.partialBlobs, "partial blobs")];
     if (counts.length === 0) notice("nothing to remove");
     for (const count of counts) notice(`${verb} ${count}`);
     for (const why of reasons(garbage)) notice(`some blobs stay: ${why}`);
