@@ -9,7 +9,7 @@ import { scratchDirectory } from "../support/scratch.js";
 
 const scratch = scratchDirectory();
 
-test("a user who is a number without a name, and has no HOME, is nobody's bug", () => {
+test("a user who is a number without a name, and has no HOME, has / as home", () => {
   const preload = join(scratch, "nameless.cjs");
   writeFileSync(
     preload,

@@ -31,7 +31,7 @@ function readlinkIfOpen(path: string): string | undefined {
   }
 }
 
-test("a file is read whole, from an offset and in part, in chunks that nobody overwrites", async () => {
+test("a file is read whole, from an offset and in part, in chunks that are never overwritten", async () => {
   const bytes = randomBytes(2 * chunkSize + 7);
   const path = await fileOf(bytes);
   await using file = await openRegularFile(path, strict);

@@ -52,7 +52,7 @@ test("abuse: an index that is not signed brings in no unsigned image that says i
   }
 });
 
-test("abuse: an index that is not signed brings in nothing of a kind that nobody knows", async () => {
+test("abuse: an index that is not signed brings in nothing of an unknown kind", async () => {
   const place = new AttachedPlace();
   const good = image(place, "good", "amd64");
   await sign(place, good);
@@ -64,7 +64,7 @@ test("abuse: an index that is not signed brings in nothing of a kind that nobody
   await refused(place, trusting);
 });
 
-test("abuse: with --instance-signatures an index without images is judged itself, and a policy that rejects holds", async () => {
+test("abuse: with --instance-signatures an index without images is checked itself, and a policy that rejects holds", async () => {
   const place = new AttachedPlace();
   index(place, []);
   const policy = join(scratch, "reject.json");
@@ -72,7 +72,7 @@ test("abuse: with --instance-signatures an index without images is judged itself
   await refused(place, { policy, instanceSignatures: true });
 });
 
-test("abuse: a plain image in a signed index does not hide behind the sealed one beside it", async () => {
+test("abuse: a plain image in a signed index does not hide behind the encrypted one beside it", async () => {
   const place = new AttachedPlace();
   const sealed = image(place, "sealed", "amd64", `${plain}+encrypted`);
   const open = image(place, "open", "arm64");

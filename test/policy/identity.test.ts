@@ -77,7 +77,7 @@ test("a name without a tag has none, and an image id is not a name", () => {
   assert.equal(readReference("ab".repeat(32)), undefined);
 });
 
-test("a prefix is a host or the beginning of a repository in whole parts", () => {
+test("a prefix is a host, or a host with the first parts of a repository", () => {
   for (const prefix of ["a.test", "a.test:5000", "localhost", "a.test/b", "a.test/b/c-d"])
     assert.ok(isRemapPrefix(prefix));
   for (const prefix of ["", "a.test/", "a.test/b:1", `a.test/b@${one}`, "a.test/B", "/b", "a b"]) {

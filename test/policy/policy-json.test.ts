@@ -164,7 +164,7 @@ const peers: readonly (readonly [name: string, peer: Peer, policies: typeof poli
   ["skopeo-trixie", broughtPeer("skopeo-trixie"), [...policies, ...sigstorePolicies]],
 ];
 for (const [name, skopeo, known] of peers) {
-  test(`${name}: finds the same policies sound`, { skip: skopeo.missing }, async () => {
+  test(`${name}: finds the same policies valid`, { skip: skopeo.missing }, async () => {
     for (const [about, text, sound] of known) {
       const directory = mkdtempSync(join(scratch, "policy-"));
       writeFileSync(join(directory, "policy.json"), text);
@@ -222,7 +222,7 @@ test("abuse: a policy that is not UTF-8 is refused, and what is quoted of one ho
   }
 });
 
-test("in the dialect of image-rs, members that nobody knows are ignored with a warning each", () => {
+test("in the dialect of image-rs, unknown members are ignored with a warning each", () => {
   const text = `{"default":${reject},"comment":"x","transports":{"docker":{"r.test":[{"type":"reject","note":1}]}}}`;
   assert.throws(() => parse(text), expectedError("CORRUPT"));
   const { warnings } = parsePolicy(Buffer.from(text), "policy.json", "image-rs");

@@ -81,7 +81,7 @@ for (const [transport, good, bad] of [
   });
 }
 
-test("a reference of a transport that nobody knows is refused before any policy is asked", () => {
+test("a reference of an unknown transport is refused before any policy is asked", () => {
   for (const reference of ["nfs://a/app", "s3://bucket/app:1", "docker-daemon:app:1", "containers-storage:app"]) {
     const source = { place: "oci:/srv" };
     assert.throws(() => policySubject({ reference, source }), expectedError("USAGE", /unknown transport/), reference);
@@ -89,7 +89,7 @@ test("a reference of a transport that nobody knows is refused before any policy 
   }
 });
 
-test("a name that is no image name is refused, and not judged by the entry for all names", () => {
+test("a name that is not an image name is refused, and not checked by the entry for all names", () => {
   for (const reference of ["docker://A b", "Not:a:name"]) {
     assert.throws(() => policySubject({ reference, source: { place: "" } }), expectedError("USAGE"), reference);
   }

@@ -174,7 +174,7 @@ test("signatures are added in place behind those that are there, each once", asy
   assert.equal(place.messages.get(root.digest)?.length, 2);
 });
 
-test("an image that is sealed in place leaves its signatures under the digest they are about", async (t) => {
+test("an image that is encrypted in place leaves its signatures under the digest they are about", async (t) => {
   const { root, directory } = await written(t);
   const reference = `dir:${directory}`;
   const warnings: string[] = [];

@@ -96,7 +96,7 @@ for (const [what, code, put] of replacements) {
   });
 }
 
-test("faults/47: what is no file in place of a blob is replaced by a writer, and a link's target stays as it was", async (t) => {
+test("faults/47: what is not a file in place of a blob is replaced by a writer, and a link's target stays as it was", async (t) => {
   const prepared = await prepare(t);
   const { scratch, layout, blob, place, layer } = prepared;
   await rm(blob);

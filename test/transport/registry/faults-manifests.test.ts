@@ -41,7 +41,7 @@ describe("manifests from a hostile registry", () => {
     await assert.rejects(source.resolve(), expectedError("CORRUPT", /the registry says/));
   });
 
-  test("faults/06: descriptors without a sound size are CORRUPT", async () => {
+  test("faults/06: descriptors without a valid size are CORRUPT", async () => {
     await using server = await startStrictRegistry();
     const { place, root } = hostImage(server);
     for (const size of ["-1", "9007199254740993", '"12"', "null", "1.5"]) {

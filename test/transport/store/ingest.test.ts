@@ -233,7 +233,7 @@ test("links, FIFOs, directories and files with a second name are neither taken n
   }
 });
 
-test("a link in place of the directory leads nobody elsewhere", async (t) => {
+test("a link in place of the directory is not followed", async (t) => {
   const store = await newStore(t);
   const some = content();
   await leave(store, some, 50_000);

@@ -75,7 +75,7 @@ test("an image that was stored by its digest is found by that name, and is nothi
   await assert.rejects(source.resolve(), expectedError("NOT_FOUND"));
 });
 
-test("what a store holds is listed by name, with size, platforms and how much is sealed", async (t) => {
+test("what a store holds is listed by name, with size, platforms and how much is encrypted", async (t) => {
   const store = await newStore(t);
   const place = new MemoryPlace();
   const layer = (sealed: boolean, index: number) => ({

@@ -26,7 +26,7 @@ async function foreignLease(layout: string, touched: Date): Promise<void> {
   await utimes(owner, touched, touched);
 }
 
-test("a lease counts for others while it lasts, and nothing is left of it", async (t) => {
+test("a session counts for others while it lasts, and nothing is left of it", async (t) => {
   const layout = scratchOf(t);
   const lease = await beginSession(layout, {});
   await writeFile(join(lease.directory, "blob"), "bytes");
@@ -80,7 +80,7 @@ test("faults/57: a blob under way is its owner's alone, under a random name; a f
   assert.equal(names.size, 4);
 });
 
-test("faults/58: a clock that was wrong makes neither a living lease dead nor a dead one eternal", async (t) => {
+test("faults/58: a clock that was wrong makes neither a living session dead nor a dead one eternal", async (t) => {
   const layout = scratchOf(t);
   const now = Date.now();
   for (const [age, living] of [
@@ -95,14 +95,14 @@ test("faults/58: a clock that was wrong makes neither a living lease dead nor a 
   }
 });
 
-test("a lease that was never finished is removed", async (t) => {
+test("a session that was never finished is removed", async (t) => {
   const layout = scratchOf(t);
   await mkdir(join(sessionsDirectory(layout), "unfinished"), { recursive: true });
   assert.equal((await withLock(layout, () => reclaimSessions(layout))).living, 0);
   assert.deepEqual(await readdir(layout), []);
 });
 
-test("a lease's token names this process", async (t) => {
+test("a session's token names this process", async (t) => {
   const layout = scratchOf(t);
   const lease = await beginSession(layout, {});
   assert.equal(JSON.parse(await readFile(join(lease.directory, "owner"), "utf8")).pid, process.pid);
@@ -129,7 +129,7 @@ test("a writer whose clock is wrong is seen to live while it is watched", async 
   assert.equal((await withLock(layout, () => reclaimSessions(layout))).living, 0);
 });
 
-test("a lease that another user keeps closed tells by its name whether its writer lives, whatever its times", {
+test("a session that another user keeps closed tells by its name whether its writer lives, whatever its times", {
   skip: process.geteuid?.() !== 0 && "needs root, to be somebody else",
 }, async (t) => {
   const layout = scratchOf(t);

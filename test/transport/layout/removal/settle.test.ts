@@ -100,7 +100,7 @@ test("while another writer is at work nothing goes, a warning says so, and the n
   assert.equal(isThere(left, left.plain), false);
 });
 
-test("a stranger's record makes nobody remove, read or wait for anything", async (t) => {
+test("a forged record makes no command remove, read or wait for anything", async (t) => {
   const left = await killed(t);
   const outside = join(scratchOf(t), "file");
   await writeFile(outside, `${left.plain}\n`);
@@ -120,7 +120,7 @@ test("a stranger's record makes nobody remove, read or wait for anything", async
   assert.equal(await readFile(outside, "utf8"), `${left.plain}\n`);
 });
 
-test("a lease that another user keeps closed counts as alive while its directory is touched, and is told of after", async (t) => {
+test("a session that another user keeps closed counts as alive while its directory is touched, and is reported after", async (t) => {
   if (process.geteuid?.() !== 0) return t.skip("only root can be two users");
   const layout = scratchOf(t);
   const directory = join(sessionsDirectory(layout), "closed");

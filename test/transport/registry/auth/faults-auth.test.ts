@@ -198,7 +198,7 @@ describe("challenges and tokens of a hostile registry", () => {
     assert.equal(server.log.filter(({ path }) => path.includes("manifests")).length, 2);
   });
 
-  test("faults/19: 403 without a body is DENIED, 404 to a stranger NOT_FOUND", async () => {
+  test("faults/19: 403 without a body is DENIED, 404 to a user without credentials NOT_FOUND", async () => {
     await using server = await startStrictRegistry();
     server.inject(on("GET", /manifests/), (exchange) => reply(exchange, 403));
     await assert.rejects(pullAll(server.host), expectedError("DENIED", /403/));
@@ -262,7 +262,7 @@ describe("credential helpers and files", () => {
       assert.deepEqual(await keychain.credentials("other.test", "team/app"), alice);
     }));
 
-  test("faults/65: that a helper has no credentials is no failure", () =>
+  test("faults/65: that a helper has no credentials is not a failure", () =>
     withScratch(async (folder) => {
       helper(folder, "none", "echo 'credentials not found in native keychain'; exit 1");
       const { keychain } = keychainOf(folder, { credsStore: "none", auths: { "a.test": {} } });
@@ -404,7 +404,7 @@ describe("credential helpers and files", () => {
       assert.deepEqual(await singleCredentials("docker.io", alice).credentials("index.docker.io"), alice);
     }));
 
-  test("faults/65: who names a file of credentials that is not there does not go as nobody, but may log in into it", () =>
+  test("faults/65: a file of credentials that is named and is not there is an error, but login may make it", () =>
     withScratch(async (folder) => {
       await using server = await startStrictRegistry();
       hostImage(server);

@@ -85,7 +85,7 @@ test("as image-rs reads them, a scope may be in two files that say the same of i
     await assert.rejects(read(), expectedError("CORRUPT", /one scope is in/));
   }));
 
-test("a file that is malformed, or that has a member nobody knows, is CORRUPT", async () => {
+test("a file that is malformed, or that has an unknown member, is CORRUPT", async () => {
   for (const [text, why] of [
     ["docker: [", /not YAML/],
     ["docker: { a.test: {}, a.test: {} }", /not YAML/],

@@ -41,7 +41,7 @@ test("addresses are what they are, IPv4 inside IPv6 too", () => {
   }
 });
 
-test("nobody reaches the forbidden, and only an internal registry its own kind of network", () => {
+test("no registry may send us to a forbidden address, and only an internal one to its own kind of network", () => {
   for (const from of ["public", "private", "loopback", "forbidden"] as const) {
     assert.equal(mayReach(from, "public"), true);
     assert.equal(mayReach(from, "forbidden"), false);

@@ -28,7 +28,7 @@ describe("the watch over an exchange", () => {
     assert.ok(expectedError("UNAVAILABLE", /no answer in 60 s/, /--stall-timeout/)(watch.signal.reason));
   });
 
-  test("counts bytes, not pieces: a trickle is no progress, and neither is time in which we keep the other side waiting", (t) => {
+  test("counts bytes, not pieces: a trickle is not progress, and time in which the other side waits for us does not count", (t) => {
     t.mock.timers.enable({ apis: ["setInterval"] });
     using watch = new StallWatch({ ...usual, tell: () => undefined });
     watch.expectData();
