@@ -1,9 +1,7 @@
-import { once } from "node:events";
 import { type Extract, extract, type Header } from "tar-stream";
 import { type Budget, type GrowthLimits, openBudget } from "../bytes/budget.js";
 import { ByteReader } from "../bytes/byte-reader.js";
 import type { ByteStream } from "../bytes/byte-stream.js";
-import { OciEncError } from "../errors.js";
 import { blockSize, malformedTar, paddingOf } from "./tar-header.js";
 
 // tar-stream reads the members of an archive that comes as a stream, so that what is not an archive, or grows too much, is
@@ -13,7 +11,7 @@ import { blockSize, malformedTar, paddingOf } from "./tar-header.js";
 /** Bytes of extended headers for one member. */
 const extensionLimit = 8 * 1024 * 1024;
 
-/** What is handed on at once. */
+/** Most bytes that tar-stream gets at once. */
 const chunkSize = 256 * 1024;
 
 /**
@@ -77,18 +75,20 @@ function isZero(block: Uint8Array): boolean {
   return block.every((byte) => byte === 0);
 }
 
-/** tar-stream's reader, fed by hand, with its failures in our words. */
+/** tar-stream's reader, which gets its bytes one piece at a time. Its failures are told in our words. */
 class Members {
   readonly what: string;
   readonly #extractor: Extract;
   #waiting: Header | undefined;
+  #settle: (failed: boolean) => void = () => {};
 
   constructor(what: string) {
     this.what = what;
-    // With no room at all, what is written has been read when there is room again. Archives from before POSIX have no magic.
+    // Without a buffer, "drain" means that what was written has been read. Archives from before POSIX have no magic number.
     const options = { highWaterMark: 0, allowUnknownFormat: true };
     this.#extractor = extract(options);
-    this.#extractor.on("error", () => {});
+    this.#extractor.on("drain", () => this.#settle(false));
+    this.#extractor.on("error", () => this.#settle(true));
     this.#extractor.on("entry", (header, content, next) => {
       this.#waiting = header;
       content.resume();
@@ -106,23 +106,22 @@ class Members {
     const { type, size } = this.#waiting ?? {};
     this.#waiting = undefined;
     if (type === "directory") return 0;
-    // tar-stream lets sizes pass that are not numbers, and then waits for ever.
+    // tar-stream accepts sizes that are not numbers, and then waits forever.
     if (size === undefined || !Number.isSafeInteger(size)) {
       throw malformedTar(this.what, "the size of a member is not a valid number");
     }
     return size;
   }
 
-  async take(bytes: Uint8Array): Promise<void> {
-    try {
-      const drained = once(this.#extractor, "drain");
+  /** Resolves when tar-stream has read the bytes. CORRUPT when it cannot. */
+  take(bytes: Uint8Array): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#settle = (failed) => {
+        if (!failed) resolve();
+        else reject(malformedTar(this.what, "a header is damaged, or its checksum is wrong"));
+      };
       this.#extractor.write(bytes);
-      await drained;
-    } catch (cause) {
-      throw cause instanceof OciEncError
-        ? cause
-        : malformedTar(this.what, "a header is damaged, or its checksum is wrong");
-    }
+    });
   }
 
   close(): void {

@@ -5,14 +5,15 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { openSource } from "../../../src/doors/transport.js";
 import type { EndpointOptions } from "../../../src/transport/transport.js";
-import { changedHeader, packTar, paxHeader, tarEnd, tarEntry } from "../../support/bytes/tar-file.js";
+import { changedHeader, packTar, paxHeader, tarEnd, tarEntry, paxRecord } from "../../support/bytes/tar-file.js";
 import { zerosGzip } from "../../support/bytes/zeros.js";
 import { expectedError } from "../../support/expected-error.js";
 import { writeImage } from "../../support/images/layout-image.js";
 import { systemPeer } from "../../support/process/peer.js";
 import { scratchOf } from "../../support/scratch.js";
+import { openSource } from "../../../src/doors/transport.js";
+import type { ErrorCode } from "../../../src/index.js";
 
 /** A file, as each transport of archives would read it. */
 async function archiveOf(t: TestContext, bytes: Uint8Array, name = "app.tar.gz"): Promise<string> {
@@ -72,6 +73,24 @@ test("members are counted while they come, and so are the bytes of their extende
   const header = await paxHeader(`${value.length + 16} comment=${value}\n`);
   const wide = await archiveOf(t, gzipSync(Buffer.concat([...Array(40).fill(Buffer.concat([header, one])), tarEnd])));
   await assert.rejects(open(`oci-archive:${wide}`), expectedError("UNSUPPORTED", /33554432 bytes/, /--limit-entries/));
+});
+
+test("an archive that is refused as a file is refused when it comes as a stream, too", async (t) => {
+  const entry = await tarEntry({ name: "index.json", content: "{}" });
+  const hostile: readonly (readonly [ErrorCode, RegExp, Buffer])[] = [
+    ["CORRUPT", /pax record/, Buffer.concat([await paxHeader("99 path=b\n"), entry])],
+    ["CORRUPT", /global header/, Buffer.concat([await paxHeader(paxRecord("path", "b".repeat(10)), "g"), entry])],
+    ["CORRUPT", /size/, changedHeader(entry, 124, "0000000002x\0")],
+    ["UNSUPPORTED", /sparse/, changedHeader(entry, 156, "S")],
+    ["UNSUPPORTED", /volume/, changedHeader(entry, 156, "M")],
+    ["CORRUPT", /twice/, Buffer.concat([entry, entry])],
+  ];
+  for (const [code, message, bytes] of hostile) {
+    const archive = Buffer.concat([bytes, tarEnd]);
+    for (const [name, stored] of [["a.tar", archive] as const, ["a.tar.gz", gzipSync(archive)] as const]) {
+      await assert.rejects(open(`oci-archive:${await archiveOf(t, stored, name)}`), expectedError(code, message));
+    }
+  }
 });
 
 test("what is not a tar archive inside is not written out, and is said to be what it is", async (t) => {

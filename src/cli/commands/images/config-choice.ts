@@ -1,5 +1,5 @@
-import { type ChoiceOptions, chooseImage } from "../../../doors/internal.js";
 import { OciEncError } from "../../../errors.js";
+import { type ChoiceOptions, chooseImage } from "../../../doors/internal.js";
 import type { ImageReport } from "../../../index.js";
 
 /** The config that is meant where one is wanted, of the image that {@link chooseImage} takes. UNSUPPORTED when it is no image's. */
