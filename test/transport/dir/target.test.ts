@@ -3,23 +3,18 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { copyImage, decryptLayers, encryptLayers, openSource, openTarget } from "../../../src/index.js";
+import { copyImage, decryptLayers, encryptLayers, openTarget } from "../../../src/index.js";
 import { expectedError } from "../../support/expected-error.js";
 import { draftNameOfTheDead } from "../../support/files/dead-draft.js";
 import { fileTree } from "../../support/files/file-tree.js";
 import { smallDisk, smallDiskMissing } from "../../support/files/small-disk.js";
 import { bringImage, uploadOf } from "../../support/images/bring-image.js";
-import { writeImage } from "../../support/images/layout-image.js";
+import { digestAt, writeImage } from "../../support/images/layout-image.js";
 import { addImage, MemoryPlace } from "../../support/images/memory-image.js";
 import { decryptionKey, ecPair, encryptionKey } from "../../support/keys/key-pair.js";
 import { scratchOf } from "../../support/scratch.js";
 
 const { publicKey, privateKey } = ecPair();
-
-async function digestAt(reference: string): Promise<string> {
-  await using source = await openSource(reference);
-  return (await source.resolve()).digest;
-}
 
 test("a directory holds what skopeo's does: version, manifest.json, and blobs by their bare hex", async (t) => {
   const directory = join(scratchOf(t), "deep", "image");
