@@ -7,11 +7,11 @@ import { spec } from "node:test/reporters";
 import { fileURLToPath } from "node:url";
 
 /**
- * Runs every compiled test, or those whose path contains one of the arguments, OCI_ENC_TEST_FILES files at the same time, or
- * as many as there are cores. What took longest the last time begins first, so that no core is without work at the end. The slowest files are
- * listed at the end, then the skipped tests with their reasons; with CI=true they fail the run, except those that need a
- * newer Debian release than this one. Last come the failed ones: the end is what is left of a long log. A file with the
- * line `// Needs PROGRAM.` is skipped as a whole where that is not on this machine.
+ * Runs every compiled test, or those whose path contains one of the arguments: OCI_ENC_TEST_FILES files at the same time, or
+ * one more than there are cores, as many a test waits. What took longest the last time begins first, so that no core is
+ * without work at the end. The slowest files are listed at the end, then the skipped tests with their reasons; with CI=true
+ * they fail the run, except those that need a newer Debian release than this one. Last come the failed ones: the end is what
+ * is left of a long log. A file with the line `// Needs PROGRAM.` is skipped as a whole where that is not on this machine.
  */
 const root = dirname(fileURLToPath(import.meta.url));
 const wanted = process.argv.slice(2);
@@ -34,7 +34,7 @@ const times = await readTimes();
 const failed: string[] = [];
 const stream = run({
   files: files.toSorted((a, b) => expectedTime(b) - expectedTime(a)).map((name) => join(root, name)),
-  concurrency: Number(process.env["OCI_ENC_TEST_FILES"]) || availableParallelism(),
+  concurrency: Number(process.env["OCI_ENC_TEST_FILES"]) || availableParallelism() + 1,
 });
 stream.on("test:complete", ({ name, file, details }) => {
   if (name === file) times.set(relative(root, file), details.duration_ms);

@@ -2,37 +2,28 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { addTokenKey, makeSoftToken, softHsmModule } from "../support/keys/key-material.js";
 import { exits, refuses } from "../support/process/exits.js";
 import { systemPeer } from "../support/process/peer.js";
-import { type DockerRegistry, noDockerRegistry, startDockerRegistry } from "../support/registry/docker-registry.js";
+import { type DockerRegistry, dockerRegistryOfFile, noDockerRegistry, startDockerRegistry } from "../support/registry/docker-registry.js";
 import { scratchDirectory } from "../support/scratch.js";
-import { cosignPassword, cosigns, sigstoreKey } from "../support/signing/cosign.js";
-import { type SignedPlace, type StoredManifest, signedPlace } from "../support/signing/signed-place.js";
+import { cosigns, sigstoreKey } from "../support/signing/cosign.js";
+import { placeOfOne, type SignedPlace, type StoredManifest } from "../support/signing/signed-place.js";
 import { signedVectors } from "../support/signing/signed-vectors.js";
-import { signingCalls } from "../support/signing/signing-calls.js";
+import { signingCalls, signingCallsIn } from "../support/signing/signing-calls.js";
 
 const scratch = scratchDirectory();
 const { two, three } = cosigns(join(scratch, "cosign"));
 const skip = noDockerRegistry;
 const noToken = existsSync(softHsmModule) ? systemPeer("softhsm2-util").missing : `there is no ${softHsmModule}`;
-const { call, sign, verify } = signingCalls({
-  ...cosignPassword,
-  HOME: scratch,
-  XDG_CONFIG_HOME: join(scratch, "config"),
-});
-let registry: DockerRegistry;
-
-before(async () => {
-  if (skip === false) registry = await startDockerRegistry("open");
-});
-after(() => registry?.[Symbol.asyncDispose]());
+const { call, sign, verify } = signingCallsIn(scratch);
+const registry = dockerRegistryOfFile();
 
 test("requirement: a key outside, behind a command around openssl pkeyutl, signs what cosign accepts", {
   skip: skip || two.missing,
 }, async () => {
-  const { place, root } = await fresh("external/exec");
+  const { place, root } = await placeOfOne(registry, "external/exec");
   const [key, pub] = [join(scratch, "outside.pem"), join(scratch, "outside.pub")];
   const curve = ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"];
   execFileSync("openssl", ["genpkey", ...curve, "-out", key], { stdio: "pipe" });
@@ -47,7 +38,7 @@ test("requirement: a key outside, behind a command around openssl pkeyutl, signs
 test("requirement: a key in a PKCS#11 token signs what cosign accepts", {
   skip: skip || two.missing || noToken,
 }, async () => {
-  const { place, root } = await fresh("external/token");
+  const { place, root } = await placeOfOne(registry, "external/token");
   const token = makeSoftToken(scratch);
   const curve = ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"];
   const { uri, publicKey } = addTokenKey(token, "release", curve);
@@ -84,11 +75,6 @@ describe("credentials", { skip }, () => {
     await exits(4, verify(image, "--trust", trusted("sigstore-k1"), "--creds", "alice:wrong"));
   });
 });
-
-async function fresh(repository: string): Promise<{ readonly place: SignedPlace; readonly root: StoredManifest }> {
-  const place = signedPlace(registry.host, repository);
-  return { place, root: await place.put("one") };
-}
 
 async function acceptedByCosign(place: SignedPlace, root: StoredManifest, publicKey: string): Promise<void> {
   await exits(0, two.verify(place.at(root.digest), publicKey));

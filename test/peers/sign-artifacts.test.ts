@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { exits, refuses } from "../support/process/exits.js";
 import { broughtPeer, firstMissing, run } from "../support/process/peer.js";
-import { type DockerRegistry, noDockerRegistry, startDockerRegistry } from "../support/registry/docker-registry.js";
+import { dockerRegistryOfFile, noDockerRegistry } from "../support/registry/docker-registry.js";
 import { scratchDirectory } from "../support/scratch.js";
-import { cosignPassword, cosigns, sigstoreKey } from "../support/signing/cosign.js";
+import { cosigns, sigstoreKey } from "../support/signing/cosign.js";
 import { notarySpec, notationIn } from "../support/signing/notation.js";
-import { type SignedPlace, type StoredManifest, signedPlace } from "../support/signing/signed-place.js";
+import { placeOfOne, type SignedPlace, signedPlace } from "../support/signing/signed-place.js";
 import { signedVectors } from "../support/signing/signed-vectors.js";
-import { signingCalls } from "../support/signing/signing-calls.js";
+import { signingCallsIn } from "../support/signing/signing-calls.js";
 
 const scratch = scratchDirectory();
 const { two, three } = cosigns(join(scratch, "cosign"));
@@ -18,18 +18,9 @@ const notation = notationIn(join(scratch, "notation"), ["ec256", "ec384", "rsa20
 const oras = broughtPeer("oras-forky");
 const skip = noDockerRegistry;
 const withTools = skip || [two, three, notation].map(({ missing }) => missing).find(Boolean) || false;
-const { call, sign, verify } = signingCalls({
-  ...cosignPassword,
-  HOME: scratch,
-  XDG_CONFIG_HOME: join(scratch, "config"),
-});
+const { call, sign, verify } = signingCallsIn(scratch);
 const trustPolicy = ["--trust-policy", notation.trustPolicy, "--trust-store", notation.trustStore];
-let registry: DockerRegistry;
-
-before(async () => {
-  if (skip === false) registry = await startDockerRegistry("open");
-});
-after(() => registry?.[Symbol.asyncDispose]());
+const registry = dockerRegistryOfFile();
 
 describe("any artifact", { skip: withTools || firstMissing(oras) }, () => {
   test("requirement: an artifact of unknown types that oras pushes, signed by us, is verified by cosign and notation", async () => {
@@ -63,7 +54,7 @@ describe("any artifact", { skip: withTools || firstMissing(oras) }, () => {
 test("requirement: a registry without a referrers API, and without any extension, keeps all that is signed", {
   skip: withTools,
 }, async () => {
-  const { place, root } = await fresh("plain/registry");
+  const { place, root } = await placeOfOne(registry, "plain/registry");
   const asked = await fetch(`http://${registry.host}/v2/${place.repository}/referrers/${root.digest}`);
   assert.equal(asked.status, 404);
   await sign(place.tagged, "--by", sigstoreSigner("sigstore-k1"), "--by", notarySpec("ec256"));
@@ -77,7 +68,7 @@ test("requirement: a registry without a referrers API, and without any extension
 test("requirement: three signers one after the other and two at once change neither tag nor digest, and everyone lists them all", {
   skip: withTools,
 }, async () => {
-  const { place, root } = await fresh("many/signers");
+  const { place, root } = await placeOfOne(registry, "many/signers");
   const before = await head(place);
   assert.equal(before.get("docker-content-digest"), root.digest);
   for (const by of [sigstoreSigner("sigstore-k1"), notarySpec("ec256"), notarySpec("rsa2048")]) {
@@ -103,7 +94,7 @@ test("requirement: three signers one after the other and two at once change neit
 test("requirement: signatures of several formats and keys live side by side, and any good one will do", {
   skip: withTools,
 }, async () => {
-  const { place, root } = await fresh("many/formats");
+  const { place, root } = await placeOfOne(registry, "many/formats");
   const image = place.at(root.digest);
   await exits(0, two.sign(image, "sigstore-k2"));
   await sign(place.tagged, "--by", sigstoreSigner("sigstore-k1"), "--format", "sig");
@@ -126,11 +117,6 @@ test("requirement: signatures of several formats and keys live side by side, and
   const again = await sign(place.tagged, "--by", sigstoreSigner("sigstore-k1"), "--format", "sig", "--json");
   assert.equal(JSON.parse(again.stdout).changed, false);
 });
-
-async function fresh(repository: string): Promise<{ readonly place: SignedPlace; readonly root: StoredManifest }> {
-  const place = signedPlace(registry.host, repository);
-  return { place, root: await place.put("one") };
-}
 
 /** A manifest as charts have it, whose types nobody here knows. */
 async function pushChart(repository: string): Promise<{ readonly place: SignedPlace; readonly digest: string }> {

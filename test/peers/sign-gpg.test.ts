@@ -7,7 +7,7 @@ import { broughtPeer, firstMissing, type Peer, systemPeer } from "../support/pro
 import { type DockerRegistry, noDockerRegistry, startDockerRegistry } from "../support/registry/docker-registry.js";
 import { scratchDirectory } from "../support/scratch.js";
 import { type ContainersConfig, containersConfig, signedBy } from "../support/signing/containers-config.js";
-import { type SignedPlace, type StoredManifest, signedPlace } from "../support/signing/signed-place.js";
+import { placeOfOne, type SignedPlace, type StoredManifest, signedPlace } from "../support/signing/signed-place.js";
 import { signedVectors } from "../support/signing/signed-vectors.js";
 import { type SigningCalls, signingCalls } from "../support/signing/signing-calls.js";
 
@@ -40,9 +40,9 @@ for (const [name, skopeo] of [
     const label = name.replaceAll(" ", "-").toLowerCase();
 
     test(`${name} and we accept each other's simple signatures in a lookaside, and refuse another's`, async () => {
-      const ours = await fresh(`${label}/ours`);
+      const ours = await placeOfOne(registry, `${label}/ours`);
       await calls.sign(ours.place.tagged, "--by", `gpg:${config.fingerprints.alice}`, ...lookasides());
-      const theirs = await fresh(`${label}/theirs`);
+      const theirs = await placeOfOne(registry, `${label}/theirs`);
       const anything = config.policy({ type: "insecureAcceptAnything" });
       await exits(0, copySelf(anything, theirs.place, config.fingerprints.alice));
       const [policy, other] = [config.policy(signedBy("alice")), config.policy(signedBy("bob"))];
@@ -109,11 +109,6 @@ for (const [name, skopeo] of [
 }
 
 /** An image under the tag v1 of a repository that nobody else uses. */
-async function fresh(repository: string): Promise<{ readonly place: SignedPlace; readonly root: StoredManifest }> {
-  const place = signedPlace(registry.host, repository);
-  return { place, root: await place.put("one") };
-}
-
 let count = 0;
 
 function directory(): string {

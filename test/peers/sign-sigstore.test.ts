@@ -3,25 +3,20 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { exits, refuses } from "../support/process/exits.js";
 import { broughtPeer, firstMissing, systemPeer } from "../support/process/peer.js";
-import { type DockerRegistry, noDockerRegistry, startDockerRegistry } from "../support/registry/docker-registry.js";
+import { dockerRegistryOfFile, noDockerRegistry } from "../support/registry/docker-registry.js";
 import { scratchDirectory } from "../support/scratch.js";
 import { type ContainersConfig, containersConfig, sigstoreSigned } from "../support/signing/containers-config.js";
-import { cosignPassword, cosigns, sigstoreKey } from "../support/signing/cosign.js";
-import { regraft, type SignedPlace, type StoredManifest, signedPlace } from "../support/signing/signed-place.js";
-import { signingCalls } from "../support/signing/signing-calls.js";
+import { cosigns, sigstoreKey } from "../support/signing/cosign.js";
+import { placeOfOne, regraft, type SignedPlace } from "../support/signing/signed-place.js";
+import { signingCallsIn } from "../support/signing/signing-calls.js";
 
 const scratch = scratchDirectory();
 const { two, three } = cosigns(join(scratch, "cosign"));
 const skopeo = broughtPeer("skopeo-trixie");
 const passphraseFile = join(scratch, "passphrase");
 writeFileSync(passphraseFile, "oci-enc-test-A\n");
-const { sign, verify } = signingCalls({ ...cosignPassword, HOME: scratch, XDG_CONFIG_HOME: join(scratch, "config") });
-let registry: DockerRegistry;
-
-before(async () => {
-  if (noDockerRegistry === false) registry = await startDockerRegistry("open");
-});
-after(() => registry?.[Symbol.asyncDispose]());
+const { sign, verify } = signingCallsIn(scratch);
+const registry = dockerRegistryOfFile();
 
 describe("cosign", { skip: noDockerRegistry }, () => {
   for (const [format, cosign, accepts] of [
@@ -34,7 +29,7 @@ describe("cosign", { skip: noDockerRegistry }, () => {
   ] as const) {
     const title = `${cosign.name} ${accepts ? "accepts" : "sees nothing in"} what we sign as ${format}, and refuses it for another key or image`;
     test(title, { skip: cosign.missing }, async () => {
-      const { place, root } = await fresh(`${cosign.name}/${format}`);
+      const { place, root } = await placeOfOne(registry, `${cosign.name}/${format}`);
       const claims = ["-a", "build=17"];
       await sign(place.tagged, "--by", `sigstore:${sigstoreKey("sigstore-k1", "key")}`, "--format", format, ...claims);
       const image = place.at(root.digest);
@@ -57,7 +52,7 @@ describe("cosign", { skip: noDockerRegistry }, () => {
     test(`what ${cosign.name} signs ${form} is accepted, and neither another key nor another image is`, {
       skip: cosign.missing,
     }, async () => {
-      const { place, root } = await fresh(`theirs/${cosign.name}-${form.length}`);
+      const { place, root } = await placeOfOne(registry, `theirs/${cosign.name}-${form.length}`);
       const image = place.at(root.digest);
       const signing = form === "by itself" ? cosign.sign(image, "sigstore-k1", "-a", "build=17") : undefined;
       await exits(0, signing ?? cosign.signLegacy(image, "sigstore-k1"));
@@ -87,9 +82,9 @@ describe("skopeo of Debian 13 with sigstore keys", {
   test("skopeo and we accept each other's .sig under one policy.json, and refuse another key's and another name's", async () => {
     const policy = config.policy(sigstoreSigned("sigstore-k1"));
     const key = sigstoreKey("sigstore-k1", "key");
-    const ours = await fresh("skopeo/ours");
+    const ours = await placeOfOne(registry, "skopeo/ours");
     await sign(ours.place.tagged, "--by", `sigstore:${key}`, "--format", "sig");
-    const theirs = await fresh("skopeo/theirs");
+    const theirs = await placeOfOne(registry, "skopeo/theirs");
     const signing = ["--sign-by-sigstore-private-key", key, "--sign-passphrase-file", passphraseFile];
     const anything = config.policy({ type: "insecureAcceptAnything" });
     const insecure = ["--src-tls-verify=false", "--dest-tls-verify=false"];
@@ -115,11 +110,6 @@ describe("skopeo of Debian 13 with sigstore keys", {
 });
 
 /** An image under the tag v1 of a repository that nobody else uses. */
-async function fresh(repository: string): Promise<{ readonly place: SignedPlace; readonly root: StoredManifest }> {
-  const place = signedPlace(registry.host, repository);
-  return { place, root: await place.put("one") };
-}
-
 function trusted(key: string): string {
   return `sigstore:${sigstoreKey(key, "pub")}`;
 }

@@ -10,6 +10,7 @@ import { mediaTypes } from "../../src/oci/media-type.js";
 import { packTar } from "../support/bytes/tar-file.js";
 import { fileTree } from "../support/files/file-tree.js";
 import { bringImage } from "../support/images/bring-image.js";
+import { digestAt } from "../support/images/layout-image.js";
 import { addImage, MemoryPlace } from "../support/images/memory-image.js";
 import { broughtPeer, firstMissing, type Peer, run, systemPeer } from "../support/process/peer.js";
 import { scratchOf } from "../support/scratch.js";
@@ -26,11 +27,6 @@ async function call(peer: Peer, ...args: string[]): Promise<string> {
   const { status, stdout, stderr } = await run(peer, ["--insecure-policy", ...args]);
   assert.equal(status, 0, stderr);
   return stdout;
-}
-
-async function digestAt(reference: string): Promise<string> {
-  await using source = await openSource(reference);
-  return (await source.resolve()).digest;
 }
 
 async function write(place: MemoryPlace, root: Descriptor, reference: string): Promise<void> {

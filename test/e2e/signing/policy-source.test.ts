@@ -1,33 +1,24 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { configureProviders } from "../../support/keys/key-provider.js";
 import { exits } from "../../support/process/exits.js";
-import { type DockerRegistry, noDockerRegistry, startDockerRegistry } from "../../support/registry/docker-registry.js";
+import { dockerRegistryOfFile, noDockerRegistry } from "../../support/registry/docker-registry.js";
 import { startReferrersShim } from "../../support/registry/referrers-shim.js";
 import { scratchDirectory } from "../../support/scratch.js";
-import { cosignPassword, sigstoreKey } from "../../support/signing/cosign.js";
+import { sigstoreKey } from "../../support/signing/cosign.js";
 import { notarySpec } from "../../support/signing/notation.js";
 import { type SignedPlace, signedPlace } from "../../support/signing/signed-place.js";
 import { signedVectors } from "../../support/signing/signed-vectors.js";
-import { signingCalls } from "../../support/signing/signing-calls.js";
+import { signingCalls, signingCallsIn } from "../../support/signing/signing-calls.js";
 
 const scratch = scratchDirectory();
 const keys = join(signedVectors, "keys");
 const recipient = `jwe:${join(keys, "enc.pub")}`;
 const signers = ["--by", sigstoreSigner("sigstore-k1"), "--by", notarySpec("ec256")];
-const { call, sign, verify } = signingCalls({
-  ...cosignPassword,
-  HOME: scratch,
-  XDG_CONFIG_HOME: join(scratch, "config"),
-});
-let registry: DockerRegistry;
-
-before(async () => {
-  if (noDockerRegistry === false) registry = await startDockerRegistry("open");
-});
-after(() => registry?.[Symbol.asyncDispose]());
+const { call, sign, verify } = signingCallsIn(scratch);
+const registry = dockerRegistryOfFile();
 
 describe("the policy on what is read", { skip: noDockerRegistry }, () => {
   test("encrypt, recipients add, rekey and decrypt refuse an image before a key provider is asked", async () => {

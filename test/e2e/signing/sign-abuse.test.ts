@@ -1,31 +1,22 @@
 import assert from "node:assert/strict";
 import { cpSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { exits } from "../../support/process/exits.js";
-import { type DockerRegistry, noDockerRegistry, startDockerRegistry } from "../../support/registry/docker-registry.js";
+import { dockerRegistryOfFile, noDockerRegistry } from "../../support/registry/docker-registry.js";
 import { passOn } from "../../support/registry/pass-on.js";
 import { startServer, type TestServer } from "../../support/registry/scripted-server.js";
 import { scratchDirectory } from "../../support/scratch.js";
-import { cosignPassword, sigstoreKey } from "../../support/signing/cosign.js";
+import { sigstoreKey } from "../../support/signing/cosign.js";
 import { signedPlace } from "../../support/signing/signed-place.js";
 import { signedVectors } from "../../support/signing/signed-vectors.js";
-import { signingCalls } from "../../support/signing/signing-calls.js";
+import { signingCallsIn } from "../../support/signing/signing-calls.js";
 
 const scratch = scratchDirectory();
 const alice = ["--trust", `gpg:${join(signedVectors, "keys", "gpg-alice.pub.asc")}`];
 const trust = ["--trust", `sigstore:${sigstoreKey("sigstore-k1", "pub")}`];
-const { call, sign, verify } = signingCalls({
-  ...cosignPassword,
-  HOME: scratch,
-  XDG_CONFIG_HOME: join(scratch, "config"),
-});
-let registry: DockerRegistry;
-
-before(async () => {
-  if (noDockerRegistry === false) registry = await startDockerRegistry("open");
-});
-after(() => registry?.[Symbol.asyncDispose]());
+const { call, sign, verify } = signingCallsIn(scratch);
+const registry = dockerRegistryOfFile();
 
 for (const [id, command] of [
   ["plain-signed", ["copy"]],

@@ -1,31 +1,22 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { mediaTypes } from "../../../src/oci/media-type.js";
 import { exits } from "../../support/process/exits.js";
-import { type DockerRegistry, noDockerRegistry, startDockerRegistry } from "../../support/registry/docker-registry.js";
+import { dockerRegistryOfFile, noDockerRegistry } from "../../support/registry/docker-registry.js";
 import { scratchDirectory } from "../../support/scratch.js";
-import { cosignPassword, sigstoreKey } from "../../support/signing/cosign.js";
+import { sigstoreKey } from "../../support/signing/cosign.js";
 import { notarySpec } from "../../support/signing/notation.js";
 import { type SignedPlace, type StoredManifest, signedPlace } from "../../support/signing/signed-place.js";
 import { signedVectors } from "../../support/signing/signed-vectors.js";
-import { signingCalls } from "../../support/signing/signing-calls.js";
+import { signingCallsIn } from "../../support/signing/signing-calls.js";
 
 const scratch = scratchDirectory();
 const keys = join(signedVectors, "keys");
 const [recipient, key] = [`jwe:${join(keys, "enc.pub")}`, join(keys, "enc.pem")];
 const signers = ["--by", sigstoreSigner("sigstore-k1"), "--by", notarySpec("ec256")];
-const { call, sign, verify } = signingCalls({
-  ...cosignPassword,
-  HOME: scratch,
-  XDG_CONFIG_HOME: join(scratch, "config"),
-});
-let registry: DockerRegistry;
-
-before(async () => {
-  if (noDockerRegistry === false) registry = await startDockerRegistry("open");
-});
-after(() => registry?.[Symbol.asyncDispose]());
+const { call, sign, verify } = signingCallsIn(scratch);
+const registry = dockerRegistryOfFile();
 
 describe("signatures of the plain image", { skip: noDockerRegistry }, () => {
   for (const [where, sealedAt] of [

@@ -3,7 +3,7 @@ import type { Descriptor } from "../../../src/oci/descriptor.js";
 import type { EndpointOptions } from "../../../src/transport/transport.js";
 import { bringImage } from "./bring-image.js";
 import { addImage, MemoryPlace } from "./memory-image.js";
-import { openTarget } from "../../../src/transport/index.js";
+import { openSource, openTarget } from "../../../src/transport/index.js";
 
 /** An image as it was written somewhere. */
 export interface WrittenImage {
@@ -23,4 +23,10 @@ export async function writeImage(
   await using target = await openTarget(reference, options);
   await bringImage(place, root, target);
   return { place, root };
+}
+
+/** The digest of the image of this reference. */
+export async function digestAt(reference: string): Promise<string> {
+  await using source = await openSource(reference);
+  return (await source.resolve()).digest;
 }

@@ -30,7 +30,8 @@ export const ociEncProgram: string = join(process.cwd(), "bin", "oci-enc.js");
 /**
  * Runs `oci-enc` to its end. Does not throw for a status other than 0. Runs that need no process of their own share one
  * beside this one, where each takes milliseconds: its directory and environment are set for each run. What Node does when it
- * starts and ends, signals, and streams that are closed early can be seen with {@link ociEncProcess} only.
+ * starts and ends, signals, streams that are closed early, and what a command that has ended leaves to the next one, which
+ * sees that its process is gone, can be seen with {@link ociEncProcess} only.
  */
 export async function ociEnc(args: readonly string[], options: RunOptions = {}): Promise<PeerResult> {
   if (options.alone ?? needsProcess(args, options)) return await ociEncProcess(args, options);

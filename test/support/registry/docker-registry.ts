@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { after, before } from "node:test";
 import { type KeyPairFiles, makeAuthority, type TestAuthority } from "../certificates/certificate.js";
 import type { TestServer } from "./scripted-server.js";
 import { startTokenIssuer } from "./strict/token-issuer.js";
@@ -43,11 +44,13 @@ export async function startDockerRegistry(
   { program, parent }: DockerRegistryPlace = { program: "docker-registry", parent: tmpdir() },
 ): Promise<DockerRegistry> {
   const folder = mkdtempSync(join(parent, "oci-enc-registry-"));
-  using authority = makeAuthority();
-  const issuer = kind === "token" ? await startIssuer(authority, folder) : undefined;
+  using authority = kind === "tls" || kind === "token" ? makeAuthority() : undefined;
+  const issuer = kind === "token" && authority ? await startIssuer(authority, folder) : undefined;
   const port = await freePort();
   const files =
-    kind === "tls" ? keepFiles(authority.issue({ names: "DNS:localhost,IP:127.0.0.1" }), folder) : undefined;
+    kind === "tls" && authority
+      ? keepFiles(authority.issue({ names: "DNS:localhost,IP:127.0.0.1" }), folder)
+      : undefined;
   writeFileSync(join(folder, "registry.yml"), configuration({ folder, port, kind, files, realm: issuer?.origin }));
   const child = spawn(program, ["serve", join(folder, "registry.yml")], {
     stdio: ["ignore", "ignore", "pipe"],
@@ -58,13 +61,28 @@ export async function startDockerRegistry(
     username,
     password,
     reader,
-    authority: kind === "tls" ? authority.certificate : undefined,
+    authority: kind === "tls" ? authority?.certificate : undefined,
     async [Symbol.asyncDispose]() {
       const ended = new Promise((resolve) => child.once("exit", resolve));
       child.kill("SIGKILL");
       await ended;
       await issuer?.[Symbol.asyncDispose]();
       rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** An open one that is there while the tests of one file run; none where docker-registry is not installed. */
+export function dockerRegistryOfFile(): Pick<DockerRegistry, "host"> {
+  let registry: DockerRegistry | undefined;
+  before(async () => {
+    if (noDockerRegistry === false) registry = await startDockerRegistry("open");
+  });
+  after(() => registry?.[Symbol.asyncDispose]());
+  return {
+    get host() {
+      if (!registry) throw new Error("docker-registry is not running");
+      return registry.host;
     },
   };
 }

@@ -93,3 +93,12 @@ async function expectStatus(status: number, asking: Promise<Response>): Promise<
 function digestOf(bytes: Uint8Array): string {
   return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 }
+
+/** Image one in a repository of its own. */
+export async function placeOfOne(
+  registry: { readonly host: string },
+  repository: string,
+): Promise<{ readonly place: SignedPlace; readonly root: StoredManifest }> {
+  const place = signedPlace(registry.host, repository);
+  return { place, root: await place.put("one") };
+}

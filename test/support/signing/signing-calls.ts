@@ -1,6 +1,8 @@
+import { join } from "node:path";
 import { exits } from "../process/exits.js";
 import { ociEnc } from "../process/oci-enc.js";
 import type { PeerResult } from "../process/peer.js";
+import { cosignPassword } from "./cosign.js";
 
 /** The command line in one environment. Images without a transport are in a registry. */
 export interface SigningCalls {
@@ -8,6 +10,11 @@ export interface SigningCalls {
   /** Has to succeed. */
   sign(image: string, ...how: readonly string[]): Promise<PeerResult>;
   verify(image: string, ...how: readonly string[]): Promise<PeerResult>;
+}
+
+/** Calls with cosign's password, in a home directory of their own. */
+export function signingCallsIn(home: string): SigningCalls {
+  return signingCalls({ ...cosignPassword, HOME: home, XDG_CONFIG_HOME: join(home, "config") });
 }
 
 /** Calls with these variables beside the process's own. */

@@ -7,7 +7,7 @@ import { buffer, text } from "node:stream/consumers";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { writeImage } from "../../support/images/layout-image.js";
+import { writeImage, digestAt } from "../../support/images/layout-image.js";
 import { scratchOf } from "../../support/scratch.js";
 import { openSource } from "../../../src/doors/transport.js";
 
@@ -32,11 +32,6 @@ async function outcomeOf(child: ChildProcess): Promise<{ status: number | null; 
   const closed = once(child, "close");
   const [stdout, stderr] = await Promise.all([buffer(child.stdout), text(child.stderr), closed]);
   return { status: child.exitCode, stdout, stderr };
-}
-
-async function digestAt(reference: string): Promise<string> {
-  await using source = await openSource(reference);
-  return (await source.resolve()).digest;
 }
 
 for (const [form, compress, skip] of [

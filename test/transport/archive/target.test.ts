@@ -11,7 +11,7 @@ import { expectedError } from "../../support/expected-error.js";
 import { smallDisk, smallDiskMissing } from "../../support/files/small-disk.js";
 import { AttachedPlace } from "../../support/images/attached-place.js";
 import { bringImage, inChunks, uploadOf } from "../../support/images/bring-image.js";
-import { writeImage } from "../../support/images/layout-image.js";
+import { digestAt, writeImage } from "../../support/images/layout-image.js";
 import { addImage, MemoryPlace } from "../../support/images/memory-image.js";
 import { decryptionKey, ecPair, encryptionKey } from "../../support/keys/key-pair.js";
 import { scratchOf } from "../../support/scratch.js";
@@ -20,11 +20,6 @@ import { copyImage, decryptLayers, encryptLayers } from "../../../src/index.js";
 
 const layerType = "application/vnd.oci.image.layer.v1.tar";
 const { publicKey, privateKey } = ecPair();
-
-async function digestAt(reference: string): Promise<string> {
-  await using source = await openSource(reference);
-  return (await source.resolve()).digest;
-}
 
 async function namesIn(path: string): Promise<readonly string[]> {
   return (await unpackTar(await readFile(path))).map(({ header }) => header.name);

@@ -8,19 +8,14 @@ import { draftNameOfTheDead } from "../../support/files/dead-draft.js";
 import { fileTree } from "../../support/files/file-tree.js";
 import { smallDisk, smallDiskMissing } from "../../support/files/small-disk.js";
 import { bringImage, uploadOf } from "../../support/images/bring-image.js";
-import { writeImage } from "../../support/images/layout-image.js";
+import { digestAt, writeImage } from "../../support/images/layout-image.js";
 import { addImage, MemoryPlace } from "../../support/images/memory-image.js";
 import { decryptionKey, ecPair, encryptionKey } from "../../support/keys/key-pair.js";
 import { scratchOf } from "../../support/scratch.js";
-import { openSource, openTarget } from "../../../src/doors/transport.js";
 import { copyImage, decryptLayers, encryptLayers } from "../../../src/index.js";
+import { openTarget, openSource } from "../../../src/doors/transport.js";
 
 const { publicKey, privateKey } = ecPair();
-
-async function digestAt(reference: string): Promise<string> {
-  await using source = await openSource(reference);
-  return (await source.resolve()).digest;
-}
 
 test("a directory holds what skopeo's does: version, manifest.json, and blobs by their bare hex", async (t) => {
   const directory = join(scratchOf(t), "deep", "image");

@@ -8,7 +8,7 @@ import { smallDisk, smallDiskMissing } from "../../support/files/small-disk.js";
 import { checkLayout } from "../../support/images/layout-check.js";
 import { writeImage } from "../../support/images/layout-image.js";
 import { makeSealedLayout } from "../../support/images/sealed-layout.js";
-import { ociEnc } from "../../support/process/oci-enc.js";
+import { ociEncProcess } from "../../support/process/oci-enc.js";
 import { scratchDirectory } from "../../support/scratch.js";
 import { collectGarbage, removeImages, tagImage } from "../../../src/doors/transport.js";
 
@@ -51,23 +51,25 @@ test("plain blobs that the system does not let go are an error, with the digest,
     name,
     platforms: [{ architecture: "amd64", layers: ["plain".repeat(9000)] }],
   });
-  const plain = (await ociEnc(["layerinfo", "--json", "oci:images:app"], { cwd: scratch })).stdout;
+  const plain = (await ociEncProcess(["layerinfo", "--json", "oci:images:app"], { cwd: scratch })).stdout;
   const digest = /"digest": "(sha256:[0-9a-f]{64})"/.exec(plain.slice(plain.indexOf('"layers"')))?.[1] ?? "";
   assert.notEqual(digest, image.digest);
   for (const [place, blob] of [
     ["oci:images:app", join(scratch, "images", "blobs", "sha256", digest.slice(7))],
     [`dir:${join(scratch, "d")}`, join(scratch, "d", digest.slice(7))],
   ] as const) {
-    if (place.startsWith("dir:")) await ociEnc(["copy", "oci:plain:app", place], { cwd: scratch });
-    else await ociEnc(["copy", "oci:images:app", "oci:plain:app"], { cwd: scratch });
+    if (place.startsWith("dir:")) await ociEncProcess(["copy", "oci:plain:app", place], { cwd: scratch });
+    else await ociEncProcess(["copy", "oci:images:app", "oci:plain:app"], { cwd: scratch });
     // What is mounted on cannot be unlinked.
     execFileSync("mount", ["--bind", blob, blob]);
     t.after(() => execFileSync("sh", ["-c", 'umount "$0" 2>/dev/null || true', blob]));
-    const { status, stderr } = await ociEnc(["encrypt", "-r", "jwe:pub.pem", place], { cwd: scratch });
+    const { status, stderr } = await ociEncProcess(["encrypt", "-r", "jwe:pub.pem", place], { cwd: scratch });
     assert.equal(status, 10, stderr);
     assert.ok(stderr.includes(digest) && stderr.includes("hint:"), stderr);
     execFileSync("umount", [blob]);
-    const next = await ociEnc(["encrypt", "-r", "jwe:pub.pem", "--if-encrypted", "skip", place], { cwd: scratch });
+    const next = await ociEncProcess(["encrypt", "-r", "jwe:pub.pem", "--if-encrypted", "skip", place], {
+      cwd: scratch,
+    });
     assert.equal(next.status, 0, next.stderr);
     assert.match(next.stderr, /PLAIN_BLOBS_REMOVED/);
   }

@@ -6,7 +6,7 @@ import { type TestContext, test } from "node:test";
 import { readIndex } from "../../../../src/transport/layout/index/index-json.js";
 import { expectedError } from "../../../support/expected-error.js";
 import { bringImage } from "../../../support/images/bring-image.js";
-import { writeImage } from "../../../support/images/layout-image.js";
+import { digestAt, writeImage } from "../../../support/images/layout-image.js";
 import { addImage, MemoryPlace } from "../../../support/images/memory-image.js";
 import { scratchOf } from "../../../support/scratch.js";
 import { removeImages } from "../../../../src/doors/transport.js";
@@ -30,11 +30,6 @@ async function exported(t: TestContext, names: readonly string[]): Promise<{ lay
   }
   await writeFile(file, JSON.stringify(index));
   return { layout, digests };
-}
-
-async function digestAt(reference: string): Promise<string> {
-  await using source = await openSource(reference);
-  return (await source.resolve()).digest;
 }
 
 const both = ["docker.io/library/app:1", "quay.io/team/db:1"];

@@ -5,18 +5,14 @@ import { type TestContext, test } from "node:test";
 import { readIndex } from "../../../../src/transport/layout/index/index-json.js";
 import { expectedError } from "../../../support/expected-error.js";
 import { bringImage } from "../../../support/images/bring-image.js";
-import { writeImage } from "../../../support/images/layout-image.js";
+import { digestAt, writeImage } from "../../../support/images/layout-image.js";
 import { addImage, MemoryPlace } from "../../../support/images/memory-image.js";
 import { scratchOf } from "../../../support/scratch.js";
-import { openSource, openTarget } from "../../../../src/doors/transport.js";
+import { openTarget } from "../../../../src/transport/index.js";
+import { openSource } from "../../../../src/doors/transport.js";
 
 async function emptyLayout(t: TestContext): Promise<string> {
   return join(scratchOf(t), "layout");
-}
-
-async function digestAt(reference: string): Promise<string> {
-  await using source = await openSource(reference);
-  return (await source.resolve()).digest;
 }
 
 async function names(layout: string): Promise<readonly (string | undefined)[]> {
