@@ -1,5 +1,5 @@
 import { Command as Parser } from "commander";
-import { commands } from "./commands/index.js";
+import { groups } from "./commands/index.js";
 import { writeResult } from "./output/console/streams.js";
 
 /** Prints the page of `oci-enc --help`; loads no more than that takes, so that it is there at once. */
@@ -8,8 +8,13 @@ export async function printProgramHelp(): Promise<void> {
     .usage("COMMAND [OPTIONS] [ARGUMENTS]")
     .description("Encrypts, decrypts, inspects and moves container images (OCI image encryption).")
     .option("-V, --version", "print the version")
+    .commandsGroup("This program:")
     .helpCommand("help [COMMAND]", "show the help of a command");
-  for (const row of commands) parser.addCommand(new Parser(row.name).usage(" ").summary(row.summary));
+  for (const { heading, commands } of groups) {
+    for (const { name, summary } of commands) {
+      parser.addCommand(new Parser(name).usage(" ").summary(summary).helpGroup(`${heading}:`));
+    }
+  }
   parser.addHelpText("after", "\nOptions follow the command; oci-enc help COMMAND lists them.");
   await writeResult(`${helpText(parser)}\n`);
 }

@@ -45,10 +45,10 @@ test("the commands of docs/recipients.md run, and so does the step of docs/verif
   const alone = await shell(step);
   assert.equal(alone.status, 8, alone.output);
   const complete = await shell(
-    `oci-enc recipients set -k alice.pem --recipients-file team.txt oci:sealed:app\n${step}`,
+    `oci-enc recipients set -k alice.pem --recipients-file team.txt oci:encrypted:app\n${step}`,
   );
   assert.equal(complete.status, 0, complete.output);
   assert.match(await readFile(join(scratch, "verify.xml"), "utf8"), /name="nobody-else"\/>/);
-  const stranger = await shell(`oci-enc recipients add -k alice.pem -r jwe:bob.pub.pem oci:sealed:app\n${step}`);
+  const stranger = await shell(`oci-enc recipients add -k alice.pem -r jwe:bob.pub.pem oci:encrypted:app\n${step}`);
   assert.equal(stranger.status, 8, stranger.output);
 });

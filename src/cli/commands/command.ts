@@ -10,6 +10,13 @@ export interface CommandRow {
   load(): Promise<Command>;
 }
 
+/** Commands that the help shows under one heading. */
+export interface CommandGroup {
+  /** Without the colon that the help puts behind it. */
+  readonly heading: string;
+  readonly commands: readonly CommandRow[];
+}
+
 /** One subcommand: what it takes, and what it does with it. */
 export interface Command extends FlagRules {
   readonly arguments: readonly Argument[];
@@ -64,7 +71,7 @@ export interface Report {
   readonly text: string;
   /** The command changes something: its document always has a list of warnings. */
   readonly writes?: boolean;
-  /** What the result amounts to where it is no success: it is printed all the same, and then told as any failure. */
+  /** The error where the result is not a success: the result is printed, and then the error as any other. */
   readonly failure?: OciEncError | undefined;
   /** Standard output holds the archive itself, so the report goes to stderr. */
   readonly stderr?: boolean;

@@ -30,7 +30,7 @@ export const layerinfo: Command = {
   needs: [[keyIds, compat]],
   examples: [
     "oci-enc layerinfo app:1-enc",
-    "oci-enc layerinfo --platform linux/amd64 --key key.pem oci:sealed:app",
+    "oci-enc layerinfo --platform linux/amd64 --key key.pem oci:encrypted:app",
     "oci-enc layerinfo --json oci-archive:app-enc.tar",
   ],
   async run(invocation) {

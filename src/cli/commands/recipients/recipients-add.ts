@@ -21,7 +21,7 @@ export const recipientsAdd: Command = {
   needs: transferNeeds,
   examples: [
     "oci-enc recipients add -k key.pem -r jwe:bob.pub.pem app:1-enc",
-    "oci-enc recipients add -k key.pem -r pkcs7:node.crt --platform linux/arm64 oci:sealed:app oci:sealed:app-node",
+    "oci-enc recipients add -k key.pem -r pkcs7:node.crt --platform linux/arm64 oci:encrypted:app oci:encrypted:app-node",
   ],
   async run(invocation) {
     const { options, progress, signal } = invocation;

@@ -8,7 +8,7 @@ import { transferFlags } from "../transfer/transfer-flags.js";
 
 /** What every command takes that changes the recipients of an image. */
 export const recipientsArguments: readonly Argument[] = [
-  { name: "IMAGE", about: "the sealed image: a name in the local store, docker://, oci:, oci-archive: or dir:" },
+  { name: "IMAGE", about: "the encrypted image: a name in the local store, docker://, oci:, oci-archive: or dir:" },
   { name: "DST", about: "where the image goes; default: in place of IMAGE", optional: true },
 ];
 

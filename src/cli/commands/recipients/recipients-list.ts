@@ -6,7 +6,7 @@ import type { Command } from "../command.js";
 export const recipientsList: Command = {
   arguments: [{ name: "IMAGE", about: "a name in the local store, docker://, oci:, oci-archive: or dir:" }],
   flags: [platform, ...sourceFlags],
-  examples: ["oci-enc recipients list app:1-enc", "oci-enc recipients list --json oci:sealed:app"],
+  examples: ["oci-enc recipients list app:1-enc", "oci-enc recipients list --json oci:encrypted:app"],
   async run(invocation) {
     const { options, progress, signal } = invocation;
     const [{ inspectImage }, { recipientsDocument, recipientsTable }] = await Promise.all([

@@ -16,7 +16,7 @@ export const deleteFromRegistry: Command = {
       import("../../../doors/internal.js"),
     ]);
     if (!image.startsWith("docker://")) {
-      throw new OciEncError("USAGE", `${redactedReference(image)} is no image in a registry`, {
+      throw new OciEncError("USAGE", `${redactedReference(image)} is not an image in a registry`, {
         hint: credentialsHint(image) ?? "write docker://HOST/REPO:TAG; `oci-enc rm` removes from the local store",
       });
     }

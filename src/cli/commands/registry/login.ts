@@ -41,7 +41,7 @@ async function logIn(invocation: Invocation): Promise<Report> {
   const registry = await readRegistry(invocation);
   const { credentials } = registry;
   if (!credentials) {
-    throw new OciEncError("USAGE", "as whom to log in is not said", {
+    throw new OciEncError("USAGE", "no user name is given", {
       hint: "give --username; the password is then asked for, or read with --password-stdin",
     });
   }

@@ -9,22 +9,19 @@ export const gc: Command = {
   arguments: [],
   flags: [dryRun, store],
   examples: ["oci-enc gc --dry-run", "oci-enc gc --store /srv/layout"],
-  async run({ options, info: notice, progress, signal }) {
+  async run({ options, info, progress, signal }) {
     const { collectGarbage } = await import("../../../doors/transport.js");
     const garbage = await collectGarbage({ store: options.get(store), dryRun: options.get(dryRun), progress, signal });
     const verb = options.get(dryRun) ? "would remove" : "removed";
-    const counts = [
-      ...counted(garbage, "blobs"),
-      ...counted(garbage.beginnings, "beginnings of blobs that were never finished"),
-    ];
-    if (counts.length === 0) notice("nothing to remove");
-    for (const count of counts) notice(`${verb} ${count}`);
-    for (const why of reasons(garbage)) notice(`some blobs stay: ${why}`);
-    for (const why of reasons(garbage.beginnings)) notice(`some beginnings of blobs stay: ${why}`);
+    const counts = [...counted(garbage, "blobs"), ...counted(garbage.beginnings, "partial blobs")];
+    if (counts.length === 0) info("nothing to remove");
+    for (const count of counts) info(`${verb} ${count}`);
+    for (const why of reasons(garbage)) info(`some blobs stay: ${why}`);
+    for (const why of reasons(garbage.beginnings)) info(`some partial blobs stay: ${why}`);
     return {
       kind: "report",
       failure: garbage.failure,
-      document: { ...listed(garbage), beginnings: listed(garbage.beginnings) },
+      document: { ...listed(garbage), partialBlobs: listed(garbage.beginnings) },
       text: garbage.removed.map(({ digest }) => digest).join("\n"),
       writes: true,
     };

@@ -54,8 +54,7 @@ async function readCredentials(invocation: Asked, side?: Side): Promise<Credenti
   if (username !== undefined) {
     return { kind: "password", username, password: password ?? (await passwordOf(invocation, username, flags)) };
   }
-  if (options.get(flags.passwordStdin))
-    throw new OciEncError("USAGE", "--password-stdin means nothing without --username");
+  if (options.get(flags.passwordStdin)) throw new OciEncError("USAGE", "--password-stdin requires --username");
   return undefined;
 }
 
@@ -123,7 +122,7 @@ async function readHost({ options, signal }: Asked, side: Side | undefined): Pro
   const read = async (path: string | undefined) => (path === undefined ? undefined : readSecretFile(path, signal));
   const [certificate, key] = [chosen((flags) => flags.certFile), chosen((flags) => flags.keyFile)];
   if ((certificate === undefined) !== (key === undefined)) {
-    throw new OciEncError("USAGE", "--cert-file and --key-file mean nothing without each other");
+    throw new OciEncError("USAGE", "--cert-file and --key-file require each other");
   }
   return {
     plainHttp: chosen((flags) => flags.plainHttp),

@@ -52,18 +52,18 @@ interface SignerContext {
 }
 
 /** A command has no passphrase of ours; the key files that text names may have one. */
-async function asText(kind: string, text: string, means: SignerContext): Promise<SignerSpec> {
-  const passphrase = kind === "exec" ? undefined : await usualPassphrase(kind, means);
+async function asText(kind: string, text: string, context: SignerContext): Promise<SignerSpec> {
+  const passphrase = kind === "exec" ? undefined : await usualPassphrase(kind, context);
   return { kind, value: Buffer.from(text), isFile: false, passphrase, origin: shownValue(kind, text) };
 }
 
-async function withPassphrase(kind: string, text: KeySpec, means: SignerContext): Promise<SignerSpec> {
-  const { passphrases, invocation } = means;
+async function withPassphrase(kind: string, text: KeySpec, context: SignerContext): Promise<SignerSpec> {
+  const { passphrases, invocation } = context;
   const value = text.isFile ? await readSecretFile(text.path, invocation.signal) : Buffer.from(text.path);
   const origin = shownValue(kind, text.path);
   const passphrase =
     (await passphrases.read(text.passphrase, origin)) ??
-    (await usualPassphrase(kind, means)) ??
+    (await usualPassphrase(kind, context)) ??
     ((await isProtected(value)) ? await passphrases.ask(origin) : undefined);
   return { kind, value, isFile: text.isFile, passphrase, origin };
 }
@@ -79,8 +79,8 @@ async function usualPassphrase(
       .split(/\r?\n/);
     return Buffer.from(line);
   }
-  const word = kind === "sigstore" ? process.env["COSIGN_PASSWORD"] : undefined;
-  return word === undefined ? undefined : Buffer.from(word);
+  const variable = kind === "sigstore" ? process.env["COSIGN_PASSWORD"] : undefined;
+  return variable === undefined ? undefined : Buffer.from(variable);
 }
 
 async function isProtected(value: Uint8Array): Promise<boolean> {
