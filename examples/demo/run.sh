@@ -1,5 +1,5 @@
 #!/bin/sh
-# The whole story in one scratch directory: a key pair, an image, sealed, inspected, refused without the key, opened with it.
+# The whole story in one scratch directory: a key pair, an image, encrypted, inspected, refused without the key, decrypted with it.
 # Run it by "make demo", which builds first.
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -23,9 +23,9 @@ say decrypt --key stranger.pem oci:images:app-encrypted oci:images:stolen || sta
 echo "(exit status 7: no given key decrypts it, and nothing was written)"
 
 say decrypt --key mykey.pem oci:images:app-encrypted oci:images:app-again
-opened=$(oci_enc decrypt --key mykey.pem oci:images:app-encrypted oci:images:app-again 2>/dev/null)
+decrypted=$(oci_enc decrypt --key mykey.pem oci:images:app-encrypted oci:images:app-again 2>/dev/null)
 echo
 echo "before: $plain"
-echo "after:  $opened"
-[ "$plain" = "$opened" ] || { echo "the digests differ"; exit 1; }
-echo "the digests agree: what was opened is what was sealed, byte for byte"
+echo "after:  $decrypted"
+[ "$plain" = "$decrypted" ] || { echo "the digests differ"; exit 1; }
+echo "the digests agree: what was decrypted is what was encrypted, byte for byte"

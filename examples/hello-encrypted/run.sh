@@ -1,5 +1,5 @@
 #!/bin/sh
-# The walk-through: an image from Docker Hub is sealed, pushed to a registry, pulled back, refused without the key and run
+# The walk-through: an image from Docker Hub is encrypted, pushed to a registry, pulled back, refused without the key and run
 # with it. Needs docker.io, a registry at localhost:5000 (docker-registry serve CONFIG), openssl, and runc or crun; "make
 # build" comes first. Everything is in a scratch directory, the local store included.
 set -eu

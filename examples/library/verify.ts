@@ -1,7 +1,7 @@
 import { verifyImage } from "oci-enc";
 import { publicKey } from "./key-files.js";
 
-// verify IMAGE PUBLIC-KEY...: sealed in every platform, and for nobody but these
+// verify IMAGE PUBLIC-KEY...: encrypted in every platform, and for nobody but these
 const [image = "", ...allowed] = process.argv.slice(2);
 
 const report = await verifyImage(image, { only: await Promise.all(allowed.map(publicKey)) });

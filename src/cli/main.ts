@@ -17,7 +17,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** What prints a page that needs no command; undefined: a command is meant. */
+/** What prints a page that needs no command; undefined: there is a command. */
 async function pageFor(arg: string | undefined): Promise<(() => Promise<void>) | undefined> {
   if (arg === "--version" || arg === "-V") return (await import("./version.js")).printVersion;
   if (arg === "--help" || arg === "-h") return (await import("./program-help.js")).printProgramHelp;
@@ -45,7 +45,7 @@ function bug(thrown: unknown): OciEncError {
   return new OciEncError("INTERNAL", `a bug in oci-enc: ${JSON.stringify(what)}`, { hint: "please report it" });
 }
 
-/** What could not be written to standard output or standard error. That a reader has gone away is no failure. */
+/** What could not be written to standard output or standard error. That a reader has gone away is not a failure. */
 let lost: unknown;
 
 for (const stream of [process.stdout, process.stderr]) {

@@ -7,7 +7,7 @@ export async function printVersion(): Promise<void> {
   await writeResult(`oci-enc ${version()}\n`);
 }
 
-/** As package.json has it, found by the package's own name: compiled files lie at more than one depth. */
+/** As package.json has it, found by the package's own name: compiled files are at more than one depth. */
 function version(): string {
   const manifest: unknown = JSON.parse(
     readFileSync(fileURLToPath(import.meta.resolve("oci-enc/package.json")), "utf8"),

@@ -3,11 +3,11 @@ import { execFile } from "node:child_process";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { openTarget } from "../../src/doors/transport.js";
 import { bringImage } from "../support/images/bring-image.js";
 import { addImage, MemoryPlace } from "../support/images/memory-image.js";
 import { ociEncProgram } from "../support/process/oci-enc.js";
 import { scratchDirectory } from "../support/scratch.js";
-import { openTarget } from "../../src/doors/transport.js";
 
 const scratch = scratchDirectory();
 
@@ -45,10 +45,10 @@ test("the commands of docs/recipients.md run, and so does the step of docs/verif
   const alone = await shell(step);
   assert.equal(alone.status, 8, alone.output);
   const complete = await shell(
-    `oci-enc recipients set -k alice.pem --recipients-file team.txt oci:sealed:app\n${step}`,
+    `oci-enc recipients set -k alice.pem --recipients-file team.txt oci:encrypted:app\n${step}`,
   );
   assert.equal(complete.status, 0, complete.output);
   assert.match(await readFile(join(scratch, "verify.xml"), "utf8"), /name="no-other-recipients"\/>/);
-  const stranger = await shell(`oci-enc recipients add -k alice.pem -r jwe:bob.pub.pem oci:sealed:app\n${step}`);
+  const stranger = await shell(`oci-enc recipients add -k alice.pem -r jwe:bob.pub.pem oci:encrypted:app\n${step}`);
   assert.equal(stranger.status, 8, stranger.output);
 });

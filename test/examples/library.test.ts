@@ -4,6 +4,8 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { generateSigstoreKeyPair } from "../../src/doors/sign.js";
+import { openTarget } from "../../src/doors/transport.js";
 import { digestOf } from "../../src/oci/digest.js";
 import { packTar } from "../support/bytes/tar-file.js";
 import { bringImage } from "../support/images/bring-image.js";
@@ -11,8 +13,6 @@ import { addImage, MemoryPlace } from "../support/images/memory-image.js";
 import { person } from "../support/keys/people.js";
 import { ociEnc } from "../support/process/oci-enc.js";
 import { scratchDirectory } from "../support/scratch.js";
-import { generateSigstoreKeyPair } from "../../src/doors/sign.js";
-import { openTarget } from "../../src/doors/transport.js";
 
 const compiled = fileURLToPath(new URL("../../examples/library/", import.meta.url));
 const written = join(process.cwd(), "examples", "javascript");

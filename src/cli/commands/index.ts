@@ -5,55 +5,55 @@ export const commands: readonly CommandRow[] = [
   {
     name: "encrypt",
     group: "Images:",
-    summary: "seal the layers of an image for one or more recipients",
+    summary: "encrypt the layers of an image for one or more recipients",
     load: async () => (await import("./images/encrypt.js")).encrypt,
   },
   {
     name: "decrypt",
     group: "Images:",
-    summary: "open the sealed layers of an image",
+    summary: "decrypt the encrypted layers of an image",
     load: async () => (await import("./images/decrypt.js")).decrypt,
   },
   {
     name: "recipients list",
     group: "Recipients:",
-    summary: "show who can open each layer of an image",
+    summary: "show who can decrypt each layer of an image",
     load: async () => (await import("./recipients/recipients-list.js")).recipientsList,
   },
   {
     name: "recipients add",
     group: "Recipients:",
-    summary: "let others open a sealed image, without moving a blob",
+    summary: "let others decrypt an encrypted image, without moving a blob",
     load: async () => (await import("./recipients/recipients-add.js")).recipientsAdd,
   },
   {
     name: "recipients remove",
     group: "Recipients:",
-    summary: "take recipients out of a sealed image; this does not revoke",
+    summary: "remove recipients of an encrypted image; this does not revoke",
     load: async () => (await import("./recipients/recipients-remove.js")).recipientsRemove,
   },
   {
     name: "recipients set",
     group: "Recipients:",
-    summary: "make the recipients of a sealed image exactly those of a file",
+    summary: "make the recipients of an encrypted image exactly those of a file",
     load: async () => (await import("./recipients/recipients-set.js")).recipientsSet,
   },
   {
     name: "rekey",
     group: "Recipients:",
-    summary: "seal an image under new keys, which locks out whoever is not named",
+    summary: "encrypt an image anew under new keys, which locks out whoever is not named",
     load: async () => (await import("./recipients/rekey.js")).rekey,
   },
   {
     name: "can-decrypt",
     group: "Images:",
-    summary: "say whether keys open every layer of an image",
+    summary: "say whether keys decrypt every layer of an image",
     load: async () => (await import("./images/can-decrypt.js")).canDecrypt,
   },
   {
     name: "verify",
     group: "Signing:",
-    summary: "check that an image is sealed, for whom, and who signed it",
+    summary: "check that an image is encrypted, for whom, and who signed it",
     load: async () => (await import("./signing/verify.js")).verify,
   },
   {
@@ -65,7 +65,7 @@ export const commands: readonly CommandRow[] = [
   {
     name: "signatures",
     group: "Signing:",
-    summary: "list what signs or refers to an image, unjudged",
+    summary: "list what signs or refers to an image, without verifying it",
     load: async () => (await import("./signing/signatures.js")).signatures,
   },
   {
@@ -77,25 +77,25 @@ export const commands: readonly CommandRow[] = [
   {
     name: "layerinfo",
     group: "Images:",
-    summary: "show which layers are sealed, and for whom",
+    summary: "show which layers are encrypted, and for whom",
     load: async () => (await import("./images/layerinfo.js")).layerinfo,
   },
   {
     name: "copy",
     group: "Images:",
-    summary: "copy an image, sealed or opened on the way where asked",
+    summary: "copy an image, and encrypt or decrypt it on the way where asked",
     load: async () => (await import("./images/copy.js")).copy,
   },
   {
     name: "pull",
     group: "Images:",
-    summary: "bring an image from a registry into the local store",
+    summary: "copy an image from a registry into the local store",
     load: async () => (await import("./images/pull.js")).pull,
   },
   {
     name: "push",
     group: "Images:",
-    summary: "bring an image from the local store into a registry",
+    summary: "copy an image from the local store into a registry",
     load: async () => (await import("./images/push.js")).push,
   },
   {
@@ -191,13 +191,13 @@ export const commands: readonly CommandRow[] = [
   {
     name: "run",
     group: "Runtime:",
-    summary: "try an image with runc or crun",
+    summary: "run an image with runc or crun, to try it",
     load: async () => (await import("./runtime/run.js")).run,
   },
   {
     name: "decoder",
     group: "Runtime:",
-    summary: "open a layer as containerd's stream processor",
+    summary: "decrypt a layer as containerd's stream processor",
     load: async () => (await import("./runtime/decoder.js")).decoder,
   },
   {

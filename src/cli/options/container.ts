@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
+import type { BundleSettings, Mount } from "../../doors/unpack.js";
 import { OciEncError } from "../../errors.js";
 import { type Flag, repeated, single, toggle } from "./flag.js";
 import type { FlagValues } from "./flag-values.js";
-import type { BundleSettings, Mount } from "../../doors/unpack.js";
 
 const group = "Container:";
 
@@ -18,7 +18,7 @@ const volume: Flag<readonly string[]> = repeated({
   name: "volume",
   short: "v",
   placeholder: "SRC:DST[:ro]",
-  about: "show a directory or file of this machine in the container",
+  about: "mount a directory or file of this machine in the container",
   group,
 });
 
@@ -34,7 +34,7 @@ const user: Flag<string | undefined> = single({
   name: "user",
   short: "u",
   placeholder: "USER[:GROUP]",
-  about: "whom to run as, in place of the image's: names that the image knows, or numbers",
+  about: "the user to run as, in place of the image's: names that the image knows, or numbers",
   group,
 });
 
@@ -64,8 +64,8 @@ function readVariable(text: string): readonly string[] {
 
 function readVolume(text: string): Mount {
   const [source = "", destination = "", mode, ...rest] = text.split(":");
-  const sound = source !== "" && destination.startsWith("/") && rest.length === 0;
-  if (!sound || (mode !== undefined && mode !== "ro" && mode !== "rw")) {
+  const valid = source !== "" && destination.startsWith("/") && rest.length === 0;
+  if (!valid || (mode !== undefined && mode !== "ro" && mode !== "rw")) {
     throw new OciEncError("USAGE", `--volume: ${JSON.stringify(text.slice(0, 300))} is not SRC:DST or SRC:DST:ro`, {
       hint: "DST is an absolute path in the container",
     });

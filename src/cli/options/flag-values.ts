@@ -8,7 +8,7 @@ export interface FlagRules {
   readonly conflicts?: readonly FlagPair[];
   /** Where the first was typed, the environment does not give the second; typed, both count. */
   readonly precedence?: readonly FlagPair[];
-  /** The first means nothing without one of the others. */
+  /** The first requires one of the others. */
   readonly needs?: readonly (readonly [Flag<unknown>, ...Flag<unknown>[]])[];
 }
 
@@ -30,7 +30,7 @@ export type TypedValues = ReadonlyMap<string, readonly string[]>;
 
 /**
  * Where nothing was typed, the environment's `OCI_ENC_*` counts, unless what was typed leaves no place for it. USAGE for
- * an empty value, for options that exclude each other, and for one that means nothing without another.
+ * an empty value, for options that exclude each other, and for one without another that it requires.
  */
 export function flagValues(rules: FlagRules, typed: TypedValues, environment: NodeJS.ProcessEnv): FlagValues {
   const overridden = overriddenBy(typed, rules);
@@ -83,7 +83,7 @@ function unmetNeeds({ needs = [] }: FlagRules, values: TypedValues): NonNullable
 
 function nothingWithout(flag: Flag<unknown>, others: readonly Flag<unknown>[]): OciEncError {
   const names = others.map(({ name }) => `--${name}`).join(" or ");
-  return new OciEncError("USAGE", `--${flag.name} means nothing without ${names}`);
+  return new OciEncError("USAGE", `--${flag.name} requires ${names}`);
 }
 
 /** A switch that is off is as good as none. */

@@ -63,7 +63,7 @@ export function choice<const T extends string>(names: FlagNames, choices: readon
   const read = (values: readonly string[]) => {
     const text = values.at(-1);
     if (text === undefined) return choices[0];
-    const known = choices.find((word) => word === text);
+    const known = choices.find((choice) => choice === text);
     if (known !== undefined) return known;
     throw new OciEncError("USAGE", `--${names.name}: ${JSON.stringify(text)} is none of ${choices.join(", ")}`);
   };

@@ -6,11 +6,11 @@ import { type Flag, toggle } from "./flag.js";
 /** For commands that move an image's content: yes, the tag on the registry is to name something else. */
 export const inPlace: Flag<boolean> = toggle({
   name: "in-place",
-  about: "write over SRC on its registry, where no DST is given; the store and layouts need no such word",
-  group: "Places:",
+  about: "write over SRC on its registry, where no DST is given; the store and layouts do not need this option",
+  group: "Source and target:",
 });
 
-/** What the words on SRC and DST of such a command add. */
+/** What the help of SRC and DST adds for such a command. */
 const note = "default: in place of SRC; on a registry only with --in-place";
 
 /**
@@ -28,7 +28,7 @@ export async function requireInPlace(
   } = invocation;
   const asked = options.get(inPlace);
   if (to !== undefined && asked && to !== from) {
-    throw new OciEncError("USAGE", "--in-place means nothing where a target is given", {
+    throw new OciEncError("USAGE", "--in-place cannot be used with a target", {
       hint: "leave out one of them",
     });
   }
@@ -39,21 +39,21 @@ export async function requireInPlace(
   ]);
   const { row, prefix, locator } = parseReference(from);
   if (!row.remote) return;
-  const next = `${prefix}${besideName(locator, ending)}`;
-  const [over, beside] = [retyped(line, ["--in-place"]), retyped(line, [], [next])];
+  const next = `${prefix}${anotherName(locator, ending)}`;
+  const [over, another] = [retyped(line, ["--in-place"]), retyped(line, [], [next])];
   throw new OciEncError("USAGE", `${redactedReference(from)} is on a registry, and no target is given`, {
-    hint: `to write over its tag: ${over} ; to write beside it: ${beside}`,
+    hint: `to write over its tag: ${over} ; to write another tag: ${another}`,
   });
 }
 
 /** The same repository, under a tag that says what is there. */
-function besideName(name: string, ending: string): string {
+function anotherName(name: string, ending: string): string {
   const [named = ""] = name.split("@");
   const tagged = /:[^/]*$/.test(named) ? named : `${named}:latest`;
   return `${tagged}${ending}`;
 }
 
-/** The words on DST in a command's help. */
+/** DST in a command's help. */
 export const inPlaceTarget = (about: string): Argument => ({
   name: "DST",
   about: `${about}; ${note}`,

@@ -8,11 +8,11 @@ const group = "Output:";
 /** The result as a JSON document. */
 export const json: Flag<boolean> = toggle({ name: "json", about: "print the result as one JSON document", group });
 
-/** No progress, no notices. */
+/** No progress, no information. */
 export const quiet: Flag<boolean> = toggle({
   name: "quiet",
   short: "q",
-  about: "neither progress nor notices; warnings and errors stay",
+  about: "no progress and no information; warnings and errors stay",
   group,
 });
 
@@ -45,11 +45,11 @@ export const commandTimeout: Flag<number | undefined> = parsed(
 /** What every command takes. */
 export const outputFlags: readonly Flag<unknown>[] = [json, quiet, debug, progress, color, commandTimeout];
 
-/** Who types that all shall be quiet means more than a variable that wants progress; with both typed, progress is wanted. */
+/** A typed --quiet overrides a variable that sets --progress; with both typed, --progress counts. */
 export const outputPrecedence: readonly FlagPair[] = [[quiet, progress]];
 
 /** USAGE when a document is asked of a command that prints what it was told to print, and nothing about it. */
 export function refuseJson(options: FlagValues): void {
   if (options.get(json))
-    throw new OciEncError("USAGE", "--json means nothing here: standard output is not about the command");
+    throw new OciEncError("USAGE", "--json cannot be used here: standard output is the content itself");
 }

@@ -10,7 +10,7 @@ export const filePlainMode: Flag<number | undefined> = parsed(
     name,
     placeholder,
     about: "the mode of files with decrypted layers in them, such as 0644; default 0600, for their owner alone",
-    group: "Places:",
+    group: "Source and target:",
   },
   (text) => parseMode(text, { least: 0o600, most: 0o666 }),
 );

@@ -1,7 +1,7 @@
 import { machineFailure, OciEncError, shownMessage, systemCode } from "../../errors.js";
 import { jsonText, printable } from "./printable.js";
 
-/** What is known where a failure is reported, beside the failure itself. */
+/** What is known where a failure is reported, in addition to the failure. */
 export interface FailureContext {
   /** The command, where one was recognised. */
   readonly command: string | undefined;

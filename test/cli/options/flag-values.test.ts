@@ -64,7 +64,7 @@ test("two that were typed exclude each other, and so do two from the environment
   const both = expectedError("USAGE", /^--very-loud and --file exclude each other$/);
   assert.throws(() => flagValues(rules, typed, {}), both);
   assert.throws(() => flagValues(rules, new Map(), { OCI_ENC_VERY_LOUD: "1", OCI_ENC_FILE: "a" }), both);
-  const alone = expectedError("USAGE", /^--key means nothing without --file$/);
+  const alone = expectedError("USAGE", /^--key requires --file$/);
   assert.throws(() => flagValues(rules, new Map(), { OCI_ENC_KEY: "k" }), alone);
   assert.throws(() => flagValues(rules, new Map([["key", ["k"]]]), { OCI_ENC_VERY_LOUD: "1" }), alone);
   const needy = new Map([

@@ -107,7 +107,7 @@ test("--progress json is one event a line, and says nothing of keys", () => {
   assert.ok(!stderr.includes("annotations"));
 });
 
-test("--quiet leaves out notices and progress, and keeps warnings and errors", () => {
+test("--quiet leaves out information and progress, and keeps warnings and errors", () => {
   shell("oci-enc copy oci:images:app oci:same:app");
   assert.match(shell("oci-enc decrypt -k key.pem oci:same:app").stderr, /unchanged/);
   assert.equal(shell("oci-enc decrypt -q -k key.pem oci:same:app").stderr, "");

@@ -7,9 +7,8 @@ import { buffer, text } from "node:stream/consumers";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { writeImage, digestAt } from "../../support/images/layout-image.js";
+import { digestAt, writeImage } from "../../support/images/layout-image.js";
 import { scratchOf } from "../../support/scratch.js";
-import { openSource } from "../../../src/doors/transport.js";
 
 const program = fileURLToPath(new URL("../../support/programs/copy-streams.js", import.meta.url));
 const scriptMissing = spawnSync("script", ["--version"]).error ? "there is no script(1) to make a terminal" : false;

@@ -1,11 +1,11 @@
 import type { OciEncError } from "../../../errors.js";
+import { type CanDecryptReport, printPlatform } from "../../../index.js";
 import { listTransports } from "../../../transport/references.js";
 import { openingFlags, readSettings, settingFlags } from "../../options/keys/key-flags.js";
 import { readKeys } from "../../options/keys/keys.js";
 import { platform, readPlatforms } from "../../options/platforms.js";
 import { onlyEndpoint, sourceFlags } from "../../options/registry/endpoints.js";
 import type { Command } from "../command.js";
-import { type CanDecryptReport, printPlatform } from "../../../index.js";
 
 /** `can-decrypt IMAGE`. */
 export const canDecrypt: Command = {
@@ -13,7 +13,7 @@ export const canDecrypt: Command = {
   flags: [...openingFlags, ...settingFlags, platform, ...sourceFlags],
   examples: [
     "oci-enc can-decrypt -k key.pem app:1-enc",
-    "oci-enc can-decrypt -k key.pem --platform local oci:sealed:app",
+    "oci-enc can-decrypt -k key.pem --platform local oci:encrypted:app",
   ],
   async run(invocation) {
     const { options, progress, signal } = invocation;
@@ -33,7 +33,7 @@ export const canDecrypt: Command = {
   },
 };
 
-/** As decrypting would end, without having read a layer. */
+/** The error that decrypting would end with. */
 function failureOf({ layers, refusal, reference }: CanDecryptReport): OciEncError | undefined {
   if (refusal === undefined) return undefined;
   if (refusal.code !== "KEY_MISMATCH") {
@@ -41,8 +41,8 @@ function failureOf({ layers, refusal, reference }: CanDecryptReport): OciEncErro
     const where = `layer ${layer?.index}${layer?.platform ? ` of ${printPlatform(layer.platform)}` : ""}`;
     return refusal.with({ message: `${reference} cannot be decrypted: ${where}: ${refusal.message}` });
   }
-  const sealed = layers.filter(({ encrypted }) => encrypted);
-  const closed = sealed.filter(({ opens }) => opens === false).length;
-  const message = `no given key decrypts ${closed} of ${sealed.length} layers of ${reference}`;
+  const encrypted = layers.filter((one) => one.encrypted);
+  const refused = encrypted.filter(({ opens }) => opens === false).length;
+  const message = `no given key decrypts ${refused} of ${encrypted.length} layers of ${reference}`;
   return refusal.with({ message });
 }

@@ -1,8 +1,8 @@
-import { OciEncError } from "../../../errors.js";
 import { type ChoiceOptions, chooseImage } from "../../../doors/internal.js";
+import { OciEncError } from "../../../errors.js";
 import type { ImageReport } from "../../../index.js";
 
-/** The config that is meant where one is wanted, of the image that {@link chooseImage} takes. UNSUPPORTED when it is no image's. */
+/** The config of the image that {@link chooseImage} takes. UNSUPPORTED when it is not the config of an image. */
 export function configOf(
   { manifests, absent, reference }: ImageReport,
   options: Pick<ChoiceOptions, "wanted" | "progress">,
@@ -11,5 +11,8 @@ export function configOf(
   const lacking = absent.map((descriptor) => ({ descriptor, platform: descriptor.platform }));
   const chosen = chooseImage(images, { ...options, name: reference, absent: lacking });
   if (chosen.configBytes !== undefined) return chosen.configBytes;
-  throw new OciEncError("UNSUPPORTED", `${reference} has a config that is no image's: ${chosen.config.mediaType}`);
+  throw new OciEncError(
+    "UNSUPPORTED",
+    `${reference} has a config that is not the config of an image: ${chosen.config.mediaType}`,
+  );
 }

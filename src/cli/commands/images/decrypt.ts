@@ -14,7 +14,7 @@ const group = "Layers and platforms:";
 
 const partial: Flag<boolean> = toggle({
   name: "partial",
-  about: "leave sealed what no key opens; by default every chosen layer must open",
+  about: "leave layers encrypted that no key decrypts; by default every chosen layer must be decrypted",
   group,
 });
 
@@ -27,8 +27,8 @@ const noVerifyContent: Flag<boolean> = toggle({
 /** `decrypt SRC [DST]`. */
 export const decrypt: Command = {
   arguments: [
-    { name: "SRC", about: `the image to open: ${listTransports(({ encrypted }) => encrypted)}` },
-    inPlaceTarget("where the opened image goes"),
+    { name: "SRC", about: `the image to decrypt: ${listTransports(({ encrypted }) => encrypted)}` },
+    inPlaceTarget("where the decrypted image goes"),
   ],
   flags: [
     ...openingFlags,
@@ -47,11 +47,11 @@ export const decrypt: Command = {
   needs: transferNeeds,
   examples: [
     "oci-enc decrypt -k key.pem app:1-enc app:1",
-    "oci-enc decrypt -k key.pem:file=password.txt oci:sealed:app docker-archive:app.tar",
-    "oci-enc decrypt -k key.pem:prompt --partial --platform linux/arm64 oci:sealed:app oci:images:app",
+    "oci-enc decrypt -k key.pem:file=password.txt oci:encrypted:app docker-archive:app.tar",
+    "oci-enc decrypt -k key.pem:prompt --partial --platform linux/arm64 oci:encrypted:app oci:images:app",
   ],
   async run(invocation) {
-    await requireInPlace(invocation, "-opened");
+    await requireInPlace(invocation, "-decrypted");
     const { options, progress, signal } = invocation;
     const [{ decryptLayers }, { transferImage }] = await Promise.all([
       import("../../../index.js"),

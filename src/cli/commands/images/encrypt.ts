@@ -1,20 +1,30 @@
+import type { LayerSelection, OpenedPreviousImage } from "../../../index.js";
 import { listTransports } from "../../../transport/references.js";
 import { choice, type Flag, single, toggle } from "../../options/flag.js";
 import { inPlace, inPlaceTarget, requireInPlace } from "../../options/in-place.js";
-import { anonymous, hasKeys, key, keysDir, openingFlags, readSettings, recipient, recipientsFile, settingFlags } from "../../options/keys/key-flags.js";
+import {
+  anonymous,
+  hasKeys,
+  key,
+  keysDir,
+  openingFlags,
+  readSettings,
+  recipient,
+  recipientsFile,
+  settingFlags,
+} from "../../options/keys/key-flags.js";
 import { readKeys, readRecipients } from "../../options/keys/keys.js";
 import { excludeLayer, layer, readLayers } from "../../options/layers.js";
 import { allPlatforms, otherPlatforms, platform, readPlatforms } from "../../options/platforms.js";
-import { besideEndpoint, sourceEndpoint } from "../../options/registry/endpoints.js";
+import { relatedEndpoint, sourceEndpoint } from "../../options/registry/endpoints.js";
 import { readRules, readTrust } from "../../options/signing/trust-flags.js";
 import type { Command, Invocation } from "../command.js";
 import { removeSignatures, transferConflicts, transferFlags, transferNeeds } from "../transfer/transfer-flags.js";
-import type { LayerSelection, OpenedPreviousImage } from "../../../index.js";
 
 const group = "Layers and platforms:";
 
 const ifEncrypted: Flag<"fail" | "skip" | "add"> = choice(
-  { name: "if-encrypted", about: "what to do with a layer that is sealed already; add needs --key", group },
+  { name: "if-encrypted", about: "what to do with a layer that is encrypted already; add requires --key", group },
   ["fail", "skip", "add"],
 );
 
@@ -22,7 +32,7 @@ const baseImage: Flag<string | undefined> = single({
   name: "base",
   placeholder: "REF|auto",
   about:
-    "leave the layers of this image as they are, which are compared unless it is named by digest; auto: of the one that the image's annotations name",
+    "do not encrypt the layers of this base image, which are compared unless it is named by digest; auto: the base that the image's annotations name",
   group,
 });
 
@@ -35,7 +45,7 @@ const reuseFrom: Flag<string | undefined> = single({
 });
 
 const nondistributable: Flag<"fail" | "skip" | "encrypt"> = choice(
-  { name: "nondistributable", about: "what to do with a layer that may be fetched from elsewhere", group },
+  { name: "nondistributable", about: "what to do with a nondistributable layer, which has its own URLs", group },
   ["fail", "skip", "encrypt"],
 );
 
@@ -46,8 +56,9 @@ const attestations: Flag<"keep" | "drop"> = choice(
 
 const keepPlainSignatures: Flag<boolean> = toggle({
   name: "keep-plain-signatures",
-  about: "keep what belongs to the plain image beside the sealed one; it holds again once that is opened",
-  group: "Places:",
+  about:
+    "keep the signatures of the unencrypted image with the encrypted one; they are valid again when that is decrypted",
+  group: "Source and target:",
 });
 
 /** `encrypt SRC [DST]`. */
@@ -55,9 +66,9 @@ export const encrypt: Command = {
   arguments: [
     {
       name: "SRC",
-      about: `the image to seal: ${listTransports()}`,
+      about: `the image to encrypt: ${listTransports()}`,
     },
-    inPlaceTarget("where the sealed image goes"),
+    inPlaceTarget("where the encrypted image goes"),
   ],
   flags: [
     recipient,
@@ -93,7 +104,7 @@ export const encrypt: Command = {
   ],
   examples: [
     "oci-enc encrypt -r jwe:pub.pem app:1 app:1-enc",
-    "oci-enc encrypt -r jwe:alice.pem -r jwe:bob.pem oci:images:app oci:sealed:app",
+    "oci-enc encrypt -r jwe:alice.pem -r jwe:bob.pem oci:images:app oci:encrypted:app",
     "oci-enc encrypt -r jwe:pub.pem --layer=-1 --platform linux/amd64 docker-archive:app.tar oci-archive:app-enc.tar",
     "oci-enc encrypt -r jwe:pub.pem -k key.pem --reuse-from app:1-enc app:2 app:2-enc",
   ],
@@ -129,7 +140,7 @@ export const encrypt: Command = {
   },
 };
 
-/** Most likely it lies where the new one goes. */
+/** It is most likely where the new one goes. */
 async function openPrevious(invocation: Invocation): Promise<OpenedPreviousImage | undefined> {
   const {
     arguments: [image = "", target = image],
@@ -140,7 +151,7 @@ async function openPrevious(invocation: Invocation): Promise<OpenedPreviousImage
   const reference = options.get(reuseFrom);
   if (reference === undefined) return undefined;
   const { openPreviousImage } = await import("../../../index.js");
-  const previous = await besideEndpoint(invocation, reference, { side: "dest", image: target });
+  const previous = await relatedEndpoint(invocation, reference, { side: "dest", image: target });
   return await openPreviousImage(reference, { ...previous, rules: await readTrust(invocation), signal, progress });
 }
 
@@ -155,8 +166,8 @@ async function readSelection(invocation: Invocation): Promise<LayerSelection> {
   const reference = options.get(baseImage);
   if (reference === undefined) return selection;
   const { selectBase } = await import("../../../index.js");
-  const beside = reference === "auto" ? image : reference;
-  const base = { ...(await besideEndpoint(invocation, beside, { side: "src", image })), signal };
+  const related = reference === "auto" ? image : reference;
+  const base = { ...(await relatedEndpoint(invocation, related, { side: "src", image })), signal };
   const platforms = options.get(otherPlatforms) === "drop" ? await readPlatforms(options) : undefined;
   const rules = { ...(await readRules(invocation)), platforms };
   const source = { ...(await sourceEndpoint(invocation)), signal };

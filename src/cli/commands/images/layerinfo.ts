@@ -1,3 +1,4 @@
+import type { ImageReport } from "../../../index.js";
 import { listTransports } from "../../../transport/references.js";
 import { type Flag, toggle } from "../../options/flag.js";
 import { hasKeys, openingFlags, readSettings, settingFlags } from "../../options/keys/key-flags.js";
@@ -7,7 +8,6 @@ import { platform, readPlatforms } from "../../options/platforms.js";
 import { onlyEndpoint, sourceFlags } from "../../options/registry/endpoints.js";
 import type { NameOfKey } from "../../output/tables/compat-table.js";
 import type { Command, Invocation } from "../command.js";
-import type { ImageReport } from "../../../index.js";
 
 const compat: Flag<boolean> = toggle({
   name: "compat",
@@ -29,7 +29,7 @@ export const layerinfo: Command = {
   needs: [[keyIds, compat]],
   examples: [
     "oci-enc layerinfo app:1-enc",
-    "oci-enc layerinfo --platform linux/amd64 --key key.pem oci:sealed:app",
+    "oci-enc layerinfo --platform linux/amd64 --key key.pem oci:encrypted:app",
     "oci-enc layerinfo --json oci-archive:app-enc.tar",
   ],
   async run(invocation) {

@@ -44,11 +44,11 @@ export const keyGenerate: Command = {
   async run(invocation) {
     const kind = invocation.options.get(type) ?? "ec:P-256";
     const prefix = invocation.options.get(out) ?? "oci-enc";
-    return kind === "cosign" ? await signingPair(prefix, invocation) : await sealingPair(kind, prefix, invocation);
+    return kind === "cosign" ? await signingPair(prefix, invocation) : await encryptionPair(kind, prefix, invocation);
   },
 };
 
-async function sealingPair(kind: string, prefix: string, invocation: Invocation): Promise<Outcome> {
+async function encryptionPair(kind: string, prefix: string, invocation: Invocation): Promise<Outcome> {
   const { generateKeyPair } = await import("../../../doors/crypt.js");
   const source = invocation.options.get(password);
   const passphrase = source && (await newPassphrase(source, invocation));

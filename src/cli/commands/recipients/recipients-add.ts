@@ -1,4 +1,11 @@
-import { anonymous, openingFlags, readSettings, recipient, recipientsFile, settingFlags } from "../../options/keys/key-flags.js";
+import {
+  anonymous,
+  openingFlags,
+  readSettings,
+  recipient,
+  recipientsFile,
+  settingFlags,
+} from "../../options/keys/key-flags.js";
 import { readKeys, readRecipients } from "../../options/keys/keys.js";
 import { readLayers } from "../../options/layers.js";
 import { readPlatforms } from "../../options/platforms.js";
@@ -14,7 +21,7 @@ export const recipientsAdd: Command = {
   needs: transferNeeds,
   examples: [
     "oci-enc recipients add -k key.pem -r jwe:bob.pub.pem app:1-enc",
-    "oci-enc recipients add -k key.pem -r pkcs7:node.crt --platform linux/arm64 oci:sealed:app oci:sealed:app-node",
+    "oci-enc recipients add -k key.pem -r pkcs7:node.crt --platform linux/arm64 oci:encrypted:app oci:encrypted:app-node",
   ],
   async run(invocation) {
     const { options, progress, signal } = invocation;

@@ -1,3 +1,4 @@
+import type { RecipientId } from "../../../index.js";
 import { listTransports } from "../../../transport/references.js";
 import { type Flag, repeated } from "../../options/flag.js";
 import type { FlagValues } from "../../options/flag-values.js";
@@ -5,11 +6,10 @@ import { excludeLayer, layer } from "../../options/layers.js";
 import { platform } from "../../options/platforms.js";
 import type { Argument } from "../command.js";
 import { transferFlags } from "../transfer/transfer-flags.js";
-import type { RecipientId } from "../../../index.js";
 
 /** What every command takes that changes the recipients of an image. */
 export const recipientsArguments: readonly Argument[] = [
-  { name: "IMAGE", about: `the sealed image: ${listTransports(({ encrypted }) => encrypted)}` },
+  { name: "IMAGE", about: `the encrypted image: ${listTransports(({ encrypted }) => encrypted)}` },
   { name: "DST", about: "where the image goes; default: in place of IMAGE", optional: true },
 ];
 

@@ -7,7 +7,7 @@ import type { Command } from "../command.js";
 export const recipientsList: Command = {
   arguments: [{ name: "IMAGE", about: listTransports(({ encrypted }) => encrypted) }],
   flags: [platform, ...sourceFlags],
-  examples: ["oci-enc recipients list app:1-enc", "oci-enc recipients list --json oci:sealed:app"],
+  examples: ["oci-enc recipients list app:1-enc", "oci-enc recipients list --json oci:encrypted:app"],
   async run(invocation) {
     const { options, progress, signal } = invocation;
     const [{ inspectImage }, { recipientsDocument, recipientsTable }] = await Promise.all([

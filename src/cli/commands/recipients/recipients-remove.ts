@@ -28,7 +28,7 @@ export const recipientsRemove: Command = {
   conflicts: transferConflicts,
   examples: [
     "oci-enc recipients remove --match jwe:bob app:1-enc",
-    "oci-enc recipients remove --index 0 --layer 2 oci:sealed:app",
+    "oci-enc recipients remove --index 0 --layer 2 oci:encrypted:app",
     "oci-enc recipients remove --match pkcs7:SHA256-FINGERPRINT --recipients-file team.txt app:1-enc",
   ],
   async run(invocation) {

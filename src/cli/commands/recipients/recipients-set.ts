@@ -1,4 +1,11 @@
-import { hasKeys, openingFlags, readSettings, recipient, recipientsFile, settingFlags } from "../../options/keys/key-flags.js";
+import {
+  hasKeys,
+  openingFlags,
+  readSettings,
+  recipient,
+  recipientsFile,
+  settingFlags,
+} from "../../options/keys/key-flags.js";
 import { readKeys, readRecipients } from "../../options/keys/keys.js";
 import { readLayers } from "../../options/layers.js";
 import { readPlatforms } from "../../options/platforms.js";
@@ -14,7 +21,7 @@ export const recipientsSet: Command = {
   needs: transferNeeds,
   examples: [
     "oci-enc recipients set -k key.pem --recipients-file team.txt app:1-enc",
-    "oci-enc recipients set --dry-run -k key.pem --recipients-file team.txt oci:sealed:app",
+    "oci-enc recipients set --dry-run -k key.pem --recipients-file team.txt oci:encrypted:app",
   ],
   async run(invocation) {
     const { options, progress, signal } = invocation;

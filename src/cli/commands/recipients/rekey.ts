@@ -1,6 +1,13 @@
 import { type Flag, toggle } from "../../options/flag.js";
 import { inPlace, inPlaceTarget, requireInPlace } from "../../options/in-place.js";
-import { anonymous, openingFlags, readSettings, recipient, recipientsFile, settingFlags } from "../../options/keys/key-flags.js";
+import {
+  anonymous,
+  openingFlags,
+  readSettings,
+  recipient,
+  recipientsFile,
+  settingFlags,
+} from "../../options/keys/key-flags.js";
 import { readKeys, readNamedRecipients, readRecipients, readRecipientsFile } from "../../options/keys/keys.js";
 import { readLayers } from "../../options/layers.js";
 import { readLimits } from "../../options/limits.js";
@@ -11,7 +18,7 @@ import { recipientsArguments, recipientsFlags } from "./recipients-flags.js";
 
 const keepRecipients: Flag<boolean> = toggle({
   name: "keep-recipients",
-  about: "seal each layer for the recipients that it has, whose public keys are those of --recipients-file or -r",
+  about: "encrypt each layer for the recipients that it has, whose public keys are those of --recipients-file or -r",
   group: "Keys:",
 });
 
@@ -39,7 +46,7 @@ export const rekey: Command = {
   conflicts: transferConflicts,
   examples: [
     "oci-enc rekey -k key.pem -r jwe:alice.pub.pem app:1-enc",
-    "oci-enc rekey -k key.pem --keep-recipients --recipients-file team.txt oci:sealed:app oci:sealed:app-2",
+    "oci-enc rekey -k key.pem --keep-recipients --recipients-file team.txt oci:encrypted:app oci:encrypted:app-2",
     "oci-enc rekey -k key.pem -r jwe:alice.pub.pem --in-place docker://registry.example/app:1-enc",
   ],
   async run(invocation) {
@@ -67,7 +74,7 @@ export const rekey: Command = {
   },
 };
 
-/** A file lists those whom to seal for, or with `--keep-recipients` those who may be recipients by now. */
+/** A file lists the recipients, or with `--keep-recipients` those who may be recipients now. */
 async function readNewRecipients(invocation: Invocation) {
   const { options, signal } = invocation;
   if (!options.get(keepRecipients)) return { recipients: await readRecipients(invocation) };

@@ -1,9 +1,9 @@
+import type { LoginTarget } from "../../../doors/transport.js";
 import { OciEncError } from "../../../errors.js";
 import { type Flag, toggle } from "../../options/flag.js";
 import { readRegistry } from "../../options/registry/registry.js";
 import { eitherSide, registryFlags } from "../../options/registry/registry-flags.js";
 import type { Command, Invocation, Report } from "../command.js";
-import type { LoginTarget } from "../../../doors/transport.js";
 
 const getLogin: Flag<boolean> = toggle({
   name: "get-login",
@@ -41,7 +41,7 @@ async function logIn(invocation: Invocation): Promise<Report> {
   const registry = await readRegistry(invocation);
   const { credentials } = registry;
   if (!credentials) {
-    throw new OciEncError("USAGE", "as whom to log in is not said", {
+    throw new OciEncError("USAGE", "no user name is given", {
       hint: "give --username; the password is then asked for, or read with --password-stdin",
     });
   }

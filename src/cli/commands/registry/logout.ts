@@ -6,11 +6,11 @@ export const logout: Command = {
   arguments: [{ name: "REGISTRY", about: "HOST[:PORT], or a repository of it; default docker.io", optional: true }],
   flags: [eitherSide.authfile],
   examples: ["oci-enc logout registry.example"],
-  async run({ arguments: [registry = "docker.io"], options, info: notice, signal, progress }) {
+  async run({ arguments: [registry = "docker.io"], options, info, signal, progress }) {
     const transports = await import("../../../doors/transport.js");
     const authFile = options.get(eitherSide.authfile);
     const { place, places } = await transports.logout(registry, { registry: { authFile }, signal, progress });
-    for (const where of places) notice(`removed from ${where}`);
+    for (const where of places) info(`removed from ${where}`);
     const document = { registry: place.host, repository: place.repository ?? null, places };
     return { kind: "report", document, text: "", writes: true };
   },

@@ -13,7 +13,7 @@ const keysPath: Flag<string | undefined> = single({
 export const decoder: Command = {
   arguments: [],
   flags: [keysPath],
-  examples: ["oci-enc decoder --decryption-keys-path /etc/containerd/ocicrypt/keys 3<payload <layer >opened"],
+  examples: ["oci-enc decoder --decryption-keys-path /etc/containerd/ocicrypt/keys 3<payload <layer >decrypted"],
   async run({ options, signal }) {
     refuseJson(options);
     const { runDecoder } = await import("../../../doors/node.js");

@@ -34,7 +34,7 @@ const runtime: Flag<string | undefined> = single({
 const layerCache: Flag<string | undefined> = single({
   name: "layer-cache",
   placeholder: "DIR",
-  about: "keep opened layers here for the next time, each encrypted for whoever can open the layer itself",
+  about: "keep decrypted layers here for the next time, each encrypted for those who can decrypt the layer itself",
   group,
 });
 

@@ -1,9 +1,9 @@
+import type { NodeFinding } from "../../../doors/node.js";
 import { OciEncError } from "../../../errors.js";
 import { type Flag, single } from "../../options/flag.js";
 import { type Column, table } from "../../output/tables/table.js";
 import type { Command } from "../command.js";
 import { nodeKeys, providerConfig } from "./runtime-config.js";
-import type { NodeFinding } from "../../../doors/node.js";
 
 const config: Flag<string | undefined> = single({
   name: "config",
@@ -23,7 +23,7 @@ export const runtimeCheck: Command = {
   arguments: [],
   flags: [config, nodeKeys, providerConfig],
   examples: ["oci-enc runtime check", "oci-enc runtime check --config /etc/containerd/config.toml --json"],
-  async run({ options, info: notice }) {
+  async run({ options, info }) {
     const { checkNode } = await import("../../../doors/node.js");
     const findings = await checkNode({
       config: options.get(config),
@@ -31,7 +31,7 @@ export const runtimeCheck: Command = {
       providerConfig: options.get(providerConfig),
     });
     const bad = findings.filter(({ verdict }) => verdict === "wrong");
-    for (const { remedy, what } of findings) if (remedy !== undefined) notice(`${what}: ${remedy}`);
+    for (const { remedy, what } of findings) if (remedy !== undefined) info(`${what}: ${remedy}`);
     return {
       kind: "report",
       failure: failureOf(bad),

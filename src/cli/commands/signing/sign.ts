@@ -1,3 +1,4 @@
+import type { SignedArtifact, SignImageOptions, SignReport } from "../../../doors/sign.js";
 import { OciEncError } from "../../../errors.js";
 import { listTransports } from "../../../transport/references.js";
 import { type Flag, single } from "../../options/flag.js";
@@ -5,16 +6,24 @@ import { readSettings, settingFlags } from "../../options/keys/key-flags.js";
 import { platform, readPlatforms } from "../../options/platforms.js";
 import { endpointFlags, sourceEndpoint, targetEndpoint } from "../../options/registry/endpoints.js";
 import { readSigners } from "../../options/signing/signers.js";
-import { annotation, by, expiry, format, identity, indexOnly, readClaims, signPassphraseFile } from "../../options/signing/signing-flags.js";
+import {
+  annotation,
+  by,
+  expiry,
+  format,
+  identity,
+  indexOnly,
+  readClaims,
+  signPassphraseFile,
+} from "../../options/signing/signing-flags.js";
 import { writeNewFile } from "../../output/new-file.js";
 import type { Command, Invocation } from "../command.js";
 import { dryRun } from "../transfer/transfer-flags.js";
-import type { SignedArtifact, SignImageOptions, SignReport } from "../../../doors/sign.js";
 
 const output: Flag<string | undefined> = single({
   name: "output",
   placeholder: "FILE",
-  about: "write the one signature into this file, as dir: and lookasides keep it, and nothing beside the image",
+  about: "write the one signature into this file, in the form of dir: and lookasides, and store nothing with the image",
   group: "Output:",
 });
 
@@ -45,13 +54,13 @@ export const sign: Command = {
     "oci-enc sign --by notary:release --expiry 720h -a build=17 docker://registry.example/app:1-enc",
   ],
   async run(invocation) {
-    const { options, info: notice } = invocation;
+    const { options, info } = invocation;
     const { signImage } = await import("../../../doors/sign.js");
     const report = await signImage(invocation.arguments[0] ?? "", await readSigning(invocation));
     const file = options.get(output);
     if (file !== undefined) await writeOnly(report, file);
     const fresh = report.made.some(({ repeated }) => !repeated);
-    if (!fresh) notice("unchanged");
+    if (!fresh) info("unchanged");
     return {
       kind: "report",
       document: signDocument(report, { changed: fresh && report.artifacts !== undefined }),
@@ -66,15 +75,15 @@ async function readSigning(invocation: Invocation): Promise<SignImageOptions> {
   const { loadSigner } = await import("../../../doors/sign.js");
   const settings = { ...readSettings(options), signal };
   const specs = await readSigners(invocation, options.get(by), options.get(signPassphraseFile));
-  if (specs.length === 0) throw new OciEncError("USAGE", "nobody signs", { hint: "name a signer with --by" });
+  if (specs.length === 0) throw new OciEncError("USAGE", "no signer is given", { hint: "name one with --by" });
   const signers = await Promise.all(specs.map((spec) => loadSigner(spec, settings)));
-  const lasting = options.get(expiry);
+  const lifetime = options.get(expiry);
   return {
     signers,
     formats: options.get(format),
     identity: options.get(identity),
     claims: readClaims(options.get(annotation)),
-    expiresAt: lasting === undefined ? undefined : new Date(Date.now() + lasting),
+    expiresAt: lifetime === undefined ? undefined : new Date(Date.now() + lifetime),
     indexOnly: options.get(indexOnly),
     platforms: await readPlatforms(options),
     dryRun: options.get(dryRun) || options.given(output),

@@ -1,4 +1,5 @@
 import { OciEncError } from "../../../errors.js";
+import type { TrustRules, VerifyImageOptions } from "../../../index.js";
 import { listTransports } from "../../../transport/references.js";
 import { choice, type Flag, parsed, repeated, single, toggle } from "../../options/flag.js";
 import { hasKeys, key, keysDir, openingFlags, readSettings, settingFlags } from "../../options/keys/key-flags.js";
@@ -6,15 +7,22 @@ import { readKeys, readRecipientsFile } from "../../options/keys/keys.js";
 import { platform, readPlatforms } from "../../options/platforms.js";
 import { onlyEndpoint, sourceFlags } from "../../options/registry/endpoints.js";
 import { annotation, identity, readClaims } from "../../options/signing/signing-flags.js";
-import { asksForSignature, judgingFlags, readTrust, trust, trustConflicts, trustNeeds, trustPolicy } from "../../options/signing/trust-flags.js";
+import {
+  asksForSignature,
+  readTrust,
+  signatureFlags,
+  trust,
+  trustConflicts,
+  trustNeeds,
+  trustPolicy,
+} from "../../options/signing/trust-flags.js";
 import type { Command, Invocation } from "../command.js";
 import { readRecipientIds, recipientIds } from "../recipients/recipients-flags.js";
-import type { TrustRules, VerifyImageOptions } from "../../../index.js";
 
-const group = "Sealed:";
+const group = "Encryption:";
 
 const requireEncrypted: Flag<"all" | "some"> = {
-  ...choice({ name: "require-encrypted", about: "how many layers of each platform have to be sealed", group }, [
+  ...choice({ name: "require-encrypted", about: "how many layers of each platform must be encrypted", group }, [
     "all",
     "some",
   ]),
@@ -24,11 +32,11 @@ const requireEncrypted: Flag<"all" | "some"> = {
 const allowPlain: Flag<readonly string[]> = repeated({
   name: "allow-plain",
   placeholder: "SEL",
-  about: "layers that may be plain all the same, written as with --layer elsewhere",
+  about: "layers that need not be encrypted, written as with --layer of other commands",
   group,
 });
 
-const requireRecipient = recipientIds("require-recipient", "a recipient that every sealed layer must have", group);
+const requireRecipient = recipientIds("require-recipient", "a recipient that every encrypted layer must have", group);
 
 const only: Flag<string | undefined> = single({
   name: "only",
@@ -38,7 +46,7 @@ const only: Flag<string | undefined> = single({
 });
 
 const minRecipients: Flag<number | undefined> = parsed(
-  { name: "min-recipients", placeholder: "N", about: "how many recipients each sealed layer must have", group },
+  { name: "min-recipients", placeholder: "N", about: "how many recipients each encrypted layer must have", group },
   (text) => {
     if (/^\d{1,4}$/.test(text)) return Number(text);
     throw new OciEncError("USAGE", `--min-recipients: ${JSON.stringify(text.slice(0, 80))} is not a number`);
@@ -48,27 +56,27 @@ const minRecipients: Flag<number | undefined> = parsed(
 const noPlaintextLeftovers: Flag<boolean> = toggle({
   name: "no-plaintext-leftovers",
   aliases: ["no-plaintext-twins"],
-  about: "ask whether the plain blobs are still served beside the image; needs --key or --plain-image",
+  about: "check whether the unencrypted blobs are still in the place of the image; requires --key or --plain-image",
   group,
 });
 
 const plainImage: Flag<string | undefined> = single({
   name: "plain-image",
   placeholder: "REF",
-  about: "the plain image, whose layers must not be served beside the sealed one",
+  about: "the unencrypted image, whose layers must not be in the place of the encrypted one",
   group,
 });
 
 const plain: Flag<boolean> = toggle({
   name: "plain",
-  about: "judge the signatures of the image that --key opens to; nothing is written",
-  group: "Signed:",
+  about: "verify the signatures of the image as it is when --key has decrypted it; nothing is written",
+  group: "Trust:",
 });
 
 const offline: Flag<boolean> = toggle({
   name: "offline",
-  about: "ask nobody but the image's own place, not even where its signatures are said to be",
-  group: "Signed:",
+  about: "ask only the image's own place, and not where its signatures are configured to be",
+  group: "Trust:",
 });
 
 const failOnSecrets: Flag<boolean> = toggle({
@@ -82,8 +90,8 @@ const form: Flag<"table" | "json" | "junit" | "sarif"> = choice(
   ["table", "json", "junit", "sarif"],
 );
 
-/** Questions about encryption; without any of them, a command that asks for signatures asks for nothing else. */
-const sealedQuestions: readonly Flag<unknown>[] = [
+/** Questions about encryption; a command that asks about signatures, and gives none of these, asks about nothing else. */
+const encryptionQuestions: readonly Flag<unknown>[] = [
   requireEncrypted,
   allowPlain,
   requireRecipient,
@@ -98,8 +106,8 @@ const sealedQuestions: readonly Flag<unknown>[] = [
 export const verify: Command = {
   arguments: [{ name: "IMAGE", about: listTransports(({ encrypted }) => encrypted) }],
   flags: [
-    ...sealedQuestions,
-    ...judgingFlags,
+    ...encryptionQuestions,
+    ...signatureFlags,
     annotation,
     identity,
     plain,
@@ -114,7 +122,7 @@ export const verify: Command = {
   needs: [...trustNeeds, [plainImage, noPlaintextLeftovers], [annotation, trust, trustPolicy], [plain, key, keysDir]],
   examples: [
     "oci-enc verify app:1-enc",
-    "oci-enc verify --only team.txt --min-recipients 2 --report junit oci:sealed:app > verify.xml",
+    "oci-enc verify --only team.txt --min-recipients 2 --report junit oci:encrypted:app > verify.xml",
     "oci-enc verify -k key.pem --no-plaintext-leftovers app:1-enc",
     "oci-enc verify --trust sigstore:cosign.pub docker://registry.example/app:1-enc",
   ],
@@ -146,7 +154,7 @@ async function readQuestions(invocation: Invocation): Promise<VerifyImageOptions
     plainImage: options.get(plainImage),
     failOnSecrets: options.get(failOnSecrets),
     keys: hasKeys(options) ? await readKeys(invocation) : undefined,
-    sealed: !asksForSignature(options) || sealedQuestions.some((flag) => options.given(flag)) || hasKeys(options),
+    sealed: !asksForSignature(options) || encryptionQuestions.some((flag) => options.given(flag)) || hasKeys(options),
     trust: await readSignedQuestions(invocation),
     platforms: await readPlatforms(options),
     settings: readSettings(options),

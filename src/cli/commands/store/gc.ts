@@ -1,23 +1,23 @@
+import type { Garbage } from "../../../doors/transport.js";
 import { store } from "../../options/registry/endpoints.js";
 import { byteCount } from "../../output/byte-count.js";
 import type { Command } from "../command.js";
 import { dryRun } from "../transfer/transfer-flags.js";
-import type { Garbage } from "../../../doors/transport.js";
 
 /** `gc`. */
 export const gc: Command = {
   arguments: [],
   flags: [dryRun, store],
   examples: ["oci-enc gc --dry-run", "oci-enc gc --store /srv/layout"],
-  async run({ options, info: notice, progress, signal }) {
+  async run({ options, info, progress, signal }) {
     const { collectGarbage } = await import("../../../doors/transport.js");
     const garbage = await collectGarbage({ store: options.get(store), dryRun: options.get(dryRun), progress, signal });
     const verb = options.get(dryRun) ? "would remove" : "removed";
     const counts = [...counted(garbage, "blobs"), ...counted(garbage.partialBlobs, "partial blobs")];
-    if (counts.length === 0) notice("nothing to remove");
-    for (const count of counts) notice(`${verb} ${count}`);
-    for (const why of reasons(garbage)) notice(`some blobs stay: ${why}`);
-    for (const why of reasons(garbage.partialBlobs)) notice(`some partial blobs stay: ${why}`);
+    if (counts.length === 0) info("nothing to remove");
+    for (const count of counts) info(`${verb} ${count}`);
+    for (const why of reasons(garbage)) info(`some blobs stay: ${why}`);
+    for (const why of reasons(garbage.partialBlobs)) info(`some partial blobs stay: ${why}`);
     return {
       kind: "report",
       failure: garbage.failure,

@@ -9,10 +9,10 @@ export const tag: Command = {
   ],
   flags: [store],
   examples: ["oci-enc tag app:1-enc registry.example/app:1-enc"],
-  async run({ arguments: [from = "", to = ""], options, info: notice, progress, signal }) {
+  async run({ arguments: [from = "", to = ""], options, info, progress, signal }) {
     const { tagImage } = await import("../../../doors/transport.js");
     const { name, digest, changed } = await tagImage(from, to, { store: options.get(store), progress, signal });
-    if (!changed) notice("unchanged");
+    if (!changed) info("unchanged");
     return { kind: "report", document: { reference: name, digest, changed }, text: digest, writes: true };
   },
 };

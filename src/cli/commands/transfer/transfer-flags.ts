@@ -1,13 +1,19 @@
+import type { CopyImageOptions } from "../../../index.js";
 import { type Flag, repeated, single, toggle, yesOrNo } from "../../options/flag.js";
 import type { FlagValues } from "../../options/flag-values.js";
 import { endpointFlags } from "../../options/registry/endpoints.js";
-import { signBy, signByFlags, signBySigstore, signIdentity, signPassphraseFile } from "../../options/signing/signing-flags.js";
+import {
+  signBy,
+  signByFlags,
+  signBySigstore,
+  signIdentity,
+  signPassphraseFile,
+} from "../../options/signing/signing-flags.js";
 import { trustConflicts, trustFlags, trustNeeds } from "../../options/signing/trust-flags.js";
 import type { Command } from "../command.js";
-import type { CopyImageOptions } from "../../../index.js";
 
 const group = "Output:";
-const targetGroup = "Places:";
+const targetGroup = "Source and target:";
 
 /** A file for the digest. */
 export const digestfile: Flag<string | undefined> = single({
@@ -17,30 +23,30 @@ export const digestfile: Flag<string | undefined> = single({
   group,
 });
 
-/** Look, and write nothing. */
+/** Write nothing. */
 export const dryRun: Flag<boolean> = toggle({
   name: "dry-run",
-  about: "say what would be done, and write nothing",
+  about: "print what would be done, and write nothing",
   group,
 });
 
-/** Whether to ask at all what belongs to the image. */
+/** Whether to copy what refers to the image. */
 export const referrers: Flag<boolean | undefined> = yesOrNo({
   name: "referrers",
-  about: "take along signatures and whatever else refers to the image, or fail; default: what the source tells of",
+  about: "copy signatures and whatever else refers to the image, or fail; default: what the source lists",
   group: targetGroup,
 });
 
 const signaturesOnly: Flag<boolean> = toggle({
   name: "signatures-only",
-  about: "of what refers to the image take signatures alone",
+  about: "copy only signatures of what refers to the image",
   group: targetGroup,
 });
 
 /** Leave them behind, and say nothing of it. */
 export const removeSignatures: Flag<boolean> = toggle({
   name: "remove-signatures",
-  about: "leave the signatures of the image where they are",
+  about: "do not copy the signatures of the image",
   group: targetGroup,
 });
 
@@ -63,7 +69,7 @@ const skipExisting: Flag<boolean> = toggle({
   group: targetGroup,
 });
 
-/** What the commands that bring an image to another place take besides. */
+/** What the commands that copy an image to another place take as well. */
 export const copyFlags: readonly Flag<unknown>[] = [signaturesOnly, preserveDigests, additionalTag, skipExisting];
 
 /** An image that is left as it is gets no further tags either. */

@@ -1,13 +1,13 @@
 import { OciEncError } from "../../../errors.js";
+import type { EndpointOptions } from "../../../index.js";
 import type { Invocation } from "../../commands/command.js";
 import { type Flag, parsed, single, toggle } from "../flag.js";
 import type { FlagValues } from "../flag-values.js";
 import { limitFlags, readLimits } from "../limits.js";
 import { readRegistry } from "./registry.js";
 import { bothSidesFlags, chunkSize, registryFlags, type Side } from "./registry-flags.js";
-import type { EndpointOptions } from "../../../index.js";
 
-const group = "Places:";
+const group = "Source and target:";
 
 /** The local store. */
 export const store: Flag<string | undefined> = single({
@@ -21,7 +21,7 @@ export const store: Flag<string | undefined> = single({
 export const tmpdir: Flag<string | undefined> = single({
   name: "tmpdir",
   placeholder: "DIR",
-  about: "where scratch files go",
+  about: "the directory for temporary files",
   group,
 });
 
@@ -34,7 +34,7 @@ export const force: Flag<boolean> = toggle({
 
 /** How many blobs at once. */
 export const parallel: Flag<number | undefined> = parsed(
-  { name: "parallel", short: "j", placeholder: "N", about: "blobs in flight at once; default 4", group },
+  { name: "parallel", short: "j", placeholder: "N", about: "how many blobs are copied at once; default 4", group },
   parseCount,
 );
 
@@ -77,8 +77,8 @@ export async function targetEndpoint(invocation: Pick<Invocation, "options" | "s
   return { ...places(options), force: options.get(force), registry };
 }
 
-/** For an image that is looked at beside an end: what was given for that end alone counts if both are of one registry. */
-export async function besideEndpoint(
+/** For an image that is read in addition to one end: options of that end count where both are in one registry. */
+export async function relatedEndpoint(
   invocation: Pick<Invocation, "options" | "signal">,
   reference: string,
   end: { readonly side: Side; readonly image: string },

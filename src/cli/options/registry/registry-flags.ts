@@ -32,7 +32,12 @@ export const ownSide: Readonly<Record<Side, SideFlags>> = { src: sideFlags("src"
 
 /** How often a request is repeated, and a blob begun anew. */
 export const retryTimes: Flag<number | undefined> = parsed(
-  { name: "retry-times", placeholder: "N", about: "how often what may pass is tried again; default 5", group },
+  {
+    name: "retry-times",
+    placeholder: "N",
+    about: "how often a failed request or blob is tried again, where that may help; default 5",
+    group,
+  },
   parseTimes,
 );
 
@@ -41,7 +46,8 @@ export const chunkSize: Flag<number | undefined> = parsed(
   {
     name: "chunk-size",
     placeholder: "SIZE",
-    about: "send blobs in requests of SIZE bytes at most, 64KiB or more; default whole, and smaller after a 413",
+    about:
+      "upload blobs in chunks of SIZE bytes at most, 64KiB or more; default in one request, and in chunks after status 413",
     group,
   },
   parseChunkSize,
@@ -52,7 +58,7 @@ export const stallTimeout: Flag<number | undefined> = parsed(
   {
     name: "stall-timeout",
     placeholder: "DURATION",
-    about: "how long a registry may give no sign of progress until that counts as a failure; default 60s",
+    about: "how long a registry may make no progress before that is a failure; default 60s",
     group,
   },
   parseDuration,
@@ -90,7 +96,7 @@ export const bothSidesFlags: readonly Flag<unknown>[] = [
   ...Object.values<Flag<unknown>>({ ...ownSide.dest }),
 ];
 
-/** Who one is at one end is said in one way; a password is no part of some of them. For every command that takes these. */
+/** One end takes one kind of credentials, and some kinds have no password. For every command that takes these options. */
 export const registryConflicts: readonly FlagPair[] = [eitherSide, ownSide.src, ownSide.dest].flatMap((flags) => {
   const { creds, username, registryToken, noCreds, passwordStdin } = flags;
   return [
@@ -118,13 +124,13 @@ function sideFlags(side: Side | undefined): SideFlags {
     username: file("username", "USER", "user name, the password coming by --password-stdin or being asked for"),
     passwordStdin: plain("password-stdin", "read the password from standard input"),
     registryToken: file("registry-token", "TOKEN", "a bearer token, sent as it is"),
-    noCreds: plain("no-creds", "go as nobody in particular"),
+    noCreds: plain("no-creds", "use no credentials"),
     tlsVerify: yesOrNo({
       name: name("tls-verify"),
       about: about("whether certificates are verified; default true"),
       group,
     }),
-    plainHttp: plain("plain-http", "speak HTTP, credentials included; needless on this machine"),
+    plainHttp: plain("plain-http", "use HTTP, also for credentials; not needed for registries on this machine"),
     certDir: file("cert-dir", "DIR", "*.crt, *.cert and *.key, in place of certs.d"),
     caFile: file("ca-file", "FILE", "trust these authorities, too"),
     certFile: file("cert-file", "FILE", "show this client certificate"),

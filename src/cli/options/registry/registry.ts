@@ -1,3 +1,4 @@
+import type { Credentials, HostSettings, RegistryOptions } from "../../../doors/transport.js";
 import { OciEncError } from "../../../errors.js";
 import type { Invocation } from "../../commands/command.js";
 import { type Flag, variableName } from "../flag.js";
@@ -5,8 +6,16 @@ import type { FlagValues } from "../flag-values.js";
 import { readSecretFile } from "../keys/secret-file.js";
 import { promptSecret, type SecretQuestion } from "../keys/terminal-prompt.js";
 import { policyDialect } from "../signing/trust-flags.js";
-import { eitherSide, ownSide, registriesConf, registriesDirectory, retryTimes, type Side, type SideFlags, stallTimeout } from "./registry-flags.js";
-import type { Credentials, HostSettings, RegistryOptions } from "../../../doors/transport.js";
+import {
+  eitherSide,
+  ownSide,
+  registriesConf,
+  registriesDirectory,
+  retryTimes,
+  type Side,
+  type SideFlags,
+  stallTimeout,
+} from "./registry-flags.js";
 
 /** What reading the registry options needs of an invocation. */
 type Asked = Pick<Invocation, "options" | "signal">;
@@ -45,8 +54,7 @@ async function readCredentials(invocation: Asked, side?: Side): Promise<Credenti
   if (username !== undefined) {
     return { kind: "password", username, password: password ?? (await passwordOf(invocation, username, flags)) };
   }
-  if (options.get(flags.passwordStdin))
-    throw new OciEncError("USAGE", "--password-stdin means nothing without --username");
+  if (options.get(flags.passwordStdin)) throw new OciEncError("USAGE", "--password-stdin requires --username");
   return undefined;
 }
 
@@ -114,7 +122,7 @@ async function readHost({ options, signal }: Asked, side: Side | undefined): Pro
   const read = async (path: string | undefined) => (path === undefined ? undefined : readSecretFile(path, signal));
   const [certificate, key] = [chosen((flags) => flags.certFile), chosen((flags) => flags.keyFile)];
   if ((certificate === undefined) !== (key === undefined)) {
-    throw new OciEncError("USAGE", "--cert-file and --key-file mean nothing without each other");
+    throw new OciEncError("USAGE", "--cert-file and --key-file require each other");
   }
   return {
     plainHttp: chosen((flags) => flags.plainHttp),

@@ -11,7 +11,7 @@ const specs = `${kindForms("signer")}; passphrases as with --key`;
 export const by: Flag<readonly string[]> = repeated({
   name: "by",
   placeholder: "SPEC",
-  about: `who signs: ${specs}`,
+  about: `the signer: ${specs}`,
   group,
 });
 
@@ -19,7 +19,7 @@ export const by: Flag<readonly string[]> = repeated({
 export const signBy: Flag<readonly string[]> = repeated({
   name: "sign-by",
   placeholder: "SPEC",
-  about: `sign what is written, before its tag moves: ${specs}; a bare fingerprint is GPG's`,
+  about: `sign what is written, before its tag moves: ${specs}; a fingerprint alone is one of GPG`,
   group,
 });
 
@@ -81,9 +81,9 @@ export const annotation: Flag<readonly string[]> = repeated({
   group,
 });
 
-/** When a signature ends to be good. */
+/** When a signature expires. */
 export const expiry: Flag<number | undefined> = parsed(
-  { name: "expiry", placeholder: "DURATION", about: "how long the signature is good, for notary: 720h", group },
+  { name: "expiry", placeholder: "DURATION", about: "how long the signature is valid, for notary: 720h", group },
   parseLifetime,
 );
 

@@ -1,33 +1,33 @@
 import { OciEncError } from "../../../errors.js";
+import type { TrustRules, TrustSpec } from "../../../index.js";
 import { kindForms } from "../../../sign/kinds.js";
 import type { Invocation } from "../../commands/command.js";
 import { choice, type Flag, parsed, repeated, single, toggle } from "../flag.js";
 import type { FlagValues } from "../flag-values.js";
 import { readSecretFile } from "../keys/secret-file.js";
-import type { TrustRules, TrustSpec } from "../../../index.js";
 
-const group = "Signed:";
+const group = "Trust:";
 
 /** Whose signatures are trusted. */
 export const trust: Flag<readonly string[]> = repeated({
   name: "trust",
   placeholder: "SPEC",
-  about: `who must have signed, one of those named: ${kindForms("trust")}, notary (its trust policy)`,
+  about: `whose signature is required, one of those named: ${kindForms("trust")}, notary (its trust policy)`,
   group,
 });
 
 const policy: Flag<string | undefined> = single({
   name: "policy",
   placeholder: "FILE",
-  about: "the policy.json to go by; default the user's, else the system's, else none",
+  about: "the policy.json to apply; default the user's, else the system's, else none",
   group,
 });
 
-/** Whose reading of policy.json, and of registries.d beside it. */
+/** How policy.json and registries.d are read. */
 export const policyDialect: Flag<"containers" | "image-rs"> = choice(
   {
     name: "policy-dialect",
-    about: "whose reading of policy.json and registries.d; image-rs ignores members that it does not know",
+    about: "how policy.json and registries.d are read; image-rs ignores unknown members",
     group,
   },
   ["containers", "image-rs"],
@@ -35,7 +35,7 @@ export const policyDialect: Flag<"containers" | "image-rs"> = choice(
 
 const insecurePolicy: Flag<boolean> = toggle({
   name: "insecure-policy",
-  about: "go by no policy.json at all",
+  about: "apply no policy.json",
   group,
 });
 
@@ -43,7 +43,7 @@ const insecurePolicy: Flag<boolean> = toggle({
 export const trustPolicy: Flag<string | undefined> = single({
   name: "trust-policy",
   placeholder: "FILE",
-  about: "a Notary Project trust policy to go by as well",
+  about: "a Notary Project trust policy to apply as well",
   group,
 });
 
@@ -62,7 +62,7 @@ const requireSigned: Flag<boolean> = toggle({
 
 const requireEncrypted: Flag<"all" | "some" | undefined> = {
   ...parsed(
-    { name: "require-encrypted", placeholder: "all|some", about: "refuse an image with plain layers", group },
+    { name: "require-encrypted", placeholder: "all|some", about: "refuse an image with unencrypted layers", group },
     (text): "all" | "some" => {
       if (text === "all" || text === "some") return text;
       throw new OciEncError("USAGE", `--require-encrypted: ${JSON.stringify(text)} is none of all, some`);
@@ -74,13 +74,14 @@ const requireEncrypted: Flag<"all" | "some" | undefined> = {
 const classes: Flag<string | undefined> = single({
   name: "classes",
   placeholder: "FILE",
-  about: "which plain images may be used: an image-classes.json; default $XDG_CONFIG_HOME/oci-enc/image-classes.json",
+  about:
+    "which unencrypted images may be used: an image-classes.json; default $XDG_CONFIG_HOME/oci-enc/image-classes.json",
   group,
 });
 
 const instanceSignatures: Flag<boolean> = toggle({
   name: "instance-signatures",
-  about: "an image of an index needs a signature of its own, as skopeo asks; default: one of the index will do",
+  about: "require a signature of each image of an index, as skopeo does; default: one of the index is enough",
   group,
 });
 
@@ -93,8 +94,8 @@ const bundleIdentity: Flag<"none" | "any"> = choice(
   ["none", "any"],
 );
 
-/** What `verify` asks of signatures, beside what is asked where images are read. */
-export const judgingFlags: readonly Flag<unknown>[] = [
+/** What `verify` requires of signatures, and all commands that read an image to use it. */
+export const signatureFlags: readonly Flag<unknown>[] = [
   trust,
   policy,
   policyDialect,
@@ -108,12 +109,12 @@ export const judgingFlags: readonly Flag<unknown>[] = [
 ];
 
 /** What every command takes that reads an image in order to use it. */
-export const trustFlags: readonly Flag<unknown>[] = [...judgingFlags, requireEncrypted];
+export const trustFlags: readonly Flag<unknown>[] = [...signatureFlags, requireEncrypted];
 
 /** No policy, or that one. */
 export const trustConflicts: readonly (readonly [Flag<unknown>, Flag<unknown>])[] = [[policy, insecurePolicy]];
 
-/** A store says nothing where no trust policy is gone by. */
+/** A trust store requires a trust policy. */
 export const trustNeeds: readonly (readonly [Flag<unknown>, ...Flag<unknown>[]])[] = [[trustStore, trust, trustPolicy]];
 
 /** Whether a signature, or a class of images, is asked for on the command line. */
@@ -125,13 +126,13 @@ export function asksForSignature(options: FlagValues): boolean {
 export async function readRules(invocation: Invocation): Promise<TrustRules> {
   const rules = await readTrust(invocation);
   if (rules.insecurePolicy) {
-    const message = "no policy.json is asked about the image: --insecure-policy";
+    const message = "no policy.json is applied to the image: --insecure-policy";
     invocation.progress({ type: "warning", code: "POLICY_IGNORED", message });
   }
   return { ...rules, requireEncrypted: invocation.options.get(requireEncrypted) };
 }
 
-/** What {@link judgingFlags} say, for the library. USAGE, and what the reading of key files throws. */
+/** What {@link signatureFlags} say, for the library. USAGE, and what the reading of key files throws. */
 export async function readTrust({ options, progress, signal }: Invocation): Promise<TrustRules> {
   const named = options.get(trust);
   const specs = named.filter((text) => text !== "notary").map((text) => readTrustSpec(text, signal));

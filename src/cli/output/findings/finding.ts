@@ -7,7 +7,7 @@ export function findingPlace({ place }: Finding): string {
   return `layer ${place.index}${platform === "" ? "" : ` of ${platform}`}`;
 }
 
-/** What is worth telling beside the verdict: everything that did not pass. */
+/** What is reported in addition to the verdict: everything that did not pass. */
 export function tellingFindings({ findings }: Check): readonly Finding[] {
   return findings.filter(({ verdict }) => verdict === "failed" || verdict === "warning");
 }

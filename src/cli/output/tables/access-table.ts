@@ -1,12 +1,12 @@
+import { type CanDecryptReport, type LayerAccess, printPlatform } from "../../../index.js";
 import { type Column, table } from "./table.js";
 import { verdictMembers, verdictText } from "./verdict-text.js";
-import { type CanDecryptReport, type LayerAccess, printPlatform } from "../../../index.js";
 
 const columns: readonly Column[] = [
   { heading: "#", align: "right", gap: 2 },
   { heading: "DIGEST", align: "left", gap: 2 },
   { heading: "PLATFORM", align: "left", gap: 2 },
-  { heading: "OPENS", align: "left", gap: 2 },
+  { heading: "DECRYPTS", align: "left", gap: 2 },
   { heading: "KEY", align: "left", gap: 2 },
 ];
 
@@ -29,13 +29,13 @@ export function accessDocument({ reference, root, opens, layers }: CanDecryptRep
   return {
     reference,
     digest: root.digest,
-    opens,
+    decrypts: opens,
     layers: layers.map((access) => ({
       platform: platformName(access),
       index: access.index,
       digest: access.layer.digest,
       encrypted: access.encrypted,
-      opens: access.opens ?? null,
+      decrypts: access.opens ?? null,
       ...verdictMembers(access),
       key: access.key ?? null,
     })),

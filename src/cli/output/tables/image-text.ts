@@ -1,6 +1,6 @@
+import { type ImageConfig, type ImageReport, type ManifestReport, printPlatform } from "../../../index.js";
 import { byteCount } from "../byte-count.js";
 import { printable } from "../printable.js";
-import { type ImageConfig, type ImageReport, type ManifestReport, printPlatform } from "../../../index.js";
 
 /** What `inspect` shows to people: the image, then each platform with its config and history. */
 export function imageText(image: ImageReport): string {
@@ -48,12 +48,12 @@ function blob({ digest, mediaType, size }: ManifestReport["descriptor"]): object
 
 function manifestText(manifest: ManifestReport): string {
   const { descriptor, attestation, layers, imageConfig } = manifest;
-  const sealed = layers.filter(({ encrypted }) => encrypted).length;
+  const encryptedCount = layers.filter(({ encrypted }) => encrypted).length;
   const bytes = layers.reduce((sum, { layer }) => sum + layer.size, 0);
   const title = printable(attestation ? `attestation (${platformName(manifest)})` : platformName(manifest));
   const head = fields([
     ["Digest", descriptor.digest],
-    ["Layers", `${layers.length}, ${sealed} of them encrypted, ${byteCount(bytes)}`],
+    ["Layers", `${layers.length}, ${encryptedCount} of them encrypted, ${byteCount(bytes)}`],
     ...(imageConfig ? configFields(imageConfig) : []),
   ]);
   return [title, indented(head), ...(imageConfig ? history(imageConfig) : [])].join("\n");

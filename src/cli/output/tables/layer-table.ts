@@ -1,6 +1,6 @@
+import { type ImageReport, type InspectedLayer, type ManifestReport, printPlatform } from "../../../index.js";
 import { type Column, table } from "./table.js";
 import { verdictMembers, verdictText } from "./verdict-text.js";
-import { type ImageReport, type InspectedLayer, type ManifestReport, printPlatform } from "../../../index.js";
 
 /** The words and their order are those of ctr-enc. */
 const columns: readonly Column[] = [
@@ -12,18 +12,18 @@ const columns: readonly Column[] = [
 ];
 
 const recipientsColumn: Column = { heading: "RECIPIENTS", align: "left", gap: 2 };
-const opensColumn: Column = { heading: "OPENS", align: "right", gap: 2 };
+const decryptsColumn: Column = { heading: "DECRYPTS", align: "right", gap: 2 };
 
-/** What the table shows beside what it always shows. */
+/** What the table shows in addition to its usual columns. */
 export interface LayerTableForm {
-  /** Whether keys were given, and so which layers they open is known. */
+  /** Whether keys were given, and so which layers they decrypt is known. */
   readonly keys: boolean;
 }
 
 /** The table of `layerinfo`; the index starts anew for each platform. Attestations have no layers to run, and are left out. */
 export function layerTable(image: ImageReport, form: LayerTableForm): string {
   const rows = images(image).flatMap((manifest) => manifest.layers.map((entry) => row(manifest, entry, form)));
-  return table([...columns, ...(form.keys ? [opensColumn] : []), recipientsColumn], rows);
+  return table([...columns, ...(form.keys ? [decryptsColumn] : []), recipientsColumn], rows);
 }
 
 /** The document of `layerinfo --json`. */
@@ -38,7 +38,7 @@ export function layerDocument(image: ImageReport): object {
       encrypted,
       schemes,
       recipients,
-      ...(access?.opens !== undefined && { opens: access.opens }),
+      ...(access?.opens !== undefined && { decrypts: access.opens }),
       ...(access && verdictMembers(access)),
     })),
   );
@@ -51,14 +51,14 @@ function images(image: ImageReport): readonly ManifestReport[] {
 
 function row(manifest: ManifestReport, entry: InspectedLayer, form: LayerTableForm): readonly string[] {
   const { index, layer, schemes, recipients, access } = entry;
-  const opens = access === undefined || access.answer === "plain" ? "" : verdictText(access);
+  const verdict = access === undefined || access.answer === "plain" ? "" : verdictText(access);
   return [
     String(index),
     layer.digest,
     platformName(manifest) ?? "",
     String(layer.size),
     schemes.join(","),
-    ...(form.keys ? [opens] : []),
+    ...(form.keys ? [verdict] : []),
     recipients.map(({ label }) => label).join(", "),
   ];
 }

@@ -1,5 +1,5 @@
-import { type Column, table } from "./table.js";
 import { type ImageReport, type InspectedLayer, printPlatform } from "../../../index.js";
+import { type Column, table } from "./table.js";
 
 const columns: readonly Column[] = [
   { heading: "PLATFORM", align: "left", gap: 0 },
@@ -12,7 +12,7 @@ const columns: readonly Column[] = [
 
 /** The table of `recipients list`: INDEX is what `recipients remove --index` takes, ID what follows the scheme in `--match`. */
 export function recipientsTable(image: ImageReport): string {
-  const rows = sealedLayers(image).flatMap(({ platform, entry }) =>
+  const rows = encryptedLayers(image).flatMap(({ platform, entry }) =>
     entry.recipients.map(({ scheme, algorithm, id, label }, index) => [
       platform ?? "",
       String(entry.index),
@@ -27,7 +27,7 @@ export function recipientsTable(image: ImageReport): string {
 
 /** The document of `recipients list --json`. */
 export function recipientsDocument(image: ImageReport): object {
-  const layers = sealedLayers(image).map(({ platform, entry: { index, layer, recipients } }) => ({
+  const layers = encryptedLayers(image).map(({ platform, entry: { index, layer, recipients } }) => ({
     platform,
     index,
     digest: layer.digest,
@@ -36,12 +36,12 @@ export function recipientsDocument(image: ImageReport): object {
   return { reference: image.reference, digest: image.root.digest, layers };
 }
 
-interface SealedLayer {
+interface EncryptedLayer {
   readonly platform: string | null;
   readonly entry: InspectedLayer;
 }
 
-function sealedLayers(image: ImageReport): readonly SealedLayer[] {
+function encryptedLayers(image: ImageReport): readonly EncryptedLayer[] {
   return image.manifests.flatMap(({ platform, layers }) =>
     layers
       .filter(({ encrypted }) => encrypted)
