@@ -6,6 +6,7 @@ import { mediaTypes } from "../oci/media-type.js";
 import {
   emptyConfigType,
   type FormatRow,
+  formatRow,
   isLayerOf,
   type SignatureFormat,
   signatureFormats,
@@ -70,8 +71,8 @@ export interface ReferrerManifest {
 
 /** The referrer that keeps one signature of `subject`; undefined for a format that is kept in another way. */
 export function referrerManifest(signature: Signature, subject: Descriptor): ReferrerManifest | undefined {
-  const row = signatureFormats.find(({ name }) => name === signature.format);
-  if (row?.layer === undefined || row.kept.in !== "referrer") return undefined;
+  const row = formatRow(signature.format);
+  if (row.layer === undefined || row.kept.in !== "referrer") return undefined;
   const { artifactType, configType } = row.kept;
   const { annotations, content } = signature;
   const manifest = {

@@ -2,7 +2,7 @@ import type { Digest } from "../oci/digest.js";
 import type { ImageName } from "../oci/image-name.js";
 import type { Signature, SignatureFormat, SignedImage } from "./signature.js";
 
-/** Makes signatures, in the formats that its kind of key has. One file a kind, one row in `signers.ts`. */
+/** Makes signatures, in the formats that its kind of key has. One folder a kind, one row in `kinds.ts`. */
 export interface Signer {
   /** For people, without secrets: `sigstore key SHA256:…`. */
   readonly name: string;

@@ -1,6 +1,6 @@
 import type { Signature, SignatureFormat, SignatureVerdict, SignedImage } from "./signature.js";
 
-/** Judges signatures of its formats against trust material. One file a kind, one row in `trust.ts`. */
+/** Checks signatures of its formats against keys, certificates or a policy. One folder a kind, one row in `kinds.ts`. */
 export interface Verifier {
   /** For people: `sigstore key SHA256:…`, `notary trust policy FILE`. */
   readonly name: string;

@@ -1,8 +1,8 @@
 import type { PublicKey, SignaturePacket } from "openpgp";
 import { OciEncError } from "../../errors.js";
 import { libraryReason, requireKnownCurves } from "../../keys/pgp/library-limits.js";
+import { isOpenPgpMessage } from "../../oci/signature-formats.js";
 import { payloadLimit } from "../simple-signing/payload.js";
-import { isMessage } from "../simple-signing/stored.js";
 
 /** What a message holds, whose one signature holds. */
 export interface OpenedMessage {
@@ -65,7 +65,7 @@ function requireBeginning(bytes: Uint8Array): void {
   if (first === undefined) throw notSigned("it is empty");
   if (bytes.length > payloadLimit) throw notSigned(`it has ${bytes.length} bytes; ${payloadLimit} are allowed`);
   if (first === 0x2d) throw notSigned("it is armoured or clear-signed text; only the binary form is read");
-  if (!isMessage(first)) throw notSigned(`it begins with the byte 0x${first.toString(16).padStart(2, "0")}`);
+  if (!isOpenPgpMessage(first)) throw notSigned(`it begins with the byte 0x${first.toString(16).padStart(2, "0")}`);
 }
 
 function notSigned(why: string, cause?: unknown): OciEncError {
