@@ -11,20 +11,25 @@ export interface KindRow {
   readonly trust?: TrustKind | undefined;
 }
 
-/** What signs. */
+/** A kind of key that signs. */
 export interface SignerKind {
   /** Whether what follows the kind names a file, is text of its own, or may be either. */
   readonly takes: "file" | "text" | "either";
   /** What follows the kind, for the help. */
   readonly form: string;
-  /** Whether a key of it may need a passphrase from us. */
+  /** What messages may show of text that is not a file's name. Undefined: nothing, as it may hold a secret. */
+  shown?(text: string): string;
+  /** Whether a key of it may need a passphrase. */
   readonly passphrase: boolean;
-  /** The environment variable from which other tools take the passphrase. Undefined: there is none. */
+  /**
+   * The environment variable from which the command line takes the passphrase, as other tools do. Programs that it starts
+   * do not get it. Undefined: there is none.
+   */
   readonly passphraseVariable?: string | undefined;
   load(spec: SignerSpec, settings: SignerSettings): Promise<Signer>;
 }
 
-/** What is trusted. */
+/** A kind of key, or certificate, that is trusted. */
 export interface TrustKind {
   /** What follows the kind, for the help. */
   readonly form: string;
@@ -32,7 +37,7 @@ export interface TrustKind {
   load(spec: TrustSpec, claims: Readonly<Record<string, string>>): Promise<Verifier>;
 }
 
-/** The table. What lies behind a row is loaded when it is used. `--trust notary` names a policy, which is not a key. */
+/** The table. What is behind a row is loaded when it is used. `--trust notary` names a policy, which is not a key. */
 export const kinds: readonly KindRow[] = [
   {
     name: "sigstore",
@@ -53,6 +58,7 @@ export const kinds: readonly KindRow[] = [
     signer: {
       takes: "either",
       form: "FINGERPRINT|KEYFILE",
+      shown: (text) => text,
       passphrase: true,
       load: async (spec, settings) => (await import("./gpg/load.js")).loadGpgSigner(spec, settings),
     },
@@ -63,6 +69,7 @@ export const kinds: readonly KindRow[] = [
     signer: {
       takes: "text",
       form: "NAME|KEYFILE,CHAINFILE",
+      shown: (text) => text,
       passphrase: true,
       load: async (spec, settings) => (await import("./notary/load.js")).loadNotarySigner(spec, settings),
     },
@@ -85,6 +92,8 @@ export const kinds: readonly KindRow[] = [
     signer: {
       takes: "either",
       form: "URI|FILE",
+      // The query may hold a PIN.
+      shown: (text) => text.split("?")[0] ?? "",
       passphrase: true,
       load: async (spec) => (await import("./external/load.js")).loadTokenSigner(spec),
     },
@@ -96,14 +105,14 @@ export async function loadSigner(spec: SignerSpec, settings: SignerSettings = {}
   return await signerKind(spec.kind).load(spec, settings);
 }
 
-/** What signs with keys of a kind. USAGE when nothing does. */
+/** The signing side of a kind. USAGE when the kind is not known or does not sign. */
 export function signerKind(kind: string): SignerKind {
   const found = kinds.find(({ name }) => name === kind)?.signer;
   if (found) return found;
   throw unknownKind(`unknown kind of signer ${JSON.stringify(kind.slice(0, 80))}`, kindForms("signer"));
 }
 
-/** What trusts keys of a kind. USAGE when nothing does. */
+/** The trusting side of a kind. USAGE when the kind is not known or is not trusted. */
 export function trustKind(kind: string): TrustKind {
   const found = kinds.find(({ name }) => name === kind)?.trust;
   if (found) return found;

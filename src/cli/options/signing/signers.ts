@@ -1,7 +1,7 @@
 import { OciEncError } from "../../../errors.js";
 import type { SignerKind, SignerSpec } from "../../../index.js";
 import type { Invocation } from "../../commands/command.js";
-import { type KeySpec, parseKeySpec, shownValue, splitValue } from "../keys/key-spec.js";
+import { type KeySpec, parseKeySpec, splitValue } from "../keys/key-spec.js";
 import { type Passphrases, passphraseReader } from "../keys/passphrase.js";
 import { readSecretFile } from "../keys/secret-file.js";
 import { signBy, signBySigstore, signPassphraseFile } from "./signing-flags.js";
@@ -58,13 +58,13 @@ interface SignerContext {
 async function asText(text: string, context: SignerContext): Promise<SignerSpec> {
   const { kind, row } = context;
   const passphrase = row.passphrase ? await usualPassphrase(context) : undefined;
-  return { kind, value: Buffer.from(text), isFile: false, passphrase, origin: shownValue(kind, text) };
+  return { kind, value: Buffer.from(text), isFile: false, passphrase, origin: shownText(text, row) };
 }
 
 async function withPassphrase(text: KeySpec, context: SignerContext): Promise<SignerSpec> {
-  const { kind, passphrases, invocation } = context;
+  const { kind, row, passphrases, invocation } = context;
   const value = text.isFile ? await readSecretFile(text.path, invocation.signal) : Buffer.from(text.path);
-  const origin = shownValue(kind, text.path);
+  const origin = text.isFile ? text.path : shownText(text.path, row);
   const passphrase =
     (await passphrases.read(text.passphrase, origin)) ??
     (await usualPassphrase(context)) ??
@@ -72,7 +72,12 @@ async function withPassphrase(text: KeySpec, context: SignerContext): Promise<Si
   return { kind, value, isFile: text.isFile, passphrase, origin };
 }
 
-/** Where cosign and skopeo have passphrases from. */
+/** Text of a row that does not say what may be shown of it may be a secret. */
+function shownText(text: string, row: SignerKind): string {
+  return row.shown?.(text) ?? "…";
+}
+
+/** Where cosign and skopeo take passphrases from. */
 async function usualPassphrase({ row, invocation, passphraseFile }: SignerContext): Promise<Uint8Array | undefined> {
   if (passphraseFile !== undefined) {
     const [line = ""] = Buffer.from(await readSecretFile(passphraseFile, invocation.signal))
