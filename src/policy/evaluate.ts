@@ -143,7 +143,7 @@ interface Judging {
 async function judgeOne(signature: Signature, { judge, requirement, request }: Judging): Promise<Accepted | Refused> {
   const { images, now, bundleIdentity } = request;
   const image = images.find(({ descriptor }) => descriptor.digest === signature.subject) ?? images[0];
-  const judgement = await judge.judge(signature, image, now);
+  const judgement = await judge.verify(signature, image, now);
   if (judgement.verdict === "refused") return judgement;
   if (judgement.identity === undefined) {
     if (signature.format === "bundle" && bundleIdentity === "any") return judgement;

@@ -47,7 +47,7 @@ async function judgeOne(
   let last: SignatureVerdict | undefined;
   for (const verifier of verifiers) {
     if (!verifier.formats.includes(signature.format)) continue;
-    const judgement = await verifier.judge(signature, image, now);
+    const judgement = await verifier.verify(signature, image, now);
     last = judgement.verdict === "accepted" ? withDemands(judgement, claims, identity) : judgement;
     if (last.verdict === "accepted") return last;
   }

@@ -62,7 +62,7 @@ export const kinds: readonly KindRow[] = [
       passphrase: true,
       load: async (spec, settings) => (await import("./gpg/load.js")).loadGpgSigner(spec, settings),
     },
-    trust: { form: "RINGFILE", load: async (spec) => (await import("./gpg/load.js")).loadGpgTrust(spec) },
+    trust: { form: "KEYRING", load: async (spec) => (await import("./gpg/load.js")).loadGpgTrust(spec) },
   },
   {
     name: "notary",
@@ -119,7 +119,7 @@ export function trustKind(kind: string): TrustKind {
   throw unknownKind(`unknown kind of trust ${JSON.stringify(kind.slice(0, 80))}`, `${kindForms("trust")}, and notary`);
 }
 
-/** How kinds are written, for help and hints: `sigstore:PUBFILE, gpg:RINGFILE`. */
+/** How kinds are written, for help and hints: `sigstore:PUBFILE, gpg:KEYRING`. */
 export function kindForms(side: "signer" | "trust"): string {
   return kinds.flatMap((row) => (row[side] ? [`${row.name}:${row[side].form}`] : [])).join(", ");
 }

@@ -4,11 +4,11 @@ import type { Signature, SignatureFormat, SignatureVerdict, SignedImage } from "
 export interface Verifier {
   /** For people: `sigstore key SHA256:…`, `notary trust policy FILE`. */
   readonly name: string;
-  /** Those it can judge; it is never given others. */
+  /** Those it can check; it is never given others. */
   readonly formats: readonly SignatureFormat[];
   /**
-   * Judges one signature as of `now`: the signature over the exact bytes first, their meaning after. What is wrong with the
-   * signature is in the answer; throws only what keeps it from being judged.
+   * Checks one signature as of `now`: the signature over the exact bytes first, their meaning after. What is wrong with the
+   * signature is in the answer; throws only what keeps it from being checked.
    */
-  judge(signature: Signature, image: SignedImage, now: Date): Promise<SignatureVerdict>;
+  verify(signature: Signature, image: SignedImage, now: Date): Promise<SignatureVerdict>;
 }

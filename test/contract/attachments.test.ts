@@ -132,7 +132,7 @@ for (const row of keeping) {
     assert.equal(listed?.annotations?.["made"], "by hand");
   });
 
-  test(`${row.name}: what belongs to an image is found by its type, and messages are no referrers`, async (t) => {
+  test(`${row.name}: what belongs to an image is found by its type, and messages are not referrers`, async (t) => {
     const { source: open, root, instance } = await written(row, t);
     await using source = await open();
     const attached = attachmentsOf(source);

@@ -52,12 +52,12 @@ function request(format: SignatureFormat, more: Partial<SignRequest> = {}): Sign
   return { format, image: { descriptor, identity }, identity, claims, now: new Date(), ...more };
 }
 
-function judged(
+function verdictOf(
   { verifier }: Subject,
   signature: Signature,
   about: Descriptor = descriptor,
 ): Promise<SignatureVerdict> {
-  return verifier.judge(signature, { descriptor: about, identity }, new Date());
+  return verifier.verify(signature, { descriptor: about, identity }, new Date());
 }
 
 test("every kind of key that signs has a fixture, and every kind of trust is one of theirs", () => {
@@ -81,14 +81,14 @@ for (const { name } of signing) {
   }
   const { signer, verifier } = subject;
 
-  test(`${name}: what it makes unasked is among its formats, and the verifier of its kind checks them all`, () => {
+  test(`${name}: its usual formats are among its formats, and the verifier of its kind checks them all`, () => {
     assert.ok(signer.usual.length > 0);
     assert.ok(signer.usual.every((format) => signer.formats.includes(format)));
     assert.deepEqual([...verifier.formats].sort(), [...signer.formats].sort());
   });
 
   for (const format of signer.formats) {
-    test(`${name}: ${format}: the same request is made already, and no other one`, async () => {
+    test(`${name}: ${format}: the same request is made already, and another one is not`, async () => {
       const made = await signer.sign(request(format));
       const again = (more: Partial<SignRequest> = {}) => signer.repeats(made, request(format, more));
       assert.equal(await again(), true);
@@ -103,7 +103,7 @@ for (const { name } of signing) {
         false,
         "no signature",
       );
-      const verdict = await judged(subject, made);
+      const verdict = await verdictOf(subject, made);
       assert.ok(verdict.verdict === "accepted");
       const other = parseImageName("registry.example.test/team-a/other:v1");
       const namesImage = verdict.identity !== undefined;
@@ -113,7 +113,7 @@ for (const { name } of signing) {
     test(`${name}: ${format}: the verifier accepts what was signed, and says what it says`, async () => {
       const made = await signer.sign(request(format));
       assert.deepEqual([made.format, made.subject, made.where], [format, descriptor.digest, ""]);
-      const verdict = await judged(subject, made);
+      const verdict = await verdictOf(subject, made);
       assert.ok(verdict.verdict === "accepted", JSON.stringify(verdict));
       assert.deepEqual(verdict.claims, claims);
       assert.equal(verdict.unproven, undefined);
@@ -122,26 +122,26 @@ for (const { name } of signing) {
     test(`${name}: ${format}: another digest, another key, another content are refused`, async () => {
       const made = await signer.sign(request(format));
       const refusals = [
-        await judged(subject, made, another),
-        await judged(stranger, made),
-        await judged(subject, { ...made, content: Buffer.alloc(0) }),
-        await judged(subject, { ...made, content: made.content.subarray(0, -1) }),
+        await verdictOf(subject, made, another),
+        await verdictOf(stranger, made),
+        await verdictOf(subject, { ...made, content: Buffer.alloc(0) }),
+        await verdictOf(subject, { ...made, content: made.content.subarray(0, -1) }),
       ];
       for (const [index, { verdict }] of refusals.entries()) assert.equal(verdict, "refused", `case ${index}`);
     });
 
-    test(`${name}: ${format}: a byte of the content that is changed is refused, or says nothing`, async () => {
+    test(`${name}: ${format}: a changed byte of the content is refused, or changes nothing of the verdict`, async () => {
       const made = await signer.sign(request(format));
-      const good = await judged(subject, made);
+      const unchanged = await verdictOf(subject, made);
       let refusedOnes = 0;
       const places = 40;
       for (let index = 0; index < places; index += 1) {
         const at = Math.floor((index * made.content.length) / places);
         const content = Uint8Array.from(made.content);
         content[at] = (content[at] ?? 0) ^ 1;
-        const verdict = await judged(subject, { ...made, content });
+        const verdict = await verdictOf(subject, { ...made, content });
         if (verdict.verdict === "refused") refusedOnes += 1;
-        else assert.deepEqual(verdict, good, `byte ${at}`);
+        else assert.deepEqual(verdict, unchanged, `byte ${at}`);
       }
       assert.ok(refusedOnes > places / 2, `${refusedOnes} of ${places}`);
     });
@@ -173,7 +173,7 @@ for (const { name } of signing) {
       const result = await checker.check({ descriptor, identity }, async () => ({ signatures: [made], broken: [] }));
       assert.deepEqual(result, { kind: "refused", code: "UNTRUSTED", reasons: ["there is no signature"] });
       for (const own of verifier.formats) {
-        assert.equal((await judged(subject, { ...made, format: own })).verdict, "refused", `${format} as ${own}`);
+        assert.equal((await verdictOf(subject, { ...made, format: own })).verdict, "refused", `${format} as ${own}`);
       }
     }
   });

@@ -224,7 +224,7 @@ async function classOf({ dir, signedBy }: ClassVector): Promise<ClassOfImage> {
   const descriptor: Descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length };
   const verifier = await gpgVerifier([readFileSync(join(signedVectors, signedBy))]);
   const signed = existsSync(join(signedVectors, dir, "signature-1"))
-    ? await verifier.judge(
+    ? await verifier.verify(
         storedSignature(read("signature-1"), descriptor.digest, "signature-1"),
         { descriptor, identity: undefined },
         new Date(),

@@ -58,14 +58,14 @@ describe("what stands under the tag of signatures and cannot be read is said to 
         { insecurePolicy: true, trust: trust.map((one) => ({ ...one, value: Buffer.from(one.value) })) },
       ]) {
         await using source = await openSource(reference, endpoint);
-        const judged = policyGate(rules)(await source.resolve(), { reference, source });
-        await assert.rejects(judged, expectedError("CORRUPT", /cannot be read/));
+        const passing = policyGate(rules)(await source.resolve(), { reference, source });
+        await assert.rejects(passing, expectedError("CORRUPT", /cannot be read/));
       }
     });
   }
 });
 
-test("a registries.d that is malformed ends in CORRUPT, and is nothing that is wrong with an image", async () => {
+test("a registries.d that is malformed is CORRUPT, and is not reported as a fault of an image", async () => {
   await using server = await startStrictRegistry();
   hostImage(server);
   const directory = join(scratch, "registries.d");

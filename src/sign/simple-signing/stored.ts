@@ -15,7 +15,7 @@ export function storedSignature(stored: Uint8Array, subject: Digest, where: stri
   const row = signatureFormats.find(({ kept }) => first !== undefined && kept.in === "message" && kept.matches(first));
   if (!row) {
     throw new OciEncError("CORRUPT", "it is neither an OpenPGP message nor of a typed form", {
-      hint: "armoured, clear-signed and detached signatures are none that other tools would take",
+      hint: "armoured, clear-signed and detached signatures are not read, as other tools do not read them either",
     });
   }
   return { format: row.name, subject, content: stored, annotations: {}, where };

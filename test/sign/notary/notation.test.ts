@@ -83,11 +83,11 @@ for (const kind of kinds) {
       const policy = await findTrustPolicy(configuration);
       assert.ok(policy);
       const statement = selectStatement(policy, image.identity);
-      assert.equal(statement.level, "judge");
+      assert.equal(statement.level, "verify");
       const verifier = notaryVerifier(statement, openTrustStores(trustStoreDirectory(configuration)));
-      const judgement = await verifier.judge(signature, image, new Date());
-      assert.equal(judgement.verdict, "accepted", JSON.stringify(judgement));
-      assert.deepEqual(judgement.claims, { build: "42" });
+      const verdict = await verifier.verify(signature, image, new Date());
+      assert.equal(verdict.verdict, "accepted", JSON.stringify(verdict));
+      assert.deepEqual(verdict.claims, { build: "42" });
     });
   }
 }

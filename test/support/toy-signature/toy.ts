@@ -32,7 +32,7 @@ export function toyVerifier({ value }: TrustSpec): Verifier {
   return {
     name: "toy key",
     formats: [toyName],
-    async judge(signature, { descriptor }) {
+    async verify(signature, { descriptor }) {
       const said = read(signature);
       if (said === undefined) return { verdict: "refused", code: "CORRUPT", reason: "it is not a toy signature" };
       const expected = Buffer.from(macOf(value, said));

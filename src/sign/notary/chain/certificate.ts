@@ -83,7 +83,7 @@ const keyUses = [
 /** One bit of the extension. */
 export type KeyUse = (typeof keyUses)[number];
 
-/** Reads a certificate from DER. CORRUPT when it is none, or not strictly encoded. */
+/** Reads a certificate from DER. CORRUPT when it is not one, or not strictly encoded. */
 export function readSigningCertificate(encoded: Uint8Array): SigningCertificate {
   const fields = certificateFields(encoded);
   try {

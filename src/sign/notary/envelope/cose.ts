@@ -23,7 +23,7 @@ const labels = { algorithm: 1, critical: 2, contentType: 3, chain: 33 } as const
 const signedMessageTag = 18;
 const timeTag = 1;
 
-/** Everything that CBOR allows to be written in two ways, or that JavaScript cannot tell apart, is refused. */
+/** What CBOR can write in two ways, or what becomes equal in JavaScript, is refused. */
 const strictly: DecodeOptions = {
   strict: true,
   allowIndefinite: false,
