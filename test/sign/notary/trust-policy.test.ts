@@ -101,7 +101,11 @@ const invalid: readonly (readonly [string, () => unknown, RegExp])[] = [
     /"signatureVerification" of statement 1 has a member/,
   ],
   ["an override of integrity", () => policy(overridden({ integrity: "log" })), /overrides something other than/],
-  ["an override of something unknown", () => policy(overridden({ expiration: "log" })), /overrides something other than/],
+  [
+    "an override of something unknown",
+    () => policy(overridden({ expiration: "log" })),
+    /overrides something other than/,
+  ],
   ["an override with an unknown action", () => policy(overridden({ expiry: "warn" })), /overrides expiry with/],
   ["authenticity skipped", () => policy(overridden({ authenticity: "skip" })), /overrides authenticity with/],
   [

@@ -37,8 +37,7 @@ export function readVerification(members: Members, what: string): SignatureVerif
     return { level };
   }
   const actions = levels.get(level);
-  if (actions === undefined)
-    throw shapeFault(what, `has a level other than ${[...levels.keys()].join(", ")} and skip`);
+  if (actions === undefined) throw shapeFault(what, `has a level other than ${[...levels.keys()].join(", ")} and skip`);
   const changed = override === undefined ? {} : readOverride(membersOf(override, `"override" of ${what}`), what);
   return {
     level: "verify",
