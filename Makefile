@@ -1,6 +1,6 @@
 # make alone: everything that a change has to pass.
 
-.PHONY: all demo build install check test fuzz kill bench docs pages format clean
+.PHONY: all demo build compiled install check test fuzz kill mutants bench docs pages format clean
 
 all: check build test
 
@@ -24,11 +24,9 @@ install: build
 	ln -sf ../lib/oci-enc/bin/oci-enc.js $(place)/bin/oci-enc
 	ln -sf ../lib/oci-enc/bin/ctd-decoder.js $(place)/bin/ctd-decoder
 
-# Source, tests and examples into build/, from where tests and examples run.
-build/.compiled: node_modules/.package-lock.json $(shell find src test examples -name '*.ts') tsconfig.json
-	rm -rf build
-	npx tsc -p tsconfig.json
-	touch $@
+# What tests and examples run from, in build/ and dist/: what has changed since the last time, without a look at types.
+compiled: node_modules/.package-lock.json
+	node scripts/compile.js build dist
 
 # Seal, inspect and open a small image, in a scratch directory. It needs one file of what build/ else holds.
 demo: build
@@ -47,20 +45,24 @@ check: node_modules/.package-lock.json build
 	npx typedoc --emit none
 
 # Every test; TESTS=cli runs those with cli in their path. What is skipped is listed with its reason.
-test: build build/.compiled
+test: compiled
 	node build/test/run.js $(TESTS)
 
 # A hundred thousand inputs for each parser of keys and packets, a thousand chains of certificates beside OpenSSL; FUZZ_RUNS,
 # CHAIN_RUNS and FUZZ_SEED as in fuzz.test.ts and openssl-chains.test.ts.
-fuzz: build/.compiled
+fuzz: compiled
 	FUZZ_RUNS=$${FUZZ_RUNS:-100000} CHAIN_RUNS=$${CHAIN_RUNS:-1000} node --test build/test/keys/fuzz.test.js build/test/sign/notary/openssl-chains.test.js
 
 # Kills commands at random moments and looks at what the next one finds; KILL_ROUNDS, KILL_SEED, KILL_ONLY, KILL_NOT.
-kill: build build/.compiled
+kill: compiled
 	node build/test/kill/kill.js
 
+# Breaks the source in small ways and looks whether the folder's tests notice; MUTANTS_COUNT, MUTANTS_SEED, MUTANTS_ONLY.
+mutants: compiled
+	node build/test/mutants/mutants.js
+
 # Beside skopeo, on images of some size.
-bench: build build/.compiled
+bench: compiled
 	node build/test/bench/bench.js
 
 # API pages into build/api, as typedoc.json says; a link in a comment that leads nowhere fails.

@@ -41,9 +41,9 @@ authorities=$(npm config get cafile)
 git ls-files -z | tar --null --files-from=- --create | tar --extract --directory="$clone"
 chown -R 1000:1000 "$home"
 
-# An environment of its own, with this machine's proxies; the mounts and processes end with it.
+# An environment of its own, with this machine's proxies and how many test files run at once; the mounts and processes end with it.
 kept=()
-for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY; do
+for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY OCI_ENC_TEST_FILES; do
   [ -z "${!name:-}" ] || kept+=("$name=${!name}")
 done
 inside() {

@@ -29,7 +29,7 @@ function page() {
     code(["oci-enc COMMAND [OPTIONS] [ARGUMENTS]"]),
     [
       "Options follow the command; after `--` nothing is an option. No option takes more than one value: repeat the option instead.",
-      "[command-line.md](command-line.md) says how references, keys and layers are written, what is printed where, and what other programs get to know.",
+      "[spec/command-line.md](spec/command-line.md) says how references, keys and layers are written, what is printed where, and what other programs get to know.",
       "`oci-enc help COMMAND` shows the options of a command, and so does `man oci-enc-COMMAND`.",
     ].join("\n"),
     table(["group", "commands"], [...grouped(commands, ({ group }) => group)].map(contents)),
@@ -38,7 +38,7 @@ function page() {
       ...members.flatMap(commandSection),
     ]),
     "## Shared options",
-    `Every option can be given by a variable, \`--${outputFlags[0].name}\` by \`${variableName(outputFlags[0])}\`; [command-line.md](command-line.md#environment) says how.`,
+    `Every option can be given by a variable, \`--${outputFlags[0].name}\` by \`${variableName(outputFlags[0])}\`; [spec/command-line.md](spec/command-line.md#environment) says how.`,
     ...[...sharedGroups].flatMap(sharedSection),
     "### Options: every command",
     table(["option", "meaning"], [...outputFlags.map(optionRow), ["`-h, --help`", "show the help of the command"]]),

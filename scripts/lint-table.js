@@ -42,7 +42,7 @@ const layers = [
   {
     at: "cli/",
     ground: ["errors.ts", "progress.ts", "process/child-environment.ts", "oci/signature-formats.ts"],
-    imports: [...doors(), "sign/kinds.ts"],
+    imports: [...doors(), "crypt/schemes/index.ts", "keys/foreign-form.ts", "sign/kinds.ts"],
     rule: "rule 5",
   },
 ];

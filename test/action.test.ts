@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { type DockerRegistry, noDockerRegistry, startDockerRegistry } from "./support/docker-registry.js";
-import { ociEncProgram } from "./support/oci-enc.js";
-import type { PeerResult } from "./support/peer.js";
+import { ociEncProgram } from "./support/process/oci-enc.js";
+import type { PeerResult } from "./support/process/peer.js";
+import { type DockerRegistry, noDockerRegistry, startDockerRegistry } from "./support/registry/docker-registry.js";
 import { scratchDirectory } from "./support/scratch.js";
 import { at, listAt, readYaml, runStep, stringsAt } from "./support/workflow.js";
 

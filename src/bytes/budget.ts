@@ -1,7 +1,7 @@
 import { OciEncError } from "../errors.js";
 import type { ByteStream } from "./byte-stream.js";
 
-/** How much an image, or an archive of images, may become. Undefined: the default of what is read. */
+/** How large an image, or an archive of images, may become. Undefined: the default for what is read. */
 export interface GrowthLimits {
   /** Members: of all layers of an image together (one million), or of an archive (65,536). */
   readonly entries?: number | undefined;
@@ -12,39 +12,39 @@ export interface GrowthLimits {
 }
 
 /**
- * Counts what something becomes when it is decompressed and kept. Every method throws UNSUPPORTED when a limit is passed,
- * saying by how much, and naming the option.
+ * Counts what decompressing and unpacking produces. Every method throws UNSUPPORTED when a limit is exceeded, with the limit
+ * and its option in the message.
  */
 export interface Budget {
-  /** One more member, or directory that no member is for. */
+  /** One more member, or directory without a member. */
   countEntry(): void;
-  /** Bytes that appear without having been in what was read: holes, and attributes that one header gives to many. */
+  /** Bytes that were not in the input: holes, and attributes that a global header gives to many members. */
   spend(bytes: number): void;
   /** Bytes of names and attributes that stay in memory. */
   hold(bytes: number): void;
-  /** Passes on what `storedSize` compressed bytes have become, and counts it. */
+  /** Passes on the decompressed bytes of `storedSize` compressed ones, and counts them. */
   limiting(bytes: ByteStream, storedSize: number): ByteStream;
 }
 
-/** What is decompressed. */
+/** What is decompressed: an image to unpack, an archive, or a layer that is only hashed. */
 export type GrowthKind = "image" | "archive" | "check";
 
 interface GrowthRule {
-  /** What grows as a whole, and what of it is measured by its ratio. */
+  /** For messages: what is limited in all, and what the ratio is for. */
   readonly whole: string;
   readonly part: string;
   readonly entries: number;
   readonly ratio: number;
-  /** So much any part may have, however well it is compressed. */
+  /** Bytes that a part may have whatever its ratio. */
   readonly allowance: number;
   /** Bytes that may stay in memory for each entry that is allowed. */
   readonly heldPerEntry: number;
 }
 
-/** The most that anything may become. */
+/** Bytes of anything, by default. */
 const mostBytes = 2 ** 40;
 
-/** A layer is written file by file, an archive as a whole, and what is only compared is written nowhere. */
+/** The limits of each kind: a layer is written as files, an archive as a whole, and a check writes nothing. */
 const rules: Readonly<Record<GrowthKind, GrowthRule>> = {
   image: {
     whole: "the image",
@@ -116,6 +116,6 @@ export function openBudget(kind: GrowthKind, limits: GrowthLimits = {}): Budget 
 
 function passed(message: string, option: string): OciEncError {
   return new OciEncError("UNSUPPORTED", message, {
-    hint: `it may be made to fill the disk or the memory; if it is known to be sound, raise the limit with ${option}`,
+    hint: `it may be made to fill the disk or the memory; if you trust it, raise the limit with ${option}`,
   });
 }

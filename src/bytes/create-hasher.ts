@@ -1,17 +1,17 @@
 import { hashWorkerLimit, leastLoadedWorker } from "./hash-worker/hash-workers.js";
 import { type Hasher, type HashOptions, localHasher } from "./hasher.js";
 
-/** How to hash, and how much is to be expected; only speed depends on the latter. */
+/** How to hash. */
 export interface HasherOptions extends HashOptions {
-  /** Bytes, as far as known. */
+  /** The expected number of bytes, as far as known; only speed depends on it. */
   readonly size: number;
-  /** How many other threads there must be for one of them to do it; default 1. */
+  /** Use another thread only if this machine allows so many of them; default 1. */
   readonly threads?: number | undefined;
 }
 
 /**
- * A hasher for a stream: on this thread, or on one beside it as soon as the process has so much to hash that it is worth
- * while. Then it fails (INTERNAL, retryable) if that thread dies.
+ * A hasher for a stream: on this thread or, when the process has much to hash, on another one. Then it fails (INTERNAL,
+ * retryable) if that thread dies.
  */
 export function createHasher(options: HasherOptions): Hasher {
   const { size, threads = 1 } = options;
@@ -20,11 +20,11 @@ export function createHasher(options: HasherOptions): Hasher {
   return isWorthWhile ? leastLoadedWorker().open(options) : localHasher(options);
 }
 
-/** Bytes for which going to another thread and back costs little. */
+/** Streams with fewer bytes are hashed on this thread: passing them to another one costs more. */
 const smallest = 256 * 1024;
 
-/** Bytes that take longer to hash than a thread takes to start. */
+/** Bytes that take longer to hash than it takes to start a thread. */
 const enough = 128 * 1024 * 1024;
 
-/** Bytes that this process has been asked to hash. */
+/** Bytes that this process was asked to hash so far. */
 let expected = 0;

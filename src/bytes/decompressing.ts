@@ -5,13 +5,17 @@ import type { ByteStream } from "./byte-stream.js";
 import { type FramePiece, isZstd, zstdFrames } from "./zstd-frames.js";
 
 /**
- * Undoes gzip or zstd, told by the first bytes; anything else passes as it is. RFC 1952, RFC 8878. CORRUPT inside the
- * stream when the compressed form is damaged or ends early, UNSUPPORTED when undoing it would take too much memory.
+ * Decompresses gzip or zstd, recognized by the first bytes; other bytes pass unchanged. RFC 1952, RFC 8878. `what` is what is
+ * decompressed, for messages. CORRUPT inside the stream when it is damaged or ends early, UNSUPPORTED when it would take too
+ * much memory.
  */
-export async function* decompressing(bytes: ByteStream): AsyncGenerator<Uint8Array> {
+export async function* decompressing(
+  bytes: ByteStream,
+  what: string = "the compressed layer",
+): AsyncGenerator<Uint8Array> {
   const { head, rest } = await peek(bytes, 4);
-  if (isGzip(head)) yield* nativeDecompress(rest, zlib.createGunzip({ chunkSize: outputSize }));
-  else if (isZstd(head)) yield* unzstd(zstdFrames(rest));
+  if (isGzip(head)) yield* nativeDecompress(rest, zlib.createGunzip({ chunkSize: outputSize }), what);
+  else if (isZstd(head)) yield* unzstd(zstdFrames(rest, what), what);
   else yield* rest;
 }
 
@@ -44,20 +48,21 @@ export async function peek(bytes: ByteStream, count: number): Promise<{ head: Ui
 }
 
 /** Node 22.15 and later can do zstd by itself, one frame at a time; before that a slower decoder does. */
-function unzstd(pieces: AsyncGenerator<FramePiece>): ByteStream {
+function unzstd(pieces: AsyncGenerator<FramePiece>, what: string): ByteStream {
   const create: unknown = Reflect.get(zlib, "createZstdDecompress");
   return typeof create === "function"
-    ? nativeUnzstd(pieces, () => create({ chunkSize: outputSize }))
-    : scriptedUnzstd(pieces);
+    ? nativeUnzstd(pieces, () => create({ chunkSize: outputSize }), what)
+    : scriptedUnzstd(pieces, what);
 }
 
 async function* nativeUnzstd(
   pieces: AsyncGenerator<FramePiece>,
   create: () => zlib.Gunzip,
+  what: string,
 ): AsyncGenerator<Uint8Array> {
   try {
     for (let first = await pieces.next(); !first.done; first = await pieces.next()) {
-      yield* nativeDecompress(frameOf(first.value, pieces), create());
+      yield* nativeDecompress(frameOf(first.value, pieces), create(), what);
     }
   } finally {
     await pieces.return(undefined);
@@ -75,7 +80,7 @@ async function* frameOf(first: FramePiece, pieces: AsyncGenerator<FramePiece>): 
   }
 }
 
-async function* nativeDecompress(bytes: ByteStream, stage: zlib.Gunzip): AsyncGenerator<Uint8Array> {
+async function* nativeDecompress(bytes: ByteStream, stage: zlib.Gunzip, what: string): AsyncGenerator<Uint8Array> {
   let failure: unknown;
   const feeding = feed(bytes, stage).catch((error: unknown) => {
     failure = error;
@@ -84,7 +89,7 @@ async function* nativeDecompress(bytes: ByteStream, stage: zlib.Gunzip): AsyncGe
   try {
     yield* stage;
   } catch (error) {
-    throw failure ?? damaged(error);
+    throw failure ?? damaged(what, error);
   } finally {
     stage.destroy();
     await feeding;
@@ -112,14 +117,14 @@ function roomIn(stage: zlib.Gunzip): Promise<void> {
   });
 }
 
-async function* scriptedUnzstd(pieces: AsyncGenerator<FramePiece>): AsyncGenerator<Uint8Array> {
+async function* scriptedUnzstd(pieces: AsyncGenerator<FramePiece>, what: string): AsyncGenerator<Uint8Array> {
   let ready: Uint8Array[] = [];
   const decoder = new Decompress((chunk) => ready.push(chunk));
   const drain = function* (push: () => void): Generator<Uint8Array> {
     try {
       push();
     } catch (error) {
-      throw damaged(error);
+      throw damaged(what, error);
     }
     yield* ready;
     ready = [];
@@ -134,6 +139,6 @@ async function* scriptedUnzstd(pieces: AsyncGenerator<FramePiece>): AsyncGenerat
 /** Compressed bytes that are handed to the scripted decoder at once. */
 const slice = 1024;
 
-function damaged(cause: unknown): OciEncError {
-  return new OciEncError("CORRUPT", "the compressed layer is damaged", { cause });
+function damaged(what: string, cause: unknown): OciEncError {
+  return new OciEncError("CORRUPT", `${what} is damaged: its compressed data ends early or is not valid`, { cause });
 }

@@ -3,14 +3,14 @@ import { type DigestAlgorithm, digestFrom } from "../oci/digest.js";
 import type { ByteStream } from "./byte-stream.js";
 import { createHasher } from "./create-hasher.js";
 
-/** A stream that is being hashed and counted as it passes. */
+/** A stream that is hashed and counted as it passes. */
 export interface Digested {
   readonly bytes: ByteStream;
   /** Throws a plain Error, a bug of the caller, until `bytes` has been drained. */
   sum(): ContentId;
 }
 
-/** Hashes what passes. `size` is what is expected, as far as known; only speed depends on it. */
+/** Hashes the bytes that pass. `size` is their expected number, as far as known; only speed depends on it. */
 export function digesting(bytes: ByteStream, size: number, algorithm: DigestAlgorithm = "sha256"): Digested {
   let sum: ContentId | undefined;
   async function* pass(): AsyncGenerator<Uint8Array> {

@@ -1,10 +1,10 @@
-/** What a file is, as far as its first bytes tell. */
+/** The format of a file, as its first bytes tell. */
 export interface FileForm {
   /** For people, with its article: `an xz file`. */
   readonly what: string;
   /** `own`: decompressed here; a program that decompresses it to standard output; undefined: not read at all. */
   readonly reader: "own" | ReaderProgram | undefined;
-  /** What to do with what is not read. */
+  /** The hint for a format that is not read. */
   readonly advice?: string;
 }
 
@@ -16,17 +16,17 @@ export interface ReaderProgram {
   readonly from: string;
 }
 
-/** First bytes that have to be there to tell every form. */
+/** How many first bytes are needed to recognize every format. */
 export const formHead: number = 16;
 
-/** The form of a file that begins with `head`; undefined: none of those known, possibly a tar archive. */
+/** The format of a file that begins with `head`; undefined: none of these, possibly a tar archive. */
 export function formOf(head: Uint8Array): FileForm | undefined {
   const hex = Buffer.from(head.subarray(0, formHead)).toString("hex");
   if (hex === "") return empty;
   return forms.find(([pattern]) => pattern.test(hex))?.[1];
 }
 
-/** What `xz` and we take without being told otherwise, and a little for itself: its largest preset needs 65 MiB. */
+/** Enough for every preset of xz, of which the largest needs 65 MiB. */
 const xzMemory = "--memlimit-decompress=128MiB";
 
 const xz: ReaderProgram = { program: "xz", args: ["-dc", xzMemory], from: "xz, which Debian has in xz-utils" };
@@ -57,11 +57,11 @@ const forms: readonly (readonly [RegExp, FileForm])[] = [
   [/^526172211a07/, { what: "a rar file", reader: undefined, advice: "unpack it, and name the tar archive in it" }],
   [
     /^213c617263683e0a/,
-    { what: "an ar file, such as a Debian package", reader: undefined, advice: "name an archive of images" },
+    { what: "an ar file, such as a Debian package", reader: undefined, advice: "give an archive of images" },
   ],
   [
     /^(?:68737173|514649fb|7f454c46)/,
-    { what: "a disk image or a program", reader: undefined, advice: "name an archive of images" },
+    { what: "a disk image or a program", reader: undefined, advice: "give an archive of images" },
   ],
   [
     /^(?:efbbbf)?(?:20|09|0d|0a)*3c(?:21[46]|68|48|3f)/,

@@ -3,11 +3,11 @@ import type { DigestAlgorithm } from "../oci/digest.js";
 
 /** A hash or HMAC being computed over chunks in order. */
 export interface Hasher {
-  /** A promise when the caller should wait before it brings more. Nobody changes the chunk: byte-stream.ts. */
+  /** A promise when the caller should wait before the next chunk. Nobody changes the chunk: see byte-stream.ts. */
   update(chunk: Uint8Array): Promise<void> | undefined;
   /** The raw result; once, after the last chunk. */
   digest(): Promise<Uint8Array>;
-  /** Gives up what a hasher holds that will not be asked for its result. Does nothing after `digest`. */
+  /** Frees a hasher without asking for its result. Does nothing after `digest`. */
   close(): void;
 }
 

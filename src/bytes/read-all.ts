@@ -3,7 +3,7 @@ import type { ContentId } from "../oci/descriptor.js";
 import type { ByteStream } from "./byte-stream.js";
 import { verifying } from "./verifying.js";
 
-/** Small content whole, checked. CORRUPT, unread, when `limit` bytes do not hold it; CORRUPT when it is not what was promised. */
+/** Reads and verifies small content. CORRUPT, before reading, when it is larger than `limit`; CORRUPT when size or digest differ. */
 export async function readAll(bytes: ByteStream, promised: ContentId, limit: number): Promise<Uint8Array> {
   if (promised.size > limit) {
     throw new OciEncError("CORRUPT", `${promised.digest} has ${promised.size} bytes; ${limit} are allowed here`);

@@ -7,12 +7,12 @@ export interface Tee<T> {
   result(): Promise<T>;
 }
 
-/** Chunks that the second reader may lag behind. */
+/** How many chunks the second reader may be behind. */
 const lag = 4;
 
 /**
- * Lets `read` have a copy of what passes. It slows the stream down when it cannot keep up, but its failure does not
- * break it: that shows in `result`. When the stream is abandoned, `read` sees its copy end early.
+ * Gives `read` a copy of the bytes that pass. The stream waits for it when it is too far behind, but does not fail when it
+ * fails: `result` does. When the stream is abandoned, the copy ends early.
  */
 export function tee<T>(bytes: ByteStream, read: (copy: ByteStream) => Promise<T>): Tee<T> {
   const channel = new Channel();
@@ -35,7 +35,7 @@ export function tee<T>(bytes: ByteStream, read: (copy: ByteStream) => Promise<T>
     bytes: pass(),
     async result() {
       const outcome = await reading;
-      if (!outcome) throw new Error("the result of a branch was asked for before its stream was read");
+      if (!outcome) throw new Error("the result of a tee was asked for before its stream was read");
       if ("error" in outcome) throw outcome.error;
       return outcome.value;
     },

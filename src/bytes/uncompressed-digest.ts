@@ -6,8 +6,8 @@ import { decompressing } from "./decompressing.js";
 import { digesting } from "./digesting.js";
 
 /**
- * The digest of what `size` compressed bytes hold: a layer's diff id. Undefined when they cannot be decompressed. UNSUPPORTED inside the stream
- * when they become more than `limits` allow: nothing is kept, but it takes its time.
+ * The digest of the decompressed content of `size` bytes: a layer's diff id. Undefined when they cannot be decompressed.
+ * UNSUPPORTED when they become more than `limits` allow: nothing is stored, but it takes time.
  */
 export async function uncompressedDigest(
   bytes: ByteStream,

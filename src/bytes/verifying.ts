@@ -5,8 +5,8 @@ import type { ByteStream } from "./byte-stream.js";
 import { createHasher } from "./create-hasher.js";
 
 /**
- * Passes bytes on and fails inside the stream (CORRUPT, retryable) when they are not what was promised. Stops at the
- * first byte too many. The last chunk is held back until the digest is known to be right.
+ * Passes bytes on and fails inside the stream (CORRUPT, retryable) when size or digest are not those expected. Stops at the
+ * first byte too many. The last chunk is passed on only when the digest is right.
  */
 export async function* verifying(bytes: ByteStream, promised: ContentId): AsyncGenerator<Uint8Array> {
   const algorithm = algorithmOf(promised.digest);
@@ -18,7 +18,7 @@ export async function* verifying(bytes: ByteStream, promised: ContentId): AsyncG
       if (chunk.length === 0) continue;
       count += chunk.length;
       if (count > promised.size) {
-        throw wrong(`${promised.digest} is longer than the ${promised.size} bytes that its descriptor promises`);
+        throw wrong(`${promised.digest} is longer than the ${promised.size} bytes of its descriptor`);
       }
       await hasher.update(chunk);
       if (held) yield held;

@@ -9,27 +9,32 @@ export interface FramePiece {
 }
 
 /**
- * Tells where the frames of a zstd stream end, which Node's own decoder does not look beyond, and drops those that hold no
- * content. CORRUPT inside the stream when a frame is cut off or what follows is none; UNSUPPORTED for a frame that a
- * decoder would need more than 128 MiB for. RFC 8878, section 3.1.
+ * Finds where the frames of a zstd stream end, as Node's own decoder stops after the first, and drops frames without content.
+ * `what` is what is decompressed, for messages. CORRUPT inside the stream when a frame is cut off or something else follows
+ * it; UNSUPPORTED for a frame that needs more than 128 MiB of memory. RFC 8878, section 3.1.
  */
-export async function* zstdFrames(bytes: ByteStream): AsyncGenerator<FramePiece> {
-  const walk = new FrameWalk();
+export async function* zstdFrames(bytes: ByteStream, what: string): AsyncGenerator<FramePiece> {
+  const walk = new FrameWalk(what);
   for await (const chunk of bytes) yield* walk.pass(chunk);
-  if (!walk.isBetweenFrames) throw damaged("its last zstd frame is cut off");
+  if (!walk.isBetweenFrames) throw damaged(what, "its last zstd frame is cut off");
 }
 
-/** What `zstd` itself takes without being told otherwise. */
+/** The limit of `zstd` itself, without options. */
 const largestWindow = 128 * 1024 * 1024;
 
-/** Goes from header to header, over frames and their blocks. */
+/** Goes from header to header, through frames and their blocks. */
 class FrameWalk {
+  readonly #what: string;
   #isInside = false;
   #isLastBlock = false;
   /** Bytes up to the next header, or to the frame's end. */
   #left = 0;
   #head: number[] = [];
   #checksumSize = 0;
+
+  constructor(what: string) {
+    this.#what = what;
+  }
 
   get isBetweenFrames(): boolean {
     return !this.#isInside && this.#left === 0 && this.#head.length === 0;
@@ -68,10 +73,10 @@ class FrameWalk {
       if (head.length === 8) this.#left = littleEndian(head.splice(0).slice(4));
       return false;
     }
-    if (magic !== frameMagic) throw damaged("what follows a zstd frame is none");
+    if (magic !== frameMagic) throw damaged(this.#what, "what follows a zstd frame is not another one");
     const { length, window, checksumSize } = frameHeader(head);
     if (head.length < length) return false;
-    if (window > largestWindow) throw tooLarge(window);
+    if (window > largestWindow) throw tooLarge(this.#what, window);
     this.#checksumSize = checksumSize;
     this.#isInside = true;
     this.#isLastBlock = false;
@@ -118,11 +123,14 @@ function littleEndian(bytes: readonly number[]): number {
   return bytes.reduceRight((value, byte) => value * 256 + byte, 0);
 }
 
-function tooLarge(window: number): OciEncError {
+function tooLarge(what: string, window: number): OciEncError {
   const needed = Math.ceil(window / 2 ** 20);
-  return new OciEncError("UNSUPPORTED", `the layer's zstd frames need ${needed} MiB to be undone; 128 are allowed`);
+  return new OciEncError(
+    "UNSUPPORTED",
+    `${what} needs ${needed} MiB of memory to be decompressed as zstd; 128 are allowed`,
+  );
 }
 
-function damaged(why: string): OciEncError {
-  return new OciEncError("CORRUPT", `the compressed layer is damaged: ${why}`);
+function damaged(what: string, why: string): OciEncError {
+  return new OciEncError("CORRUPT", `${what} is damaged: ${why}`);
 }

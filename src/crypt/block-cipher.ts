@@ -2,7 +2,7 @@ import type { ByteStream } from "../bytes/byte-stream.js";
 import type { Digest } from "../oci/digest.js";
 import type { LayerOptions, PublicOptions } from "./layer-options.js";
 
-/** One way of turning a layer's bytes into others, and back. One file in `ciphers/`, one row in its index. */
+/** One way of turning a layer's bytes into others, and back: a file in `ciphers/` and an entry in its index. */
 export interface BlockCipher {
   /** As written in the public options. */
   readonly id: string;
@@ -15,18 +15,20 @@ export interface BlockCipher {
    * @param size of the plain bytes, as far as known; only speed depends on it
    */
   seal(bytes: ByteStream, size: number): Sealing;
+  /** Options of the lengths that those of an encrypted layer have, for estimates. They decrypt nothing. */
+  sampleOptions(digest: Digest): LayerOptions;
   /** Checks what is readable without a key. CORRUPT when the HMAC has a wrong length. */
   checkPublic(options: PublicOptions): void;
   /** Checks options before any byte is read. CORRUPT when a key, nonce or HMAC has a wrong length, or nonces differ. */
   check(options: LayerOptions): void;
   /**
    * Yields the plain bytes, and withholds the tail (10 KiB or more, or all of a shorter layer) until the whole has
-   * proved authentic. CORRUPT inside the stream when it has not.
+   * been authenticated. CORRUPT inside the stream when it has not.
    */
   open(bytes: ByteStream, options: LayerOptions, size: number): ByteStream;
 }
 
-/** A layer being sealed. */
+/** A layer that is being encrypted. */
 export interface Sealing {
   readonly bytes: ByteStream;
   /** Throws a plain Error until `bytes` has been drained. `digest` is that of the plain layer. */

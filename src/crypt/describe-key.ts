@@ -4,30 +4,22 @@ import { thumbprint } from "../keys/jwk.js";
 import type { KeyDescription } from "../keys/key-description.js";
 import { type KeyFile, readPrivateKeys } from "../keys/key-file.js";
 import { type KeyPart, keyParts } from "../keys/key-parts.js";
-import { isKeyData } from "../keys/pgp/key-data.js";
-import { readPkcs11Key } from "../keys/pkcs11/key-yaml.js";
-import { describeUri } from "../keys/pkcs11/uri.js";
+import { schemes } from "./schemes/index.js";
 
 /**
- * Describes every key of a file, or a PKCS#11 URI. A private key that is encrypted is opened when its passphrase is
- * given, and else described from the outside. KEY_INVALID when there is nothing that is known here.
+ * Describes every key of a file, or the key that a text stands for, such as a PKCS#11 URI. A private key that is encrypted
+ * is decrypted when its passphrase is given, and else described without it. KEY_INVALID when no form is recognised.
  */
 export async function describeKeyFile(file: KeyFile): Promise<readonly KeyDescription[]> {
-  if (isKeyData(file.value)) return (await import("../keys/pgp/describe.js")).describePgpKeys(file);
-  const token = await readPkcs11Key(file);
-  if (token !== undefined) {
-    const { uri } = token;
-    const details: (readonly [string, string])[] = [["where", describeUri(uri)]];
-    const module = uri.modulePath ?? uri.moduleName;
-    if (module !== undefined) details.push(["module", module]);
-    const pin = uri.pinValue === undefined && uri.pinSource === undefined;
-    return [{ kind: "PKCS#11 key", algorithm: "", fingerprint: "", protected: pin, details }];
+  for (const row of schemes.values()) {
+    const described = await row.describe?.(file);
+    if (described !== undefined) return described;
   }
   const parts = keyParts(file.value);
   const described = parts.flatMap((part) => describePart(part, file));
   if (described.length > 0) return described;
   const what = parts.find((part) => part.kind === "unusable" || part.kind === "foreign");
-  const found = what !== undefined && "what" in what ? `is ${what.what}` : "holds no key that is known here";
+  const found = what !== undefined && "what" in what ? `is ${what.what}` : "holds no key of a known form";
   throw new OciEncError("KEY_INVALID", `${JSON.stringify(file.origin)} ${found}`);
 }
 
@@ -97,7 +89,7 @@ function readable<T>(file: KeyFile, read: () => T): T {
   }
 }
 
-/** OpenSSL's names, and those of everybody else. */
+/** OpenSSL's names of the curves, and their usual names. */
 const curveNames: ReadonlyMap<string, string> = new Map([
   ["prime256v1", "P-256"],
   ["secp384r1", "P-384"],

@@ -4,7 +4,7 @@ import type { WrappedKey } from "./key-wrapper.js";
 import { decodePublicOptions, encodePublicOptions, type PublicOptions } from "./layer-options.js";
 
 const everything = "org.opencontainers.image.enc.";
-const slotPrefix = `${everything}keys.`;
+const keysPrefix = `${everything}keys.`;
 const publicOptionsKey = `${everything}pubopts`;
 /** Our own, below the prefix that every implementation takes away when it opens a layer. */
 const contentRecipientTagKey = `${everything}oci-enc.binding`;
@@ -13,26 +13,26 @@ type Annotations = Readonly<Record<string, string>>;
 
 /** One comma-separated part of an annotation that holds wrapped keys. */
 export interface EnvelopePart {
-  readonly slot: string;
-  /** Undefined: what stands there is no base64. */
-  readonly packet: WrappedKey | undefined;
+  readonly suffix: string;
+  /** Undefined: what is there is not base64. */
+  readonly wrapped: WrappedKey | undefined;
 }
 
 /** The parts of every scheme, in the order of the annotations; those of unknown schemes too. An empty annotation has none. */
 export function partsOf(annotations: Annotations | undefined): readonly EnvelopePart[] {
   return Object.entries(annotations ?? {}).flatMap(([key, value]) => {
-    if (!key.startsWith(slotPrefix) || value === "") return [];
-    const slot = key.slice(slotPrefix.length);
-    return value.split(",").map((part) => ({ slot, packet: readPart(slot, part) }));
+    if (!key.startsWith(keysPrefix) || value === "") return [];
+    const suffix = key.slice(keysPrefix.length);
+    return value.split(",").map((part) => ({ suffix, wrapped: readPart(suffix, part) }));
   });
 }
 
-/** What becomes of a part: it stays as it is written, gives way to another packet, or goes. */
+/** What becomes of a part: it stays as it is written, gives way to another wrapped key, or goes. */
 export type PartEdit = "keep" | "drop" | WrappedKey;
 
 /**
- * The annotations with their envelope's parts edited, in the order of {@link partsOf}, and packets added behind what
- * their slots hold. Parts that stay keep their text. A tag goes, since it vouches for the recipients of before.
+ * The annotations with their envelope's parts edited, in the order of {@link partsOf}, and wrapped keys appended to the
+ * annotations of their suffixes. Parts that stay keep their text. A content-recipient tag goes: it is of the earlier recipients.
  */
 export function withEditedParts(
   annotations: Annotations | undefined,
@@ -42,18 +42,21 @@ export function withEditedParts(
   const waiting = [...edits];
   const entries = Object.entries(annotations ?? {}).flatMap(([key, value]): [string, string][] => {
     if (key === contentRecipientTagKey) return [];
-    if (!key.startsWith(slotPrefix)) return [[key, value]];
+    if (!key.startsWith(keysPrefix)) return [[key, value]];
     const texts = value === "" ? [] : value.split(",");
     const kept = texts.flatMap((text) => editedPart(text, waiting.shift() ?? "keep"));
-    const slot = key.slice(slotPrefix.length);
-    const all = [...kept, ...added.filter((packet) => packet.slot === slot).map(writePart)];
+    const suffix = key.slice(keysPrefix.length);
+    const all = [...kept, ...added.filter((wrapped) => wrapped.suffix === suffix).map(writePart)];
     return all.length === 0 && value !== "" ? [] : [[key, all.join(",")]];
   });
   const edited = Object.fromEntries(entries);
-  const fresh = added.filter(({ slot }) => annotations?.[slotPrefix + slot] === undefined);
-  const slots = [...new Set(fresh.map(({ slot }) => slot))].sort();
-  const inSlot = (slot: string) => fresh.filter((packet) => packet.slot === slot).map(writePart);
-  return { ...edited, ...Object.fromEntries(slots.map((slot) => [slotPrefix + slot, inSlot(slot).join(",")])) };
+  const fresh = added.filter(({ suffix }) => annotations?.[keysPrefix + suffix] === undefined);
+  const suffixes = [...new Set(fresh.map(({ suffix }) => suffix))].sort();
+  const withSuffix = (suffix: string) => fresh.filter((wrapped) => wrapped.suffix === suffix).map(writePart);
+  return {
+    ...edited,
+    ...Object.fromEntries(suffixes.map((suffix) => [keysPrefix + suffix, withSuffix(suffix).join(",")])),
+  };
 }
 
 /** The envelope alone, without the layer's other annotations. */
@@ -61,12 +64,12 @@ export function envelopeOf(annotations: Annotations | undefined): Record<string,
   return Object.fromEntries(Object.entries(annotations ?? {}).filter(([key]) => key.startsWith(everything)));
 }
 
-/** What the writer bound the recipients and the content together with; undefined: the layer has no content-recipient tag. */
+/** The content-recipient tag; undefined: the layer has none. */
 export function contentRecipientTagOf(annotations: Annotations | undefined): string | undefined {
   return annotations?.[contentRecipientTagKey];
 }
 
-/** The annotations with a tag. */
+/** The annotations with a content-recipient tag. */
 export function withContentRecipientTag(annotations: Annotations, tag: string): Record<string, string> {
   return { ...annotations, [contentRecipientTagKey]: tag };
 }
@@ -88,14 +91,14 @@ export function publicOptionsOf(annotations: Annotations | undefined): PublicOpt
 /** The annotations with a new envelope in place of any older one. */
 export function withEnvelope(
   annotations: Annotations | undefined,
-  packets: readonly WrappedKey[],
+  wrappedKeys: readonly WrappedKey[],
   options: PublicOptions,
 ): Record<string, string> {
-  const slots = [...new Set(packets.map((packet) => packet.slot))].sort();
-  const inSlot = (slot: string) => packets.filter((packet) => packet.slot === slot);
+  const suffixes = [...new Set(wrappedKeys.map((wrapped) => wrapped.suffix))].sort();
+  const withSuffix = (suffix: string) => wrappedKeys.filter((wrapped) => wrapped.suffix === suffix);
   return {
     ...withoutEnvelope(annotations),
-    ...Object.fromEntries(slots.map((slot) => [slotPrefix + slot, inSlot(slot).map(writePart).join(",")])),
+    ...Object.fromEntries(suffixes.map((suffix) => [keysPrefix + suffix, withSuffix(suffix).map(writePart).join(",")])),
     [publicOptionsKey]: Buffer.from(encodePublicOptions(options)).toString("base64"),
   };
 }
@@ -111,11 +114,11 @@ function editedPart(text: string, edit: PartEdit): readonly string[] {
   return edit === "drop" ? [] : [writePart(edit)];
 }
 
-function readPart(slot: string, part: string): WrappedKey | undefined {
+function readPart(suffix: string, part: string): WrappedKey | undefined {
   const encoded = part.replace(/[\r\n]/g, "");
-  return isBase64(encoded) ? { slot, bytes: Buffer.from(encoded, "base64") } : undefined;
+  return isBase64(encoded) ? { suffix, bytes: Buffer.from(encoded, "base64") } : undefined;
 }
 
-function writePart(packet: WrappedKey): string {
-  return Buffer.from(packet.bytes).toString("base64");
+function writePart(wrapped: WrappedKey): string {
+  return Buffer.from(wrapped.bytes).toString("base64");
 }

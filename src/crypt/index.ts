@@ -1,11 +1,10 @@
 import "../process/node-floor.js";
 
 export { generateKeyPair, type KeyPair, type KeyPairOptions } from "../keys/generate.js";
+export type { KeyContext } from "../keys/key-context.js";
 export type { KeyDescription } from "../keys/key-description.js";
 export { type KeyDirectory, listKeyDirectory } from "../keys/key-directory.js";
 export type { KeyFile } from "../keys/key-file.js";
-export { wantsPassphrase } from "../keys/passphrase.js";
-export { keyringAddresses } from "../keys/pgp/addresses.js";
 export type { BlockCipher, Sealing } from "./block-cipher.js";
 export { cipherOf, defaultCipher } from "./ciphers/index.js";
 export { describeKeyFile } from "./describe-key.js";
@@ -36,4 +35,6 @@ export {
 export type { LayerOptions, PrivateOptions, PublicOptions } from "./layer-options.js";
 export { parseRecipientId, type RecipientId } from "./recipient-id.js";
 export { identifyRecipients, type ListedRecipient, listRecipients, recipientsOf, schemesOf } from "./recipients.js";
-export { type SchemeRow, schemeRow, schemes } from "./schemes/index.js";
+export type { CompatRecipients, PayloadParameters, SchemeHelp, SchemeRow } from "./scheme-row.js";
+export { rowOfSuffix, schemeRow, schemes } from "./schemes/index.js";
+export { wantsPassphrase } from "./wants-passphrase.js";

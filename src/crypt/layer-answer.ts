@@ -13,7 +13,7 @@ export interface DescribedLayer {
 export type LayerAnswer =
   /** It is not encrypted, and no key is needed. */
   | { readonly kind: "plain" }
-  /** A key opens its envelope, and nothing in that keeps the layer from being decrypted. */
+  /** A key decrypts its envelope, which holds all that is needed to decrypt the layer. */
   | { readonly kind: "yes"; readonly unwrapped: Unwrapped }
   /** KEY_MISMATCH: no given key decrypts it; another may. */
   | { readonly kind: "no"; readonly error: OciEncError }

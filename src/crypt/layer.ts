@@ -13,13 +13,14 @@ import {
   type LayerOptions,
   type PublicOptions,
 } from "./layer-options.js";
-import { type SchemeRow, schemeRow, schemes, slotRow } from "./schemes/index.js";
+import type { SchemeRow } from "./scheme-row.js";
+import { helpOf, rowOfSuffix, schemeRow, schemes } from "./schemes/index.js";
 
 type Annotations = Readonly<Record<string, string>>;
 
-/** Loads everybody to seal for, once per image. USAGE when there is nobody; KEY_INVALID for a key that cannot be used. */
+/** Loads every recipient, once per image. USAGE when there is none; KEY_INVALID for a key that cannot be used. */
 export async function loadRecipients(keys: readonly EncryptionKey[], options: WrapperOptions = {}): Promise<Wrap> {
-  if (keys.length === 0) throw new OciEncError("USAGE", "nobody to encrypt for: no recipient is given");
+  if (keys.length === 0) throw new OciEncError("USAGE", "no recipient is given");
   const names = [...new Set(keys.map((key) => key.scheme))];
   const wraps = await Promise.all(
     names.map(async (name) => {
@@ -43,7 +44,7 @@ interface Opener {
 
 /** What the keys are loaded for. */
 export interface KeyringOptions extends WrapperOptions {
-  /** One layer's annotations: then only schemes that have a part in them are loaded, and no key has to be of use. */
+  /** One layer's annotations: then only schemes with wrapped keys in them are loaded, and unusable keys are not reported. */
   readonly envelope?: Annotations | undefined;
 }
 
@@ -68,8 +69,8 @@ export async function loadKeyring(keys: readonly DecryptionKey[], options: Keyri
 function rowsFor(envelope: Annotations | undefined): readonly SchemeRow[] {
   const rows = [...schemes.values()];
   if (envelope === undefined) return rows;
-  const slots = partsOf(envelope).map(({ slot }) => slot);
-  return rows.filter((row) => slots.some((slot) => row.owns(slot)));
+  const suffixes = partsOf(envelope).map(({ suffix }) => suffix);
+  return rows.filter((row) => suffixes.some((suffix) => row.owns(suffix)));
 }
 
 /** What a layer's envelope gave up to a key. */
@@ -77,13 +78,13 @@ export interface Unwrapped {
   readonly options: LayerOptions;
   readonly cipher: BlockCipher;
   /**
-   * The same for envelopes that make the same of the same bytes, and for no others: one blob under two keys holds two
-   * contents. Tells nothing about the key.
+   * Equal for envelopes that decrypt the same bytes to the same content, and for no others: one blob decrypts to two
+   * contents with two keys. Tells nothing about the key.
    */
   readonly opening: string;
 }
 
-/** What an envelope says to everybody: its public options, checked as far as that goes, and the cipher that they name. */
+/** What can be read of an envelope without a key: its public options, checked as far as possible, and the cipher that they name. */
 export interface PublicEnvelope {
   readonly options: PublicOptions;
   readonly cipher: BlockCipher;
@@ -100,7 +101,7 @@ export function readPublicEnvelope(annotations: Annotations | undefined): Public
 /**
  * Opens the envelope in a layer's annotations. Every scheme with a key is tried on every part of its own; a broken part
  * does not hide a good one. KEY_MISMATCH when no part opens, CORRUPT when what was unwrapped or the public options are
- * malformed, UNSUPPORTED when the cipher is unknown. No key is tried on an envelope that is no use with any.
+ * malformed, UNSUPPORTED when the cipher is unknown. No key is tried on an envelope that no key could decrypt.
  */
 export async function openEnvelope(annotations: Annotations | undefined, keyring: Keyring): Promise<Unwrapped> {
   const { options: open, cipher } = readPublicEnvelope(annotations);
@@ -124,8 +125,8 @@ function openingOf(options: LayerOptions): string {
 }
 
 /**
- * The wrapped options as their writer encoded them, for wrapping them anew: what one part holds, every part holds. The
- * caller overwrites them. KEY_MISMATCH when no part opens.
+ * The wrapped options as their writer encoded them, to be wrapped for others: every part holds the same. The caller
+ * overwrites them. KEY_MISMATCH when no part opens.
  */
 export async function unwrapEnvelope(annotations: Annotations | undefined, keyring: Keyring): Promise<Uint8Array> {
   return await unwrapSecret(partsOf(annotations), keyring);
@@ -147,9 +148,9 @@ export function sealLayer(cipher: BlockCipher, wrap: Wrap, plain: { bytes: ByteS
       const options = sealing.options(digest);
       const secret = encodePrivateOptions(options.private);
       try {
-        const packets = await wrap(secret);
-        if (packets.length === 0) throw new Error("a layer was sealed for nobody");
-        return (annotations) => withEnvelope(annotations, packets, options.public);
+        const wrappedKeys = await wrap(secret);
+        if (wrappedKeys.length === 0) throw new Error("a layer was encrypted for nobody");
+        return (annotations) => withEnvelope(annotations, wrappedKeys, options.public);
       } finally {
         secret.fill(0);
         options.private.symmetricKey.fill(0);
@@ -159,29 +160,26 @@ export function sealLayer(cipher: BlockCipher, wrap: Wrap, plain: { bytes: ByteS
 }
 
 /**
- * An envelope of the length that real ones will have, from a secret that opens nothing: whoever cannot be wrapped for
- * fails here, and how much a manifest will grow is known before a byte moves.
+ * An envelope of the length that the layer's will have, from a secret that decrypts nothing: a recipient that cannot be
+ * wrapped for fails here, and how much a manifest will grow is known before a byte moves.
  */
 export async function estimateEnvelope(
   wrap: Wrap,
   cipher: BlockCipher,
 ): Promise<(annotations: Annotations | undefined) => Record<string, string>> {
   const digest = parseDigest(`sha256:${"0".repeat(64)}`);
-  const options: LayerOptions = {
-    public: { cipher: cipher.id, hmac: new Uint8Array(32), cipherOptions: {} },
-    private: { symmetricKey: new Uint8Array(32), digest, cipherOptions: { nonce: new Uint8Array(16) } },
-  };
-  const packets = await wrap(encodePrivateOptions(options.private));
-  return (annotations) => withEnvelope(annotations, packets, options.public);
+  const options = cipher.sampleOptions(digest);
+  const wrappedKeys = await wrap(encodePrivateOptions(options.private));
+  return (annotations) => withEnvelope(annotations, wrappedKeys, options.public);
 }
 
 async function unwrapSecret(parts: readonly EnvelopePart[], keyring: Keyring): Promise<Uint8Array> {
   const failures: Failure[] = [];
-  for (const { slot, packet } of parts) {
-    const openers = keyring.filter((opener) => opener.row.owns(slot));
-    if (openers.length === 0) failures.push({ why: `${slot}: no key of this scheme was given` });
+  for (const { suffix, wrapped } of parts) {
+    const openers = keyring.filter((opener) => opener.row.owns(suffix));
+    if (openers.length === 0) failures.push({ why: `${suffix}: no key of this scheme was given` });
     for (const opener of openers) {
-      const outcome = packet ? await attempt(opener, packet) : { why: `${slot}: the packet is not base64` };
+      const outcome = wrapped ? await attempt(opener, wrapped) : { why: `${suffix}: the wrapped key is not base64` };
       if (outcome instanceof Uint8Array) return outcome;
       failures.push(outcome);
     }
@@ -192,21 +190,21 @@ async function unwrapSecret(parts: readonly EnvelopePart[], keyring: Keyring): P
 /** Why a part did not open. */
 interface Failure {
   readonly why: string;
-  /** Undefined: no key was for it, which is nobody's fault. */
+  /** Undefined: no key was for it, which is not an error. */
   readonly error?: OciEncError;
 }
 
 /** The secret, or why this opener did not give it. */
-async function attempt(opener: Opener, packet: WrappedKey): Promise<Uint8Array | Failure> {
+async function attempt(opener: Opener, wrapped: WrappedKey): Promise<Uint8Array | Failure> {
   try {
-    return (await opener.unwrap(packet)) ?? { why: `${packet.slot}: none of the given keys opens it` };
+    return (await opener.unwrap(wrapped)) ?? { why: `${wrapped.suffix}: no given key decrypts it` };
   } catch (error) {
     if (!(error instanceof OciEncError) || error.code === "ABORTED") throw error;
-    return { why: `${packet.slot}: ${error.message}`, error };
+    return { why: `${wrapped.suffix}: ${error.message}`, error };
   }
 }
 
-/** Says of a key that no scheme took what it is instead. KEY_INVALID, always. */
+/** Says what a key is that no scheme took. KEY_INVALID, always. */
 async function explain(key: DecryptionKey): Promise<never> {
   const { readPrivateKeys } = await import("../keys/key-file.js");
   readPrivateKeys(key, { accept: (read) => read });
@@ -215,28 +213,30 @@ async function explain(key: DecryptionKey): Promise<never> {
   });
 }
 
-/** A slot for which no key was given, with how one is. */
-function withWayOn(slot: string, keyring: Keyring): string {
-  const row = slotRow(slot);
-  return row === undefined || keyring.some((opener) => opener.row === row) ? slot : `${slot} (${row.openedBy})`;
+/** An annotation suffix; where no key of its scheme was given, with how one is given. */
+function withMissingKey(suffix: string, keyring: Keyring): string {
+  const row = rowOfSuffix(suffix);
+  return row === undefined || keyring.some((opener) => opener.row === row)
+    ? suffix
+    : `${suffix} (${row.help.missingKey})`;
 }
 
-/** What to give where no key is: how each scheme takes one. */
+/** A hint for where no key is given: how each scheme takes one. */
 export function waysToGiveAKey(): string {
-  return `give one: ${[...new Set([...schemes.values()].map(({ openedBy }) => openedBy))].join("; ")}`;
+  return `give one: ${helpOf("missingKey").join("; ")}`;
 }
 
-/** KEY_PROVIDER when a provider, token or agent failed, since the key may be a fitting one; else KEY_MISMATCH. */
+/** KEY_PROVIDER when a provider, token or agent failed, since its key may be the right one; else KEY_MISMATCH. */
 function noKeyOpens(parts: readonly EnvelopePart[], failures: readonly Failure[], keyring: Keyring): OciEncError {
-  const slots = [...new Set(parts.map(({ slot }) => withWayOn(slot, keyring)))].join(", ") || "nobody";
+  const suffixes = [...new Set(parts.map(({ suffix }) => withMissingKey(suffix, keyring)))].join(", ") || "nobody";
   const tried = [...new Set(failures.map(({ why }) => why))].slice(0, 20).join("; ");
   const elsewhere = failures.find(({ error }) => error?.code === "KEY_PROVIDER")?.error;
   return new OciEncError(
     elsewhere === undefined ? "KEY_MISMATCH" : "KEY_PROVIDER",
-    tried === "" ? "the layer is sealed for nobody" : `no key opens it (${tried})`,
+    tried === "" ? "the layer has no recipients" : `no key decrypts it (${tried})`,
     {
       cause: elsewhere,
-      hint: elsewhere?.hint ?? `the layer is sealed for: ${slots}; "oci-enc layerinfo" shows the recipients`,
+      hint: elsewhere?.hint ?? `the layer is encrypted for: ${suffixes}; "oci-enc layerinfo" shows the recipients`,
     },
   );
 }

@@ -7,7 +7,7 @@ import { readKeysDirectory } from "./keys-directory.js";
 import type { Payload } from "./payload.js";
 import { readableKeys, unusableKeys } from "./readable-keys.js";
 
-/** What opens one layer. */
+/** What is needed to decrypt one layer. */
 export interface DecodeOptions {
   readonly payload: Payload;
   /** Where the node's own keys are: a directory, or one file. */
@@ -16,8 +16,8 @@ export interface DecodeOptions {
 }
 
 /**
- * Opens one sealed layer with the node's keys and those of the payload, in this order. Fails inside the stream (CORRUPT)
- * before the last chunk when the HMAC does not hold. KEY_MISMATCH when no key opens it, or there is none, naming
+ * Decrypts one layer with the node's keys and those of the payload, in this order. Fails inside the stream (CORRUPT)
+ * before the last chunk when the HMAC does not match. KEY_MISMATCH when no key opens it, or there is none, naming
  * the files that could not be used; NOT_FOUND and LOCAL_IO for the directory of keys.
  */
 export async function* decodeLayer(bytes: ByteStream, options: DecodeOptions): AsyncGenerator<Uint8Array> {
@@ -36,7 +36,7 @@ export async function* decodeLayer(bytes: ByteStream, options: DecodeOptions): A
   }
 }
 
-/** Why no key opens it may be that the right one could not be read. */
+/** Adds the keys that could not be read: one of them may be the right one. */
 async function explained(error: unknown, keys: readonly DecryptionKey[]): Promise<unknown> {
   if (!(error instanceof OciEncError) || error.code !== "KEY_MISMATCH") return error;
   const cause = new AggregateError((await unusableKeys(keys)).slice(0, 50));

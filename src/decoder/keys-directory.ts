@@ -3,10 +3,10 @@ import type { DecryptionKey } from "../crypt/key-wrapper.js";
 import { ioError } from "../errors.js";
 import { listKeyDirectory } from "../keys/key-directory.js";
 
-/** No key comes near it. */
+/** No key is nearly as large. */
 const sizeLimit = 1024 * 1024;
 
-/** What holds the passphrase of the key that is named before it: `node.pem.passphrase`. */
+/** The name of a passphrase's file: the key's own, and this: `node.pem.passphrase`. */
 const passphraseSuffix = ".passphrase";
 
 /**

@@ -6,8 +6,8 @@ import { writeText } from "./standard-streams.js";
 
 const help = `ctd-decoder [OPTIONS]
 
-Opens one encrypted image layer, as a stream processor of containerd: the layer on standard input, the payload on
-descriptor 3, the opened layer on standard output. Ends with 0, or with 1 and "CODE: message" on standard error.
+Decrypts one image layer, as a stream processor of containerd: the encrypted layer on standard input, the payload on
+descriptor 3, the plain layer on standard output. Ends with 0, or with 1 and "CODE: message" on standard error.
 
 Options:
   --decryption-keys-path DIR   the node's private keys: every file of a directory, or one file
@@ -28,7 +28,7 @@ async function main(args: readonly string[]): Promise<void> {
   else await runDecoder(asked);
 }
 
-/** Both `--option value` and `--option=value`, with one dash or two, as the program that this one stands in for. USAGE. */
+/** Both `--option value` and `--option=value`, with one dash or two, as imgcrypt's ctd-decoder takes them. USAGE. */
 function readArguments(args: readonly string[]): "help" | DecoderOptions {
   let keysPath: string | undefined;
   const rest = [...args];
@@ -36,7 +36,7 @@ function readArguments(args: readonly string[]): "help" | DecoderOptions {
     const [, name, , value] = /^--?([a-z-]+)(=(.*))?$/s.exec(word) ?? [];
     if (name === "help" || name === "h") return "help";
     if (name === "decryption-keys-path") keysPath = value ?? rest.shift();
-    // A word without a dash means nothing to the original either, and is let pass.
+    // An argument without a dash is ignored, as ctd-decoder ignores it.
     else if (word.startsWith("-"))
       throw new OciEncError("USAGE", `unknown option ${JSON.stringify(word.slice(0, 100))}`);
     if (name === "decryption-keys-path" && !keysPath) {

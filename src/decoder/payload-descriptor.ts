@@ -11,7 +11,7 @@ const sizeLimit = 16 * 1024 * 1024;
 export function readPayload(): Uint8Array {
   if (!isPassed()) {
     throw new OciEncError("USAGE", "no payload was passed on descriptor 3", {
-      hint: "only a client that sends one can have layers opened: the kubelet through CRI, or ctr-enc; not ctr, and containerd 2's CRI only with use_local_image_pull = true",
+      hint: "layers can be decrypted only for a client that sends one: the kubelet through CRI, or ctr-enc; not ctr, and containerd 2's CRI only with use_local_image_pull = true",
     });
   }
   const parts: Buffer[] = [];
@@ -31,8 +31,8 @@ export function readPayload(): Uint8Array {
 }
 
 /**
- * Whether somebody opened descriptor 3 for us. If nobody did, Node has it for a purpose of its own: something without a
- * file type, whose reading fails, or one end of a pipe to itself, whose reading would wait for ever.
+ * Whether descriptor 3 was passed to this process. Otherwise Node uses it itself: for something without a file type, where
+ * reading fails, or for one end of a pipe to itself, where reading would wait for ever.
  */
 function isPassed(): boolean {
   try {

@@ -1,10 +1,11 @@
 import { isBase64 } from "../bytes/base64.js";
 import type { DecryptionKey } from "../crypt/key-wrapper.js";
+import { schemes } from "../crypt/schemes/index.js";
 import { OciEncError } from "../errors.js";
 
 /**
- * The keys in a payload's parameters, under the names that ocicrypt gives them: private keys and OpenPGP keys with their
- * passphrases, certificates, PKCS#11 keys, and under any other name the parameter of a key provider. CORRUPT.
+ * The keys in a payload's parameters, under the names that ocicrypt gives them: private keys with their passphrases,
+ * certificates, and what the rows of the key schemes say is theirs. CORRUPT.
  */
 export function payloadKeys(parameters: ReadonlyMap<string, unknown>): readonly DecryptionKey[] {
   const lists = new Map([...parameters].map(([name, value]) => [name, values(name, value)]));
@@ -17,40 +18,38 @@ export function payloadKeys(parameters: ReadonlyMap<string, unknown>): readonly 
       origin: `${name}[${index}] of the payload`,
     }));
   });
-  const providers = [...lists]
-    .filter(([name]) => !reserved.has(name))
-    .flatMap(([name, list]) => providerKeys(name, list));
-  return [...known, ...providers];
+  const others = [...lists].filter(([name]) => !reserved.has(name)).flatMap(([name, list]) => otherKeys(name, list));
+  return [...known, ...others];
 }
 
-const knownKeys: readonly {
+interface KeyParameter {
   readonly name: string;
   readonly passphrases?: string;
   /** Undefined: any scheme that can read it. */
   readonly scheme: string | undefined;
-}[] = [
+}
+
+const rows = [...schemes.values()];
+
+const knownKeys: readonly KeyParameter[] = [
   { name: "privkeys", passphrases: "privkeys-passwords", scheme: undefined },
-  { name: "gpg-privatekeys", passphrases: "gpg-privatekeys-passwords", scheme: "pgp" },
   { name: "x509s", scheme: undefined },
-  { name: "pkcs11-yamls", scheme: "pkcs11" },
+  ...rows.flatMap(({ scheme, payload }) => (payload?.keys ?? []).map((keys) => ({ ...keys, scheme }))),
 ];
 
-/** Names that are no provider's. What configures gpg or PKCS#11 modules is the node's business, not the client's. */
+/** Names that a scheme without names of its own does not get. */
 const reserved: ReadonlySet<string> = new Set([
   ...knownKeys.flatMap(({ name, passphrases }) => [name, ...(passphrases === undefined ? [] : [passphrases])]),
-  "gpg-client",
-  "gpg-client-version",
-  "gpg-recipients",
-  "pkcs11-config",
+  ...rows.flatMap(({ payload }) => payload?.ignored ?? []),
 ]);
 
-function providerKeys(name: string, list: readonly (Uint8Array | undefined)[]): readonly DecryptionKey[] {
-  return list.map((parameter) => ({
-    scheme: "provider",
-    value: Buffer.concat([Buffer.from(`${name}:`), parameter ?? new Uint8Array()]),
-    passphrase: undefined,
-    origin: `the provider ${name} of the payload`,
-  }));
+function otherKeys(name: string, list: readonly (Uint8Array | undefined)[]): readonly DecryptionKey[] {
+  return rows.flatMap(({ scheme, payload }) =>
+    list.flatMap((parameter) => {
+      const key = payload?.other?.(name, parameter ?? new Uint8Array());
+      return key === undefined ? [] : [{ ...key, scheme, passphrase: undefined }];
+    }),
+  );
 }
 
 /** Null stands for a passphrase that was not given. */

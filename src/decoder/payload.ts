@@ -7,7 +7,7 @@ import { malformedPayload, payloadKeys } from "./payload-keys.js";
 export interface Payload {
   /** Of the layer's descriptor: the envelope. */
   readonly annotations: Readonly<Record<string, string>>;
-  /** Bytes of the sealed layer, as far as known; only speed depends on it. */
+  /** Bytes of the encrypted layer, as far as known; only speed depends on it. */
   readonly size: number;
   readonly keys: readonly DecryptionKey[];
 }
@@ -17,7 +17,7 @@ const payloadType = "io.containerd.ocicrypt.v1.Payload";
 /** Reads a `google.protobuf.Any` around JSON. CORRUPT when it is malformed, UNSUPPORTED when it is of another type. */
 export function parsePayload(bytes: Uint8Array): Payload {
   const { type, value } = readAny(bytes);
-  // Whatever stands before the last slash is the host of a type registry, which says nothing of the type.
+  // What comes before the last slash is the host of a type registry, and not part of the type.
   if (type.slice(type.lastIndexOf("/") + 1) !== payloadType) {
     throw new OciEncError("UNSUPPORTED", `the payload is of the type ${JSON.stringify(type.slice(0, 120))}`, {
       hint: `expected is ${payloadType}, as imgcrypt and containerd's CRI send it`,
@@ -46,7 +46,7 @@ function readAny(bytes: Uint8Array): { readonly type: string; readonly value: Ui
       else reader.skipType(tag & 7);
     }
   } catch {
-    // The library's own words are about offsets, and help nobody.
+    // The library's message is about offsets, and does not help.
     throw malformedPayload("it is not a protobuf message");
   }
   return { type, value };

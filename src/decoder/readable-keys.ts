@@ -7,7 +7,7 @@ type Envelope = Readonly<Record<string, string>> | undefined;
 
 /**
  * Reads what can be read, and of that what may open this envelope. A directory of keys may hold a public key, a note or
- * a key whose passphrase nobody knows: none of these keeps a good key from being used. Throws only what is not about a
+ * a key without its passphrase: none of these keeps a good key from being used. Throws only what is not about a
  * key.
  */
 export async function readableKeys(keys: readonly DecryptionKey[], envelope: Envelope): Promise<Keyring> {
@@ -31,7 +31,7 @@ export async function unusableKeys(keys: readonly DecryptionKey[]): Promise<read
   return problems;
 }
 
-/** A certificate is of use beside its private key alone, and so is looked at beside the others. */
+/** A certificate is of use only together with its private key, so it is tried together with each other key. */
 async function problemOf(
   key: DecryptionKey,
   keys: readonly DecryptionKey[],
@@ -56,7 +56,7 @@ async function problemOf(
   return alone;
 }
 
-/** What one bad key makes the schemes throw; what they throw about the node itself is not among it. */
+/** Whether an error is about a key, and not about the node itself. */
 function isAboutKeys(error: unknown): error is OciEncError {
   const codes = ["KEY_INVALID", "CORRUPT", "UNSUPPORTED", "NOT_FOUND", "USAGE"];
   return error instanceof OciEncError && codes.includes(error.code);

@@ -12,7 +12,7 @@ export interface DecoderOptions {
 }
 
 /**
- * Opens the sealed layer on standard input with what containerd passed on descriptor 3, and writes it to standard output.
+ * Decrypts the layer on standard input with what containerd passed on descriptor 3, and writes it to standard output.
  * USAGE when there is no payload; else what `parsePayload` and `decodeLayer` throw.
  */
 export async function runDecoder({ keysPath, signal }: DecoderOptions): Promise<void> {

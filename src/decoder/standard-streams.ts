@@ -1,10 +1,7 @@
-import type { ByteStream } from "../bytes/byte-stream.js";
+import { type ByteStream, chunkSize } from "../bytes/byte-stream.js";
 import { ioError, OciEncError } from "../errors.js";
 
-/** What a cipher and its hash like best; a pipe alone gives a quarter of it at most. */
-const chunkSize = 256 * 1024;
-
-/** What arrives on standard input. In chunks of some size. LOCAL_IO. */
+/** What arrives on standard input, the small pieces of a pipe joined to chunks. LOCAL_IO. */
 export async function* readingInput(): AsyncGenerator<Uint8Array> {
   let parts: Buffer[] = [];
   let size = 0;

@@ -10,7 +10,7 @@ import { removeTree } from "./remove-tree.js";
 export interface Unfinished {
   readonly name: string;
   readonly made: MadeName;
-  /** Whether its maker has ended, as far as that can be told from here. */
+  /** Whether its maker has ended, as far as that can be known from here. */
   readonly abandoned: boolean;
   /** Whether it is this user's, and what its name says: then it may be removed. */
   readonly ours: boolean;
@@ -31,14 +31,14 @@ export async function findUnfinished(
     return made ? [{ name, made }] : [];
   });
   if (candidates.length === 0) return [];
-  const judge = await checkMakersIn(mode === "tidy" ? directory : undefined);
+  const makers = await checkMakersIn(mode === "tidy" ? directory : undefined);
   const found: (Omit<Unfinished, "abandoned"> & { verdict: Verdict })[] = [];
   for (const { name, made } of candidates) {
     const stats = await lstat(join(directory, name)).catch(() => undefined);
     if (!stats) continue;
     const isTree = stats.isDirectory() && (stats.mode & 0o777) === 0o700;
     const fits = made.kind === "tree" ? isTree : stats.isFile() || (made.kind === "draft" && isTree);
-    found.push({ name, made, verdict: await judge.judge(made, stats.mtimeMs), ours: isOurs(stats) && fits });
+    found.push({ name, made, verdict: await makers.check(made, stats.mtimeMs), ours: isOurs(stats) && fits });
   }
   const silent = found.filter(({ verdict }) => verdict === "silent").map(({ name }) => join(directory, name));
   const ended = await unchangedWhileWatched(silent);
@@ -50,15 +50,14 @@ export async function findUnfinished(
 
 /**
  * Removes what killed processes left in a directory. It is called to tidy up, before work that does not depend on it:
- * what stays is told of, once and by name. What others left in a place for everybody's temporary files is none of our
- * affair.
+ * what stays is reported once, by name. What other users left in a shared directory for temporary files is ignored.
  */
 export async function removeAbandonedDrafts(directory: string, progress: Progress = () => {}): Promise<void> {
   const kept: { path: string; why: string }[] = [];
   for (const { name, made, abandoned, ours } of await findUnfinished(directory)) {
     if (!abandoned || made.kind === "record" || (!ours && made.kind === "tree")) continue;
     const path = join(directory, name);
-    const why = ours && !(await isOccupied(path, made)) ? await whyNotRemoved(path) : "it may be somebody else's";
+    const why = ours && !(await isOccupied(path, made)) ? await whyNotRemoved(path) : "it may be of another user";
     if (why !== undefined) kept.push({ path, why });
   }
   const [first] = kept;
@@ -76,7 +75,7 @@ async function whyNotRemoved(path: string): Promise<string | undefined> {
   );
 }
 
-/** Earlier versions gave no sign of life: in a bundle of theirs a container may still run, which its runtime then knows. */
+/** Earlier versions had no heartbeat: in a bundle of theirs a container may still run, which its runtime then knows. */
 async function isOccupied(path: string, made: MadeName): Promise<boolean> {
   if (made.kind !== "tree" || made.maker !== undefined) return false;
   return (await readdir(join(path, "state")).catch(() => [])).length > 0;

@@ -23,7 +23,7 @@ export interface Draft extends WritableFile, AsyncDisposable {
  */
 export async function createDraft(directory: string): Promise<Draft> {
   const path = join(directory, await draftName());
-  // wx+ is exclusive: it neither follows a link nor opens what somebody put there before.
+  // wx+ is exclusive: it neither follows a link nor opens what is already there.
   const handle = await open(path, "wx+", 0o600).catch((error: unknown) => {
     throw ioError(error, `cannot write in ${directory}`);
   });
@@ -31,7 +31,7 @@ export async function createDraft(directory: string): Promise<Draft> {
 }
 
 /**
- * The same at a path of the caller's choice, to which nobody else writes: a draft that stays there when it is disposed of
+ * The same at a path of the caller's choice, to which only the caller writes: a draft that stays there when it is disposed of
  * unpublished. With `begun` it is there already and has so many bytes (CORRUPT, retryable, when that is not so); without,
  * what is there goes.
  */

@@ -17,11 +17,11 @@ export interface Owner {
   readonly nonce: string;
 }
 
-/** Milliseconds between two signs of life. */
+/** Milliseconds between two heartbeats. */
 const beatInterval = 5_000;
 const tokenLimit = 4096;
 
-/** Milliseconds for which a maker that cannot be seen from here may give no sign of life before it counts as dead. */
+/** Milliseconds without a heartbeat after which a maker that cannot be seen from here counts as dead. */
 export const silenceLimit: number = 10 * 60_000;
 
 /** This process, with a nonce that no other token has. */
@@ -39,11 +39,11 @@ export async function thisOwner(): Promise<Owner> {
 /** What stays the same as long as this process lives. */
 let self: Omit<Owner, "nonce"> | undefined;
 
-/** A token's text; something that is no token when it is no small file. Throws the system's error when it is not there. */
+/** A token's text; `?` when it is not a small file. Throws the system's error when it is not there. */
 export async function readToken(path: string): Promise<string> {
   const stats = await lstat(path);
   if (stats.isSymbolicLink()) return longToken(await readlink(path));
-  // What else could stand there in a stranger's layout might never end.
+  // In an untrusted layout it may be a file that never ends.
   return stats.isFile() && stats.size <= tokenLimit ? await readFile(path, "utf8") : "?";
 }
 
@@ -71,7 +71,7 @@ export function machineOf({ host, boot, namespace }: Owner): string {
     .slice(0, 16);
 }
 
-/** Reads a token. Undefined when it is none: its holder can then be judged by its signs of life alone. */
+/** Reads a token. Undefined when it is not one: of its holder then only the heartbeat is known. */
 export function parseOwner(text: string): Owner | undefined {
   let value: unknown;
   try {
@@ -92,7 +92,7 @@ export function parseOwner(text: string): Owner | undefined {
 
 /**
  * Whether the process lives. Undefined: `self` cannot see it (another machine, another container, no /proc), and nothing is
- * known of it: that it is dead is said on proof alone.
+ * known of it: only with proof does it count as dead.
  */
 export async function isAlive(owner: Owner, self: Owner): Promise<boolean | undefined> {
   if (!self.boot && (owner.host !== self.host || process.platform === "linux")) return undefined;
@@ -107,7 +107,7 @@ export async function isAlive(owner: Owner, self: Owner): Promise<boolean | unde
   return now.start === owner.start && !now.ended;
 }
 
-/** How long somebody is watched whose last sign of life seems to be long ago, in milliseconds; tests have less patience. */
+/** How long a maker is watched whose last heartbeat seems to be long ago, in milliseconds; tests wait less. */
 export const watching: { time: number } = { time: 2 * beatInterval + 1000 };
 
 /**
@@ -139,7 +139,7 @@ async function timesOf(path: string): Promise<string> {
  */
 export function startHeartbeat(...paths: readonly string[]): () => void {
   const ahead = paths[0] === undefined ? Promise.resolve(0) : clockAhead(paths[0]);
-  // A missed touch is no failure here: it is for others to judge, and the next one follows.
+  // A missed touch is not a failure: the next one follows.
   const timer = setInterval(async () => {
     const now = new Date(Date.now() + (await ahead));
     for (const path of paths) await lutimes(path, now, now).catch(() => undefined);
@@ -175,7 +175,7 @@ async function processStat(pid: number): Promise<{ start: string; ended: boolean
   return state && start ? { start, ended } : undefined;
 }
 
-/** What is not there cannot be told. What cannot be read for want of file descriptors could: that is a failure. */
+/** Undefined for what is not there or hidden. When there are no more file descriptors, that is a failure. */
 function undefinedIfHidden(error: unknown): undefined {
   const code = systemCode(error);
   if (code === "EMFILE" || code === "ENFILE") throw ioError(error, "cannot look into /proc");

@@ -2,9 +2,9 @@ import { homedir, userInfo } from "node:os";
 import { isAbsolute } from "node:path";
 
 /**
- * The user's home, always an absolute path: where HOME is empty or says none, the one that the system knows, since what is
- * looked up there must not come from wherever a command is run. The root of the file system where HOME is not set and the user is a number without a name, as in a container:
- * docker sets HOME to that, too.
+ * The user's home, always an absolute path. Where HOME is empty or relative, it is the one that the system knows: what is
+ * looked up there must not depend on the current directory. Where HOME is not set and the user has no name, as in a
+ * container, it is `/`, as docker has it.
  */
 export function homeDirectory(): string {
   try {

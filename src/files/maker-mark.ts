@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { type FileHandle, type lstat, open, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { memoized } from "../bytes/memoized.js";
 import { isAlive, machineOf, silenceLimit, thisOwner } from "./heartbeat.js";
 
 /** What the name of every unfinished file starts with, and that of a directory which becomes something else at its end. */
@@ -32,7 +33,7 @@ export async function treeName(purpose: string): Promise<string> {
   return `${treePrefix}${purpose}-${await mark()}${random()}`;
 }
 
-/** Reads a name, of this version or of an earlier one. Undefined: it is none of ours. */
+/** Reads a name, of this version or of an earlier one. Undefined: it is not one of ours. */
 export function parseMadeName(name: string): MadeName | undefined {
   const marked =
     /^(?:(\.oci-enc-)(beats-)?|oci-enc-[a-z]+-)([1-9]\d{0,9})-(\d*)-([0-9a-f]{16})-[0-9a-f]{24}(\.names)?$/;
@@ -52,7 +53,7 @@ export type Verdict = "abandoned" | "silent" | "in use";
 /** Tells whether what lies in a directory was left by a maker that has ended. */
 export interface MakerCheck {
   /** `touched` is when it was last touched, in milliseconds. */
-  judge(name: MadeName, touched: number): Promise<Verdict>;
+  check(name: MadeName, touched: number): Promise<Verdict>;
 }
 
 /** Whether the maker lives. Undefined: it cannot be seen from here, or the name does not say. */
@@ -63,19 +64,18 @@ export async function isMakerAlive({ maker }: MadeName): Promise<boolean | undef
 }
 
 /**
- * A judge for one directory. Makers of this machine and pid namespace are known by process id and start time; others by
- * how long they have been silent, which is to be watched, by the clock of the directory's own file system, which is asked once by making a file;
- * undefined: by ours.
+ * A check of the makers in one directory. Those of this machine and pid namespace are known by process id and start time;
+ * others by how long they had no heartbeat, which has to be watched. Times are those of the directory's own file system,
+ * which is asked once by making a file; without a directory, of our clock.
  */
 export async function checkMakersIn(directory: string | undefined): Promise<MakerCheck> {
-  let clock: Promise<number> | undefined;
+  const clock = memoized(async () => (directory === undefined ? Date.now() : await fileSystemTime(directory)));
   return {
-    async judge(name, touched) {
+    async check(name, touched) {
       const alive = await isMakerAlive(name);
       if (alive !== undefined) return alive ? "in use" : "abandoned";
-      clock ??= directory === undefined ? Promise.resolve(Date.now()) : fileSystemTime(directory);
-      const age = (await clock) - touched;
-      // A time that lies days ahead is no time at all.
+      const age = (await clock()) - touched;
+      // A time that lies days ahead cannot be right.
       if (age < (name.beats ? silenceLimit : certainLimit) && age >= -certainLimit) return "in use";
       return name.beats ? "silent" : "abandoned";
     },
@@ -102,7 +102,7 @@ export function isOurs({ uid }: Awaited<ReturnType<typeof lstat>>): boolean {
   return process.geteuid === undefined || Number(uid) === process.geteuid();
 }
 
-/** Untouched for so many milliseconds, something has no maker any more, whoever that was. */
+/** What was not touched for so many milliseconds has no living maker. */
 export const certainLimit: number = 3 * 24 * 60 * 60_000;
 
 async function mark(): Promise<string> {

@@ -120,7 +120,7 @@ async function* streamRange(file: HeldFile, range: ByteRange): AsyncGenerator<Ui
       yield chunk;
     }
   } finally {
-    await next().catch(() => undefined); // The handle must not be closed under a read whose result nobody wants.
+    await next().catch(() => undefined); // The handle must not be closed under a read whose result is not needed.
   }
 }
 
@@ -146,7 +146,7 @@ async function readRange(file: HeldFile, range: ByteRange): Promise<Uint8Array> 
   return buffer;
 }
 
-/** The digest would tell, too, but not why. */
+/** The digest would show it, too, but not the reason. */
 async function refuseChanged(file: HeldFile): Promise<void> {
   const { size, mtimeNs } = await file.handle.stat({ bigint: true });
   if (Number(size) !== file.size || mtimeNs !== file.mtimeNs) throw changed(file);

@@ -16,8 +16,8 @@ import { ioError, OciEncError, systemCode } from "../errors.js";
 
 /**
  * Removes a file, or a directory with all that is in it, whatever modes the directories have and whatever bytes the names;
- * nothing when there is none. Links are removed and never followed, also when somebody puts one there meanwhile, as a container
- * could that still runs in it; what is mounted inside is left alone and makes it fail. LOCAL_IO.
+ * nothing when there is none. Links are removed and never followed, also when one is put there meanwhile, as by a container that
+ * still runs in it; what is mounted inside is left alone and makes it fail. LOCAL_IO.
  */
 export async function removeTree(path: string | Buffer): Promise<void> {
   const place = Buffer.from(path);
@@ -64,7 +64,7 @@ async function openDirectory(place: Buffer): Promise<number> {
   }
 }
 
-/** The directory that is open, by a way on which nobody can put a link; undefined where the system has none. */
+/** The directory that is open, by a path in which no link can be put; undefined where the system has none. */
 function throughHandle(handle: number): Buffer | undefined {
   const path = `/proc/self/fd/${handle}`;
   return existsSync(path) ? Buffer.from(path) : undefined;

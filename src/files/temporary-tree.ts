@@ -24,14 +24,14 @@ export async function makeTemporaryTree(parent: string, purpose: string, progres
   const name = await treeName(purpose);
   return await make(parent, name).catch((error: unknown) => {
     const cause = error instanceof OciEncError ? error : ioError(error, "cannot make a directory");
-    // A place for temporary files that is not there is no input that was not found.
+    // NOT_FOUND would be about the input, which this directory is not.
     throw new OciEncError("LOCAL_IO", cause.message, { cause: cause.cause, hint: tmpdirHint });
   });
 }
 
 const tmpdirHint = "name a directory that is there, and has room, with --tmpdir or the variable TMPDIR";
 
-/** The same for a tree that is moved to its final place in `parent` once it is whole; others than its maker pass it by. */
+/** The same for a tree that is moved to its final place in `parent` once it is whole; other commands ignore it. */
 export async function makeDraftTree(parent: string, progress?: Progress): Promise<TemporaryTree> {
   await removeAbandonedDrafts(parent, progress);
   return await make(parent, await draftName());

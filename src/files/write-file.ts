@@ -47,7 +47,7 @@ export function writableFile(handle: FileHandle, { what, durable }: WriteOptions
 /** What comes in small pieces, as from a network, is written in one call for each so many bytes. */
 const gathered = 1024 * 1024;
 
-/** So many bytes or more are flushed at a time, while the next ones come; nobody waits for it before the end. */
+/** So many bytes or more are flushed at a time, while the next ones come; which is waited for at the end only. */
 const flushed = 32 * 1024 * 1024;
 
 interface Filler {
@@ -84,7 +84,7 @@ async function fill({ write, flush }: Filler, bytes: ByteStream, position: numbe
     }
   } finally {
     try {
-      // Also of a stream that breaks off: what has come is a beginning.
+      // Also when the stream fails: what has come is a partial file.
       if (size > 0) await begin();
       await writing;
     } finally {

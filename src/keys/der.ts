@@ -62,7 +62,7 @@ const letters: ReadonlyMap<number, string> = new Map([
 /** More members than any of the forms has. */
 const memberLimit = 12;
 
-/** One letter per member, `-` for a tag that no form is told by. Empty when this is no well-formed SEQUENCE. */
+/** One letter per member, `-` for a tag that no form is told by. Empty when this is not a well-formed SEQUENCE. */
 function memberLetters(der: Uint8Array, outer: Element | undefined): string {
   if (outer?.tag !== 0x30) return "";
   let found = "";

@@ -1,4 +1,4 @@
-/** A form of key, or of something that is taken for one, which the family of PEM, DER and JWK does not use. */
+/** A form of key, or of something that is taken for a key, other than PEM, DER and JWK. */
 export interface ForeignForm {
   /** For messages: `a Java key store`. */
   readonly what: string;

@@ -18,7 +18,7 @@ export interface KeyPair {
   readonly privatePem: string;
   /** SubjectPublicKeyInfo. */
   readonly publicPem: string;
-  /** RFC 7638; the `kid` of packets for this key. */
+  /** RFC 7638; the `kid` of wrapped keys for this key. */
   readonly thumbprint: string;
 }
 

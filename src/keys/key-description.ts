@@ -1,12 +1,7 @@
 /** What a key is, without anything secret. */
 export interface KeyDescription {
-  readonly kind:
-    | "private key"
-    | "public key"
-    | "certificate"
-    | "OpenPGP secret key"
-    | "OpenPGP public key"
-    | "PKCS#11 key";
+  /** `private key`, `certificate`, `OpenPGP public key`. */
+  readonly kind: string;
   /** `RSA 3072`, `EC P-256`. Empty when nothing can be said without a passphrase or a token. */
   readonly algorithm: string;
   /** Of a key: the SHA-256 thumbprint of RFC 7638, the same in every form. Of an OpenPGP key: its own. Empty: not known. */

@@ -2,7 +2,7 @@ import { readdirSync, realpathSync, statSync } from "node:fs";
 import { join, sep } from "node:path";
 import { OciEncError, systemCode } from "../errors.js";
 
-/** More files than any set of keys has; somebody has named the wrong directory. */
+/** More files than any set of keys has: it is the wrong directory. */
 const fileLimit = 1000;
 
 /** What a directory of keys holds. */

@@ -29,16 +29,16 @@ export interface KeyReading<T> {
   readonly purpose?: KeyPurpose | undefined;
   /** Throws KEY_INVALID for a key that the scheme cannot use. */
   accept(key: FileKey): T;
-  /** Told once of a file whose RSA key decrypts, and is too short for anything else. */
+  /** Called once for a file whose RSA key is so short that it only decrypts. */
   weak?(message: string): void;
-  /** Told of each key of a JWK set that was passed over because another one of the set could be used. */
+  /** Called for each key of a JWK set that is ignored because another one of the set can be used. */
   ignored?(error: OciEncError): void;
 }
 
 /**
  * Every public key of a file: bare, or in a certificate. Certificates that issued another one of the same file are taken
  * for its chain. KEY_INVALID when there is none, when one of them cannot be read or used (in a JWK set: when none can),
- * and for a file of private keys: whoever hands those over has most likely taken the wrong file.
+ * and for a file of private keys, which is most likely the wrong file.
  */
 export function readPublicKeys<T>(file: KeyFile, reading: KeyReading<T>): readonly T[] {
   const parts = keyParts(file.value);
@@ -52,7 +52,7 @@ export function readPublicKeys<T>(file: KeyFile, reading: KeyReading<T>): readon
 
 /**
  * Every private key of a file, decrypted with its passphrase where it has one; public keys and certificates beside them
- * are passed over. KEY_INVALID when there is none, when one of them cannot be read or used (in a JWK set: when none
+ * are ignored. KEY_INVALID when there is none, when one of them cannot be read or used (in a JWK set: when none
  * can), and when a passphrase is missing or wrong.
  */
 export function readPrivateKeys<T>(file: KeyFile, reading: KeyReading<T>): readonly T[] {
@@ -67,7 +67,7 @@ export function readPrivateKeys<T>(file: KeyFile, reading: KeyReading<T>): reado
 
 /**
  * Whether a file is about asymmetric keys in PEM, DER or JWK form at all, so that complaining about it falls to a scheme
- * that uses those. A lone certificate does not count: it may be there for pkcs7.
+ * that uses those. A certificate alone does not count: it may belong to another scheme.
  */
 export function holdsKey(value: Uint8Array): boolean {
   return keyParts(value).some(({ kind }) => kind === "private" || kind === "public" || kind === "unusable");
@@ -138,7 +138,7 @@ function decrypt(part: PrivatePart, file: KeyFile): KeyObject {
     throw invalid(`the passphrase for ${quoted(file)} is longer than ${passphraseLimit} bytes`);
   }
   try {
-    // A view of the caller's bytes: of a copy nobody would know that it is to be overwritten.
+    // A view of the caller's bytes: a copy would never be overwritten.
     const view = Buffer.from(passphrase.buffer, passphrase.byteOffset, passphrase.byteLength);
     return createPrivateKey({ ...part.input, passphrase: view });
   } catch (error) {
@@ -155,7 +155,7 @@ function decrypt(part: PrivatePart, file: KeyFile): KeyObject {
   }
 }
 
-/** One that another certificate of the file names as its issuer is chain, and not meant. */
+/** Leaves out the certificates that another one of the file names as its issuer: they are its chain. */
 function leafCertificates(parts: readonly KeyPart[], file: KeyFile): readonly CertificatePart[] {
   const all = parts
     .filter((part) => part.kind === "certificate")

@@ -139,8 +139,8 @@ function foreign(what: string, hint?: string): ForeignPart {
 }
 
 /**
- * What a file is, for the message of whoever cannot use it: `a certificate`, `an age key`; and the way on, where there is
- * one. Undefined: nothing that is known.
+ * What a file is, for messages: `a certificate`, `an age key`; with a hint, where there is one. Undefined: no form that is
+ * known.
  */
 export function describeForm(value: Uint8Array): ForeignForm | undefined {
   const parts = keyParts(value);

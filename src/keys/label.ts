@@ -2,8 +2,8 @@
 const lengthLimit = 100;
 
 /**
- * A stranger's text as it may stand in a label: control characters, invisible ones and those that change the direction
- * of writing are replaced, since they could move a terminal's cursor or forge what is read; long text is cut.
+ * A text of somebody else as it may be part of a label: control characters, invisible ones and those that change the
+ * direction of writing are replaced, since they could move a terminal's cursor or forge what is read; long text is cut.
  */
 export function labelText(text: string): string {
   const characters = Array.from(text.slice(0, 2 * lengthLimit));

@@ -2,7 +2,7 @@ import { isBase64 } from "../bytes/base64.js";
 
 /** One block of a PEM file, RFC 7468; with the headers of RFC 1421 where OpenSSL still writes them, or RFC 9580's armor. */
 export interface PemBlock {
-  /** What stands after BEGIN: `PRIVATE KEY`. */
+  /** What follows BEGIN: `PRIVATE KEY`. */
   readonly label: string;
   /** What the body says. Undefined when the block has no end or its body is not base64. */
   readonly body: Uint8Array | undefined;
@@ -15,7 +15,7 @@ export interface PemBlock {
 /**
  * Every block of a PEM file, in the order of the file. Text around the blocks, indentation and any kind of line end are
  * accepted. Where no block is whole, what e-mail, web pages and variables do to line ends and beginnings is mended. Never
- * throws; no blocks mean that this is no PEM file.
+ * throws; no blocks: it is not a PEM file.
  */
 export function pemBlocks(text: string): readonly PemBlock[] {
   const found = scan(text);

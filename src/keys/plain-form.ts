@@ -3,8 +3,8 @@ import { readJwks } from "./jwk.js";
 import { readPackets } from "./pgp/openpgp-packets.js";
 
 /**
- * A key file as its writer meant it, when the way here has changed its bytes: without a byte order mark, out of UTF-16,
- * and out of base64 around the whole, as secrets of build services hold it. Everything else comes back as it is. Never
+ * A key file in its original form, when its bytes were changed on the way: without a byte order mark, out of UTF-16, and
+ * out of base64 around the whole, as secrets of build services hold it. Everything else is returned as it is. Never
  * throws; the result may share memory with `value`.
  */
 export function plainForm(value: Uint8Array): Uint8Array {
@@ -41,7 +41,7 @@ const shortestBase64 = 60;
 /** No key has as many. */
 const longestBase64 = 2 * 1024 * 1024;
 
-/** What base64 of either alphabet holds, if that is a key file. Undefined for anything else, a name or a word among it. */
+/** What base64 of either alphabet holds, if that is a key file. Undefined for anything else, such as a name. */
 function insideBase64(value: Uint8Array): Uint8Array | undefined {
   if (value.length < shortestBase64 || value.length > longestBase64 || !isAscii(value[0] ?? 0)) return undefined;
   // In lines, but without spaces inside them, as a name would have.

@@ -9,7 +9,7 @@ export function dockerScopes(name: ImageName): readonly string[] {
   const tag = name.digest === undefined ? name.tag : undefined;
   const parts = `${name.host}/${name.repository}`.split("/");
   const namespaces = parts.map((_, above) => parts.slice(0, parts.length - above).join("/"));
-  const labels = name.host.replace(/:\d+$/, "").split(".");
+  const labels = (name.host.split(":")[0] ?? "").split(".");
   const domains = labels.slice(1).map((_, above) => `*.${labels.slice(above + 1).join(".")}`);
   return [printImageName({ ...name, tag }), ...namespaces, ...domains];
 }

@@ -93,7 +93,7 @@ export interface InspectedLayer {
   readonly encrypted: boolean;
   readonly schemes: readonly string[];
   /** The names of the annotations that hold wrapped keys, without their common beginning: `jwe`, `provider.NAME`. */
-  readonly slots: readonly string[];
+  readonly annotationSuffixes: readonly string[];
   readonly recipients: readonly RecipientInfo[];
   /** What the given keys can do with it; undefined without keys. */
   readonly access: LayerVerdict | undefined;
@@ -131,7 +131,7 @@ async function manifestReport(manifest: ManifestPlan, keyring: Keyring | undefin
         layer,
         encrypted,
         schemes: schemesOf(layer.annotations),
-        slots: annotationSuffixesOf(layer.annotations),
+        annotationSuffixes: annotationSuffixesOf(layer.annotations),
         recipients,
         access,
       };

@@ -6,7 +6,7 @@ import type { Progress, WarningCode } from "../progress.js";
 import { callersIds, writeSpec } from "../runtime/bundle.js";
 import { type Holder, startHolder } from "../runtime/container/holder.js";
 import { runHeld, runPlainly } from "../runtime/container/run-container.js";
-import { memoryLimit, placeTree } from "../runtime/place-tree.js";
+import { memoryLimit, unpackContainerTree } from "../runtime/container-tree.js";
 import { type BundleSettings, bundleSpec, type SpecSettings } from "../runtime/spec/bundle-spec.js";
 import { containerId, removeAbandonedCgroups } from "../runtime/spec/cgroups.js";
 import { containerIds } from "../runtime/spec/id-ranges.js";
@@ -73,7 +73,7 @@ interface Run {
 async function runIn(holder: Holder, run: Run): Promise<number> {
   const { options, ids } = run;
   const spec = (rootfs: string) => specFor(run, rootfs, ids ?? callersIds());
-  await using tree = await placeTree(run.image, { ...options, ids, memory: holder.directory, spec });
+  await using tree = await unpackContainerTree(run.image, { ...options, ids, memory: holder.directory, spec });
   if (tree.directory !== holder.directory) await symlink(tree.rootfs, join(holder.directory, "tree"));
   // In the holder the caller is root already.
   const caller = callersIds() && { users: { first: 0, count: 1 }, groups: { first: 0, count: 1 } };
@@ -89,7 +89,7 @@ async function runWithout(run: Run): Promise<number> {
     warn(options.progress, "PLAIN_ON_DISK", `the image is encrypted, and its files are on disk while it runs: ${why}`);
   }
   const spec = (rootfs: string) => specFor(run, rootfs, ids ?? callersIds());
-  await using tree = await placeTree(image, { ...options, ids, memory: undefined, spec });
+  await using tree = await unpackContainerTree(image, { ...options, ids, memory: undefined, spec });
   if (!tree.kept) await writeSpec(tree.directory, spec(tree.rootfs));
   return await runPlainly(commandLine(run, tree.directory), { relay: relays(options), signal: options.signal });
 }

@@ -2,8 +2,6 @@ import { type Attach, copy } from "../copy/copy.js";
 import { type ChildPlan, makePlan } from "../copy/plan.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import type { Digest } from "../oci/digest.js";
-import { printImageName } from "../oci/image-name.js";
-import { claimedName } from "../policy/subject.js";
 import type { Progress } from "../progress.js";
 import {
   attachMade,
@@ -15,6 +13,7 @@ import {
 import type { SignedArtifact } from "../sign/signer.js";
 import { listSignatures } from "../sign/store.js";
 import { openSource, openTarget } from "../transport/index.js";
+import { pinnedReference } from "../transport/references.js";
 import type { EndpointOptions } from "../transport/transport.js";
 
 /** How to sign, and what each end needs. */
@@ -57,7 +56,8 @@ export async function signImage(reference: string, options: SignImageOptions): P
     const made = await signManifests(image, options, existing);
     report = { reference: source.name, root: image.root, made, artifacts: await attachMade(target, made) };
   };
-  await using target = await openTarget(pinned(reference), { ...ends, ...options.target, inPlaceOf: source.name });
+  const written: EndpointOptions = { ...ends, ...options.target, inPlaceOf: source.name };
+  await using target = await openTarget(pinnedReference(reference, written.transports), written);
   await copy(source, target, { attach, signal, progress });
   if (!report) throw new Error("a copy ended without asking for signatures");
   return report;
@@ -77,11 +77,4 @@ function instancesOf(plan: ChildPlan): readonly Descriptor[] {
   if (plan.kind !== "index") return [];
   const there = plan.children.filter(({ plan: child }) => child.kind !== "unread");
   return there.flatMap(({ plan: child }) => [child.descriptor, ...instancesOf(child)]);
-}
-
-/** With a digest given, the tag beside it may name something else by now, and is left alone. */
-function pinned(reference: string): string {
-  const name = claimedName(reference);
-  if (name?.digest === undefined) return reference;
-  return `${reference.startsWith("docker://") ? "docker://" : ""}${printImageName({ ...name, tag: undefined })}`;
 }

@@ -1,3 +1,4 @@
+import { memoized } from "../bytes/memoized.js";
 import { attestedBy } from "../copy/attestation.js";
 import { type ChildPlan, makePlan, manifestsOf } from "../copy/plan.js";
 import { absentAndKept } from "../copy/warnings/absent-manifests.js";
@@ -12,7 +13,7 @@ import type { PolicyChecker, PolicyResult } from "./policy-checker.js";
 
 /** Whom to ask, and about what. */
 export interface CheckOptions {
-  readonly judges: readonly PolicyChecker[];
+  readonly checkers: readonly PolicyChecker[];
   /**
    * The images of an index that will be used; default every one. NOT_FOUND when it has none of a platform. `local`: this
    * machine's, where there is one, else every one.
@@ -24,38 +25,38 @@ export interface CheckOptions {
   readonly instanceSignatures?: boolean | undefined;
 }
 
-/** What became of an image before its judges; nothing of it has been read but manifests. */
+/** What the checkers say of an image, of which nothing but manifests and signatures has been read. */
 export interface CheckedImage {
   readonly root: Descriptor;
-  /** How many layers of the images that will be used are sealed. */
-  readonly sealed: Encrypted;
+  /** How many layers of the images that will be used are encrypted. */
+  readonly encrypted: Encrypted;
   /** The same of each of these images; of none, where there is none. */
   readonly each: readonly Encrypted[];
-  /** At least one judge accepted a signature. */
+  /** At least one checker accepted a signature. */
   readonly signed: boolean;
-  readonly opinions: readonly CheckerResult[];
+  readonly results: readonly CheckerResult[];
 }
 
-/** How many layers are sealed. */
+/** How many layers are encrypted. */
 export type Encrypted = "all" | "some" | "none";
 
-/** What one judge says of one manifest. */
+/** What one checker says of one manifest. */
 export interface CheckerResult {
-  readonly judge: Pick<PolicyChecker, "id" | "title">;
+  readonly checker: Pick<PolicyChecker, "id" | "title">;
   /** The one that decided: the index, or an image in it. */
   readonly manifest: Descriptor;
   readonly outcome: PolicyResult;
 }
 
 /**
- * Asks every judge about the image that `root` is: about the index first, and where that is refused about each image in
+ * Asks every checker about the image that `root` is: about the index first, and where that is refused about each image in
  * it that will be used and whatever would be copied with them, of which all have to pass. Everything is by digest. Throws
  * what the source throws; CORRUPT.
  */
 export async function checkImage(source: ImageSource, root: Descriptor, options: CheckOptions): Promise<CheckedImage> {
   const platforms = options.platforms === "local" ? undefined : options.platforms;
   const plan = await makePlan(source, root, { platforms, otherPlatforms: "drop", absent: "keep" });
-  // What is not there now may be there in a moment: it is judged by its digest, and nobody knows that it is encrypted.
+  // What is absent now may be there a moment later: it is checked by its digest, and counts as not encrypted.
   const absent = absentAndKept(plan).map(({ descriptor, platform: named }) => ({
     descriptor,
     platform: named,
@@ -68,23 +69,23 @@ export async function checkImage(source: ImageSource, root: Descriptor, options:
   const instances = options.platforms === "local" ? localOnes(images) : images;
   const along = options.platforms === "local" ? [] : companionsOf(plan);
   const listed = along.filter((descriptor) => attestedBy(descriptor) === undefined);
-  const judged = [...instances.map(({ descriptor }) => descriptor), ...along];
-  const find = memoized((subject) => listSignatures(source, subject));
-  const opinions: CheckerResult[] = [];
-  for (const judge of options.judges) {
-    const ask = (manifest: Descriptor) => opinionOf(judge, manifest, { identity: options.identity, find });
-    opinions.push(...(await opinionsOn(root, judged, { ask, own: options.instanceSignatures ?? false })));
+  const checked = [...instances.map(({ descriptor }) => descriptor), ...along];
+  const find: Find = memoized((subject) => listSignatures(source, subject));
+  const results: CheckerResult[] = [];
+  for (const checker of options.checkers) {
+    const ask = (manifest: Descriptor) => resultOf(checker, manifest, { identity: options.identity, find });
+    results.push(...(await resultsOn(root, checked, { ask, own: options.instanceSignatures ?? false })));
   }
   return {
     root,
-    sealed: sealedOf([...instances.flatMap(({ layers }) => layers), ...listed]),
-    each: [...instances.map(({ layers }) => layers), ...listed.map((one) => [one])].map(sealedOf),
-    signed: opinions.some(({ outcome }) => outcome.kind === "accepted"),
-    opinions,
+    encrypted: encryptionOf([...instances.flatMap(({ layers }) => layers), ...listed]),
+    each: [...instances.map(({ layers }) => layers), ...listed.map((one) => [one])].map(encryptionOf),
+    signed: results.some(({ outcome }) => outcome.kind === "accepted"),
+    results,
   };
 }
 
-/** What an index brings with its images: attestations, and what is of a kind that nobody knows. Other tools may run it. */
+/** What an index has beside its images: attestations, and manifests of an unknown kind, which other tools may run. */
 function companionsOf(plan: ChildPlan): readonly Descriptor[] {
   if (plan.kind !== "index") return [];
   return plan.children.flatMap(({ plan: child, kept }) => {
@@ -94,7 +95,7 @@ function companionsOf(plan: ChildPlan): readonly Descriptor[] {
   });
 }
 
-function sealedOf(layers: readonly Descriptor[]): Encrypted {
+function encryptionOf(layers: readonly Descriptor[]): Encrypted {
   const count = layers.filter(({ mediaType }) => isEncrypted(mediaType)).length;
   if (count === 0) return "none";
   return count === layers.length ? "all" : "some";
@@ -105,13 +106,13 @@ function localOnes<T extends { readonly platform: Platform | undefined }>(images
   return here.length > 0 ? here : images;
 }
 
-async function opinionsOn(
+async function resultsOn(
   root: Descriptor,
   instances: readonly Descriptor[],
   { ask, own }: { ask: (manifest: Descriptor) => Promise<CheckerResult>; own: boolean },
 ): Promise<readonly CheckerResult[]> {
   const isIndex = isIndexType(root.mediaType);
-  // An index with nothing in it has nobody to speak for it but itself.
+  // An index that is empty has no images to check in its place.
   const whole = isIndex && own && instances.length > 0 ? undefined : await ask(root);
   if (whole && (!isIndex || whole.outcome.kind !== "refused" || instances.length === 0)) return [whole];
   const single: CheckerResult[] = [];
@@ -120,23 +121,14 @@ async function opinionsOn(
   return whole && single.every(({ outcome }) => outcome.kind === "refused") ? [whole] : single;
 }
 
+/** Several checkers look at the same signatures. */
 type Find = (subject: Digest) => Promise<FoundSignatures>;
 
-async function opinionOf(
-  judge: PolicyChecker,
+async function resultOf(
+  checker: PolicyChecker,
   manifest: Descriptor,
   { identity, find }: { identity: ImageName | undefined; find: Find },
 ): Promise<CheckerResult> {
-  const outcome = await judge.check({ descriptor: manifest, identity }, () => find(manifest.digest));
-  return { judge: { id: judge.id, title: judge.title }, manifest, outcome };
-}
-
-/** Several judges look at the same signatures. */
-function memoized(read: Find): Find {
-  const known = new Map<Digest, Promise<FoundSignatures>>();
-  return (subject) => {
-    const found = known.get(subject) ?? read(subject);
-    known.set(subject, found);
-    return found;
-  };
+  const outcome = await checker.check({ descriptor: manifest, identity }, () => find(manifest.digest));
+  return { checker: { id: checker.id, title: checker.title }, manifest, outcome };
 }

@@ -1,5 +1,4 @@
 import { OciEncError } from "../errors.js";
-import { homeDirectory } from "../files/home-directory.js";
 import { trustKind } from "../sign/kinds.js";
 import {
   findTrustPolicy,
@@ -14,38 +13,33 @@ import type { TrustSpec } from "../sign/trust-spec.js";
 import { evaluatePolicy } from "./evaluate.js";
 import { fits } from "./identity.js";
 import type { PolicyChecker } from "./policy-checker.js";
-import { type RulePlaces, readPolicy } from "./policy-file.js";
+import { readPolicy } from "./policy-file.js";
 import type { Policy } from "./policy-json.js";
 import type { PolicySubject } from "./subject.js";
 import type { TrustRules } from "./trust-rules.js";
 import { verifierChecker } from "./verifier-checker.js";
 
 /**
- * The judges that rules name, in the order in which they are asked: policy.json, the Notary trust policy, the keys.
+ * The checkers that rules name, in the order in which they are asked: policy.json, the Notary trust policy, the keys.
  * CORRUPT for rules that are malformed, KEY_INVALID for such keys, NOT_FOUND for a file that was named and is not there.
  */
 export async function checkersOf(rules: TrustRules, image: PolicySubject): Promise<readonly PolicyChecker[]> {
-  const policy = rules.insecurePolicy ? undefined : await readPolicy(rulePlaces(rules.policy), rules.policyDialect);
+  const policy = rules.insecurePolicy ? undefined : await readPolicy(rules.policy, rules.policyDialect);
   const trust = rules.trust ?? [];
   return [
-    ...(policy ? [policyJudge(policy, rules, image)] : []),
-    ...(rules.trustPolicy === undefined ? [] : [await notaryJudge(rules, image)]),
-    ...(trust.length === 0 ? [] : [await keysJudge(trust, rules)]),
+    ...(policy ? [policyJsonChecker(policy, rules, image)] : []),
+    ...(rules.trustPolicy === undefined ? [] : [await notaryChecker(rules, image)]),
+    ...(trust.length === 0 ? [] : [await keysChecker(trust, rules)]),
   ];
 }
 
-/** Where files of rules are looked for on this machine. */
-export function rulePlaces(path: string | undefined): RulePlaces {
-  return { path, home: process.env["HOME"] || homeDirectory(), root: "/", environment: process.env };
-}
-
-function policyJudge(policy: Policy, rules: TrustRules, { place }: PolicySubject): PolicyChecker {
+function policyJsonChecker(policy: Policy, rules: TrustRules, { location }: PolicySubject): PolicyChecker {
   return {
     id: "policy",
     title: `${policy.origin} lets the image pass`,
     async check(image, find) {
       const outcome = await evaluatePolicy(policy, {
-        place,
+        location,
         images: [image],
         find,
         now: new Date(),
@@ -65,7 +59,7 @@ function policyJudge(policy: Policy, rules: TrustRules, { place }: PolicySubject
   };
 }
 
-async function keysJudge(specs: readonly TrustSpec[], rules: TrustRules): Promise<PolicyChecker> {
+async function keysChecker(specs: readonly TrustSpec[], rules: TrustRules): Promise<PolicyChecker> {
   const verifiers = await Promise.all(specs.map((spec) => trustKind(spec.kind).load(spec, rules.claims ?? {})));
   const { identity } = rules;
   const names = { id: "trust", title: `signed by ${verifiers.map(({ name }) => name).join(" or ")}` };
@@ -73,7 +67,7 @@ async function keysJudge(specs: readonly TrustSpec[], rules: TrustRules): Promis
   return verifierChecker(names, { verifiers, claims: rules.claims ?? {}, identity: fitting });
 }
 
-async function notaryJudge(rules: TrustRules, { identity }: PolicySubject): Promise<PolicyChecker> {
+async function notaryChecker(rules: TrustRules, { identity }: PolicySubject): Promise<PolicyChecker> {
   const policy = await notaryPolicy(rules.trustPolicy);
   const statement = selectStatement(policy, identity);
   const names = { id: "trust-policy", title: `the Notary trust policy ${policy.origin} lets the image pass` };

@@ -1,8 +1,9 @@
 import { join } from "node:path";
-import { type RulePlaces, readFirst } from "./policy-file.js";
-import { invalid, membersOf, type Place, quoted, readDocument, textOf } from "./strict-members.js";
+import { configFolder, type Machine, thisMachine } from "../files/machine.js";
+import { readFirst } from "./policy-file.js";
+import { invalid, membersOf, quoted, type RuleNode, readDocument, textOf } from "./strict-members.js";
 
-/** What `image-classes.json` decides: classes of images that need not be let in. `signing-and-policy.md` 6.3. */
+/** What `image-classes.json` decides: which classes of images may be used. `signing-and-policy.md` 6.3. */
 export interface ClassRules {
   readonly plainSigned: "allow" | "deny";
   readonly plainUnsigned: "allow" | "warn" | "deny";
@@ -11,7 +12,7 @@ export interface ClassRules {
 /** An image as the classes see it. */
 export interface ClassOfImage {
   /** How many of its layers are encrypted. */
-  readonly sealed: "all" | "some" | "none";
+  readonly encrypted: "all" | "some" | "none";
   /** At least one signature verifies under the trust material in force. */
   readonly signed: boolean;
 }
@@ -22,7 +23,7 @@ export interface ClassDemands {
   readonly requireSigned?: boolean | undefined;
 }
 
-/** Whether images of a class come in; `reason` is for people. */
+/** Whether images of a class may be used; `reason` is for people. */
 export type ClassDecision =
   | { readonly verdict: "allowed" }
   | { readonly verdict: "warned" | "refused"; readonly reason: string };
@@ -35,32 +36,33 @@ export const usualClassRules: ClassRules = { plainSigned: "allow", plainUnsigned
  * encrypted is a signed one, or, as anybody could have added the plain layers, a plain unsigned one.
  */
 export function decideClass(image: ClassOfImage, rules: ClassRules, demands: ClassDemands = {}): ClassDecision {
-  const { sealed, signed } = image;
+  const { encrypted, signed } = image;
   if (demands.requireSigned && !signed) return refusedAs("no trusted signature vouches for the image");
-  if (demands.requireEncrypted === "all" && sealed !== "all") return refusedAs(`${plainLayers(sealed)} not encrypted`);
-  if (sealed === "all" || (sealed === "some" && signed)) return { verdict: "allowed" };
+  if (demands.requireEncrypted === "all" && encrypted !== "all")
+    return refusedAs(`${plainLayers(encrypted)} not encrypted`);
+  if (encrypted === "all" || (encrypted === "some" && signed)) return { verdict: "allowed" };
   if (signed) return decidePlainSigned(rules, demands);
-  const reason = `${plainLayers(sealed)} not encrypted, and no trusted signature vouches for the image`;
+  const reason = `${plainLayers(encrypted)} not encrypted, and no trusted signature vouches for the image`;
   if (demands.requireEncrypted !== undefined || rules.plainUnsigned === "deny") return refusedAs(reason);
   return rules.plainUnsigned === "warn" ? { verdict: "warned", reason } : { verdict: "allowed" };
 }
 
 /** Decides for every image of an index, none of which may hide behind another: the strictest decision is the one. */
 export function decideClasses(
-  { each, signed }: { readonly each: readonly ClassOfImage["sealed"][]; readonly signed: boolean },
+  { each, signed }: { readonly each: readonly ClassOfImage["encrypted"][]; readonly signed: boolean },
   rules: ClassRules,
   demands: ClassDemands,
 ): ClassDecision {
   const images = each.length === 0 ? (["none"] as const) : each;
-  const decisions = images.map((sealed) => decideClass({ sealed, signed }, rules, demands));
+  const decisions = images.map((encrypted) => decideClass({ encrypted, signed }, rules, demands));
   const strictest = (["refused", "warned"] as const).map((verdict) => decisions.find((one) => one.verdict === verdict));
   return strictest.find((one) => one !== undefined) ?? { verdict: "allowed" };
 }
 
-/** Reads the file in force: of the path given, else the user's; without one, {@link usualClassRules}. CORRUPT, NOT_FOUND, LOCAL_IO. */
-export async function readClassRules(places: RulePlaces): Promise<ClassRules> {
-  const config = places.environment["XDG_CONFIG_HOME"] || join(places.home, ".config");
-  const found = await readFirst(places.path, [join(config, "oci-enc", "image-classes.json")], "the image classes");
+/** Reads the file in force: that at `path`, else the user's; without one, {@link usualClassRules}. CORRUPT, NOT_FOUND, LOCAL_IO. */
+export async function readClassRules(path: string | undefined, machine: Machine = thisMachine): Promise<ClassRules> {
+  const usual = [join(configFolder(machine), "oci-enc", "image-classes.json")];
+  const found = await readFirst(path, usual, "the image classes");
   return found === undefined ? usualClassRules : parseClassRules(found.bytes, found.path);
 }
 
@@ -78,7 +80,7 @@ export function parseClassRules(bytes: Uint8Array, origin: string): ClassRules {
 
 const classesSchema = "oci-enc/classes/v1";
 
-function choice<T extends string>(place: Place | undefined, words: readonly T[]): T | undefined {
+function choice<T extends string>(place: RuleNode | undefined, words: readonly T[]): T | undefined {
   if (place === undefined) return undefined;
   const text = textOf(place);
   const word = words.find((one) => one === text);
@@ -93,8 +95,8 @@ function decidePlainSigned(rules: ClassRules, demands: ClassDemands): ClassDecis
     : { verdict: "allowed" };
 }
 
-function plainLayers(sealed: ClassOfImage["sealed"]): string {
-  return sealed === "some" ? "some layers of the image are" : "the image is";
+function plainLayers(encrypted: ClassOfImage["encrypted"]): string {
+  return encrypted === "some" ? "some layers of the image are" : "the image is";
 }
 
 function refusedAs(reason: string): ClassDecision {

@@ -1,3 +1,4 @@
+import { memoized } from "../bytes/memoized.js";
 import type { ErrorCode } from "../errors.js";
 import type { ImageName } from "../oci/image-name.js";
 import { gpgVerifier } from "../sign/gpg/verifier.js";
@@ -8,14 +9,14 @@ import type { FoundSignatures } from "../sign/store.js";
 import type { Verifier } from "../sign/verifier.js";
 import { fits } from "./identity.js";
 import { entryFor, type Policy } from "./policy-json.js";
-import { type KeyPlaces, readKeySource, readPublicKeys } from "./policy-keys.js";
+import { type KeyLookup, readKeySource, readPublicKeys } from "./policy-keys.js";
 import type { KeyRequirement, PolicyRequirement } from "./requirement.js";
-import type { PolicyPlace } from "./scopes.js";
+import type { PolicyLocation } from "./scopes.js";
 import { quoted } from "./strict-members.js";
 
 /** An image about which a policy is asked. */
 export interface PolicyRequest {
-  readonly place: PolicyPlace;
+  readonly location: PolicyLocation;
   /**
    * What a signature may be about: the manifest at hand, and after it the index that it was chosen from, which binds its
    * digest. With the manifest alone the rule is skopeo's.
@@ -24,7 +25,7 @@ export interface PolicyRequest {
   /** What was found beside the images. Asked for only when a requirement needs it. */
   readonly find: () => Promise<FoundSignatures>;
   readonly now: Date;
-  readonly keys: KeyPlaces;
+  readonly keys: KeyLookup;
   /** `any`: bundles, which carry no name, count for `sigstoreSigned` whatever its rule for names. */
   readonly bundleIdentity?: "any" | undefined;
 }
@@ -32,7 +33,7 @@ export interface PolicyRequest {
 /** What a policy says of an image; `entry` names the one entry that applied. */
 export type PolicyOutcome =
   | { readonly verdict: "accepted"; readonly entry: string; readonly by: readonly Accepted[] }
-  /** It accepts anything there: nobody vouches for the image. */
+  /** The entry accepts anything: no signature was asked for. */
   | { readonly verdict: "not judged"; readonly entry: string }
   | {
       readonly verdict: "refused";
@@ -43,24 +44,20 @@ export type PolicyOutcome =
     };
 
 /**
- * Judges by the most specific entry: all of its requirements have to hold, one good signature each. UNSUPPORTED in the
- * outcome where it asks for what oci-enc does not do. Throws what keeps a signature from being judged: KEY_INVALID and
+ * Checks by the most specific entry: all of its requirements have to hold, one good signature each. UNSUPPORTED in the
+ * outcome where it asks for what oci-enc does not do. Throws what keeps a signature from being checked: KEY_INVALID and
  * KEY_PROVIDER for keys that cannot be had, and whatever `find` throws. `signing-and-policy.md` 4.1 and 4.2.
  */
 export async function evaluatePolicy(policy: Policy, request: PolicyRequest): Promise<PolicyOutcome> {
-  const entry = entryFor(policy, request.place);
+  const entry = entryFor(policy, request.location);
   const by: Accepted[] = [];
-  let candidates: Promise<FoundSignatures> | undefined;
-  const find = () => {
-    candidates ??= request.find();
-    return candidates;
-  };
+  const find = memoized(() => request.find());
   for (const requirement of entry.requirements) {
     const answer = await meet(requirement, policy, { ...request, find });
     if ("reasons" in answer) return { verdict: "refused", entry: entry.name, ...answer };
     by.push(...answer.by);
   }
-  // A list without requirements never leaves the parser; it must not let anything pass all the same.
+  // The parser gives no entry without requirements; should it ever, nothing may pass by it.
   if (entry.requirements.length === 0) throw new Error("an entry of a policy has no requirement");
   return by.length > 0 ? { verdict: "accepted", entry: entry.name, by } : { verdict: "not judged", entry: entry.name };
 }
@@ -97,12 +94,12 @@ async function meetByKey(requirement: KeyRequirement, policy: Policy, request: P
     const reasons = [`${requirement.type} needs a signature, and ${what}`, ...unreadable];
     return { code: broken[0]?.failure.code ?? "UNTRUSTED", reasons };
   }
-  const judge = await verifier(requirement, policy, request.keys);
+  const keys = await verifier(requirement, policy, request.keys);
   const refusals: Refused[] = [];
   for (const signature of all.slice(0, candidateLimit)) {
-    const judgement = await judgeOne(signature, { judge, requirement, request });
-    if (judgement.verdict === "accepted") return { by: [judgement] };
-    refusals.push({ ...judgement, reason: where(signature, judgement.reason) });
+    const verdict = await verify(signature, { verifier: keys, requirement, request });
+    if (verdict.verdict === "accepted") return { by: [verdict] };
+    refusals.push({ ...verdict, reason: where(signature, verdict.reason) });
   }
   const reasons = [...refusals.map(({ reason }) => reason), ...unreadable];
   if (all.length > candidateLimit) reasons.push(`${all.length - candidateLimit} more signatures are not looked at`);
@@ -111,7 +108,7 @@ async function meetByKey(requirement: KeyRequirement, policy: Policy, request: P
 
 interface KindOfRequirement {
   readonly formats: readonly SignatureFormat[];
-  readonly verifier: (requirement: KeyRequirement, policy: Policy, keys: KeyPlaces) => Promise<Verifier>;
+  readonly verifier: (requirement: KeyRequirement, policy: Policy, keys: KeyLookup) => Promise<Verifier>;
 }
 
 /** A row for each type of requirement that names keys. */
@@ -130,32 +127,35 @@ const kinds: Readonly<Record<KeyRequirement["type"], KindOfRequirement>> = {
   },
 };
 
-function readKeys({ keys }: KeyRequirement, { dialect }: Policy, places: KeyPlaces) {
+function readKeys({ keys }: KeyRequirement, { dialect }: Policy, places: KeyLookup) {
   return Promise.all(keys.map((source) => readKeySource(source, dialect, places)));
 }
 
-interface Judging {
-  readonly judge: Verifier;
+interface Verification {
+  readonly verifier: Verifier;
   readonly requirement: KeyRequirement;
   readonly request: PolicyRequest;
 }
 
-async function judgeOne(signature: Signature, { judge, requirement, request }: Judging): Promise<Accepted | Refused> {
+async function verify(
+  signature: Signature,
+  { verifier, requirement, request }: Verification,
+): Promise<Accepted | Refused> {
   const { images, now, bundleIdentity } = request;
   const image = images.find(({ descriptor }) => descriptor.digest === signature.subject) ?? images[0];
-  const judgement = await judge.verify(signature, image, now);
-  if (judgement.verdict === "refused") return judgement;
-  if (judgement.identity === undefined) {
-    if (signature.format === "bundle" && bundleIdentity === "any") return judgement;
+  const verdict = await verifier.verify(signature, image, now);
+  if (verdict.verdict === "refused") return verdict;
+  if (verdict.identity === undefined) {
+    if (signature.format === "bundle" && bundleIdentity === "any") return verdict;
     return refused("UNTRUSTED", "it carries no image name, so no rule for names can hold; see --bundle-identity=any");
   }
   const asked = askedFor(image.identity);
-  if (fits(requirement.identity, asked, judgement.identity)) return judgement;
+  if (fits(requirement.identity, asked, verdict.identity)) return verdict;
   const why = asked === undefined ? "and the image has no name to compare it with" : "which is not accepted here";
-  return refused("UNTRUSTED", `it is for ${quoted(judgement.identity)}, ${why}`);
+  return refused("UNTRUSTED", `it is for ${quoted(verdict.identity)}, ${why}`);
 }
 
-/** With a digest given, the tag beside it is a remark, as podman has it: policies know names by tag or by digest. */
+/** With a digest given, the tag beside it does not count, as in podman: a policy knows a name by its tag or by its digest. */
 function askedFor(name: ImageName | undefined): ImageName | undefined {
   return name?.digest === undefined ? name : { ...name, tag: undefined };
 }

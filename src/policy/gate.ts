@@ -1,29 +1,29 @@
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import { digestOf } from "../oci/digest.js";
-import type { ImageSource, PolicyGate } from "../transport/transport.js";
+import type { ImageSource, PolicyGate, RequestedImage, TransportRow } from "../transport/transport.js";
 import { type CheckedImage, checkImage } from "./check-image.js";
-import { checkersOf, rulePlaces } from "./checkers.js";
+import { checkersOf } from "./checkers.js";
 import { type ClassDecision, decideClasses, readClassRules } from "./classes.js";
-import { type PolicySubject, policySubject } from "./subject.js";
+import { type PolicySubject, policySubject, remoteSubject } from "./subject.js";
 import type { TrustRules } from "./trust-rules.js";
 
-/** An image with what its judges and its class say. */
+/** An image with what its checkers and its class say. */
 export interface GateResult extends CheckedImage {
   readonly decision: ClassDecision;
 }
 
-/** Judges the image that `source` has resolved to `root`; `image` is where it was asked for. Writes nothing. */
+/** Checks the image that `source` has resolved to `root`; `image` is what it was asked for as. Writes nothing. */
 export async function checkRules(
   source: ImageSource,
   root: Descriptor,
   { rules, image }: { readonly rules: TrustRules; readonly image: PolicySubject },
 ): Promise<GateResult> {
   const { platforms, instanceSignatures, requireEncrypted, trust = [] } = rules;
-  const judges = await checkersOf(rules, image);
-  const judged = await checkImage(source, root, { judges, identity: image.identity, platforms, instanceSignatures });
+  const checkers = await checkersOf(rules, image);
+  const checked = await checkImage(source, root, { checkers, identity: image.identity, platforms, instanceSignatures });
   const demands = { requireEncrypted, requireSigned: rules.requireSigned || trust.length > 0 };
-  return { ...judged, decision: decideClasses(judged, await readClassRules(rulePlaces(rules.classes)), demands) };
+  return { ...checked, decision: decideClasses(checked, await readClassRules(rules.classes), demands) };
 }
 
 /**
@@ -37,37 +37,42 @@ export function policyGate(rules: TrustRules): PolicyGate {
   };
 }
 
-/** The same at once, for one image: whether somebody who is trusted has signed it. Throws the refusal. */
+/** The same at once, for one image. Says whether it has a trusted signature; throws the refusal. */
 export async function passGate(
   rules: TrustRules,
   root: Descriptor,
-  { reference, source }: Parameters<PolicyGate>[1],
+  requested: RequestedImage,
 ): Promise<{ readonly signed: boolean }> {
-  const { place, identity } = policySubject(reference, source);
-  const image = { place, identity: rules.identity ?? identity };
-  const judged = await checkRules(source, root, { rules, image });
-  const refused = refusalOf(judged, source.name);
+  const { source } = requested;
+  const { location, identity } = policySubject(requested);
+  const image = { location, identity: rules.identity ?? identity };
+  const checked = await checkRules(source, root, { rules, image });
+  const refused = refusalOf(checked, source.name);
   if (refused) throw refused;
-  if (judged.decision.verdict === "warned") {
-    rules.progress?.({ type: "warning", code: "IMAGE_CLASS", message: `${source.name}: ${judged.decision.reason}` });
+  if (checked.decision.verdict === "warned") {
+    rules.progress?.({ type: "warning", code: "IMAGE_CLASS", message: `${source.name}: ${checked.decision.reason}` });
   }
-  return { signed: judged.signed };
+  return { signed: checked.signed };
 }
 
 /**
- * Why an image that nobody has signed must not be written as `reference`: the rules require a signature, or a policy for
- * that name in a registry does. Undefined: it may.
+ * Why an image without a signature must not be written as `reference`: the rules require one, or a policy for that name in
+ * a registry does. Undefined: it may.
  */
-export async function refusalOfUnsigned(reference: string, rules: TrustRules): Promise<OciEncError | undefined> {
+export async function refusalOfUnsigned(
+  reference: string,
+  rules: TrustRules,
+  transports?: readonly TransportRow[],
+): Promise<OciEncError | undefined> {
   const hint = "sign what is written with --sign-by";
   if (rules.requireSigned) {
-    return new OciEncError("UNTRUSTED", "the image gets another digest, which nobody would have signed", { hint });
+    return new OciEncError("UNTRUSTED", "the image gets another digest, and no signature is for that", { hint });
   }
-  if (!reference.startsWith("docker://")) return undefined;
-  const image = policySubject(reference, { place: "" });
+  const image = remoteSubject(reference, transports);
+  if (!image) return undefined;
   const descriptor = { mediaType: "", digest: digestOf(new Uint8Array()), size: 0 };
-  for (const judge of await checkersOf({ ...rules, trust: [] }, image)) {
-    const outcome = await judge.check({ descriptor, identity: image.identity }, async () => ({
+  for (const checker of await checkersOf({ ...rules, trust: [] }, image)) {
+    const outcome = await checker.check({ descriptor, identity: image.identity }, async () => ({
       signatures: [],
       broken: [],
     }));
@@ -78,14 +83,14 @@ export async function refusalOfUnsigned(reference: string, rules: TrustRules): P
   return undefined;
 }
 
-/** The error that a judgement amounts to; undefined: the image comes in. */
-function refusalOf({ opinions, decision }: GateResult, name: string): OciEncError | undefined {
-  for (const { judge, manifest, outcome } of opinions) {
+/** The error of the first refusal; undefined: the image may be used. */
+function refusalOf({ results, decision }: GateResult, name: string): OciEncError | undefined {
+  for (const { checker, manifest, outcome } of results) {
     if (outcome.kind !== "refused") continue;
     const [first = "", ...more] = outcome.reasons;
     return new OciEncError(outcome.code, `${name} is not trusted: ${first}`, {
       hint: more.length === 0 ? undefined : `there is more: ${more.slice(0, 8).join("; ")}`,
-      context: { judge: judge.id, manifest: manifest.digest },
+      context: { checker: checker.id, manifest: manifest.digest },
     });
   }
   if (decision.verdict !== "refused") return undefined;

@@ -1,9 +1,9 @@
 import type { ImageName } from "../oci/image-name.js";
 import { isNameOnly, isRemapPrefix, readReference, type SignedIdentity } from "./identity.js";
-import { entriesOf, invalid, membersOf, type Place, textOf } from "./strict-members.js";
+import { entriesOf, invalid, membersOf, type RuleNode, textOf } from "./strict-members.js";
 
-/** Reads a `signedIdentity`. CORRUPT when it is malformed or of a type that nobody knows. */
-export function readIdentityRule(place: Place): SignedIdentity {
+/** Reads a `signedIdentity`. CORRUPT when it is malformed or of an unknown type. */
+export function readIdentityRule(place: RuleNode): SignedIdentity {
   const type = textOf(entriesOf(place, ["type"]).find(([key]) => key === "type")?.[1]);
   switch (type) {
     case "matchExact":
@@ -31,26 +31,26 @@ export function readIdentityRule(place: Place): SignedIdentity {
   }
 }
 
-function readExactReference(place: Place): ImageName {
+function readExactReference(place: RuleNode): ImageName {
   const member = required(place, membersOf(place, ["type", "dockerReference"]).dockerReference);
   const reference = readName(member);
   if (isNameOnly(reference)) throw invalid(member, "has neither a tag nor a digest");
   return reference;
 }
 
-function required(place: Place, member: Place | undefined): Place {
-  if (member === undefined) throw invalid(place, "lacks what its type needs");
+function required(place: RuleNode, member: RuleNode | undefined): RuleNode {
+  if (member === undefined) throw invalid(place, "does not have a member that its type requires");
   return member;
 }
 
-function readName(place: Place): ImageName {
+function readName(place: RuleNode): ImageName {
   const name = readReference(textOf(place));
-  if (name === undefined) throw invalid(place, "is no image name");
+  if (name === undefined) throw invalid(place, "is not an image name");
   return name;
 }
 
-function readPrefix(place: Place): string {
+function readPrefix(place: RuleNode): string {
   const prefix = textOf(place);
-  if (!isRemapPrefix(prefix)) throw invalid(place, "is neither a host nor the beginning of a repository");
+  if (!isRemapPrefix(prefix)) throw invalid(place, "is neither a host nor a host with the first parts of a repository");
   return prefix;
 }

@@ -14,7 +14,7 @@ export type SignedIdentity =
 export const usualIdentity: SignedIdentity = { type: "matchRepoDigestOrExact" };
 
 /**
- * Whether a signature that claims to be about `claimed` is about the image that was asked for as `asked`. What is no image
+ * Whether a signature that claims to be about `claimed` is about the image that was asked for as `asked`. What is not an image
  * name fits nothing, and an image without a name fits only the rules that bring one.
  */
 export function fits(rule: SignedIdentity, asked: ImageName | undefined, claimed: string): boolean {
@@ -40,7 +40,7 @@ export function fits(rule: SignedIdentity, asked: ImageName | undefined, claimed
 
 /**
  * A name in Docker's grammar, Docker Hub's short names completed, with neither tag nor digest where it has none.
- * Undefined when it is no name.
+ * Undefined when it is not a name.
  */
 export function readReference(text: string): ImageName | undefined {
   // The grammar keeps such a name for image ids.
@@ -67,7 +67,7 @@ export function isRemapPrefix(text: string): boolean {
 }
 
 /** `host/repository`, by which scopes and rules go. */
-export function repositoryOf({ host, repository }: ImageName): string {
+function repositoryOf({ host, repository }: ImageName): string {
   return `${host}/${repository}`;
 }
 
@@ -80,7 +80,7 @@ function sameOrByDigest(asked: ImageName, signed: ImageName): boolean {
   return asked.tag === undefined ? repositoryOf(asked) === repositoryOf(signed) : sameReference(asked, signed);
 }
 
-/** The same name elsewhere; as it is when the prefix does not match; undefined when it would be no full name there. */
+/** The same name elsewhere; as it is when the prefix does not match; undefined when it would not be a full name there. */
 function remap(asked: ImageName, rule: SignedIdentity & { readonly type: "remapIdentity" }): ImageName | undefined {
   const repository = repositoryOf(asked);
   if (repository !== rule.prefix && !repository.startsWith(`${rule.prefix}/`)) return asked;

@@ -1,5 +1,5 @@
 import { isBase64 } from "../bytes/base64.js";
-import { invalid, itemsOf, type Place, textOf } from "./strict-members.js";
+import { invalid, itemsOf, type RuleNode, textOf } from "./strict-members.js";
 
 /** Where a key is: in a file, or in the policy itself. */
 export type KeySource =
@@ -11,10 +11,10 @@ export type PolicyDialect = "containers" | "image-rs";
 
 /** The members that name keys, as far as there are any. */
 export interface KeyMembers {
-  readonly keyPath?: Place | undefined;
-  readonly keyPaths?: Place | undefined;
-  readonly keyData?: Place | undefined;
-  readonly keyDatas?: Place | undefined;
+  readonly keyPath?: RuleNode | undefined;
+  readonly keyPaths?: RuleNode | undefined;
+  readonly keyData?: RuleNode | undefined;
+  readonly keyDatas?: RuleNode | undefined;
 }
 
 /** Reads the keys of the members that are there; how many of them there may be is for the caller to say. CORRUPT. */
@@ -27,11 +27,11 @@ export function readKeySources(members: KeyMembers, dialect: PolicyDialect): rea
   ];
 }
 
-function one(place: Place | undefined): readonly Place[] {
+function one(place: RuleNode | undefined): readonly RuleNode[] {
   return place === undefined ? [] : [place];
 }
 
-function several(place: Place | undefined): readonly Place[] {
+function several(place: RuleNode | undefined): readonly RuleNode[] {
   if (place === undefined) return [];
   const items = itemsOf(place);
   if (items.length === 0) throw invalid(place, "has no entries");
@@ -39,7 +39,7 @@ function several(place: Place | undefined): readonly Place[] {
 }
 
 /** Base64; image-rs uses what stands there as PEM. */
-function readKeyData(place: Place, dialect: PolicyDialect): KeySource {
+function readKeyData(place: RuleNode, dialect: PolicyDialect): KeySource {
   const text = textOf(place);
   if (dialect === "image-rs" && text.trimStart().startsWith("-----BEGIN ")) {
     return { kind: "data", bytes: Buffer.from(text), where: place.path };

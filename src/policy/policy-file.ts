@@ -1,35 +1,22 @@
 import { join } from "node:path";
 import { OciEncError } from "../errors.js";
+import { type Machine, thisMachine } from "../files/machine.js";
 import { readSmallFile } from "../files/read-file.js";
 import type { PolicyDialect } from "./key-source.js";
 import { type Policy, parsePolicy } from "./policy-json.js";
 import { quoted } from "./strict-members.js";
 
-/** Where rules are looked for. */
-export interface RulePlaces {
-  /** The file that was named. Undefined: the usual places. */
-  readonly path?: string | undefined;
-  /** The user's directory. */
-  readonly home: string;
-  /** What the system's absolute paths start from: `/`. */
-  readonly root: string;
-  /** For `XDG_CONFIG_HOME`. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
-}
-
 /**
- * The policy in force: of the path given, else the user's, else the system's. Undefined: there is none, which is no rule.
- * CORRUPT when it is not sound, NOT_FOUND when the path given names nothing; LOCAL_IO.
+ * The policy in force: that at `path`, else the user's, else the system's. Undefined: there is none, and so no rule.
+ * CORRUPT when it is not valid, NOT_FOUND when there is nothing at `path`; LOCAL_IO.
  */
 export async function readPolicy(
-  places: RulePlaces,
+  path: string | undefined,
   dialect: PolicyDialect = "containers",
+  { home, root }: Machine = thisMachine,
 ): Promise<Policy | undefined> {
-  const usual = [
-    join(places.home, ".config", "containers", "policy.json"),
-    join(places.root, "etc", "containers", "policy.json"),
-  ];
-  const found = await readFirst(places.path, usual, "the policy");
+  const usual = [join(home, ".config", "containers", "policy.json"), join(root, "etc", "containers", "policy.json")];
+  const found = await readFirst(path, usual, "the policy");
   return found && parsePolicy(found.bytes, found.path, dialect);
 }
 
@@ -50,7 +37,7 @@ export async function readFirst(
   return undefined;
 }
 
-/** No file of rules is as large as this. */
+/** Files of rules are smaller than this. */
 const fileLimit = 4 * 1024 * 1024;
 
 async function read(path: string, what: string): Promise<Uint8Array> {

@@ -1,9 +1,9 @@
 import type { PolicyDialect } from "./key-source.js";
 import { type PolicyRequirement, readRequirement } from "./requirement.js";
-import { isScope, type PolicyPlace, scopesOf } from "./scopes.js";
-import { entriesOf, invalid, itemsOf, membersOf, type Place, quoted, readDocument } from "./strict-members.js";
+import { isScope, namedTransports, type PolicyLocation } from "./scopes.js";
+import { entriesOf, invalid, itemsOf, membersOf, quoted, type RuleNode, readDocument } from "./strict-members.js";
 
-/** A `policy.json`, read and found to be sound. */
+/** A valid `policy.json`. */
 export interface Policy {
   /** For messages: where it was read. */
   readonly origin: string;
@@ -26,8 +26,8 @@ export interface PolicyEntry {
 }
 
 /**
- * Reads `policy.json` strictly, `signing-and-policy.md` 4.1: one thing that is unknown, twice there or missing anywhere
- * makes it CORRUPT as a whole. The dialect of image-rs ignores members that nobody knows, with a warning each.
+ * Reads `policy.json` strictly, `signing-and-policy.md` 4.1: anything that is unknown, there twice or missing
+ * makes the whole CORRUPT. The dialect of image-rs ignores unknown members, with a warning each.
  */
 export function parsePolicy(bytes: Uint8Array, origin: string, dialect: PolicyDialect = "containers"): Policy {
   const what = `the policy ${quoted(origin)}`;
@@ -49,24 +49,18 @@ export function parsePolicy(bytes: Uint8Array, origin: string, dialect: PolicyDi
 }
 
 /** The most specific entry for an image; nothing of the others counts. */
-export function entryFor(policy: Policy, place: PolicyPlace): PolicyEntry {
-  const scopes = policy.transports.get(place.transport);
-  for (const scope of scopesOf(place)) {
-    const requirements = scopes?.get(scope);
-    if (requirements !== undefined) return { name: `transports.${place.transport}[${quoted(scope)}]`, requirements };
+export function entryFor(policy: Policy, { transport, scopes }: PolicyLocation): PolicyEntry {
+  const entries = policy.transports.get(transport);
+  for (const scope of scopes) {
+    const requirements = entries?.get(scope);
+    if (requirements !== undefined) return { name: `transports.${transport}[${quoted(scope)}]`, requirements };
   }
   return { name: "default", requirements: policy.default };
 }
 
-/** Those that messages name; others may be there, and are nobody's here. */
-const knownTransports = [
-  ...["docker", "docker-daemon", "docker-archive", "oci", "oci-archive", "dir", "tarball", "sif"],
-  ...["atomic", "containers-storage", "ostree"],
-];
-
-function readTransports(place: Place, dialect: PolicyDialect): ReadonlyMap<string, Scopes> {
+function readTransports(place: RuleNode, dialect: PolicyDialect): ReadonlyMap<string, Scopes> {
   return new Map(
-    entriesOf(place, knownTransports).map(([transport, scopes]) => [
+    entriesOf(place, namedTransports).map(([transport, scopes]) => [
       transport,
       new Map(
         entriesOf(scopes).map(([scope, list]) => [checkedScope(transport, scope, list), readList(list, dialect)]),
@@ -75,13 +69,13 @@ function readTransports(place: Place, dialect: PolicyDialect): ReadonlyMap<strin
   );
 }
 
-function checkedScope(transport: string, scope: string, place: Place): string {
-  if (!isScope(transport, scope)) throw invalid(place, "has no scope of its transport");
+function checkedScope(transport: string, scope: string, place: RuleNode): string {
+  if (!isScope(transport, scope)) throw invalid(place, "is not a scope of its transport");
   return scope;
 }
 
-/** An empty list asks for nothing in image-rs; everywhere else it is a mistake. */
-function readList(place: Place, dialect: PolicyDialect): readonly PolicyRequirement[] {
+/** In image-rs an empty list requires nothing; everywhere else it is a mistake. */
+function readList(place: RuleNode, dialect: PolicyDialect): readonly PolicyRequirement[] {
   const items = itemsOf(place);
   if (items.length > 0) return items.map((item) => readRequirement(item, dialect));
   if (dialect === "containers") throw invalid(place, "has no requirement");

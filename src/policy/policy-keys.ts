@@ -9,7 +9,7 @@ import type { KeySource, PolicyDialect } from "./key-source.js";
 import { quoted } from "./strict-members.js";
 
 /** Where the keys that a policy names are looked for. */
-export interface KeyPlaces {
+export interface KeyLookup {
   /** What relative paths start from: as in skopeo, where the process was started, and not where the policy lies. */
   readonly base: string;
   /** Where `OCI_ENC_RESOURCE_COMMAND` is looked up, and what that program is started with. */
@@ -24,7 +24,7 @@ const resourceCommandVariable = "OCI_ENC_RESOURCE_COMMAND";
 export async function readKeySource(
   source: KeySource,
   dialect: PolicyDialect,
-  places: KeyPlaces,
+  places: KeyLookup,
 ): Promise<{ readonly value: Uint8Array; readonly origin: string }> {
   if (source.kind === "data") return { value: source.bytes, origin: source.where };
   const { path, where } = source;
@@ -32,7 +32,7 @@ export async function readKeySource(
   const file = dialect === "image-rs" ? path.replace(/^file:\/\//, "") : path;
   try {
     const value = await readSmallFile(resolve(places.base, file), keyLimit, {
-      // A path that names nothing may be no path at all.
+      // What stands in place of a path may be a key: it is not quoted.
       what: `the file that ${where} names`,
       followLinks: true,
     });
@@ -43,30 +43,30 @@ export async function readKeySource(
   }
 }
 
-/** The public keys of a sigstore requirement. KEY_INVALID when one is none. */
+/** The public keys of a sigstore requirement. KEY_INVALID when one is not a key. */
 export function readPublicKeys(keys: readonly { readonly value: Uint8Array; readonly origin: string }[]): KeyObject[] {
   return keys.map((key) => readVerificationKey(key));
 }
 
-/** No ring and no key is as large as this. */
+/** Keyrings and keys are smaller than this. */
 const keyLimit = 16 * 1024 * 1024;
 const fetchTimeoutMs = 60_000;
 
-/** What only a key broker can give: `kbs:///default/key/1`, `kbs+kid://…`. */
+/** What only a key broker has: `kbs:///default/key/1`, `kbs+kid://…`. */
 function isResource(path: string): boolean {
   return /^kbs(?:\+[a-z0-9.+-]+)?:\/\//i.test(path);
 }
 
 async function fetchResource(
   source: { readonly path: string; readonly where: string },
-  places: KeyPlaces,
+  places: KeyLookup,
 ): Promise<Uint8Array> {
   const { environment, signal } = places;
   const program = environment[resourceCommandVariable];
   if (program === undefined || program === "") {
     throw new OciEncError(
       "KEY_INVALID",
-      `the policy's key of ${source.where} is with a key broker, which is not asked here`,
+      `the policy's key of ${source.where} is with a key broker, which oci-enc does not ask`,
       {
         hint: `name a program in ${resourceCommandVariable} that reads the URI and writes the key`,
       },

@@ -1,13 +1,13 @@
 import { type SignedIdentity, usualIdentity } from "./identity.js";
 import { readIdentityRule } from "./identity-rule.js";
 import { type KeyMembers, type KeySource, type PolicyDialect, readKeySources } from "./key-source.js";
-import { entriesOf, invalid, membersOf, nameOf, type Place, textOf } from "./strict-members.js";
+import { entriesOf, invalid, membersOf, nameOf, type RuleNode, textOf } from "./strict-members.js";
 
-/** What a policy wants of an image. `signing-and-policy.md` 4.2. */
+/** What a policy requires of an image. `signing-and-policy.md` 4.2. */
 export type PolicyRequirement =
   | { readonly type: "insecureAcceptAnything" | "reject" }
   | KeyRequirement
-  /** It is known, and oci-enc cannot judge by it: nothing meets it. */
+  /** A known type that oci-enc cannot check: nothing satisfies it. */
   | { readonly type: "unsupported"; readonly what: string };
 
 /** A signature by one of these keys, about an image of that name. */
@@ -17,15 +17,15 @@ export interface KeyRequirement {
   readonly identity: SignedIdentity;
 }
 
-/** Reads one requirement. CORRUPT when it is malformed, or of a type that nobody knows. */
-export function readRequirement(place: Place, dialect: PolicyDialect): PolicyRequirement {
+/** Reads one requirement. CORRUPT when it is malformed, or of an unknown type. */
+export function readRequirement(place: RuleNode, dialect: PolicyDialect): PolicyRequirement {
   const type = textOf(entriesOf(place, ["type"]).find(([key]) => key === "type")?.[1]);
   const read = requirements.get(type ?? "");
   if (read === undefined) throw invalid(place, "is of a type that is not known");
   return read(place, dialect);
 }
 
-type ReadRequirement = (place: Place, dialect: PolicyDialect) => PolicyRequirement;
+type ReadRequirement = (place: RuleNode, dialect: PolicyDialect) => PolicyRequirement;
 
 /** A row a type. */
 const requirements: ReadonlyMap<string, ReadRequirement> = new Map<string, ReadRequirement>([
@@ -36,20 +36,20 @@ const requirements: ReadonlyMap<string, ReadRequirement> = new Map<string, ReadR
   ["signedBaseLayer", readSignedBaseLayer],
 ]);
 
-function readBare(place: Place, type: "insecureAcceptAnything" | "reject"): PolicyRequirement {
+function readBare(place: RuleNode, type: "insecureAcceptAnything" | "reject"): PolicyRequirement {
   membersOf(place, ["type"]);
   return { type };
 }
 
-/** Other tools read it as well, and let nothing pass by it. */
-function readSignedBaseLayer(place: Place): PolicyRequirement {
+/** Other tools read it as well, and no image satisfies it. */
+function readSignedBaseLayer(place: RuleNode): PolicyRequirement {
   const { baseLayerIdentity } = membersOf(place, ["type", "baseLayerIdentity"]);
   if (baseLayerIdentity === undefined) throw invalid(place, "has no baseLayerIdentity");
   readIdentityRule(baseLayerIdentity);
   return { type: "unsupported", what: "a signed base layer" };
 }
 
-function readSignedBy(place: Place, dialect: PolicyDialect): PolicyRequirement {
+function readSignedBy(place: RuleNode, dialect: PolicyDialect): PolicyRequirement {
   const { keyType, keyPath, keyPaths, keyData, signedIdentity } = membersOf(place, [
     "type",
     "keyType",
@@ -68,7 +68,7 @@ function readSignedBy(place: Place, dialect: PolicyDialect): PolicyRequirement {
   return { type: "unsupported", what: `the key type ${kind}` };
 }
 
-/** Other tools know their names, and nothing else of them. */
+/** Types that other tools know by name and do not support either. */
 const otherKeyTypes: ReadonlySet<string> = new Set(["signedByGPGKeys", "X509Certificates", "signedByX509CAs"]);
 
 const sigstoreMembers = [
@@ -86,7 +86,7 @@ const sigstoreMembers = [
   "signedIdentity",
 ] as const;
 
-function readSigstoreSigned(place: Place, dialect: PolicyDialect): PolicyRequirement {
+function readSigstoreSigned(place: RuleNode, dialect: PolicyDialect): PolicyRequirement {
   const members = membersOf(place, sigstoreMembers);
   const { keyPath, keyPaths, keyData, keyDatas, fulcio, pki, signedIdentity } = members;
   requireOneSource(place, [keyPath, keyPaths, keyData, keyDatas, fulcio, pki]);
@@ -109,27 +109,27 @@ function readSigstoreSigned(place: Place, dialect: PolicyDialect): PolicyRequire
 
 const imageRsRules: ReadonlySet<SignedIdentity["type"]> = new Set(["any", "matchRepository", "exactRepository"]);
 
-function usualFor(place: Place, dialect: PolicyDialect): SignedIdentity {
+function usualFor(place: RuleNode, dialect: PolicyDialect): SignedIdentity {
   if (dialect === "containers") return usualIdentity;
   place.document.warn?.(`${nameOf(place)} has no signedIdentity: as in image-rs, a signature for any name will do`);
   return { type: "any" };
 }
 
 /** Whether an entry in a log is asked for as well. */
-function readRekor(place: Place, members: KeyMembers): boolean {
+function readRekor(place: RuleNode, members: KeyMembers): boolean {
   const given = Object.values(members).filter((member) => member !== undefined);
   if (given.length > 1) throw invalid(place, "names several sources of Rekor keys");
   readKeySources(members, "containers");
   return given.length === 1;
 }
 
-function requireOneSource(place: Place, sources: readonly (Place | undefined)[]): void {
+function requireOneSource(place: RuleNode, sources: readonly (RuleNode | undefined)[]): void {
   const count = sources.filter((source) => source !== undefined).length;
   if (count !== 1)
     throw invalid(place, `names ${count === 0 ? "no source" : "several sources"} of keys, and needs one`);
 }
 
-function readFulcio(place: Place, rekor: boolean): PolicyRequirement {
+function readFulcio(place: RuleNode, rekor: boolean): PolicyRequirement {
   const { caPath, caData, oidcIssuer, subjectEmail } = membersOf(place, [
     "caPath",
     "caData",
@@ -143,7 +143,7 @@ function readFulcio(place: Place, rekor: boolean): PolicyRequirement {
   return { type: "unsupported", what: "a Fulcio certificate" };
 }
 
-function readPki(place: Place, rekor: boolean): PolicyRequirement {
+function readPki(place: RuleNode, rekor: boolean): PolicyRequirement {
   const { caRootsPath, caRootsData, caIntermediatesPath, caIntermediatesData, subjectEmail, subjectHostname } =
     membersOf(place, [
       "caRootsPath",

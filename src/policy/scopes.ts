@@ -1,58 +1,32 @@
-import { isAbsolute, normalize } from "node:path";
-import type { ImageName } from "../oci/image-name.js";
-import { repositoryOf } from "./identity.js";
+import { foreignTransports, transportRows } from "../transport/rows.js";
+import type { PolicyScopes } from "../transport/transport.js";
 
 /** Where an image is, as a policy sees it. */
-export interface PolicyPlace {
-  /** As `policy.json` names it: `docker`, `oci`, `dir`, `oci-archive`, `docker-archive`. */
+export interface PolicyLocation {
+  /** As `policy.json` names it: `docker`, `oci`, `dir`. */
   readonly transport: string;
-  /** The name that was asked for, before mirrors. Only `docker` and `docker-daemon` go by it. */
-  readonly name?: ImageName | undefined;
-  /** The absolute path, links resolved. */
-  readonly path?: string | undefined;
+  /** The scopes that speak of the image, the most specific one first, and last the transport's own, which is empty. */
+  readonly scopes: readonly string[];
 }
 
-/** The scopes that speak of an image, the most specific one first, and last the transport's own, which is empty. */
-export function scopesOf({ transport, name, path }: PolicyPlace): readonly string[] {
-  if (nameTransports.has(transport) && name !== undefined) return [...nameScopes(name), ""];
-  if (pathTransports.has(transport) && path !== undefined) return [...pathScopes(path), ""];
-  return [""];
+/** The location of an image of the transport that `policy.json` calls `transport`. */
+export function policyLocation(
+  transport: string,
+  scopes: PolicyScopes,
+  image: Parameters<PolicyScopes["of"]>[0],
+): PolicyLocation {
+  return { transport, scopes: [...scopes.of(image), ""] };
 }
 
-/** Whether a scope can be one of this transport's; those of transports that nobody knows are not looked at. */
+/** Whether a scope can be one of this transport's; those of unknown transports are not looked at. */
 export function isScope(transport: string, scope: string): boolean {
-  if (scope === "") return true;
-  if (wholeTransports.has(transport)) return false;
-  if (pathTransports.has(transport)) return isAbsolute(scope) && scope !== "/" && isClean(scope);
-  if (transport === "docker-daemon") return !/^[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-fA-F]{32,}$/.test(scope);
-  return true;
+  return scope === "" || (scopesByName.get(transport)?.accepts(scope) ?? true);
 }
 
-const nameTransports: ReadonlySet<string> = new Set(["docker", "docker-daemon"]);
-const pathTransports: ReadonlySet<string> = new Set(["oci", "dir", "oci-archive", "sif"]);
-/** Those whose images have no scope of their own. */
-const wholeTransports: ReadonlySet<string> = new Set(["docker-archive", "tarball"]);
+const scopesByName: ReadonlyMap<string, PolicyScopes | undefined> = new Map([
+  ...transportRows.map(({ policy }) => [policy.name, policy.scopes] as const),
+  ...foreignTransports,
+]);
 
-/** The name by digest, else by tag; then the repository, its parents and host; then the domains above the host. */
-function nameScopes(name: ImageName): readonly string[] {
-  const repository = repositoryOf(name);
-  const scopes = name.digest === undefined ? [`${repository}:${name.tag}`] : [`${repository}@${name.digest}`];
-  let scope = repository;
-  for (; scope.includes("/"); scope = scope.slice(0, scope.lastIndexOf("/"))) scopes.push(scope);
-  scopes.push(scope);
-  const labels = (scope.split(":")[0] ?? "").split(".");
-  return [...scopes, ...labels.slice(1).map((_label, index) => `*.${labels.slice(index + 1).join(".")}`)];
-}
-
-/** The path and its parents, but never the root, which the empty scope stands for. */
-function pathScopes(path: string): readonly string[] {
-  const scopes: string[] = [];
-  for (let scope = path; scope !== ""; scope = scope.slice(0, Math.max(scope.lastIndexOf("/"), 0))) {
-    if (scope !== "/") scopes.push(scope);
-  }
-  return scopes;
-}
-
-function isClean(path: string): boolean {
-  return normalize(path) === path && !path.endsWith("/");
-}
+/** The transports that messages about a policy name; others may be there, and are not ours. */
+export const namedTransports: readonly string[] = [...scopesByName.keys()];

@@ -1,26 +1,39 @@
+import { isAbsolute } from "node:path";
 import { OciEncError } from "../errors.js";
-import { type ImageName, parseImageName } from "../oci/image-name.js";
+import type { ImageName } from "../oci/image-name.js";
 import { credentialsHint, redactedReference } from "../oci/redacted-reference.js";
-import type { ImageSource } from "../transport/transport.js";
-import type { PolicyPlace } from "./scopes.js";
+import { imageNameOf, parseReference } from "../transport/references.js";
+import type { RequestedImage, TransportRow } from "../transport/transport.js";
+import { type PolicyLocation, policyLocation } from "./scopes.js";
 
-/** An image as its judges see it. */
+/** An image as the policy checkers see it. */
 export interface PolicySubject {
-  readonly place: PolicyPlace;
+  readonly location: PolicyLocation;
   /** Undefined: it has no name. */
   readonly identity: ImageName | undefined;
 }
 
 /**
- * Where policies see an image that was asked for as `reference`: in a registry by the name that was asked for, whatever
- * mirror answers; else by the path where it lies. What lies in the local store has a path and a name.
+ * Where policies see an image: in a registry by the name that was asked for, whatever mirror answers; else by the path where
+ * it is, and an image in the local store has a name as well. Throws USAGE for a reference that no transport knows.
  */
-export function policySubject(reference: string, source: Pick<ImageSource, "place">): PolicySubject {
-  const identity = claimedName(reference);
-  if (reference.startsWith("docker://")) return { place: { transport: "docker", name: identity }, identity };
-  const colon = source.place.indexOf(":");
-  const place = { transport: source.place.slice(0, colon), path: source.place.slice(colon + 1) };
-  return { place, identity };
+export function policySubject({
+  reference,
+  source,
+  transports,
+}: Omit<RequestedImage, "source"> & { readonly source: Pick<RequestedImage["source"], "place"> }): PolicySubject {
+  const parsed = parseReference(reference, transports);
+  const { name, scopes } = parsed.row.policy;
+  const identity = imageNameOf(parsed);
+  const path = source.place.slice(source.place.indexOf(":") + 1);
+  const image = { name: identity, path: isAbsolute(path) ? path : undefined };
+  return { location: policyLocation(name, scopes, image), identity };
+}
+
+/** What policies would see of an image that is written to another machine; undefined for any other reference. USAGE. */
+export function remoteSubject(reference: string, transports?: readonly TransportRow[]): PolicySubject | undefined {
+  if (!parseReference(reference, transports).row.remote) return undefined;
+  return policySubject({ reference, source: { place: "" }, transports });
 }
 
 /** The image name that somebody gives to go by. USAGE when it is none: a rule for names would else not be asked. */
@@ -32,14 +45,10 @@ export function givenName(text: string): ImageName {
   });
 }
 
-/** The image name that a reference is, in a registry or in the local store. Undefined: a place without names of images. */
-export function claimedName(reference: string): ImageName | undefined {
-  if (/^(?:oci|ocidir|oci-archive|docker-archive|dir):/.test(reference)) return undefined;
-  try {
-    return parseImageName(reference.replace(/^docker:\/\//, ""));
-  } catch (error) {
-    // A bare digest is a reference to the store, and no name.
-    if (error instanceof OciEncError && error.code === "USAGE") return undefined;
-    throw error;
-  }
+/**
+ * The image name that a reference is, in a registry or in the local store. Undefined: a path, or an image of the store by its
+ * digest. USAGE when it makes no sense.
+ */
+export function claimedName(reference: string, transports?: readonly TransportRow[]): ImageName | undefined {
+  return imageNameOf(parseReference(reference, transports));
 }

@@ -3,14 +3,14 @@ import type { Platform } from "../oci/platform.js";
 import type { Progress } from "../progress.js";
 import type { TrustSpec } from "../sign/trust-spec.js";
 
-/** What is asked of an image before it is used: whose signatures are trusted, and which classes of images come in. */
+/** What is asked of an image before it is used: whose signatures are trusted, and which classes of images may be used. */
 export interface TrustRules {
   /** Keys of which one has to have signed; implies {@link requireSigned}. */
   readonly trust?: readonly TrustSpec[] | undefined;
   /** The policy.json to go by; default the user's, else the system's, else none. */
   readonly policy?: string | undefined;
   readonly policyDialect?: "containers" | "image-rs" | undefined;
-  /** Go by no policy.json. */
+  /** Use no policy.json. */
   readonly insecurePolicy?: boolean | undefined;
   /** A Notary Project trust policy to go by as well. `default`: where notation keeps it. */
   readonly trustPolicy?: string | { readonly kind: "default" } | undefined;
@@ -18,7 +18,7 @@ export interface TrustRules {
   readonly trustStore?: string | undefined;
   /** Refuse an image without a trusted signature. */
   readonly requireSigned?: boolean | undefined;
-  /** Refuse an image with plain layers, or without sealed ones. */
+  /** Refuse an image with plain layers, or without encrypted ones. */
   readonly requireEncrypted?: "all" | "some" | undefined;
   /** The image-classes.json to go by; default the user's, else plain images are allowed. */
   readonly classes?: string | undefined;

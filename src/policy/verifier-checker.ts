@@ -15,8 +15,8 @@ export interface TrustedKeys {
 }
 
 /**
- * A judge for whom one good signature by one of several keys is enough. Where there is none but one whose signer nobody
- * vouches for, and the rules excuse that, nothing is judged.
+ * A checker that is satisfied by one valid signature by one of several keys. Where the only one is by a signer who is not
+ * trusted, and the rules only log that, the result is `not judged`.
  */
 export function verifierChecker(names: Pick<PolicyChecker, "id" | "title">, trusted: TrustedKeys): PolicyChecker {
   return {
@@ -24,22 +24,26 @@ export function verifierChecker(names: Pick<PolicyChecker, "id" | "title">, trus
     async check(image, find) {
       const now = new Date();
       const { signatures, broken } = await find();
-      const told: Told[] = broken.map(({ where, failure }) => ({ where, code: failure.code, reason: failure.message }));
+      const reasons: Reason[] = broken.map(({ where, failure }) => ({
+        where,
+        code: failure.code,
+        reason: failure.message,
+      }));
       let unproven: string | undefined;
       for (const signature of signatures) {
-        const judgement = await judgeOne(signature, image, { ...trusted, now });
-        if (judgement?.verdict === "refused") told.push({ where: signature.where, ...judgement });
-        else if (judgement?.unproven !== undefined) unproven ??= judgement.unproven;
-        else if (judgement) return { kind: "accepted", by: [judgement] };
+        const verdict = await bestVerdict(signature, image, { ...trusted, now });
+        if (verdict?.verdict === "refused") reasons.push({ where: signature.where, ...verdict });
+        else if (verdict?.unproven !== undefined) unproven ??= verdict.unproven;
+        else if (verdict) return { kind: "accepted", by: [verdict] };
       }
-      if (unproven === undefined) return refusalOf(told);
+      if (unproven === undefined) return refusalOf(reasons);
       return { kind: "not judged", why: `authenticity is only logged: ${unproven}` };
     },
   };
 }
 
-/** The best that any verifier makes of it; undefined: none of them knows the format. */
-async function judgeOne(
+/** The best verdict of the verifiers; undefined: none of them knows the format. */
+async function bestVerdict(
   signature: Signature,
   image: SignedImage,
   { verifiers, claims, identity, now }: TrustedKeys & { readonly now: Date },
@@ -47,8 +51,8 @@ async function judgeOne(
   let last: SignatureVerdict | undefined;
   for (const verifier of verifiers) {
     if (!verifier.formats.includes(signature.format)) continue;
-    const judgement = await verifier.verify(signature, image, now);
-    last = judgement.verdict === "accepted" ? withDemands(judgement, claims, identity) : judgement;
+    const verdict = await verifier.verify(signature, image, now);
+    last = verdict.verdict === "accepted" ? withDemands(verdict, claims, identity) : verdict;
     if (last.verdict === "accepted") return last;
   }
   return last;
@@ -68,13 +72,13 @@ function withDemands(
   return refused("UNTRUSTED", `it is for the name ${JSON.stringify(accepted.identity.slice(0, 200))}`);
 }
 
-interface Told {
+interface Reason {
   readonly where: string;
   readonly code: ErrorCode;
   readonly reason: string;
 }
 
-function refusalOf(all: readonly Told[]): PolicyResult {
+function refusalOf(all: readonly Reason[]): PolicyResult {
   if (all.length === 0) return { kind: "refused", code: "UNTRUSTED", reasons: ["there is no signature"] };
   const [only = "UNTRUSTED", ...more] = new Set(all.map(({ code }) => code));
   const reasons = all.map(({ where, reason }) => `${where}: ${reason}`);

@@ -35,7 +35,7 @@ export function childEnvironment(child: Child, from: Environment = process.env):
   return { ...Object.fromEntries(passed), ...rule.always };
 }
 
-/** From now on no program that is started gets this variable: it holds a passphrase. */
+/** From now on no program that is started gets this variable, which holds a passphrase. */
 export function withholdFromChildren(name: string): void {
   withheld.add(name);
 }
@@ -54,7 +54,7 @@ interface Rule {
   readonly always?: Readonly<Record<string, string>>;
 }
 
-/** A row a kind. docs/command-line.md has the same table. */
+/** A row a kind. docs/spec/command-line.md has the same table. */
 const rules: Readonly<Record<ChildKind, Rule>> = {
   "key provider": { credentials: "but of registries" },
   "key fetcher": { credentials: "but of registries" },

@@ -33,7 +33,7 @@ export async function isExecutable(path: string): Promise<boolean> {
     await access(path, constants.X_OK);
     return true;
   } catch {
-    // Not there, or not for us: then it is no choice, and whoever needs it says so.
+    // It is not there, or may not be run. The caller says what it needs.
     return false;
   }
 }

@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import { OciEncError } from "../errors.js";
 
-// Imported by each door before anything else: a Node that is too old would fail later, and call good keys bad.
+// Imported by each entry point before anything else: a Node that is too old would fail later, and refuse good keys.
 const needed = neededNode();
 if (needed !== undefined && isOlder(process.versions.node, needed)) {
   throw new OciEncError("UNSUPPORTED", `Node ${needed} or later is needed, and this is Node ${process.versions.node}`);
 }
 
-/** What package.json asks for (`engines`). Undefined where that is not beside us, as in somebody's bundle. */
+/** What package.json asks for (`engines`). Undefined where that file is not there, as in a bundle. */
 function neededNode(): string | undefined {
   try {
     const manifest: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));

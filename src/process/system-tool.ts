@@ -14,7 +14,7 @@ export interface ToolOptions {
   readonly hint?: string;
 }
 
-/** Runs a small program of the system to its end. UNSUPPORTED when there is none, LOCAL_IO when it fails, with its words. */
+/** Runs a small program of the system to its end. UNSUPPORTED when there is none, LOCAL_IO when it fails, with its message. */
 export async function runTool(program: string, args: readonly string[], options: ToolOptions): Promise<void> {
   const child = spawn(program, args, {
     cwd: options.cwd,
@@ -26,7 +26,7 @@ export async function runTool(program: string, args: readonly string[], options:
     child.once("close", resolve);
   });
   child.stdin.on("error", () => {
-    // It ended without reading everything; its status and words say why.
+    // It ended without reading everything; its status and message say why.
   });
   child.stdin.end(options.input ?? "");
   const said = text(child.stderr);

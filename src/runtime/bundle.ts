@@ -9,13 +9,19 @@ import { type Destination, openDestination } from "../unpack/destination.js";
 import { type OpenedImage, openImage } from "../unpack/image-layers.js";
 import { takeBackMoved } from "../unpack/moved-entries.js";
 import type { OwnerIds } from "../unpack/ownership.js";
-import { type TreeOptions, type Unpacked, type UnpackOptions, unpackOpened, warnPlain } from "../unpack/unpack.js";
+import {
+  type TreeOptions,
+  type Unpacked,
+  type UnpackOptions,
+  unpackOpened,
+  warnUnencrypted,
+} from "../unpack/unpack.js";
 import { type BundleSettings, bundleSpec } from "./spec/bundle-spec.js";
 
 /**
- * Unpacks an image as a bundle of the OCI runtime-spec: `rootfs` and `config.json` in `directory`. Started without root, the
- * container is one of the caller's own. No device node is made, and of the image's labels only those of the image-spec's
- * names are annotations. Throws what `unpack` throws; NOT_FOUND for a user that the image lacks; UNSUPPORTED for an image whose
+ * Unpacks an image as a bundle of the OCI runtime-spec: `rootfs` and `config.json` in `directory`. Without root, the bundle is
+ * for a rootless container of the caller. No device node is made, and only labels with names of the image-spec become
+ * annotations. Throws what `unpack` throws; NOT_FOUND for a user that the image does not have; UNSUPPORTED for an image whose
  * paths lead into /proc, /sys or /dev; CONFLICT for a directory with a bundle.
  */
 export async function writeBundle(
@@ -25,7 +31,7 @@ export async function writeBundle(
 ): Promise<Unpacked> {
   await removeAbandonedDrafts(dirname(resolve(directory)), options.progress);
   const image = await openImage(source, options);
-  const unpacked = await placeBundle(image, directory, options, (rootfs) =>
+  const unpacked = await unpackBundle(image, directory, options, (rootfs) =>
     bundleSpec(image.config, rootfs, { ...options, ids: callersIds() }),
   );
   if (unpacked.delicate && options.plainMode !== undefined) await openToOthers(directory, options.plainMode);
@@ -33,11 +39,11 @@ export async function writeBundle(
 }
 
 /**
- * Makes a bundle, whose `config.json` is what `spec` says about the tree that has been unpacked. Both get their names when
- * both are whole: of a killed or a failed command there is no half of one that the next would not take back. Throws what
- * {@link unpackOpened} and `spec` throw; CONFLICT for a directory with a bundle.
+ * Makes a bundle, whose `config.json` is what `spec` returns for the unpacked tree. Both appear only when both are complete;
+ * what a killed or failed command left is removed by the next one. Throws what {@link unpackOpened} and `spec` throw; CONFLICT
+ * for a directory with a bundle.
  */
-export async function placeBundle(
+export async function unpackBundle(
   image: OpenedImage,
   directory: string,
   options: TreeOptions,
@@ -50,7 +56,7 @@ export async function placeBundle(
     const unpacked = await unpackOpened(image, rootfs, inside);
     await writeSpec(place.root, spec(rootfs));
     await place.finish(async () => {});
-    if (image.encrypted) warnPlain(join(resolve(directory), "rootfs"), options.progress);
+    if (image.encrypted) warnUnencrypted(join(resolve(directory), "rootfs"), options.progress);
     return { ...unpacked, directory };
   } catch (error) {
     await place.abandon();
@@ -62,7 +68,7 @@ async function openToOthers(directory: string, mode: number): Promise<void> {
   try {
     await chmod(directory, mode);
   } catch (error) {
-    throw ioError(error, `cannot give ${JSON.stringify(directory)} its mode`);
+    throw ioError(error, `cannot set the mode of ${JSON.stringify(directory)}`);
   }
 }
 
@@ -74,9 +80,9 @@ export function callersIds(): OwnerIds | undefined {
 }
 
 /**
- * Prepares the directory, of mode 0700 where it is missing. The root of a container has the mode that the image has for it,
- * as its users need that; so it is the bundle's own directory that keeps others from the tree. One that holds something
- * already keeps its mode, and is refused where others could reach it. CONFLICT also when there is a bundle in it; LOCAL_IO.
+ * Prepares the directory, with mode 0700 if it is new. The users of a container need the mode that the image has for its root,
+ * so the directory of the bundle is what keeps other users of this machine out. A directory that is not empty keeps its mode,
+ * and is refused if other users can enter it. CONFLICT also when there is a bundle in it; LOCAL_IO.
  */
 async function openBundle(directory: string, { plainMode, progress }: TreeOptions): Promise<Destination> {
   const quoted = JSON.stringify(directory);
@@ -96,14 +102,14 @@ async function closeBundle(directory: string, plainMode: number | undefined): Pr
   const quoted = JSON.stringify(directory);
   const [names, { mode }] = [await readdir(directory), await stat(directory)];
   if (names.includes("config.json")) {
-    throw new OciEncError("CONFLICT", `${quoted} holds a bundle already`, {
+    throw new OciEncError("CONFLICT", `${quoted} already has a bundle in it`, {
       hint: "a bundle goes into a new directory",
     });
   }
   if (names.length === 0) await chmod(directory, 0o700);
   else if ((mode & 0o077) !== 0 && plainMode === undefined) {
-    throw new OciEncError("CONFLICT", `${quoted} is not empty, and others could reach a bundle in it`, {
-      hint: "choose a new directory, take its mode down to 0700, or say with --plain-mode that others may",
+    throw new OciEncError("CONFLICT", `${quoted} is not empty, and other users could reach a bundle in it`, {
+      hint: "choose a new directory, set its mode to 0700, or allow other users with --plain-mode",
     });
   }
 }

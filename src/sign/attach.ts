@@ -4,6 +4,7 @@ import type { Descriptor } from "../oci/descriptor.js";
 import { type Digest, digestOf } from "../oci/digest.js";
 import { formatRow, layerType } from "../oci/signature-formats.js";
 import { type AttachmentTarget, attachable } from "../transport/attachments.js";
+import { listTransports } from "../transport/references.js";
 import type { ImageTarget } from "../transport/transport.js";
 import { referrerManifest } from "./referrer-form.js";
 import type { Signature } from "./signature.js";
@@ -22,7 +23,7 @@ export async function attach(
   const keeping = attachable(target);
   if (!keeping) {
     throw new OciEncError("UNSUPPORTED", `${target.name} cannot keep signatures`, {
-      hint: "registries, layouts, archives of layouts, dir: and the local store can",
+      hint: `${listTransports(({ attachments }) => attachments)} can`,
     });
   }
   const stranger = signatures.find((signature) => signature.subject !== subject.digest);

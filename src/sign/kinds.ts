@@ -17,8 +17,8 @@ export interface SignerKind {
   readonly takes: "file" | "text" | "either";
   /** What follows the kind, for the help. */
   readonly form: string;
-  /** What messages may show of text that is not a file's name. Undefined: nothing, as it may hold a secret. */
-  shown?(text: string): string;
+  /** What messages may show of a value that is not the name of a file. Undefined: nothing, as it may hold a secret. */
+  shown?(value: string): string;
   /** Whether a key of it may need a passphrase. */
   readonly passphrase: boolean;
   /**
@@ -58,7 +58,7 @@ export const kinds: readonly KindRow[] = [
     signer: {
       takes: "either",
       form: "FINGERPRINT|KEYFILE",
-      shown: (text) => text,
+      shown: whole,
       passphrase: true,
       load: async (spec, settings) => (await import("./gpg/load.js")).loadGpgSigner(spec, settings),
     },
@@ -69,7 +69,7 @@ export const kinds: readonly KindRow[] = [
     signer: {
       takes: "text",
       form: "NAME|KEYFILE,CHAINFILE",
-      shown: (text) => text,
+      shown: whole,
       passphrase: true,
       load: async (spec, settings) => (await import("./notary/load.js")).loadNotarySigner(spec, settings),
     },
@@ -83,6 +83,7 @@ export const kinds: readonly KindRow[] = [
     signer: {
       takes: "text",
       form: "COMMAND",
+      // Arguments may be secrets: nothing of it is shown.
       passphrase: false,
       load: async (spec, settings) => (await import("./external/load.js")).loadExecSigner(spec, settings),
     },
@@ -92,13 +93,17 @@ export const kinds: readonly KindRow[] = [
     signer: {
       takes: "either",
       form: "URI|FILE",
-      // The query may hold a PIN.
-      shown: (text) => text.split("?")[0] ?? "",
+      // The query of a PKCS#11 URI may hold a PIN. RFC 7512 section 2.4.
+      shown: (value) => value.split("?")[0] ?? "",
       passphrase: true,
       load: async (spec) => (await import("./external/load.js")).loadTokenSigner(spec),
     },
   },
 ];
+
+function whole(value: string): string {
+  return value;
+}
 
 /** Loads a signer. USAGE for a kind that is not known; KEY_INVALID, NOT_FOUND, KEY_PROVIDER as the kind throws. */
 export async function loadSigner(spec: SignerSpec, settings: SignerSettings = {}): Promise<Signer> {

@@ -1,7 +1,7 @@
 import type { GrowthLimits } from "../bytes/budget.js";
 import type { Progress } from "../progress.js";
 
-/** What reading or writing an archive may be told. */
+/** How to read or write an archive. */
 export interface ArchiveOptions {
   /** Where scratch files are made; default the system's directory for temporary files. */
   readonly tmpdir?: string | undefined;

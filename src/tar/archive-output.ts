@@ -8,23 +8,23 @@ import type { WritableFile } from "../files/write-file.js";
 import type { ArchiveOptions } from "./archive-options.js";
 import { standardStream } from "./open-archive.js";
 
-/** Where a new archive is written, and how it gets to where it belongs. */
+/** The file of a new archive, until it is complete and published. */
 export interface ArchiveOutput extends AsyncDisposable {
   readonly file: WritableFile;
   /**
-   * Makes the file's first `length` bytes the archive. Before that nobody sees any of it. `mode`: the permissions of the
-   * file; undefined: those of the file that it replaces, or the usual ones. CONFLICT, LOCAL_IO, ABORTED.
+   * Publishes the file's first `length` bytes as the archive. Before that nobody sees any of it. `mode`: the permissions of the
+   * file; undefined: those of the file that it replaces, or the default. CONFLICT, LOCAL_IO, ABORTED.
    */
   deliver(length: number, mode: number | undefined): Promise<void>;
 }
 
 /** How to open an output. */
 export interface OutputOptions extends ArchiveOptions {
-  /** Whether a file that is there already may be replaced. */
+  /** Whether an existing file may be replaced. */
   readonly replace: boolean;
 }
 
-/** The path with every link on the way resolved, so that one file has one name whether or not it exists yet. */
+/** The path with every link resolved, so that a file has the same name before and after it exists. */
 export async function realFile(path: string): Promise<string> {
   const absolute = resolve(path);
   try {
@@ -51,7 +51,7 @@ async function fileOutput(path: string, options: OutputOptions): Promise<Archive
   return {
     file: draft,
     async deliver(_length, mode) {
-      // Asked again: somebody may have made the file in the meantime.
+      // Again, as another process may have made the file in the meantime.
       const before = await existingMode(path, options);
       await draft.publish(path, mode ?? before);
       await syncDirectory(dirname(path));
@@ -67,7 +67,7 @@ async function existingMode(path: string, { replace }: OutputOptions): Promise<n
     throw ioError(error, `cannot look at ${path}`);
   });
   if (!stats) return undefined;
-  if (!stats.isFile()) throw new OciEncError("CONFLICT", `${JSON.stringify(path)} is there, and is not a regular file`);
+  if (!stats.isFile()) throw new OciEncError("CONFLICT", `${JSON.stringify(path)} exists, and is not a regular file`);
   if (!replace) {
     throw new OciEncError("CONFLICT", `${JSON.stringify(path)} exists already`, {
       hint: "choose another name, or replace it with --force",
@@ -78,7 +78,7 @@ async function existingMode(path: string, { replace }: OutputOptions): Promise<n
 
 async function standardOutput(options: OutputOptions): Promise<ArchiveOutput> {
   if (process.stdout.isTTY) {
-    throw new OciEncError("USAGE", "an archive is not written to a terminal", {
+    throw new OciEncError("USAGE", "standard output is a terminal; an archive is not written to it", {
       hint: "redirect standard output, or name a file",
     });
   }
@@ -90,10 +90,10 @@ async function standardOutput(options: OutputOptions): Promise<ArchiveOutput> {
   };
 }
 
-/** ABORTED when whoever reads standard output has gone: they have what they wanted. */
+/** ABORTED when the reader of standard output has closed it. */
 async function sendOut(file: WritableFile, length: number): Promise<void> {
   const step = 256 * 1024;
-  // Each write tells of its own failure; an event that nobody listens to would end the process.
+  // Each write reports its own failure; without a listener the event would end the process.
   process.stdout.on("error", () => {});
   for (let at = 0; at < length; at += step) {
     await writeOut(await file.read(Math.min(step, length - at), at));
@@ -104,5 +104,5 @@ async function writeOut(chunk: Uint8Array): Promise<void> {
   const error = await new Promise<unknown>((settle) => process.stdout.write(chunk, settle));
   if (!error) return;
   if (systemCode(error) !== "EPIPE") throw ioError(error, "cannot write to standard output");
-  throw new OciEncError("ABORTED", "the reader of standard output has gone", { cause: error });
+  throw new OciEncError("ABORTED", "the reader of standard output has closed it", { cause: error });
 }

@@ -6,9 +6,9 @@ import { OciEncError, systemCode } from "../errors.js";
 import { childEnvironment } from "../process/child-environment.js";
 
 /**
- * What an installed program decompresses. `what` is what is decompressed, for messages. CORRUPT inside the stream when the
- * program finds it damaged, UNSUPPORTED when there is no such program or it would take too much memory. The program is ended
- * when nobody reads on.
+ * Decompresses with an installed program. `what` is what is decompressed, for messages. Inside the stream: CORRUPT when the
+ * program says that it is damaged, UNSUPPORTED when the program is missing, cannot run or needs too much memory, LOCAL_IO when
+ * it was killed or failed without a message. The program is ended when nobody reads on.
  */
 export async function* throughProgram(
   bytes: ByteStream,
@@ -19,7 +19,9 @@ export async function* throughProgram(
     stdio: ["pipe", "pipe", "pipe"],
     env: childEnvironment({ kind: "system tool", program }),
   });
-  const ended = new Promise<unknown>((resolve) => child.once("error", resolve).once("close", resolve));
+  const ended = new Promise<Ending>((resolve) => {
+    child.once("error", resolve).once("close", (status, signal) => resolve(signal ?? status ?? 0));
+  });
   const said = text(child.stderr).catch(() => "");
   const feeding = feed(bytes, child.stdin).then(
     () => undefined,
@@ -30,16 +32,19 @@ export async function* throughProgram(
   );
   try {
     for await (const chunk of child.stdout) if (chunk instanceof Uint8Array) yield chunk;
-    const status = await ended;
+    const ending = await ended;
     const failed = await feeding;
     if (failed) throw failed.error;
-    if (status !== 0) throw failure({ program, from, what }, status, await said);
+    if (ending !== 0) throw failure({ program, from, what }, ending, await said);
   } finally {
     child.kill();
     child.stdin.destroy();
     await feeding;
   }
 }
+
+/** Why it could not be started, the signal that killed it, or its exit status. */
+type Ending = Error | NodeJS.Signals | number;
 
 type Input = ReturnType<typeof spawn>["stdin"] & object;
 
@@ -65,28 +70,39 @@ function roomIn(input: Input): Promise<void> {
   });
 }
 
-function failure(
-  { program, from, what }: { readonly program: string; readonly from: string; readonly what: string },
-  status: unknown,
-  said: string,
-): OciEncError {
-  if (status instanceof Error) {
-    const missing = systemCode(status) === "ENOENT";
-    const why = missing
-      ? `there is no program ${program} here`
-      : `${program} cannot be started (${systemCode(status)})`;
-    return new OciEncError("UNSUPPORTED", `cannot decompress ${what}: ${why}`, {
-      cause: status,
-      hint: `install ${from}, or decompress the file first and name the tar archive`,
-    });
+interface Attempt {
+  readonly program: string;
+  readonly from: string;
+  readonly what: string;
+}
+
+function failure(attempt: Attempt, ending: Ending, said: string): OciEncError {
+  const { program, what } = attempt;
+  const message = said.trim().split("\n")[0]?.slice(0, 200) ?? "";
+  if (ending instanceof Error) {
+    const isMissing = systemCode(ending) === "ENOENT";
+    const why = isMissing ? `${program} is not installed` : `${program} cannot be started (${systemCode(ending)})`;
+    return unusable(attempt, why, ending);
   }
-  const words = said.trim().split("\n")[0]?.slice(0, 200) ?? "";
-  if (/memory|option/i.test(words)) {
-    return new OciEncError("UNSUPPORTED", `cannot decompress ${what}: ${words}`, {
+  // A shell script, or the loader of programs, that cannot start what it should.
+  if (ending === 126 || ending === 127) return unusable(attempt, `${program} cannot run${message && `: ${message}`}`);
+  if (/memory|option/i.test(message)) {
+    return new OciEncError("UNSUPPORTED", `cannot decompress ${what}: ${message}`, {
       hint: "decompress the file first, and name the tar archive",
     });
   }
-  return new OciEncError("CORRUPT", `${what} is damaged: ${words || `${program} ended with ${String(status)}`}`, {
-    hint: "get it again",
+  if (typeof ending === "number" && message !== "") {
+    return new OciEncError("CORRUPT", `${what} is damaged: ${message}`, { hint: "get it again" });
+  }
+  const how = typeof ending === "number" ? `failed with status ${ending} and no message` : `was killed by ${ending}`;
+  return new OciEncError("LOCAL_IO", `cannot decompress ${what}: ${program} ${how}`, {
+    hint: `try again, or run ${program} on the file to see what is wrong`,
+  });
+}
+
+function unusable({ from, what }: Attempt, why: string, cause?: Error): OciEncError {
+  return new OciEncError("UNSUPPORTED", `cannot decompress ${what}: ${why}`, {
+    cause,
+    hint: `install ${from}, or decompress the file first and name the tar archive`,
   });
 }

@@ -1,11 +1,11 @@
-import { unsound } from "./tar-header.js";
+import { malformedTar } from "./tar-header.js";
 
-/** What extended headers say of the next entry, as far as it matters here. Undefined: they do not say. */
+/** What extended headers say of the next member, as far as it matters here. Undefined: nothing. */
 export interface PaxRecords {
   readonly path: string | undefined;
   readonly linkpath: string | undefined;
   readonly size: number | undefined;
-  /** GNU tar's: the content is not the file's, but its parts without the holes. */
+  /** By GNU tar: the content is the parts of a file, without the holes between them. */
   readonly sparse: boolean;
 }
 
@@ -22,24 +22,24 @@ export function parsePax(bytes: Uint8Array, what: string): PaxRecords {
   };
 }
 
-/** Every record in its order, with the value's bytes as they are: those of an extended attribute are no text. CORRUPT. */
+/** Every record in its order. Values are bytes, as those of extended attributes are not text. CORRUPT. */
 export function* paxRecordsIn(bytes: Uint8Array, what: string): Generator<readonly [key: string, value: Uint8Array]> {
   for (let at = 0; at < bytes.length; ) {
     const prefix = /^([1-9][0-9]{0,8}) /.exec(Buffer.from(bytes.subarray(at, at + 10)).toString("latin1"));
     const end = at + Number(prefix?.[1] ?? 0);
-    if (!prefix || end > bytes.length || bytes[end - 1] !== 0x0a) throw unsound(what, "a pax record is malformed");
+    if (!prefix || end > bytes.length || bytes[end - 1] !== 0x0a) throw malformedTar(what, "a pax record is malformed");
     const record = bytes.subarray(at + prefix[0].length, end - 1);
     const equals = record.indexOf(0x3d);
-    if (equals < 1) throw unsound(what, "a pax record is malformed");
+    if (equals < 1) throw malformedTar(what, "a pax record is malformed");
     yield [Buffer.from(record.subarray(0, equals)).toString("utf8"), record.subarray(equals + 1)];
     at = end;
   }
 }
 
-/** An empty value takes back what a global header said; as those may not name anything here, it says nothing. */
+/** An empty value removes what a global header set. Global headers may not set a name here, so it means nothing. */
 function nameIn(found: ReadonlyMap<string, string>, key: string, what: string): string | undefined {
   const value = found.get(key);
-  if (value?.includes("\0")) throw unsound(what, "a name holds a zero byte");
+  if (value?.includes("\0")) throw malformedTar(what, "a name holds a zero byte");
   return value || undefined;
 }
 
@@ -47,6 +47,6 @@ function sizeIn(found: ReadonlyMap<string, string>, what: string): number | unde
   const value = found.get("size");
   if (!value) return undefined;
   const size = /^[0-9]{1,16}$/.test(value) ? Number(value) : Number.NaN;
-  if (!Number.isSafeInteger(size)) throw unsound(what, "an entry has no sound size");
+  if (!Number.isSafeInteger(size)) throw malformedTar(what, "the size of a member is not a valid number");
   return size;
 }

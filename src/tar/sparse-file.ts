@@ -1,6 +1,6 @@
 import type { ByteReader } from "../bytes/byte-reader.js";
 import { OciEncError } from "../errors.js";
-import { unsound } from "./tar-header.js";
+import { malformedTar } from "./tar-header.js";
 
 /** A file with holes: what of it is stored, in order, and how long it is. GNU tar manual, "Sparse Formats". */
 export interface SparseMap {
@@ -18,12 +18,12 @@ interface SparsePart {
 /** Extended records in their order; format 0.0 repeats two of them. */
 export type Records = readonly (readonly [key: string, value: string])[];
 
-/** More parts than any file needs that was not made to do harm. */
+/** No honest file has more parts. */
 const partLimit = 262_144;
 
 const blockSize = 512;
 
-/** Which of the formats the records announce; undefined: the file is no sparse one. UNSUPPORTED for an unknown version. */
+/** Which format the records announce; undefined: the file is not sparse. UNSUPPORTED for an unknown version. */
 export function sparseFormat(records: Records, what: string): "0.0" | "0.1" | "1.0" | undefined {
   const value = (key: string) => records.findLast(([name]) => name === `GNU.sparse.${key}`)?.[1];
   const [major, minor] = [value("major"), value("minor")];
@@ -38,7 +38,7 @@ export function sparseFormat(records: Records, what: string): "0.0" | "0.1" | "1
   return value("size") === undefined && value("realsize") === undefined ? undefined : "0.0";
 }
 
-/** Reads the map, from the records or, in format 1.0, from the head of the content. CORRUPT when it makes no sense. */
+/** Reads the map, from the records or, in format 1.0, from the start of the content. CORRUPT when it is not valid. */
 export async function readSparseMap(
   records: Records,
   stored: { readonly reader: ByteReader; readonly size: number },
@@ -46,14 +46,14 @@ export async function readSparseMap(
 ): Promise<SparseMap> {
   const format = sparseFormat(records, what);
   const named = (key: string) => records.filter(([name]) => name === `GNU.sparse.${key}`).map(([, value]) => value);
-  const realSize = whole(named("realsize").at(-1) ?? named("size").at(-1), what);
+  const realSize = integer(named("realsize").at(-1) ?? named("size").at(-1), what);
   if (format === "1.0") {
     const { numbers, headSize } = await readHead(stored, what);
-    return checked({ realSize, parts: pairs(numbers, what), headSize }, stored.size, what);
+    return checkedMap({ realSize, parts: pairs(numbers, what), headSize }, stored.size, what);
   }
   const texts = format === "0.1" ? (named("map").at(-1) ?? "").split(",").filter((text) => text !== "") : undefined;
-  const numbers = (texts ?? interleaved(named("offset"), named("numbytes"))).map((text) => whole(text, what));
-  return checked({ realSize, parts: pairs(numbers, what), headSize: 0 }, stored.size, what);
+  const numbers = (texts ?? interleaved(named("offset"), named("numbytes"))).map((text) => integer(text, what));
+  return checkedMap({ realSize, parts: pairs(numbers, what), headSize: 0 }, stored.size, what);
 }
 
 /** Lines of decimal numbers, the count of pairs first, filled up to a whole block with zeros. */
@@ -68,16 +68,16 @@ async function readHead(
   while (lines.length < wanted) {
     const block = await reader.take(blockSize);
     headSize += block.length;
-    if (block.length < blockSize || headSize > size) throw unsound(what, "the map of a sparse file is cut short");
+    if (block.length < blockSize || headSize > size) throw malformedTar(what, "the map of a sparse file is cut short");
     text += Buffer.from(block).toString("latin1");
     const complete = text.lastIndexOf("\n") + 1;
     lines.push(...text.slice(0, complete).split("\n").slice(0, -1));
     text = text.slice(complete);
-    if (lines[0] !== undefined && wanted === 1) wanted = 1 + 2 * whole(lines[0], what);
-    if (wanted > 1 + 2 * partLimit) throw unsound(what, "a sparse file has too many parts");
+    if (lines[0] !== undefined && wanted === 1) wanted = 1 + 2 * integer(lines[0], what);
+    if (wanted > 1 + 2 * partLimit) throw malformedTar(what, "a sparse file has too many parts");
   }
   lines = lines.slice(1, wanted);
-  return { numbers: lines.map((line) => whole(line, what)), headSize };
+  return { numbers: lines.map((line) => integer(line, what)), headSize };
 }
 
 function interleaved(offsets: readonly string[], lengths: readonly string[]): readonly string[] {
@@ -85,27 +85,29 @@ function interleaved(offsets: readonly string[], lengths: readonly string[]): re
 }
 
 function pairs(numbers: readonly number[], what: string): readonly SparsePart[] {
-  if (numbers.length % 2 !== 0 || numbers.length > 2 * partLimit) throw unsound(what, "a sparse file has no sound map");
+  if (numbers.length % 2 !== 0 || numbers.length > 2 * partLimit)
+    throw malformedTar(what, "the map of a sparse file is not valid");
   return Array.from({ length: numbers.length / 2 }, (_, index) => ({
     position: numbers[2 * index] ?? 0,
     length: numbers[2 * index + 1] ?? 0,
   }));
 }
 
-function checked(map: SparseMap, storedSize: number, what: string): SparseMap {
+function checkedMap(map: SparseMap, storedSize: number, what: string): SparseMap {
   let end = 0;
   let total = map.headSize;
   for (const { position, length } of map.parts) {
-    if (position < end) throw unsound(what, "the parts of a sparse file overlap");
+    if (position < end) throw malformedTar(what, "the parts of a sparse file overlap");
     end = position + length;
     total += length;
   }
   if (end > map.realSize || total !== storedSize)
-    throw unsound(what, "the map of a sparse file does not fit its content");
+    throw malformedTar(what, "the map of a sparse file does not fit its content");
   return map;
 }
 
-function whole(text: string | undefined, what: string): number {
-  if (text === undefined || !/^[0-9]{1,15}$/.test(text)) throw unsound(what, "a sparse file has no sound map");
+function integer(text: string | undefined, what: string): number {
+  if (text === undefined || !/^[0-9]{1,15}$/.test(text))
+    throw malformedTar(what, "the map of a sparse file is not valid");
   return Number(text);
 }

@@ -4,57 +4,56 @@ import { OciEncError } from "../errors.js";
 import type { ByteRange } from "../files/read-file.js";
 import { type PaxRecords, parsePax } from "./pax-records.js";
 import type { TarFeed } from "./tar-feed.js";
-import { blockSize, decodeHeader, paddingOf, type TarHeader, unsound } from "./tar-header.js";
+import { blockSize, cString, decodeHeader, malformedTar, paddingOf, type TarHeader } from "./tar-header.js";
 
 /** Where the files of a tar archive are. */
 export interface TarMap {
   /**
-   * Where the content of `name` is, links followed; undefined when the archive has no such entry. CORRUPT when it has
-   * two of that name, when it is neither a file nor a link to one, or when links lead outside or in a circle.
+   * Where the content of `name` is, links followed; undefined when the archive has no such member. CORRUPT when it has two of
+   * that name, when it is neither a file nor a link to one, or when links lead outside or in a circle.
    */
   find(name: string): ByteRange | undefined;
 }
 
-/** Longer names belong to nothing that an image is made of. */
+/** Members with longer names are ignored: no part of an image has one. */
 const nameLimit = 512;
 
-/** Of a long name or of pax records. */
+/** Bytes of a long name or of pax records. */
 const extensionLimit = 1024 * 1024;
 
-/** Links that are followed for one name. */
+/** How many links are followed for one name. */
 const linkLimit = 16;
 
 /**
- * Goes over the headers once, from one to the next, without reading what is between them. Names that are absolute or
- * lead upwards are left out; nothing here is ever written to disk. CORRUPT when the archive is malformed or ends early,
- * UNSUPPORTED when it has sparse files, more entries than any set of images, or more of extended headers than that many
- * need.
+ * Reads the headers once, without the content between them. Names that are absolute or lead upwards are left out; nothing is
+ * written to disk. CORRUPT when the archive is malformed or ends early, UNSUPPORTED when it has sparse files, or more members or
+ * extended headers than `limits` allow. tar-stream cannot serve here, as it reads an archive only from its start to its end.
  */
 export async function mapTar(feed: TarFeed, what: string, limits: GrowthLimits = {}): Promise<TarMap> {
-  const entries = new Map<string, Place>();
-  for await (const entry of entriesOf(new BlockReader(feed, what, openBudget("archive", limits)))) {
+  const entries = new Map<string, MapEntry>();
+  for await (const entry of membersOf(new BlockReader(feed, what, openBudget("archive", limits)))) {
     const name = cleanName(entry.name);
     if (name === undefined || entry.kind === "directory") continue;
-    entries.set(name, entries.has(name) ? { kind: "ambiguous" } : placeOf(name, entry));
+    entries.set(name, entries.has(name) ? { kind: "ambiguous" } : mapEntry(name, entry));
   }
   return { find: (name) => find(entries, name, what) };
 }
 
-/** What is kept of an entry. */
-type Place =
+/** What the map has of a member. */
+type MapEntry =
   | { readonly kind: "file"; readonly range: ByteRange }
   | { readonly kind: "link"; readonly target: string | undefined }
   | { readonly kind: "special" }
   | { readonly kind: "ambiguous" };
 
-interface Entry {
+interface Member {
   readonly name: string;
   readonly kind: "file" | "hard link" | "symbolic link" | "directory" | "special";
   readonly linkTarget: string;
   readonly range: ByteRange;
 }
 
-const kinds: ReadonlyMap<string, Entry["kind"]> = new Map([
+const kinds: ReadonlyMap<string, Member["kind"]> = new Map([
   ["0", "file"],
   ["7", "file"],
   ["1", "hard link"],
@@ -62,18 +61,18 @@ const kinds: ReadonlyMap<string, Entry["kind"]> = new Map([
   ["5", "directory"],
 ]);
 
-/** Types whose size says nothing of what follows the header: links, devices, directories and FIFOs. */
+/** Types without content, whatever their size says: links, devices, directories and FIFOs. */
 const withoutContent = "123456";
 
-function find(entries: ReadonlyMap<string, Place>, wanted: string, what: string): ByteRange | undefined {
+function find(entries: ReadonlyMap<string, MapEntry>, wanted: string, what: string): ByteRange | undefined {
   const wrong = (why: string) =>
     new OciEncError("CORRUPT", `${JSON.stringify(wanted.slice(0, 200))} in ${what} ${why}`);
   let name = cleanName(wanted);
   for (let links = 0; links <= linkLimit; links += 1) {
     const place = name === undefined ? undefined : entries.get(name);
     if (!place && links === 0) return undefined;
-    if (!place) throw wrong("is a link to nothing in the archive");
-    if (place.kind === "ambiguous") throw wrong("is there twice, or leads to what is there twice");
+    if (!place) throw wrong("is a link to a file that is not in it");
+    if (place.kind === "ambiguous") throw wrong("is in it twice, or is a link to a name that is");
     if (place.kind === "special") throw wrong("is not a regular file");
     if (place.kind === "file") return place.range;
     name = place.target;
@@ -81,7 +80,7 @@ function find(entries: ReadonlyMap<string, Place>, wanted: string, what: string)
   throw wrong("is a link that leads in a circle");
 }
 
-function placeOf(name: string, entry: Entry): Place {
+function mapEntry(name: string, entry: Member): MapEntry {
   switch (entry.kind) {
     case "file":
       return { kind: "file", range: entry.range };
@@ -94,35 +93,35 @@ function placeOf(name: string, entry: Entry): Place {
   }
 }
 
-/** Without `./` and doubled slashes; undefined when it is absolute, leads upwards or is too long. */
+/** Without `./` and double slashes; undefined when it is absolute, leads upwards or is too long. */
 function cleanName(name: string, asWritten: string = name): string | undefined {
   if (asWritten.startsWith("/") || name.length > nameLimit) return undefined;
   const clean = posix.normalize(name).replace(/\/$/, "");
   return clean === ".." || clean.startsWith("../") ? undefined : clean;
 }
 
-async function* entriesOf(reader: BlockReader): AsyncGenerator<Entry> {
+async function* membersOf(reader: BlockReader): AsyncGenerator<Member> {
   for (;;) {
     const { header, said } = await readHeaders(reader);
     if (!header) return;
     reader.budget.countEntry();
-    yield await entryFrom(header, said, reader);
+    yield await memberFrom(header, said, reader);
   }
 }
 
-/** The next header proper, undefined at the end, and what pax records and GNU's long names before it say. */
+/** The next header that is not an extension, undefined at the end, and what extended headers before it say. */
 async function readHeaders(reader: BlockReader): Promise<{ header: TarHeader | undefined; said: PaxRecords }> {
   let said: PaxRecords = { path: undefined, linkpath: undefined, size: undefined, sparse: false };
   let pending = false;
   for (let count = 0; count < 8; count += 1) {
     const header = await reader.header();
-    if (!header && pending) throw unsound(reader.what, "it ends after an extended header");
+    if (!header && pending) throw malformedTar(reader.what, "it ends after an extended header");
     if (!header || !"xgLK".includes(header.type)) return { header, said };
     pending = header.type !== "g";
     const content = await reader.content(header.size);
     said = merged(said, header.type, { content, what: reader.what });
   }
-  throw unsound(reader.what, "an entry has too many extended headers");
+  throw malformedTar(reader.what, "a member has too many extended headers");
 }
 
 function merged(said: PaxRecords, type: string, more: { content: Uint8Array; what: string }): PaxRecords {
@@ -137,30 +136,34 @@ function merged(said: PaxRecords, type: string, more: { content: Uint8Array; wha
       sparse: records.sparse || said.sparse,
     };
   }
-  // A comment is all that writers put in a global header; a name or a size for every entry is a trap.
+  // Honest writers put only a comment in a global header; a name or a size for all members is a trap.
   if ((records.path ?? records.linkpath ?? records.size) !== undefined || records.sparse) {
-    throw unsound(more.what, "a global header names a file or its size");
+    throw malformedTar(more.what, "a global header names a file or its size");
   }
   return said;
 }
 
 function longName(content: Uint8Array): string {
-  const end = content.indexOf(0);
-  return Buffer.from(end < 0 ? content : content.subarray(0, end)).toString("utf8");
+  return fromLatin1(cString(content));
 }
 
-async function entryFrom(header: TarHeader, said: PaxRecords, reader: BlockReader): Promise<Entry> {
+/** Names that matter here are UTF-8. */
+function fromLatin1(name: string): string {
+  return Buffer.from(name, "latin1").toString("utf8");
+}
+
+async function memberFrom(header: TarHeader, said: PaxRecords, reader: BlockReader): Promise<Member> {
   if (said.sparse || header.type === "S") {
     throw new OciEncError("UNSUPPORTED", `${reader.what} holds a sparse file`, { hint: "pack it without --sparse" });
   }
   if (header.type === "M") throw new OciEncError("UNSUPPORTED", `${reader.what} is one volume of several`);
-  const name = said.path ?? header.name;
+  const name = said.path ?? fromLatin1(header.path);
   const kind = header.type === "0" && name.endsWith("/") ? "directory" : (kinds.get(header.type) ?? "special");
   const size = withoutContent.includes(header.type) ? 0 : (said.size ?? header.size);
-  return { name, kind, linkTarget: said.linkpath ?? header.linkTarget, range: await reader.skip(size) };
+  return { name, kind, linkTarget: said.linkpath ?? fromLatin1(header.linkTarget), range: await reader.skip(size) };
 }
 
-/** Reads blocks, and knows where it is. */
+/** Reads blocks and counts the position. */
 class BlockReader {
   readonly what: string;
   readonly budget: Budget;
@@ -181,31 +184,31 @@ class BlockReader {
     if (header) return header;
     const second = await this.#feed.take(blockSize);
     if (second.length > 0 && decodeHeader(this.#whole(second, blockSize), this.what)) {
-      throw unsound(this.what, "an entry follows a block of zeros");
+      throw malformedTar(this.what, "a member follows a block of zeros");
     }
     return undefined;
   }
 
-  /** What a header of the extending kinds announces. */
+  /** The content of an extended header. */
   async content(size: number): Promise<Uint8Array> {
-    if (size > extensionLimit) throw unsound(this.what, "an extended header is too large");
+    if (size > extensionLimit) throw malformedTar(this.what, "an extended header is too large");
     this.budget.hold(size);
     const content = this.#whole(await this.#feed.take(size), size);
     await this.skip(0, paddingOf(size));
     return content;
   }
 
-  /** Steps over a file and its padding, which the last one may lack. */
+  /** Skips a file and its padding, which may be missing after the last one. */
   async skip(size: number, padding: number = paddingOf(size)): Promise<ByteRange> {
     const range = { start: this.#at, end: this.#at + size };
-    if ((await this.#feed.skip(size)) < size) throw unsound(this.what, "it ends within a file");
+    if ((await this.#feed.skip(size)) < size) throw malformedTar(this.what, "it ends within a file");
     this.#at = range.end + (await this.#feed.skip(padding));
     return range;
   }
 
   #whole(bytes: Uint8Array, length: number): Uint8Array {
     if (bytes.length < length)
-      throw unsound(this.what, this.#at + bytes.length === 0 ? "it is empty" : "it ends early");
+      throw malformedTar(this.what, this.#at + bytes.length === 0 ? "it is empty" : "it ends early");
     this.#at += length;
     return bytes;
   }

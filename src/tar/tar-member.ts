@@ -1,7 +1,7 @@
 /** What a member of a layer becomes. */
 export type MemberKind = "file" | "directory" | "symlink" | "hardlink" | "character" | "block" | "fifo";
 
-/** Bytes of a file and where in it they belong; what lies between two pieces is a hole, and reads as zeros. */
+/** Bytes of a file and their position in it. Between two pieces is a hole, which reads as zeros. */
 export interface Piece {
   readonly position: number;
   readonly bytes: Uint8Array;
@@ -13,7 +13,7 @@ export interface Attributes {
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
-  /** Seconds since 1970; undefined: none is known, and that of the making stays. */
+  /** Seconds since 1970; undefined: unknown, so the file keeps the time when it was made. */
   readonly mtime: number | undefined;
   readonly xattrs: ReadonlyMap<string, Uint8Array>;
 }
@@ -27,14 +27,14 @@ export interface TarMember {
   readonly kind: MemberKind;
   readonly linkTarget: string;
   readonly attributes: Attributes;
-  /** Of the file as it will be, holes included. */
+  /** Of the unpacked file, with its holes. */
   readonly size: number;
   readonly device: { readonly major: number; readonly minor: number };
-  /** Once, before the next member is asked for; what is not read is skipped. */
+  /** Can be read once, before the next member is asked for; what is not read is skipped. */
   content(): AsyncIterable<Piece>;
 }
 
-/** A name from an archive as people may be shown it. */
+/** A name from an archive, quoted for messages. */
 export function shownName(name: string): string {
   return JSON.stringify(Buffer.from(name, "latin1").toString("utf8").slice(0, 300));
 }

@@ -4,13 +4,21 @@ import type { ByteStream } from "../bytes/byte-stream.js";
 import { OciEncError } from "../errors.js";
 import { paxRecordsIn } from "./pax-records.js";
 import { type Records, readSparseMap, type SparseMap, sparseFormat } from "./sparse-file.js";
-import { type RawHeader, readHeader } from "./tar-fields.js";
-import { blockSize, isEndBlock, paddingOf, unsound } from "./tar-header.js";
+import {
+  blockSize,
+  cString,
+  decodeAttributes,
+  decodeHeader,
+  type HeaderAttributes,
+  malformedTar,
+  paddingOf,
+  type TarHeader,
+} from "./tar-header.js";
 import type { Piece, TarMember } from "./tar-member.js";
 import { xattrsIn } from "./tar-xattrs.js";
 
-// tar-stream reads the values of extended headers as UTF-8, which destroys those of attributes such as
-// security.capability, applies global headers to some members only, and knows no sparse files: hence a reader of our own.
+// tar-stream cannot serve here: it decodes the values in extended headers as UTF-8, which destroys extended attributes such as
+// security.capability, it applies global headers to some members only, and it does not read sparse files.
 
 /** Of a long name or of extended records; also for all global ones together. */
 const extensionLimit = 1024 * 1024;
@@ -18,8 +26,8 @@ const extensionLimit = 1024 * 1024;
 /**
  * The members of a layer in their order; the stream is drained to its very end, so that its digest is known then. POSIX
  * pax, ustar, GNU long names, sparse files of the pax formats. CORRUPT for an archive that is malformed or cut short,
- * UNSUPPORTED for what has no place in a layer: GNU's old sparse format, multi-volume archives, unknown types. What a global
- * header gives to every member is charged to `budget` for each of them.
+ * UNSUPPORTED for what has no place in a layer: GNU's old sparse format, multi-volume archives, unknown types. What global
+ * headers set is counted in `budget` for every member.
  */
 export async function* readTar(
   bytes: ByteStream,
@@ -45,10 +53,10 @@ export async function* readTar(
 
 const chunkSize = 256 * 1024;
 
-/** A header with everything that stood before it for its sake. */
+/** A header with its extended headers. */
 interface ExtendedHeader {
-  readonly header: RawHeader;
-  /** In their order, those of global headers first. */
+  readonly header: TarHeader & HeaderAttributes;
+  /** Pax records in their order, those of global headers first. */
   readonly records: readonly (readonly [key: string, value: Uint8Array])[];
   readonly longName: string | undefined;
   readonly longLink: string | undefined;
@@ -67,21 +75,21 @@ async function readHeaders(
     if (header === undefined) return undefined;
     if (!"xgLK".includes(header.type)) return { header, records: [...global, ...own], longName, longLink };
     const content = await readExtension(reader, header.size, what);
-    if (header.type === "L") longName = cutAtZero(content);
-    if (header.type === "K") longLink = cutAtZero(content);
+    if (header.type === "L") longName = cString(content);
+    if (header.type === "K") longLink = cString(content);
     if (header.type === "x") own = [...own, ...paxRecordsIn(content, what)];
     if (header.type === "g") mergeGlobal(global, content, what);
   }
-  throw unsound(what, "a member has too many extended headers");
+  throw malformedTar(what, "a member has too many extended headers");
 }
 
-/** An empty value takes a record back. */
+/** An empty value removes a record. */
 function mergeGlobal(global: Map<string, Uint8Array>, content: Uint8Array, what: string): void {
   for (const [key, value] of paxRecordsIn(content, what)) {
     if (value.length === 0) global.delete(key);
     else global.set(key, Buffer.from(value));
   }
-  if (sizeOf(global) > extensionLimit) throw unsound(what, "its global headers are too large");
+  if (sizeOf(global) > extensionLimit) throw malformedTar(what, "its global headers are too large");
 }
 
 function sizeOf(records: ReadonlyMap<string, Uint8Array>): number {
@@ -89,34 +97,30 @@ function sizeOf(records: ReadonlyMap<string, Uint8Array>): number {
 }
 
 /** Undefined at the end: two blocks of zeros, or simply no more. */
-async function nextHeader(reader: ByteReader, what: string): Promise<RawHeader | undefined> {
+async function nextHeader(reader: ByteReader, what: string): Promise<(TarHeader & HeaderAttributes) | undefined> {
   const block = await reader.take(blockSize);
   if (block.length === 0) return undefined;
-  if (block.length < blockSize) throw unsound(what, "it ends early");
-  if (!isEndBlock(block, what)) return readHeader(block, what);
+  if (block.length < blockSize) throw malformedTar(what, "it ends early");
+  const header = decodeHeader(block, what);
+  if (header) return { ...header, ...decodeAttributes(block, what) };
   const second = await reader.take(blockSize);
-  if (second.length === blockSize && !isEndBlock(second, what)) {
-    throw unsound(what, "a member follows a block of zeros");
+  if (second.length === blockSize && decodeHeader(second, what)) {
+    throw malformedTar(what, "a member follows a block of zeros");
   }
   return undefined;
 }
 
 async function readExtension(reader: ByteReader, size: number, what: string): Promise<Uint8Array> {
-  if (size > extensionLimit) throw unsound(what, "an extended header is too large");
+  if (size > extensionLimit) throw malformedTar(what, "an extended header is too large");
   const content = await reader.take(size);
-  if (content.length < size) throw unsound(what, "it ends early");
+  if (content.length < size) throw malformedTar(what, "it ends early");
   await reader.take(paddingOf(size));
   return content;
 }
 
-function cutAtZero(content: Uint8Array): string {
-  const end = content.indexOf(0);
-  return Buffer.from(end < 0 ? content : content.subarray(0, end)).toString("latin1");
-}
-
 interface OpenedMember {
   readonly member: TarMember;
-  /** Steps over what of the content has not been read, and its padding. */
+  /** Skips the content that has not been read, and its padding. */
   skip(): Promise<void>;
 }
 
@@ -161,7 +165,7 @@ const kinds: ReadonlyMap<string, TarMember["kind"]> = new Map([
   ["6", "fifo"],
 ]);
 
-function kindOf(header: RawHeader, path: string, what: string): TarMember["kind"] {
+function kindOf(header: TarHeader, path: string, what: string): TarMember["kind"] {
   const kind = kinds.get(header.type);
   if (header.type === "S") {
     throw new OciEncError("UNSUPPORTED", `${what} holds a sparse file in GNU tar's old format`, {
@@ -171,19 +175,20 @@ function kindOf(header: RawHeader, path: string, what: string): TarMember["kind"
   if (kind === undefined) {
     throw new OciEncError("UNSUPPORTED", `${what} holds a member of the unknown type ${JSON.stringify(header.type)}`);
   }
-  // Before POSIX, a slash at the end was what made a directory.
+  // Before POSIX, a slash at the end of the name made a directory.
   return kind === "file" && path.endsWith("/") ? "directory" : kind;
 }
 
 function decimal(text: string | undefined, key: string, what: string): number | undefined {
   if (!text) return undefined;
-  if (!/^[0-9]{1,15}$/.test(text)) throw unsound(what, `a member has no sound ${key}`);
+  if (!/^[0-9]{1,15}$/.test(text)) throw malformedTar(what, `the ${key} of a member is not a valid number`);
   return Number(text);
 }
 
 function seconds(text: string | undefined, what: string): number | undefined {
   if (!text) return undefined;
-  if (!/^-?[0-9]{1,12}(?:\.[0-9]{0,20})?$/.test(text)) throw unsound(what, "a member has no sound mtime");
+  if (!/^-?[0-9]{1,12}(?:\.[0-9]{0,20})?$/.test(text))
+    throw malformedTar(what, "the mtime of a member is not a valid number");
   return Number(text);
 }
 
@@ -222,7 +227,7 @@ class Content {
 
   async #some(most: number): Promise<Uint8Array> {
     const bytes = await this.#reader.some(Math.min(most, chunkSize));
-    if (bytes.length === 0) throw unsound(this.#what, "it ends within a file");
+    if (bytes.length === 0) throw malformedTar(this.#what, "it ends within a file");
     this.#left -= bytes.length;
     return bytes;
   }

@@ -1,16 +1,10 @@
 import type { ByteStream } from "../bytes/byte-stream.js";
 import { OciEncError } from "../errors.js";
 import type { WritableFile } from "../files/write-file.js";
-import {
-  blockSize,
-  encodeExtendedHeader,
-  encodeHeader,
-  extendedHeaderSize,
-  needsExtension,
-  paddingOf,
-} from "./tar-header.js";
+import { encodeExtendedHeader, encodeHeader, extendedHeaderSize, needsExtension } from "./member-header.js";
+import { blockSize, paddingOf } from "./tar-header.js";
 
-/** Content to be put into an archive before its name is known. */
+/** Content that is written to an archive before its name is known. */
 export interface TarContent {
   readonly bytes: ByteStream;
   /** Exactly; anything else is CORRUPT. */
@@ -19,7 +13,7 @@ export interface TarContent {
   readonly longName: boolean;
 }
 
-/** The place of one entry in a file: header, content, padding. */
+/** Where one member is in a file: header, content, padding. */
 export interface TarRegion {
   readonly start: number;
   readonly contentStart: number;
@@ -28,7 +22,7 @@ export interface TarRegion {
 }
 
 /**
- * Writes a tar archive into a file, several entries at a time: each gets a region of its own before its bytes come, and
+ * Writes a tar archive into a file, several members at a time: each gets a region of its own before its bytes come, and
  * its header once its name is known. What never gets a name is not in the archive. The same names, sizes and bytes in
  * the same order give the same archive. LOCAL_IO.
  */
@@ -39,15 +33,16 @@ export class TarWriter {
   #free: TarRegion[] = [];
   #end = 0;
 
-  /** `mtime`, in seconds since 1970, is that of every entry. The caller owns the file. */
+  /** `mtime`, in seconds since 1970, is that of every member. The caller owns the file. */
   constructor(file: WritableFile, mtime: number) {
     this.#file = file;
     this.#mtime = mtime;
   }
 
-  /** Drains content into a region. When `bytes` throws or is not `size` long, the region is free for the next try. */
+  /** Writes content into a region. When `bytes` throws or is not `size` long, the region is free for the next try. */
   async add(content: TarContent): Promise<TarRegion> {
-    const region = this.#reserve(content.size, content.longName || needsExtension("", content.size));
+    const isExtended = content.longName || this.#needsExtension("", content.size);
+    const region = this.#reserve(content.size, isExtended);
     try {
       const count = await this.#file.fill(atMost(content), region.contentStart);
       if (count < content.size) throw wrongSize(content.size);
@@ -59,29 +54,30 @@ export class TarWriter {
     }
   }
 
-  /** Makes a filled region an entry of the archive. */
+  /** Makes a filled region a member of the archive. */
   async name(region: TarRegion, name: string): Promise<void> {
     const entry = { name, size: region.size, mtime: this.#mtime };
-    const extended = region.contentStart - region.start === extendedHeaderSize;
-    await this.#file.write(extended ? encodeExtendedHeader(entry) : encodeHeader(entry), region.start);
+    const isExtended = region.contentStart - region.start === extendedHeaderSize;
+    const header = await (isExtended ? encodeExtendedHeader(entry) : encodeHeader(entry));
+    await this.#file.write(header, region.start);
     this.#named.add(region);
   }
 
-  /** Adds an entry whose bytes are at hand. */
+  /** Adds a member whose bytes are at hand. */
   async addFile(name: string, bytes: Uint8Array): Promise<void> {
     async function* once(): AsyncGenerator<Uint8Array> {
       yield bytes;
     }
-    const longName = needsExtension(name, bytes.length);
+    const longName = this.#needsExtension(name, bytes.length);
     await this.name(await this.add({ bytes: once(), size: bytes.length, longName }), name);
   }
 
-  /** Gives a region back that will not be named. */
+  /** Frees a region that will not be named. */
   drop(region: TarRegion): void {
     this.#free.push(region);
   }
 
-  /** Closes the gaps that regions without a name have left, ends the archive, and says how long it is. */
+  /** Closes the gaps of regions without a name, ends the archive, and returns its length. */
   async finish(): Promise<number> {
     let end = 0;
     for (const region of [...this.#named].sort((a, b) => a.start - b.start)) {
@@ -93,9 +89,13 @@ export class TarWriter {
     return end + 2 * blockSize;
   }
 
-  /** The region of a failed try serves the next one, so that trying again does not fill the disk. */
-  #reserve(size: number, extended: boolean): TarRegion {
-    const headerSize = extended ? extendedHeaderSize : blockSize;
+  #needsExtension(name: string, size: number): boolean {
+    return needsExtension({ name, size, mtime: this.#mtime });
+  }
+
+  /** The region of a failed try is used for the next one, so that trying again does not fill the disk. */
+  #reserve(size: number, isExtended: boolean): TarRegion {
+    const headerSize = isExtended ? extendedHeaderSize : blockSize;
     const fits = (region: TarRegion) => region.size === size && region.contentStart - region.start === headerSize;
     const reused = this.#free.find(fits);
     if (reused) {
@@ -108,7 +108,7 @@ export class TarWriter {
     return { start, contentStart, size, end: this.#end };
   }
 
-  /** Towards the beginning, so that a part is never overwritten before it has been read. */
+  /** Towards the start, so that no part is overwritten before it has been read. */
   async #move(region: TarRegion, to: number): Promise<void> {
     const step = 1024 * 1024;
     for (let done = 0; done < region.end - region.start; done += step) {
@@ -119,8 +119,8 @@ export class TarWriter {
 }
 
 /**
- * The time of every entry: `SOURCE_DATE_EPOCH` where it is set, else 0, so that the same image gives the same archive
- * (reproducible-builds.org, "SOURCE_DATE_EPOCH"). Times that tar cannot hold become the nearest that it can. USAGE.
+ * The time of every member: `SOURCE_DATE_EPOCH` where it is set, else 0, so that the same image gives the same archive
+ * (reproducible-builds.org, "SOURCE_DATE_EPOCH"). A time that tar cannot hold becomes the nearest one that it can. USAGE.
  */
 export function entryTime(environment: Readonly<Record<string, string | undefined>> = process.env): number {
   const text = environment["SOURCE_DATE_EPOCH"];
@@ -133,7 +133,7 @@ export function entryTime(environment: Readonly<Record<string, string | undefine
   return Math.min(Math.max(Number(text), 0), 8 ** 11 - 1);
 }
 
-/** Stops before the first byte too many, which would be written over the next entry. */
+/** Stops before the first byte too many, which would overwrite the next member. */
 async function* atMost({ bytes, size }: TarContent): AsyncGenerator<Uint8Array> {
   let count = 0;
   for await (const chunk of bytes) {
@@ -144,5 +144,5 @@ async function* atMost({ bytes, size }: TarContent): AsyncGenerator<Uint8Array> 
 }
 
 function wrongSize(size: number): OciEncError {
-  return new OciEncError("CORRUPT", `a blob does not have the ${size} bytes that were announced`);
+  return new OciEncError("CORRUPT", `a blob does not have the ${size} bytes of its descriptor`);
 }

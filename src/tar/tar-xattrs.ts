@@ -9,7 +9,7 @@ const libarchive = "LIBARCHIVE.xattr.";
 /**
  * The extended attributes among a member's records: SCHILY's hold the bytes as they are, libarchive's name is
  * URL-encoded and its value base64. Labels of SELinux are left out, as they belong to the host. UNSUPPORTED for
- * attributes by which an overlay file system is told to show something else; CORRUPT for what no system would store.
+ * attributes that change what an overlay file system shows; CORRUPT for what no file system can store.
  */
 export function xattrsIn(
   records: readonly (readonly [key: string, value: Uint8Array])[],
@@ -31,7 +31,7 @@ function decodeName(encoded: string, what: string): string {
   try {
     return decodeURIComponent(encoded);
   } catch {
-    throw new OciEncError("CORRUPT", `${what} has an extended attribute without a sound name`);
+    throw new OciEncError("CORRUPT", `${what} has an extended attribute whose name is not valid`);
   }
 }
 
@@ -46,7 +46,7 @@ function check(name: string, value: Uint8Array, what: string): void {
     throw new OciEncError("UNSUPPORTED", `${what} has the extended attribute ${quoted}, which is not for images`);
   }
   if (!/^[a-z]+\.[^\0]+$/s.test(name) || Buffer.byteLength(name) > 255) {
-    throw new OciEncError("CORRUPT", `${what} has the extended attribute ${quoted}, which no system knows`);
+    throw new OciEncError("CORRUPT", `${what} has the extended attribute ${quoted}, whose name is not valid`);
   }
   if (value.length > valueLimit) {
     throw new OciEncError("CORRUPT", `${what} has an extended attribute ${quoted} of ${value.length} bytes`);

@@ -1,5 +1,6 @@
 import { abortable } from "../bytes/abortable.js";
 import { digesting } from "../bytes/digesting.js";
+import { memoized } from "../bytes/memoized.js";
 import { verifying } from "../bytes/verifying.js";
 import type { Keyring, Unwrapped } from "../crypt/layer.js";
 import { answerFor, type LayerAnswer } from "../crypt/layer-answer.js";
@@ -34,8 +35,11 @@ export interface PreviousContentsOptions {
 
 /** Each envelope is opened once, and each layer decrypted at most once, however many platforms share it. */
 export function previousContents({ keyring, ...reading }: PreviousContentsOptions): PreviousContents {
-  const open = once(async (layer: Descriptor) => (keyring ? await openOne(layer, keyring) : undefined));
-  const digestOf = once((layer: Descriptor, unwrapped: Unwrapped) => plainDigest(layer, unwrapped, reading));
+  const open = memoized(async (layer: Descriptor) => (keyring ? await openOne(layer, keyring) : undefined), sameLayer);
+  const digestOf = memoized(
+    (layer: Descriptor, unwrapped: Unwrapped) => plainDigest(layer, unwrapped, reading),
+    sameLayer,
+  );
   return {
     open,
     async disproof(layer, unwrapped, plain) {
@@ -79,14 +83,7 @@ async function plainDigest(
   return sum().digest;
 }
 
-function once<Rest extends readonly unknown[], T>(
-  read: (layer: Descriptor, ...rest: Rest) => Promise<T>,
-): (layer: Descriptor, ...rest: Rest) => Promise<T> {
-  const done = new Map<string, Promise<T>>();
-  return (layer, ...rest) => {
-    const same = JSON.stringify([layer.digest, layer.size, layer.annotations]);
-    const result = done.get(same) ?? read(layer, ...rest);
-    done.set(same, result);
-    return result;
-  };
+/** What is the same for every platform that shares the layer. */
+function sameLayer({ digest, size, annotations }: Descriptor): string {
+  return JSON.stringify([digest, size, annotations]);
 }

@@ -2,6 +2,7 @@ import { withEditedParts } from "../crypt/envelope.js";
 import type { DecryptionKey, EncryptionKey, KnownRecipient } from "../crypt/key-wrapper.js";
 import { isNamed, isRecipient, type RecipientId } from "../crypt/recipient-id.js";
 import { identifyRecipients, type ListedRecipient, listRecipients, removalOf } from "../crypt/recipients.js";
+import { schemes } from "../crypt/schemes/index.js";
 import { OciEncError } from "../errors.js";
 import type { Progress } from "../progress.js";
 import { type EnvelopeEdit, editingEnvelopes } from "./edit-envelopes.js";
@@ -131,7 +132,7 @@ function isSettled(known: KnownRecipient, listed: readonly ListedRecipient[], al
 /** USAGE when one name matches recipients that differ: which of them is meant is not for us to say. */
 function requireOne(found: readonly ListedRecipient[], { scheme, id }: RecipientId, where: string): void {
   const ids = new Set(found.map(({ info }) => info.id));
-  if (ids.size < 2 || scheme === "provider") return;
+  if (ids.size < 2 || schemes.get(scheme)?.nameMeansSeveral) return;
   throw new OciEncError("USAGE", `${where}: ${quotedName({ scheme, id })} fits several recipients`, {
     hint: `write one of ${[...ids].slice(0, 10).join(", ")}`,
   });
@@ -146,7 +147,7 @@ function recipientAt(listed: readonly ListedRecipient[], index: number, where: s
 }
 
 function requireSomebody(listed: readonly ListedRecipient[], gone: ReadonlySet<ListedRecipient>, where: string): void {
-  if (listed.some((recipient) => recipient.sound && !gone.has(recipient))) return;
+  if (listed.some((recipient) => recipient.info.kind !== "unreadable" && !gone.has(recipient))) return;
   throw new OciEncError("USAGE", `${where} would have no recipient left, and nobody could decrypt it again`, {
     hint: "add another recipient first, or remove the image",
   });

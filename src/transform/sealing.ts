@@ -1,3 +1,4 @@
+import { memoized } from "../bytes/memoized.js";
 import type { BlockCipher } from "../crypt/block-cipher.js";
 import { defaultCipher } from "../crypt/ciphers/index.js";
 import { withContentRecipientTag } from "../crypt/envelope.js";
@@ -24,10 +25,9 @@ export async function loadSealing(options: SealingOptions): Promise<Sealing> {
   const { keys, cipher = defaultCipher, anonymous } = options;
   const wrap = await loadRecipients(keys, wrapperOptions(options));
   const recipients = anonymous ? [] : await identifyRecipients(keys, wrapperOptions(options));
-  let estimating: ReturnType<typeof estimateEnvelope> | undefined;
+  const estimated = memoized(() => estimateEnvelope(wrap, cipher));
   return async (layer, { diffId }) => {
-    estimating ??= estimateEnvelope(wrap, cipher);
-    const estimate = await estimating;
+    const estimate = await estimated();
     const tag = contentRecipientTag(recipients, { digest: layer.digest, diffId });
     const bound = (annotations: Readonly<Record<string, string>>) =>
       tag ? withContentRecipientTag(annotations, tag) : annotations;

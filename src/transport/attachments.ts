@@ -6,7 +6,7 @@ import type { ImageSource, ImageTarget } from "./transport.js";
 export type { AttachedManifest } from "../oci/attached-manifest.js";
 
 /**
- * What belongs to a manifest and is no part of it: manifests that name it as their subject, those under its digest tags,
+ * What belongs to a manifest and is not a part of it: manifests that name it as their subject, those under its digest tags,
  * and OpenPGP signatures, which no registry keeps as content. `signing-and-policy.md` 5.2.
  */
 export interface AttachmentSource {
@@ -22,7 +22,7 @@ export interface AttachmentSource {
    * and blobs are read as any others of the source.
    */
   digestTag(subject: Digest, kind: DigestTagKind): Promise<Descriptor | undefined>;
-  /** Simple-signing messages, each as it is stored, in their order; unjudged. Empty when there is none. */
+  /** Simple-signing messages, each as it is stored, in their order; not verified. Empty when there is none. */
   simpleSignatures(subject: Digest): Promise<readonly Uint8Array[]>;
 }
 
@@ -62,7 +62,7 @@ export function attachable(target: ImageTarget): (ImageTarget & AttachmentTarget
   return "putDigestTag" in target ? (target as ImageTarget & AttachmentTarget) : undefined;
 }
 
-/** Simple signatures of one manifest, and bytes of one: a place that has more is not believed. `signing-and-policy.md` 3.2. */
+/** Simple signatures of one manifest, and bytes of one: a place that has more is refused. `signing-and-policy.md` 3.2. */
 export const signatureLimits: { readonly count: number; readonly bytes: number } = {
   count: 128,
   bytes: 4 * 1024 * 1024,

@@ -1,23 +1,27 @@
-import type { Digest } from "../oci/digest.js";
+import { memoized } from "../bytes/memoized.js";
+import type { Descriptor } from "../oci/descriptor.js";
 import type { ImageSource, PolicyGate } from "./transport.js";
 
-/**
- * The same source, whose reference resolves only to what `admit` lets pass: asked once for each digest.
- */
-export function gatedSource(source: ImageSource, reference: string, admit: PolicyGate): ImageSource {
-  const known = new Map<Digest, Promise<void>>();
+/** The same source, whose reference resolves only to what `gate` lets pass: asked once for each digest. */
+export function gatedSource(
+  source: ImageSource,
+  asked: Omit<Parameters<PolicyGate>[1], "source">,
+  gate: PolicyGate,
+): ImageSource {
+  const pass = memoized(
+    (root: Descriptor) => gate(root, { ...asked, source }),
+    ({ digest }) => digest,
+  );
   const resolve: ImageSource["resolve"] = async () => {
     const root = await source.resolve();
-    const asked = known.get(root.digest) ?? admit(root, { reference, source });
-    known.set(root.digest, asked);
-    await asked;
+    await pass(root);
     return root;
   };
   return withResolve(source, resolve);
 }
 
 /** The same source with another way to resolve. All else is passed on, methods that only some transports have included. */
-export function withResolve<S extends ImageSource>(source: S, resolve: ImageSource["resolve"]): S {
+function withResolve<S extends ImageSource>(source: S, resolve: ImageSource["resolve"]): S {
   return new Proxy(source, {
     get(target, name) {
       if (name === "resolve") return resolve;
@@ -29,9 +33,8 @@ export function withResolve<S extends ImageSource>(source: S, resolve: ImageSour
 
 /** The same source, which means for good what its reference named when it was first asked. */
 export function memoizedResolve<S extends ImageSource>(source: S): S {
-  let root: ReturnType<ImageSource["resolve"]> | undefined;
-  return withResolve(source, () => {
-    root ??= source.resolve();
-    return root;
-  });
+  return withResolve(
+    source,
+    memoized(() => source.resolve()),
+  );
 }

@@ -1,6 +1,6 @@
 /** How to speak to a registry, and as whom. */
 export interface RegistryOptions {
-  /** Who one is. Undefined: what the files of docker and podman say, as in `authFile`. */
+  /** Where credentials come from. Undefined: what the files of docker and podman say, as in `authFile`. */
   readonly keychain?: Keychain | undefined;
   /** For the registry that the reference names, and no other; the keychain is then not asked about it. */
   readonly credentials?: Credentials | undefined;
@@ -39,7 +39,7 @@ export interface HostSettings {
   readonly verifyTls?: boolean | undefined;
   /** A directory of `*.crt`, `*.cert` and `*.key` in place of the `certs.d` directories. */
   readonly certificateDirectory?: string | undefined;
-  /** PEM; trusted beside the usual authorities, for this port and where it sends us: that one is trusted is no secret. */
+  /** PEM; trusted beside the usual authorities, for this port and where it sends us: which certificates are trusted is not a secret. */
   readonly certificateAuthority?: Uint8Array | undefined;
   /** PEM; shown to a host that asks for it, together with `clientKey`. */
   readonly clientCertificate?: Uint8Array | undefined;
@@ -55,15 +55,15 @@ export interface RegistryTimeouts {
    * for each 16 MiB of it, up to ten minutes.
    */
   readonly response?: number | undefined;
-  /** Until the next 64 KiB of a body have passed, sent or received; default 60 s. What we keep the other side waiting does not count. */
+  /** Until the next 64 KiB of a body have passed, sent or received; default 60 s. The time that the registry waits for us does not count. */
   readonly idle?: number | undefined;
-  /** Until it is said that a host is silent; default 10 s. */
+  /** Until a message says that a host does not answer; default 10 s. */
   readonly notice?: number | undefined;
 }
 
-/** Who one is at a registry. */
+/** Finds the credentials for a registry. */
 export interface Keychain {
-  /** Undefined: nobody in particular. `repository` lets one host know several. */
+  /** Undefined: no credentials. `repository`: one host may have several. */
   credentials(host: string, repository?: string): Promise<Credentials | undefined>;
 }
 

@@ -3,6 +3,7 @@ import type { ByteStream } from "../bytes/byte-stream.js";
 import { OciEncError } from "../errors.js";
 import type { ContentId, Descriptor } from "../oci/descriptor.js";
 import type { Digest } from "../oci/digest.js";
+import type { ImageName } from "../oci/image-name.js";
 import type { Progress } from "../progress.js";
 import type { RegistryOptions } from "./registry-options.js";
 
@@ -20,7 +21,7 @@ export interface ImageSource extends AsyncDisposable {
   blob(descriptor: Descriptor, from?: number): ByteStream;
   /**
    * What lies beside the image, may be plain and is named by nothing, each as a phrase: what killed commands left, and blobs
-   * of the digests `plain`. Absent: nobody can tell here. Changes nothing.
+   * of the digests `plain`. Absent: that cannot be known here. Changes nothing.
    */
   leftovers?(plain: readonly Digest[]): Promise<readonly string[]>;
   /** How often a blob from here is worth another try after a failure that may pass; absent: failures here do not pass. */
@@ -35,23 +36,23 @@ export interface Upload {
   readonly digest: Digest | undefined;
   /** What the target said it holds already ({@link ResumingTarget}): `bytes` begins with it, and it need not be written. */
   readonly begun?: number | undefined;
-  /** The content was encrypted where it came from, and is not any more. Files of it are their owner's alone. */
+  /** The content was encrypted where it came from, and is not any more. Only their owner can read files of it. */
   readonly opened?: boolean | undefined;
   /** The digest to store under. Throws a plain Error until `bytes` has been drained. */
   sum(): ContentId;
 }
 
-/** What a commit may insist on and what it may leave behind. */
+/** What a commit requires, and what it may leave out. */
 export interface CommitOptions {
   /** CONFLICT when the reference names something else at that moment. Undefined: whatever it names is replaced. */
   readonly expect?: Digest | undefined;
   /** Blobs that nothing should need any more once the reference has moved. A target that cannot tell ignores them. */
   readonly obsolete?: readonly Descriptor[];
-  /** Manifests that the image names, and that were not where it comes from: it counts as whole without them. */
+  /** Manifests that the image names, and that were not where it comes from: it counts as complete without them. */
   readonly absent?: readonly Digest[];
 }
 
-/** What became of the blobs named obsolete. */
+/** What was done with the obsolete blobs. */
 export interface Committed {
   readonly removed: readonly Descriptor[];
   readonly kept: readonly KeptBlob[];
@@ -61,11 +62,11 @@ export interface Committed {
 export interface KeptBlob<T extends ContentId = Descriptor> {
   readonly blob: T;
   readonly why: string;
-  /** It should have gone, and the system did not let it. */
+  /** It should have been removed, and the system did not allow it. */
   readonly failed?: true;
 }
 
-/** LOCAL_IO for the blobs that the system did not let go; undefined when there is none. `place` is where they are. */
+/** LOCAL_IO for the blobs that the system did not allow to remove; undefined when there is none. `place` is where they are. */
 export function removalFailure(kept: readonly KeptBlob<ContentId>[], place: string): OciEncError | undefined {
   const failed = kept.filter((entry) => entry.failed);
   const [first] = failed;
@@ -101,16 +102,25 @@ export interface ImageTarget extends AsyncDisposable {
 
 /** What a target may need to know of an image before it takes it. */
 export interface ImageTraits {
-  /** Some layer will be stored sealed. */
+  /** Some layer will be stored encrypted. */
   readonly encrypted: boolean;
   /** Signatures or other referrers are to go along. */
   readonly attached: boolean;
 }
 
-/** Whether an image may be read at all. `reference` is what was asked for, before mirrors or links were followed. */
-export type PolicyGate = (root: Descriptor, image: { reference: string; source: ImageSource }) => Promise<void>;
+/** Whether an image may be read at all. */
+export type PolicyGate = (root: Descriptor, image: RequestedImage) => Promise<void>;
 
-/** Asked per host, so that both ends of a copy can share one set. */
+/** An image as it was asked for, and where it was found. */
+export interface RequestedImage {
+  /** Before mirrors or links were followed. */
+  readonly reference: string;
+  readonly source: ImageSource;
+  /** As in {@link EndpointOptions}. */
+  readonly transports?: readonly TransportRow[] | undefined;
+}
+
+/** How one end is opened. */
 export interface EndpointOptions {
   /** The local store's directory; default as in `defaultStore`. */
   readonly store?: string | undefined;
@@ -132,15 +142,17 @@ export interface EndpointOptions {
   readonly registry?: RegistryOptions | undefined;
   /** For a source: asked as soon as the reference is resolved; what it throws ends the work before anything else is read. */
   readonly gate?: PolicyGate | undefined;
+  /** The transports that a reference may be of, for one of your own beside ours; default `transportRows`. */
+  readonly transports?: readonly TransportRow[] | undefined;
 }
 
 /** A target that can give the image further names after `commit`. Found by {@link canTag}. */
 export interface TaggingTarget {
-  /** Makes `tag` name what `commit` has stored. USAGE when it is no tag. */
+  /** Makes `tag` name what `commit` has stored. USAGE when it is not a tag. */
   tag(tag: string, root: Descriptor, bytes: Uint8Array): Promise<void>;
 }
 
-/** The beginning of a blob, left by a run that broke off. */
+/** The first bytes of a blob, left by a command that was interrupted. */
 export interface PartialBlob {
   /** Bytes that are there; at most as many as the blob has. */
   readonly size: number;
@@ -148,13 +160,13 @@ export interface PartialBlob {
   readonly bytes: ByteStream;
 }
 
-/** A target that keeps the beginnings of blobs which pass unchanged. Found by {@link canResume}. */
+/** A target that keeps partial blobs, of blobs that pass unchanged, so that a later copy resumes. Found by {@link canResume}. */
 export interface ResumingTarget {
-  /** What is there of a blob that `has` denies; undefined: nothing. It is this target's until its next `put` of the blob. */
+  /** What is there of a blob that is not complete; undefined: nothing. It is this target's until its next `put` of the blob. */
   begun(descriptor: Descriptor): Promise<PartialBlob | undefined>;
 }
 
-/** Whether `target` keeps the beginnings of blobs. */
+/** Whether `target` keeps partial blobs. */
 export function canResume(target: ImageTarget): target is ImageTarget & ResumingTarget {
   return "begun" in target;
 }
@@ -164,9 +176,40 @@ export function canTag(target: ImageTarget): target is ImageTarget & TaggingTarg
   return "tag" in target;
 }
 
-/** One way of keeping images. */
+/** One way of keeping images, loaded. */
 export interface Transport {
-  readonly scheme: string;
+  /** `locator` is what follows the prefix of a reference. */
   openSource(locator: string, options: EndpointOptions): Promise<ImageSource>;
   openTarget(locator: string, options: EndpointOptions): Promise<ImageTarget>;
+}
+
+/** All that anybody has to know of a transport before it is loaded. */
+export interface TransportRow {
+  /** How its references begin, the usual way first. Without any it is the transport of references that have no prefix. */
+  readonly prefixes: readonly string[];
+  /** How help names it in a list: `oci:`. */
+  readonly title: string;
+  /** How a reference is written, for hints: `oci:DIRECTORY[:NAME][@DIGEST]`. */
+  readonly form: string;
+  /** A reference names an image, in Docker's grammar: rules for names apply. Else it names a path. */
+  readonly named: boolean;
+  /** Images are on another machine, where others get them by their tags: one is written over only on request. */
+  readonly remote: boolean;
+  /** `-` in place of a file is standard input and output. */
+  readonly streams: boolean;
+  /** It can keep encrypted layers. */
+  readonly encrypted: boolean;
+  /** It can keep signatures and other referrers beside an image. */
+  readonly attachments: boolean;
+  /** How a `policy.json` speaks of its images. */
+  readonly policy: { readonly name: string; readonly scopes: PolicyScopes };
+  load(): Promise<Transport>;
+}
+
+/** Which entries of a `policy.json` speak of the images of a transport: containers-policy.json(5). */
+export interface PolicyScopes {
+  /** The scopes of an image, the most specific one first, without the empty one, which speaks of all. `path` is absolute, without links. */
+  of(image: { readonly name?: ImageName | undefined; readonly path?: string | undefined }): readonly string[];
+  /** Whether a text other than the empty one can be a scope of this transport. */
+  accepts(scope: string): boolean;
 }

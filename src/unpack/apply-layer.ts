@@ -4,10 +4,10 @@ import { OciEncError } from "../errors.js";
 import type { Progress, WarningCode } from "../progress.js";
 import { type Attributes, shownName, type TarMember } from "../tar/tar-member.js";
 import type { FileTree } from "./file-tree.js";
-import { directoryAt, partsOf, placeIn } from "./path-resolver.js";
+import { childPath, pathParts, resolveDirectory } from "./path-resolver.js";
 import { readWhiteout } from "./whiteout.js";
 
-/** What applying a layer may depend on. */
+/** How to apply a layer. */
 export interface ApplyOptions {
   readonly budget: Budget;
   readonly progress?: Progress | undefined;
@@ -16,8 +16,8 @@ export interface ApplyOptions {
 
 /**
  * Applies one layer to a tree that holds the layers below it. Image-spec, "layer", sections Applying Changesets and
- * Whiteouts: whiteouts are for lower layers only, wherever in the archive they stand. CORRUPT for a member that makes no
- * sense, before anything of it is written; UNSUPPORTED when a limit is passed.
+ * Whiteouts: whiteouts are for lower layers only, wherever in the archive they stand. CORRUPT for an invalid member,
+ * before anything of it is written; UNSUPPORTED when a limit is passed.
  */
 export async function applyLayer(
   members: AsyncIterable<TarMember>,
@@ -32,15 +32,15 @@ export async function applyLayer(
   }
 }
 
-/** Directories that a layer leaves out although something is in them. */
+/** The attributes of directories that have no member of their own. */
 const missingParent: Attributes = { mode: 0o755, uid: 0, gid: 0, mtime: undefined, xattrs: new Map() };
 
 class Application {
   readonly #tree: FileTree;
   readonly #options: ApplyOptions;
-  /** What stands in the tree because of this layer, which its whiteouts are not about. */
+  /** The places that this layer has made. Its whiteouts do not apply to them. */
   readonly #made = new Set<string>();
-  /** Directories that a whiteout has emptied: a second one of this layer has nothing to do there. */
+  /** Directories that a whiteout of this layer has already emptied. */
   readonly #emptied = new Set<string>();
 
   constructor(tree: FileTree, options: ApplyOptions) {
@@ -49,26 +49,27 @@ class Application {
   }
 
   async apply(member: TarMember): Promise<void> {
-    const parts = partsOf(member.path);
+    const parts = pathParts(member.path);
     const whiteout = readWhiteout(parts);
-    if (whiteout.kind === "opaque") this.#hideBelow(directoryAt(this.#tree, whiteout.directory));
-    else if (whiteout.kind === "file") this.#hide(directoryAt(this.#tree, whiteout.directory), whiteout.name);
+    if (whiteout.kind === "opaque") this.#hideBelow(resolveDirectory(this.#tree, whiteout.directory));
+    else if (whiteout.kind === "file") this.#hide(resolveDirectory(this.#tree, whiteout.directory), whiteout.name);
     else if (whiteout.kind === "leftover") {
-      this.#warn("ENTRY_IGNORED", `passed over ${shownName(member.path)}, which another storage driver left behind`);
+      this.#warn("ENTRY_IGNORED", `ignored ${shownName(member.path)}, a file of another storage driver`);
     } else await this.#add(member, parts);
   }
 
   async #add(member: TarMember, parts: readonly string[]): Promise<void> {
     if (parts.length === 0) {
-      if (member.kind !== "directory") throw new OciEncError("CORRUPT", "a layer replaces the root by something else");
+      if (member.kind !== "directory")
+        throw new OciEncError("CORRUPT", "a layer replaces the root directory with something else");
       this.#tree.changeDirectory("", member.attributes);
       return;
     }
     const existing = member.kind === "hardlink" ? this.#linkTarget(member) : undefined;
-    const place = placeIn(this.#parent(parts.slice(0, -1)), parts.at(-1) ?? "");
-    // Not what the member is called: a link on the way can make a long place of a short name.
+    const place = childPath(this.#parent(parts.slice(0, -1)), parts.at(-1) ?? "");
+    // A link on the way can turn a short name into a long place.
     this.#options.budget.hold(place.length + member.linkTarget.length);
-    if (existing === place) throw wrongLink(member, "links to itself");
+    if (existing === place) throw invalidLink(member, "links to itself");
     const kind = this.#tree.kindOf(place);
     if (this.#made.has(place) && !(kind === "directory" && member.kind === "directory")) {
       this.#warn("ENTRY_REPEATED", `a layer has ${shownName(member.path)} twice; the last one counts`);
@@ -84,7 +85,7 @@ class Application {
   async #make(member: TarMember, place: string, existing: string | undefined): Promise<void> {
     if (member.kind === "directory") this.#tree.makeDirectory(place, member.attributes);
     else if (existing === undefined) await this.#tree.make(place, member);
-    else if (this.#tree.kindOf(existing) === undefined) throw wrongLink(member, "replaces what it links to");
+    else if (this.#tree.kindOf(existing) === undefined) throw invalidLink(member, "replaces the file that it links to");
     else this.#tree.link(existing, place);
   }
 
@@ -96,38 +97,38 @@ class Application {
       this.#tree.makeDirectory(place, missingParent);
       this.#made.add(place);
     };
-    return directoryAt(this.#tree, parts, { make }) ?? "";
+    return resolveDirectory(this.#tree, parts, { make }) ?? "";
   }
 
-  /** Resolved like any other name; the last part is not followed. What the header says beside it does not count. */
+  /** The place of the file that a hard link names. A symbolic link at its end is not followed. */
   #linkTarget(member: TarMember): string {
-    const parts = partsOf(member.linkTarget);
-    const directory = directoryAt(this.#tree, parts.slice(0, -1));
-    const place = directory === undefined ? undefined : placeIn(directory, parts.at(-1) ?? "");
+    const parts = pathParts(member.linkTarget);
+    const directory = resolveDirectory(this.#tree, parts.slice(0, -1));
+    const place = directory === undefined ? undefined : childPath(directory, parts.at(-1) ?? "");
     const kind = place === undefined || parts.length === 0 ? undefined : this.#tree.kindOf(place);
-    if (place === undefined || kind === undefined) throw wrongLink(member, "links to what is not there");
-    if (kind === "directory") throw wrongLink(member, "links to a directory");
+    if (place === undefined || kind === undefined) throw invalidLink(member, "links to a file that does not exist");
+    if (kind === "directory") throw invalidLink(member, "links to a directory");
     return place;
   }
 
   #hide(directory: string | undefined, name: string): void {
-    if (directory !== undefined) this.#hidePlace(placeIn(directory, name));
+    if (directory !== undefined) this.#hidePlace(childPath(directory, name));
   }
 
   #hideBelow(directory: string | undefined): void {
     if (directory === undefined || this.#emptied.has(directory)) return;
     this.#emptied.add(directory);
-    for (const name of this.#tree.list(directory)) this.#hidePlace(placeIn(directory, name));
+    for (const name of this.#tree.list(directory)) this.#hidePlace(childPath(directory, name));
   }
 
-  /** Takes away what lower layers have put there, and says whether something of this layer is left. */
+  /** Removes what lower layers have put there. Returns whether something of this layer is left. */
   #hidePlace(place: string): boolean {
     const kind = this.#tree.kindOf(place);
     if (kind === undefined) return false;
     let kept = this.#made.has(place);
     if (kind === "directory" && this.#emptied.has(place)) return true;
     if (kind === "directory") {
-      for (const name of this.#tree.list(place)) kept = this.#hidePlace(placeIn(place, name)) || kept;
+      for (const name of this.#tree.list(place)) kept = this.#hidePlace(childPath(place, name)) || kept;
       if (kept) this.#emptied.add(place);
     }
     if (!kept) this.#tree.remove(place);
@@ -138,7 +139,7 @@ class Application {
     if (kind === undefined) return;
     if (kind === "directory") {
       for (const name of this.#tree.list(place)) {
-        const child = placeIn(place, name);
+        const child = childPath(place, name);
         this.#removeAll(child, this.#tree.kindOf(child));
       }
     }
@@ -151,7 +152,7 @@ class Application {
   }
 }
 
-function wrongLink(member: TarMember, why: string): OciEncError {
+function invalidLink(member: TarMember, why: string): OciEncError {
   return new OciEncError("CORRUPT", `the hard link ${shownName(member.path)} in a layer ${why}`, {
     hint: `it names ${shownName(member.linkTarget)}`,
   });

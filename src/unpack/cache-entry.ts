@@ -3,8 +3,8 @@ import { ByteReader } from "../bytes/byte-reader.js";
 import type { ByteStream } from "../bytes/byte-stream.js";
 import { OciEncError } from "../errors.js";
 
-// An entry is the wrapped key (nonce, key, tag) and then chunks of 64 KiB, each with its tag. The nonce of a chunk is its
-// number and whether it is the last one: an entry that was cut short, or whose chunks were exchanged, does not open.
+// An entry is the wrapped key (nonce, key, tag) and then chunks of 64 KiB, each with its tag. The nonce of a chunk holds its
+// number and whether it is the last one: decryption fails for an entry that was cut short or whose chunks were exchanged.
 
 const algorithm = "aes-256-gcm";
 const chunkSize = 64 * 1024;
@@ -13,9 +13,9 @@ const nonceSize = 12;
 const keySize = 32;
 const headSize = nonceSize + keySize + tagSize;
 
-/** An entry being written. */
-export interface SealingChunks {
-  /** What the entry begins with. */
+/** Encrypts the content of an entry, chunk by chunk. */
+export interface ChunkEncryptor {
+  /** The first bytes of the entry. */
   readonly head: Uint8Array;
   /** The chunks that are complete with these bytes. */
   push(bytes: Uint8Array): readonly Uint8Array[];
@@ -23,16 +23,16 @@ export interface SealingChunks {
   end(): Uint8Array;
 }
 
-/** Encrypts under a key made for this entry alone, which `wrapping` protects. */
-export function sealingChunks(wrapping: Uint8Array): SealingChunks {
+/** Encrypts with a new key, which is wrapped with `wrapping`. */
+export function encryptChunks(wrapping: Uint8Array): ChunkEncryptor {
   const key = randomBytes(keySize);
   const nonce = randomBytes(nonceSize);
   let rest: Uint8Array = new Uint8Array();
   let count = 0;
-  const seal = (bytes: Uint8Array, last: boolean) => {
-    const sealed = encrypt(key, chunkNonce(count, last), bytes);
+  const next = (bytes: Uint8Array, last: boolean) => {
+    const chunk = encrypt(key, chunkNonce(count, last), bytes);
     count += 1;
-    return sealed;
+    return chunk;
   };
   return {
     head: Buffer.concat([nonce, encrypt(wrapping, nonce, key)]),
@@ -40,16 +40,16 @@ export function sealingChunks(wrapping: Uint8Array): SealingChunks {
       const chunks: Uint8Array[] = [];
       rest = rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);
       for (; rest.length > chunkSize; rest = rest.subarray(chunkSize))
-        chunks.push(seal(rest.subarray(0, chunkSize), false));
+        chunks.push(next(rest.subarray(0, chunkSize), false));
       rest = Buffer.from(rest);
       return chunks;
     },
-    end: () => seal(rest, true),
+    end: () => next(rest, true),
   };
 }
 
-/** What an entry holds. CORRUPT when it was changed or cut short, or belongs to another layer. */
-export async function* openingChunks(entry: ByteStream, wrapping: Uint8Array): AsyncGenerator<Uint8Array> {
+/** The content of an entry. CORRUPT when it was changed or cut short, or belongs to another layer. */
+export async function* decryptChunks(entry: ByteStream, wrapping: Uint8Array): AsyncGenerator<Uint8Array> {
   const reader = new ByteReader(entry);
   try {
     const head = await reader.take(headSize);
@@ -79,15 +79,15 @@ function encrypt(key: Uint8Array, nonce: Uint8Array, bytes: Uint8Array): Uint8Ar
   return Buffer.concat([cipher.update(bytes), cipher.final(), cipher.getAuthTag()]);
 }
 
-function decrypt(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array): Uint8Array {
+function decrypt(key: Uint8Array, nonce: Uint8Array, encrypted: Uint8Array): Uint8Array {
   try {
     const decipher = createDecipheriv(algorithm, key, nonce, { authTagLength: tagSize });
-    decipher.setAuthTag(sealed.subarray(sealed.length - tagSize));
-    return Buffer.concat([decipher.update(sealed.subarray(0, -tagSize)), decipher.final()]);
+    decipher.setAuthTag(encrypted.subarray(encrypted.length - tagSize));
+    return Buffer.concat([decipher.update(encrypted.subarray(0, -tagSize)), decipher.final()]);
   } catch (cause) {
-    throw new OciEncError("CORRUPT", "a kept layer in the layer cache was changed", {
+    throw new OciEncError("CORRUPT", "an entry of the layer cache was changed or is cut short", {
       cause,
-      hint: "remove the cache's directory; it is made anew from the image",
+      hint: "remove the cache directory; it is filled again from the image",
     });
   }
 }

@@ -8,11 +8,11 @@ import { makeDraftTree, type TemporaryTree } from "../files/temporary-tree.js";
 import type { Progress } from "../progress.js";
 import { entryOf, noteMoving, takeBackMoved } from "./moved-entries.js";
 
-/** Where a tree is filled, and how it gets to where it belongs. */
+/** A directory to be filled, and how it becomes the final one. */
 export interface Destination {
   /** The directory to fill, closed to others. */
   readonly root: string;
-  /** Gives what was filled its names. `attribute` makes a directory that was there before like the one that was filled. */
+  /** Moves what was filled to its final names. `attribute` sets the attributes of a directory that existed before. */
   finish(attribute: (path: string) => Promise<void>): Promise<void>;
   /** Removes what was made. */
   abandon(): Promise<void>;
@@ -20,19 +20,19 @@ export interface Destination {
 
 /** How to open a destination. */
 export interface DestinationOptions {
-  /** Fill a directory that is not empty, in which nothing can be taken back. */
+  /** Fill a directory that is not empty; a failure then leaves files behind. */
   readonly force: boolean;
-  /** Close one that has something in it to others before the first file is there. */
+  /** Close a directory that is not empty to other users before the first file is made. */
   readonly close: boolean;
-  /** The names that will be made: beside others, a directory that lacks them is as good as an empty one. */
+  /** The names that will be made: a directory without them counts as empty. */
   readonly names?: readonly string[];
   readonly progress: Progress | undefined;
 }
 
 /**
- * Prepares a directory for being filled. What is half-done lies in a draft, beside a directory that is absent and inside
- * one that is there, so that nobody takes it for the whole, and whoever comes next can remove it: see `makeDraftTree`.
- * CONFLICT for a directory with something in it, without `force`; NOT_FOUND, LOCAL_IO.
+ * Prepares a directory for being filled. Until it is complete, the tree is a draft: beside the directory if that does not exist
+ * yet, else inside it; the next process removes a draft that was left behind: see `makeDraftTree`. CONFLICT for a directory
+ * that is not empty, without `force`; NOT_FOUND, LOCAL_IO.
  */
 export async function openDestination(root: string, options: DestinationOptions): Promise<Destination> {
   try {
@@ -60,7 +60,7 @@ async function newDirectory(root: string, progress: Progress | undefined): Promi
     root: tree,
     async finish() {
       if (await isThere(root))
-        throw new OciEncError("CONFLICT", `somebody else has made ${JSON.stringify(root)} meanwhile`);
+        throw new OciEncError("CONFLICT", `${JSON.stringify(root)} was made by another process meanwhile`);
       await move(tree, root);
       await draft.remove();
     },
@@ -93,21 +93,21 @@ async function emptyDirectory(root: string, progress: Progress | undefined): Pro
   };
 }
 
-/** What was there before may have been replaced, so nothing can be taken back but the mode. */
+/** Existing files may have been replaced, so only the mode can be restored. */
 async function filledDirectory(root: string, close: boolean): Promise<Destination> {
   const { mode } = await stat(root);
   if (close) await chmod(root, 0o700);
   return { root, finish: async () => {}, abandon: () => chmod(root, mode & 0o7777) };
 }
 
-/** The draft itself stays closed to others, whatever mode the tree gets. */
+/** The draft directory stays closed to others, whatever mode the tree in it gets. */
 async function makeInside(draft: TemporaryTree): Promise<string> {
   const tree = join(draft.directory, "tree");
   await mkdir(tree, { mode: 0o700 });
   return tree;
 }
 
-/** Without root, only a directory that may be written to can be moved to another. */
+/** Without root, a directory can be moved only if it is writable. */
 async function move(from: string | Buffer, to: string | Buffer): Promise<void> {
   try {
     await rename(from, to);
@@ -124,7 +124,7 @@ function quoted(path: string | Buffer): string {
   return JSON.stringify(basename(path.toString()));
 }
 
-/** Nothing is in the way: in the directory, or at the names that will be made there, but for an empty directory. */
+/** Whether the directory is empty, or has nothing but empty directories at the names that will be made. */
 async function isFree(root: string, names: readonly string[] | undefined): Promise<boolean> {
   if (names === undefined) return (await readdir(root)).length === 0;
   for (const path of names.map((name) => join(root, name))) {

@@ -33,16 +33,16 @@ import type { XattrWriter } from "./xattr-writer.js";
 
 /** A tree on disk that is being filled. */
 export interface DiskTree extends FileTree {
-  /** What a directory shall have in the end; undefined when nobody has said so. */
+  /** The attributes that a directory gets at the end; undefined: none are known. */
   attributesOf(place: string): Attributes | undefined;
-  /** Whether root has made anything that gives others its power: setuid and setgid files, capabilities, devices. */
+  /** Whether root has made something that gives other users power: setuid and setgid files, capabilities, devices. */
   readonly isDelicate: boolean;
   /**
-   * Gives directories their attributes, the deepest first. Until then they are their owner's alone. Once, at the end. `top`:
-   * the root's mode in place of what the image says, and then it stays the caller's.
+   * Sets the attributes of directories, the deepest first. Until then only their owner can enter them. Once, at the end. `top`:
+   * the mode of the root instead of the image's; then it also stays the caller's.
    */
   finish(top?: number): Promise<void>;
-  /** For how many devices empty files stand. */
+  /** How many devices were replaced by empty files. */
   lost(): { readonly devices: number };
 }
 
@@ -51,7 +51,7 @@ export interface DiskOptions {
   readonly owners: Ownership;
   readonly xattrs: XattrWriter;
   readonly budget: Budget;
-  /** `replace`: an empty file stands for each device, as always without root. */
+  /** `replace`: an empty file instead of each device, as always without root. */
   readonly devices: "make" | "replace";
 }
 
@@ -62,13 +62,13 @@ export function diskTree(root: string, options: DiskOptions): DiskTree {
 
 class Disk implements DiskTree {
   readonly #directory: string;
-  /** The same as bytes, one to a character, as places are written. */
+  /** The same, one character for each byte (latin1), as places are. */
   readonly #root: string;
   readonly #options: DiskOptions;
-  /** Directories that are known to be there, which is asked for every part of every name. */
+  /** Directories that are known to exist: every part of every name is looked up. */
   readonly #known = new Set<string>([""]);
   #replacedDevices = 0;
-  /** What directories shall have in the end. */
+  /** The attributes that directories get at the end. */
   readonly #pending = new Map<string, Attributes>();
   #isDelicate = false;
 
@@ -172,7 +172,7 @@ class Disk implements DiskTree {
     const { budget, owners, xattrs } = this.#options;
     const { attributes } = member;
     this.#isDelicate ||= owners.privileged && isPowerful(attributes);
-    // Exclusive, so that nothing that is there, not even a link, is ever opened for writing.
+    // Exclusive, so that no existing file or link is ever opened for writing.
     const file = this.#try(place, (path) => openSync(path, "wx", 0o600));
     try {
       let stored = 0;
@@ -234,7 +234,7 @@ function isPowerful({ mode, xattrs }: Attributes): boolean {
   return (mode & 0o6000) !== 0 || xattrs.has("security.capability");
 }
 
-/** An access control list could let others in that the mode keeps out. */
+/** Without access control lists, which could let in users that the mode keeps out. */
 function guarding({ mtime, xattrs }: Attributes, mode: number): Attributes {
   const harmless = [...xattrs].filter(([name]) => !name.startsWith("system."));
   return { mode, uid: geteuid?.() ?? 0, gid: getegid?.() ?? 0, mtime, xattrs: new Map(harmless) };
@@ -248,7 +248,7 @@ function writeAll(file: number, bytes: Uint8Array, position: number): void {
   for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done, bytes.length - done, position + done);
 }
 
-/** Access and modification. As text: of negative numbers, times before 1970, Node would make the present. */
+/** As text, because Node replaces negative numbers, which are times before 1970, by the present time. */
 function times(mtime: number): [access: string, modification: string] {
   return [String(mtime), String(mtime)];
 }

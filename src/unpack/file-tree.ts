@@ -1,11 +1,11 @@
 import type { Attributes, TarMember } from "../tar/tar-member.js";
 
-/** What stands at a place, without following a link. */
+/** What is at a place; a link is not followed. */
 export type NodeKind = "directory" | "symlink" | "other";
 
 /**
- * A tree that layers are applied to. Places are written without a slash at either end, the root being empty, and are
- * resolved: no part but the last may be a symbolic link. Nothing is ever written through a link or over what is there.
+ * A tree that layers are applied to. A place is a resolved path: no part but the last may be a symbolic link. It has no slash
+ * at either end, and is empty for the root. Nothing is ever written through a link or over an existing file.
  */
 export interface FileTree {
   /** Undefined: nothing is there. */
@@ -14,12 +14,12 @@ export interface FileTree {
   /** The names in a directory. */
   list(place: string): readonly string[];
   makeDirectory(place: string, attributes: Attributes): void;
-  /** A directory that is there, the root included, gets the attributes of another layer. */
+  /** Changes the attributes of an existing directory, also of the root. */
   changeDirectory(place: string, attributes: Attributes): void;
-  /** Makes anything but directories and hard links. Its content is read here, or not at all. */
+  /** Makes everything but directories and hard links. If the content is needed, it is read before this returns. */
   make(place: string, member: TarMember): Promise<void>;
-  /** A second name for what stands at `existing`. */
+  /** Makes a hard link: a second name for the file at `existing`. */
   link(existing: string, place: string): void;
-  /** Takes away what is no directory, or an empty one. */
+  /** Removes a file or an empty directory. */
   remove(place: string): void;
 }

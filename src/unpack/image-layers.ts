@@ -22,7 +22,7 @@ import type { Progress } from "../progress.js";
 import type { ImageSource } from "../transport/transport.js";
 import type { LayerCache } from "./layer-cache.js";
 
-/** Which image of an index, and how to open its layers. */
+/** Which image of an index, and how to decrypt its layers. */
 export interface OpenImageOptions {
   /** Default: this machine's, else the only one there is. */
   readonly platform?: Platform | undefined;
@@ -33,14 +33,14 @@ export interface OpenImageOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** One image, its envelopes opened, no layer read yet. */
+/** One image whose layer keys are unwrapped; no layer has been read yet. */
 export interface OpenedImage {
   readonly reference: string;
   readonly descriptor: Descriptor;
   readonly platform: Platform | undefined;
   /** As it is stored. */
   readonly config: Uint8Array;
-  /** Whether any layer is sealed. */
+  /** Whether any layer is encrypted. */
   readonly encrypted: boolean;
   /** From the bottom up. */
   readonly layers: readonly OpenedLayer[];
@@ -51,27 +51,30 @@ export interface OpenedLayer {
   readonly descriptor: Descriptor;
   /** For messages: `layer 2`. */
   readonly what: string;
-  /** The uncompressed archive. CORRUPT at its end, or before, when it is not what descriptor and config promise. */
+  /** The uncompressed archive. CORRUPT at its end, or before, when it is not what descriptor and config say. */
   tar(): ByteStream;
 }
 
 /**
- * Finds the image and opens the envelopes of its sealed layers, so that a missing key ends it (KEY_MISMATCH) before
- * anything is written. USAGE when no platform is meant more than another; UNSUPPORTED for what is no image of layers;
- * CORRUPT when layers and diff ids do not match.
+ * Finds the image and unwraps the keys of its encrypted layers, so that a missing key is known (KEY_MISMATCH) before anything
+ * is written. USAGE when the platform is ambiguous; UNSUPPORTED for what is not an image of layers; CORRUPT when layers and
+ * diff ids do not match.
  */
 export async function openImage(source: ImageSource, options: OpenImageOptions): Promise<OpenedImage> {
   const { settings, progress, signal } = options;
   const { descriptor, config, platform, view } = await chooseManifest(source, options);
   if (config === undefined) {
-    throw new OciEncError("UNSUPPORTED", `${source.name} has a config that is no image's: ${view.config.mediaType}`);
+    throw new OciEncError(
+      "UNSUPPORTED",
+      `the config of ${source.name} is not that of a container image: ${view.config.mediaType}`,
+    );
   }
   const diffIds = diffIdsOf(config);
   if (diffIds.length !== view.layers.length) {
     throw new OciEncError("CORRUPT", `the image has ${view.layers.length} layers and ${diffIds.length} diff ids`);
   }
-  const sealed = view.layers.some(({ mediaType }) => isEncrypted(mediaType));
-  const keyring = sealed ? await loadKeyring(options.keys ?? [], { ...settings, progress, signal }) : [];
+  const encrypted = view.layers.some(({ mediaType }) => isEncrypted(mediaType));
+  const keyring = encrypted ? await loadKeyring(options.keys ?? [], { ...settings, progress, signal }) : [];
   const layers: OpenedLayer[] = [];
   for (const [index, layer] of view.layers.entries()) {
     const diffId = diffIds[index];
@@ -84,7 +87,7 @@ export async function openImage(source: ImageSource, options: OpenImageOptions):
       tar: () => openTar({ source, layer, diffId, what, unwrapped }, options),
     });
   }
-  return { reference: source.name, descriptor, platform, config, encrypted: sealed, layers };
+  return { reference: source.name, descriptor, platform, config, encrypted, layers };
 }
 
 async function chooseManifest(
@@ -104,11 +107,11 @@ async function chooseManifest(
 
 interface Keys {
   readonly keyring: Keyring;
-  /** Whether anybody gave a key at all. */
+  /** Whether any key was given. */
   readonly given: boolean;
 }
 
-/** Undefined for a plain layer. */
+/** Undefined for a layer that is not encrypted. */
 async function unwrap(layer: Descriptor, what: string, keys: Keys): Promise<Unwrapped | undefined> {
   if (layerKind(layer.mediaType) === undefined) {
     throw new OciEncError(
@@ -125,7 +128,7 @@ async function unwrap(layer: Descriptor, what: string, keys: Keys): Promise<Unwr
   throw error.with({ message: `you are not authorized to use this image: ${why}` });
 }
 
-/** What it takes to read one layer. */
+/** What is needed to read one layer. */
 interface LayerAccess {
   readonly source: ImageSource;
   readonly layer: Descriptor;
@@ -134,22 +137,22 @@ interface LayerAccess {
   readonly unwrapped: Unwrapped | undefined;
 }
 
-/** What else it depends on. */
+/** Which cache, and when to stop. */
 type Circumstances = Pick<OpenImageOptions, "cache" | "signal">;
 
 async function* openTar(access: LayerAccess, circumstances: Circumstances): AsyncGenerator<Uint8Array> {
   const { diffId, what } = access;
   const { bytes, sum } = digesting(
-    decompressing(knownForm(plainBytes(access, circumstances), what)),
+    decompressing(knownForm(plainBytes(access, circumstances), what), what),
     access.layer.size,
     algorithmOf(diffId),
   );
   yield* bytes;
   if (sum().digest === diffId) return;
-  throw new OciEncError("CORRUPT", `${what} unpacks to ${sum().digest}, and the image's config promises ${diffId}`);
+  throw new OciEncError("CORRUPT", `${what} unpacks to ${sum().digest}, but the image's config says ${diffId}`);
 }
 
-/** A layer in a form that no media type of the image format names is said to be that, and not to be damaged. */
+/** Refuses a layer in a format that image layers cannot have, by the name of that format, before it would seem damaged. */
 async function* knownForm(bytes: ByteStream, what: string): AsyncGenerator<Uint8Array> {
   const { head, rest } = await peek(bytes, formHead);
   const form = head.length === 0 ? undefined : formOf(head);
@@ -173,5 +176,5 @@ function plainBytes(access: LayerAccess, { cache, signal }: Circumstances): Byte
   if (cache === undefined) return open();
   const { opening, options } = unwrapped;
   const secret = options.private.symmetricKey;
-  return cache.through({ sealed: layer.digest, opening, diffId, secret }, open);
+  return cache.through({ layer: layer.digest, opening, diffId, secret }, open);
 }

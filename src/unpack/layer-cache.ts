@@ -7,36 +7,35 @@ import { removeAbandonedDrafts } from "../files/abandoned-drafts.js";
 import { createDraft } from "../files/durable-file.js";
 import { makeDirectory } from "../files/make-directory.js";
 import type { Digest } from "../oci/digest.js";
-import { openingChunks, sealingChunks } from "./cache-entry.js";
+import { decryptChunks, encryptChunks } from "./cache-entry.js";
 
-/** What an entry is found by, and what protects it. */
+/** How an entry is found, and what protects it. */
 export interface CacheKey {
-  /** Of the layer as it is sealed. */
-  readonly sealed: Digest;
-  /** What its envelope makes of it: somebody else's envelope around the same blob is another layer. */
+  /** The digest of the encrypted layer. */
+  readonly layer: Digest;
+  /** What its envelope decrypts it to: the same blob with another envelope is another layer. */
   readonly opening: string;
-  /** What the config claims of it; whoever reads an entry checks that, as of a layer. */
+  /** From the image's config. The reader of an entry checks it, as for a layer. */
   readonly diffId: Digest;
-  /** The layer's own key: whoever can open the layer can open its entry, and nobody else. */
+  /** The layer's symmetric key: only who can decrypt the layer can decrypt its entry. */
   readonly secret: Uint8Array;
 }
 
-/** Opened layers that are kept for the next time. */
+/** A cache of decrypted layers, stored encrypted. */
 export interface LayerCache {
-  /** The entry of `key`, or what `open` yields, which becomes the entry when it has been read to its end. */
+  /** The content of the entry of `key`; else what `open` yields, which becomes the entry when it has been read to its end. */
   through(key: CacheKey, open: () => ByteStream): ByteStream;
 }
 
-/** What is older, or more than that, goes when the next cache is opened. */
+/** Entries that are older, and the oldest beyond that size, are removed when the cache is opened. */
 const ageLimit = 30 * 24 * 3600 * 1000;
 const sizeLimit = 10 * 2 ** 30;
 
 const suffix = ".layer";
 
 /**
- * Opens a directory for opened layers, and removes old entries. Each is encrypted with a key of its own, wrapped with the
- * layer's secret: finding an entry and reading it take what opens the layer. DENIED for a directory that
- * others can read; LOCAL_IO.
+ * Opens a cache directory, and removes old entries. Each entry is encrypted with a key of its own, which is wrapped with a key
+ * derived from the layer's. DENIED for a directory that other users may access; LOCAL_IO.
  */
 export async function openLayerCache(directory: string): Promise<LayerCache> {
   const root = resolve(directory);
@@ -46,30 +45,28 @@ export async function openLayerCache(directory: string): Promise<LayerCache> {
     if (!stats.isDirectory() || (stats.mode & 0o077) !== 0) {
       throw new OciEncError(
         "DENIED",
-        `others than you may use ${JSON.stringify(root)}, so no opened layer is kept there`,
+        `other users may access ${JSON.stringify(root)}, so it cannot be the layer cache`,
         {
-          hint: "chmod 700 it, or name another directory; best is one in memory: $XDG_RUNTIME_DIR/oci-enc",
+          hint: "set its mode to 700, or name another directory; best is one in memory: $XDG_RUNTIME_DIR/oci-enc",
         },
       );
     }
     await removeAbandonedDrafts(root);
     await evict(root);
   } catch (error) {
-    throw ioError(error, `cannot use ${JSON.stringify(root)} for opened layers`);
+    throw ioError(error, `cannot use ${JSON.stringify(root)} as the layer cache`);
   }
   return { through: (key, open) => through(root, key, open) };
 }
 
 async function* through(root: string, key: CacheKey, fresh: () => ByteStream): AsyncGenerator<Uint8Array> {
   const path = join(root, entryName(key));
-  const wrapping = new Uint8Array(
-    hkdfSync("sha256", key.secret, Buffer.from(key.sealed), "oci-enc layer cache v1", 32),
-  );
+  const wrapping = new Uint8Array(hkdfSync("sha256", key.secret, Buffer.from(key.layer), "oci-enc layer cache v1", 32));
   const found = await openEntry(path);
   if (found) {
     try {
-      yield* openingChunks(readAll(found), wrapping);
-      // Eviction goes by when an entry was last of use.
+      yield* decryptChunks(readAll(found), wrapping);
+      // The entries used last are kept longest.
       await utimes(path, new Date(), new Date());
     } finally {
       await found.close();
@@ -79,27 +76,27 @@ async function* through(root: string, key: CacheKey, fresh: () => ByteStream): A
   yield* writingEntry(path, fresh(), wrapping);
 }
 
-/** Passes bytes on and writes them beside; the entry is there once all have passed. */
+/** Passes bytes on and writes them to an entry, which exists once all have passed. */
 async function* writingEntry(path: string, bytes: ByteStream, wrapping: Uint8Array): AsyncGenerator<Uint8Array> {
   await using draft = await createDraft(dirname(path));
-  const sealing = sealingChunks(wrapping);
+  const encryptor = encryptChunks(wrapping);
   let length = 0;
-  const write = async (sealed: Uint8Array) => {
-    await draft.write(sealed, length);
-    length += sealed.length;
+  const write = async (encrypted: Uint8Array) => {
+    await draft.write(encrypted, length);
+    length += encrypted.length;
   };
-  await write(sealing.head);
+  await write(encryptor.head);
   for await (const chunk of bytes) {
-    for (const sealed of sealing.push(chunk)) await write(sealed);
+    for (const encrypted of encryptor.push(chunk)) await write(encrypted);
     yield chunk;
   }
-  await write(sealing.end());
+  await write(encryptor.end());
   await draft.publish(path, 0o600);
 }
 
-/** Says nothing about the image to somebody who cannot open it. */
-function entryName({ sealed, opening, diffId }: CacheKey): string {
-  return createHash("sha256").update(`${sealed} ${opening} ${diffId}`).digest("hex") + suffix;
+/** Tells nothing about the image to somebody who cannot decrypt it. */
+function entryName({ layer, opening, diffId }: CacheKey): string {
+  return createHash("sha256").update(`${layer} ${opening} ${diffId}`).digest("hex") + suffix;
 }
 
 type File = Awaited<ReturnType<typeof open>>;
@@ -109,7 +106,7 @@ async function openEntry(path: string): Promise<File | undefined> {
     return await open(path, "r");
   } catch (error) {
     if (systemCode(error) === "ENOENT") return undefined;
-    throw ioError(error, `cannot read the opened layer ${JSON.stringify(path)}`);
+    throw ioError(error, `cannot read the entry ${JSON.stringify(path)} of the layer cache`);
   }
 }
 
@@ -122,7 +119,7 @@ async function* readAll(file: File): AsyncGenerator<Uint8Array> {
 }
 
 async function evict(root: string): Promise<void> {
-  // Drafts of that name are those of earlier versions.
+  // Earlier versions wrote drafts of that name.
   const names = (await readdir(root)).filter((name) => name.endsWith(suffix) || name.endsWith(".draft"));
   const entries = await Promise.all(
     names.map(async (name) => {

@@ -6,9 +6,9 @@ import type { ImageSource } from "../transport/transport.js";
 import { applyLayer } from "./apply-layer.js";
 import { type OpenedImage, type OpenImageOptions, openImage } from "./image-layers.js";
 import { type MemberOrigin, type MemoryTree, memoryTree, type TreeNode } from "./memory-tree.js";
-import { directoryAt, followedPlace, partsOf, placeIn } from "./path-resolver.js";
+import { childPath, pathParts, resolveDirectory, resolvePath } from "./path-resolver.js";
 
-/** How to look. */
+/** Which image to look into, and how. */
 export interface LookOptions extends OpenImageOptions {
   readonly limits?: GrowthLimits | undefined;
 }
@@ -29,8 +29,8 @@ export interface ImageFile {
 
 /**
  * What `path` is in an image: a directory's files by name, or the one file. Symbolic links on the way are followed inside
- * the image; one at the end is not. The layers are read to their ends, so that what is shown has been verified; nothing
- * is written. NOT_FOUND when there is no such path; else what `openImage` throws.
+ * the image; one at the end is not. The layers are read to their ends, so what is returned has been verified; nothing is
+ * written. NOT_FOUND when there is no such path; else what `openImage` throws.
  */
 export async function listFiles(
   source: ImageSource,
@@ -48,8 +48,8 @@ export async function listFiles(
 }
 
 /**
- * The bytes of one file in an image, links followed inside it. All layers are read first, so that it is clear whose file
- * counts, and the file's own layer once more. NOT_FOUND; UNSUPPORTED when it is no regular file; else as above.
+ * The bytes of one file in an image, links followed inside it. All layers are read first to find the layer
+ * that has the file, and then that layer again. NOT_FOUND; UNSUPPORTED when it is not a regular file; else as above.
  */
 export async function* readFile(
   source: ImageSource,
@@ -64,7 +64,7 @@ export async function* readFile(
   if (node.kind !== "file") {
     throw new OciEncError(
       "UNSUPPORTED",
-      `${JSON.stringify(path)} is no regular file in ${source.name}, but a ${node.kind}`,
+      `${JSON.stringify(path)} in ${source.name} is a ${node.kind}, not a regular file`,
     );
   }
   // The holes of a sparse file are written out.
@@ -98,12 +98,12 @@ async function* counting(
   }
 }
 
-/** The place that a path means; undefined when a directory on the way is missing. */
+/** The place of a path; undefined when a directory on the way is missing. */
 function placeOf(tree: MemoryTree, path: string, { follow }: { readonly follow: boolean }): string | undefined {
-  const parts = partsOf(Buffer.from(path).toString("latin1"));
-  if (follow) return followedPlace(tree, parts);
-  const directory = directoryAt(tree, parts.slice(0, -1));
-  return directory === undefined ? undefined : placeIn(directory, parts.at(-1) ?? "");
+  const parts = pathParts(Buffer.from(path).toString("latin1"));
+  if (follow) return resolvePath(tree, parts);
+  const directory = resolveDirectory(tree, parts.slice(0, -1));
+  return directory === undefined ? undefined : childPath(directory, parts.at(-1) ?? "");
 }
 
 /** Pieces are written out in order, holes as zeros. */

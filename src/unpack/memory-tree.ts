@@ -1,6 +1,6 @@
 import type { Attributes, TarMember } from "../tar/tar-member.js";
 import type { FileTree, NodeKind } from "./file-tree.js";
-import { parentOf } from "./path-resolver.js";
+import { parentPath } from "./path-resolver.js";
 
 /** A file system entry as the layers describe it. Two hard links are one node. */
 export type TreeNode = DirectoryNode | LeafNode;
@@ -34,7 +34,7 @@ export interface MemoryTree extends FileTree {
 
 const unknown: Attributes = { mode: 0o755, uid: 0, gid: 0, mtime: undefined, xattrs: new Map() };
 
-/** An empty tree. `origin` says which member is being applied at the moment. */
+/** An empty tree. `origin` returns the member that is being applied. */
 export function memoryTree(origin: () => MemberOrigin): MemoryTree {
   const root: DirectoryNode = { kind: "directory", attributes: unknown, children: new Map() };
   const nodeAt = (place: string): TreeNode | undefined => {
@@ -46,11 +46,11 @@ export function memoryTree(origin: () => MemberOrigin): MemoryTree {
   };
   const directory = (place: string): DirectoryNode => {
     const node = nodeAt(place);
-    if (node?.kind !== "directory") throw new Error("a place was used as a directory that is none");
+    if (node?.kind !== "directory") throw new Error("a place was used as a directory and is not one");
     return node;
   };
   const put = (place: string, node: TreeNode) => {
-    directory(parentOf(place)).children.set(nameOf(place), node);
+    directory(parentPath(place)).children.set(nameOf(place), node);
   };
   return {
     nodeAt,
@@ -74,12 +74,12 @@ export function memoryTree(origin: () => MemberOrigin): MemoryTree {
       if (node) put(place, node);
     },
     remove(place) {
-      directory(parentOf(place)).children.delete(nameOf(place));
+      directory(parentPath(place)).children.delete(nameOf(place));
     },
   };
 }
 
-/** Nobody is shown extended attributes, and a few bytes of a layer can stand for a megabyte of them. */
+/** Extended attributes are not shown, and a few bytes of a layer can expand to a megabyte of them. */
 function bare(attributes: Attributes): Attributes {
   return { ...attributes, xattrs: unknown.xattrs };
 }

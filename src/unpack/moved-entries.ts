@@ -4,7 +4,7 @@ import { systemCode } from "../errors.js";
 import { findUnfinished } from "../files/abandoned-drafts.js";
 import { removeTree } from "../files/remove-tree.js";
 
-/** Says in a draft which entries are about to move from `tree` to the directory around it: what they are, not only their names. */
+/** Notes in a draft which entries are about to move from `tree` to the directory around it: inode and name. */
 export async function noteMoving(draft: string, tree: string): Promise<void> {
   const lines: string[] = [];
   for (const name of await readdir(tree, "buffer")) {
@@ -15,8 +15,8 @@ export async function noteMoving(draft: string, tree: string): Promise<void> {
 }
 
 /**
- * Removes from a directory what unpackings had moved there that were killed in the midst of it, with the rest of their
- * drafts. Whatever else has those names by now stays. The system's errors.
+ * Removes from a directory the entries that killed processes had moved there from their drafts, and those drafts. Other files
+ * that have those names by now stay. The system's errors.
  */
 export async function takeBackMoved(directory: string): Promise<void> {
   for (const { name, made, abandoned, ours } of await findUnfinished(directory)) {

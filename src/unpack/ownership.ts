@@ -1,7 +1,7 @@
 import { geteuid } from "node:process";
 import type { Attributes } from "../tar/tar-member.js";
 
-/** A run of ids of this machine that stand for 0 and up of an image. */
+/** A range of ids of this machine that the ids of an image, from 0 on, are mapped to. */
 export interface IdRange {
   readonly first: number;
   readonly count: number;
@@ -13,20 +13,20 @@ export interface OwnerIds {
   readonly groups: IdRange;
 }
 
-/** Who files are given to, and whether they can be. */
+/** Sets the owners of files, as far as this process may. */
 export interface Ownership {
-  /** Root, who may give files away and make devices. */
+  /** Whether this is root, who may change owners and make devices. */
   readonly privileged: boolean;
-  /** Calls `chown` where the process may; otherwise counts what belongs to somebody else. */
+  /** Calls `chown` where the process may; otherwise counts files of other owners. */
   give(attributes: Pick<Attributes, "uid" | "gid">, chown: (uid: number, gid: number) => void): void;
-  /** What could not be kept: files of other owners, and of such as the ranges have no ids for. */
+  /** How many files lost their owner: without root, and because the owner is outside the ranges. */
   lost(): { readonly owners: number; readonly outside: number };
 }
 
-/** The id of nobody, whom files go to whose owner is in no range. */
+/** The id of nobody, who gets files whose owner is outside the ranges. */
 const nobody = 65534;
 
-/** For this process. Without root every file is the caller's; with `ids` root gives files to those of their ranges. */
+/** For this process. Without root every file belongs to the caller; with `ids` root maps owners into those ranges. */
 export function openOwnership(ids?: OwnerIds): Ownership {
   const user = geteuid?.() ?? 0;
   const privileged = user === 0;
@@ -47,7 +47,7 @@ export function openOwnership(ids?: OwnerIds): Ownership {
   };
 }
 
-/** The id of this machine that stands for one of an image. */
+/** The id of this machine for an id of an image. */
 function idIn({ first, count }: IdRange, id: number): number {
   return first + (id < count ? id : Math.min(nobody, count - 1));
 }

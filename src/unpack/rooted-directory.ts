@@ -1,24 +1,24 @@
 import { lchownSync, mkdirSync } from "node:fs";
 import { ioError } from "../errors.js";
 import type { Ownership } from "./ownership.js";
-import { directoryAt, type PlainTree } from "./path-resolver.js";
+import { type ReadableTree, resolveDirectory } from "./path-resolver.js";
 import { pathBelow } from "./safe-open.js";
 
-/** The tree at `root`, as it is looked at, and who gets what is made in it: its root user. */
+/** The tree at `root`, how it is read, and the owners of what is made in it. */
 export interface RootedTree {
   readonly root: string;
-  readonly tree: PlainTree;
+  readonly tree: ReadableTree;
   readonly owners: Ownership;
 }
 
 /**
- * Makes a directory of an unpacked tree and what is missing above it, links being followed inside the tree alone, and
- * gives its place. CORRUPT, LOCAL_IO.
+ * Makes a directory of an unpacked tree, with those above it that are missing, and returns its place. Links are followed only
+ * inside the tree. The tree's root user owns what is made. CORRUPT, LOCAL_IO.
  */
 export function makeRootedDirectory({ root, tree, owners }: RootedTree, path: string): string {
   try {
     const parts = Buffer.from(path).toString("latin1").split("/");
-    const place = directoryAt(tree, parts, {
+    const place = resolveDirectory(tree, parts, {
       make(place) {
         const made = pathBelow(root, place);
         mkdirSync(made, 0o755);

@@ -1,13 +1,13 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, readSync } from "node:fs";
 import { ioError, OciEncError } from "../errors.js";
-import { followedPlace, type PlainTree, partsOf } from "./path-resolver.js";
+import { pathParts, type ReadableTree, resolvePath } from "./path-resolver.js";
 
 /**
- * A small file of an unpacked tree, whole; links are followed inside the tree alone. Undefined when there is no such
- * regular file. CORRUPT when it has more than `limit` bytes; LOCAL_IO.
+ * Reads a small file of an unpacked tree; links are followed only inside the tree. Undefined when there is no regular file at
+ * the path. CORRUPT when it has more than `limit` bytes; LOCAL_IO.
  */
 export function readInside(root: string, path: string, limit: number): Uint8Array | undefined {
-  const place = followedPlace(treeOnDisk(root), partsOf(Buffer.from(path).toString("latin1")));
+  const place = resolvePath(treeOnDisk(root), pathParts(Buffer.from(path).toString("latin1")));
   if (place === undefined || lstatSync(pathBelow(root, place), { throwIfNoEntry: false })?.isFile() !== true)
     return undefined;
   try {
@@ -25,8 +25,8 @@ export function readInside(root: string, path: string, limit: number): Uint8Arra
   }
 }
 
-/** A tree that is read where it lies on disk. */
-export function treeOnDisk(root: string): PlainTree {
+/** An unpacked tree on disk, for reading. */
+export function treeOnDisk(root: string): ReadableTree {
   return {
     kindOf(place) {
       const stat = lstatSync(pathBelow(root, place), { throwIfNoEntry: false });

@@ -26,15 +26,15 @@ export interface UnpackOptions extends OpenImageOptions {
   readonly plainMode?: number | undefined;
 }
 
-/** What is asked of a tree beside that. */
+/** How a tree is written. */
 export interface TreeOptions extends UnpackOptions {
-  /** The directory lies in one that guards it, and gets the mode that the image has for it. */
+  /** The directory is inside one that only the caller can enter, so it gets the mode that the image has for it. */
   readonly sheltered?: boolean | undefined;
-  /** The caller takes the directory away again, or tells itself where it went: nobody is told here that what is in it is plain. */
+  /** The caller removes the directory again, or warns itself: no warning here that its content is not encrypted. */
   readonly temporary?: boolean | undefined;
-  /** Device nodes: made where that is possible, or empty files in their place. Default `make`. */
+  /** `make`: device nodes, where that is possible; `replace`: empty files instead. Default `make`. */
   readonly devices?: "make" | "replace" | undefined;
-  /** Whose the files are; default: whose the image says. */
+  /** Maps the owners of files to ids of this machine; default: the ids in the image. */
   readonly ids?: OwnerIds | undefined;
 }
 
@@ -52,13 +52,12 @@ export interface Unpacked {
 }
 
 /**
- * Unpacks an image's file system into `directory`, which is made, or must be empty. Layers pass in one stream each:
- * verified, opened, decompressed, compared with their diff ids and applied. Nothing outside the directory is touched,
- * whatever the layers hold. The tree gets its name when it is whole, or its parts theirs in a directory that was there; when
- * it fails, what was made is removed, and when it is killed, by the next one there. The directory gets the mode that the
- * image has for it, unless others should not reach the tree: then it becomes the caller's alone, also where it was there
- * before and was not. Throws what `openImage` throws; CONFLICT for a
- * directory with something in it; CORRUPT, UNSUPPORTED, LOCAL_IO, NOT_FOUND.
+ * Unpacks an image's file system into `directory`, which is made, or must be empty. Each layer is one stream: verified,
+ * decrypted, decompressed, compared with its diff id and applied. Nothing outside the directory is changed, whatever the
+ * layers hold. The tree appears only when it is complete; after a failure what was made is removed, and what a killed process
+ * left is removed by the next one. The directory gets the mode that the image has for it, unless others should not reach the
+ * tree: then only the caller can enter it, also if it existed before. Throws what `openImage` throws; CONFLICT for a directory
+ * that is not empty; CORRUPT, UNSUPPORTED, LOCAL_IO, NOT_FOUND.
  */
 export async function unpack(source: ImageSource, directory: string, options: UnpackOptions = {}): Promise<Unpacked> {
   refuseWindows();
@@ -66,7 +65,7 @@ export async function unpack(source: ImageSource, directory: string, options: Un
   return await unpackOpened(await openImage(source, options), directory, options);
 }
 
-/** Does the same with an image whose envelopes are opened. Throws what {@link unpack} throws, KEY_MISMATCH excepted. */
+/** The same for an image whose layer keys are unwrapped. Throws what {@link unpack} throws, except KEY_MISMATCH. */
 export async function unpackOpened(
   image: OpenedImage,
   directory: string,
@@ -87,7 +86,7 @@ export async function unpackOpened(
   }
   const { descriptor: manifest, platform, config, encrypted } = image;
   if (encrypted && options.temporary !== true) {
-    warnPlain(root, options.progress);
+    warnUnencrypted(root, options.progress);
   }
   if (delicate && !encrypted && options.sheltered !== true && options.plainMode === undefined) {
     const message = `only you can reach ${JSON.stringify(root)}: it has setuid files, capabilities or devices in it; --plain-mode 0755 lets others in`;
@@ -96,16 +95,16 @@ export async function unpackOpened(
   return { reference: image.reference, directory: root, manifest, platform, config, encrypted, delicate };
 }
 
-/** Tells that what an encrypted image holds lies in a directory in the clear. */
-export function warnPlain(directory: string, progress: Progress | undefined): void {
+/** Warns that the content of an encrypted image is unencrypted in a directory. */
+export function warnUnencrypted(directory: string, progress: Progress | undefined): void {
   warn(progress, "UNPACKED_PLAIN", `the image is encrypted; what is in ${JSON.stringify(directory)} is not`);
 }
 
-/** What came of filling a tree. */
+/** A tree that has been filled. */
 interface Filled {
-  /** What the directory itself shall be like. */
+  /** The attributes for the directory itself. */
   readonly top: Attributes;
-  /** Its mode in place of that, where others should not reach the tree. */
+  /** Its mode instead, where others should not reach the tree. */
   readonly mode: number | undefined;
   /** Whether others should not reach what was made. */
   readonly delicate: boolean;
@@ -114,7 +113,7 @@ interface Filled {
 async function fill(root: string, image: OpenedImage, options: TreeOptions): Promise<Filled> {
   const { progress, signal, plainMode = 0o700, sheltered = false } = options;
   const { tree, budget, owners, xattrs } = openTree(root, options);
-  // Where no layer says how the root shall be.
+  // In case no layer has a member for the root.
   const top = { mode: 0o755, uid: 0, gid: 0, mtime: undefined, xattrs: new Map() };
   tree.changeDirectory("", top);
   for (const layer of image.layers) {
@@ -127,11 +126,11 @@ async function fill(root: string, image: OpenedImage, options: TreeOptions): Pro
   const filled = { top: tree.attributesOf("") ?? top, delicate: image.encrypted || tree.isDelicate };
   const mode = filled.delicate && !sheltered ? plainMode : undefined;
   await tree.finish(mode);
-  tellLosses({ ...tree.lost(), ...owners.lost(), xattrs: xattrs.skipped() }, options);
+  warnLosses({ ...tree.lost(), ...owners.lost(), xattrs: xattrs.skipped() }, options);
   return { ...filled, mode };
 }
 
-/** A directory that was there cannot be replaced by the one that was filled, and gets what that one has. */
+/** A directory that existed before gets the attributes of the one that was filled. */
 async function giveAttributes(path: string, { top, mode }: Filled, options: TreeOptions): Promise<void> {
   const { tree } = openTree(path, options);
   tree.changeDirectory("", top);
@@ -153,23 +152,23 @@ interface Losses {
   readonly xattrs: number;
 }
 
-function tellLosses(lost: Losses, { devices, progress }: TreeOptions): void {
+function warnLosses(lost: Losses, { devices, progress }: TreeOptions): void {
   if (lost.owners > 0) {
     warn(
       progress,
       "OWNER_NOT_KEPT",
-      `${lost.owners} files of other owners are yours now, as only root can give files away`,
+      `${lost.owners} files of other owners belong to you now, as only root can change owners`,
     );
   }
   if (lost.outside > 0) {
     warn(
       progress,
       "OWNER_NOT_KEPT",
-      `${lost.outside} files have owners beyond the container's ids, and are nobody's now`,
+      `${lost.outside} files have owners outside the container's ids, and belong to nobody now`,
     );
   }
   if (lost.devices > 0) {
-    const why = devices === "replace" ? "as none are made where a container will run" : "as only root can make them";
+    const why = devices === "replace" ? "as a container gets no devices from its image" : "as only root can make them";
     warn(progress, "DEVICE_NOT_MADE", `${lost.devices} device nodes are empty files, ${why}`);
   }
   if (lost.xattrs > 0) warn(progress, "XATTR_NOT_KEPT", `${lost.xattrs} extended attributes were left out`);
@@ -179,7 +178,7 @@ function warn(progress: Progress | undefined, code: WarningCode, message: string
   progress?.({ type: "warning", code, message });
 }
 
-/** Names that differ in case alone, names of devices and colons would be something else there. */
+/** There, names that differ only in case are one, and names of devices or with colons mean something else. */
 function refuseWindows(): void {
   if (process.platform !== "win32") return;
   throw new OciEncError("UNSUPPORTED", "an image's file system cannot be unpacked on Windows", {

@@ -1,7 +1,7 @@
 import { OciEncError } from "../errors.js";
 import { shownName } from "../tar/tar-member.js";
 
-/** What a member's name says about lower layers. Image-spec, "layer", section Whiteouts. */
+/** What the name of a member hides of lower layers. Image-spec, "layer", section Whiteouts. */
 export type Whiteout =
   /** Nothing: it is a member like any other. */
   | { readonly kind: "none" }
@@ -9,31 +9,31 @@ export type Whiteout =
   | { readonly kind: "file"; readonly directory: readonly string[]; readonly name: string }
   /** Hide everything in a directory. */
   | { readonly kind: "opaque"; readonly directory: readonly string[] }
-  /** Of aufs, which kept files of its own under such names. */
+  /** A file that the aufs storage driver kept for itself. */
   | { readonly kind: "leftover" };
 
 const prefix = ".wh.";
 const reserved = ".wh..wh.";
 const opaque = ".wh..wh..opq";
 
-/** Reads the parts of a name. CORRUPT for a marker that hides nothing that could be hidden. */
+/** Reads the parts of a name. CORRUPT for a whiteout of nothing that can be hidden. */
 export function readWhiteout(parts: readonly string[]): Whiteout {
   const directory = parts.slice(0, -1);
   const last = parts.at(-1) ?? "";
   if (directory.some((part) => part.startsWith(reserved))) return { kind: "leftover" };
-  if (directory.some((part) => part.startsWith(prefix))) throw senseless(parts);
+  if (directory.some((part) => part.startsWith(prefix))) throw invalidWhiteout(parts);
   if (last === opaque) return { kind: "opaque", directory };
   if (last.startsWith(reserved)) return { kind: "leftover" };
   if (!last.startsWith(prefix)) return { kind: "none" };
   const name = last.slice(prefix.length);
   // These would hide the directory itself, or what is above it.
-  if (name === "" || name === "." || name === "..") throw senseless(parts);
+  if (name === "" || name === "." || name === "..") throw invalidWhiteout(parts);
   return { kind: "file", directory, name };
 }
 
-function senseless(parts: readonly string[]): OciEncError {
+function invalidWhiteout(parts: readonly string[]): OciEncError {
   return new OciEncError(
     "CORRUPT",
-    `the whiteout ${shownName(parts.join("/"))} in a layer hides nothing that may be hidden`,
+    `the whiteout ${shownName(parts.join("/"))} in a layer is not valid: it names nothing that can be hidden`,
   );
 }

@@ -3,27 +3,27 @@ import { runTool } from "../process/system-tool.js";
 
 /** Sets extended attributes of what has been unpacked. */
 export interface XattrWriter {
-  /** Remembers the attributes of a place, and sets many at once now and then. */
+  /** Queues the attributes of a place; many are set at once. */
   add(place: string, xattrs: ReadonlyMap<string, Uint8Array>): Promise<void>;
-  /** The place is gone. */
+  /** Drops the attributes of a place that was removed. */
   forget(place: string): void;
-  /** Sets all that has been remembered. UNSUPPORTED when `setfattr` is missing; LOCAL_IO when the file system refuses. */
+  /** Sets all that are queued. UNSUPPORTED when `setfattr` is missing; LOCAL_IO when the file system refuses. */
   flush(): Promise<void>;
   /** How many attributes were left out. */
   skipped(): number;
 }
 
-/** Which attributes are wanted, and which are possible. */
+/** Which attributes are set. */
 export interface XattrOptions {
   readonly keep: boolean;
-  /** Only root may set what is in the namespaces `trusted` and `security`. */
+  /** Whether this is root, who alone may set those of the namespaces `trusted` and `security`. */
   readonly privileged: boolean;
 }
 
-/** Places whose attributes are set by one run of the program. */
+/** Most files for one run of the program. */
 const batch = 500;
 
-/** Bytes of attributes that are: they are kept until then. */
+/** Most bytes of attributes that wait in memory for that. */
 const batchBytes = 8 * 1024 * 1024;
 
 /** Writes below `root` with the program `setfattr`, as Node has no call for it: one process for many files. */
@@ -35,17 +35,17 @@ export function xattrWriter(root: string, options: XattrOptions): XattrWriter {
   const inodeOf = (place: string) =>
     lstatSync(Buffer.from(place === "" ? base : `${base}/${place}`, "latin1"), { bigint: true }).ino;
   const flush = async () => {
-    // The program follows links on the way to a file: what is not where it was made must not be named to it.
-    const sound = [...pending].filter(([place, { inode }]) => isStraight(base, place) && inodeOf(place) === inode);
+    // The program follows links on the way to a file, so files that were moved since are left out.
+    const unmoved = [...pending].filter(([place, { inode }]) => isStraight(base, place) && inodeOf(place) === inode);
     pending.clear();
     gathered = 0;
-    if (sound.length === 0) return;
+    if (unmoved.length === 0) return;
     await runTool("setfattr", ["-h", "--restore=-"], {
       cwd: root,
-      input: sound.map(([place, { xattrs }]) => dumpOf(place, xattrs)).join("\n"),
+      input: unmoved.map(([place, { xattrs }]) => dumpOf(place, xattrs)).join("\n"),
       what: "cannot set extended attributes",
       needs: "setfattr, which Debian has in the package attr; or --xattrs=skip",
-      hint: "the file system may have no extended attributes, or the namespace may not be allowed here: --xattrs=skip leaves them out",
+      hint: "the file system may not support extended attributes, or their namespace may not be allowed here: --xattrs=skip leaves them out",
     });
   };
   return {
@@ -67,7 +67,7 @@ function isFree(name: string): boolean {
   return name.startsWith("user.") || name.startsWith("system.posix_acl_");
 }
 
-/** Whether no part of the way to a place is a link. */
+/** Whether no directory on the way to a place is a link. */
 function isStraight(base: string, place: string): boolean {
   const parts = place === "" ? [] : place.split("/");
   return parts.every((_, index) => {
@@ -85,7 +85,7 @@ function dumpOf(place: string, xattrs: ReadonlyMap<string, Uint8Array>): string 
   return `# file: ${place === "" ? "." : escaped(place)}\n${lines.join("\n")}\n`;
 }
 
-/** Everything that is not plain is written as three octal digits. */
+/** All but letters, digits and a few signs is written as three octal digits. */
 function escaped(text: string): string {
   return text.replace(/[^A-Za-z0-9._/-]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`);
 }

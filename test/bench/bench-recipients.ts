@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { startDockerRegistry } from "../support/docker-registry.js";
-import { ociEncProgram } from "../support/oci-enc.js";
-import { type Peer, run } from "../support/peer.js";
+import { ociEncProgram } from "../support/process/oci-enc.js";
+import { type Peer, run } from "../support/process/peer.js";
+import { startDockerRegistry } from "../support/registry/docker-registry.js";
 import { writeBenchImage } from "./bench-image.js";
 import { measure, median } from "./measure.js";
 

@@ -3,9 +3,13 @@ import { generateKeyPairSync } from "node:crypto";
 import { mkdir, mkdtemp, rm, statfs, writeFile } from "node:fs/promises";
 import { freemem, tmpdir } from "node:os";
 import { join } from "node:path";
-import { type DockerRegistryPlace, noDockerRegistry, startDockerRegistry } from "../support/docker-registry.js";
-import { ociEncProgram } from "../support/oci-enc.js";
-import { broughtPeer, type Peer, systemPeer } from "../support/peer.js";
+import { ociEncProgram } from "../support/process/oci-enc.js";
+import { broughtPeer, type Peer, systemPeer } from "../support/process/peer.js";
+import {
+  type DockerRegistryPlace,
+  noDockerRegistry,
+  startDockerRegistry,
+} from "../support/registry/docker-registry.js";
 import { type BenchImage, writeBenchImage } from "./bench-image.js";
 import { benchRecipients, type RecipientsResult } from "./bench-recipients.js";
 import { benchDecoder, decoderLines } from "./decoder-bench.js";

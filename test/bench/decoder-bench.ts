@@ -6,8 +6,8 @@ import { pipeline } from "node:stream/promises";
 import { defaultCipher } from "../../src/crypt/ciphers/index.js";
 import { loadRecipients, sealLayer } from "../../src/crypt/layer.js";
 import { parseDigest } from "../../src/oci/digest.js";
-import { decoderProgram, payloadOf } from "../support/decoder.js";
-import { broughtPeer } from "../support/peer.js";
+import { broughtPeer } from "../support/process/peer.js";
+import { decoderProgram, payloadOf } from "../support/runtime/decoder.js";
 import { type Measurement, measure, median, type Summary, summary } from "./measure.js";
 
 /** How our stream processor does beside the real one. */

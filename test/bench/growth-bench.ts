@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { writeManyImages } from "../support/many-images.js";
-import { ociEncProgram } from "../support/oci-enc.js";
+import { writeManyImages } from "../support/images/many-images.js";
+import { ociEncProgram } from "../support/process/oci-enc.js";
 import { type Measurement, measure } from "./measure.js";
 
 /** What commands took in a store of so many images. */

@@ -15,9 +15,9 @@ import {
   cuts,
   failing,
   watched,
-} from "../support/chunked.js";
+} from "../support/bytes/chunked.js";
+import { skippableFrame, zstdFrame } from "../support/bytes/zstd-frame.js";
 import { expectedError } from "../support/expected-error.js";
-import { skippableFrame, zstdFrame } from "../support/zstd-frame.js";
 
 const content = Buffer.concat([randomBytes(400_000), Buffer.alloc(100_000, "layer")]);
 
@@ -28,7 +28,7 @@ const linesByZstd = Buffer.from(
   "base64",
 );
 
-test("gzip is undone however it is cut", async () => {
+test("gzip is decompressed however it is cut", async () => {
   const packed = gzipSync(content);
   for (const cut of cuts.slice(1)) assert.deepEqual(await collect(decompressing(chunked(packed, cut))), content);
   const small = gzipSync(Buffer.from(lines));
@@ -41,7 +41,7 @@ test("the members of a gzip file follow each other, also empty ones", async () =
     assert.equal((await collect(decompressing(chunked(packed, cut)))).toString(), "one two three");
 });
 
-test("padding of zeros after a gzip file is not part of it", async () => {
+test("padding of zeros after a gzip file is ignored", async () => {
   const packed = Buffer.concat([gzipSync("content"), Buffer.alloc(512)]);
   assert.equal((await collect(decompressing(chunked(packed, [100])))).toString(), "content");
 });
@@ -57,7 +57,7 @@ test("gzip that ends early or is damaged is CORRUPT, and never ends as if it wer
   }
 });
 
-test("zstd as other tools write it is undone", async () => {
+test("zstd as other tools write it is decompressed", async () => {
   for (const cut of cuts) assert.equal((await collect(decompressing(chunked(linesByZstd, cut)))).toString(), lines);
 });
 
@@ -112,7 +112,7 @@ test("a zstd window beyond 128 MiB is refused before memory is taken for it, in 
   assert.equal((await collect(decompressing(chunked(window(23), [7])))).toString(), "x");
 });
 
-test("what is neither gzip nor zstd passes as it is, also when it is shorter than a magic number", async () => {
+test("what is neither gzip nor zstd passes unchanged, also when it is shorter than a magic number", async () => {
   for (const bytes of [
     Buffer.alloc(0),
     Buffer.from([0x1f]),
@@ -136,7 +136,7 @@ test("any bytes behind a magic number throw nothing but OciEncError", async () =
   );
 });
 
-test("a failure of the source comes out as it is, and an abandoned stream closes its source", async () => {
+test("a failure of the source is passed on, and an abandoned stream closes its source", async () => {
   for (const packed of [gzipSync(content), zstdFrame(content), content]) {
     const failure = new Error("the source broke");
     await assert.rejects(collect(decompressing(failing(packed.subarray(0, 9000), failure))), failure);

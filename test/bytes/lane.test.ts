@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { startHashWorker } from "../../src/bytes/hash-worker/hash-worker.js";
 import { hashWorkerLimit, leastLoadedWorker } from "../../src/bytes/hash-worker/hash-workers.js";
 import { type Hasher, localHasher } from "../../src/bytes/hasher.js";
-import { anyBytes, anyCut, chunked } from "../support/chunked.js";
+import { anyBytes, anyCut, chunked } from "../support/bytes/chunked.js";
 import { expectedError } from "../support/expected-error.js";
 
 const lane = startHashWorker();
@@ -49,7 +49,7 @@ test("streams that share a lane and overfill its ring keep their own results", a
   assert.equal(lane.load, 0);
 });
 
-test("chunks that nobody waited for are hashed in their order", async () => {
+test("chunks that were not waited for are hashed in their order", async () => {
   const content = randomBytes(8 * mib);
   const hasher = lane.open({ algorithm: "sha256", key: Buffer.from("k") });
   for (let at = 0; at < content.length; at += 300_001) void hasher.update(content.subarray(at, at + 300_001));
@@ -108,7 +108,7 @@ test("a hasher that is closed half-way leaves nothing on its lane, and others go
 });
 
 test("a thread that dies fails the hasher that waits for its result, and every later call", async () => {
-  const mortal = startHashWorker(new URL("../support/mortal-lane-worker.js", import.meta.url));
+  const mortal = startHashWorker(new URL("../support/programs/mortal-lane-worker.js", import.meta.url));
   const hasher = mortal.open({ algorithm: "sha256" });
   await hasher.update(Buffer.from("abc"));
   const dead = expectedError("INTERNAL", /thread that hashes has ended/);
@@ -121,7 +121,7 @@ test("a thread that dies fails the hasher that waits for its result, and every l
 });
 
 test("a thread that dies fails those who wait for room in its ring", async () => {
-  const mortal = startHashWorker(new URL("../support/mortal-lane-worker.js", import.meta.url));
+  const mortal = startHashWorker(new URL("../support/programs/mortal-lane-worker.js", import.meta.url));
   const hasher = mortal.open({ algorithm: "sha256" });
   const filling = Array.from({ length: 40 }, () => hasher.update(new Uint8Array(mib)));
   await assert.rejects(Promise.all(filling), expectedError("INTERNAL"));
@@ -152,7 +152,7 @@ test("there is never more than one lane for each other core, and they share what
 });
 
 test("a process with a lane ends by itself", () => {
-  const program = fileURLToPath(new URL("../support/hash-and-leave.js", import.meta.url));
+  const program = fileURLToPath(new URL("../support/programs/hash-and-leave.js", import.meta.url));
   const { status, stdout } = spawnSync(process.execPath, [program], { encoding: "utf8", timeout: 60_000 });
   assert.equal(status, 0);
   assert.equal(

@@ -19,7 +19,7 @@ import {
   cuts,
   failing,
   watched,
-} from "../support/chunked.js";
+} from "../support/bytes/chunked.js";
 import { expectedError } from "../support/expected-error.js";
 
 const content = randomBytes(5000);
@@ -54,7 +54,7 @@ for (const [name, stage] of stages) {
     assert.equal(source.wasClosed, true);
   });
 
-  test(`${name} hands a failure of its source on as it is`, async () => {
+  test(`${name} passes on a failure of its source`, async () => {
     for (const before of [content.subarray(0, 0), content.subarray(0, 77)]) {
       const failure = new Error("the source broke");
       await assert.rejects(collect(stage(failing(before, failure))), failure);
@@ -204,6 +204,6 @@ test("a branch of an abandoned stream sees its copy end", async () => {
   assert.equal(await branch.result(), 10);
 });
 
-test("the result of a branch that nobody has read is a bug of the caller", async () => {
+test("asking for the result of a tee that was not read is a bug of the caller", async () => {
   await assert.rejects(tee(chunked(content, [10]), collect).result(), { name: "Error" });
 });

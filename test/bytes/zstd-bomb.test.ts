@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { decompressing } from "../../src/bytes/decompressing.js";
-import { systemPeer } from "../support/peer.js";
+import { systemPeer } from "../support/process/peer.js";
 
 test("faults/55: a few bytes of zstd that stand for a gigabyte come out little by little", {
   skip: systemPeer("zstd").missing,

@@ -6,7 +6,7 @@ import { commands } from "../../src/cli/commands/index.js";
 import type { Flag } from "../../src/cli/options/flag.js";
 import { outputFlags } from "../../src/cli/options/output.js";
 import { type ErrorCode, OciEncError } from "../../src/errors.js";
-import { type Peer, run } from "../support/peer.js";
+import { type Peer, run } from "../support/process/peer.js";
 import { schemaDirectory } from "../support/schemas.js";
 
 const generator: Peer = { program: process.execPath, missing: false };

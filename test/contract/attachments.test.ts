@@ -8,10 +8,10 @@ import { diffIdsOf, parseManifest } from "../../src/oci/manifest.js";
 import { mediaTypes } from "../../src/oci/media-type.js";
 import { type AttachmentTarget, attachable, attachmentsOf } from "../../src/transport/attachments.js";
 import type { ImageTarget } from "../../src/transport/transport.js";
-import { AttachedPlace } from "../support/attached-place.js";
-import { addImage } from "../support/memory-image.js";
+import { AttachedPlace } from "../support/images/attached-place.js";
+import { addImage } from "../support/images/memory-image.js";
 import { scratchOf } from "../support/scratch.js";
-import { type TransportRow, transportRows } from "./transports.js";
+import { type TransportCase, transportCases } from "./transport-cases.js";
 
 const tar = "application/vnd.oci.image.layer.v1.tar";
 
@@ -45,7 +45,7 @@ interface Ends {
   target(inPlace?: boolean): ReturnType<typeof openTarget>;
 }
 
-async function ends(row: TransportRow, t: TestContext): Promise<Ends> {
+async function ends(row: TransportCase, t: TestContext): Promise<Ends> {
   const directory = scratchOf(t);
   const reference = row.reference(directory, "app");
   const options = row.options(directory);
@@ -61,7 +61,7 @@ async function ends(row: TransportRow, t: TestContext): Promise<Ends> {
   };
 }
 
-async function written(row: TransportRow, t: TestContext): Promise<Ends & ReturnType<typeof furnished>> {
+async function written(row: TransportCase, t: TestContext): Promise<Ends & ReturnType<typeof furnished>> {
   const both = await ends(row, t);
   const image = furnished();
   await using target = await both.target();
@@ -117,7 +117,7 @@ async function putTag(place: AttachedPlace, subject: Digest, tag: Descriptor, ta
   await target.putDigestTag(subject, "sig", { descriptor: tag, bytes, config: place.content(view.config.digest) });
 }
 
-const keeping = transportRows.filter(({ attachments }) => attachments === "all");
+const keeping = transportCases.filter(({ attachments }) => attachments === "all");
 
 for (const row of keeping) {
   test(`${row.name}: everything that belongs to an image comes back byte for byte`, async (t) => {

@@ -11,12 +11,12 @@ import { mediaTypes } from "../../src/oci/media-type.js";
 import { openSource, openTarget } from "../../src/transport/index.js";
 import { walkImage } from "../../src/transport/layout/removal/walk.js";
 import type { ImageSource, ImageTarget } from "../../src/transport/transport.js";
-import { bringImage, inChunks, uploadOf } from "../support/bring-image.js";
 import { expectedError } from "../support/expected-error.js";
-import { fileTree } from "../support/file-tree.js";
-import { addImage, MemoryPlace } from "../support/memory-image.js";
+import { fileTree } from "../support/files/file-tree.js";
+import { bringImage, inChunks, uploadOf } from "../support/images/bring-image.js";
+import { addImage, MemoryPlace } from "../support/images/memory-image.js";
 import { scratchOf } from "../support/scratch.js";
-import { type TransportRow, transportRows } from "./transports.js";
+import { type TransportCase, transportCases } from "./transport-cases.js";
 
 const tar = "application/vnd.oci.image.layer.v1.tar";
 
@@ -33,7 +33,7 @@ interface Ends {
   target(): Promise<ImageTarget>;
 }
 
-async function ends(row: TransportRow, t: TestContext): Promise<Ends> {
+async function ends(row: TransportCase, t: TestContext): Promise<Ends> {
   const directory = scratchOf(t);
   const reference = row.reference(directory, "app");
   return {
@@ -50,7 +50,7 @@ async function drained(bytes: ByteStream): Promise<Buffer> {
 }
 
 /** What is in a directory, but for what a later try goes on with. */
-async function traces({ keeps }: TransportRow, directory: string): Promise<readonly string[] | undefined> {
+async function traces({ keeps }: TransportCase, directory: string): Promise<readonly string[] | undefined> {
   return (await fileTree(directory))?.filter((line) => !keeps?.test(line));
 }
 
@@ -64,7 +64,7 @@ function blobsOf(place: MemoryPlace, root: Descriptor): readonly Descriptor[] {
   return view.kind === "manifest" ? [view.config, ...view.layers] : [];
 }
 
-async function filled(row: TransportRow, t: TestContext): Promise<Ends & { place: MemoryPlace; root: Descriptor }> {
+async function filled(row: TransportCase, t: TestContext): Promise<Ends & { place: MemoryPlace; root: Descriptor }> {
   const both = await ends(row, t);
   const { place, root } = somePlace();
   await using target = await both.target();
@@ -72,7 +72,7 @@ async function filled(row: TransportRow, t: TestContext): Promise<Ends & { place
   return { ...both, place, root };
 }
 
-for (const row of transportRows) {
+for (const row of transportCases) {
   test(`${row.name}: what a target took, a source gives back, blob by blob and from any offset`, async (t) => {
     const { source: open, place, root } = await filled(row, t);
     await using source = await open();
@@ -201,7 +201,7 @@ for (const row of transportRows) {
   });
 }
 
-for (const row of transportRows.filter(({ files }) => files)) {
+for (const row of transportCases.filter(({ row }) => !row.remote)) {
   test(`${row.name}: a stream opens nothing before the first pull, and closes what it opened when it is left`, {
     skip: process.platform === "linux" ? false : "needs /proc",
   }, async (t) => {
@@ -222,7 +222,7 @@ for (const row of transportRows.filter(({ files }) => files)) {
   });
 }
 
-for (const row of transportRows.filter(({ indexes }) => indexes)) {
+for (const row of transportCases.filter(({ indexes }) => indexes)) {
   test(`${row.name}: an index with two platforms, one of them nested, comes back whole`, async (t) => {
     const both = await ends(row, t);
     const place = new MemoryPlace();
@@ -253,7 +253,7 @@ for (const row of transportRows.filter(({ indexes }) => indexes)) {
   });
 }
 
-for (const row of transportRows.filter(({ several }) => several)) {
+for (const row of transportCases.filter(({ several }) => several)) {
   test(`${row.name}: a reference moves when it is written again, unless it is not what was expected`, async (t) => {
     const both = await filled(row, t);
     const next = somePlace();

@@ -15,11 +15,11 @@ import { listSignatures } from "../../src/sign/store.js";
 import type { Verifier } from "../../src/sign/verifier.js";
 import { attachmentsOf } from "../../src/transport/attachments.js";
 import type { ImageSource } from "../../src/transport/transport.js";
-import { AttachedPlace } from "../support/attached-place.js";
 import { expectedError } from "../support/expected-error.js";
-import { addImage } from "../support/memory-image.js";
+import { AttachedPlace } from "../support/images/attached-place.js";
+import { addImage } from "../support/images/memory-image.js";
 import { scratchDirectory, scratchOf } from "../support/scratch.js";
-import { type SigningKeys, signingFixtures } from "../support/signing-fixtures.js";
+import { type SigningKeys, signingFixtures } from "../support/signing/signing-fixtures.js";
 
 const scratch = scratchDirectory();
 const place = new AttachedPlace();

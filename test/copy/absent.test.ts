@@ -17,8 +17,8 @@ import { addRecipients } from "../../src/transform/recipients.js";
 import { rekeyLayers } from "../../src/transform/rekey.js";
 import { openImage } from "../../src/unpack/image-layers.js";
 import { expectedError } from "../support/expected-error.js";
-import { addImage, MemoryPlace } from "../support/memory-image.js";
-import { person } from "../support/people.js";
+import { addImage, MemoryPlace } from "../support/images/memory-image.js";
+import { person } from "../support/keys/people.js";
 
 const tar = "application/vnd.oci.image.layer.v1.tar";
 const [alice, bob] = [person("alice"), person("bob")];

@@ -11,10 +11,10 @@ import { decryptLayers } from "../../src/transform/decrypt.js";
 import { encryptLayers } from "../../src/transform/encrypt.js";
 import { digestTagName } from "../../src/transport/attachments.js";
 import type { ImageSource, ImageTarget } from "../../src/transport/transport.js";
-import { AttachedPlace } from "../support/attached-place.js";
 import { expectedError } from "../support/expected-error.js";
-import { decryptionKey, ecPair, encryptionKey } from "../support/key-pair.js";
-import { addImage, MemoryPlace } from "../support/memory-image.js";
+import { AttachedPlace } from "../support/images/attached-place.js";
+import { addImage, MemoryPlace } from "../support/images/memory-image.js";
+import { decryptionKey, ecPair, encryptionKey } from "../support/keys/key-pair.js";
 
 const tar = "application/vnd.oci.image.layer.v1.tar";
 const bundle = "application/vnd.dev.sigstore.bundle.v0.3+json";

@@ -9,8 +9,8 @@ import type { ProgressEvent } from "../../src/progress.js";
 import { encryptLayers } from "../../src/transform/encrypt.js";
 import type { ImageSource, ImageTarget, Upload } from "../../src/transport/transport.js";
 import { expectedError } from "../support/expected-error.js";
-import { ecPair, encryptionKey } from "../support/key-pair.js";
-import { addImage, MemoryPlace } from "../support/memory-image.js";
+import { addImage, MemoryPlace } from "../support/images/memory-image.js";
+import { ecPair, encryptionKey } from "../support/keys/key-pair.js";
 
 const tar = "application/vnd.oci.image.layer.v1.tar";
 const keys = [encryptionKey(ecPair().publicKey)];

@@ -13,8 +13,8 @@ import { decryptLayers } from "../../src/transform/decrypt.js";
 import { encryptLayers } from "../../src/transform/encrypt.js";
 import { parseLayerSelection } from "../../src/transform/select.js";
 import { expectedError } from "../support/expected-error.js";
-import { decryptionKey, ecPair, encryptionKey, type KeyPair, rsaPair } from "../support/key-pair.js";
-import { addImage, MemoryPlace } from "../support/memory-image.js";
+import { addImage, MemoryPlace } from "../support/images/memory-image.js";
+import { decryptionKey, ecPair, encryptionKey, type KeyPair, rsaPair } from "../support/keys/key-pair.js";
 
 const tar = "application/vnd.oci.image.layer.v1.tar";
 const key = keysOf(ecPair());

@@ -13,8 +13,8 @@ import { encryptLayers } from "../../src/transform/encrypt.js";
 import type { LayerTransform } from "../../src/transform/layer-transform.js";
 import { addRecipients } from "../../src/transform/recipients.js";
 import { rekeyLayers } from "../../src/transform/rekey.js";
-import { addImage, MemoryPlace } from "../support/memory-image.js";
-import { person } from "../support/people.js";
+import { addImage, MemoryPlace } from "../support/images/memory-image.js";
+import { person } from "../support/keys/people.js";
 
 const [alice, bob] = [person("alice"), person("bob")];
 const content = randomBytes(3000);

@@ -8,8 +8,8 @@ import { verify } from "../../src/operations/verify/verify.js";
 import type { ProgressEvent } from "../../src/progress.js";
 import { encryptLayers } from "../../src/transform/encrypt.js";
 import { expectedError } from "../support/expected-error.js";
-import { addImage, MemoryPlace } from "../support/memory-image.js";
-import { person } from "../support/people.js";
+import { addImage, MemoryPlace } from "../support/images/memory-image.js";
+import { person } from "../support/keys/people.js";
 
 const gzip = "application/vnd.oci.image.layer.v1.tar+gzip";
 const alice = person("alice");

@@ -7,11 +7,11 @@ import { copy } from "../../src/copy/copy.js";
 import { OciEncError } from "../../src/errors.js";
 import { encryptLayers } from "../../src/transform/encrypt.js";
 import { openTarget } from "../../src/transport/index.js";
-import { type Breakage, type BrokenSource, brokenSource } from "../support/broken-source.js";
 import { expectedError } from "../support/expected-error.js";
-import { type HostedImage, randomImage } from "../support/hosted-image.js";
-import { ecPair, encryptionKey } from "../support/key-pair.js";
-import { checkLayout } from "../support/layout-check.js";
+import { type Breakage, type BrokenSource, brokenSource } from "../support/images/broken-source.js";
+import { checkLayout } from "../support/images/layout-check.js";
+import { ecPair, encryptionKey } from "../support/keys/key-pair.js";
+import { type HostedImage, randomImage } from "../support/registry/hosted-image.js";
 import { scratchOf } from "../support/scratch.js";
 
 const size = 400_000;

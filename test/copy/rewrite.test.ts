@@ -23,7 +23,7 @@ const seal = (layer: Descriptor): Descriptor => ({
   ...layer,
   mediaType: encryptedType(layer.mediaType),
   digest: sealedDigest,
-  annotations: withEnvelope(layer.annotations, [{ slot: "jwe", bytes: Buffer.from("packet") }], options),
+  annotations: withEnvelope(layer.annotations, [{ suffix: "jwe", bytes: Buffer.from("packet") }], options),
 });
 const open = (layer: Descriptor): Descriptor => ({
   ...layer,

@@ -8,8 +8,8 @@ import { mediaTypes } from "../../src/oci/media-type.js";
 import { decryptLayers } from "../../src/transform/decrypt.js";
 import { encryptLayers } from "../../src/transform/encrypt.js";
 import { expectedError } from "../support/expected-error.js";
-import { decryptionKey, ecPair, encryptionKey } from "../support/key-pair.js";
-import { addImage, MemoryPlace } from "../support/memory-image.js";
+import { addImage, MemoryPlace } from "../support/images/memory-image.js";
+import { decryptionKey, ecPair, encryptionKey } from "../support/keys/key-pair.js";
 
 const tar = "application/vnd.oci.image.layer.v1.tar";
 const { publicKey, privateKey } = ecPair();

@@ -6,8 +6,8 @@ import { encryptLayers } from "../../src/transform/encrypt.js";
 import { addRecipients } from "../../src/transform/recipients.js";
 import { rekeyLayers } from "../../src/transform/rekey.js";
 import { expectedError } from "../support/expected-error.js";
-import { addImage, MemoryPlace } from "../support/memory-image.js";
-import { person } from "../support/people.js";
+import { addImage, MemoryPlace } from "../support/images/memory-image.js";
+import { person } from "../support/keys/people.js";
 
 const tar = "application/vnd.oci.image.layer.v1.tar";
 const alice = person("alice");

@@ -6,8 +6,8 @@ import { OciEncError } from "../../src/errors.js";
 import { mediaTypes } from "../../src/oci/media-type.js";
 import { decryptLayers } from "../../src/transform/decrypt.js";
 import { encryptLayers } from "../../src/transform/encrypt.js";
-import { MemoryPlace } from "../support/memory-image.js";
-import { person } from "../support/people.js";
+import { MemoryPlace } from "../support/images/memory-image.js";
+import { person } from "../support/keys/people.js";
 
 const alice = person("alice");
 const tar = "application/vnd.oci.image.layer.v1.tar";

@@ -6,26 +6,29 @@ import type { PublicOptions } from "../../src/crypt/layer-options.js";
 import { OciEncError } from "../../src/errors.js";
 import { expectedError } from "../support/expected-error.js";
 
-const slot = (name: string) => `org.opencontainers.image.enc.keys.${name}`;
+const annotationOf = (name: string) => `org.opencontainers.image.enc.keys.${name}`;
 const pubopts = "org.opencontainers.image.enc.pubopts";
 const options: PublicOptions = { cipher: "C", hmac: Buffer.from("mac"), cipherOptions: {} };
 const base64 = (text: string) => Buffer.from(text).toString("base64");
 
 function texts(annotations: Record<string, string>): readonly (readonly [string, string | undefined])[] {
-  return partsOf(annotations).map(({ slot: name, packet }) => [name, packet && Buffer.from(packet.bytes).toString()]);
+  return partsOf(annotations).map(({ suffix: name, wrapped: packet }) => [
+    name,
+    packet && Buffer.from(packet.bytes).toString(),
+  ]);
 }
 
-test("packets are written one annotation for each slot, comma-joined, beside what else there was", () => {
+test("wrapped keys are written one annotation for each suffix, comma-joined, beside what else there was", () => {
   const packets = [
-    { slot: "jwe", bytes: Buffer.from("one") },
-    { slot: "provider.kms", bytes: Buffer.from("two") },
-    { slot: "jwe", bytes: Buffer.from("three") },
+    { suffix: "jwe", bytes: Buffer.from("one") },
+    { suffix: "provider.kms", bytes: Buffer.from("two") },
+    { suffix: "jwe", bytes: Buffer.from("three") },
   ];
-  const written = withEnvelope({ other: "kept", [slot("pgp")]: "old", [pubopts]: "old" }, packets, options);
+  const written = withEnvelope({ other: "kept", [annotationOf("pgp")]: "old", [pubopts]: "old" }, packets, options);
   assert.deepEqual(written, {
     other: "kept",
-    [slot("jwe")]: `${base64("one")},${base64("three")}`,
-    [slot("provider.kms")]: base64("two"),
+    [annotationOf("jwe")]: `${base64("one")},${base64("three")}`,
+    [annotationOf("provider.kms")]: base64("two"),
     [pubopts]: base64('{"cipher":"C","hmac":"bWFj","cipheroptions":{}}'),
   });
   assert.deepEqual(texts(written), [
@@ -40,16 +43,16 @@ test("packets are written one annotation for each slot, comma-joined, beside wha
 
 test("taking the envelope out leaves other annotations, nothing when there are none, and near names alone", () => {
   const near = "org.opencontainers.image.encfoo";
-  assert.deepEqual(withoutEnvelope({ [near]: "x", [slot("a")]: "y" }), { [near]: "x" });
-  assert.equal(withoutEnvelope({ [slot("a")]: "y", [pubopts]: "z" }), undefined);
+  assert.deepEqual(withoutEnvelope({ [near]: "x", [annotationOf("a")]: "y" }), { [near]: "x" });
+  assert.equal(withoutEnvelope({ [annotationOf("a")]: "y", [pubopts]: "z" }), undefined);
   assert.equal(withoutEnvelope({}), undefined);
   assert.equal(withoutEnvelope(undefined), undefined);
 });
 
 test("an absent or empty annotation has no parts, and a part that is no base64 does not hide the others", () => {
   assert.equal(hasEnvelope(undefined), false);
-  assert.equal(hasEnvelope({ [slot("jwe")]: "", other: "x" }), false);
-  assert.deepEqual(texts({ [slot("jwe")]: `!,${base64("good")},,-_-_,${base64("go\nod").slice(0, 4)}\r\n` }), [
+  assert.equal(hasEnvelope({ [annotationOf("jwe")]: "", other: "x" }), false);
+  assert.deepEqual(texts({ [annotationOf("jwe")]: `!,${base64("good")},,-_-_,${base64("go\nod").slice(0, 4)}\r\n` }), [
     ["jwe", undefined],
     ["jwe", "good"],
     ["jwe", ""],
@@ -58,18 +61,20 @@ test("an absent or empty annotation has no parts, and a part that is no base64 d
   ]);
 });
 
-test("any packets come back in their order", () => {
+test("any wrapped keys come back in their order", () => {
   const packet = fc.record({
-    slot: fc.constantFrom("jwe", "pgp", "provider.x"),
+    suffix: fc.constantFrom("jwe", "pgp", "provider.x"),
     bytes: fc.uint8Array({ minLength: 1 }),
   });
   fc.assert(
     fc.property(fc.array(packet, { minLength: 1 }), (packets) => {
       const read = partsOf(withEnvelope(undefined, packets, options));
-      const sorted = packets.toSorted((one, other) => (one.slot < other.slot ? -1 : one.slot > other.slot ? 1 : 0));
+      const sorted = packets.toSorted((one, other) =>
+        one.suffix < other.suffix ? -1 : one.suffix > other.suffix ? 1 : 0,
+      );
       assert.deepEqual(
-        read.map((part) => [part.slot, [...(part.packet?.bytes ?? [])]]),
-        sorted.map(({ slot: name, bytes }) => [name, [...bytes]]),
+        read.map((part) => [part.suffix, [...(part.wrapped?.bytes ?? [])]]),
+        sorted.map(({ suffix: name, bytes }) => [name, [...bytes]]),
       );
     }),
   );
@@ -101,7 +106,10 @@ test("faults/33: ten megabytes of public options are read or refused, as their c
 });
 
 test("any annotations throw nothing but OciEncError", () => {
-  const key = fc.oneof(fc.constantFrom(pubopts, slot("jwe"), slot(""), slot("x,y")), fc.string());
+  const key = fc.oneof(
+    fc.constantFrom(pubopts, annotationOf("jwe"), annotationOf(""), annotationOf("x,y")),
+    fc.string(),
+  );
   const value = fc.oneof(fc.base64String(), fc.string(), fc.json().map(base64));
   fc.assert(
     fc.property(fc.dictionary(key, value), (annotations) => {

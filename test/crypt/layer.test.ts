@@ -9,9 +9,9 @@ import { encodePrivateOptions } from "../../src/crypt/layer-options.js";
 import { recipientsOf, schemesOf } from "../../src/crypt/recipients.js";
 import { schemeRow } from "../../src/crypt/schemes/index.js";
 import { digestOf } from "../../src/oci/digest.js";
-import { abandon, anyBytes, anyCut, chunked, collect, watched } from "../support/chunked.js";
+import { abandon, anyBytes, anyCut, chunked, collect, watched } from "../support/bytes/chunked.js";
 import { expectedError } from "../support/expected-error.js";
-import { decryptionKey, ecPair, encryptionKey, rsaPair } from "../support/key-pair.js";
+import { decryptionKey, ecPair, encryptionKey, rsaPair } from "../support/keys/key-pair.js";
 
 const jweSlot = "org.opencontainers.image.enc.keys.jwe";
 const pubopts = "org.opencontainers.image.enc.pubopts";
@@ -83,7 +83,7 @@ test("faults/45: the key and what was wrapped are overwritten once the envelope 
   const wrap: Wrap = async (secret) => {
     seen.push(secret);
     assert.equal(secret.length, 193);
-    return [{ slot: "jwe", bytes: Buffer.from("packet") }];
+    return [{ suffix: "jwe", bytes: Buffer.from("packet") }];
   };
   const cipher: typeof defaultCipher = {
     ...defaultCipher,
@@ -119,11 +119,11 @@ test("annotations are had after the last byte alone, and an abandoned layer clos
   await assert.rejects(layer.annotate(digest), { name: "Error" });
 });
 
-test("a layer sealed for nobody is a bug, and no recipients or unknown schemes are USAGE", async () => {
+test("a layer that is encrypted for nobody is a bug, and no recipients or unknown schemes are USAGE", async () => {
   const layer = sealLayer(defaultCipher, async () => [], { bytes: chunked(Buffer.from("x"), [1]), size: 1 });
   await collect(layer.bytes);
   await assert.rejects(layer.annotate(digestOf(Buffer.from("x"))), { name: "Error", message: /nobody/ });
-  await assert.rejects(loadRecipients([]), expectedError("USAGE", /nobody/));
+  await assert.rejects(loadRecipients([]), expectedError("USAGE", /no recipient is given/));
   await assert.rejects(loadRecipients([{ ...encryptionKey(one.publicKey), scheme: "rot13" }]), expectedError("USAGE"));
 });
 
@@ -199,7 +199,7 @@ test("a keyring says which key nobody can read, and wants known schemes", async 
   );
 });
 
-/** A keyring whose one key opens every packet to this. */
+/** A keyring whose one key opens every wrapped key to this. */
 function handingOut(secret: Uint8Array): Awaited<ReturnType<typeof loadKeyring>> {
   return [{ row: schemeRow("jwe"), unwrap: async (_: WrappedKey) => secret }];
 }

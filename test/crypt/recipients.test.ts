@@ -7,8 +7,8 @@ import type { DecryptionKey } from "../../src/crypt/key-wrapper.js";
 import { loadKeyring, openEnvelope, unwrapEnvelope } from "../../src/crypt/layer.js";
 import { isNamed, parseRecipientId } from "../../src/crypt/recipient-id.js";
 import { identifyRecipients, listRecipients, removalOf } from "../../src/crypt/recipients.js";
+import { readVector } from "../support/encrypted/vector.js";
 import { expectedError } from "../support/expected-error.js";
-import { readVector } from "../support/vector.js";
 
 const jwe = "org.opencontainers.image.enc.keys.jwe";
 
@@ -97,16 +97,22 @@ test("every part holds the same wrapped options, which are wrapped anew byte for
   assert.deepEqual(one, other);
 });
 
-test("several recipients of one packet of an unknown scheme cannot be told apart", async () => {
+test("several recipients of one wrapped key of an unknown scheme cannot be told apart", async () => {
   const annotations = { "org.opencontainers.image.enc.keys.future": "AAAA" };
   const [listed] = await listRecipients(annotations);
-  assert.deepEqual(listed?.info, { scheme: "future", algorithm: "", id: "", label: "unknown scheme" });
+  assert.deepEqual(listed?.info, {
+    kind: "unknown-scheme",
+    scheme: "future",
+    algorithm: "",
+    id: "",
+    label: "unknown scheme",
+  });
   assert.deepEqual(await without(annotations, 0), {});
   assert.equal(partsOf(annotations).length, 1);
 });
 
 test("recipients are named in every way in which tools print them", async () => {
-  const info = (scheme: string, id: string) => ({ scheme, id, algorithm: "", label: "" });
+  const info = (scheme: string, id: string) => ({ kind: "recipient" as const, scheme, id, algorithm: "", label: "" });
   const named = (text: string, scheme: string, id: string) => isNamed(info(scheme, id), parseRecipientId(text));
   const fingerprint = "0123456789ABCDEF0123456789ABCDEF89ABCDEF";
   assert.ok(named("pgp:0x0123456789abcdef", "pgp", "0x0123456789ABCDEF"));

@@ -5,8 +5,8 @@ import { once } from "node:events";
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { decoderProgram, payloadOf, runOurDecoder } from "../support/decoder.js";
-import { ociEncProgram } from "../support/oci-enc.js";
+import { ociEncProgram } from "../support/process/oci-enc.js";
+import { decoderProgram, payloadOf, runOurDecoder } from "../support/runtime/decoder.js";
 import { scratchDirectory } from "../support/scratch.js";
 
 const scratch = scratchDirectory();
@@ -201,8 +201,11 @@ test("without any key the first line is ctr-enc's words under our code", async (
 
 test("a wrong key is KEY_MISMATCH, and names the scheme", async () => {
   const wrong = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({ type: "pkcs8", format: "pem" });
-  const stderr = await fails(withKeys(keysDirectory({ "wrong.pem": wrong })), /^KEY_MISMATCH: no key opens it \(jwe: /);
-  assert.match(stderr, /sealed for: jwe/);
+  const stderr = await fails(
+    withKeys(keysDirectory({ "wrong.pem": wrong })),
+    /^KEY_MISMATCH: no key decrypts it \(jwe: /,
+  );
+  assert.match(stderr, /encrypted for: jwe/);
 });
 
 test("a key that could not be read is named after the first line, without its content", async () => {
@@ -235,7 +238,10 @@ test("a layer that was tampered with, cut short or lengthened fails before its l
   const tampered = Buffer.from(layer);
   tampered[100] = (tampered[100] ?? 0) ^ 1;
   for (const bytes of [tampered, layer.subarray(0, 136), Buffer.concat([layer, Buffer.alloc(1)]), Buffer.alloc(0)]) {
-    await fails(withKeys(keyFile, { layer: bytes }), /^CORRUPT: the layer cannot be opened: its HMAC does not hold/);
+    await fails(
+      withKeys(keyFile, { layer: bytes }),
+      /^CORRUPT: the layer cannot be decrypted: its HMAC does not match/,
+    );
   }
 });
 
@@ -283,7 +289,7 @@ for (const [signal, status] of [
 }
 
 test("oci-enc decoder is the same program", async () => {
-  const { runStreamProcessor } = await import("../support/decoder.js");
+  const { runStreamProcessor } = await import("../support/runtime/decoder.js");
   const command = [process.execPath, ociEncProgram, "decoder"];
   const good = await runStreamProcessor(command, { args: ["--decryption-keys-path", keyFile], payload, layer });
   assert.equal(good.status, 0, good.stderr);
@@ -298,7 +304,7 @@ test("oci-enc decoder is the same program", async () => {
 test("the payload may be a file, as in a shell", async () => {
   copyFileSync(join(vector, "payload.bin"), join(scratch, "p.bin"));
   const shell = ["sh", "-c", `exec "$0" "$1" --decryption-keys-path "$2" 3<"$3"`, process.execPath, decoderProgram];
-  const { runStreamProcessor } = await import("../support/decoder.js");
+  const { runStreamProcessor } = await import("../support/runtime/decoder.js");
   const { status, stdout } = await runStreamProcessor(shell, { args: [keyFile, join(scratch, "p.bin")], layer });
   assert.equal(status, 0);
   assert.deepEqual(stdout, plain);

@@ -8,9 +8,9 @@ import { OciEncError } from "../../src/errors.js";
 import { fileBackend } from "../../src/sign/gpg/file-backend.js";
 import { readKeyrings } from "../../src/sign/gpg/keyring.js";
 import { readSigningKey, readVerificationKey } from "../../src/sign/sigstore/key-file.js";
-import { type KeyFixture, keyFixtures } from "../support/key-fixtures.js";
-import { LeakFinder } from "../support/leaked.js";
-import { firstMissing, systemPeer } from "../support/peer.js";
+import { type KeyFixture, keyFixtures } from "../support/keys/key-fixtures.js";
+import { LeakFinder } from "../support/process/leaked.js";
+import { firstMissing, systemPeer } from "../support/process/peer.js";
 
 /** The table of docs/keys.md, a row a form: who takes it, and what is said where nobody does. */
 const guide = await readFile(join(process.cwd(), "docs", "keys.md"), "utf8");

@@ -4,10 +4,10 @@ import { existsSync } from "node:fs";
 import { chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { softHsmModule } from "../support/key-material.js";
-import { ociEncProgram } from "../support/oci-enc.js";
-import { layerDigest, writePlainImage } from "../support/one-layer-image.js";
-import { firstMissing, type Peer, systemPeer } from "../support/peer.js";
+import { layerDigest, writePlainImage } from "../support/images/one-layer-image.js";
+import { softHsmModule } from "../support/keys/key-material.js";
+import { ociEncProgram } from "../support/process/oci-enc.js";
+import { firstMissing, type Peer, systemPeer } from "../support/process/peer.js";
 import { scratchDirectory } from "../support/scratch.js";
 
 /** Sections whose commands need more than Node and openssl. */
@@ -32,6 +32,8 @@ const sections = guide
 test("the guide has a section for every scheme", async () => {
   const { schemes } = await import("../../src/crypt/index.js");
   assert.deepEqual(sections.map(nameOf), [...schemes.keys()]);
+  const table = [...guide.matchAll(/^\| \[(\w+)\]\(#/gm)].map(([, name]) => name);
+  assert.deepEqual(table, [...schemes.keys()]);
 });
 
 for (const section of sections) {
@@ -48,7 +50,7 @@ for (const section of sections) {
     assert.ok(blocks.length > 1);
     const { status, output } = await shell(blocks.join("\n"), directory);
     assert.equal(status, 0, output);
-    assert.equal(await layerDigest(join(directory, "opened"), "app"), plain.plainDigest);
+    assert.equal(await layerDigest(join(directory, "decrypted"), "app"), plain.plainDigest);
   });
 }
 

@@ -4,9 +4,9 @@ import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { openTarget } from "../../src/index.js";
-import { bringImage } from "../support/bring-image.js";
-import { addImage, MemoryPlace } from "../support/memory-image.js";
-import { ociEncProgram } from "../support/oci-enc.js";
+import { bringImage } from "../support/images/bring-image.js";
+import { addImage, MemoryPlace } from "../support/images/memory-image.js";
+import { ociEncProgram } from "../support/process/oci-enc.js";
 import { scratchDirectory } from "../support/scratch.js";
 
 const scratch = scratchDirectory();

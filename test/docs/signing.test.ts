@@ -3,10 +3,10 @@ import { execFile } from "node:child_process";
 import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { noDockerRegistry, startDockerRegistry } from "../support/docker-registry.js";
-import { ociEncProgram } from "../support/oci-enc.js";
-import { writePlainImage } from "../support/one-layer-image.js";
-import { broughtPeer, firstMissing, type Peer, systemPeer } from "../support/peer.js";
+import { writePlainImage } from "../support/images/one-layer-image.js";
+import { ociEncProgram } from "../support/process/oci-enc.js";
+import { broughtPeer, firstMissing, type Peer, systemPeer } from "../support/process/peer.js";
+import { noDockerRegistry, startDockerRegistry } from "../support/registry/docker-registry.js";
 import { scratchDirectory } from "../support/scratch.js";
 
 /** A heading of the guide. */

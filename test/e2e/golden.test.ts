@@ -2,15 +2,15 @@ import assert from "node:assert/strict";
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { hostImage } from "../support/hosted-image.js";
-import { ociEnc } from "../support/oci-enc.js";
-import { threeLayers, twoPlatforms, writeLayout } from "../support/sample-layout.js";
+import { threeLayers, twoPlatforms, writeLayout } from "../support/images/sample-layout.js";
+import { ociEnc } from "../support/process/oci-enc.js";
+import { hostImage } from "../support/registry/hosted-image.js";
+import { startStrictRegistry } from "../support/registry/strict/strict-registry.js";
 import { documentProblem } from "../support/schemas.js";
 import { scratchDirectory } from "../support/scratch.js";
-import { startStrictRegistry } from "../support/strict-registry.js";
 
 /**
- * What each command prints, word for word. `OCI_ENC_GOLDEN=write` writes the files anew; read the difference before it
+ * What each command prints, word for word, in a folder for each command. `OCI_ENC_GOLDEN=write` writes the files anew; read the difference before it
  * is committed.
  */
 const golden = join(process.cwd(), "test", "e2e", "golden");
@@ -190,7 +190,7 @@ test("faults/62: every command prints what its golden files say, as a table, as 
     await t.test(name, async () => {
       const { status, stdout, stderr } = await cli(line);
       const told = `$ oci-enc ${line}\nstatus ${status}\n--- stdout\n${settled(stdout)}--- stderr\n${settled(stderr)}`;
-      const file = join(golden, `${name}.txt`);
+      const file = join(golden, folderOf(line), `${name}.txt`);
       if (process.env["OCI_ENC_GOLDEN"] === "write") await writeFile(file, told);
       assert.equal(told, await readFile(file, "utf8"));
       const document = line.includes("--json") ? stdout || stderr : "";
@@ -198,6 +198,12 @@ test("faults/62: every command prints what its golden files say, as a table, as 
     });
   }
 });
+
+/** The folder of a case: its command's first word; `program` for what is asked of the program itself. */
+function folderOf(line: string): string {
+  const [first = ""] = line.split(" ");
+  return first === "help" || first.startsWith("-") ? "program" : first;
+}
 
 /** What differs from run to run in one form: directories, digests of sealed blobs, new key ids, sizes of manifests. */
 function settled(text: string): string {

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { openTarget } from "../../src/index.js";
-import { bringImage } from "../support/bring-image.js";
-import { addImage, MemoryPlace } from "../support/memory-image.js";
-import { ociEnc } from "../support/oci-enc.js";
-import { person } from "../support/people.js";
+import { bringImage } from "../support/images/bring-image.js";
+import { addImage, MemoryPlace } from "../support/images/memory-image.js";
+import { person } from "../support/keys/people.js";
+import { ociEnc } from "../support/process/oci-enc.js";
 import { scratchDirectory } from "../support/scratch.js";
 
 const examples = fileURLToPath(new URL("../../examples/library/", import.meta.url));

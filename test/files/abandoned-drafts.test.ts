@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { removeAbandonedDrafts } from "../../src/files/abandoned-drafts.js";
 import { watching } from "../../src/files/heartbeat.js";
 import { draftName, draftPrefix, treeName } from "../../src/files/maker-mark.js";
-import { draftNameOfTheDead } from "../support/dead-draft.js";
+import { draftNameOfTheDead } from "../support/files/dead-draft.js";
 import { scratchOf } from "../support/scratch.js";
 
 // Nobody has to be watched for longer here.

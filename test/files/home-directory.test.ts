@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import { test } from "node:test";
 import { homeDirectory } from "../../src/files/home-directory.js";
-import { ociEncProgram } from "../support/oci-enc.js";
+import { ociEncProgram } from "../support/process/oci-enc.js";
 import { scratchDirectory } from "../support/scratch.js";
 
 const scratch = scratchDirectory();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import fc from "fast-check";
 import { derForm } from "../../src/keys/der.js";
-import { ecPair } from "../support/key-pair.js";
+import { ecPair } from "../support/keys/key-pair.js";
 
 test("a form is told by the members of the outermost sequence", () => {
   const { publicKey, privateKey } = ecPair();

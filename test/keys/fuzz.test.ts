@@ -7,9 +7,9 @@ import fc from "fast-check";
 import { partsOf } from "../../src/crypt/envelope.js";
 import { type KeyWrapper, schemes, type WrappedKey } from "../../src/crypt/index.js";
 import { readEnveloped } from "../../src/crypt/schemes/pkcs7/enveloped-data.js";
-import { decodePacket } from "../../src/crypt/schemes/pkcs11/wrapped-key.js";
+import { decodeWrappedKey } from "../../src/crypt/schemes/pkcs11/wrapped-key.js";
 import { readAnnotation, readSecret } from "../../src/crypt/schemes/provider/protocol.js";
-import { describePacket } from "../../src/crypt/schemes/provider/wrapped-key.js";
+import { describeWrappedKey } from "../../src/crypt/schemes/provider/wrapped-key.js";
 import { OciEncError } from "../../src/errors.js";
 import { keyParts } from "../../src/keys/key-parts.js";
 import { isKeyData, splitKeys } from "../../src/keys/pgp/key-data.js";
@@ -18,9 +18,9 @@ import { readPkcs11Key } from "../../src/keys/pkcs11/key-yaml.js";
 import { parsePkcs11Uri } from "../../src/keys/pkcs11/uri.js";
 import { readCertificate } from "../../src/keys/x509/recipient-certificate.js";
 import { readChain } from "../../src/sign/notary/chain/chain.js";
-import { draftChain, usualPlan } from "../support/draft-chain.js";
-import { encodeCertificate } from "../support/handmade-certificate.js";
-import { readVector } from "../support/vector.js";
+import { draftChain, usualPlan } from "../support/certificates/draft-chain.js";
+import { encodeCertificate } from "../support/certificates/handmade-certificate.js";
+import { readVector } from "../support/encrypted/vector.js";
 
 /**
  * Every parser of bytes from outside, on random bytes and on damaged good ones. The suite runs some hundred inputs a
@@ -36,7 +36,8 @@ const multi = await readVector("multi-jwe-pgp-pkcs7");
 const samples = new Map<string, Uint8Array>();
 const token = await readVector("pkcs11-pubkey-sha1");
 for (const { layers } of [multi, token]) {
-  for (const { slot, packet } of partsOf(layers[0]?.annotations)) if (packet) samples.set(slot, packet.bytes);
+  for (const { suffix, wrapped: packet } of partsOf(layers[0]?.annotations))
+    if (packet) samples.set(suffix, packet.bytes);
 }
 const ring = readFileSync(join(multi.directory, "keys", "multi.sec.gpg"));
 const certificate = readFileSync(join(multi.directory, "keys", "p7.crt.pem"));
@@ -50,22 +51,22 @@ const coco = Buffer.from(
   '{"kid":"kbs:///a/b/c","wrapped_data":"AAAA","iv":"AAAA","wrap_type":"A256GCM","version":"0.1.0"}',
 );
 
-fuzz("reading DER of a PKCS#7 packet", sample("pkcs7"), readEnveloped);
+fuzz("reading DER of a PKCS#7 wrapped key", sample("pkcs7"), readEnveloped);
 fuzz("reading DER of a certificate", new X509Certificate(certificate).raw, (bytes) => readCertificate(bytes, "fuzz"));
 fuzz("reading a certificate that signs", signing, (bytes) => readChain([bytes]));
 fuzz("reading OpenPGP packets", sample("pgp"), readPackets);
 fuzz("reading OpenPGP keys", ring, (bytes) => isKeyData(bytes) && splitKeys(bytes));
-fuzz("reading PKCS#11 JSON", sample("pkcs11"), decodePacket);
+fuzz("reading PKCS#11 JSON", sample("pkcs11"), decodeWrappedKey);
 fuzz("reading PKCS#11 YAML", yaml, (value) => readPkcs11Key({ value, origin: "fuzz" }));
 fuzz("reading PKCS#11 URIs", uri, (bytes) => parsePkcs11Uri(Buffer.from(bytes).toString("utf8"), "fuzz"));
 fuzz("reading answers to a provider's wrapping", answer, (bytes) => readAnnotation(bytes, "fuzz"));
 fuzz("reading answers to a provider's unwrapping", answer, (bytes) => readSecret(bytes, "fuzz"));
-fuzz("reading packets of the Confidential Containers", coco, (bytes) => describePacket("fuzz", bytes));
+fuzz("reading packets of the Confidential Containers", coco, (bytes) => describeWrappedKey("fuzz", bytes));
 fuzz("reading key files", certificate, keyParts);
 
-for (const slot of ["jwe", "pgp", "pkcs7", "pkcs11"]) {
-  fuzz(`reading the recipients of a ${slot} packet`, sample(slot), async (bytes) => {
-    for (const info of (await wrapper(slot)).recipients({ slot, bytes })) assert.equal(info.scheme, slot);
+for (const suffix of ["jwe", "pgp", "pkcs7", "pkcs11"]) {
+  fuzz(`reading the recipients of a ${suffix} wrapped key`, sample(suffix), async (bytes) => {
+    for (const info of (await wrapper(suffix)).recipients({ suffix, bytes })) assert.equal(info.scheme, suffix);
   });
 }
 
@@ -74,14 +75,14 @@ const stranger = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.
   type: "pkcs8",
   format: "pem",
 });
-for (const slot of ["jwe", "pkcs7", "pkcs11"]) {
+for (const suffix of ["jwe", "pkcs7", "pkcs11"]) {
   fuzz(
-    `unwrapping a ${slot} packet with a stranger's key`,
-    sample(slot),
+    `unwrapping a ${suffix} wrapped key with a stranger's key`,
+    sample(suffix),
     async (bytes) => {
       const key = { scheme: undefined, value: Buffer.from(stranger), passphrase: undefined, origin: "fuzz" };
-      const packet: WrappedKey = { slot, bytes };
-      assert.equal(await (await (await wrapper(slot)).unwrapWith([key]))?.unwrap(packet), undefined);
+      const packet: WrappedKey = { suffix, bytes };
+      assert.equal(await (await (await wrapper(suffix)).unwrapWith([key]))?.unwrap(packet), undefined);
     },
     Math.ceil(runs / 10),
   );
@@ -127,14 +128,14 @@ function without(good: Uint8Array, from: number, to: number): Uint8Array {
   return Buffer.concat([good.subarray(0, from), good.subarray(to)]);
 }
 
-function sample(slot: string): Uint8Array {
-  const bytes = samples.get(slot);
-  assert.ok(bytes, `no sample of ${slot}`);
+function sample(suffix: string): Uint8Array {
+  const bytes = samples.get(suffix);
+  assert.ok(bytes, `no sample of ${suffix}`);
   return bytes;
 }
 
-async function wrapper(slot: string): Promise<KeyWrapper> {
-  const row = schemes.get(slot);
+async function wrapper(suffix: string): Promise<KeyWrapper> {
+  const row = schemes.get(suffix);
   assert.ok(row);
   return row.load();
 }

@@ -5,7 +5,7 @@ import { jwe } from "../../src/crypt/schemes/jwe/jwe.js";
 import { generateKeyPair } from "../../src/keys/generate.js";
 import { thumbprint } from "../../src/keys/jwk.js";
 import { expectedError } from "../support/expected-error.js";
-import { decryptionKey, encryptionKey } from "../support/key-pair.js";
+import { decryptionKey, encryptionKey } from "../support/keys/key-pair.js";
 
 for (const type of ["ec:P-256", "ec:P-384", "ec:P-521", "rsa:2048", "rsa:2056"]) {
   test(`a pair of the type ${type} seals and opens`, async () => {

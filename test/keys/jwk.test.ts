@@ -3,7 +3,7 @@ import { createPublicKey } from "node:crypto";
 import test from "node:test";
 import fc from "fast-check";
 import { readJwks, thumbprint } from "../../src/keys/jwk.js";
-import { ecPair, rsaPair } from "../support/key-pair.js";
+import { ecPair, rsaPair } from "../support/keys/key-pair.js";
 
 test("the thumbprint of RFC 7638 section 3.1 comes out", () => {
   const n =

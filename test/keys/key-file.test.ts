@@ -14,8 +14,8 @@ import {
   privateKeys,
   publicForms,
   publicKeys,
-} from "../support/key-forms.js";
-import { ecPair, jwkFile, rsaPair } from "../support/key-pair.js";
+} from "../support/keys/key-forms.js";
+import { ecPair, jwkFile, rsaPair } from "../support/keys/key-pair.js";
 
 const rsa = rsaPair();
 const ec = ecPair();

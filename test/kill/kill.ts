@@ -1,7 +1,8 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { ociEnc } from "../support/oci-enc.js";
-import { startStrictRegistry } from "../support/strict-registry.js";
+import { ociEnc } from "../support/process/oci-enc.js";
+import { randomNumbers } from "../support/random-numbers.js";
+import { startStrictRegistry } from "../support/registry/strict/strict-registry.js";
 import { allKinds, type Kind } from "./kinds.js";
 import { isKillable, type Measured, measure, playRound } from "./round.js";
 import { makeWorld } from "./world.js";
@@ -24,7 +25,7 @@ try {
   const kinds = allKinds(registry.host).filter(isWanted).filter(isKillable);
   if (kinds.length === 0) throw new Error("no kind is wanted that can be tried here");
   const measured = new Map<string, Measured>();
-  const random = numbers(seed);
+  const random = randomNumbers(seed);
   for (let round = 0; round < rounds; round += 1) {
     const kind = kinds[round % kinds.length];
     if (kind === undefined) break;
@@ -62,15 +63,4 @@ async function push(layout: string): Promise<void> {
 function isWanted({ name }: Kind): boolean {
   const [only, not] = [words("KILL_ONLY"), words("KILL_NOT")];
   return (only.length === 0 || only.some((word) => name.includes(word))) && !not.some((word) => name.includes(word));
-}
-
-/** Random numbers from 0 to 1, the same for the same seed: mulberry32. */
-function numbers(start: number): () => number {
-  let state = start;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

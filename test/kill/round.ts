@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { cpSync, lutimesSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { ociEncProgram } from "../support/oci-enc.js";
-import { systemPeer } from "../support/peer.js";
+import { ociEncProgram } from "../support/process/oci-enc.js";
+import { systemPeer } from "../support/process/peer.js";
 import { filesOf, filesWith, isThere, temporaryFiles } from "./audit.js";
 import type { Kind } from "./kinds.js";
 import type { World } from "./world.js";

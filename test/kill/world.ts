@@ -3,7 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ociEncProgram } from "../support/oci-enc.js";
+import { ociEncProgram } from "../support/process/oci-enc.js";
 
 /** What every round starts from: images, and a text that only the plain ones hold. */
 export interface World {

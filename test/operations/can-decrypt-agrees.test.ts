@@ -9,15 +9,15 @@ import { mediaTypes } from "../../src/oci/media-type.js";
 import { parsePlatform } from "../../src/oci/platform.js";
 import { openSource } from "../../src/transport/index.js";
 import type { ImageSource } from "../../src/transport/transport.js";
-import { type Asking, type GateAnswers, gateAnswers } from "../support/gate-answers.js";
-import { type HandmadeLayer, handmadeLayer, handmadeType, type Members } from "../support/handmade-layer.js";
-import { configureProviders } from "../support/key-provider.js";
-import { MemoryPlace } from "../support/memory-image.js";
-import { person } from "../support/people.js";
+import { type Asking, type GateAnswers, gateAnswers } from "../support/encrypted/gate-answers.js";
+import { type HandmadeLayer, handmadeLayer, handmadeType, type Members } from "../support/encrypted/handmade-layer.js";
+import { readVector, type VectorKeys } from "../support/encrypted/vector.js";
+import { vectorKeys, vectorProvider } from "../support/encrypted/vector-keys.js";
+import { MemoryPlace } from "../support/images/memory-image.js";
+import { configureProviders } from "../support/keys/key-provider.js";
+import { person } from "../support/keys/people.js";
 import { scratchDirectory } from "../support/scratch.js";
-import { signedVectors } from "../support/signed-vectors.js";
-import { readVector, type VectorKeys } from "../support/vector.js";
-import { vectorKeys, vectorProvider } from "../support/vector-keys.js";
+import { signedVectors } from "../support/signing/signed-vectors.js";
 
 const [alice, stranger] = [person("alice"), person("stranger")];
 const vectors = join(process.cwd(), "test", "vectors");
@@ -211,11 +211,11 @@ const brokenSlots: Readonly<Record<string, (value: string) => string | undefined
   "is all commas": () => ",,",
 };
 
-function slotEdit(slot: string, spoil: (value: string) => string | undefined) {
+function slotEdit(suffix: string, spoil: (value: string) => string | undefined) {
   return (annotations: Readonly<Record<string, string>>): Record<string, string> => {
-    const { [slot]: value = "", ...rest } = annotations;
+    const { [suffix]: value = "", ...rest } = annotations;
     const spoilt = spoil(value);
-    return spoilt === undefined ? rest : { ...rest, [slot]: spoilt };
+    return spoilt === undefined ? rest : { ...rest, [suffix]: spoilt };
   };
 }
 
@@ -251,19 +251,19 @@ for (const [id, keys, settings] of [
   ["pkcs11-pubkey-sha1", ["keys/hsm.pem"], undefined],
   ["keyprovider-cmd", undefined, vectorProvider],
 ] as const) {
-  test(`of every broken packet of ${id}, all say the same`, async () => {
+  test(`of every broken wrapped key of ${id}, all say the same`, async () => {
     const vector = await readVector(id);
     const [set] = keys ? [{ scheme: "", keys }] : vector.decrypt;
     const [layer] = vector.layers;
     assert.ok(set && layer);
     const asking = { keys: await vectorKeys(vector, set), settings: await settings?.(id) };
-    const slots = Object.keys(layer.annotations).filter((name) => name.includes(".enc.keys."));
-    for (const slot of slots) {
+    const suffixes = Object.keys(layer.annotations).filter((name) => name.includes(".enc.keys."));
+    for (const suffix of suffixes) {
       for (const [what, spoil] of Object.entries(brokenSlots)) {
         const place = new MemoryPlace();
         const blob = place.add("application/vnd.oci.image.layer.v1.tar+gzip+encrypted", layer.sealed);
-        nameImage(place, [[{ ...blob, annotations: slotEdit(slot, spoil)(layer.annotations) }]], "unknown");
-        await agree(`${id} ${slot} ${what}`, place.source("image"), asking, false);
+        nameImage(place, [[{ ...blob, annotations: slotEdit(suffix, spoil)(layer.annotations) }]], "unknown");
+        await agree(`${id} ${suffix} ${what}`, place.source("image"), asking, false);
       }
     }
   });

@@ -7,8 +7,8 @@ import { parsePlatform } from "../../src/oci/platform.js";
 import { canDecrypt } from "../../src/operations/can-decrypt.js";
 import { encryptLayers } from "../../src/transform/encrypt.js";
 import { parseLayerSelection } from "../../src/transform/select.js";
-import { addImage, MemoryPlace } from "../support/memory-image.js";
-import { type Person, person } from "../support/people.js";
+import { addImage, MemoryPlace } from "../support/images/memory-image.js";
+import { type Person, person } from "../support/keys/people.js";
 
 const tar = "application/vnd.oci.image.layer.v1.tar";
 const [alice, bob] = [person("alice"), person("bob")];

@@ -14,8 +14,8 @@ import { encryptLayers } from "../../src/transform/encrypt.js";
 import { removeRecipients } from "../../src/transform/recipients.js";
 import { parseLayerSelection } from "../../src/transform/select.js";
 import { expectedError } from "../support/expected-error.js";
-import { addImage, MemoryPlace } from "../support/memory-image.js";
-import { type Person, person } from "../support/people.js";
+import { addImage, MemoryPlace } from "../support/images/memory-image.js";
+import { type Person, person } from "../support/keys/people.js";
 
 const gzip = "application/vnd.oci.image.layer.v1.tar+gzip";
 const [alice, bob, carol] = [person("alice"), person("bob"), person("carol")];
@@ -97,11 +97,11 @@ test("a sound image passes everything that is asked of it", async () => {
   assert.equal(refusal(report), undefined);
 });
 
-test("no key is tried on an image that its judges do not let in", async () => {
+test("no key is tried on an image that the policy does not let in", async () => {
   const { place } = await sealedImage([alice]);
   const signed = (requireSigned: boolean) => ({
     rules: { requireSigned, insecurePolicy: true, classes: undefined },
-    image: policySubject("memory:image", place.source("image")),
+    image: policySubject({ reference: "memory:image", source: place.source("image") }),
   });
   for (const [refused, opened] of [
     [true, "nothing"],
@@ -248,7 +248,7 @@ test("abuse: a tag that moves while an image is verified does not bring another 
   const source = place.source("image");
   const answers = [open];
   const moving = { ...source, resolve: async () => answers.pop() ?? (await source.resolve()) };
-  const image = { place: { transport: "dir" }, identity: undefined };
+  const image = { location: { transport: "dir", scopes: [""] }, identity: undefined };
   const signed = { rules: { insecurePolicy: true, requireEncrypted: "all" as const }, image };
   const { digest, checks } = await verify(moving, { signed });
   assert.equal(digest, open.digest);

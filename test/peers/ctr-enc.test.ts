@@ -3,10 +3,10 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { type Containerd, containerdMissing, startContainerd } from "../support/node-containerd.js";
-import { ociEnc } from "../support/oci-enc.js";
-import { broughtPeer, firstMissing, type PeerResult, run, systemPeer } from "../support/peer.js";
-import { type RunnableImage, writeRunnableImage } from "../support/runnable-image.js";
+import { type RunnableImage, writeRunnableImage } from "../support/images/runnable-image.js";
+import { ociEnc } from "../support/process/oci-enc.js";
+import { broughtPeer, firstMissing, type PeerResult, run, systemPeer } from "../support/process/peer.js";
+import { type Containerd, containerdMissing, startContainerd } from "../support/runtime/node-containerd.js";
 import { scratchDirectory } from "../support/scratch.js";
 
 const scratch = scratchDirectory();

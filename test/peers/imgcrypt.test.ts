@@ -4,7 +4,13 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { DecryptionKey, EncryptionKey } from "../../src/crypt/index.js";
-import { type Containerd, containerdMissing, startContainerd } from "../support/containerd.js";
+import {
+  type LayoutImage,
+  layerDigest,
+  openImage,
+  sealImage,
+  writePlainImage,
+} from "../support/images/one-layer-image.js";
 import {
   keyFile,
   keyWord,
@@ -14,10 +20,10 @@ import {
   recipientFile,
   recipientWord,
   softHsmModule,
-} from "../support/key-material.js";
-import { configureProviders } from "../support/key-provider.js";
-import { type LayoutImage, layerDigest, openImage, sealImage, writePlainImage } from "../support/one-layer-image.js";
-import { systemPeer } from "../support/peer.js";
+} from "../support/keys/key-material.js";
+import { configureProviders } from "../support/keys/key-provider.js";
+import { systemPeer } from "../support/process/peer.js";
+import { type Containerd, containerdMissing, startContainerd } from "../support/runtime/containerd.js";
 import { scratchDirectory } from "../support/scratch.js";
 
 const scratch = scratchDirectory();

@@ -5,6 +5,13 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { DecryptionKey, EncryptionKey, WrapperOptions } from "../../src/crypt/index.js";
 import {
+  type LayoutImage,
+  layerDigest,
+  openImage,
+  sealImage,
+  writePlainImage,
+} from "../support/images/one-layer-image.js";
+import {
   keyFile,
   keyWord,
   makeCertificate,
@@ -13,10 +20,9 @@ import {
   recipientFile,
   recipientWord,
   softHsmModule,
-} from "../support/key-material.js";
-import { configureProviders, type RunningService, startService } from "../support/key-provider.js";
-import { type LayoutImage, layerDigest, openImage, sealImage, writePlainImage } from "../support/one-layer-image.js";
-import { broughtPeer, firstMissing, type Peer, run, systemPeer } from "../support/peer.js";
+} from "../support/keys/key-material.js";
+import { configureProviders, type RunningService, startService } from "../support/keys/key-provider.js";
+import { broughtPeer, firstMissing, type Peer, run, systemPeer } from "../support/process/peer.js";
 import { scratchDirectory } from "../support/scratch.js";
 
 /** One way of sealing and opening, in our words and in the peer's. */

@@ -2,23 +2,23 @@ import assert from "node:assert/strict";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { exits, refuses } from "../support/process/exits.js";
+import { ociEncProgram } from "../support/process/oci-enc.js";
+import { broughtPeer, firstMissing, run, systemPeer } from "../support/process/peer.js";
+import { type DockerRegistry, noDockerRegistry, startDockerRegistry } from "../support/registry/docker-registry.js";
+import { startReferrersShim } from "../support/registry/referrers-shim.js";
+import { scratchDirectory } from "../support/scratch.js";
 import {
   type ContainersConfig,
   containersConfig,
   type Requirement,
   signedBy,
   sigstoreSigned,
-} from "../support/containers-config.js";
-import { cosignPassword, cosigns, sigstoreKey } from "../support/cosign.js";
-import { type DockerRegistry, noDockerRegistry, startDockerRegistry } from "../support/docker-registry.js";
-import { exits, refuses } from "../support/exits.js";
-import { notarySpec, notationIn } from "../support/notation.js";
-import { ociEncProgram } from "../support/oci-enc.js";
-import { broughtPeer, firstMissing, run, systemPeer } from "../support/peer.js";
-import { startReferrersShim } from "../support/referrers-shim.js";
-import { scratchDirectory } from "../support/scratch.js";
-import { type SignedPlace, signedPlace } from "../support/signed-place.js";
-import { type SigningCalls, signingCalls } from "../support/signing-calls.js";
+} from "../support/signing/containers-config.js";
+import { cosignPassword, cosigns, sigstoreKey } from "../support/signing/cosign.js";
+import { notarySpec, notationIn } from "../support/signing/notation.js";
+import { type SignedPlace, signedPlace } from "../support/signing/signed-place.js";
+import { type SigningCalls, signingCalls } from "../support/signing/signing-calls.js";
 
 const scratch = scratchDirectory();
 const { two, three } = cosigns(join(scratch, "cosign"));

@@ -1,10 +1,10 @@
 import { after, before, describe, test } from "node:test";
-import { type DockerRegistry, noDockerRegistry, startDockerRegistry } from "../support/docker-registry.js";
-import { exits, refuses } from "../support/exits.js";
-import { notarySpec, notationIn } from "../support/notation.js";
+import { exits, refuses } from "../support/process/exits.js";
+import { type DockerRegistry, noDockerRegistry, startDockerRegistry } from "../support/registry/docker-registry.js";
 import { scratchDirectory } from "../support/scratch.js";
-import { regraft, type SignedPlace, type StoredManifest, signedPlace } from "../support/signed-place.js";
-import { signingCalls } from "../support/signing-calls.js";
+import { notarySpec, notationIn } from "../support/signing/notation.js";
+import { regraft, type SignedPlace, type StoredManifest, signedPlace } from "../support/signing/signed-place.js";
+import { signingCalls } from "../support/signing/signing-calls.js";
 
 const scratch = scratchDirectory();
 const notation = notationIn(scratch);

@@ -1,14 +1,14 @@
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { type ContainersConfig, containersConfig, sigstoreSigned } from "../support/containers-config.js";
-import { cosignPassword, cosigns, sigstoreKey } from "../support/cosign.js";
-import { type DockerRegistry, noDockerRegistry, startDockerRegistry } from "../support/docker-registry.js";
-import { exits, refuses } from "../support/exits.js";
-import { broughtPeer, firstMissing, systemPeer } from "../support/peer.js";
+import { exits, refuses } from "../support/process/exits.js";
+import { broughtPeer, firstMissing, systemPeer } from "../support/process/peer.js";
+import { type DockerRegistry, noDockerRegistry, startDockerRegistry } from "../support/registry/docker-registry.js";
 import { scratchDirectory } from "../support/scratch.js";
-import { regraft, type SignedPlace, type StoredManifest, signedPlace } from "../support/signed-place.js";
-import { signingCalls } from "../support/signing-calls.js";
+import { type ContainersConfig, containersConfig, sigstoreSigned } from "../support/signing/containers-config.js";
+import { cosignPassword, cosigns, sigstoreKey } from "../support/signing/cosign.js";
+import { regraft, type SignedPlace, type StoredManifest, signedPlace } from "../support/signing/signed-place.js";
+import { signingCalls } from "../support/signing/signing-calls.js";
 
 const scratch = scratchDirectory();
 const { two, three } = cosigns(join(scratch, "cosign"));

@@ -17,122 +17,146 @@ import { gpgVerifier } from "../../src/sign/gpg/verifier.js";
 import { storedSignature } from "../../src/sign/simple-signing/stored.js";
 import { expectedError } from "../support/expected-error.js";
 import { scratchDirectory } from "../support/scratch.js";
-import { signedVectors } from "../support/signed-vectors.js";
+import { signedVectors } from "../support/signing/signed-vectors.js";
 
 const scratch = scratchDirectory();
 const strictest: ClassRules = { plainSigned: "deny", plainUnsigned: "deny" };
 
 /** Title, image, rules, demands, verdict. */
 const rows: readonly (readonly [string, ClassOfImage, Partial<ClassRules>, ClassDemands, string])[] = [
-  ["encrypted and signed: always possible", sealed("all", true), {}, {}, "allowed"],
-  ["encrypted and signed: no rule disables it", sealed("all", true), strictest, {}, "allowed"],
+  ["encrypted and signed: always possible", imageClass("all", true), {}, {}, "allowed"],
+  ["encrypted and signed: no rule disables it", imageClass("all", true), strictest, {}, "allowed"],
   [
     "encrypted and signed: no demand refuses it",
-    sealed("all", true),
+    imageClass("all", true),
     strictest,
     { requireEncrypted: "all", requireSigned: true },
     "allowed",
   ],
-  ["encrypted, unsigned: always possible", sealed("all", false), {}, {}, "allowed"],
-  ["encrypted, unsigned: no rule disables it", sealed("all", false), strictest, {}, "allowed"],
+  ["encrypted, unsigned: always possible", imageClass("all", false), {}, {}, "allowed"],
+  ["encrypted, unsigned: no rule disables it", imageClass("all", false), strictest, {}, "allowed"],
   [
     "encrypted, unsigned: meets the demand for encryption",
-    sealed("all", false),
+    imageClass("all", false),
     {},
     { requireEncrypted: "all" },
     "allowed",
   ],
   [
     "encrypted, unsigned: refused where a signature is required",
-    sealed("all", false),
+    imageClass("all", false),
     {},
     { requireSigned: true },
     "refused",
   ],
-  ["plain, signed: allowed by default", sealed("none", true), {}, {}, "allowed"],
-  ["plain, signed: denied by plainSigned", sealed("none", true), { plainSigned: "deny" }, {}, "refused"],
-  ["plain, signed: plainUnsigned does not concern it", sealed("none", true), { plainUnsigned: "deny" }, {}, "allowed"],
-  ["plain, signed: meets the demand for a signature", sealed("none", true), {}, { requireSigned: true }, "allowed"],
+  ["plain, signed: allowed by default", imageClass("none", true), {}, {}, "allowed"],
+  ["plain, signed: denied by plainSigned", imageClass("none", true), { plainSigned: "deny" }, {}, "refused"],
+  [
+    "plain, signed: plainUnsigned does not concern it",
+    imageClass("none", true),
+    { plainUnsigned: "deny" },
+    {},
+    "allowed",
+  ],
+  ["plain, signed: meets the demand for a signature", imageClass("none", true), {}, { requireSigned: true }, "allowed"],
   [
     "plain, signed: refused where encryption is required",
-    sealed("none", true),
+    imageClass("none", true),
     {},
     { requireEncrypted: "all" },
     "refused",
   ],
   [
     "plain, signed: refused where some encryption is required",
-    sealed("none", true),
+    imageClass("none", true),
     {},
     { requireEncrypted: "some" },
     "refused",
   ],
-  ["plain, unsigned: allowed by default", sealed("none", false), {}, {}, "allowed"],
-  ["plain, unsigned: warned about by plainUnsigned", sealed("none", false), { plainUnsigned: "warn" }, {}, "warned"],
-  ["plain, unsigned: denied by plainUnsigned", sealed("none", false), { plainUnsigned: "deny" }, {}, "refused"],
-  ["plain, unsigned: plainSigned does not concern it", sealed("none", false), { plainSigned: "deny" }, {}, "allowed"],
+  ["plain, unsigned: allowed by default", imageClass("none", false), {}, {}, "allowed"],
+  [
+    "plain, unsigned: warned about by plainUnsigned",
+    imageClass("none", false),
+    { plainUnsigned: "warn" },
+    {},
+    "warned",
+  ],
+  ["plain, unsigned: denied by plainUnsigned", imageClass("none", false), { plainUnsigned: "deny" }, {}, "refused"],
+  [
+    "plain, unsigned: plainSigned does not concern it",
+    imageClass("none", false),
+    { plainSigned: "deny" },
+    {},
+    "allowed",
+  ],
   [
     "plain, unsigned: refused where a signature is required",
-    sealed("none", false),
+    imageClass("none", false),
     {},
     { requireSigned: true },
     "refused",
   ],
   [
     "plain, unsigned: refused where encryption is required",
-    sealed("none", false),
+    imageClass("none", false),
     {},
     { requireEncrypted: "all" },
     "refused",
   ],
   [
     "plain, unsigned: refused where some encryption is required",
-    sealed("none", false),
+    imageClass("none", false),
     {},
     { requireEncrypted: "some" },
     "refused",
   ],
-  ["signed, some layers encrypted: allowed as signed", sealed("some", true), {}, {}, "allowed"],
-  ["signed, some layers encrypted: not plain, so no rule disables it", sealed("some", true), strictest, {}, "allowed"],
+  ["signed, some layers encrypted: allowed as signed", imageClass("some", true), {}, {}, "allowed"],
+  [
+    "signed, some layers encrypted: not plain, so no rule disables it",
+    imageClass("some", true),
+    strictest,
+    {},
+    "allowed",
+  ],
   [
     "signed, some layers encrypted: meets the demand for some encryption",
-    sealed("some", true),
+    imageClass("some", true),
     {},
     { requireEncrypted: "some" },
     "allowed",
   ],
   [
     "signed, some layers encrypted: refused where all has to be encrypted",
-    sealed("some", true),
+    imageClass("some", true),
     {},
     { requireEncrypted: "all" },
     "refused",
   ],
-  ["unsigned, some layers encrypted: allowed as plain unsigned", sealed("some", false), {}, {}, "allowed"],
+  ["unsigned, some layers encrypted: allowed as plain unsigned", imageClass("some", false), {}, {}, "allowed"],
   [
     "unsigned, some layers encrypted: warned about as plain unsigned",
-    sealed("some", false),
+    imageClass("some", false),
     { plainUnsigned: "warn" },
     {},
     "warned",
   ],
   [
     "unsigned, some layers encrypted: denied as plain unsigned",
-    sealed("some", false),
+    imageClass("some", false),
     { plainUnsigned: "deny" },
     {},
     "refused",
   ],
   [
     "unsigned, some layers encrypted: refused as plain unsigned where encryption is required",
-    sealed("some", false),
+    imageClass("some", false),
     {},
     { requireEncrypted: "some" },
     "refused",
   ],
   [
     "unsigned, some layers encrypted: refused where a signature is required",
-    sealed("some", false),
+    imageClass("some", false),
     {},
     { requireSigned: true },
     "refused",
@@ -150,7 +174,7 @@ for (const [title, image, rules, demands, verdict] of rows) {
 for (const vector of classVectors()) {
   test(`class: ${vector.id} of the vectors is ${vector.encrypted} encrypted and ${vector.signed ? "" : "not "}signed`, async () => {
     const image = await classOf(vector);
-    assert.deepEqual(image, sealed(vector.encrypted, vector.signed));
+    assert.deepEqual(image, imageClass(vector.encrypted, vector.signed));
     assert.equal(decideClass(image, usualClassRules).verdict, "allowed");
     const none = vector.encrypted === "none";
     const plain = !vector.signed && vector.encrypted !== "all";
@@ -188,25 +212,23 @@ test("image-classes.json is read strictly, and what it leaves out is as usual", 
 
 test("image-classes.json is that of the path given, else the user's, else nothing is denied", async () => {
   const home = join(scratch, "home");
-  const places = { home, root: scratch, environment: {} };
-  assert.deepEqual(await readClassRules(places), usualClassRules);
+  const machine = { home, root: scratch, variables: {} };
+  assert.deepEqual(await readClassRules(undefined, machine), usualClassRules);
   write(join(home, ".config"), "deny");
-  assert.equal((await readClassRules(places)).plainUnsigned, "deny");
+  assert.equal((await readClassRules(undefined, machine)).plainUnsigned, "deny");
   const config = join(scratch, "xdg");
   write(config, "warn");
-  assert.equal((await readClassRules({ ...places, environment: { XDG_CONFIG_HOME: config } })).plainUnsigned, "warn");
+  const other = { ...machine, variables: { XDG_CONFIG_HOME: config } };
+  assert.equal((await readClassRules(undefined, other)).plainUnsigned, "warn");
   const path = join(home, ".config", "oci-enc", "image-classes.json");
-  assert.equal(
-    (await readClassRules({ ...places, environment: { XDG_CONFIG_HOME: config }, path })).plainUnsigned,
-    "deny",
-  );
-  await assert.rejects(readClassRules({ ...places, path: join(scratch, "none") }), expectedError("NOT_FOUND"));
+  assert.equal((await readClassRules(path, other)).plainUnsigned, "deny");
+  await assert.rejects(readClassRules(join(scratch, "none"), machine), expectedError("NOT_FOUND"));
 });
 
 interface ClassVector {
   readonly id: string;
   readonly dir: string;
-  readonly encrypted: ClassOfImage["sealed"];
+  readonly encrypted: ClassOfImage["encrypted"];
   readonly signed: boolean;
   readonly signedBy: string;
 }
@@ -231,13 +253,13 @@ async function classOf({ dir, signedBy }: ClassVector): Promise<ClassOfImage> {
       )
     : undefined;
   return {
-    sealed: encrypted === 0 ? "none" : encrypted === layers.length ? "all" : "some",
+    encrypted: encrypted === 0 ? "none" : encrypted === layers.length ? "all" : "some",
     signed: signed?.verdict === "accepted",
   };
 }
 
-function sealed(layers: ClassOfImage["sealed"], signed: boolean): ClassOfImage {
-  return { sealed: layers, signed };
+function imageClass(layers: ClassOfImage["encrypted"], signed: boolean): ClassOfImage {
+  return { encrypted: layers, signed };
 }
 
 function write(config: string, plainUnsigned: ClassRules["plainUnsigned"]): void {

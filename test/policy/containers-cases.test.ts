@@ -4,15 +4,16 @@ import { test } from "node:test";
 import { OciEncError } from "../../src/errors.js";
 import { evaluatePolicy, type PolicyOutcome } from "../../src/policy/evaluate.js";
 import { parsePolicy } from "../../src/policy/policy-json.js";
-import type { PolicyPlace } from "../../src/policy/scopes.js";
+import { policyLocation } from "../../src/policy/scopes.js";
+import { nameScopes, pathScopes } from "../../src/transport/policy-scopes.js";
 import {
   type ContainersCase,
   containersCase,
   containersCases,
   imageOf,
   signaturesOf,
-} from "../support/containers-case.js";
-import { signedVectors } from "../support/signed-vectors.js";
+} from "../support/signing/containers-case.js";
+import { signedVectors } from "../support/signing/signed-vectors.js";
 
 for (const one of containersCases()) {
   if (one.expect === "any") continue;
@@ -63,12 +64,12 @@ async function verdictOn(one: ContainersCase): Promise<"accept" | "reject"> {
 
 async function evaluate(one: ContainersCase): Promise<PolicyOutcome> {
   const image = imageOf(one);
-  const place: PolicyPlace =
+  const location =
     one.transport === "dir"
-      ? { transport: "dir", path: realpathSync(signedVectors) }
-      : { transport: "docker", name: image.identity };
+      ? policyLocation("dir", pathScopes, { path: realpathSync(signedVectors) })
+      : policyLocation("docker", nameScopes, { name: image.identity });
   return await evaluatePolicy(parsePolicy(Buffer.from(one.policy), one.id), {
-    place,
+    location,
     images: [image],
     find: async () => ({ signatures: signaturesOf(one), broken: [] }),
     now: new Date(),

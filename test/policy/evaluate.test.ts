@@ -9,16 +9,18 @@ import { evaluatePolicy, type PolicyOutcome, type PolicyRequest } from "../../sr
 import type { PolicyDialect } from "../../src/policy/key-source.js";
 import { readPolicy } from "../../src/policy/policy-file.js";
 import { parsePolicy } from "../../src/policy/policy-json.js";
+import { policyLocation } from "../../src/policy/scopes.js";
 import { localKey } from "../../src/sign/local-key.js";
 import type { Signature } from "../../src/sign/signature.js";
 import { readSigningKey } from "../../src/sign/sigstore/key-file.js";
 import { sigstoreSigner } from "../../src/sign/sigstore/signer.js";
 import type { FoundSignatures } from "../../src/sign/store.js";
-import { containersCase, imageOne, signaturesOf } from "../support/containers-case.js";
+import { nameScopes } from "../../src/transport/policy-scopes.js";
 import { expectedError } from "../support/expected-error.js";
-import { signedName } from "../support/gpg-message.js";
 import { scratchDirectory } from "../support/scratch.js";
-import { signedVectors } from "../support/signed-vectors.js";
+import { containersCase, imageOne, signaturesOf } from "../support/signing/containers-case.js";
+import { signedName } from "../support/signing/gpg-message.js";
+import { signedVectors } from "../support/signing/signed-vectors.js";
 
 const scratch = scratchDirectory();
 const alice = { type: "signedBy", keyType: "GPGKeys", keyPath: "keys/gpg-alice.pub.asc" };
@@ -192,18 +194,19 @@ test("a kbs:// key is fetched by the program that is named for it, and refused w
 
 test("the policy is that of the path given, else the user's, else the system's, else none", async () => {
   const [home, root] = [join(scratch, "home"), join(scratch, "root")];
-  const places = { home, root, environment: {} };
-  assert.equal(await readPolicy(places), undefined);
+  const machine = { home, root, variables: {} };
+  const read = (path?: string) => readPolicy(path, "containers", machine);
+  assert.equal(await read(), undefined);
   const system = join(root, "etc", "containers", "policy.json");
   mkdirSync(join(root, "etc", "containers"), { recursive: true });
   writeFileSync(system, '{"default":[{"type":"reject"}]}');
-  assert.equal((await readPolicy(places))?.origin, system);
+  assert.equal((await read())?.origin, system);
   const user = join(home, ".config", "containers", "policy.json");
   mkdirSync(join(home, ".config", "containers"), { recursive: true });
   writeFileSync(user, "broken");
-  await assert.rejects(readPolicy(places), expectedError("CORRUPT"));
-  assert.equal((await readPolicy({ ...places, path: system }))?.origin, system);
-  await assert.rejects(readPolicy({ ...places, path: join(scratch, "none.json") }), expectedError("NOT_FOUND"));
+  await assert.rejects(read(), expectedError("CORRUPT"));
+  assert.equal((await read(system))?.origin, system);
+  await assert.rejects(read(join(scratch, "none.json")), expectedError("NOT_FOUND"));
 });
 
 interface Given extends Omit<Partial<PolicyRequest>, "find"> {
@@ -217,7 +220,7 @@ function evaluate(requirements: readonly object[], given: Given = {}): Promise<P
   const name = parseImageName(signedName);
   const { signatures = async () => [byAlice, byK1].filter((one) => one !== undefined), broken = [] } = given;
   return evaluatePolicy(parsePolicy(Buffer.from(text), "policy.json", given.dialect), {
-    place: { transport: "docker", name },
+    location: policyLocation("docker", nameScopes, { name }),
     images: [imageOne(name)],
     find: async () => ({ signatures: await signatures(), broken }),
     now: new Date(),

@@ -9,9 +9,9 @@ import type { TrustRules } from "../../src/policy/trust-rules.js";
 import { attach } from "../../src/sign/attach.js";
 import { loadSigner } from "../../src/sign/kinds.js";
 import { generateSigstoreKeyPair } from "../../src/sign/sigstore/key-file.js";
-import { AttachedPlace } from "../support/attached-place.js";
 import { expectedError } from "../support/expected-error.js";
-import { addImage } from "../support/memory-image.js";
+import { AttachedPlace } from "../support/images/attached-place.js";
+import { addImage } from "../support/images/memory-image.js";
 import { scratchDirectory } from "../support/scratch.js";
 
 const scratch = scratchDirectory();

@@ -5,9 +5,9 @@ import { test } from "node:test";
 import { OciEncError } from "../../src/errors.js";
 import { type Policy, parsePolicy } from "../../src/policy/policy-json.js";
 import { expectedError } from "../support/expected-error.js";
-import { broughtPeer, type Peer, run, systemPeer } from "../support/peer.js";
+import { broughtPeer, type Peer, run, systemPeer } from "../support/process/peer.js";
 import { scratchDirectory } from "../support/scratch.js";
-import { signedVectors } from "../support/signed-vectors.js";
+import { signedVectors } from "../support/signing/signed-vectors.js";
 
 const scratch = scratchDirectory();
 const accept = '[{"type":"insecureAcceptAnything"}]';

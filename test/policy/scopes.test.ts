@@ -4,10 +4,12 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { parseImageName } from "../../src/oci/image-name.js";
 import { entryFor, parsePolicy } from "../../src/policy/policy-json.js";
-import { scopesOf } from "../../src/policy/scopes.js";
-import { policySubject } from "../../src/policy/subject.js";
+import { isScope, policyLocation } from "../../src/policy/scopes.js";
+import { claimedName, policySubject } from "../../src/policy/subject.js";
 import { openSource } from "../../src/transport/index.js";
-import { writeImage } from "../support/layout-image.js";
+import { nameScopes, pathScopes } from "../../src/transport/policy-scopes.js";
+import { expectedError } from "../support/expected-error.js";
+import { writeImage } from "../support/images/layout-image.js";
 import { scratchDirectory } from "../support/scratch.js";
 
 const scratch = realpathSync(scratchDirectory());
@@ -38,12 +40,12 @@ const named: readonly (readonly [reference: string, scopes: readonly string[]])[
 
 for (const [reference, scopes] of named) {
   test(`the scopes of ${reference} go from the whole name to the domains above its host`, () => {
-    assert.deepEqual(scopesOf({ transport: "docker", name: parseImageName(reference) }), scopes);
+    assert.deepEqual(policyLocation("docker", nameScopes, { name: parseImageName(reference) }).scopes, scopes);
   });
 }
 
 test("a name with tag and digest is looked up by its digest, as podman has it", () => {
-  const [first] = scopesOf({ transport: "docker", name: parseImageName(`a.test/app:v1@${digest}`) });
+  const [first] = nameScopes.of({ name: parseImageName(`a.test/app:v1@${digest}`) });
   assert.equal(first, `a.test/app@${digest}`);
 });
 
@@ -53,16 +55,43 @@ test("the scopes of a path are its parents without the root, and the links of th
   const reference = `oci:${join(scratch, "link", "images")}:app`;
   await writeImage(reference, [1]);
   await using source = await openSource(reference);
-  const scopes = scopesOf(policySubject(reference, source).place);
+  const { scopes } = policySubject({ reference, source }).location;
   assert.equal(scopes[0], join(scratch, "real", "images"));
   assert.equal(scopes[1], join(scratch, "real"));
   assert.equal(scopes.at(-1), "");
   assert.ok(!scopes.includes("/"));
 });
 
-test("an archive of docker's and a transport without scopes have the empty one alone", () => {
-  for (const transport of ["docker-archive", "tarball", "store"]) {
-    assert.deepEqual(scopesOf({ transport, path: "/srv/app.tar" }), [""]);
+for (const [transport, good, bad] of [
+  ["docker", ["a.test/app:v1", "*.test"], []],
+  ["oci", ["/srv/images"], ["srv/images", "/", "/srv/", "/srv/../images"]],
+  ["oci-archive", ["/srv/app.tar"], ["app.tar"]],
+  ["dir", ["/srv/app"], ["app"]],
+  ["sif", ["/srv/app.sif"], ["app.sif"]],
+  ["docker-archive", [], ["/srv/app.tar", "app"]],
+  ["tarball", [], ["/srv/app.tar"]],
+  ["docker-daemon", ["a.test/app:v1"], [digest]],
+  ["atomic", ["anything"], []],
+  ["of-nobody", ["anything"], []],
+] as const) {
+  test(`what can be a scope of ${transport}: containers-policy.json(5)`, () => {
+    assert.ok(isScope(transport, ""));
+    for (const scope of good) assert.ok(isScope(transport, scope), scope);
+    for (const scope of bad) assert.ok(!isScope(transport, scope), scope);
+  });
+}
+
+test("a reference of a transport that nobody knows is refused before any policy is asked", () => {
+  for (const reference of ["nfs://a/app", "s3://bucket/app:1", "docker-daemon:app:1", "containers-storage:app"]) {
+    const source = { place: "oci:/srv" };
+    assert.throws(() => policySubject({ reference, source }), expectedError("USAGE", /unknown transport/), reference);
+    assert.throws(() => claimedName(reference), expectedError("USAGE", /unknown transport/), reference);
+  }
+});
+
+test("a name that is no image name is refused, and not judged by the entry for all names", () => {
+  for (const reference of ["docker://A b", "Not:a:name"]) {
+    assert.throws(() => policySubject({ reference, source: { place: "" } }), expectedError("USAGE"), reference);
   }
 });
 
@@ -77,8 +106,9 @@ test("only whole components of a path or a name are scopes", () => {
     ),
     "policy.json",
   );
-  const team = { transport: "docker", name: parseImageName("a.test/team/app:v1") };
+  const team = policyLocation("docker", nameScopes, { name: parseImageName("a.test/team/app:v1") });
+  const directory = (path: string) => policyLocation("dir", pathScopes, { path });
   assert.equal(entryFor(policy, team).name, "default");
-  assert.equal(entryFor(policy, { transport: "dir", path: "/srv/images" }).name, "default");
-  assert.equal(entryFor(policy, { transport: "dir", path: "/srv/im/one" }).name, 'transports.dir["/srv/im"]');
+  assert.equal(entryFor(policy, directory("/srv/images")).name, "default");
+  assert.equal(entryFor(policy, directory("/srv/im/one")).name, 'transports.dir["/srv/im"]');
 });

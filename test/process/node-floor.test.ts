@@ -4,8 +4,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { decoderProgram } from "../support/decoder.js";
-import { ociEncProgram } from "../support/oci-enc.js";
+import { ociEncProgram } from "../support/process/oci-enc.js";
+import { decoderProgram } from "../support/runtime/decoder.js";
 import { scratchDirectory } from "../support/scratch.js";
 
 const scratch = scratchDirectory();

@@ -6,10 +6,10 @@ import { test } from "node:test";
 import { writeBundle } from "../../src/runtime/bundle.js";
 import type { BundleSettings } from "../../src/runtime/spec/bundle-spec.js";
 import { resolveUser } from "../../src/runtime/spec/user.js";
+import type { GivenEntry } from "../support/bytes/tar-file.js";
 import { expectedError } from "../support/expected-error.js";
-import { layeredImage } from "../support/layered-image.js";
+import { layeredImage } from "../support/images/layered-image.js";
 import { scratchDirectory } from "../support/scratch.js";
-import type { GivenEntry } from "../support/tar-file.js";
 
 const scratch = scratchDirectory();
 let count = 0;
@@ -109,7 +109,7 @@ const misleading: readonly string[] = [
   ...["/sneak", "/sneak/sys", "/far/sneak", "/loop/x/sneak", "/up"],
 ];
 
-test("no order reaches a runtime in a label, and no volume leads to what is the kernel's", async () => {
+test("no label gives the runtime instructions, and no volume leads to the kernel's directories", async () => {
   assert.ok(orders.length + misleading.length >= 60);
   const links = [
     { name: "sneak", type: "symlink" as const, linkname: "/proc" },
@@ -177,7 +177,7 @@ test("an unknown user, a relative working directory and a second bundle in one p
   const image = await layeredImage([[]]);
   const directory = join(scratch, "twice");
   await writeBundle(image, directory);
-  await assert.rejects(writeBundle(image, directory), expectedError("CONFLICT", /holds a bundle already/));
+  await assert.rejects(writeBundle(image, directory), expectedError("CONFLICT", /already has a bundle in it/));
 });
 
 test("a bundle that cannot be made leaves nothing, and one goes beside other files", async () => {

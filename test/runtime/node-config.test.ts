@@ -5,15 +5,15 @@ import { test } from "node:test";
 import { parse } from "smol-toml";
 import { checkNode } from "../../src/runtime/node/node-check.js";
 import { nodeConfig } from "../../src/runtime/node/node-config.js";
-import { decoderProgram } from "../support/decoder.js";
-import { ociEnc } from "../support/oci-enc.js";
+import { ociEnc } from "../support/process/oci-enc.js";
+import { decoderProgram } from "../support/runtime/decoder.js";
 import { documentProblem } from "../support/schemas.js";
 import { scratchDirectory } from "../support/scratch.js";
 
 const scratch = scratchDirectory();
 const gzip = "io.containerd.ocicrypt.decoder.v1.tar.gzip";
 
-test("the configuration for containerd is sound TOML with both processors, zstd in the one of gzip", () => {
+test("the configuration for containerd is valid TOML with both processors, zstd in the one of gzip", () => {
   for (const containerd of [1, 2] as const) {
     const text = nodeConfig("containerd", { containerd, decoder: "/opt/ctd-decoder", keysPath: '/keys "here"' });
     const config = JSON.parse(JSON.stringify(parse(text)));
@@ -74,9 +74,9 @@ test("what is wrong with a node is found, each with its remedy", async () => {
   const text = findings.map(({ what, verdict, message }) => `${what} ${verdict}: ${message}`).join("\n");
   assert.match(text, /processors wrong: .* has no stream processor io\.containerd\.ocicrypt\.decoder\.v1\.tar$/m);
   assert.match(text, /processors warning: zstd layers/);
-  assert.match(text, /decoder wrong: the decoder that the configuration names is not there/);
+  assert.match(text, /decoder wrong: the decoder that the configuration names does not exist/);
   assert.match(text, /keys warning: not used: .*note\.txt/);
-  assert.match(text, /keys warning: others than the owner may use .*mode 755/);
+  assert.match(text, /keys warning: users other than the owner may access .*mode 755/);
   assert.match(text, /providers wrong/);
   for (const { verdict, remedy } of findings) assert.equal(remedy === undefined, verdict === "good");
   const none = await verdicts({ ...place, keysPath: join(place.keysPath, "missing") });

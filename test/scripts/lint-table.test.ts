@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { type Peer, run } from "../support/peer.js";
+import { type Peer, run } from "../support/process/peer.js";
 
 const script = join(process.cwd(), "scripts", "lint-table.js");
 const generator: Peer = { program: process.execPath, missing: false };

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { listImageSignatures, loadSigner, signImage } from "../../src/index.js";
-import { writePlainImage } from "../support/one-layer-image.js";
+import { writePlainImage } from "../support/images/one-layer-image.js";
 import { documentProblem } from "../support/schemas.js";
 import { scratchDirectory } from "../support/scratch.js";
 import { toyName } from "../support/toy-signature/name.js";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { vectorStore } from "../support/notary-vector.js";
 import { scratchDirectory } from "../support/scratch.js";
-import { signingEdges } from "../support/signing-edges/index.js";
-import { verdictOnEdge } from "../support/signing-edges/verdict.js";
+import { signingEdges } from "../support/signing/edges/index.js";
+import { verdictOnEdge } from "../support/signing/edges/verdict.js";
+import { vectorStore } from "../support/signing/notary-vector.js";
 
 const stores = vectorStore(scratchDirectory(), ["ec256"]);
 

@@ -15,8 +15,8 @@ import { sigstoreSigner } from "../../src/sign/sigstore/signer.js";
 import { sigstoreVerifier } from "../../src/sign/sigstore/verifier.js";
 import { listSignatures } from "../../src/sign/store.js";
 import { expectedError } from "../support/expected-error.js";
-import { attachedSource, attachedTarget, type Kept } from "../support/kept-attachments.js";
-import { addImage, MemoryPlace } from "../support/memory-image.js";
+import { attachedSource, attachedTarget, type Kept } from "../support/images/kept-attachments.js";
+import { addImage, MemoryPlace } from "../support/images/memory-image.js";
 
 const keys = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const signer = sigstoreSigner(localKey(keys.privateKey, { name: "the key" }));

@@ -8,10 +8,10 @@ import { mediaTypes } from "../../src/oci/media-type.js";
 import { policyGate } from "../../src/policy/gate.js";
 import { digestTagName } from "../../src/transport/attachments.js";
 import { expectedError } from "../support/expected-error.js";
-import { hostDocument, hostImage } from "../support/hosted-image.js";
-import { testEnvironment } from "../support/registry-endpoint.js";
+import { hostDocument, hostImage } from "../support/registry/hosted-image.js";
+import { testEnvironment } from "../support/registry/registry-endpoint.js";
+import { startStrictRegistry } from "../support/registry/strict/strict-registry.js";
 import { scratchDirectory } from "../support/scratch.js";
-import { startStrictRegistry } from "../support/strict-registry.js";
 
 const scratch = scratchDirectory();
 const policy = join(scratch, "policy.json");

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
 import { parse } from "yaml";
-import type { PeerResult } from "./peer.js";
+import type { PeerResult } from "./process/peer.js";
 
 /** A member of a document that was read from YAML, by its path. Undefined: there is none. */
 export function at(document: unknown, ...path: readonly (string | number)[]): unknown {

@@ -9,8 +9,6 @@ import { OciEncError } from "../../src/errors.js";
 import { openRegularFile, type RegularFile } from "../../src/files/read-file.js";
 import { fileFeed } from "../../src/tar/tar-feed.js";
 import { mapTar, type TarMap } from "../../src/tar/tar-map.js";
-import { expectedError } from "../support/expected-error.js";
-import { scratchDirectory } from "../support/scratch.js";
 import {
   changedHeader,
   type GivenEntry,
@@ -19,7 +17,9 @@ import {
   paxRecord,
   tarEnd,
   tarEntry,
-} from "../support/tar-file.js";
+} from "../support/bytes/tar-file.js";
+import { expectedError } from "../support/expected-error.js";
+import { scratchDirectory } from "../support/scratch.js";
 
 const scratch = scratchDirectory();
 let count = 0;
@@ -154,7 +154,7 @@ test("faults/54: an archive that ends early is refused, wherever it was cut", as
   ]);
   for (const length of [0, 1, 511, 513, 1000, 1111, 1537, 2049, 2559]) {
     assert.ok(
-      expectedError("CORRUPT", /the archive is not a sound tar/)(await refusal(whole.subarray(0, length))),
+      expectedError("CORRUPT", /the archive is not a valid tar/)(await refusal(whole.subarray(0, length))),
       `${length}`,
     );
   }
@@ -179,7 +179,7 @@ test("faults/54: a pax size counts, and one that lies beyond the end is refused"
   }
 });
 
-test("faults/54: a pax size of a header that has none of its own cannot hide an entry", async () => {
+test("faults/54: a pax size for a header whose own size is zero cannot hide a member", async () => {
   const inner = await tarEntry({ name: "index.json", content: "hidden" });
   const outer = await tarEntry({ name: "a", content: inner });
   const hidden = changedHeader(outer, 124, "00000000000\0");
@@ -206,7 +206,7 @@ test("faults/54: malformed pax records are refused", async () => {
   }
 });
 
-test("faults/54: a global header may hold a comment, and no name or size", async () => {
+test("faults/54: a global header may hold a comment, but not a name or a size", async () => {
   const entry = await tarEntry({ name: "a", content: "x" });
   await using mapped = await map(
     Buffer.concat([await paxHeader(paxRecord("comment", "0123456789"), "g"), entry, tarEnd]),

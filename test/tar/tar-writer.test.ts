@@ -7,9 +7,9 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { createDraft, type Draft } from "../../src/files/durable-file.js";
 import { entryTime, type TarRegion, TarWriter } from "../../src/tar/tar-writer.js";
+import { unpackTar } from "../support/bytes/tar-file.js";
 import { expectedError } from "../support/expected-error.js";
 import { scratchDirectory } from "../support/scratch.js";
-import { unpackTar } from "../support/tar-file.js";
 
 const scratch = scratchDirectory();
 
@@ -61,7 +61,7 @@ test("entries written at the same time come out whole for tar-stream and for tar
   assert.equal(execFileSync("tar", ["-tf", path], { encoding: "utf8" }).trim().split("\n").length, sizes.length + 1);
 });
 
-test("the same entries give the same archive: mode 0644, nobody's, of the time that was given", async () => {
+test("the same members give the same archive: mode 0644, owner 0:0, the given time", async () => {
   const make = () => written((writer) => writer.addFile("a", Buffer.from("x")), 1_000_000_000);
   const [one, two] = [await readFile(await make()), await readFile(await make())];
   assert.deepEqual(one, two);

@@ -10,10 +10,10 @@ import type { ProgressEvent } from "../../src/progress.js";
 import { type DecryptOptions, decryptLayers } from "../../src/transform/decrypt.js";
 import { encryptLayers } from "../../src/transform/encrypt.js";
 import { rekeyLayers } from "../../src/transform/rekey.js";
+import { zstdFrame } from "../support/bytes/zstd-frame.js";
 import { expectedError } from "../support/expected-error.js";
-import { addImage, MemoryPlace } from "../support/memory-image.js";
-import { person } from "../support/people.js";
-import { zstdFrame } from "../support/zstd-frame.js";
+import { addImage, MemoryPlace } from "../support/images/memory-image.js";
+import { person } from "../support/keys/people.js";
 
 const alice = person("alice");
 const tar = "application/vnd.oci.image.layer.v1.tar";

@@ -8,10 +8,10 @@ import { diff } from "../../src/operations/diff.js";
 import { decryptLayers } from "../../src/transform/decrypt.js";
 import type { LayerTransform } from "../../src/transform/layer-transform.js";
 import { rekeyLayers } from "../../src/transform/rekey.js";
+import { type HandmadeLayer, handmadeLayer, type Members } from "../support/encrypted/handmade-layer.js";
 import { expectedError } from "../support/expected-error.js";
-import { type HandmadeLayer, handmadeLayer, type Members } from "../support/handmade-layer.js";
-import { MemoryPlace } from "../support/memory-image.js";
-import { person } from "../support/people.js";
+import { MemoryPlace } from "../support/images/memory-image.js";
+import { person } from "../support/keys/people.js";
 
 const alice = person("alice");
 const content = randomBytes(30_000);

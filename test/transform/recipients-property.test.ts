@@ -11,12 +11,12 @@ import { encryptLayers } from "../../src/transform/encrypt.js";
 import type { LayerTransform } from "../../src/transform/layer-transform.js";
 import { addRecipients, removeRecipients, setRecipients } from "../../src/transform/recipients.js";
 import { rekeyLayers } from "../../src/transform/rekey.js";
-import { keyFile, keyWord, makeCertificate, recipientFile, recipientWord } from "../support/key-material.js";
-import { rsaPair } from "../support/key-pair.js";
-import { configureProviders } from "../support/key-provider.js";
-import { addImage, MemoryPlace } from "../support/memory-image.js";
-import { systemPeer } from "../support/peer.js";
-import { person } from "../support/people.js";
+import { addImage, MemoryPlace } from "../support/images/memory-image.js";
+import { keyFile, keyWord, makeCertificate, recipientFile, recipientWord } from "../support/keys/key-material.js";
+import { rsaPair } from "../support/keys/key-pair.js";
+import { configureProviders } from "../support/keys/key-provider.js";
+import { person } from "../support/keys/people.js";
+import { systemPeer } from "../support/process/peer.js";
 import { scratchDirectory } from "../support/scratch.js";
 
 const skip = systemPeer("openssl").missing;

@@ -11,9 +11,9 @@ import { inspectImage } from "../../src/operations/inspect.js";
 import { decryptLayers } from "../../src/transform/decrypt.js";
 import type { LayerTransform } from "../../src/transform/layer-transform.js";
 import { addRecipients, removeRecipients } from "../../src/transform/recipients.js";
-import { person } from "../support/people.js";
+import { readVector } from "../support/encrypted/vector.js";
+import { person } from "../support/keys/people.js";
 import { scratchDirectory } from "../support/scratch.js";
-import { readVector } from "../support/vector.js";
 
 const scratch = scratchDirectory();
 const newcomer = person("newcomer");
@@ -58,18 +58,18 @@ async function opens(reference: string, keys: readonly DecryptionKey[]): Promise
   assert.ok(report.layers.some(({ action }) => action === "decrypt"));
 }
 
-test("a packet of the Confidential Containers is listed, kept letter for letter, and removed by its provider's name", async () => {
+test("a wrapped key of the Confidential Containers is listed, kept letter for letter, and removed by its provider's name", async () => {
   const vector = "jwe-multi-rsa-ec";
   const reference = `oci:${join(process.cwd(), "test", "vectors", vector, "image")}:enc`;
   const [key] = await keysOf(vector, ["keys/recipient1.pem"]);
   assert.ok(key);
-  const slot = "org.opencontainers.image.enc.keys.provider.attestation-agent";
+  const suffix = "org.opencontainers.image.enc.keys.provider.attestation-agent";
   const [envelope] = await envelopes(reference);
   const packet = cocoPacket(await unwrapEnvelope(envelope, await loadKeyring([key])));
   const coco: LayerTransform = {
     layer: async () => ({
       kind: "relabel",
-      relabel: (layer) => ({ ...layer, annotations: { ...layer.annotations, [slot]: packet } }),
+      relabel: (layer) => ({ ...layer, annotations: { ...layer.annotations, [suffix]: packet } }),
     }),
   };
   const edited = `oci:${join(scratch, "coco")}:edited`;
@@ -78,14 +78,14 @@ test("a packet of the Confidential Containers is listed, kept letter for letter,
   const { manifests } = await inspectImage(edited);
   const listed = manifests.flatMap(({ layers }) => layers.flatMap(({ recipients }) => recipients.map(({ id }) => id)));
   assert.ok(listed.includes("attestation-agent:kbs:///default/key/one"));
-  for (const one of await envelopes(edited)) assert.equal(one[slot], packet);
+  for (const one of await envelopes(edited)) assert.equal(one[suffix], packet);
   const match = [{ scheme: "provider", id: "attestation-agent" }];
   await copyImage(edited, edited, { transform: await removeRecipients({ match }) });
-  for (const one of await envelopes(edited)) assert.equal(one[slot], undefined);
+  for (const one of await envelopes(edited)) assert.equal(one[suffix], undefined);
   await opens(edited, [newcomer.decryption]);
 });
 
-/** Version 1 of the key broker's packet: AES-256-GCM, the tag behind the ciphertext. */
+/** Version 1 of the key broker's wrapped key: AES-256-GCM, the tag behind the ciphertext. */
 function cocoPacket(secret: Uint8Array): string {
   const iv = randomBytes(12);
   const cipher = createCipheriv("aes-256-gcm", randomBytes(32), iv);

@@ -13,9 +13,9 @@ import type { LayerTransform } from "../../src/transform/layer-transform.js";
 import { addRecipients, removeRecipients, setRecipients } from "../../src/transform/recipients.js";
 import { parseLayerSelection } from "../../src/transform/select.js";
 import { expectedError } from "../support/expected-error.js";
-import { ecPair } from "../support/key-pair.js";
-import { addImage, MemoryPlace } from "../support/memory-image.js";
-import { person } from "../support/people.js";
+import { addImage, MemoryPlace } from "../support/images/memory-image.js";
+import { ecPair } from "../support/keys/key-pair.js";
+import { person } from "../support/keys/people.js";
 
 const tar = "application/vnd.oci.image.layer.v1.tar";
 const [alice, bob, carol] = [person("alice"), person("bob"), person("carol")];
@@ -128,9 +128,9 @@ test("faults/43: the last recipient is not removed, by name or by position", asy
 
 test("faults/43: the last recipient that can be read is not removed where only what cannot be read would stay", async () => {
   const place = await sealedImage(alice);
-  const slot = "org.opencontainers.image.enc.keys.jwe";
+  const suffix = "org.opencontainers.image.enc.keys.jwe";
   const manifest = JSON.parse(place.text(place.names.get("image")?.digest ?? ""));
-  for (const { annotations } of manifest.layers) annotations[slot] = `${annotations[slot]},***`;
+  for (const { annotations } of manifest.layers) annotations[suffix] = `${annotations[suffix]},***`;
   place.names.set("image", place.add("application/vnd.oci.image.manifest.v1+json", manifest));
   const transform = await removeRecipients({ match: [parseRecipientId("jwe:alice")] });
   await assert.rejects(edit(place, transform), expectedError("USAGE", /no recipient left/));

@@ -13,8 +13,8 @@ import { addRecipients } from "../../src/transform/recipients.js";
 import { rekeyLayers } from "../../src/transform/rekey.js";
 import { parseLayerSelection } from "../../src/transform/select.js";
 import { expectedError } from "../support/expected-error.js";
-import { addImage, MemoryPlace } from "../support/memory-image.js";
-import { type Person, person } from "../support/people.js";
+import { addImage, MemoryPlace } from "../support/images/memory-image.js";
+import { type Person, person } from "../support/keys/people.js";
 
 const gzip = "application/vnd.oci.image.layer.v1.tar+gzip";
 const [alice, bob, carol] = [person("alice"), person("bob"), person("carol")];
@@ -114,7 +114,7 @@ test("faults/35: envelopes that were swapped between two layers are not sealed a
   assert.equal(place.names.get("other"), undefined);
 });
 
-test("faults/35: an envelope from another image opens, and then its HMAC does not hold", async () => {
+test("faults/35: an envelope from another image opens, and then its HMAC does not match", async () => {
   const { place } = await sealedImage(alice);
   const { place: stranger } = await sealedImage(alice);
   const root = JSON.parse(place.text(place.names.get("image")?.digest ?? ""));

@@ -23,12 +23,12 @@ import { type EncryptOptions, encryptLayers } from "../../src/transform/encrypt.
 import { addRecipients } from "../../src/transform/recipients.js";
 import type { PreviousImage, PreviousLayer } from "../../src/transform/reuse.js";
 import { openTarget } from "../../src/transport/index.js";
-import { bringImage } from "../support/bring-image.js";
+import { type HandmadeLayer, handmadeLayer, type Members } from "../support/encrypted/handmade-layer.js";
 import { expectedError } from "../support/expected-error.js";
-import { type HandmadeLayer, handmadeLayer, type Members } from "../support/handmade-layer.js";
-import { decryptionKey, ecPair, encryptionKey, jwkFile } from "../support/key-pair.js";
-import { addImage, MemoryPlace } from "../support/memory-image.js";
-import { person } from "../support/people.js";
+import { bringImage } from "../support/images/bring-image.js";
+import { addImage, MemoryPlace } from "../support/images/memory-image.js";
+import { decryptionKey, ecPair, encryptionKey, jwkFile } from "../support/keys/key-pair.js";
+import { person } from "../support/keys/people.js";
 import { scratchDirectory } from "../support/scratch.js";
 
 const gzip = "application/vnd.oci.image.layer.v1.tar+gzip";
@@ -295,7 +295,7 @@ test("a layer that was compared is read once and not uploaded, and gets an envel
   );
 });
 
-test("a packet in the name of a recipient, for somebody else's key, is not taken over", async () => {
+test("a wrapped key in the name of a recipient, for somebody else's key, is not taken over", async () => {
   const impostor = ecPair("P-256", "impostor");
   const inTheNameOfBob = encryptionKey(jwkFile(impostor.publicKey, { kid: "bob", alg: "ECDH-ES+A256KW" }));
   const { place, previous } = await planted([{ keys: [alice.encryption, inTheNameOfBob] }]);

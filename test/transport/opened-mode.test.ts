@@ -9,8 +9,8 @@ import { decryptLayers } from "../../src/transform/decrypt.js";
 import { encryptLayers } from "../../src/transform/encrypt.js";
 import { openSource, openTarget } from "../../src/transport/index.js";
 import type { EndpointOptions } from "../../src/transport/transport.js";
-import { addImage, MemoryPlace } from "../support/memory-image.js";
-import { person } from "../support/people.js";
+import { addImage, MemoryPlace } from "../support/images/memory-image.js";
+import { person } from "../support/keys/people.js";
 import { scratchDirectory } from "../support/scratch.js";
 
 const scratch = scratchDirectory();

@@ -8,12 +8,12 @@ import { gzipSync } from "node:zlib";
 import { copyImage, openSource, openTarget } from "../../src/index.js";
 import type { Descriptor } from "../../src/oci/descriptor.js";
 import { mediaTypes } from "../../src/oci/media-type.js";
-import { bringImage } from "../support/bring-image.js";
-import { fileTree } from "../support/file-tree.js";
-import { addImage, MemoryPlace } from "../support/memory-image.js";
-import { broughtPeer, firstMissing, type Peer, run, systemPeer } from "../support/peer.js";
+import { packTar } from "../support/bytes/tar-file.js";
+import { fileTree } from "../support/files/file-tree.js";
+import { bringImage } from "../support/images/bring-image.js";
+import { addImage, MemoryPlace } from "../support/images/memory-image.js";
+import { broughtPeer, firstMissing, type Peer, run, systemPeer } from "../support/process/peer.js";
 import { scratchOf } from "../support/scratch.js";
-import { packTar } from "../support/tar-file.js";
 
 const zstd = systemPeer("zstd");
 const skopeos: readonly [string, Peer][] = [

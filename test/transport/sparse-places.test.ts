@@ -9,8 +9,8 @@ import { copyImage } from "../../src/operations/copy.js";
 import { decryptLayers } from "../../src/transform/decrypt.js";
 import { encryptLayers } from "../../src/transform/encrypt.js";
 import { collectGarbage, listImages, openTarget, removeImages } from "../../src/transport/index.js";
-import { addImage, MemoryPlace } from "../support/memory-image.js";
-import { person } from "../support/people.js";
+import { addImage, MemoryPlace } from "../support/images/memory-image.js";
+import { person } from "../support/keys/people.js";
 import { scratchOf } from "../support/scratch.js";
 
 const alice = person("alice");

@@ -8,12 +8,12 @@ import { writeBundle } from "../../src/runtime/bundle.js";
 import { encryptLayers } from "../../src/transform/encrypt.js";
 import type { ImageSource } from "../../src/transport/transport.js";
 import { type UnpackOptions, unpack } from "../../src/unpack/unpack.js";
+import type { GivenEntry } from "../support/bytes/tar-file.js";
 import { expectedError } from "../support/expected-error.js";
-import { layeredImage } from "../support/layered-image.js";
-import { MemoryPlace } from "../support/memory-image.js";
-import { person } from "../support/people.js";
+import { layeredImage } from "../support/images/layered-image.js";
+import { MemoryPlace } from "../support/images/memory-image.js";
+import { person } from "../support/keys/people.js";
 import { scratchDirectory } from "../support/scratch.js";
-import type { GivenEntry } from "../support/tar-file.js";
 
 const scratch = scratchDirectory();
 const isRoot = process.geteuid?.() === 0;
@@ -129,7 +129,7 @@ test("of a bundle it is the directory around the tree: its root has the mode tha
   const shared = freshPath();
   makeOpen(shared, 0o755);
   writeFileSync(join(shared, "there"), "");
-  await assert.rejects(writeBundle(source, shared, { keys }), expectedError("CONFLICT", /others/, /--plain-mode/));
+  await assert.rejects(writeBundle(source, shared, { keys }), expectedError("CONFLICT", /other users/, /--plain-mode/));
   assert.equal(existsSync(join(shared, "rootfs")), false);
   await writeBundle(source, shared, { keys, plainMode: 0o755 });
   assert.deepEqual([modeOf(shared), modeOf(shared, "rootfs")], [0o755, 0o755]);

@@ -9,11 +9,11 @@ import { applyLayer } from "../../src/unpack/apply-layer.js";
 import { listFiles, readFile } from "../../src/unpack/look-inside.js";
 import { memoryTree } from "../../src/unpack/memory-tree.js";
 import { xattrWriter } from "../../src/unpack/xattr-writer.js";
+import { packTar, paxHeader, tarEnd, tarEntry } from "../support/bytes/tar-file.js";
+import { zerosGzip } from "../support/bytes/zeros.js";
 import { expectedError } from "../support/expected-error.js";
-import { layeredImage } from "../support/layered-image.js";
+import { layeredImage } from "../support/images/layered-image.js";
 import { scratchOf } from "../support/scratch.js";
-import { packTar, paxHeader, tarEnd, tarEntry } from "../support/tar-file.js";
-import { zerosGzip } from "../support/zeros.js";
 
 const attributes = { mode: 0o644, uid: 0, gid: 0, mtime: undefined, xattrs: new Map([["user.a", Buffer.alloc(9)]]) };
 
@@ -42,7 +42,7 @@ test("what one global header gives to every member counts for each of them", asy
   await assert.rejects(read(), expectedError("UNSUPPORTED", /10000000 bytes/, /--limit-bytes/));
 });
 
-test("directories that no member is for, and names that stay in memory, are counted", async () => {
+test("directories without a member, and names that stay in memory, are counted", async () => {
   const deep = await layeredImage([[{ name: "d/".repeat(200), type: "directory" }]]);
   await assert.rejects(listFiles(deep, "/", { limits: { entries: 100 } }), expectedError("UNSUPPORTED", /100 files/));
   const long = await layeredImage([
@@ -141,7 +141,7 @@ test("setfattr is run for each eight megabytes of attributes, and not at the end
   await assert.rejects(add(), expectedError("UNSUPPORTED", /no program setfattr/));
 });
 
-test("a small archive is no bomb, however well it is compressed", async () => {
+test("a small archive is not a bomb, however well it is compressed", async () => {
   const archive = await packTar([{ name: "zeros", content: Buffer.alloc(2 ** 20) }]);
   const image = await layeredImage([archive], { gzip: true });
   assert.equal((await listFiles(image, "/zeros"))[0]?.size, 2 ** 20);

@@ -12,7 +12,7 @@ import { scratchDirectory } from "../support/scratch.js";
 const scratch = scratchDirectory();
 const content = randomBytes(200_000);
 const key: CacheKey = {
-  sealed: digestOf(Buffer.from("s")),
+  layer: digestOf(Buffer.from("s")),
   opening: "of this key",
   diffId: digestOf(Buffer.from("d")),
   secret: randomBytes(32),
@@ -47,7 +47,7 @@ test("what has passed once is served from the cache, and nothing of it is readab
     assert.equal(stored.includes(content.subarray(at, at + 32)), false);
 });
 
-test("another secret does not open an entry, and another diff id does not find it", async () => {
+test("another key does not decrypt an entry, and another diff id does not find it", async () => {
   const { directory } = await filled();
   const cache = await openLayerCache(directory);
   await assert.rejects(buffer(cache.through({ ...key, secret: randomBytes(32) }, never)), expectedError("CORRUPT"));
@@ -65,7 +65,7 @@ test("somebody else's envelope around the same blob, with the same claims, has a
   assert.deepEqual(await buffer(cache.through(key, never)), content);
 });
 
-test("an entry that was changed, cut short at a chunk, or whose chunks were exchanged does not open", async () => {
+test("an entry that was changed, cut short at a chunk, or whose chunks were exchanged is CORRUPT", async () => {
   const { directory, entry } = await filled();
   const stored = readFileSync(entry);
   const chunk = 64 * 1024 + 16;
@@ -91,7 +91,7 @@ test("an entry that was changed, cut short at a chunk, or whose chunks were exch
   }
 });
 
-test("what was given up half-way leaves no entry", async () => {
+test("a read that is given up half-way leaves no entry", async () => {
   const directory = freshDirectory();
   const cache = await openLayerCache(directory);
   for await (const _ of cache.through(key, whole)) break;
@@ -101,10 +101,10 @@ test("what was given up half-way leaves no entry", async () => {
 test("a directory that others can use is refused", async () => {
   const directory = freshDirectory();
   chmodSync(directory, 0o755);
-  await assert.rejects(openLayerCache(directory), expectedError("DENIED", /others than you/));
+  await assert.rejects(openLayerCache(directory), expectedError("DENIED", /other users may access/));
 });
 
-test("entries that nobody has used for a month go when the cache is opened", async () => {
+test("entries that were not used for a month are removed when the cache is opened", async () => {
   const { directory, entry } = await filled();
   const old = new Date(Date.now() - 31 * 24 * 3600 * 1000);
   utimesSync(entry, old, old);

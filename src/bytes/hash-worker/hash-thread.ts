@@ -2,12 +2,12 @@ import { createHash, createHmac, createSecretKey, type Hash, type Hmac, type Key
 import { parentPort, workerData } from "node:worker_threads";
 import { type RingRecord, ringReader } from "./ring-buffer.js";
 
-/** What the worker of a worker tells its owner: that there is room again, or a hasher's raw result. */
+/** What the thread tells its owner: that there is room again, or a hasher's raw result. */
 export type WorkerMessage =
   | { readonly kind: "room" }
   | { readonly kind: "result"; readonly hasher: number; readonly hash: Uint8Array };
 
-// This file is the whole of a worker: it blocks its thread for as long as that lives.
+// This file is all that the thread runs. It blocks the thread while it waits.
 if (workerData instanceof SharedArrayBuffer) {
   work(workerData, (message) => parentPort?.postMessage(message));
 }
@@ -39,7 +39,7 @@ function carryOut({ kind, hasher, parts }: RingRecord, hashers: Map<number, Hash
   return undefined;
 }
 
-/** The key does not stay in the ring. */
+/** Takes the key out of the ring buffer. */
 function takeKey(parts: readonly Uint8Array[]): KeyObject {
   const key = Buffer.concat(parts);
   for (const part of parts) part.fill(0);

@@ -5,8 +5,8 @@ import type { WorkerMessage } from "./hash-thread.js";
 import { longestPayload, newRing, type RecordKind, type RingWriter, ringWriter } from "./ring-buffer.js";
 
 /**
- * A thread that hashes for this one. Bytes are copied into a shared ring, once when one hasher after the other takes the
- * same chunk. The thread keeps the process alive only while somebody waits for it, and ends with it.
+ * A thread that hashes for this one. Bytes are copied into a shared ring buffer; a chunk that several hashers take one after
+ * the other is copied once. The thread keeps the process alive only while somebody waits for it.
  */
 export interface HashWorker {
   /** Hashers that have neither given their result nor been closed. */
@@ -24,10 +24,10 @@ export function startHashWorker(file: URL = workerFile): HashWorker {
   return new ThreadWorker(file);
 }
 
-/** The thread holds no more than some hashers and a view of the ring. */
+/** The thread needs little memory: some hashers and a view of the ring buffer. */
 const resourceLimits = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 };
 
-/** What a message is waited for: room in the ring, or the result of a hasher. */
+/** What somebody waits for: room in the ring buffer, or the result of a hasher. */
 type Wanted = "room" | number;
 
 interface Waiting {
@@ -40,10 +40,10 @@ class ThreadWorker implements HashWorker {
   readonly #ring: RingWriter;
   readonly #open = new Set<number>();
   readonly #waiting = new Map<Wanted, Waiting>();
-  /** The last of the records that wait for room; those that come later go behind it. */
+  /** The last record that waits for room; later ones wait for it. */
   #queue: Promise<void> | undefined;
   #last = 0;
-  /** What the ring's last record brought, or took again; and for whom. */
+  /** The chunk of the last record in the ring buffer, and its hasher. */
   #brought: { readonly chunk: Uint8Array; readonly hasher: number } | undefined;
   #failure: OciEncError | undefined;
 
@@ -69,7 +69,7 @@ class ThreadWorker implements HashWorker {
     this.#last = (this.#last + 1) | 0;
     const hasher = this.#last;
     this.#open.add(hasher);
-    // What fails here fails at the next call, too.
+    // A failure here shows at the next call.
     this.#send(key ? `hmac-${algorithm}` : algorithm, hasher, key)?.catch(ignore);
     return {
       update: (chunk) => this.#update(hasher, chunk),
@@ -92,7 +92,7 @@ class ThreadWorker implements HashWorker {
     return sent;
   }
 
-  /** Undefined: done. Records keep their order, also when some have to wait. */
+  /** Undefined: sent. Records keep their order, also when some have to wait. */
   #send(kind: RecordKind, hasher: number, payload: Uint8Array = nothing): Promise<void> | undefined {
     this.#brought = undefined;
     if (this.#failure) return Promise.reject(this.#failure);
@@ -142,7 +142,7 @@ const nothing: Uint8Array = new Uint8Array();
 
 function ignore(): void {}
 
-/** A thread that has run out of memory is the machine's doing. */
+/** Running out of memory is a failure of the machine, not of the program. */
 function workerFailure(cause: unknown): OciEncError {
   const known = machineFailure(cause);
   const why = known ? `: ${known.message}` : "";

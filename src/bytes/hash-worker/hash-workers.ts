@@ -2,15 +2,15 @@ import os from "node:os";
 import { type HashWorker, startHashWorker } from "./hash-worker.js";
 
 /**
- * Threads that may hash beside this one: one for each other core, and not so many that their memory would tell. None where
- * Node's permissions forbid them.
+ * How many threads may hash beside this one: one for each other core, and at most two because of their memory. None if Node's
+ * permissions forbid them.
  */
 export const hashWorkerLimit: number =
   process.permission?.has("worker") === false ? 0 : Math.min(2, os.availableParallelism() - 1);
 
 const running: HashWorker[] = [];
 
-/** The worker with the least to do, or a new one while all have something to do and a core is left for it. */
+/** The worker with the fewest hashers, or a new one while all are busy and the limit allows it. */
 export function leastLoadedWorker(): HashWorker {
   const alive = running.filter((worker) => !worker.isDead);
   const best = alive.reduce<HashWorker | undefined>(

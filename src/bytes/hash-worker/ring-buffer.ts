@@ -1,36 +1,36 @@
 /**
- * What passes from the thread that moves bytes to one that hashes them: records in order, through shared memory. One
- * writer and one reader; neither ever waits for a lock.
+ * A record on its way from the thread that moves bytes to one that hashes them, in order, through shared memory. One writer and
+ * one reader; neither ever waits for a lock.
  */
 export interface RingRecord {
   readonly kind: RecordKind;
   /** Which of the writer's hashers it is for. */
   readonly hasher: number;
-  /** The payload where it lies in the ring; two parts when it runs over the end. Invalid after the next `release`. */
+  /** The payload inside the ring buffer; two parts when it continues at the start. Invalid after the next `release`. */
   readonly parts: readonly Uint8Array[];
 }
 
 /**
- * What a record asks for: to begin a hash, or an HMAC with the payload as its key, to go on, or to end. With `again` a
- * hasher takes the payload of the `update` that was last, between which and it there is nothing but others of its kind.
+ * What a record asks for: to begin a hash, or an HMAC with the payload as its key, to continue, or to end. `again` is an update
+ * with the payload of the last `update`; only other `again` records may be between them.
  */
 export type RecordKind = (typeof kinds)[number];
 
 const kinds = ["sha256", "sha512", "hmac-sha256", "hmac-sha512", "update", "again", "digest", "close"] as const;
 
-/** Bytes of payload that a ring holds; a power of two, so that counters may run over. */
+/** Bytes of the ring buffer; a power of two, so that counters may overflow. */
 const capacity = 2 * 1024 * 1024;
 
-/** Every record begins at a multiple of this, and with a head of this size. */
+/** Every record begins at a multiple of this, with a header of this size. */
 const unit = 16;
 
 /** The most that `write` takes at once. */
 export const longestPayload: number = capacity / 4;
 
-/** Positions in the control words. The two counts run on and are taken modulo the capacity. */
+/** Positions in the control words. The two counters only grow, and are taken modulo the capacity. */
 const written = 0;
 const read = 1;
-/** 1 while the writer waits for room and wants to be told. */
+/** 1 while the writer waits for room and wants a message. */
 const wanting = 2;
 const controlBytes = 3 * Int32Array.BYTES_PER_ELEMENT;
 
@@ -41,19 +41,19 @@ export function newRing(): SharedArrayBuffer {
 
 /** The side that brings bytes. */
 export interface RingWriter {
-  /** False, and nothing is written, when there is no room just now. */
+  /** False, and nothing is written, when there is not enough room. */
   write(kind: RecordKind, hasher: number, payload: Uint8Array): boolean;
-  /** Asks to be told when there is plenty of room. True: there is already, nobody will tell. */
+  /** Asks for a message when there is plenty of room. True: there is already, and no message will come. */
   hasRoom(): boolean;
 }
 
 /** The side that hashes them; it may block its thread. */
 export interface RingReader {
-  /** The next record, waited for. */
+  /** Waits for the next record. */
   next(): RingRecord;
   /**
-   * Gives back the room of what is done with: all records up to now, save that an `update` is kept for as long as `again`
-   * may come. True: the writer asked to be told, and now should be.
+   * Frees the room of all records so far, except the last `update` while an `again` may follow. True: the writer asked for a
+   * message, and should get it now.
    */
   release(): boolean;
 }
@@ -61,7 +61,7 @@ export interface RingReader {
 /** Writes to a ring. For one thread alone. */
 export function ringWriter(memory: SharedArrayBuffer): RingWriter {
   const { control, heads, payloads } = views(memory);
-  // Several times as fast as set, which moves shared memory word by word.
+  // Several times as fast as `set`, which moves shared memory word by word.
   const put = (payload: Uint8Array, start: number) => payloads.fill(payload, start, start + payload.length);
   const room = () => capacity - ((Atomics.load(control, written) - Atomics.load(control, read)) >>> 0);
   return {
@@ -92,13 +92,13 @@ export function ringWriter(memory: SharedArrayBuffer): RingWriter {
 /** Reads from a ring. For one thread alone, and not the main one of a browser. */
 export function ringReader(memory: SharedArrayBuffer): RingReader {
   const { control, heads, payloads } = views(memory);
-  /** Where the next record begins, and the first whose room has not been given back. */
+  /** Where the next record begins, and the first one whose room has not been freed. */
   let at = 0;
   let kept = 0;
   let payload: readonly Uint8Array[] = [];
   return {
     next() {
-      // Returns at once when something has been written since.
+      // Returns at once when something was written in between.
       while (Atomics.load(control, written) === at) Atomics.wait(control, written, at);
       const head = (at & (capacity - 1)) / 4;
       const kind = kinds[heads[head] ?? -1];
@@ -124,8 +124,8 @@ export function ringReader(memory: SharedArrayBuffer): RingReader {
 }
 
 /**
- * A waiting writer is told when this much is free: seldom, and before the reader runs dry. One record alone, which the
- * reader keeps while it waits for the next, leaves more than that.
+ * A waiting writer gets a message when so much is free: rarely, but before the reader has nothing to do. The one record that the
+ * reader may keep is smaller, so this much becomes free.
  */
 const plenty = capacity / 2;
 

@@ -32,18 +32,21 @@ export async function requireInPlace(
       hint: "leave out one of them",
     });
   }
-  if (to !== undefined || asked || !from.startsWith("docker://")) return;
-  const { redactedReference } = await import("../../transport/index.js");
-  const [over, beside] = [retyped(line, ["--in-place"]), retyped(line, [], [besideReference(from, ending)])];
+  if (to !== undefined || asked) return;
+  const { parseReference, redactedReference } = await import("../../transport/index.js");
+  const { row, prefix, locator } = parseReference(from);
+  if (!row.remote) return;
+  const next = `${prefix}${besideName(locator, ending)}`;
+  const [over, beside] = [retyped(line, ["--in-place"]), retyped(line, [], [next])];
   throw new OciEncError("USAGE", `${redactedReference(from)} is on a registry, and no target is given`, {
     hint: `to write over its tag: ${over} ; to write beside it: ${beside}`,
   });
 }
 
 /** The same repository, under a tag that says what is there. */
-function besideReference(from: string, ending: string): string {
-  const [named = ""] = from.split("@");
-  const tagged = /:[^/]*$/.test(named.slice("docker://".length)) ? named : `${named}:latest`;
+function besideName(name: string, ending: string): string {
+  const [named = ""] = name.split("@");
+  const tagged = /:[^/]*$/.test(named) ? named : `${named}:latest`;
   return `${tagged}${ending}`;
 }
 

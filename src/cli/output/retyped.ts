@@ -1,3 +1,6 @@
+import { schemes } from "../../crypt/schemes/index.js";
+import { transportRows } from "../../transport/index.js";
+
 /**
  * A command as it was typed, to be typed again: with further options after the command's name, and further arguments at the
  * end, quoted for a shell. What may be a secret is left out: `***` stands for it.
@@ -17,6 +20,9 @@ function shownWord(word: string, before: string): string {
 
 const hidden = "***";
 
+/** What follows is the name of an image, whose colons are no secret; before an `@` that is no digest there may be a password. */
+const namePrefixes: readonly string[] = transportRows.flatMap(({ named, prefixes }) => (named ? prefixes : []));
+
 /** Options whose values are secrets, whatever they look like. */
 const secretOption = /^--(?:src-|dest-)?(?:creds|registry-token)(?:=|$)/;
 
@@ -27,13 +33,27 @@ const plainOption = /^--(?:base|reuse-from|layer|exclude-layer)$/;
 function mayTell(word: string, before: string): boolean {
   if (word.length > longest || !/^[\w./:@+,=*?{}[\]~ -]*$/.test(word)) return false;
   if (/(?:pass|pin|secret|token)[\w-]*=/i.test(word)) return false;
-  if (word.startsWith("docker://")) return !/:[^/]*@(?!sha(?:256|512):)/.test(word.slice("docker://".length));
-  return plainOption.test(before) || innocent.test(word);
+  const prefix = namePrefixes.find((one) => word.startsWith(one));
+  if (prefix !== undefined) return !/:[^/]*@(?!sha(?:256|512):)/.test(word.slice(prefix.length));
+  return plainOption.test(before) || withoutSecret.test(word) || isShownKey(word);
 }
 
 /** What follows the last colon of a key may be its passphrase. */
-const innocent =
-  /^(?:--[\w.-]+=)?(?:(?:jwe|pkcs7|pkcs11|pgp|provider|sigstore|notary|gpg):)?[^:]*(?::(?:file|env|fd)=[^:]*|:prompt)?$/;
+const withoutSecret = /^(?:--[\w.-]+=)?[^:]*(?::(?:file|env|fd)=[^:]*|:prompt)?$/;
+
+const named = /^(?:--[\w.-]+=)?([a-z0-9]+):([^:]*)(?::(?:file|env|fd)=[^:]*|:prompt)?$/;
+
+/** Kinds of signers that are no key schemes, and take names and files. */
+const signers: ReadonlySet<string> = new Set(["sigstore", "notary", "gpg"]);
+
+/** Whether a word is `SCHEME:VALUE`, and its scheme says that the whole value may be shown. */
+function isShownKey(word: string): boolean {
+  const [, scheme, text] = named.exec(word) ?? [];
+  if (scheme === undefined || text === undefined) return false;
+  const row = schemes.get(scheme);
+  if (row === undefined) return signers.has(scheme);
+  return row.takes === "file" || row.shown?.(text) === text;
+}
 
 /** No path in a command that somebody types again is longer. */
 const longest = 300;

@@ -2,6 +2,7 @@ import { createCipheriv, createDecipheriv, randomBytes, timingSafeEqual } from "
 import type { ByteStream } from "../../bytes/byte-stream.js";
 import { createHasher } from "../../bytes/create-hasher.js";
 import { OciEncError } from "../../errors.js";
+import type { Digest } from "../../oci/digest.js";
 import type { BlockCipher, Sealing } from "../block-cipher.js";
 import type { LayerOptions, PublicOptions } from "../layer-options.js";
 
@@ -10,7 +11,7 @@ const keyLength = 32;
 const nonceLength = 16;
 const hmacLength = 32;
 
-/** Plain bytes withheld until the HMAC has held; what ocicrypt withholds too. */
+/** As many plain bytes are withheld until the HMAC has been checked; ocicrypt withholds as many. */
 const withheld = 10 * 1024;
 
 /**
@@ -22,6 +23,12 @@ export const aesCtrHmac: BlockCipher = {
   sealedSize: (openSize) => openSize,
   openSize: (sealedSize) => sealedSize,
   seal,
+  sampleOptions: (digest) =>
+    optionsOf(digest, {
+      key: new Uint8Array(keyLength),
+      nonce: new Uint8Array(nonceLength),
+      hmac: new Uint8Array(hmacLength),
+    }),
   checkPublic,
   check,
   open,
@@ -49,11 +56,21 @@ function seal(bytes: ByteStream, size: number): Sealing {
     bytes: sealed(),
     options(digest) {
       if (!hmac) throw new Error("the options of a sealed layer were asked for before its end");
-      return {
-        public: { cipher: id, hmac, cipherOptions: {} },
-        private: { symmetricKey: key, digest, cipherOptions: { nonce } },
-      };
+      return optionsOf(digest, { key, nonce, hmac });
     },
+  };
+}
+
+interface Parts {
+  readonly key: Uint8Array;
+  readonly nonce: Uint8Array;
+  readonly hmac: Uint8Array;
+}
+
+function optionsOf(digest: Digest, { key, nonce, hmac }: Parts): LayerOptions {
+  return {
+    public: { cipher: id, hmac, cipherOptions: {} },
+    private: { symmetricKey: key, digest, cipherOptions: { nonce } },
   };
 }
 
@@ -66,7 +83,7 @@ function check(options: LayerOptions): void {
   checkPublic(options.public);
   requireLength("the wrapped key", options.private.symmetricKey, keyLength);
   const nonce = options.private.cipherOptions["nonce"];
-  if (!nonce) throw refused("its wrapped options hold no nonce");
+  if (!nonce) throw refused("its wrapped options have no nonce");
   requireLength("the wrapped nonce", nonce, nonceLength);
   const open = options.public.cipherOptions["nonce"];
   if (open && (open.length !== nonce.length || !timingSafeEqual(open, nonce))) {
@@ -93,7 +110,7 @@ async function* open(bytes: ByteStream, options: LayerOptions, size: number): As
       }
     }
     if (!timingSafeEqual(await hasher.digest(), options.public.hmac)) {
-      throw refused("its HMAC does not hold: the sealed bytes or the HMAC were changed");
+      throw refused("its HMAC does not match: the encrypted bytes or the HMAC were changed");
     }
     yield* held;
   } finally {
@@ -106,5 +123,5 @@ function requireLength(what: string, bytes: Uint8Array, length: number): void {
 }
 
 function refused(why: string): OciEncError {
-  return new OciEncError("CORRUPT", `the layer cannot be opened: ${why}`);
+  return new OciEncError("CORRUPT", `the layer cannot be decrypted: ${why}`);
 }

@@ -2,10 +2,12 @@ import { OciEncError } from "../../errors.js";
 import type { BlockCipher } from "../block-cipher.js";
 import { aesCtrHmac } from "./aes-ctr-hmac.js";
 
-/** One row per cipher, under the name that the public options give it. */
-const ciphers: ReadonlyMap<string, BlockCipher> = new Map([[aesCtrHmac.id, aesCtrHmac]]);
+const rows: readonly BlockCipher[] = [aesCtrHmac];
 
-/** The cipher that layers are sealed with when nobody says otherwise. */
+/** Every cipher, under the name that the public options give it. */
+export const ciphers: ReadonlyMap<string, BlockCipher> = new Map(rows.map((row) => [row.id, row]));
+
+/** The cipher that layers are encrypted with by default. */
 export const defaultCipher: BlockCipher = aesCtrHmac;
 
 /** The cipher that public options name. UNSUPPORTED, listing the known ones, when it is unknown here. */

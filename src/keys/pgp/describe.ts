@@ -3,11 +3,12 @@ import { OciEncError } from "../../errors.js";
 import type { KeyDescription } from "../key-description.js";
 import type { KeyFile } from "../key-file.js";
 import { labelText } from "../label.js";
-import { splitKeys } from "./key-data.js";
+import { isKeyData, splitKeys } from "./key-data.js";
 import { foreignCurveOf } from "./library-limits.js";
 
-/** Describes every key of an OpenPGP key file. KEY_INVALID when one cannot be read. */
-export async function describePgpKeys(file: KeyFile): Promise<readonly KeyDescription[]> {
+/** Describes every key of an OpenPGP key file. Undefined: it is not one. KEY_INVALID when a key cannot be read. */
+export async function describePgpKeys(file: KeyFile): Promise<readonly KeyDescription[] | undefined> {
+  if (!isKeyData(file.value)) return undefined;
   const { readKey, SecretKeyPacket } = await import("openpgp");
   const isLocked = ({ keyPacket }: Key): boolean => keyPacket instanceof SecretKeyPacket && !keyPacket.isDecrypted();
   try {

@@ -51,8 +51,8 @@ export async function exportPublicKey(gpg: Gpg, fingerprint: string): Promise<Ui
 }
 
 /**
- * Has gpg open a message, with its agent or with the passphrase given. Called when gpg has said that it holds a fitting
- * key, so a failure is one of the agent, the card or the passphrase: KEY_PROVIDER.
+ * Has gpg decrypt a message, with its agent or with the passphrase given. Called when gpg has listed the key, so a failure
+ * is one of the agent, the card or the passphrase: KEY_PROVIDER.
  */
 export async function decryptWithGpg(
   gpg: Gpg,
@@ -61,7 +61,7 @@ export async function decryptWithGpg(
 ): Promise<Uint8Array> {
   const result = await run(gpg, [...loopback(passphrase), "--decrypt"], { message, passphrase });
   if (result.status === 0) return result.output;
-  throw complaint(gpg, "could not open a layer's key", result);
+  throw complaint(gpg, "could not decrypt a layer's key", result);
 }
 
 /** What gpg is to sign, and as whom. */
@@ -86,9 +86,9 @@ export async function signWithGpg(gpg: Gpg, request: GpgSignRequest): Promise<Ui
 
 const versionPrograms = { v1: "gpg", v2: "gpg2" } as const;
 
-/** A keyring of some thousand keys, and far more than any packet opens to. */
+/** A keyring of some thousand keys; a decrypted message is far smaller. */
 const maximumOutput = 64 * 1024 * 1024;
-/** Long enough for somebody to type a passphrase or to find their card. */
+/** Long enough to type a passphrase or to find a card. */
 const timeoutMs = 180_000;
 
 /** Without them gpg asks its agent. */

@@ -1,4 +1,4 @@
-/** How an OpenPGP key can be named, whoever holds it. */
+/** How an OpenPGP key can be named, in a file or in gpg's keyring. */
 export interface KeyIdentity {
   /** Of the primary key: upper-case hex. */
   readonly fingerprint: string;
@@ -11,7 +11,7 @@ export interface KeyIdentity {
 
 /**
  * Whether `id` names this key: a fingerprint or long key id of the key or a subkey, the whole user id, or its name or
- * address. A user id that is no RFC 5322 address names the key by what can be read of it, and breaks nothing.
+ * address. A user id that is not an RFC 5322 address names the key by the parts that can be read.
  */
 export function names(id: string, key: KeyIdentity): boolean {
   const hex = hexId(id);

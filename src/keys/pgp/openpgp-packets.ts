@@ -8,7 +8,7 @@ export interface PgpPacket {
   readonly encoded: Uint8Array;
 }
 
-/** Whom a session key was encrypted for: the header of a packet with tag 1, which is readable without a key. */
+/** The recipient of a session key: the header of a packet with tag 1, which is readable without a key. */
 export interface SessionKeyHeader {
   /** Sixteen upper-case hex digits. Empty when the writer left the recipient unnamed. */
   readonly keyId: string;
@@ -43,7 +43,7 @@ export function readPackets(bytes: Uint8Array): readonly PgpPacket[] {
   return packets;
 }
 
-/** Reads whom a packet with tag 1 is for: version 3, and version 6 of RFC 9580. CORRUPT when it is another or too short. */
+/** Reads the recipient of a packet with tag 1: version 3, and version 6 of RFC 9580. CORRUPT when it is another or too short. */
 export function readSessionKeyHeader(body: Uint8Array): SessionKeyHeader {
   const version = body[0];
   if (version === 3) return { keyId: keyId(body.subarray(1, 9)), algorithm: octet(body, 9) };

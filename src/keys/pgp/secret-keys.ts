@@ -1,7 +1,7 @@
 import type { PrivateKey, SecretKeyPacket, SecretSubkeyPacket } from "openpgp";
 import { OciEncError } from "../../errors.js";
 import type { KeyFile } from "../key-file.js";
-import { type EncodedKey, splitKeys } from "./key-data.js";
+import { type EncodedKey, isKeyData, splitKeys } from "./key-data.js";
 
 /**
  * The secret keys of a file, unlocked. KEY_INVALID when there is none, when a passphrase is missing or does not fit, or
@@ -16,7 +16,7 @@ export async function secretKeysOf(key: KeyFile): Promise<readonly PrivateKey[]>
   const secret = parts.filter((part) => part.secret);
   if (secret.length === 0) {
     throw new OciEncError("KEY_INVALID", `${origin} holds public OpenPGP keys only, opening needs the secret key`, {
-      hint: "export it with gpg --export-secret-keys, or let gpg open the layers with --key pgp:ADDRESS",
+      hint: "export it with gpg --export-secret-keys, or let gpg decrypt: --key pgp:ADDRESS",
     });
   }
   const unlocked: PrivateKey[] = [];
@@ -79,6 +79,7 @@ async function secretPackets(key: PrivateKey): Promise<readonly (SecretKeyPacket
 
 /** Whether a file holds a secret OpenPGP key that is protected. The command line asks for a passphrase then. */
 export async function isProtected(value: Uint8Array): Promise<boolean> {
+  if (!isKeyData(value)) return false;
   const { readPrivateKey } = await import("openpgp");
   for (const { secret, bytes } of splitKeys(value)) {
     if (!secret) continue;

@@ -24,7 +24,7 @@ export async function readPkcs11Key(source: Pkcs11Source): Promise<Pkcs11Key | u
   const text = Buffer.from(source.value).toString("utf8").trim();
   const { origin } = source;
   if (looksLikeUri(text) && !/[\r\n]/.test(text)) return { uri: parsePkcs11Uri(text, origin), environment: {}, origin };
-  // Most key files are something else: the parser is loaded for those that can be meant.
+  // Most key files are something else: the parser is loaded only for those that may be one.
   if (!/\bpkcs11["']?\s*:/.test(text)) return undefined;
   const document = await parseYaml(text);
   const uri = member(member(document, "pkcs11"), "uri");
@@ -42,7 +42,7 @@ export async function readPkcs11Key(source: Pkcs11Source): Promise<Pkcs11Key | u
   return { uri: parsePkcs11Uri(uri, origin), environment, origin };
 }
 
-/** Parses YAML without custom tags and without room for aliases that multiply. Undefined when it is no YAML. */
+/** Parses YAML without custom tags and without room for aliases that multiply. Undefined when it is not YAML. */
 export async function parseYaml(text: string): Promise<unknown> {
   const { parse } = await import("yaml");
   try {

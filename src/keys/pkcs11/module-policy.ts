@@ -79,7 +79,7 @@ function texts(value: unknown, path: string): readonly string[] {
   if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
   throw new OciEncError(
     "USAGE",
-    `the PKCS#11 module policy ${JSON.stringify(path)} has a list that is no list of paths`,
+    `the PKCS#11 module policy ${JSON.stringify(path)} has a list that is not a list of paths`,
   );
 }
 

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 
-/** The hashes of RSAES-OAEP that PKCS#11 packets name, as they are written. */
+/** The hashes of RSAES-OAEP that wrapped keys of PKCS#11 name, as they are written. */
 export type OaepHash = "sha1" | "sha256";
 
 /**
  * Takes RSAES-OAEP padding with an empty label off what the bare RSA operation of a token gave, RFC 8017 section 7.1.2
- * step 3: no branch and no index depends on its bytes before it is known whether the padding holds. Undefined when it does
+ * step 3: no branch and no index depends on its bytes before it is known whether the padding is right. Undefined when it does
  * not, whatever is wrong with it. `block` is as long as the modulus, and is overwritten.
  */
 export function unpadOaep(block: Uint8Array, hash: OaepHash): Uint8Array | undefined {

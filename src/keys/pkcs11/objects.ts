@@ -21,7 +21,7 @@ export interface Place {
   readonly key: TokenKey;
 }
 
-/** Which of the objects that bear the key's name is meant. */
+/** Which of the objects with the key's name is wanted. */
 export interface KeySearch {
   readonly kind: "private" | "public";
   /** Undefined: whatever its algorithm. */
@@ -57,7 +57,7 @@ export function unsignedLong(value: Buffer): number {
   return endianness() === "LE" ? value.readUIntLE(0, octets) : value.readUIntBE(value.length - octets, octets);
 }
 
-/** The one key that is meant. NOT_FOUND when there is none, CONFLICT when there are several. */
+/** The one key that the URI names. NOT_FOUND when there is none, CONFLICT when there are several. */
 export function findKey(place: Place, session: Handle, search: KeySearch): Handle {
   const { api, module, key } = place;
   module.C_FindObjectsInit(session, [

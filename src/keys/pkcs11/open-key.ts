@@ -25,7 +25,7 @@ export async function openTokenKey(key: Pkcs11Key, { passphrase, environment }: 
 }
 
 /**
- * Reaches a key whose private half is needed. KEY_INVALID when nobody gave a PIN. A wrong one is tried once, however
+ * Reaches a key whose private half is needed. KEY_INVALID when no PIN was given. A wrong one is tried once, however
  * often work is asked for: tokens count the failures.
  */
 export async function openPrivateKey(key: Pkcs11Key, reaching: OpenKeyOptions): Promise<WithPrivateKey> {

@@ -120,7 +120,7 @@ function curveOf(place: Place, session: Handle, handle: Handle): Curve {
   throw new OciEncError("UNSUPPORTED", `${describeUri(place.key.uri)} is on none of P-256, P-384 and P-521`);
 }
 
-/** Empty for parameters that are no name. */
+/** Empty for parameters that are not a name. */
 function namedCurve(parameters: Uint8Array): string {
   try {
     return objectIdentifier(readDer(parameters));

@@ -19,7 +19,7 @@ export interface Pkcs11Uri {
 
 /**
  * Reads a PKCS#11 URI, with or without `pkcs11:` before it. KEY_INVALID, quoting nothing of it, when it is malformed or
- * does not say which key of which token is meant. Other attributes (serial, manufacturer, type) are passed over, as in the peers.
+ * does not say which key of which token is meant. Other attributes (serial, manufacturer, type) are ignored, as other tools do.
  */
 export function parsePkcs11Uri(text: string, origin: string): Pkcs11Uri {
   const place: Place = { origin };
@@ -42,12 +42,12 @@ export function parsePkcs11Uri(text: string, origin: string): Pkcs11Uri {
   return uri;
 }
 
-/** Whether a text is meant as a PKCS#11 URI, complete or without the word before its colon. */
+/** Whether a text is meant as a PKCS#11 URI, with or without `pkcs11:`. */
 export function looksLikeUri(text: string): boolean {
   return /^(pkcs11:)?(token|object|id|slot-id|serial|model|manufacturer|type)=/.test(text);
 }
 
-/** For messages: where the key is, without what opens it. */
+/** For messages: where the key is, without its PIN. */
 export function describeUri(uri: Pkcs11Uri): string {
   const where = uri.token === undefined ? `slot ${uri.slotId ?? "?"}` : `token ${JSON.stringify(uri.token)}`;
   const which =
@@ -99,7 +99,8 @@ function slotOf(value: Uint8Array | undefined, place: Place): number | undefined
   const text = textOf(value, place);
   if (text === undefined) return undefined;
   const slot = Number(text);
-  if (!/^\d{1,10}$/.test(text) || slot >= 2 ** 32) throw malformed(place, "has a slot-id that is no number of 32 bits");
+  if (!/^\d{1,10}$/.test(text) || slot >= 2 ** 32)
+    throw malformed(place, "has a slot-id that is not a number of 32 bits");
   return slot;
 }
 

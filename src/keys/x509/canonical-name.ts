@@ -7,7 +7,7 @@ export type CanonicalName = readonly string[];
 
 /**
  * Reads an encoded Name for comparison: neither the case of ASCII letters nor the type of string counts, white space around
- * a value is left out, and several in a row are one. CORRUPT when it is no Name.
+ * a value is left out, and several in a row are one. CORRUPT when it is not a Name.
  */
 export function canonicalName(encoded: Uint8Array): CanonicalName {
   return parts(expect(readDer(encoded), tags.sequence)).map((place) => {
@@ -21,7 +21,7 @@ export function sameCanonicalName(left: CanonicalName, right: CanonicalName): bo
   return left.length === right.length && isWithin(left, right);
 }
 
-/** Whether `name` is `top`, or stands below it. */
+/** Whether `name` is `top`, or is below it. */
 export function isWithin(name: CanonicalName, top: CanonicalName): boolean {
   return name.length >= top.length && top.every((place, index) => place === name[index]);
 }

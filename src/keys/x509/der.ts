@@ -19,14 +19,14 @@ export const tags = {
   set: 0x31,
 } as const;
 
-/** More than any packet or certificate has reason to be. */
+/** More than any CMS message or certificate needs. */
 const maximumSize = 1024 * 1024;
 /** The parts of one constructed value: ten thousand recipients are refused, a thousand are not. */
 const maximumParts = 4096;
 
 /**
  * Reads the one value that `bytes` consist of. Strict: definite and shortest lengths only, no long tags, nothing behind
- * it. Nothing below the top is looked at, so depth costs nothing until somebody asks for {@link parts}.
+ * it. Nothing below the top is looked at, so depth costs nothing before {@link parts} is called.
  * CORRUPT otherwise.
  */
 export function readDer(bytes: Uint8Array): DerValue {
@@ -61,7 +61,7 @@ export function expect(value: DerValue | undefined, tag: number): DerValue {
   return value;
 }
 
-/** An OBJECT IDENTIFIER in dotted form: `1.2.840.113549.1.7.3`. CORRUPT when it is no such value. */
+/** An OBJECT IDENTIFIER in dotted form: `1.2.840.113549.1.7.3`. CORRUPT when it is not one. */
 export function objectIdentifier(value: DerValue | undefined): string {
   const { content } = expect(value, tags.objectIdentifier);
   if (content.length === 0 || content.length > 64) throw malformed("has an object identifier of a strange length");

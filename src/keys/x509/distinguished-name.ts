@@ -3,7 +3,7 @@ import { objectIdentifier, parts, readDer } from "./der.js";
 
 /**
  * Prints an encoded Name as RFC 4514 does, first attribute first as OpenSSL and Node show it: `C=DE, O=Example, CN=vera`.
- * For labels alone: names are compared in their encoded form. CORRUPT when it is no Name.
+ * For labels alone: names are compared in their encoded form. CORRUPT when it is not a Name.
  */
 export function printName(encoded: Uint8Array): string {
   return parts(readDer(encoded))

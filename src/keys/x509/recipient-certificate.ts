@@ -9,12 +9,12 @@ export interface IssuerAndSerial {
   readonly serial: Uint8Array;
 }
 
-/** What a packet needs to know of a certificate. Its chain is not looked at: whoever names it as recipient vouches for it. */
+/** What is needed of a recipient's certificate. Its chain is not checked: who names it as recipient vouches for it. */
 export interface Certificate {
   readonly name: IssuerAndSerial;
   /** The whole, DER. */
   readonly encoded: Uint8Array;
-  /** The subjectKeyIdentifier extension, by which some packets name their recipient; undefined when there is none. */
+  /** The subjectKeyIdentifier extension, by which some CMS messages name their recipient; undefined when there is none. */
   readonly subjectKeyIdentifier: Uint8Array | undefined;
   readonly publicKey: KeyObject;
   readonly validFrom: Date;
@@ -48,7 +48,7 @@ export function sameName(left: IssuerAndSerial, right: IssuerAndSerial): boolean
   return Buffer.compare(left.issuer, right.issuer) === 0 && Buffer.compare(left.serial, right.serial) === 0;
 }
 
-/** No certificate has reason to be larger; a PEM file may hold a chain and text around it. */
+/** No certificate is larger; a PEM file may hold a chain and text around it. */
 const maximumFile = 1024 * 1024;
 
 function readX509(bytes: Uint8Array): X509Certificate {

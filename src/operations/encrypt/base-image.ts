@@ -8,7 +8,7 @@ import { type JsonNode, memberOf } from "../../oci/json-text.js";
 import { diffIdsOf } from "../../oci/manifest.js";
 import type { Progress } from "../../progress.js";
 import type { LayerSelector } from "../../transform/select.js";
-import { openSource, sameRegistry } from "../../transport/index.js";
+import { openSource, registryReference, sameRegistry } from "../../transport/index.js";
 import type { EndpointOptions, ImageSource } from "../../transport/transport.js";
 
 /** Where the base image is read, and the image that is built on it. */
@@ -35,7 +35,7 @@ export async function selectBase(base: string, options: BaseOptions): Promise<La
   const wanted = (await readManifests(options.image, options.source)).flatMap(layersOf);
   const shared = new Set<string>();
   for (const reference of references) {
-    const stranger = auto && !sameRegistry(reference, options.image);
+    const stranger = auto && !sameRegistry(reference, options.image, options.source?.transports);
     const end = stranger ? forAnyone(options.base) : options.base;
     for (const known of await sharedLayers(reference, wanted, { ...options, base: end })) shared.add(known);
   }
@@ -118,7 +118,7 @@ async function basesOf({ image, source }: BaseOptions): Promise<readonly string[
   const named = documentsOf(plan).flatMap((root) => {
     const name = annotation(root, "org.opencontainers.image.base.name");
     const digest = annotation(root, "org.opencontainers.image.base.digest");
-    return name === undefined ? [] : [`docker://${name}${digest === undefined ? "" : `@${digest}`}`];
+    return name === undefined ? [] : [registryReference(`${name}${digest === undefined ? "" : `@${digest}`}`)];
   });
   if (named.length > 0) return [...new Set(named)];
   throw new OciEncError("NOT_FOUND", `${opened.name} does not say what it is built on`, {

@@ -14,7 +14,7 @@ export interface OpenPreviousOptions extends EndpointOptions {
   readonly rules?: TrustRules | undefined;
 }
 
-/** An previous image, open as long as its blobs may be needed. */
+/** A previous image, open as long as its blobs may be needed. */
 export interface OpenedPreviousImage extends PreviousImage, AsyncDisposable {}
 
 /**
@@ -28,7 +28,8 @@ export async function openPreviousImage(
   const source = await openSource(reference, options);
   try {
     const root = await source.resolve();
-    const { signed } = rules ? await passGate(rules, root, { reference, source }) : { signed: false };
+    const requested = { reference, source, transports: options.transports };
+    const { signed } = rules ? await passGate(rules, root, requested) : { signed: false };
     const plan = await makePlan(source, root, { configs: true, absent: "keep" });
     const layers = manifestsOf(plan).flatMap(({ config, view }): PreviousLayer[] => {
       const diffIds = config ? diffIdsOf(config) : [];

@@ -1,6 +1,7 @@
 import type { GrowthLimits } from "../../bytes/budget.js";
 import type { ByteStream } from "../../bytes/byte-stream.js";
 import { digesting } from "../../bytes/digesting.js";
+import { memoized } from "../../bytes/memoized.js";
 import { tee } from "../../bytes/tee.js";
 import { uncompressedDigest } from "../../bytes/uncompressed-digest.js";
 import { verifying } from "../../bytes/verifying.js";
@@ -40,13 +41,13 @@ export async function openLayers(
   keyring: Keyring,
   limits?: GrowthLimits,
 ): Promise<readonly OpenedLayer[]> {
-  const done = new Map<string, Promise<Omit<OpenedLayer, "subject">>>();
+  const open = memoized(
+    (one: SubjectLayer) => openOne(one, { source: subject.source, keyring, limits }),
+    ({ layer, diffId }) => JSON.stringify([layer.digest, layer.annotations, diffId]),
+  );
   const opened: OpenedLayer[] = [];
   for (const one of encryptedLayers(subject)) {
-    const same = JSON.stringify([one.layer.digest, one.layer.annotations, one.diffId]);
-    const outcome = done.get(same) ?? openOne(one, { source: subject.source, keyring, limits });
-    done.set(same, outcome);
-    opened.push({ subject: one, ...(await outcome) });
+    opened.push({ subject: one, ...(await open(one)) });
   }
   return opened;
 }

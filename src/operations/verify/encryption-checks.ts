@@ -1,11 +1,12 @@
 import { cipherOf } from "../../crypt/ciphers/index.js";
-import { hasEnvelope, partsOf, publicOptionsOf } from "../../crypt/envelope.js";
+import { partsOf, publicOptionsOf } from "../../crypt/envelope.js";
 import type { KnownRecipient } from "../../crypt/key-wrapper.js";
 import { readPublicEnvelope } from "../../crypt/layer.js";
+import { requireConsistent } from "../../crypt/layer-answer.js";
 import { isNamed, isRecipient, type RecipientId } from "../../crypt/recipient-id.js";
 import { OciEncError } from "../../errors.js";
 import type { Descriptor } from "../../oci/descriptor.js";
-import { decryptedType, isEncrypted } from "../../oci/media-type.js";
+import { isEncrypted } from "../../oci/media-type.js";
 import { printPlatform } from "../../oci/platform.js";
 import { findConfigSecrets } from "../../transform/config-secrets.js";
 import { createChooser, type LayerSelection } from "../../transform/select.js";
@@ -24,10 +25,11 @@ export function layersEncrypted(
       const { diffId, count } = one;
       const context = { index, count, platform: manifest.platform, diffId };
       const allowed = allowing.choose(one.layer, context) === "named";
-      if (one.sealed) return sealedFinding(one);
-      if (hasEnvelope(one.layer.annotations)) {
-        return about(one, "failed", "it has wrapped keys, and a media type that says it is plain");
-      }
+      const consistent = attempt(one, () => {
+        requireConsistent(one.layer);
+        return "it is encrypted";
+      });
+      if (one.sealed || consistent.verdict === "failed") return consistent;
       if (allowed) return about(one, "passed", "it is plain, and may be");
       return about(one, required === "all" ? "failed" : "passed", "it is plain");
     });
@@ -59,10 +61,9 @@ export function envelopesParse(subject: Subject): readonly Finding[] {
       return "its envelope can be read";
     });
     const parts = partsOf(one.layer.annotations);
-    const odd = one.recipients.filter(({ info }) => info.algorithm === "" && info.id === "");
-    const strange = odd.map(({ info, sound }) => {
-      const unknown = info.label === "unknown scheme";
-      const verdict = sound && unknown ? "warning" : "failed";
+    const unread = one.recipients.filter(({ info }) => info.kind !== "recipient");
+    const strange = unread.map(({ info }) => {
+      const verdict = info.kind === "unknown-scheme" ? "warning" : "failed";
       return about(one, verdict, `a part of ${JSON.stringify(info.scheme)}: ${info.label}`);
     });
     return [options, ...strange, ...(parts.length === 0 ? [about(one, "failed", "it has no recipients")] : [])];
@@ -98,7 +99,7 @@ export function nobodyElse(subject: Subject, known: readonly KnownRecipient[]): 
       const silent = known.filter(({ scheme, id }) => scheme === info.scheme && id === "").length;
       const within = info.id === "" && unnamed(info.scheme).length <= silent;
       const who = `${info.scheme} ${info.label}`;
-      if (within) return about(one, "warning", `${who}: the packet does not say whose it is`);
+      if (within) return about(one, "warning", `${who}: the wrapped key does not say whose it is`);
       return about(one, "failed", info.id === "" ? `${who}: it is not known whose this is` : `${who} is not allowed`);
     });
   });
@@ -109,7 +110,7 @@ export function enoughRecipients(subject: Subject, least: number): readonly Find
   return encryptedLayers(subject).map((one) => {
     const count = new Set(
       one.recipients
-        .filter(({ sound }) => sound)
+        .filter(({ info }) => info.kind !== "unreadable")
         .map(({ info, part, within }) => (info.id === "" ? `${part}/${within}` : `${info.scheme}:${info.id}`)),
     ).size;
     return about(one, count >= least ? "passed" : "failed", `it has ${count} recipients; ${least} are required`);
@@ -129,12 +130,6 @@ export function configSecrets(subject: Subject, fail: boolean): readonly Finding
       message: `the config stays readable, and ${JSON.stringify(name)} in ${where} looks like a secret`,
     }));
   });
-}
-
-function sealedFinding(one: SubjectLayer): Finding {
-  if (isEncrypted(decryptedType(one.layer.mediaType)))
-    return about(one, "failed", "it says twice that it is encrypted");
-  return about(one, "passed", "it is encrypted");
 }
 
 /** An index can list layers itself, as a build cache does. */

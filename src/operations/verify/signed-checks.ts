@@ -3,11 +3,11 @@ import type { GateResult } from "../../policy/gate.js";
 import type { Accepted } from "../../sign/signature.js";
 import { type Check, type Finding, worstOf } from "./check.js";
 
-/** One check for each judge, and one for the image as a whole: its class, and whether somebody vouches for it. */
+/** One check for each policy checker, and one for the image as a whole: its class, and whether somebody vouches for it. */
 export function signedChecks(image: GateResult): readonly Check[] {
-  const titles = new Map(image.opinions.map(({ judge }) => [judge.id, judge.title]));
+  const titles = new Map(image.results.map(({ checker }) => [checker.id, checker.title]));
   const asked = [...titles].map(([id, title]) =>
-    check({ id, title }, image.opinions.filter(({ judge }) => judge.id === id).flatMap(findingsOf)),
+    check({ id, title }, image.results.filter(({ checker }) => checker.id === id).flatMap(findingsOf)),
   );
   return [
     ...asked,
@@ -35,12 +35,12 @@ function findingsOf({ manifest, outcome }: CheckerResult): readonly Finding[] {
 }
 
 /** Who vouches, where nobody has to, and what is asked of images of its class. */
-function classFinding({ signed, sealed, decision }: GateResult): Finding {
+function classFinding({ signed, encrypted, decision }: GateResult): Finding {
   const place = undefined;
   if (decision.verdict === "refused") return { verdict: "failed", place, message: decision.reason };
   if (decision.verdict === "warned") return { verdict: "warning", place, message: decision.reason };
   if (signed) return { verdict: "passed", place, message: "signed by somebody who is trusted" };
-  const message = sealed === "none" ? "nobody vouches for it" : "encrypted, and nobody vouches for it";
+  const message = encrypted === "none" ? "nobody vouches for it" : "encrypted, and nobody vouches for it";
   return { verdict: "not judged", place, message };
 }
 

@@ -26,11 +26,11 @@ export async function verifyImage(reference: string, options: VerifyImageOptions
   const ends: EndpointOptions = { signal, progress, ...endpoint };
   await using opened = await openSource(reference, ends);
   const source = memoizedResolve(opened);
-  const { place, identity } = policySubject(reference, source);
+  const { location, identity } = policySubject({ reference, source, transports: ends.transports });
   const view = judgePlain
     ? await decryptedSource(source, await decryptLayers({ keys: keys ?? [], limits, settings, signal, progress }))
     : undefined;
-  const image = { place, identity: trust?.identity ?? identity };
+  const image = { location, identity: trust?.identity ?? identity };
   const signed = trust && { rules: trust, image, source: view };
   if (plainImage === undefined) return await verify(source, { limits, ...options, signed, plainImage: undefined });
   await using plain = await openSource(plainImage, ends);

@@ -1,10 +1,11 @@
 /**
- * What runs in the holder's namespaces, for a POSIX shell. Arguments: where the file system in memory goes, its mount options,
- * those for when it has been filled, `relay` or `inherit` for the standard streams, and the runtime's command line.
+ * The script, for a POSIX shell, that runs in the holder's namespaces. Arguments: the mount point of the file system in memory,
+ * its mount options, those after it has been filled, `relay` or `inherit` for the standard streams, and the runtime's command
+ * line.
  *
- * Descriptors: 3 tells `pid N` when the file system is there and `run` before the runtime starts, 4 is waited on for a line in
- * between, 5 is standard error, which is silent until then. A link `tree` in the file system is the directory that becomes
- * `rootfs`, where that is not in memory itself.
+ * Descriptors: on 3 it writes `pid N` when the file system is mounted and `run` before the runtime starts; from 4 it reads a
+ * line in between; 5 is standard error for the runtime. A link `tree` in the file system leads to the directory that becomes
+ * `rootfs` if that is not in memory.
  */
 export const holderScript: string = `
 set -eu
@@ -31,7 +32,7 @@ exec "$@"
 `;
 
 /**
- * Starts the script as the second process: the first of a pid namespace gets no signal that it does not handle, and a
- * runtime handles none before it has come up. What follows the call keeps the shell from becoming the script itself.
+ * Starts the script as the second process: the first one of a pid namespace gets no signal that it does not handle, and a
+ * runtime handles none until it is ready. The `exit` keeps the shell from replacing itself with the script.
  */
 export const firstProcess: string = 'sh -c "$0" sh "$@"; exit $?';

@@ -13,9 +13,9 @@ import { type Started, startProgram } from "./start-program.js";
  * this process, however that ends, and the file system with them.
  */
 export interface Holder {
-  /** The file system, as it is reached from here. */
+  /** The path of the file system for this process. */
   readonly directory: string;
-  /** Starts the runtime. LOCAL_IO when the kernel refuses something on the way. */
+  /** Starts the runtime. LOCAL_IO when the kernel refuses a step. */
   start(): Promise<HeldContainer>;
   /** Ends everything. */
   end(): Promise<void>;
@@ -28,13 +28,13 @@ export interface HeldContainer {
   kill(signal: NodeJS.Signals): void;
 }
 
-/** What a holder is made for. */
+/** How to make a holder. */
 export interface HolderOptions {
-  /** How much may be written before the runtime starts, in bytes. */
+  /** Size of the file system until the runtime starts, in bytes. */
   readonly limit: number;
-  /** To whose root user the file system belongs; undefined: to the caller. */
+  /** The ids whose root user owns the file system; undefined: the caller owns it. */
   readonly ids: OwnerIds | undefined;
-  /** Paths that the runtime has to see: no file system may cover them. */
+  /** Paths that the runtime needs: the file system must not be mounted over them. */
   readonly visible: readonly string[];
   /** Standard streams: the caller's own, or FIFOs `stdin`, `stdout` and `stderr` in the file system. */
   readonly streams: "inherit" | "relay";
@@ -42,10 +42,10 @@ export interface HolderOptions {
   command(point: string): readonly string[];
 }
 
-/** Where the file system may go, in a namespace in which nobody else looks there. */
+/** Directories to mount the file system on; the mount is in a namespace of its own. */
 const points = ["/dev/shm", "/mnt", "/media", "/srv", "/opt"];
 
-/** Undefined: there are no util-linux or no namespaces here. */
+/** Undefined: util-linux is not installed, or namespaces are not allowed. */
 export async function startHolder(options: HolderOptions): Promise<Holder | undefined> {
   const [setpriv, unshare] = [await findProgram("setpriv"), await findProgram("unshare")];
   const point = choosePoint(options.visible);
@@ -97,9 +97,9 @@ class Held implements Holder {
 interface HolderParts {
   readonly started: Started;
   readonly told: Lines;
-  /** Of the process that becomes the runtime, as it is called here. */
+  /** The process id, in this namespace, of the process that becomes the runtime. */
   readonly pid: number;
-  /** The file system's directory: this way to it stays, whoever gets the process id some day. */
+  /** The open directory of the file system: it stays valid when the process id is reused. */
   readonly handle: number;
 }
 
@@ -127,13 +127,13 @@ function readablePipe(stream: Readable | Writable | null | undefined): Readable 
 function goPipe({ child }: Started): Writable {
   const stream = child.stdio[4];
   if (stream && "write" in stream) {
-    // When it has ended already, the missing answer says so.
+    // If the process has ended, its missing answer tells.
     return stream.on("error", () => {});
   }
   throw new Error("a program was started without its pipes");
 }
 
-/** Undefined: the kernel does not let us, or what is there is no file system of its own. */
+/** Undefined: the kernel refuses, or nothing is mounted there. */
 function openPoint(pid: number, point: string): number | undefined {
   try {
     const handle = openSync(`/proc/${pid}/root${point}`, constants.O_RDONLY | constants.O_DIRECTORY);
@@ -141,12 +141,12 @@ function openPoint(pid: number, point: string): number | undefined {
     closeSync(handle);
     return undefined;
   } catch {
-    // The disk takes its place.
+    // The caller then uses the disk.
     return undefined;
   }
 }
 
-/** Undefined: each of them covers something that the runtime needs. */
+/** Undefined: each would cover a path that the runtime needs. */
 function choosePoint(visible: readonly string[]): string | undefined {
   const needed = visible.map(realPath);
   return points.find((point) => {
@@ -159,7 +159,7 @@ function isDirectory(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
-/** Without links; of what is missing, the path itself. */
+/** The path without links; unchanged if it does not exist. */
 function realPath(path: string): string {
   try {
     return realpathSync(path);
@@ -168,7 +168,7 @@ function realPath(path: string): string {
   }
 }
 
-/** To the runtime itself: the processes between it and us keep signals to themselves. */
+/** Sends it to the runtime itself, as the processes in between do not pass signals on. */
 function sendSignal(pid: number, { child }: Started, signal: NodeJS.Signals): void {
   if (child.exitCode !== null || child.signalCode !== null) return;
   try {
@@ -178,7 +178,7 @@ function sendSignal(pid: number, { child }: Started, signal: NodeJS.Signals): vo
   }
 }
 
-/** The kernel ends what is in the namespaces when their first process ends, and that with its parent. */
+/** The first process of the namespaces dies with its parent, and the kernel then ends all others in them. */
 async function kill({ child, ended }: Started): Promise<void> {
   child.kill("SIGKILL");
   await ended.catch(() => undefined);

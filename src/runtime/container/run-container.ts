@@ -4,15 +4,15 @@ import type { Holder } from "./holder.js";
 import { relayStreams } from "./standard-streams.js";
 import { startProgram } from "./start-program.js";
 
-/** How a container in a holder is run. */
+/** How to run a container. */
 export interface HeldOptions {
-  /** Its standard streams go through FIFOs, as the holder was told. */
+  /** Its standard streams go through FIFOs; must match `streams` of the holder. */
   readonly relay: boolean;
   readonly ids: OwnerIds | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
-/** Runs the bundle in a holder to its end, and gives the status. What the signal is aborted with, unless a signal did that. */
+/** Runs the bundle in a holder, and returns its exit status. Throws the reason of `signal`, unless that is a process signal. */
 export async function runHeld(holder: Holder, { relay, ids, signal }: HeldOptions): Promise<number> {
   const relays = relay ? await relayStreams(holder.directory, ids) : undefined;
   let whole: boolean | undefined;
@@ -25,16 +25,16 @@ export async function runHeld(holder: Holder, { relay, ids, signal }: HeldOption
     whole = await relays?.finish();
   }
   if (status === 0 && whole === false) {
-    throw new OciEncError("LOCAL_IO", "not all that the container wrote could be passed on", {
-      hint: "see whether the disk behind standard output or standard error is full",
+    throw new OciEncError("LOCAL_IO", "the output of the container could not be written completely", {
+      hint: "check whether the disk of standard output or standard error is full",
     });
   }
   return status;
 }
 
 /**
- * Runs a runtime without a holder. With `relay` its standard streams are pipes, for the same reason as in a holder. Throws
- * alike, and UNSUPPORTED when it cannot be started.
+ * Runs a runtime without a holder. With `relay` its standard streams are pipes, for the same reason as in a holder. The same
+ * errors, and UNSUPPORTED when it cannot be started.
  */
 export async function runPlainly(
   [runtime = "", ...args]: readonly string[],
@@ -44,7 +44,7 @@ export async function runPlainly(
   child.stdout?.pipe(process.stdout, { end: false });
   child.stderr?.pipe(process.stderr, { end: false });
   if (child.stdin) {
-    // A container need not read to the end of what it is given.
+    // A container need not read all of its input.
     process.stdin.pipe(child.stdin.on("error", () => {}));
   }
   try {
@@ -73,7 +73,7 @@ async function ending({ ended, kill }: Running, signal: AbortSignal | undefined)
   }
 }
 
-/** A runtime hands these on to the container. For a reason other than a signal there is no waiting. */
+/** The signal to send to the runtime, which passes it on to the container. SIGTERM if no process signal is the reason. */
 function signalToForward(signal: AbortSignal | undefined): NodeJS.Signals {
   const reason: unknown = signal?.reason;
   const name = reason instanceof OciEncError ? reason.context["signal"] : undefined;

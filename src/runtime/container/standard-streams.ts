@@ -5,11 +5,11 @@ import { runTool } from "../../process/system-tool.js";
 import type { OwnerIds } from "../../unpack/ownership.js";
 import { type Started, startProgram } from "./start-program.js";
 
-/** What carries the bytes between this process's standard streams and those of a container. */
+/** Copies bytes between the standard streams of this process and those of a container. */
 export interface Relays {
-  /** The container has its ends now: so each FIFO ends when either side lets go of it. */
+  /** The container has opened its ends: from now on each FIFO ends when either side closes it. */
   opened(): void;
-  /** After the container has ended: waits until all that it wrote has been passed on. False when not all of it could be. */
+  /** After the container has ended: waits until its output has been written. False when not all of it could be. */
   finish(): Promise<boolean>;
 }
 
@@ -17,9 +17,9 @@ export interface Relays {
 const streamNames: readonly string[] = ["stdin", "stdout", "stderr"];
 
 /**
- * Makes FIFOs `stdin`, `stdout` and `stderr` in `directory`, which belong to the container's root, and passes on what goes
- * through them. A runtime may hand on the standard streams as they are, and give them to the container's user, and crun does
- * both: as /proc/self/fd/0 the container could open a file of this machine anew to write to it, or pass through a directory.
+ * Makes FIFOs `stdin`, `stdout` and `stderr` in `directory`, which belong to the container's root, and copies what goes through
+ * them. Otherwise a container could reopen a file of this machine for writing as /proc/self/fd/0, or reach other files through
+ * a directory, as runtimes pass standard streams on unchanged and crun also changes their owner.
  * UNSUPPORTED, LOCAL_IO.
  */
 export async function relayStreams(directory: string, ids: OwnerIds | undefined): Promise<Relays> {
@@ -41,7 +41,7 @@ export async function relayStreams(directory: string, ids: OwnerIds | undefined)
       relays[0]?.started.child.kill("SIGKILL");
       for (const { release } of relays) release();
       const [, ...ends] = await Promise.all(relays.map(({ started }) => started.ended.catch(() => undefined)));
-      // A reader who has gone away ends it by a signal, and is no failure.
+      // When the reader of the output has closed it, cat ends by a signal. That is not a failure.
       return !ends.includes(writeError);
     },
   };
@@ -49,20 +49,20 @@ export async function relayStreams(directory: string, ids: OwnerIds | undefined)
 
 interface Relay {
   readonly started: Started;
-  /** Lets go of the FIFO, so that its ends are those of the container and the relay alone. */
+  /** Closes this process's end of the FIFO. */
   release(): void;
 }
 
-/** What cat ends with when it cannot write. */
+/** The exit status of cat when it cannot write. */
 const writeError = 1;
 
 /** Between the FIFO at `path` and one of this process's descriptors: from it for 0, to it for the others. */
 function startRelay(path: string, descriptor: number): Relay {
-  // With both ends open nobody has to wait until the other end is.
+  // With both ends open, opening one does not wait for the other.
   const both = openFifo(path, constants.O_RDWR | constants.O_NONBLOCK);
   const end = openFifo(path, descriptor === 0 ? constants.O_WRONLY : constants.O_RDONLY);
   const streams = descriptor === 0 ? [0, end] : [end, descriptor];
-  // Signals from the keyboard are for the container, whose last words are still to be passed on.
+  // Signals from the keyboard are for the container, whose last output must still be copied.
   const started = startProgram(
     "setpriv",
     ["--pdeathsig", "KILL", "--", "sh", "-c", "trap '' INT TERM HUP QUIT; exec cat"],

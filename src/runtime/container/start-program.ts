@@ -20,7 +20,7 @@ export function startProgram(program: string, args: readonly string[], stdio: St
     });
     child.once("close", (code, name) => resolve(code ?? 128 + (name === null ? 0 : constants.signals[name])));
   });
-  // Whoever waits for it gets the error; who has stopped waiting need not.
+  // Without this, an error that nobody waits for would end the process.
   ended.catch(() => {});
   return { child, ended };
 }

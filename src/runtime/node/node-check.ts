@@ -16,16 +16,16 @@ export interface NodeCheckOptions {
   readonly providerConfig?: string | undefined;
 }
 
-/** One thing that was looked at. */
+/** The result of one check. */
 export interface Finding {
   readonly what: "containerd" | "decoder" | "processors" | "keys" | "providers" | "runtime";
   readonly verdict: "good" | "warning" | "wrong";
   readonly message: string;
-  /** How to mend it; undefined when there is nothing to mend. */
+  /** How to repair it; undefined when that is not necessary. */
   readonly remedy: string | undefined;
 }
 
-/** Looks at what a node needs to run encrypted images, and says of each thing how it is. Changes nothing, and never throws for what it finds. */
+/** Checks what a node needs to run encrypted images. Changes nothing, and does not throw for what it finds. */
 export async function checkNode(options: NodeCheckOptions = {}): Promise<readonly Finding[]> {
   const {
     config = "/etc/containerd/config.toml",
@@ -53,7 +53,7 @@ function checkContainerd(version: string | undefined): Finding {
   return {
     what: "containerd",
     verdict: "warning",
-    message: "there is no containerd on PATH",
+    message: "containerd is not on PATH",
     remedy: "nothing, if this node runs CRI-O, or k3s, which brings its own; otherwise install containerd 1.6 or later",
   };
 }
@@ -65,22 +65,22 @@ async function checkProcessors(
 ): Promise<readonly Finding[]> {
   const print = "oci-enc runtime config containerd prints what is needed";
   if (text === undefined) {
-    const message = `${JSON.stringify(config)} cannot be read; containerd's built-in configuration knows gzip and plain layers`;
+    const message = `${JSON.stringify(config)} cannot be read; containerd's built-in configuration accepts gzip and uncompressed layers`;
     return [{ what: "processors", verdict: "warning", message, remedy: `for zstd layers write one: ${print}` }];
   }
   const lines = text.split("\n").filter((line) => !line.trimStart().startsWith("#"));
-  const sound = lines.join("\n");
+  const active = lines.join("\n");
   const findings: Finding[] = [];
   for (const id of ["tar", "tar.gzip"]) {
     const known = new RegExp(
       `stream_processors\\.["']io\\.containerd\\.ocicrypt\\.decoder\\.v1\\.${id.replace(".", "\\.")}["']`,
     );
-    if (!known.test(sound)) {
+    if (!known.test(active)) {
       const message = `${JSON.stringify(config)} has no stream processor io.containerd.ocicrypt.decoder.v1.${id}`;
       findings.push({ what: "processors", verdict: "wrong", message, remedy: print });
     }
   }
-  if (!sound.includes("tar+zstd+encrypted")) {
+  if (!active.includes("tar+zstd+encrypted")) {
     const message = "zstd layers are not accepted by any stream processor";
     findings.push({
       what: "processors",
@@ -89,7 +89,7 @@ async function checkProcessors(
       remedy: `add them to the entry tar.gzip: ${print}`,
     });
   }
-  if (Number(version?.split(".")[0]) >= 2 && !/use_local_image_pull\s*=\s*true/.test(sound)) {
+  if (Number(version?.split(".")[0]) >= 2 && !/use_local_image_pull\s*=\s*true/.test(active)) {
     const message = "containerd 2 pulls without sending the decoder a payload";
     findings.push({ what: "processors", verdict: "wrong", message, remedy: "set use_local_image_pull = true" });
   }
@@ -108,7 +108,7 @@ async function checkDecoder(text: string | undefined): Promise<Finding> {
     return {
       what: "decoder",
       verdict: "wrong",
-      message: "the decoder that the configuration names is not there, or cannot be run",
+      message: "the decoder that the configuration names does not exist or is not executable",
       remedy,
     };
   }
@@ -125,16 +125,16 @@ async function checkKeys(keysPath: string): Promise<readonly Finding[]> {
       what: "keys",
       verdict: "warning",
       message: `not used: ${error.message}`,
-      remedy: error.hint ?? "take it away, or put its passphrase beside it as NAME.passphrase",
+      remedy: error.hint ?? "remove it, or put its passphrase beside it as NAME.passphrase",
     }));
     const usable = keys.length - ignored.length;
     if (usable <= 0) {
       const remedy =
-        "put the private keys of this node there, one file each; without them only key providers can open layers";
+        "put the private keys of this node there, one file each; without them only key providers can decrypt layers";
       findings.push({ what: "keys", verdict: "wrong", message: `no usable key in ${quoted}`, remedy });
     }
     if ((mode & 0o077) !== 0) {
-      const message = `others than the owner may use ${quoted}: mode ${(mode & 0o777).toString(8)}`;
+      const message = `users other than the owner may access ${quoted}: mode ${(mode & 0o777).toString(8)}`;
       findings.push({ what: "keys", verdict: "warning", message, remedy: `chmod -R go= ${keysPath}` });
     }
     return findings.length > 0 ? findings : [good("keys", `${usable} usable in ${quoted}`)];
@@ -153,12 +153,12 @@ async function checkProviders(path: string): Promise<Finding> {
       typeof parsed === "object" && parsed !== null && "key-providers" in parsed ? parsed["key-providers"] : {};
     return good("providers", `${Object.keys(listed ?? {}).length} in ${quoted}`);
   } catch (error) {
-    if (isMissing(error)) return good("providers", `none: there is no ${quoted}`);
+    if (isMissing(error)) return good("providers", `none: ${quoted} does not exist`);
     return {
       what: "providers",
       verdict: "wrong",
-      message: `${quoted} is no JSON that can be read`,
-      remedy: "see docs/keys.md for its form",
+      message: `${quoted} cannot be read, or is not JSON`,
+      remedy: "see docs/keys.md for its format",
     };
   }
 }
@@ -169,7 +169,7 @@ async function checkRuntime(): Promise<Finding> {
     if (version !== undefined) return good("runtime", `${name} ${version}`);
   }
   const remedy = "install runc or crun";
-  return { what: "runtime", verdict: "warning", message: "there is neither runc nor crun on PATH", remedy };
+  return { what: "runtime", verdict: "warning", message: "neither runc nor crun is on PATH", remedy };
 }
 
 function isMissing(error: unknown): boolean {

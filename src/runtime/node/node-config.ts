@@ -1,7 +1,7 @@
-/** Container runtimes that can be told to open layers. */
+/** Container runtimes that can be configured to decrypt layers. */
 export type NodeRuntime = "containerd" | "crio" | "k3s";
 
-/** What there is a configuration for. */
+/** The runtimes that a configuration can be printed for. */
 export const nodeRuntimes: readonly [NodeRuntime, ...NodeRuntime[]] = ["containerd", "crio", "k3s"];
 
 /** Where things are on the node. */
@@ -96,11 +96,11 @@ function k3s(options: NodeConfigOptions): string {
   ].join("\n");
 }
 
-/** CRI-O opens layers by itself, with the same library as skopeo: it needs the keys alone. */
+/** CRI-O decrypts layers itself, with the same library as skopeo: it needs only the keys. */
 function crio({ keysPath = "/etc/crio/keys/" }: NodeConfigOptions): string {
   return [
     "# /etc/crio/crio.conf.d/10-decryption.conf; afterwards: systemctl restart crio",
-    "# CRI-O opens layers by itself and uses no stream processor. Its keys are PKCS#8 or PKCS#1 files without a passphrase.",
+    "# CRI-O decrypts layers itself and uses no stream processor. Its keys are PKCS#8 or PKCS#1 files without a passphrase.",
     "[crio.runtime]",
     `decryption_keys_path = ${quoted(keysPath)}`,
     "",

@@ -8,28 +8,28 @@ import type { Mount } from "./mount.js";
 import { runtimeSpec } from "./runtime-spec.js";
 import { type ContainerUser, resolveUser } from "./user.js";
 
-/** What a caller changes about how the image says that it is to be run. */
+/** What a caller sets instead of what the image's config says. */
 export interface BundleSettings {
-  /** In place of the image's command. */
+  /** Instead of the image's command. */
   readonly command?: readonly string[] | undefined;
-  /** `NAME=VALUE`, in place of the image's variables of the same names. */
+  /** `NAME=VALUE`; replaces variables of the image with the same names. */
   readonly environment?: readonly string[] | undefined;
   readonly workingDirectory?: string | undefined;
   readonly user?: string | undefined;
   readonly mounts?: readonly Mount[] | undefined;
   readonly readOnly?: boolean | undefined;
   readonly terminal?: boolean | undefined;
-  /** Default `own`: none but loopback. */
+  /** Default `own`: only loopback. */
   readonly network?: "own" | "host" | undefined;
 }
 
-/** What the maker of a bundle decides beside that. */
+/** What oci-enc itself sets. */
 export interface SpecSettings extends BundleSettings {
   /** The ids of the container's user namespace; undefined: it has none. */
   readonly ids: OwnerIds | undefined;
-  /** Files of this machine that take the place of the image's, unless the image has a link into the kernel's directories there. */
+  /** Files of this machine to mount over the image's, unless those are links into the kernel's directories. */
   readonly hostFiles?: readonly string[];
-  /** Nothing of the image is said in annotations. */
+  /** No annotations from the image. */
   readonly unannotated?: boolean;
   readonly progress?: Progress | undefined;
 }
@@ -72,30 +72,30 @@ function directoryFor(path: string, paths: ImagePaths): string {
   throw new OciEncError("USAGE", `the working directory ${JSON.stringify(path.slice(0, 300))} is not absolute`);
 }
 
-/** A container has the ids of its user namespace, and no others. */
+/** A container has only the ids of its user namespace. */
 function requireMapped({ uid, gid, additionalGids }: ContainerUser, ids: OwnerIds | undefined): void {
   if (ids === undefined) return;
-  // With one group alone, others are not asked for.
+  // With only one group, additional groups are left out of the spec.
   const groups = ids.groups.count === 1 ? [gid] : [gid, ...additionalGids];
   if (uid < ids.users.count && groups.every((group) => group < ids.groups.count)) return;
   throw new OciEncError(
     "USAGE",
-    `the user ${uid}, or a group of it, is none of the container's ${ids.users.count} ids`,
+    `the user ${uid}, or one of its groups, is not among the container's ${ids.users.count} ids`,
     {
       hint:
-        ids.users.count === 1 ? "without root a container has one user alone: --user 0" : "choose another with --user",
+        ids.users.count === 1 ? "without root a container has only one user: --user 0" : "choose another with --user",
     },
   );
 }
 
-/** A runtime would cut such a text, or worse. */
+/** A runtime would cut such a text at the zero byte. */
 function requireTexts(texts: readonly string[]): void {
   if (!texts.some((text) => text.includes("\0"))) return;
   throw new OciEncError("CORRUPT", "an argument or a variable of the container holds a zero byte");
 }
 
-/** What is to be run must not be reached by way of what the runtime itself has open. */
-function requireProgram(program: string, { workingDirectory, environment, paths }: ProgramPlace): void {
+/** The program must not be reached through /proc, where the runtime's own open files are. */
+function requireProgram(program: string, { workingDirectory, environment, paths }: ProgramSearch): void {
   if (program.includes("/")) {
     paths.follow(program.startsWith("/") ? program : `${workingDirectory}/${program}`, "program");
     return;
@@ -106,7 +106,7 @@ function requireProgram(program: string, { workingDirectory, environment, paths 
   }
 }
 
-interface ProgramPlace {
+interface ProgramSearch {
   readonly workingDirectory: string;
   readonly environment: readonly string[];
   readonly paths: ImagePaths;

@@ -2,14 +2,14 @@ import { readdir, readFile, rmdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { checkMakersIn, parseMadeName, treeName } from "../../files/maker-mark.js";
 
-/** A container's id, which its runtime names cgroups after, and in which its maker can be read. */
+/** A container's id, after which its runtime names cgroups. It tells which process made it. */
 export async function containerId(): Promise<string> {
   return await treeName("run");
 }
 
 /**
- * Removes the cgroups of containers whose makers were killed, from where those of a container of ours would be. They
- * hold nothing but room in the kernel: one that cannot be removed, as something runs in it, stays, and nobody is told.
+ * Removes the cgroups of containers whose oci-enc was killed. They only take memory of the kernel, so one that cannot be
+ * removed, because a process runs in it, stays without a warning.
  */
 export async function removeAbandonedCgroups(mounted = "/sys/fs/cgroup", ownPath = "/proc/self/cgroup"): Promise<void> {
   const judge = await checkMakersIn(undefined);
@@ -19,15 +19,15 @@ export async function removeAbandonedCgroups(mounted = "/sys/fs/cgroup", ownPath
       if (made?.kind !== "tree" || made.maker === undefined) continue;
       const path = join(directory, name);
       const touched = (await stat(path).catch(() => undefined))?.mtimeMs;
-      if (touched === undefined || (await judge.judge(made, touched)) === "in use") continue;
-      // Of a cgroup the kernel removes only one without processes and without others in it.
+      if (touched === undefined || (await judge.check(made, touched)) === "in use") continue;
+      // The kernel removes a cgroup only if it has no processes and no other cgroups in it.
       await rmdir(path).catch(() => undefined);
     }
   }
 }
 
 /**
- * Where runtimes make cgroups in each hierarchy: runc in the one that it is in, crun at the root. cgroups(7):
+ * The cgroups in which runtimes make theirs, in each hierarchy: runc in its own, crun at the root. cgroups(7):
  * `id:controllers:path` a line, no controllers in the unified one.
  */
 async function parentCgroups(mounted: string, ownPath: string): Promise<ReadonlySet<string>> {

@@ -2,16 +2,16 @@ import { readFileSync } from "node:fs";
 import { OciEncError } from "../../errors.js";
 import type { IdRange, OwnerIds } from "../../unpack/ownership.js";
 
-/** What a range has at least: the ids that images use, nobody's 65534 included. */
+/** The length of a range: all ids that images use, with that of nobody, 65534. */
 const count = 65_536;
 
-/** Where nothing is said: 0x70000000, in a part of the ids that distributions and systemd leave to nobody. */
+/** Used without an entry in the files: 0x70000000 on, which distributions and systemd do not use. */
 const fixed: IdRange = { first: 1_879_048_192, count };
 
-/** Whose lines count, the first best: root's own, then those that podman takes ranges from. */
+/** Whose lines count, in this order: root's, then those that podman uses. */
 const names = ["root", "0", "containers"];
 
-/** Where to read; tests bring their own. */
+/** The files to read. */
 export interface IdFiles {
   readonly users: string;
   readonly groups: string;
@@ -46,9 +46,9 @@ function rangeFrom(path: string): IdRange {
   const ranges = linesOf(path).map((line) => line.split(":"));
   for (const wanted of names) {
     for (const [name, first = "", length = ""] of ranges) {
-      const sound = /^\d{1,10}$/.test(first) && /^\d{1,10}$/.test(length) && Number(first) + count < 2 ** 32;
-      // Ids below belong to people and services of the machine.
-      if (name === wanted && sound && Number(length) >= count && Number(first) > 999) {
+      const isValid = /^\d{1,10}$/.test(first) && /^\d{1,10}$/.test(length) && Number(first) + count < 2 ** 32;
+      // Lower ids belong to users and services of this machine.
+      if (name === wanted && isValid && Number(length) >= count && Number(first) > 999) {
         return { first: Number(first), count };
       }
     }
@@ -69,7 +69,7 @@ function linesOf(path: string): readonly string[] {
       .split("\n")
       .filter((line) => line !== "");
   } catch {
-    // A system without such a file gives no ids away.
+    // Without the file there are no ranges.
     return [];
   }
 }

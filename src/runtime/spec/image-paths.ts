@@ -1,26 +1,26 @@
 import { OciEncError } from "../../errors.js";
 import type { Ownership } from "../../unpack/ownership.js";
-import { followedPlace, type PlainTree } from "../../unpack/path-resolver.js";
+import { type ReadableTree, resolvePath } from "../../unpack/path-resolver.js";
 import { makeRootedDirectory } from "../../unpack/rooted-directory.js";
 import { treeOnDisk } from "../../unpack/safe-open.js";
 
-/** The directories of a container that are the kernel's: what an image says leads neither into them nor through them. */
+/** Directories of a container that belong to the kernel: no path of an image may lead into them. */
 const kernels = ["proc", "sys", "dev"] as const;
 
-/** Paths that an image, or its links, decide, followed in the unpacked tree. */
+/** Resolves paths that an image chooses, in the unpacked tree. */
 export interface ImagePaths {
   /**
-   * Makes a directory where it is missing, and gives its path without links. UNSUPPORTED when the way leads through /proc,
+   * Makes a directory if it is missing, and returns its path without links. UNSUPPORTED when the path leads into /proc,
    * /sys or /dev; CORRUPT, LOCAL_IO.
    */
   directory(path: string, what: string): string;
-  /** The path without links of what may be there or not; undefined: a directory on the way is missing. Throws alike. */
+  /** The path without links of a file that need not exist; undefined: a directory on the way is missing. The same errors. */
   follow(path: string, what: string): string | undefined;
 }
 
 /**
- * The tree at `root`, in which new directories belong to its root user. UNSUPPORTED when something else than a directory is
- * at /proc, /sys or /dev, as the runtime would mount there what it means for them.
+ * The tree at `root`, in which new directories belong to its root user. UNSUPPORTED when /proc, /sys or /dev is not a
+ * directory, as the runtime would mount over what is there instead.
  */
 export function imagePaths(root: string, owners: Ownership): ImagePaths {
   const plain = treeOnDisk(root);
@@ -35,7 +35,7 @@ export function imagePaths(root: string, owners: Ownership): ImagePaths {
     },
     follow(path, what) {
       const parts = bytesOf(path).split("/");
-      const place = followedPlace(
+      const place = resolvePath(
         guarded(plain, path, what),
         parts.filter((part) => part !== ""),
       );
@@ -44,8 +44,8 @@ export function imagePaths(root: string, owners: Ownership): ImagePaths {
   };
 }
 
-/** A tree of which nobody may ask what is in the kernel's directories. */
-function guarded(tree: PlainTree, path: string, what: string): PlainTree {
+/** A tree that refuses to resolve a path into the kernel's directories. */
+function guarded(tree: ReadableTree, path: string, what: string): ReadableTree {
   return {
     readLink: (place) => tree.readLink(place),
     kindOf(place) {
@@ -60,7 +60,7 @@ function guarded(tree: PlainTree, path: string, what: string): PlainTree {
 
 function unsupported(message: string): OciEncError {
   return new OciEncError("UNSUPPORTED", message, {
-    hint: "an image that is sound has no such thing; it may be made to get out of its container",
+    hint: "no ordinary image has this; it may be an attempt to escape from the container",
   });
 }
 

@@ -6,8 +6,8 @@ import type { ImagePaths } from "./image-paths.js";
 import type { Mount } from "./mount.js";
 
 /**
- * The annotations of a bundle. Image-spec, "conversion to OCI Runtime Configuration": labels win over what is derived. Of
- * the labels only those of the image-spec's own names pass, as runtimes take orders in annotations: crun in `run.oci.*`,
+ * The annotations of a bundle. Image-spec, "conversion to OCI Runtime Configuration": labels win over what is derived. Only
+ * labels with names of the image-spec pass, as some annotations are instructions to the runtime: crun in `run.oci.*`,
  * systemd in `org.systemd.property.*`, Kata in `io.katacontainers.*`.
  */
 export function imageAnnotations(config: ImageConfig): Record<string, string> {
@@ -30,15 +30,15 @@ export function imageAnnotations(config: ImageConfig): Record<string, string> {
 const imageNames = "org.opencontainers.image.";
 
 /**
- * The image's volumes as empty file systems in memory, where their paths lead in its tree. One that is not an absolute and
- * clean path, or leads to /, /proc, /sys or /dev, is left out, with a warning.
+ * The image's volumes as empty file systems in memory, at their resolved paths. A path that is not absolute and normalized, or
+ * leads to /, /proc, /sys or /dev, is left out, with a warning.
  */
 export function imageVolumes(config: ImageConfig, paths: ImagePaths, progress: Progress | undefined): readonly Mount[] {
   return config.volumes.flatMap((volume) => {
     const destination = volumePath(volume, paths);
     if (destination !== undefined) return [tmpfsAt(destination)];
     const quoted = JSON.stringify(volume.slice(0, 300));
-    const message = `the image's volume ${quoted} is left out: it is no clean path, or leads to /, /proc, /sys or /dev`;
+    const message = `the image's volume ${quoted} is left out: its path is not absolute and normalized, or leads to /, /proc, /sys or /dev`;
     progress?.({ type: "warning", code: "VOLUME_IGNORED", message });
     return [];
   });
@@ -61,13 +61,13 @@ function tmpfsAt(destination: string): Mount {
   return { destination, type: "tmpfs", source: "none", options: ["rw", "nosuid", "nodev", "noexec", "relatime"] };
 }
 
-/** The image's arguments, and `given` in place of its command; `sh` where there is nothing at all. */
+/** The image's entrypoint and command, or `given` instead of the command; `sh` if both are empty. */
 export function imageArguments(config: ImageConfig, given: readonly string[] | undefined): readonly string[] {
   const args = [...config.entrypoint, ...(given === undefined || given.length === 0 ? config.command : given)];
   return args.length === 0 ? ["sh"] : args;
 }
 
-/** The image's own in their order, what was given after them, and what every process needs where neither has it. */
+/** The image's variables in their order, then those given, then defaults for PATH, TERM and HOME. */
 export function imageEnvironment(
   config: ImageConfig,
   given: readonly string[],

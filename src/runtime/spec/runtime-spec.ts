@@ -4,7 +4,7 @@ import { seccompProfile } from "./seccomp.js";
 import { maskedPaths, readonlyPaths, systemMounts } from "./system-mounts.js";
 import type { ContainerUser } from "./user.js";
 
-/** What of a container differs from one image and one call to the next. */
+/** What differs between containers. */
 export interface ContainerShape {
   readonly args: readonly string[];
   readonly environment: readonly string[];
@@ -12,11 +12,11 @@ export interface ContainerShape {
   readonly user: ContainerUser;
   readonly terminal: boolean;
   readonly readOnly: boolean;
-  /** Beside those that every container has. */
+  /** In addition to those of every container. */
   readonly mounts: readonly Mount[];
   readonly annotations: Readonly<Record<string, string>>;
   readonly network: "own" | "host";
-  /** The ids of its user namespace; undefined: it has none, and its root is the machine's. */
+  /** The ids of its user namespace; undefined: it has none, and its root is root of this machine. */
   readonly ids: OwnerIds | undefined;
 }
 
@@ -24,7 +24,7 @@ export interface ContainerShape {
 export function runtimeSpec(shape: ContainerShape): object {
   const { user, ids } = shape;
   const mapped = ids !== undefined;
-  // With one id alone there are no groups to be in.
+  // With only one id there are no additional groups.
   const single = ids?.groups.count === 1;
   const groups = user.additionalGids.length > 0 && !single ? { additionalGids: user.additionalGids } : {};
   const capabilities = mapped ? mappedCapabilities : plainCapabilities;
@@ -61,17 +61,17 @@ function mapping({ first, count }: IdRange): object {
   return { containerID: 0, hostID: first, size: count };
 }
 
-/** Where root is the machine's root. */
+/** Without a user namespace. */
 const plainCapabilities: readonly string[] = ["CAP_KILL", "CAP_NET_BIND_SERVICE"];
 
-/** Over a container's own ids alone: what podman gives, but for SETFCAP, as no file gives capabilities here. */
+/** In a user namespace: those of podman, except SETFCAP, as files give no capabilities here. */
 const mappedCapabilities: readonly string[] = [
   ...plainCapabilities,
   ...["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_SETGID", "CAP_SETPCAP", "CAP_SETUID"],
   "CAP_SYS_CHROOT",
 ];
 
-/** A user namespace that is mapped has no network in it: its owner would have to set that up. */
+/** With a user namespace the container keeps the caller's network: a new one would have to be set up by its owner. */
 function namespaces({ network, ids }: ContainerShape): readonly string[] {
   const always = ["pid", "ipc", "uts", "mount", "cgroup"];
   return [...always, ...(network === "own" && !ids ? ["network"] : []), ...(ids ? ["user"] : [])];

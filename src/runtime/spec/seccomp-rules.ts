@@ -66,7 +66,7 @@ export const plainClone: readonly SeccompRule[] = [
   { names: ["clone3"], action: refuse, errnoRet: ENOSYS },
 ];
 
-/** Where no profile is installed: everything but {@link refusedCalls} and new namespaces. */
+/** Used if no profile is installed: allows all but {@link refusedCalls} and new namespaces. */
 export const builtInProfile: SeccompProfile = {
   defaultAction: allow,
   ...architectures(),
@@ -82,7 +82,7 @@ export const builtInProfile: SeccompProfile = {
   ],
 };
 
-/** What programs of this machine may be made for; elsewhere only the kernel's own architecture, which is the default. */
+/** The architectures of programs that this machine runs; elsewhere only the kernel's own, which is the default. */
 function architectures(): Pick<SeccompProfile, "architectures"> {
   if (process.arch === "x64") return { architectures: ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"] };
   if (process.arch === "arm64") return { architectures: ["SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM"] };

@@ -22,14 +22,14 @@ const architectures: Readonly<Partial<Record<NodeJS.Architecture, readonly [nati
 };
 
 /**
- * Which system calls a container with these capabilities has: those of containers-common's profile where it is installed,
- * else all but a built-in list. In either case none that mounts, or makes or enters a namespace.
+ * The system calls of a container with these capabilities: those that the profile of containers-common allows if it is
+ * installed, else all but a built-in list. In both cases none that mounts, or makes or enters a namespace.
  */
 export function seccompProfile(capabilities: readonly string[], path: string = installedProfile): SeccompProfile {
   return readProfile(path, capabilities) ?? builtInProfile;
 }
 
-/** Undefined: there is none, or not one that can be understood. */
+/** Undefined: the file does not exist or is not understood. */
 function readProfile(path: string, capabilities: readonly string[]): SeccompProfile | undefined {
   const profile = members(readJson(path));
   const [native, short = ""] = architectures[process.arch] ?? [];
@@ -51,7 +51,7 @@ function readJson(path: string): unknown {
   try {
     return JSON.parse(readFileSync(path, "utf8"));
   } catch {
-    // The built-in list takes its place.
+    // The built-in list is used instead.
     return undefined;
   }
 }
@@ -70,7 +70,7 @@ interface Circumstances {
   readonly short: string;
 }
 
-/** None where the rule is for others, or nothing is left of it. */
+/** Empty when the rule does not apply, or no call is left in it. */
 function readRule(rule: ReadonlyMap<string, unknown>, here: Circumstances): readonly SeccompRule[] {
   const action = rule.get("action");
   if (typeof action !== "string" || !applies(rule, here)) return [];

@@ -1,18 +1,18 @@
 import { readFileSync } from "node:fs";
 import type { Mount } from "./mount.js";
 
-/** What decides how a container sees the kernel's file systems. */
+/** Which namespaces a container has, as far as mounts depend on it. */
 export interface MountCircumstances {
-  /** It is in a user namespace of its own. */
+  /** Whether it has a user namespace. */
   readonly mapped: boolean;
-  /** Of its ids there is but one, so no group for terminals. */
+  /** Whether it has only one id, so no group for terminals. */
   readonly single: boolean;
   readonly network: "own" | "host";
 }
 
 /**
- * /proc, /dev and /sys. Only who owns the network namespace may mount sysfs anew; else the machine's is shown, with all
- * that is mounted below it read-only, and covered by {@link maskedPaths}.
+ * /proc, /dev and /sys. Only the owner of the network namespace may mount sysfs; otherwise /sys of this machine is mounted
+ * read-only with everything below it, and {@link maskedPaths} covers what must not be seen.
  */
 export function systemMounts(circumstances: MountCircumstances): readonly Mount[] {
   const terminals = ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"];
@@ -60,8 +60,8 @@ function hasOwnSys({ mapped, network }: MountCircumstances): boolean {
 }
 
 /**
- * What nobody sees inside: what tells of the machine or steers it and, where the machine's /sys is shown, every file system
- * below it, so that a runtime which makes only /sys itself read-only leaves nothing to write either.
+ * Paths that are hidden in the container: what shows or controls the machine and, if /sys of the machine is mounted, every file
+ * system below it, because some runtimes make only /sys itself read-only.
  */
 export function maskedPaths(circumstances: MountCircumstances): readonly string[] {
   const shown = hasOwnSys(circumstances) ? [] : ["/sys/fs/cgroup", ...mountsBelowSys()];
@@ -91,7 +91,7 @@ const alwaysMasked: readonly string[] = [
   "/sys/kernel/tracing",
 ];
 
-/** What can be read inside, and not written. */
+/** Paths that are read-only in the container. */
 export const readonlyPaths: readonly string[] = [
   "/proc/bus",
   "/proc/fs",
@@ -105,12 +105,12 @@ function mountsBelowSys(): readonly string[] {
     const lines = readFileSync("/proc/self/mountinfo", "utf8").split("\n");
     return lines.map((line) => unescaped(line.split(" ")[4] ?? "")).filter((path) => path.startsWith("/sys/"));
   } catch {
-    // Without /proc no container runs, but a bundle for another machine can be made: the fixed list is for that.
+    // Without /proc no container runs here, but a bundle for another machine can be made.
     return [];
   }
 }
 
-/** Blanks and their like are three octal digits. */
+/** Spaces and some other characters are written as three octal digits. */
 function unescaped(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }

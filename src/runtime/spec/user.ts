@@ -1,24 +1,24 @@
 import { OciEncError } from "../../errors.js";
 import { readInside } from "../../unpack/safe-open.js";
 
-/** Whom the process of a container runs as. */
+/** The user that a container's process runs as. */
 export interface ContainerUser {
   readonly uid: number;
   readonly gid: number;
   readonly additionalGids: readonly number[];
-  /** As the image's passwd has it; undefined: it has none. */
+  /** From the image's passwd; undefined: the user is not in it. */
   readonly home: string | undefined;
 }
 
-/** More users than that no image has. */
+/** Most bytes of /etc/passwd and /etc/group. */
 const sizeLimit = 4 * 1024 * 1024;
 
-/** Ids are unsigned and of 32 bits; the last one means nobody at all. */
+/** The largest id. Ids have 32 bits, and the very last one means that there is none. */
 const idLimit = 2 ** 32 - 2;
 
 /**
- * Finds out who `user`, `user:group`, in names or numbers, is in the tree at `root`. Groups of the group file come along
- * only for a user named by name and without a group. NOT_FOUND for a name that the image does not know; CORRUPT, LOCAL_IO.
+ * Resolves `user` or `user:group`, names or numbers, in the tree at `root`. Additional groups are those of the group file, and
+ * only for a user given by name and without a group. NOT_FOUND for a name that the image does not have; CORRUPT, LOCAL_IO.
  */
 export function resolveUser(root: string, text: string): ContainerUser {
   const [userText = "", groupText] = text.split(":");
@@ -48,7 +48,7 @@ export function resolveUser(root: string, text: string): ContainerUser {
   return { uid, gid: known?.gid ?? 0, additionalGids: [...new Set(additionalGids)], home };
 }
 
-/** Lines of fields between colons; those whose ids are no numbers are left out. */
+/** Lines of fields separated by colons; those whose ids are not numbers are left out. */
 function records(root: string, path: string): readonly (readonly string[])[] {
   const bytes = readInside(root, path, sizeLimit);
   const lines = Buffer.from(bytes ?? [])
@@ -66,6 +66,6 @@ function asId(text: string): number | undefined {
 
 function unknown(kind: string, name: string): OciEncError {
   return new OciEncError("NOT_FOUND", `the image has no ${kind} ${JSON.stringify(name.slice(0, 100))}`, {
-    hint: "its /etc/passwd and /etc/group know names; a number works without them: --user 1000:1000",
+    hint: "names are looked up in its /etc/passwd and /etc/group; numbers need no entry: --user 1000:1000",
   });
 }

@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { OciEncError } from "../../errors.js";
-import { homeDirectory } from "../../files/home-directory.js";
+import { configFolder, type Machine, thisMachine } from "../../files/machine.js";
 import { readSmallFile } from "../../files/read-file.js";
 import { parseTrustPolicy, type TrustPolicy } from "./trust/trust-policy.js";
 
 /** `$XDG_CONFIG_HOME/notation`, else `~/.config/notation`: where notation keeps what it is configured by. */
-export function notationDirectory(variables: NodeJS.ProcessEnv = process.env): string {
-  return join(variables["XDG_CONFIG_HOME"] || join(variables["HOME"] || homeDirectory(), ".config"), "notation");
+export function notationDirectory(machine: Pick<Machine, "variables" | "home"> = thisMachine): string {
+  return join(configFolder(machine), "notation");
 }
 
 /** The folder with `x509/TYPE/NAME` below it, of that directory. */

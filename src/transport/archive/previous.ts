@@ -7,7 +7,7 @@ import type { EndpointOptions, ImageSource } from "../transport.js";
 import { type ArchiveSource, openArchiveSource } from "./source.js";
 
 /** Which archive to write, and as what. */
-export interface ArchivePlace {
+export interface ArchiveTargetOptions {
   readonly path: string;
   readonly name: string;
   readonly place: string;
@@ -23,11 +23,11 @@ export interface ArchivePlace {
 
 /** The archive that will be replaced, opened when something of it is needed. */
 export class Previous implements AsyncDisposable {
-  readonly #options: ArchivePlace;
+  readonly #options: ArchiveTargetOptions;
   readonly #endpoint: EndpointOptions;
   #source: ArchiveSource | undefined;
 
-  constructor(options: ArchivePlace, endpoint: EndpointOptions) {
+  constructor(options: ArchiveTargetOptions, endpoint: EndpointOptions) {
     this.#options = options;
     this.#endpoint = endpoint;
   }
@@ -74,7 +74,7 @@ export class Previous implements AsyncDisposable {
 
 /** What the only image of the file is called. CONFLICT when there are others, which would be lost. */
 export async function nameInPlace(
-  options: Omit<ArchivePlace, "replace" | "sameFile">,
+  options: Omit<ArchiveTargetOptions, "replace" | "sameFile">,
   endpoint: EndpointOptions,
 ): Promise<Pick<IndexEntry, "name" | "fullName">> {
   await using source = await openPrevious(options, endpoint);
@@ -93,7 +93,7 @@ export async function nameInPlace(
 }
 
 async function openPrevious(
-  options: Omit<ArchivePlace, "replace" | "sameFile">,
+  options: Omit<ArchiveTargetOptions, "replace" | "sameFile">,
   endpoint: EndpointOptions,
 ): Promise<ArchiveSource> {
   const name = options.fullName ?? options.imageName;

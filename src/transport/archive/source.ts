@@ -40,7 +40,7 @@ export interface ArchiveSource extends ImageSource, AttachmentSource {
   holds(descriptor: Descriptor): boolean;
 }
 
-/** Reads the headers and `index.json`. Codes of `openArchive`; CORRUPT when it is no archive of a layout. */
+/** Reads the headers and `index.json`. Codes of `openArchive`; CORRUPT when it is not an archive of a layout. */
 export async function openArchiveSource(
   options: ArchiveSourceOptions,
   endpoint: EndpointOptions,
@@ -96,7 +96,7 @@ async function readEntries(archive: OpenArchive): Promise<readonly IndexEntry[]>
   if (!bytes || !archive.map.find(markerName)) {
     throw new OciEncError(
       "CORRUPT",
-      `${archive.what} has no ${bytes ? markerName : indexName}, and is no archive of a layout`,
+      `${archive.what} has no ${bytes ? markerName : indexName}, and is not an archive of a layout`,
       {
         hint: archive.map.find("manifest.json") ? "read it as docker-archive:FILE" : undefined,
       },

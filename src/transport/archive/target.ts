@@ -19,14 +19,14 @@ import { walkImage } from "../layout/removal/walk.js";
 import { isNondistributable } from "../nondistributable.js";
 import { openedMode } from "../opened-mode.js";
 import type { CommitOptions, Committed, EndpointOptions, ImageTarget, Upload } from "../transport.js";
-import { type ArchivePlace, nameInPlace, Previous } from "./previous.js";
+import { type ArchiveTargetOptions, nameInPlace, Previous } from "./previous.js";
 
 /**
  * Starts a new archive. CONFLICT when the file is there and neither `force` nor an edit in place allows to replace it, or
  * when an edit in place would lose other images. Other codes as those of `openOutput`.
  */
 export async function openArchiveTarget(
-  options: Omit<ArchivePlace, "replace" | "sameFile">,
+  options: Omit<ArchiveTargetOptions, "replace" | "sameFile">,
   endpoint: EndpointOptions,
 ): Promise<ImageTarget & AttachmentTarget> {
   const inPlace = endpoint.inPlaceOf === options.name && options.path !== standardStream;
@@ -56,14 +56,14 @@ interface Work {
 class ArchiveTarget implements ImageTarget, AttachmentTarget {
   readonly name: string;
   readonly place: string;
-  readonly #options: ArchivePlace;
+  readonly #options: ArchiveTargetOptions;
   readonly #work: Work;
   readonly #written = new Map<Digest, TarRegion>();
   readonly #attachments = new PendingAttachments();
   /** Whether anything came in that was encrypted where it came from. */
   #opened = false;
 
-  constructor(options: ArchivePlace, work: Work) {
+  constructor(options: ArchiveTargetOptions, work: Work) {
     this.name = options.name;
     this.place = options.place;
     this.#options = options;

@@ -12,8 +12,6 @@ import { openArchiveTarget } from "./target.js";
  * its only image is edited in place.
  */
 export const archive: Transport = {
-  scheme: "oci-archive",
-
   async openSource(locator, options) {
     const { path: file, name, digest } = parseLocator(locator, form);
     const path = await pathOf(file);

@@ -15,7 +15,7 @@ export async function isFile(path: string): Promise<boolean> {
   return (await lstat(path).catch(() => undefined))?.isFile() ?? false;
 }
 
-/** Takes back directories that were made for nothing, up to `topmost`; stops at one that somebody uses by now. */
+/** Removes empty directories that were made for nothing, up to `topmost`; stops at one that is in use by now. */
 export async function removeWhileEmpty(innermost: string, topmost: string): Promise<void> {
   try {
     for (let path = innermost; path.length >= topmost.length; path = dirname(path)) await rmdir(path);

@@ -10,8 +10,6 @@ import { openDirTarget } from "./target.js";
  * left; anything else is a CONFLICT, unless `force` is given or the image is edited in place.
  */
 export const dir: Transport = {
-  scheme: "dir",
-
   async openSource(locator) {
     return await openDirSource(await realDirectory(locator));
   },

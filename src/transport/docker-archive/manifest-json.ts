@@ -12,7 +12,7 @@ export const listLimit: number = 4 * 1024 * 1024;
 export interface DockerImage {
   /** The name of the config's file in the archive. */
   readonly config: string;
-  /** As written; possibly not a sound name. */
+  /** As written; possibly not a valid name. */
   readonly tags: readonly string[];
   /** The names of the layers' files, the lowest first. One may come several times. */
   readonly layers: readonly string[];
@@ -64,7 +64,7 @@ function isTag(wanted: string): (tag: string) => boolean {
     try {
       return printImageName(parseImageName(tag)) === wanted;
     } catch {
-      return false; // A tag that is no name cannot have been meant.
+      return false; // A tag that is not a name cannot have been meant.
     }
   };
 }

@@ -1,4 +1,5 @@
 import type { ByteStream } from "../../bytes/byte-stream.js";
+import { memoized } from "../../bytes/memoized.js";
 import { OciEncError } from "../../errors.js";
 import type { Descriptor } from "../../oci/descriptor.js";
 import { checkContent } from "../../oci/manifest.js";
@@ -29,7 +30,7 @@ export async function openDockerSource(options: DockerSourceOptions, endpoint: E
   try {
     const list = await readMember(archive, listName, listLimit);
     if (!list) {
-      throw new OciEncError("CORRUPT", `${what} has no ${listName}, and is no archive of docker save`, {
+      throw new OciEncError("CORRUPT", `${what} has no ${listName}, and is not an archive of docker save`, {
         hint: archive.map.find("oci-layout") ? "read it as oci-archive:FILE" : undefined,
       });
     }
@@ -47,7 +48,7 @@ class DockerSource implements ImageSource {
   readonly #images: readonly DockerImage[];
   readonly #selector: DockerSelector;
   readonly #signal: AbortSignal | undefined;
-  #made: Promise<ConvertedImage> | undefined;
+  readonly #image = memoized(() => this.#convert());
 
   constructor(
     archive: OpenArchive,
@@ -83,13 +84,7 @@ class DockerSource implements ImageSource {
     await this.#archive[Symbol.asyncDispose]();
   }
 
-  /** Made once, however many ask. */
-  #image(): Promise<ConvertedImage> {
-    this.#made ??= this.#make();
-    return this.#made;
-  }
-
-  async #make(): Promise<ConvertedImage> {
+  async #convert(): Promise<ConvertedImage> {
     const image = selectImage(this.#images, this.#selector, this.#archive.what);
     return await convertImage(this.#archive, image, this.#signal);
   }

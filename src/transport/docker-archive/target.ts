@@ -75,7 +75,7 @@ class DockerTarget implements ImageTarget {
     else this.#written.set(stored, region);
   }
 
-  /** Keeps nothing: only an index has manifests below it, and `commit` refuses one, if nobody asked `refuses` before. */
+  /** Keeps nothing: only an index has manifests below it, and `commit` refuses one, if `refuses` was not asked before. */
   async putManifest(): Promise<void> {}
 
   /** UNSUPPORTED when the image is none that docker could load. `expect` and `obsolete` do not apply to a new archive. */
@@ -101,7 +101,7 @@ class DockerTarget implements ImageTarget {
   #suitable(root: Descriptor, bytes: Uint8Array): ImageManifest {
     const view = parseManifest(bytes, root.mediaType);
     if (view.kind === "index") throw unsuitable(`${this.name} cannot hold an index`);
-    if (!isImageConfigType(view.config.mediaType)) throw unsuitable(`${root.digest} is no container image`);
+    if (!isImageConfigType(view.config.mediaType)) throw unsuitable(`${root.digest} is not a container image`);
     const strange = view.layers.find(({ mediaType }) => isEncrypted(mediaType) || !layerKind(mediaType));
     if (strange) {
       throw unsuitable(`${this.name} cannot hold a layer of type ${JSON.stringify(strange.mediaType.slice(0, 120))}`);

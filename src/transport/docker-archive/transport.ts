@@ -13,8 +13,6 @@ import { openDockerTarget } from "./target.js";
  * N as well. Written are plain images of one platform; an existing FILE is a CONFLICT unless `force` is given.
  */
 export const dockerArchive: Transport = {
-  scheme: "docker-archive",
-
   async openSource(locator, options) {
     const { path, image } = await parse(locator);
     const place = `docker-archive:${path === standardStream ? "standard input" : path}`;
@@ -48,7 +46,7 @@ async function parse(locator: string): Promise<{ readonly path: string; readonly
   return { path: path === standardStream ? path : await realFile(path), image: name };
 }
 
-/** `app` is `docker.io/library/app:latest`. USAGE when it is no name. */
+/** `app` is `docker.io/library/app:latest`. USAGE when it is not a name. */
 function completeTag(image: string | undefined): string | undefined {
   return image === undefined ? undefined : printImageName(parseImageName(image));
 }

@@ -29,7 +29,7 @@ export interface StagedBlob extends ContentId {
 }
 
 /** What a commit works on, under the lock. */
-export interface CommitPlace {
+export interface CommitContext {
   readonly layout: string;
   readonly session: WriterSession;
   readonly lock: HeldLock;
@@ -45,7 +45,7 @@ export interface CommitPlace {
  * names become durable, then `index.json` is replaced: a reader and a power cut at any moment find the old state or the
  * new one. CONFLICT when a blob is missing or the reference is not what `expect` says; CORRUPT; LOCAL_IO.
  */
-export async function commitImage(place: CommitPlace, root: Descriptor, options: CommitOptions): Promise<Committed> {
+export async function commitImage(place: CommitContext, root: Descriptor, options: CommitOptions): Promise<Committed> {
   const { layout, session, lock, entryName } = place;
   await checkRoom(layout);
   await checkComplete(place, root, new Set(options.absent));
@@ -72,7 +72,7 @@ export async function commitImage(place: CommitPlace, root: Descriptor, options:
  * was written down before.
  */
 async function writeDown(
-  { layout, lock, staged }: CommitPlace,
+  { layout, lock, staged }: CommitContext,
   obsolete: readonly ContentId[],
 ): Promise<readonly Digest[]> {
   const earlier = await readObsolete(layout);
@@ -85,7 +85,7 @@ async function writeDown(
   return earlier;
 }
 
-function checkUnmoved({ layout, entryName }: CommitPlace, entries: readonly IndexEntry[], expect: Digest): void {
+function checkUnmoved({ layout, entryName }: CommitContext, entries: readonly IndexEntry[], expect: Digest): void {
   const now =
     entryName === undefined
       ? entries.find((entry) => entry.descriptor.digest === expect)
@@ -102,9 +102,9 @@ function checkUnmoved({ layout, entryName }: CommitPlace, entries: readonly Inde
   );
 }
 
-/** Whether all that an image names is here, whoever brought it, but for what may be absent. */
+/** Whether all that an image names is here, without what may be absent. */
 async function checkComplete(
-  place: CommitPlace,
+  place: CommitContext,
   root: Descriptor,
   absent: ReadonlySet<Digest> = new Set(),
 ): Promise<void> {
@@ -125,7 +125,7 @@ async function checkComplete(
   }
 }
 
-async function readStaged(place: CommitPlace, manifest: Descriptor): Promise<Uint8Array> {
+async function readStaged(place: CommitContext, manifest: Descriptor): Promise<Uint8Array> {
   if (manifest.size > manifestLimit) return await readManifest(place.layout, manifest);
   const bytes = await readSmall(place, manifest.digest);
   if (!bytes) throw missing(place.layout, manifest.digest);
@@ -133,7 +133,7 @@ async function readStaged(place: CommitPlace, manifest: Descriptor): Promise<Uin
   return bytes;
 }
 
-async function readSmall({ layout, staged, session }: CommitPlace, digest: Digest): Promise<Uint8Array | undefined> {
+async function readSmall({ layout, staged, session }: CommitContext, digest: Digest): Promise<Uint8Array | undefined> {
   const blob = staged.get(digest);
   if (blob) return await readRegular(session.directory, basename(blob.path), manifestLimit);
   if ((await blobSize(layout, digest)) === undefined) return undefined;
@@ -145,25 +145,25 @@ function missing(layout: string, digest: Digest): OciEncError {
     "CONFLICT",
     `the image needs the blob ${digest}, which ${JSON.stringify(layout)} does not have`,
     {
-      hint: "somebody may have removed it meanwhile; run the command again",
+      hint: "another command may have removed it meanwhile; run the command again",
       retryable: true,
     },
   );
 }
 
-/** First of all: a directory with blobs and without this file would be taken for a stranger's. */
-async function writeMarker({ layout, lock }: CommitPlace): Promise<void> {
+/** First of all: a directory with blobs and without this file would not be taken for a layout. */
+async function writeMarker({ layout, lock }: CommitContext): Promise<void> {
   if (!(await findRegular(layout, markerName))) await writeAtomically(join(layout, markerName), markerText, lock);
 }
 
-async function moveBlobs({ layout, staged }: CommitPlace): Promise<void> {
+async function moveBlobs({ layout, staged }: CommitContext): Promise<void> {
   const algorithms = new Set([...staged.keys()].map(algorithmOf));
   for (const algorithm of algorithms) await makeBlobDirectory(layout, algorithm);
   for (const { digest, path } of staged.values()) await moveIntoPlace(path, join(layout, blobPath(digest)));
   for (const algorithm of algorithms) await syncDirectory(join(layout, "blobs", algorithm));
 }
 
-/** CORRUPT when a link leads out of the layout: blobs would be written to a stranger's place. */
+/** CORRUPT when a link leads out of the layout: blobs would be written elsewhere. */
 async function makeBlobDirectory(layout: string, algorithm: string): Promise<void> {
   for (const part of ["blobs", `blobs/${algorithm}`]) {
     const path = join(layout, part);

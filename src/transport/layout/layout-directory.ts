@@ -13,7 +13,7 @@ export const markerText: string = JSON.stringify({ imageLayoutVersion: "1.0.0" }
 export async function findLayout(directory: string): Promise<string> {
   const real = await realDirectory(directory);
   if (!real || !(await isLayout(real))) {
-    throw new OciEncError("NOT_FOUND", `${JSON.stringify(directory)} is no OCI image layout`, {
+    throw new OciEncError("NOT_FOUND", `${JSON.stringify(directory)} is not an OCI image layout`, {
       hint: real ? `a layout is a directory with a file ${markerName} in it` : "there is no such directory",
     });
   }

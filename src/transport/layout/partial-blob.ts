@@ -9,38 +9,38 @@ import { algorithmOf, type Digest, hexOf, isDigest } from "../../oci/digest.js";
 import type { PartialBlob, Upload } from "../transport.js";
 
 /**
- * A file in a session's directory that is worth keeping should its writer fail: a blob whose bytes pass unchanged, so that
- * its name can tell the digest before they are there. What is sealed or opened on the way never gets such a name.
+ * A file in a session's directory that is kept when its writer fails: a blob whose bytes pass unchanged, so that its digest,
+ * which is in the name, is known before they are there. What is encrypted or decrypted on the way never gets such a name.
  */
 export interface PartialBlobFile {
   readonly digest: Digest;
   /** All of the blob is there, and its digest has held. */
-  readonly whole: boolean;
+  readonly complete: boolean;
 }
 
-/** Where it lies: `kept-sha256-…`, with `.part` until it is whole. */
-export function partialBlobPath(directory: string, { digest, whole }: PartialBlobFile): string {
-  return join(directory, `kept-${algorithmOf(digest)}-${hexOf(digest)}${whole ? "" : ".part"}`);
+/** Its path: `kept-sha256-…`, with `.part` until it is complete. */
+export function partialBlobPath(directory: string, { digest, complete }: PartialBlobFile): string {
+  return join(directory, `kept-${algorithmOf(digest)}-${hexOf(digest)}${complete ? "" : ".part"}`);
 }
 
 /** Reads the name of a file in a session's directory. Undefined when it is another. */
 export function parsePartialBlobName(name: string): PartialBlobFile | undefined {
   const match = /^kept-([a-z0-9]+)-([0-9a-f]+)(\.part)?$/.exec(name);
   const digest = `${match?.[1]}:${match?.[2]}`;
-  return isDigest(digest) ? { digest, whole: match?.[3] === undefined } : undefined;
+  return isDigest(digest) ? { digest, complete: match?.[3] === undefined } : undefined;
 }
 
 /**
- * Drains an upload of that digest into a kept file, behind what has begun of it, and makes it durable. When that fails,
- * what is there stays as the blob's beginning; but not after CORRUPT: it may be what is wrong. LOCAL_IO.
+ * Writes an upload of that digest to its file, after what is there of it already, and makes it durable. When that fails,
+ * what is there stays as a partial blob; but not after CORRUPT, as it may be what is wrong. LOCAL_IO.
  */
 export async function writePartialBlob(
   directory: string,
   digest: Digest,
   upload: Upload,
 ): Promise<ContentId & { path: string }> {
-  const part = partialBlobPath(directory, { digest, whole: false });
-  const path = partialBlobPath(directory, { digest, whole: true });
+  const part = partialBlobPath(directory, { digest, complete: false });
+  const path = partialBlobPath(directory, { digest, complete: true });
   const begun = upload.begun ?? 0;
   try {
     await using draft = await openLastingDraft(part, begun);
@@ -54,9 +54,9 @@ export async function writePartialBlob(
   }
 }
 
-/** The beginning of a blob in a session's own directory; undefined when there is none, or none that can be. LOCAL_IO. */
+/** A partial blob in a session's own directory; undefined when there is none that can be used. LOCAL_IO. */
 export async function partialBlobIn(directory: string, { digest, size }: ContentId): Promise<PartialBlob | undefined> {
-  const path = partialBlobPath(directory, { digest, whole: false });
+  const path = partialBlobPath(directory, { digest, complete: false });
   const there = await lstat(path).catch((error: unknown) => {
     if (systemCode(error) === "ENOENT") return undefined;
     throw ioError(error, `cannot look at ${path}`);

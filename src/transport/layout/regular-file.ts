@@ -14,19 +14,19 @@ export interface FoundFile {
 
 /**
  * Finds `path` below `layout`, which must be a real path. Undefined when nothing is there. CORRUPT when it is anything
- * but a regular file, or a link that leads out of the layout: layouts come from strangers.
+ * but a regular file, or a link that leads out of the layout: layouts are untrusted.
  */
 export async function findRegular(layout: string, path: string): Promise<FoundFile | undefined> {
   try {
     const real = await realpath(join(layout, path));
-    if (!liesInside(layout, real)) throw unsound(layout, path, "is a link that leads out of the layout");
+    if (!liesInside(layout, real)) throw invalid(layout, path, "is a link that leads out of the layout");
     const stats = await lstat(real);
-    if (!stats.isFile()) throw unsound(layout, path, "is not a regular file");
+    if (!stats.isFile()) throw invalid(layout, path, "is not a regular file");
     return { path: real, size: stats.size, changed: Math.max(stats.mtimeMs, stats.ctimeMs) };
   } catch (error) {
     const code = systemCode(error);
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    if (code === "ELOOP") throw unsound(layout, path, "is a link that leads nowhere");
+    if (code === "ELOOP") throw invalid(layout, path, "is a link that leads nowhere");
     throw ioError(error, `cannot look at ${quoted(layout, path)}`);
   }
 }
@@ -58,7 +58,7 @@ function readOptions(layout: string, path: string): ReadOptions {
   return { what: quoted(layout, path), followLinks: false };
 }
 
-function unsound(layout: string, path: string, why: string): OciEncError {
+function invalid(layout: string, path: string, why: string): OciEncError {
   return new OciEncError("CORRUPT", `${quoted(layout, path)} ${why}`);
 }
 

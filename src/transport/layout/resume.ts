@@ -20,12 +20,12 @@ import { type PartialBlobFile, parsePartialBlobName, partialBlobPath } from "./p
  * - Nothing here is needed: neither sessions nor removals ask for it, and what cannot be moved is fetched again.
  */
 
-/** A shorter beginning is not worth the request for the rest. */
+/** A shorter partial blob is not worth a second request. */
 const smallestPartialBlob = 16 * 1024;
 
 /**
  * Moves the partial blobs of a writer that has ended here, but for those in `busy`; to be called under the lock. Of two
- * beginnings of one blob the longer one stays. Never fails: what cannot be moved goes with its session.
+ * partial copies of one blob the longer one stays. Never fails: what cannot be moved goes with its session.
  */
 export async function keepPartialBlobs(
   layout: string,
@@ -39,7 +39,7 @@ export async function keepPartialBlobs(
 }
 
 /**
- * Moves what waits of a blob into a session's directory, as its beginning; false when nothing did. Takes the lock, which
+ * Moves a partial blob that was kept into a session's directory; false when there is none. Takes the lock, which
  * must be free. CONFLICT, ABORTED, LOCAL_IO.
  */
 export async function claimPartialBlob(
@@ -54,16 +54,16 @@ export async function claimPartialBlob(
     const found = await findWaiting(layout, digest);
     if (!found) return false;
     const fits = found.size <= size;
-    if (fits) await rename(waitingPath(layout, digest), partialBlobPath(directory, { digest, whole: false }));
+    if (fits) await rename(waitingPath(layout, digest), partialBlobPath(directory, { digest, complete: false }));
     else await unlink(waitingPath(layout, digest));
     return fits;
   };
   return await withLock(layout, claim, options).catch((error: unknown) => {
-    throw ioError(error, `cannot go on with the beginning of ${digest}`);
+    throw ioError(error, `cannot resume the partial blob ${digest}`);
   });
 }
 
-/** Every beginning that waits, by the size of what is there and the time of its last byte. Under the lock. */
+/** Every partial blob that is kept, with its size and the time of its last byte. Under the lock. */
 export async function listPartialBlobs(layout: string): Promise<readonly (ContentId & { readonly changed: number })[]> {
   const waiting: (ContentId & { changed: number })[] = [];
   // Those of another user cannot be seen, and are that user's to reclaim.
@@ -75,7 +75,7 @@ export async function listPartialBlobs(layout: string): Promise<readonly (Conten
   return waiting;
 }
 
-/** Removes a beginning that waits, under the lock; says why it could not. */
+/** Removes a partial blob that is kept, under the lock; says why it could not. */
 export async function removePartialBlob(layout: string, digest: Digest): Promise<string | undefined> {
   return await unlink(waitingPath(layout, digest)).then(
     () => undefined,
@@ -87,7 +87,7 @@ function waitingPath(layout: string, digest: Digest): string {
   return join(partialBlobsDirectory(layout), `${algorithmOf(digest)}-${hexOf(digest)}`);
 }
 
-/** Undefined, too, for what is no regular file or has another name somewhere, and where somebody put a link to elsewhere. */
+/** Undefined, too, for what is not a regular file or has another name somewhere, and where there is a link to elsewhere. */
 async function findWaiting(
   layout: string,
   digest: Digest,
@@ -104,14 +104,14 @@ async function findWaiting(
 async function moveHere(layout: string, directory: string, file: PartialBlobFile): Promise<void> {
   const path = partialBlobPath(directory, file);
   const size = await makePrivate(path);
-  if (size === undefined || size < (file.whole ? 1 : smallestPartialBlob)) return;
+  if (size === undefined || size < (file.complete ? 1 : smallestPartialBlob)) return;
   const waiting = await findWaiting(layout, file.digest);
-  if (!file.whole && waiting && waiting.size >= size) return;
+  if (!file.complete && waiting && waiting.size >= size) return;
   await makeWorkDirectory(layout, partialBlobsDirectory(layout), 0o700);
   await rename(path, waitingPath(layout, file.digest));
 }
 
-/** Gives a file the mode 0600, and says its size. Undefined when it is no regular file, or has another name somewhere. */
+/** Gives a file the mode 0600, and says its size. Undefined when it is not a regular file, or has another name somewhere. */
 async function makePrivate(path: string): Promise<number | undefined> {
   const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0));
   try {

@@ -1,4 +1,5 @@
 import type { ByteStream } from "../../bytes/byte-stream.js";
+import { memoized } from "../../bytes/memoized.js";
 import { OciEncError } from "../../errors.js";
 import type { Descriptor } from "../../oci/descriptor.js";
 import type { Digest } from "../../oci/digest.js";
@@ -26,19 +27,16 @@ export interface LayoutImage {
   readonly hint?: string | undefined;
 }
 
-/** Opens an image of a layout for reading. NOT_FOUND, UNSUPPORTED or CORRUPT when there is no sound layout. */
+/** Opens an image of a layout for reading. NOT_FOUND, UNSUPPORTED or CORRUPT when there is no valid layout. */
 export async function openLayoutSource(image: LayoutImage): Promise<ImageSource & AttachmentSource> {
   const layout = await findLayout(image.directory);
   let resolved: Descriptor | undefined;
-  let listed: Promise<AttachmentSource> | undefined;
+  const listing = () => memoized(() => openAttachments(layout));
+  let attachments = listing();
   const resolve = async () => {
     resolved = await resolveImage(layout, image);
-    listed = undefined;
+    attachments = listing();
     return resolved;
-  };
-  const attachments = () => {
-    listed ??= openAttachments(layout);
-    return listed;
   };
   return {
     name: image.name(layout),
@@ -86,7 +84,7 @@ async function resolveImage(layout: string, { selector, name, hint }: LayoutImag
   throw new OciEncError("NOT_FOUND", `${JSON.stringify(name(layout))} names no image`, { hint: hint ?? holds });
 }
 
-/** A manifest that only another manifest names, or nobody: its kind must be told from its content. */
+/** A manifest that the index does not list: its kind is known from its content alone. */
 async function byDigest(layout: string, digest: Digest): Promise<Descriptor | undefined> {
   const file = await findRegular(layout, blobPath(digest));
   if (!file) return undefined;

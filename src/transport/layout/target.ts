@@ -28,7 +28,7 @@ import { settleLayout } from "./removal/settle.js";
 import { claimPartialBlob, keepPartialBlobs } from "./resume.js";
 
 /** Where an image is to go in a layout. */
-export interface LayoutPlace {
+export interface LayoutTargetOptions {
   readonly directory: string;
   /** The name of its entry; undefined: none. */
   readonly entryName: string | undefined;
@@ -38,7 +38,7 @@ export interface LayoutPlace {
   readonly name: (layout: string) => string;
   /** Of the directory, when it is made; less the umask. Default: as the umask says. */
   readonly mode?: number | undefined;
-  /** Whether the beginnings of blobs stay for a later writer when this one fails. Default: nothing stays. */
+  /** Whether partial blobs stay for a later writer when this one fails. Default: nothing stays. */
   readonly resumable?: boolean | undefined;
 }
 
@@ -48,7 +48,7 @@ export interface LayoutPlace {
  * neither empty nor a layout.
  */
 export async function openLayoutTarget(
-  place: LayoutPlace,
+  place: LayoutTargetOptions,
   options: EndpointOptions,
 ): Promise<ImageTarget & AttachmentTarget> {
   await checkRoom(place.directory);
@@ -64,7 +64,7 @@ export async function openLayoutTarget(
 class LayoutTarget implements ImageTarget, ResumingTarget, AttachmentTarget {
   readonly name: string;
   readonly place: string;
-  readonly #to: LayoutPlace;
+  readonly #to: LayoutTargetOptions;
   readonly #options: EndpointOptions;
   readonly #staged = new Map<Digest, StagedBlob>();
   #attachments = new PendingAttachments();
@@ -73,7 +73,7 @@ class LayoutTarget implements ImageTarget, ResumingTarget, AttachmentTarget {
   #work: Promise<Workspace> | undefined;
   #made: string | undefined;
 
-  constructor(to: LayoutPlace, options: EndpointOptions, path: string) {
+  constructor(to: LayoutTargetOptions, options: EndpointOptions, path: string) {
     this.name = to.name(path);
     this.place = `oci:${path}`;
     this.#to = to;
@@ -88,7 +88,7 @@ class LayoutTarget implements ImageTarget, ResumingTarget, AttachmentTarget {
 
   async has({ digest, size }: Descriptor): Promise<boolean> {
     const { layout } = await this.#begin();
-    return (this.#staged.get(digest)?.size ?? (await soundSize(layout, digest))) === size;
+    return (this.#staged.get(digest)?.size ?? (await validSize(layout, digest))) === size;
   }
 
   async begun(blob: Descriptor): Promise<PartialBlob | undefined> {
@@ -232,8 +232,8 @@ async function realPath(directory: string): Promise<string> {
   });
 }
 
-/** What is no blob but stands where one should be will be replaced by one. */
-async function soundSize(layout: string, digest: Digest): Promise<number | undefined> {
+/** What is not a blob but stands where one should be will be replaced by one. */
+async function validSize(layout: string, digest: Digest): Promise<number | undefined> {
   return await blobSize(layout, digest).catch((error: unknown) => {
     if (error instanceof OciEncError && error.code === "CORRUPT") return undefined;
     throw error;

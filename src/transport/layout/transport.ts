@@ -6,7 +6,6 @@ import { openLayoutTarget } from "./target.js";
 
 /** `oci:DIR[:NAME][@DIGEST]`: an OCI image layout in a directory. Image-spec, "image-layout". */
 export const layout: Transport = {
-  scheme: "oci",
   async openSource(locator) {
     const { path, name, digest } = parseLocator(locator);
     const selector = { names: name === undefined ? [] : [name], digest };

@@ -3,7 +3,7 @@ import type { EndpointOptions } from "../transport.js";
 import type { LoggedIn, LoginResult } from "./login.js";
 import type { Deleted, RepositoryTags } from "./operations.js";
 
-export type { LoggedIn, LoginPlace, LoginResult } from "./login.js";
+export type { LoggedIn, LoginResult, LoginTarget } from "./login.js";
 export type { Deleted, RepositoryTags } from "./operations.js";
 
 /** Every tag of `docker://HOST/REPO`, in the registry's order. USAGE, NOT_FOUND, DENIED, UNAVAILABLE, CORRUPT. */

@@ -34,10 +34,10 @@ export interface ClientOptions {
   /** Bytes of an upload's request at most; undefined: as many as there are. */
   readonly chunkSize: number | undefined;
   readonly timeouts: Required<{ readonly [K in keyof RegistryTimeouts]: number }>;
-  /** For how long a host that gives no sign of life is tried again. */
+  /** For how long a host that does not answer is tried again. */
   readonly endurance: Endurance;
   readonly limiters: HostLimiters;
-  /** How each origin fares; shared by all clients of a transport. */
+  /** The health of each origin; shared by all clients of a transport. */
   readonly health: (origin: string) => HostHealth;
   readonly environment: Environment;
   readonly signal: AbortSignal | undefined;
@@ -55,7 +55,7 @@ export interface RegistryRequest {
   /** What the token must allow: `repository:library/bash:pull`. */
   readonly scopes: readonly string[];
   readonly headers?: Readonly<Record<string, string>>;
-  /** A stream is sent once: whatever becomes of the request is the caller's to judge. */
+  /** A stream is sent once: what to do after a failure is for the caller to decide. */
   readonly body?: Uint8Array | ByteStream;
   /** Whether doing it twice is as good as once. Else only an answer that says it was not done (429) is followed by another try. */
   readonly repeat: boolean;
@@ -130,7 +130,7 @@ export class RegistryClient implements AsyncDisposable {
     return { answer, bytes };
   }
 
-  /** The failure that an unexpected answer means. Reads the beginning of its body. */
+  /** The failure that an unexpected answer means. Reads the first bytes of its body. */
   async problem(answer: Answer, what: string, asked?: Asked): Promise<OciEncError> {
     return documentProblem({ answer, bytes: await readProblem(answer) }, what, asked);
   }
@@ -144,7 +144,7 @@ export class RegistryClient implements AsyncDisposable {
 
   /**
    * Waits as a repetition would, number `attempt` counted from 0; no longer than the host that failed last is still to be
-   * tried. A long pause is told. ABORTED.
+   * tried. A long pause is reported. ABORTED.
    */
   async pause(attempt: number, retryAfter: string | undefined): Promise<void> {
     const { environment, signal, endurance } = this.options;
@@ -246,7 +246,7 @@ export class RegistryClient implements AsyncDisposable {
       this.#note(health, answer);
       return answer;
     } catch (error) {
-      throw this.#judge(health, error);
+      throw this.#noteFailure(health, error);
     } finally {
       leave();
     }
@@ -258,10 +258,10 @@ export class RegistryClient implements AsyncDisposable {
     this.#trouble = isPassing(answer.status) ? { health, what } : undefined;
   }
 
-  #judge(health: HostHealth, error: unknown): unknown {
+  #noteFailure(health: HostHealth, error: unknown): unknown {
     if (!(error instanceof OciEncError)) return error;
     this.#trouble = { health, what: error.message };
-    return health.judge(error, this.options.endurance);
+    return health.failed(error, this.options.endurance);
   }
 
   #tell(health: HostHealth, message: string): void {

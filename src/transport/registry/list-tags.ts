@@ -8,7 +8,7 @@ import type { Document } from "./http/document.js";
 import { bounded } from "./http/redact.js";
 import { pullScopes, repositoryName } from "./manifests.js";
 
-/** Every tag of the client's repository, page by page. NOT_FOUND, DENIED, UNAVAILABLE; CORRUPT when the list is none, or one of them is no tag. */
+/** Every tag of the client's repository, page by page. NOT_FOUND, DENIED, UNAVAILABLE; CORRUPT when the answer is not a list of tags. */
 export async function listTagsOf(client: RegistryClient): Promise<readonly string[]> {
   const what = `the tags of ${JSON.stringify(repositoryName(client))}`;
   const tags: string[] = [];
@@ -47,7 +47,7 @@ function readTag(item: JsonNode, what: string): string {
   if (item.kind === "string" && isTag(item.value)) return item.value;
   const wrong =
     item.kind === "string"
-      ? `${JSON.stringify(bounded(item.value, 160))}, which is no tag`
-      : "an entry that is no string";
+      ? `${JSON.stringify(bounded(item.value, 160))}, which is not a tag`
+      : "an entry that is not a string";
   throw new OciEncError("CORRUPT", `${what} came with ${wrong}`);
 }

@@ -22,33 +22,33 @@ import { type Environment, thisMachine } from "./http/environment.js";
 import { openClient, registryContext } from "./open-client.js";
 
 /** A registry, or a part of one: `registry.example`, `registry.example/team/app`. */
-export interface LoginPlace {
+export interface LoginTarget {
   readonly host: string;
   readonly repository: string | undefined;
 }
 
 /** Who one is at a registry. */
 export interface LoggedIn {
-  readonly place: LoginPlace;
+  readonly place: LoginTarget;
   /** `<token>` where it is a token; undefined when one is not logged in. */
   readonly username: string | undefined;
 }
 
 /** Where credentials were put, or taken from. */
 export interface LoginResult {
-  readonly place: LoginPlace;
+  readonly place: LoginTarget;
   /** Files and helpers, for people. */
   readonly places: readonly string[];
 }
 
 /** `HOST[/REPOSITORY]`, with or without a scheme before it. USAGE when it is neither. */
-export function parseLoginPlace(text: string): LoginPlace {
+export function parseLoginTarget(text: string): LoginTarget {
   const [host = "", ...path] = text
     .replace(/^https?:\/\//, "")
     .replace(/\/+$/, "")
     .split("/");
-  const soundPath = path.every((part) => /^[a-z0-9]+(?:[._-]+[a-z0-9]+)*$/.test(part));
-  if (!isRegistryHost(host) || !soundPath) {
+  const validPath = path.every((part) => /^[a-z0-9]+(?:[._-]+[a-z0-9]+)*$/.test(part));
+  if (!isRegistryHost(host) || !validPath) {
     throw new OciEncError("USAGE", `not a registry: ${redactedReference(text)}`, {
       hint:
         credentialsHint(text) ??
@@ -68,7 +68,7 @@ export async function logIn(
   options: EndpointOptions,
   environment: Environment = thisMachine,
 ): Promise<LoginResult> {
-  const place = parseLoginPlace(registry);
+  const place = parseLoginTarget(registry);
   await tryCredentials(place, credentials, options, environment);
   const places: string[] = [];
   for (const path of await filesFor(place, options, environment)) {
@@ -83,7 +83,7 @@ export async function logOut(
   options: EndpointOptions,
   environment: Environment = thisMachine,
 ): Promise<LoginResult> {
-  const place = parseLoginPlace(registry);
+  const place = parseLoginTarget(registry);
   const places: string[] = [];
   for (const path of authFilePaths(options.registry?.authFile, environment)) {
     places.push(...(await forget(path, place, environment)));
@@ -100,7 +100,7 @@ export async function findLogin(
   options: EndpointOptions,
   environment: Environment = thisMachine,
 ): Promise<LoggedIn> {
-  const place = parseLoginPlace(registry);
+  const place = parseLoginTarget(registry);
   const keychain = options.registry?.keychain ?? fileKeychain({ authFile: options.registry?.authFile, environment });
   const credentials = await keychain.credentials(place.host, place.repository);
   return { place, username: credentials && userOf(credentials) };
@@ -112,7 +112,7 @@ function userOf(credentials: Credentials): string {
 }
 
 async function tryCredentials(
-  place: LoginPlace,
+  place: LoginTarget,
   credentials: Credentials,
   options: EndpointOptions,
   environment: Environment,
@@ -133,7 +133,7 @@ async function tryCredentials(
 }
 
 async function filesFor(
-  place: LoginPlace,
+  place: LoginTarget,
   options: EndpointOptions,
   environment: Environment,
 ): Promise<readonly string[]> {
@@ -150,7 +150,7 @@ async function filesFor(
 
 async function keep(
   path: string,
-  place: LoginPlace,
+  place: LoginTarget,
   credentials: Credentials,
   environment: Environment,
 ): Promise<string> {
@@ -168,7 +168,7 @@ async function keep(
   return `docker-credential-${helper}`;
 }
 
-async function forget(path: string, place: LoginPlace, environment: Environment): Promise<readonly string[]> {
+async function forget(path: string, place: LoginTarget, environment: Environment): Promise<readonly string[]> {
   const file = await readAuthFile(path);
   if (!file) return [];
   const key = keyOf(place);
@@ -189,12 +189,12 @@ async function forget(path: string, place: LoginPlace, environment: Environment)
   return places;
 }
 
-function keyOf(place: LoginPlace): string {
+function keyOf(place: LoginTarget): string {
   return place.repository === undefined ? place.host : `${place.host}/${place.repository}`;
 }
 
 /** docker knows its Hub by a URL. */
-function fileKey(path: string, place: LoginPlace, environment: Environment): string {
+function fileKey(path: string, place: LoginTarget, environment: Environment): string {
   const key = keyOf(place);
   return key === "docker.io" && path === dockerConfigPath(environment) ? dockerHubKey : key;
 }

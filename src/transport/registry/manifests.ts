@@ -33,7 +33,7 @@ export function pushScopes(client: RegistryClient): readonly string[] {
 
 /** What a registry gave under a tag or digest, not looked into yet. */
 export interface FetchedDocument {
-  /** As the answer says; empty when it is no type of a vendor's. */
+  /** As the answer says; empty when it is not a type of a vendor's. */
   readonly mediaType: string;
   readonly digest: Digest;
   readonly etag: string | undefined;
@@ -167,7 +167,7 @@ function checkDigest(bytes: Uint8Array, reference: string, said: Digest | undefi
   return digest;
 }
 
-/** By its beginning: some that keep manifests as files say of every file that it is a web page. */
+/** By its first bytes: some servers that keep manifests as files say of every file that it is a web page. */
 export function looksLikeJson(bytes: Uint8Array): boolean {
   return bytes.find((byte) => ![0x20, 0x09, 0x0a, 0x0d].includes(byte)) === 0x7b;
 }

@@ -4,6 +4,7 @@ import type { Keychain, RegistryTimeouts } from "../registry-options.js";
 import type { EndpointOptions } from "../transport.js";
 import { requireAuthFile } from "./auth/auth-file.js";
 import { fileKeychain, singleCredentials } from "./auth/keychain.js";
+import { smallestChunk } from "./blobs/upload.js";
 import { type HostLimiters, RegistryClient } from "./client.js";
 import { type Endpoint, type Placement, placeImage } from "./config/registries-conf.js";
 import { readRegistriesConf } from "./config/registries-conf-files.js";
@@ -19,7 +20,7 @@ export const defaultTimeouts: Required<{ readonly [K in keyof RegistryTimeouts]:
   notice: 10_000,
 };
 
-/** How often what may pass is tried again. */
+/** How often a failure that may be temporary is tried again. */
 export const defaultRetryTimes = 5;
 
 /**
@@ -32,7 +33,6 @@ export const unreachableSpan = 40_000;
 export const silentSpans = 3;
 
 const defaultParallel = 8;
-const smallestChunk = 64 * 1024;
 
 /** What all clients of one transport share. */
 export interface RegistryContext {
@@ -42,7 +42,7 @@ export interface RegistryContext {
   readonly health: (origin: string) => HostHealth;
 }
 
-/** Surroundings on this machine, or on the one that a test describes. */
+/** A context for this machine, or for the one that a test describes. */
 export function registryContext(environment: Environment = thisMachine): RegistryContext {
   const known = new Map<string, HostLimiter>();
   const limiters = (parallel: number) => (origin: string) => {
@@ -50,10 +50,10 @@ export function registryContext(environment: Environment = thisMachine): Registr
     known.set(origin, limiter);
     return limiter;
   };
-  const fares = new Map<string, HostHealth>();
+  const healths = new Map<string, HostHealth>();
   const health = (origin: string) => {
-    const one = fares.get(origin) ?? new HostHealth(environment);
-    fares.set(origin, one);
+    const one = healths.get(origin) ?? new HostHealth(environment);
+    healths.set(origin, one);
     return one;
   };
   return { environment, limiters, health };
@@ -76,10 +76,10 @@ export function openClient(
   endpoint: Endpoint,
   isNamed: boolean,
   options: EndpointOptions,
-  around: RegistryContext,
+  context: RegistryContext,
 ): RegistryClient {
   const registry = options.registry ?? {};
-  const { environment } = around;
+  const { environment } = context;
   const given = isNamed ? (registry.host ?? {}) : {};
   const times = timeouts(registry.timeouts ?? {});
   const retryTimes = registry.retryTimes ?? defaultRetryTimes;
@@ -94,8 +94,8 @@ export function openClient(
     retryTimes,
     timeouts: times,
     endurance: endurance(times, retryTimes),
-    health: around.health,
-    limiters: around.limiters(positive(registry.parallel ?? defaultParallel)),
+    health: context.health,
+    limiters: context.limiters(positive(registry.parallel ?? defaultParallel)),
     environment,
     signal: options.signal,
     progress: options.progress,
@@ -125,10 +125,10 @@ function timeouts(given: RegistryTimeouts): typeof defaultTimeouts {
 
 function chunkSize(bytes: number | undefined): number | undefined {
   if (bytes === undefined || (Number.isSafeInteger(bytes) && bytes >= smallestChunk)) return bytes;
-  throw new OciEncError("USAGE", `a chunk of ${bytes} bytes: ${smallestChunk} are the fewest`);
+  throw new OciEncError("USAGE", `a chunk of ${bytes} bytes is too small: ${smallestChunk} is the smallest`);
 }
 
-/** Who asks for more repetitions than usual wants to wait for longer. */
+/** More repetitions than the default mean a longer wait. */
 function endurance({ idle }: typeof defaultTimeouts, retryTimes: number): Endurance {
   const more = Math.max(1, retryTimes / defaultRetryTimes);
   return { unreachable: unreachableSpan * more, silent: silentSpans * idle * more };
@@ -136,5 +136,5 @@ function endurance({ idle }: typeof defaultTimeouts, retryTimes: number): Endura
 
 function positive(count: number): number {
   if (Number.isSafeInteger(count) && count > 0) return count;
-  throw new OciEncError("USAGE", `requests in parallel: ${count} is no number of them`);
+  throw new OciEncError("USAGE", `requests in parallel: ${count} is not a number of requests`);
 }

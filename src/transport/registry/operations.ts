@@ -1,5 +1,6 @@
 import type { Digest } from "../../oci/digest.js";
 import { printImageName } from "../../oci/image-name.js";
+import { registryName, registryReference } from "../references.js";
 import type { EndpointOptions } from "../transport.js";
 import { shortNameCandidates } from "./config/registries-conf.js";
 import { readRegistriesConf } from "./config/registries-conf-files.js";
@@ -24,10 +25,10 @@ export interface Deleted {
 export async function listRepositoryTags(
   repository: string,
   options: EndpointOptions,
-  around: RegistryContext = registryContext(),
+  context: RegistryContext = registryContext(),
 ): Promise<RepositoryTags> {
-  const { primary } = await locate(locatorOf(repository), options, around);
-  const client = openClient(primary, true, options, around);
+  const { primary } = await locate(registryName(repository), options, context);
+  const client = openClient(primary, true, options, context);
   try {
     return { repository: `${primary.name.host}/${primary.name.repository}`, tags: await listTagsOf(client) };
   } finally {
@@ -39,14 +40,14 @@ export async function listRepositoryTags(
 export async function deleteFromRegistry(
   reference: string,
   options: EndpointOptions,
-  around: RegistryContext = registryContext(),
+  context: RegistryContext = registryContext(),
 ): Promise<Deleted> {
-  const { primary } = await locate(locatorOf(reference), options, around);
-  const client = openClient(primary, true, options, around);
+  const { primary } = await locate(registryName(reference), options, context);
+  const client = openClient(primary, true, options, context);
   try {
     const { tag, digest } = primary.name;
     const deleted = await deleteManifest(client, digest ?? tag ?? "latest");
-    return { reference: `docker://${printImageName(primary.name)}`, digest: deleted };
+    return { reference: registryReference(printImageName(primary.name)), digest: deleted };
   } finally {
     await client[Symbol.asyncDispose]();
   }
@@ -56,12 +57,8 @@ export async function deleteFromRegistry(
 export async function searchRegistries(
   name: string,
   options: EndpointOptions,
-  around: RegistryContext = registryContext(),
+  context: RegistryContext = registryContext(),
 ): Promise<readonly string[]> {
-  const conf = await readRegistriesConf(options.registry?.registriesConf, around.environment);
-  return shortNameCandidates(name, conf).map((candidate) => `docker://${candidate}`);
-}
-
-function locatorOf(reference: string): string {
-  return reference.replace(/^docker:\/\//, "");
+  const conf = await readRegistriesConf(options.registry?.registriesConf, context.environment);
+  return shortNameCandidates(name, conf).map(registryReference);
 }

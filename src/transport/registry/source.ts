@@ -1,10 +1,11 @@
 import type { ByteStream } from "../../bytes/byte-stream.js";
+import { memoized } from "../../bytes/memoized.js";
 import type { Descriptor } from "../../oci/descriptor.js";
 import type { Digest } from "../../oci/digest.js";
 import { type ImageName, printImageName } from "../../oci/image-name.js";
 import type { AttachmentSource, DigestTagKind } from "../attachments.js";
 import type { ImageSource } from "../transport.js";
-import type { AttachmentPlaces } from "./attachments/attachment-places.js";
+import type { AttachmentStores } from "./attachments/attachment-stores.js";
 import { findDigestTag } from "./attachments/digest-tags.js";
 import { listReferrers } from "./attachments/referrers.js";
 import { streamBlob } from "./blobs/blob-stream.js";
@@ -17,12 +18,12 @@ export class RegistrySource implements ImageSource, AttachmentSource {
   readonly place: string;
   readonly #client: RegistryClient;
   readonly #image: ImageName;
-  readonly #places: AttachmentPlaces;
+  readonly #places: AttachmentStores;
   /** What is in another repository than the image. */
   readonly #elsewhere = new Map<Digest, RegistryClient>();
-  #root: Promise<FetchedManifest> | undefined;
+  readonly #root = memoized(() => this.#fetchRoot());
 
-  constructor(client: RegistryClient, image: ImageName, places: AttachmentPlaces) {
+  constructor(client: RegistryClient, image: ImageName, places: AttachmentStores) {
     this.name = `docker://${printImageName(image)}`;
     this.place = placeOf(image);
     this.#client = client;
@@ -31,12 +32,11 @@ export class RegistrySource implements ImageSource, AttachmentSource {
   }
 
   async resolve(): Promise<Descriptor> {
-    this.#root ??= this.#fetchRoot();
-    return (await this.#root).descriptor;
+    return (await this.#root()).descriptor;
   }
 
   async manifest(descriptor: Descriptor): Promise<Uint8Array> {
-    const root = await this.#root;
+    const root = await this.#root.begun();
     const isRoot = root?.descriptor.digest === descriptor.digest && root.descriptor.size === descriptor.size;
     return isRoot ? root.bytes : await fetchDescribed(this.#clientFor(descriptor), descriptor);
   }

@@ -6,7 +6,7 @@ import { parseManifest } from "../../oci/manifest.js";
 import { listedReferrer, subjectOf } from "../../oci/referrer.js";
 import type { AttachedManifest, AttachmentTarget, DigestTagKind } from "../attachments.js";
 import type { CommitOptions, Committed, ImageSource, ImageTarget, TaggingTarget, Upload } from "../transport.js";
-import type { AttachmentPlaces } from "./attachments/attachment-places.js";
+import type { AttachmentStores } from "./attachments/attachment-stores.js";
 import { PendingAttachments } from "./attachments/pending-attachments.js";
 import { hasBlob, hasContent } from "./blobs/blobs.js";
 import { uploadBlob } from "./blobs/upload.js";
@@ -22,7 +22,7 @@ export interface RegistryTargetOptions {
   readonly force: boolean;
   /** What the tag named when the target was opened; undefined when it named nothing. */
   readonly opened: TagState | undefined;
-  readonly places: AttachmentPlaces;
+  readonly places: AttachmentStores;
 }
 
 /** A repository being written. The tag moves, and attachments show, in `commit` alone. */
@@ -157,7 +157,7 @@ export class RegistryTarget implements ImageTarget, TaggingTarget, AttachmentTar
       "CONFLICT",
       `${this.name} moved meanwhile: from ${expected ?? "nothing"} to ${now?.digest ?? "nothing"}`,
       {
-        hint: "somebody else has written it: look, and start again, or use --force",
+        hint: "another writer has changed it: look at it, and start again, or use --force",
       },
     );
   }
@@ -170,7 +170,7 @@ export class RegistryTarget implements ImageTarget, TaggingTarget, AttachmentTar
       "CONFLICT",
       `the tag ${JSON.stringify(tag)} was written as ${root.digest}, and then named ${descriptor.digest}`,
       {
-        hint: "somebody else wrote it at the same time, or the registry changes what it is given",
+        hint: "another writer changed it at the same time, or the registry changes what it is given",
       },
     );
   }

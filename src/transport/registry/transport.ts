@@ -1,6 +1,6 @@
 import { OciEncError } from "../../errors.js";
 import type { EndpointOptions, ImageSource, ImageTarget, Transport } from "../transport.js";
-import { attachmentPlaces } from "./attachments/attachment-places.js";
+import { attachmentStores } from "./attachments/attachment-stores.js";
 import type { RegistryClient } from "./client.js";
 import type { Endpoint } from "./config/registries-conf.js";
 import { lookUp, pushScopes } from "./manifests.js";
@@ -12,18 +12,17 @@ import { RegistryTarget } from "./target.js";
 export const registry: Transport = createRegistryTransport();
 
 /** The transport as it behaves on some machine; a test brings its own. */
-export function createRegistryTransport(around: RegistryContext = registryContext()): Transport {
+export function createRegistryTransport(context: RegistryContext = registryContext()): Transport {
   return {
-    scheme: "docker",
     /** With mirrors, the first that has the image; then and there the image is resolved. */
     async openSource(locator, options) {
-      const { primary, mirrors } = await locate(locator, options, around);
+      const { primary, mirrors } = await locate(locator, options, context);
       const open = (endpoint: Endpoint) => {
-        const client = openClient(endpoint, endpoint === primary, options, around);
+        const client = openClient(endpoint, endpoint === primary, options, context);
         const { name } = endpoint;
         return {
           client,
-          source: new RegistrySource(client, name, attachmentPlaces({ client, name, options, around })),
+          source: new RegistrySource(client, name, attachmentStores({ client, name, options, context })),
         };
       };
       const mirror = await firstMirror(
@@ -34,12 +33,12 @@ export function createRegistryTransport(around: RegistryContext = registryContex
     },
     /** Looks at the tag, so that `commit` can tell whether it moved meanwhile. Mirrors are never written. */
     async openTarget(locator, options): Promise<ImageTarget> {
-      const { primary } = await locate(locator, options, around);
-      const client = openClient(primary, true, options, around);
+      const { primary } = await locate(locator, options, context);
+      const client = openClient(primary, true, options, context);
       try {
         const { name } = primary;
         const opened = name.tag === undefined ? undefined : await lookUp(client, name.tag, pushScopes(client));
-        const places = attachmentPlaces({ client, name, options, around });
+        const places = attachmentStores({ client, name, options, context });
         return new RegistryTarget(client, name, { force: options.force ?? false, opened, places });
       } catch (error) {
         await client[Symbol.asyncDispose]();

@@ -13,7 +13,7 @@ import { warnLeftovers } from "../leftovers.js";
 import { removalFailure } from "../transport.js";
 import { findStore, type StoreOptions, storeDirectory } from "./store-directory.js";
 
-/** How to collect. */
+/** How to collect garbage. */
 export interface GarbageOptions extends StoreOptions {
   /** Say what would be removed, and remove nothing. */
   readonly dryRun?: boolean;
@@ -23,34 +23,29 @@ export interface GarbageOptions extends StoreOptions {
 
 /** What became of the unnamed blobs of a store; `kept` tells of no others. */
 export interface Garbage extends Removal<ContentId> {
-  /** And of the beginnings of blobs, which writers that failed have left there. */
-  readonly beginnings: Removal<ContentId>;
+  /** The same of partial blobs, which writers that failed have left there. */
+  readonly partialBlobs: Removal<ContentId>;
   /** LOCAL_IO when the system did not let some of the blobs go. */
   readonly failure: OciEncError | undefined;
 }
 
-/**
- * Removes the blobs of a store that nothing names, and beginnings of blobs that no pull has gone on with for a week. Other
- * tools leave no session while they write, so a young blob stays, unless a command of ours was killed when it was to remove
- * it; while one of our writers is at work all blobs stay.
- * CORRUPT, and nothing is removed, when a manifest cannot be read; CONFLICT, LOCAL_IO.
- */
-export async function collectGarbage(options: GarbageOptions = {}): Promise<Garbage> {
+/** What `collectGarbage` promises. */
+export async function collectStoreGarbage(options: GarbageOptions): Promise<Garbage> {
   const layout = await findStore(options);
   if (layout !== undefined) {
     const all = async (lock: HeldLock) => {
       const removal = await collect(layout, options, lock);
       const failure = removalFailure(removal.kept, JSON.stringify(layout));
-      return { ...removal, beginnings: await reclaim(layout, options), failure };
+      return { ...removal, partialBlobs: await reclaim(layout, options), failure };
     };
     return await withLock(layout, all, options);
   }
   // The first pull of all may have broken off before it had made a layout.
   const directory = await realpath(storeDirectory(options.store)).catch(() => undefined);
-  if (directory === undefined || !(await hasWorkDirectory(directory))) return { ...nothing, beginnings: none };
+  if (directory === undefined || !(await hasWorkDirectory(directory))) return { ...nothing, partialBlobs: none };
   const left = async () => {
     await reclaimSessions(directory);
-    return { ...nothing, beginnings: await reclaim(directory, options) };
+    return { ...nothing, partialBlobs: await reclaim(directory, options) };
   };
   return await withLock(directory, left, options);
 }
@@ -58,7 +53,7 @@ export async function collectGarbage(options: GarbageOptions = {}): Promise<Garb
 const none: Removal<ContentId> = { removed: [], kept: [] };
 const nothing = { ...none, failure: undefined };
 
-/** Milliseconds for which a beginning waits for somebody to go on with it. */
+/** Milliseconds for which a partial blob is kept for a writer that resumes it. */
 const waitingTime = 7 * 24 * 60 * 60_000;
 
 const defaultGrace = 60 * 60_000;
@@ -105,9 +100,9 @@ async function reclaim(layout: string, { dryRun = false }: GarbageOptions): Prom
   const removed: ContentId[] = [];
   const kept: { blob: ContentId; why: string }[] = [];
   for (const { digest, size, changed } of await listPartialBlobs(layout)) {
-    // A time that lies as far ahead is no time at all.
+    // A time that lies as far ahead cannot be right.
     const young = Math.abs(Date.now() - changed) <= waitingTime;
-    const stays = young ? "a pull can go on with it for a week" : undefined;
+    const stays = young ? "a pull can resume it for a week" : undefined;
     const why = stays ?? (dryRun ? undefined : await removePartialBlob(layout, digest));
     if (why === undefined) removed.push({ digest, size });
     else kept.push({ blob: { digest, size }, why });

@@ -22,14 +22,14 @@ export interface StoredImage {
   readonly size: number;
   /** Each as `linux/amd64`; empty where the image names none. */
   readonly platforms: readonly string[];
-  /** How many of its layers are sealed. */
+  /** How many of its layers are encrypted. */
   readonly encrypted: "none" | "some" | "all";
   /** Why the rest is not known; undefined when the image could be read. */
   readonly problem: string | undefined;
 }
 
-/** What a store holds, by name, without what belongs to an image, as its signatures. Empty when there is no store yet. CORRUPT, UNSUPPORTED, LOCAL_IO. */
-export async function listImages(options: StoreOptions = {}): Promise<readonly StoredImage[]> {
+/** What `listImages` promises. */
+export async function listStoredImages(options: StoreOptions): Promise<readonly StoredImage[]> {
   const layout = await findStore(options);
   if (layout === undefined) return [];
   const { entries } = await readIndex(layout);
@@ -67,8 +67,8 @@ async function summarize(read: (manifest: Descriptor) => Promise<Uint8Array>, ro
     problem = error.message;
   }
   const layers = visits.filter((visit) => visit.role === "layer");
-  const sealed = layers.filter(({ descriptor }) => isEncrypted(descriptor.mediaType));
-  const encrypted = sealed.length === 0 ? "none" : sealed.length === layers.length ? "all" : "some";
+  const some = layers.filter(({ descriptor }) => isEncrypted(descriptor.mediaType));
+  const encrypted = some.length === 0 ? "none" : some.length === layers.length ? "all" : "some";
   const size = visits.reduce((sum, { descriptor }) => sum + descriptor.size, 0);
   return { size, platforms: [...platforms], encrypted, problem };
 }

@@ -23,12 +23,8 @@ export interface ImagesRemoved {
   readonly failure: OciEncError | undefined;
 }
 
-/**
- * Removes names from a store, all of them or none, and the blobs that only they needed; what belongs to an image goes with
- * its last name. NOT_FOUND, listing every name
- * that is missing; USAGE, CONFLICT, CORRUPT, LOCAL_IO.
- */
-export async function removeImages(names: readonly string[], options: StoreOptions = {}): Promise<ImagesRemoved> {
+/** What `removeImages` promises. */
+export async function removeFromStore(names: readonly string[], options: StoreOptions): Promise<ImagesRemoved> {
   const layout = await findStore(options);
   if (layout === undefined) throw notInStore(names);
   await settleLayout(layout, options);

@@ -12,7 +12,7 @@ export interface StoreOptions {
   readonly progress?: Progress | undefined;
 }
 
-/** The mode of a store's directory when it is made: images are private until somebody decides otherwise. */
+/** The mode of a store's directory when it is made: images are private unless the user changes that. */
 export const storeMode = 0o700;
 
 /**

@@ -19,7 +19,7 @@ export function storeSelector(text: string): ImageSelector {
 }
 
 /**
- * The entry that `text` means; undefined when there is none. Unlike a reference it may be a name that is no image name:
+ * The entry that `text` means; undefined when there is none. Unlike a reference it may be a name that is not an image name:
  * any layout can be worked on with --store. USAGE when it is neither; CORRUPT when two entries have that name.
  */
 export function findInStore(index: IndexJson, text: string, layout: string): IndexEntry | undefined {

@@ -17,8 +17,8 @@ export interface Tagged {
   readonly changed: boolean;
 }
 
-/** Gives an image of a store one more name; what had that name before loses it. USAGE, NOT_FOUND, CONFLICT, LOCAL_IO. */
-export async function tagImage(from: string, to: string, options: StoreOptions = {}): Promise<Tagged> {
+/** What `tagImage` promises. */
+export async function tagInStore(from: string, to: string, options: StoreOptions): Promise<Tagged> {
   const name = tagName(to);
   const layout = await findStore(options);
   if (layout === undefined) throw notInStore([from]);

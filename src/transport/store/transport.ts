@@ -8,7 +8,6 @@ import { entryNameOf, notInStore, storeHint, storeSelector } from "./store-name.
 
 /** `NAME[:TAG][@DIGEST]` without a scheme: the local store, which is one OCI image layout. */
 export const store: Transport = {
-  scheme: "store",
   async openSource(locator, options) {
     const selector = storeSelector(locator);
     const name = isDigest(locator) ? locator : printImageName(parseImageName(locator));

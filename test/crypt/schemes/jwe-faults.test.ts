@@ -5,9 +5,9 @@ import { CompactEncrypt, FlattenedEncrypt, GeneralEncrypt } from "jose";
 import type { WrappedKey } from "../../../src/crypt/key-wrapper.js";
 import { jwe } from "../../../src/crypt/schemes/jwe/jwe.js";
 import { thumbprint } from "../../../src/keys/jwk.js";
+import { encoded, forNobody, jweMembers, jwePacket } from "../../support/encrypted/handmade-jwe.js";
 import { expectedError } from "../../support/expected-error.js";
-import { encoded, forNobody, jweMembers, jwePacket } from "../../support/handmade-jwe.js";
-import { decryptionKey, ecPair, encryptionKey, type KeyPair, rsaPair } from "../../support/key-pair.js";
+import { decryptionKey, ecPair, encryptionKey, type KeyPair, rsaPair } from "../../support/keys/key-pair.js";
 
 const rsa = rsaPair();
 const ec = ecPair();
@@ -167,7 +167,7 @@ test("faults/37: the compact form opens", async () => {
   }
 });
 
-test("a general packet opens with the key of each of its recipients, repeated ones too", async () => {
+test("a general wrapped key opens with the key of each of its recipients, repeated ones too", async () => {
   const pairs = [rsaPair(2048, "two"), rsa, rsa, ecPair("P-384")];
   const packet = jwePacket(await general(pairs));
   for (const { privateKey } of [...pairs, ec]) {
@@ -191,7 +191,7 @@ test("a kid that is missing or foreign does not keep a key from being tried", as
   }
 });
 
-test("the recipient that a packet names is tried first", async (context) => {
+test("the recipient that a wrapped key names is tried first", async (context) => {
   const packet = await general([rsaPair(2048, "two"), rsaPair(2048, "three"), rsa]);
   const kids = ["two", "three", thumbprint(rsa.publicKey)];
   const recipients = packet.recipients.map((recipient, i) => ({

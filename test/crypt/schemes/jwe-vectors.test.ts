@@ -3,9 +3,9 @@ import { readFileSync } from "node:fs";
 import test from "node:test";
 import { decodePrivateOptions } from "../../../src/crypt/layer-options.js";
 import { jwe } from "../../../src/crypt/schemes/jwe/jwe.js";
+import { jwePacket } from "../../support/encrypted/handmade-jwe.js";
 import { expectedError } from "../../support/expected-error.js";
-import { jwePacket } from "../../support/handmade-jwe.js";
-import { decryptionKey } from "../../support/key-pair.js";
+import { decryptionKey } from "../../support/keys/key-pair.js";
 
 interface Vector {
   readonly name: string;
@@ -28,7 +28,7 @@ const vectors: readonly Vector[] = JSON.parse(
 for (const { name, packets, digest, keys, strangers } of vectors) {
   const offered = ({ value, ...options }: VectorKey) => decryptionKey(Buffer.from(value, "base64"), options);
 
-  test(`the packets of the vector ${name} open with each of its keys`, async () => {
+  test(`the wrapped keys of the vector ${name} open with each of its keys`, async () => {
     for (const key of keys) {
       const unwrapper = await jwe.unwrapWith([offered(key)]);
       const found = await Promise.all(packets.map((packet) => unwrapper?.unwrap(jwePacket(packet))));
@@ -41,7 +41,7 @@ for (const { name, packets, digest, keys, strangers } of vectors) {
     }
   });
 
-  test(`the packets of the vector ${name} do not open with any other key`, async () => {
+  test(`the wrapped keys of the vector ${name} do not open with any other key`, async () => {
     for (const key of strangers) {
       const attempt = jwe.unwrapWith([offered(key)]);
       if (name === "jwe-keyforms-rsa") await assert.rejects(attempt, expectedError("KEY_INVALID", /passphrase/));

@@ -3,8 +3,8 @@ import test from "node:test";
 import fc from "fast-check";
 import { readJwe } from "../../../src/crypt/schemes/jwe/wrapped-key.js";
 import { OciEncError } from "../../../src/errors.js";
+import { encoded, forNobody, jwePacket } from "../../support/encrypted/handmade-jwe.js";
 import { expectedError } from "../../support/expected-error.js";
-import { encoded, forNobody, jwePacket } from "../../support/handmade-jwe.js";
 
 const read = (content: string | object) => readJwe(jwePacket(content).bytes);
 const header = { alg: "RSA-OAEP", enc: "A256GCM", kid: "k" };
@@ -54,7 +54,7 @@ test("beside a list of recipients the key and header at the top are overlooked, 
   );
 });
 
-test("white space around a packet is no fault, and what a header inherits does not exist", () => {
+test("white space around a wrapped key is no fault, and what a header inherits does not exist", () => {
   assert.equal(read(`\n ${JSON.stringify(forNobody({ protected: encoded(header) }))}\r\n`).length, 1);
   const [recipient] = read(forNobody({ header: { alg: 5, constructor: null } }));
   assert.deepEqual([recipient?.alg, recipient?.header("toString")], ["", undefined]);
@@ -68,27 +68,27 @@ test("faults/37: what is no JWE is CORRUPT, with the reason", () => {
     [".".repeat(100_000), /neither JSON nor five parts/],
     ["{", /not JSON/],
     [`{"a":${"[".repeat(200_000)}`, /not JSON/],
-    [forNobody({ protected: "e30*" }), /"protected" that is no base64url/],
-    [forNobody({ protected: Buffer.from("{").toString("base64url") }), /protected header that is not JSON object/],
+    [forNobody({ protected: "e30*" }), /"protected" that is not base64url/],
+    [forNobody({ protected: Buffer.from("{").toString("base64url") }), /protected header that is not a JSON object/],
     [
       forNobody({ protected: Buffer.from([0x7b, 0xff, 0x7d]).toString("base64url") }),
-      /protected header that is not JSON object/,
+      /protected header that is not a JSON object/,
     ],
     [forNobody({ protected: encoded("text") }), /not made of JSON objects/],
     [forNobody({ protected: encoded(header), header: { alg: "RSA-OAEP" } }), /"alg" in two of its headers/],
     [forNobody({ protected: encoded(header), unprotected: { enc: "A256GCM" } }), /"enc" in two of its headers/],
-    [forNobody({ header: [] }), /"header" that is not JSON object/],
-    [forNobody({ recipients: {} }), /"recipients" that are no list/],
+    [forNobody({ header: [] }), /"header" that is not a JSON object/],
+    [forNobody({ recipients: {} }), /"recipients" that are not a list/],
     [forNobody({ recipients: [5] }), /not made of JSON objects/],
     [forNobody({ tag: undefined }), /lacks its iv, ciphertext or tag/],
     [forNobody({ iv: "" }), /lacks its iv, ciphertext or tag/],
-    [forNobody({ ciphertext: 5 }), /"ciphertext" that is no base64url/],
+    [forNobody({ ciphertext: 5 }), /"ciphertext" that is not base64url/],
   ];
   for (const [content, message] of cases) assert.throws(() => read(content), expectedError("CORRUPT", message));
   assert.throws(() => readJwe(Uint8Array.of(0xff)), expectedError("CORRUPT", /not UTF-8/));
 });
 
-test("faults/37: a thousand recipients are read, and ten thousand or a packet beyond 512 KiB refused, without delay", () => {
+test("faults/37: a thousand recipients are read, and ten thousand or a wrapped key beyond 512 KiB refused, without delay", () => {
   const list = (length: number) => forNobody({ recipients: Array.from({ length }, () => ({ header: { alg: "A" } })) });
   const started = performance.now();
   assert.equal(read(list(1000)).length, 1000);

@@ -17,9 +17,9 @@ import { jwe } from "../../../src/crypt/schemes/jwe/jwe.js";
 import { OciEncError } from "../../../src/errors.js";
 import { thumbprint } from "../../../src/keys/jwk.js";
 import type { ProgressEvent } from "../../../src/progress.js";
+import { jweMembers, jwePacket } from "../../support/encrypted/handmade-jwe.js";
 import { expectedError } from "../../support/expected-error.js";
-import { jweMembers, jwePacket } from "../../support/handmade-jwe.js";
-import { decryptionKey, ecPair, encryptionKey, jwkFile, rsaPair } from "../../support/key-pair.js";
+import { decryptionKey, ecPair, encryptionKey, jwkFile, rsaPair } from "../../support/keys/key-pair.js";
 
 const rsa = rsaPair();
 const ec = ecPair();
@@ -43,10 +43,10 @@ function protectedHeader(packet: WrappedKey | undefined): Record<string, unknown
   return { ...(typeof value === "object" ? value : {}) };
 }
 
-test("one flattened packet is written per recipient, its members in the order of go-jose", async () => {
+test("one flattened wrapped key is written per recipient, its members in the order of go-jose", async () => {
   const packets = await wrap([rsa.publicKey, ec.publicKey]);
   assert.deepEqual(
-    packets.map(({ slot }) => slot),
+    packets.map(({ suffix }) => suffix),
     ["jwe", "jwe"],
   );
   const expected = ["protected", "header", "encrypted_key", "iv", "ciphertext", "tag"];
@@ -56,7 +56,7 @@ test("one flattened packet is written per recipient, its members in the order of
   assert.equal(protectedHeader(packets[1])["alg"], "ECDH-ES+A256KW");
 });
 
-test("each packet opens with its own key and with no other", async () => {
+test("each wrapped key opens with its own key and with no other", async () => {
   const pairs = [rsa, rsaPair(2048, "two"), ec, ecPair("P-384"), ecPair("P-521"), ecPair("P-256", "two")];
   const packets = await wrap(pairs.map(({ publicKey }) => publicKey));
   assert.equal(packets.length, pairs.length);
@@ -67,7 +67,7 @@ test("each packet opens with its own key and with no other", async () => {
   }
 });
 
-test("the kid is the JWK's own, else the thumbprint, unprotected; anonymous packets have none and open all the same", async () => {
+test("the kid is the JWK's own, else the thumbprint, unprotected; anonymous wrapped keys have none and open all the same", async () => {
   const named = jwkFile(ec.publicKey, { kid: "mine" });
   for (const [key, kid, privateKey] of [
     [rsa.publicKey, thumbprint(rsa.publicKey), rsa.privateKey],
@@ -114,7 +114,7 @@ test("a JWK's own algorithm is used where it is on the allow-list and fits the k
   }
 });
 
-test("faults/37: a key given twice, in whatever form, gives one packet", async () => {
+test("faults/37: a key given twice, in whatever form, gives one wrapped key", async () => {
   const pem = rsa.publicKey.export({ type: "pkcs1", format: "pem" }).toString();
   assert.equal((await wrap([rsa.publicKey, pem, jwkFile(rsa.publicKey), rsa.publicKey])).length, 1);
   assert.equal((await wrap([rsa.publicKey, jwkFile(rsa.publicKey, { alg: "RSA-OAEP-256" })])).length, 2);
@@ -176,7 +176,7 @@ test("which keys are the scheme's: key files of its forms, and whatever is given
   await assert.rejects(jwe.unwrapWith([decryptionKey(ec.publicKey)]), expectedError("KEY_INVALID", /is a public key/));
 });
 
-test("faults/39: an encrypted private key opens packets with its passphrase only", async () => {
+test("faults/39: an encrypted private key opens wrapped keys with its passphrase only", async () => {
   const [packet] = await wrap([ec.publicKey]);
   assert.ok(packet);
   const locked = ec.privateKey.export({ type: "sec1", format: "pem", cipher: "aes-256-cbc", passphrase: "two\nlines" });
@@ -194,11 +194,11 @@ test("faults/39: an encrypted private key opens packets with its passphrase only
   }
 });
 
-test("whom a packet is for is told without a key", async () => {
+test("whom a wrapped key is for is told without a key", async () => {
   const [packet] = await wrap([jwkFile(rsa.publicKey, { kid: "one\u001b[2J" })]);
   assert.ok(packet);
   assert.deepEqual(jwe.recipients(packet), [
-    { scheme: "jwe", algorithm: "RSA-OAEP", id: "one\u001b[2J", label: "RSA-OAEP kid=one\uFFFD[2J" },
+    { kind: "recipient", scheme: "jwe", algorithm: "RSA-OAEP", id: "one\u001b[2J", label: "RSA-OAEP kid=one\uFFFD[2J" },
   ]);
   const general = {
     protected: "eyJlbmMiOiJBMjU2R0NNIn0",
@@ -211,10 +211,12 @@ test("whom a packet is for is told without a key", async () => {
     jwe.recipients(jwePacket(general)).map(({ label }) => label),
     ["RSA-OAEP", "unknown algorithm"],
   );
-  assert.deepEqual(jwe.recipients(jwePacket("x")), [{ scheme: "jwe", algorithm: "", id: "", label: "unreadable" }]);
+  assert.deepEqual(jwe.recipients(jwePacket("x")), [
+    { kind: "unreadable", scheme: "jwe", algorithm: "", id: "", label: "unreadable" },
+  ]);
 });
 
-test("any secret for any recipients opens with each one's key, and a changed packet with none", async () => {
+test("any secret for any recipients opens with each one's key, and a changed wrapped key with none", async () => {
   const pairs = [rsa, ec, ecPair("P-384"), ecPair("P-521")];
   const unwrappers = await Promise.all(pairs.map(({ privateKey }) => jwe.unwrapWith([decryptionKey(privateKey)])));
   await fc.assert(
@@ -236,7 +238,7 @@ test("any secret for any recipients opens with each one's key, and a changed pac
   );
 });
 
-/** The packet with one bit of one of its encrypted members flipped. */
+/** The wrapped key with one bit of one of its encrypted members flipped. */
 function changed(packet: WrappedKey, at: number): object {
   const members = jweMembers(packet);
   const name = ["encrypted_key", "iv", "tag"][at % 3] ?? "";
@@ -245,7 +247,7 @@ function changed(packet: WrappedKey, at: number): object {
   return { ...members, [name]: bytes.toString("base64url") };
 }
 
-test("any bytes as a packet are unwrapped to nothing or refused, and always have a recipient to show", async () => {
+test("any bytes as a wrapped key are unwrapped to nothing or refused, and always have a recipient to show", async () => {
   const unwrapper = await jwe.unwrapWith([
     decryptionKey(rsa.privateKey),
     decryptionKey(createPrivateKey(ec.privateKey.export({ type: "sec1", format: "pem" }))),
@@ -285,7 +287,7 @@ test("what other tools sealed for an RSA key of 1024 bits opens, with one warnin
     contentKey,
   );
   const parts = [wrapped, iv, ciphertext, cipher.getAuthTag()].map((part) => part.toString("base64url"));
-  const packet = (compact: readonly string[]) => ({ slot: "jwe", bytes: Buffer.from(compact.join(".")) });
+  const packet = (compact: readonly string[]) => ({ suffix: "jwe", bytes: Buffer.from(compact.join(".")) });
   const warnings: string[] = [];
   const progress = (event: ProgressEvent) => void (event.type === "warning" && warnings.push(event.code));
   const annotations = withEditedParts({}, [], [packet([header, ...parts])]);

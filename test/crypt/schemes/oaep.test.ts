@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { constants, privateDecrypt, publicEncrypt, randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { unpadOaep } from "../../../src/keys/pkcs11/oaep.js";
-import { rsaPair } from "../../support/key-pair.js";
+import { rsaPair } from "../../support/keys/key-pair.js";
 
 const { privateKey, publicKey } = rsaPair();
 const hashes = ["sha1", "sha256"] as const;

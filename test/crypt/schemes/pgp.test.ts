@@ -14,8 +14,8 @@ import {
   makeGpgHome,
   recipientFile,
   recipientWord,
-} from "../../support/key-material.js";
-import { systemPeer } from "../../support/peer.js";
+} from "../../support/keys/key-material.js";
+import { systemPeer } from "../../support/process/peer.js";
 import { scratchDirectory } from "../../support/scratch.js";
 
 const scratch = scratchDirectory();
@@ -126,7 +126,7 @@ test("what gpg writes for an ElGamal key is read", { skip }, async () => {
   const input = join(own.directory, "plain");
   writeFileSync(input, secret);
   const bytes = own.gpg(["--trust-model", "always", "-r", "old@example.test", "--output", "-", "--encrypt", input]);
-  const packet = { slot: "pgp", bytes };
+  const packet = { suffix: "pgp", bytes };
   assert.deepEqual(await open(packet, [keyFile(secretKey)]), secret);
   assert.match(pgp.recipients(packet)[0]?.label ?? "", /^ElGamal 0x/);
 });
@@ -211,7 +211,10 @@ test("faults/41: a message that unpacks to far more than it holds is refused", {
     const bytes = home?.gpg([...options, "--encrypt", bomb]) ?? new Uint8Array();
     assert.ok(bytes.length < 100_000);
     const before = process.memoryUsage().rss;
-    await assert.rejects(open({ slot: "pgp", bytes }, [await secretOf("bob@example.test")]), expectedError("CORRUPT"));
+    await assert.rejects(
+      open({ suffix: "pgp", bytes }, [await secretOf("bob@example.test")]),
+      expectedError("CORRUPT"),
+    );
     assert.ok(process.memoryUsage().rss - before < 48 * 1024 * 1024, algorithm);
   }
 });
@@ -223,7 +226,7 @@ test("faults/41: a message without integrity protection is refused before anythi
   const at = 3 + (((bytes[1] ?? 0) - 192) * 256 + (bytes[2] ?? 0) + 192);
   assert.equal(bytes[at], 0xc0 | 18);
   bytes[at] = 0xc0 | 9;
-  const changed = { slot: "pgp", bytes };
+  const changed = { suffix: "pgp", bytes };
   await assert.rejects(open(changed, [await secretOf("bob@example.test")]), expectedError("CORRUPT", /integrity/));
   assert.equal(pgp.recipients(changed)[0]?.label, "a damaged OpenPGP message");
 });
@@ -264,7 +267,7 @@ test("faults/45: a passphrase for gpg goes through a pipe, not through its argum
   locked.end();
   const wrong = { ...key, passphrase: Buffer.from("incorrect horse") };
   await assert.rejects(open(packet, [wrong], { environment }), (error: Error) => {
-    assert.match(error.message, /could not open a layer's key/);
+    assert.match(error.message, /could not decrypt a layer's key/);
     return !error.message.includes("horse");
   });
 });

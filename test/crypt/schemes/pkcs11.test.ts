@@ -16,8 +16,8 @@ import {
   recipientFile,
   recipientWord,
   softHsmModule,
-} from "../../support/key-material.js";
-import { systemPeer } from "../../support/peer.js";
+} from "../../support/keys/key-material.js";
+import { systemPeer } from "../../support/process/peer.js";
 import { scratchDirectory } from "../../support/scratch.js";
 
 const scratch = scratchDirectory();
@@ -199,11 +199,11 @@ test("what a token cannot do with SHA-256 is done by its bare RSA operation, sea
   }
 });
 
-test("a packet without a hash means SHA-1, and one of another version or hash is refused", { skip }, async () => {
+test("a wrapped key without a hash means SHA-1, and one of another version or hash is refused", { skip }, async () => {
   const packet = await seal([recipientFile("pkcs11", path("publicKey"))]);
   const text = Buffer.from(packet.bytes).toString();
   const key = [keyFile(path("privateKey"))];
-  const changed = (from: string, to: string) => ({ slot: "pkcs11", bytes: Buffer.from(text.replace(from, to)) });
+  const changed = (from: string, to: string) => ({ suffix: "pkcs11", bytes: Buffer.from(text.replace(from, to)) });
   assert.deepEqual(await open(changed(',"hash":"sha1"', ""), key), secret);
   assert.deepEqual(await open(changed('"sha1"', '""'), key), secret);
   await assert.rejects(open(changed('"sha1"', '"md5"'), key), expectedError("UNSUPPORTED", /hash/));

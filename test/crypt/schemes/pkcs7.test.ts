@@ -12,7 +12,7 @@ import { pkcs7 } from "../../../src/crypt/schemes/pkcs7/pkcs7.js";
 import { der, parts, readDer } from "../../../src/keys/x509/der.js";
 import type { ProgressEvent } from "../../../src/progress.js";
 import { expectedError } from "../../support/expected-error.js";
-import { type CertificateFiles, keyFile, makeCertificate, recipientFile } from "../../support/key-material.js";
+import { type CertificateFiles, keyFile, makeCertificate, recipientFile } from "../../support/keys/key-material.js";
 import { scratchDirectory } from "../../support/scratch.js";
 
 const scratch = scratchDirectory();
@@ -23,7 +23,7 @@ const secret = Buffer.from(
   JSON.stringify({ symkey: randomBytes(32).toString("base64"), digest: "", cipheroptions: { nonce: "AAAA" } }),
 );
 
-test("a packet opens for each of its recipients, with certificate and without, in any order", async () => {
+test("a wrapped key opens for each of its recipients, with certificate and without, in any order", async () => {
   const packet = await seal(alice, bob);
   for (const { certificate, privateKey } of [alice, bob]) {
     assert.deepEqual(await open(packet, [keyFile(privateKey)]), secret);
@@ -52,7 +52,7 @@ for (const [cipher, options] of [
     writeFileSync(input, secret);
     const recipient = options.length === 0 ? [alice.certificate] : ["-recip", alice.certificate, ...options];
     const args = ["cms", "-encrypt", "-binary", `-${cipher}`, "-in", input, "-outform", "DER", ...recipient];
-    const packet = { slot: "pkcs7", bytes: execFileSync("openssl", args) };
+    const packet = { suffix: "pkcs7", bytes: execFileSync("openssl", args) };
     assert.deepEqual(await open([packet], [keyFile(alice.privateKey)]), secret);
     assert.deepEqual(await open([packet], [keyFile(alice.privateKey), keyFile(alice.certificate)]), secret);
   });
@@ -97,7 +97,7 @@ test("faults/40: another content type, a short tag or a long nonce is refused", 
   ];
   for (const bytes of altered.map((text) => Buffer.from(text, "hex"))) {
     assert.throws(() => readEnveloped(bytes), expectedError("CORRUPT"));
-    assert.equal(pkcs7.recipients({ slot: "pkcs7", bytes })[0]?.label, "a damaged PKCS#7 packet");
+    assert.equal(pkcs7.recipients({ suffix: "pkcs7", bytes })[0]?.label, "a damaged PKCS#7 wrapped key");
   }
 });
 
@@ -115,13 +115,13 @@ test("faults/40: good and bad padding take the same steps and end in the same fa
     const altered = Buffer.from(bytes.toString("hex").replace(hexOf(transport), hexOf(wrapped)), "hex");
     const keys = [keyFile(alice.privateKey), keyFile(alice.certificate)];
     failures.add(
-      await open([{ slot: "pkcs7", bytes: altered }], keys).then(
+      await open([{ suffix: "pkcs7", bytes: altered }], keys).then(
         () => "opened",
         (error: Error) => error.message,
       ),
     );
   }
-  assert.deepEqual([...failures], ["the PKCS#7 packet names a given certificate and does not open"]);
+  assert.deepEqual([...failures], ["the PKCS#7 wrapped key names a given certificate and cannot be decrypted"]);
 });
 
 test("faults/40: taking off the padding takes as long for bad blocks as for good ones", () => {

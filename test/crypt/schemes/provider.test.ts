@@ -10,8 +10,8 @@ import { loadKeyring, loadRecipients, type WrappedKey, type WrapperOptions } fro
 import { unwrapEnvelope } from "../../../src/crypt/layer.js";
 import { provider } from "../../../src/crypt/schemes/provider/provider.js";
 import { expectedError } from "../../support/expected-error.js";
-import { keyFile, keyWord, makeCertificate, recipientFile, recipientWord } from "../../support/key-material.js";
-import { configureProviders, startService } from "../../support/key-provider.js";
+import { keyFile, keyWord, makeCertificate, recipientFile, recipientWord } from "../../support/keys/key-material.js";
+import { configureProviders, startService } from "../../support/keys/key-provider.js";
 import { scratchDirectory } from "../../support/scratch.js";
 
 const scratch = scratchDirectory();
@@ -106,7 +106,7 @@ test("faults/42: a configuration that is missing or broken is named with its pat
     const failed = thereAndBack({ environment: { OCICRYPT_KEYPROVIDER_CONFIG: odd } });
     await assert.rejects(
       failed,
-      expectedError("LOCAL_IO", /configuration.*(?:no regular file|is a directory|has more than)/),
+      expectedError("LOCAL_IO", /configuration.*(?:not a regular file|is a directory|has more than)/),
     );
   }
   await assert.rejects(thereAndBack({ environment: {} }), expectedError("USAGE", /no key provider is configured/));
@@ -119,7 +119,7 @@ test("faults/42: whoever needs no provider is not stopped by a configuration tha
   const wrap = await loadRecipients([recipientFile("jwe", pair.certificate)]);
   const [sealed] = await wrap(secret);
   assert.ok(sealed);
-  const provided = { slot: "provider.example", bytes: Buffer.from("packet") };
+  const provided = { suffix: "provider.example", bytes: Buffer.from("packet") };
   for (const text of [undefined, "{", "[]", entryOf({}), entryOf({ ttrpc: "unix:///x" }), entryOf({ native: "x" })]) {
     if (text !== undefined) writeFileSync(path, text);
     const keyring = await loadKeyring([keyFile(pair.privateKey)], { environment });
@@ -173,17 +173,18 @@ test("faults/42, faults/45: a provider is sent its own parameter, and no key, pa
   for (const word of ["PRIVATE", "passphrase", "CERTIFICATE", "privkeys"]) assert.ok(!all.includes(word), word);
 });
 
-test("a recipient is named by the packets of the Confidential Containers, versions 1 and 2", () => {
+test("a recipient is named by the wrapped keys of the Confidential Containers, versions 1 and 2", () => {
   const one = { kid: "kbs:///default/key/1", wrapped_data: "AAAA", iv: "AAAA", wrap_type: "A256GCM" };
   const two = { ...one, version: "0.1.0", provider: "kbs", provider_settings: {}, annotations: {} };
   const { wrap_type: _wrapType, iv: _iv, ...kms } = { ...two, provider: "aliyun" };
   const label = (members: object): string | undefined =>
-    provider.recipients({ slot: "provider.attestation-agent", bytes: Buffer.from(JSON.stringify(members)) })[0]?.label;
+    provider.recipients({ suffix: "provider.attestation-agent", bytes: Buffer.from(JSON.stringify(members)) })[0]
+      ?.label;
   assert.equal(label(one), "attestation-agent kbs v1 kbs:///default/key/1");
   assert.equal(label(two), "attestation-agent kbs v2 kbs:///default/key/1");
   assert.equal(label(kms), "attestation-agent aliyun v2 kbs:///default/key/1");
-  const opaque = provider.recipients({ slot: "provider.kms", bytes: randomBytes(40) });
-  assert.deepEqual(opaque, [{ scheme: "provider", algorithm: "", id: "kms", label: "kms" }]);
+  const opaque = provider.recipients({ suffix: "provider.kms", bytes: randomBytes(40) });
+  assert.deepEqual(opaque, [{ kind: "recipient", scheme: "provider", algorithm: "", id: "kms", label: "kms" }]);
 });
 
 test("an abandoned operation ends the provider", async () => {
@@ -204,10 +205,10 @@ async function thereAndBack(options: WrapperOptions): Promise<Uint8Array | undef
   const wrap = await provider.wrapFor([recipientWord("provider", "example")], options);
   const [wrapped] = await wrap(secret);
   assert.ok(wrapped);
-  assert.equal(wrapped.slot, "provider.example");
+  assert.equal(wrapped.suffix, "provider.example");
   return (await provider.unwrapWith([keyWord("provider", "example")], options))?.unwrap(wrapped);
 }
 
 function packet(): WrappedKey {
-  return { slot: "provider.example", bytes: Buffer.from("packet") };
+  return { suffix: "provider.example", bytes: Buffer.from("packet") };
 }

@@ -8,8 +8,8 @@ import {
   schemesOf,
   type WrapperOptions,
 } from "../../../src/crypt/index.js";
-import { digestOf, readVector, type Vector } from "../../support/vector.js";
-import { vectorKeys, vectorProvider } from "../../support/vector-keys.js";
+import { digestOf, readVector, type Vector } from "../../support/encrypted/vector.js";
+import { vectorKeys, vectorProvider } from "../../support/encrypted/vector-keys.js";
 
 for (const id of ["pgp-rsa", "pgp-rsa-passphrase", "pkcs7-rsa", "multi-jwe-pgp-pkcs7"]) {
   test(`the vector ${id} opens with each of its key sets`, () => opensWithEverySet(id));
@@ -57,7 +57,7 @@ test("a stranger's key opens nothing, and the failure lists each scheme that was
   }
 });
 
-test("recipients are named as far as a packet says whom it is for", async () => {
+test("recipients are named as far as a wrapped key says whom it is for", async () => {
   const multi = await readVector("multi-jwe-pgp-pkcs7");
   const infos = await recipientsOf(multi.layers[0]?.annotations);
   assert.deepEqual(schemesOf(multi.layers[0]?.annotations), ["jwe", "pgp", "pkcs7"]);
@@ -70,7 +70,7 @@ test("recipients are named as far as a packet says whom it is for", async () => 
   assert.equal((await recipientsOf(hsm.layers[0]?.annotations))[0]?.label, "RSA-OAEP RSA-2048");
   const provider = await readVector("keyprovider-cmd");
   assert.deepEqual(await recipientsOf(provider.layers[0]?.annotations), [
-    { scheme: "provider", algorithm: "A256GCM", id: "vectorkp:test-kp", label: "vectorkp test-kp" },
+    { kind: "recipient", scheme: "provider", algorithm: "A256GCM", id: "vectorkp:test-kp", label: "vectorkp test-kp" },
   ]);
 });
 

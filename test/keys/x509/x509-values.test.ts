@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { canonicalName, isWithin, sameCanonicalName } from "../../../src/keys/x509/canonical-name.js";
 import { bitOctets, der, objectIdentifier, readDer, smallInteger, tags } from "../../../src/keys/x509/der.js";
 import { readValidity } from "../../../src/keys/x509/x509-time.js";
+import { encodeName, text, time } from "../../support/certificates/handmade-certificate.js";
 import { expectedError } from "../../support/expected-error.js";
-import { encodeName, text, time } from "../../support/handmade-certificate.js";
 
 const value = (...octets: readonly number[]) => readDer(Uint8Array.from(octets));
 

@@ -9,7 +9,7 @@ import { splitCommand } from "../../../src/sign/external/command-line.js";
 import { execSigningKey } from "../../../src/sign/external/exec.js";
 import type { RawSignRequest } from "../../../src/sign/signing-key.js";
 import { expectedError } from "../../support/expected-error.js";
-import { makeCertificate } from "../../support/key-material.js";
+import { makeCertificate } from "../../support/keys/key-material.js";
 import { scratchDirectory } from "../../support/scratch.js";
 
 const scratch = scratchDirectory();

@@ -6,8 +6,8 @@ import { test } from "node:test";
 import { tokenSigningKey } from "../../../src/sign/external/pkcs11.js";
 import type { RawSignRequest, SigningKey } from "../../../src/sign/signing-key.js";
 import { expectedError } from "../../support/expected-error.js";
-import { addTokenKey, keyFile, keyWord, makeSoftToken, softHsmModule } from "../../support/key-material.js";
-import { systemPeer } from "../../support/peer.js";
+import { addTokenKey, keyFile, keyWord, makeSoftToken, softHsmModule } from "../../support/keys/key-material.js";
+import { systemPeer } from "../../support/process/peer.js";
 import { scratchDirectory } from "../../support/scratch.js";
 
 const scratch = scratchDirectory();

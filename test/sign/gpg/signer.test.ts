@@ -8,13 +8,13 @@ import type { GpgKey } from "../../../src/sign/gpg/gpg-backend.js";
 import { gpgSigner } from "../../../src/sign/gpg/signer.js";
 import { gpgVerifier } from "../../../src/sign/gpg/verifier.js";
 import type { Signer, SignRequest } from "../../../src/sign/signer.js";
-import { imageOne } from "../../support/containers-case.js";
 import { expectedError } from "../../support/expected-error.js";
-import { gpgSignature, signedName } from "../../support/gpg-message.js";
-import { type GpgHome, makeGpgHome } from "../../support/key-material.js";
-import { broughtPeer, firstMissing, type Peer, run, systemPeer } from "../../support/peer.js";
+import { type GpgHome, makeGpgHome } from "../../support/keys/key-material.js";
+import { broughtPeer, firstMissing, type Peer, run, systemPeer } from "../../support/process/peer.js";
 import { scratchDirectory } from "../../support/scratch.js";
-import { signedVectors } from "../../support/signed-vectors.js";
+import { imageOne } from "../../support/signing/containers-case.js";
+import { gpgSignature, signedName } from "../../support/signing/gpg-message.js";
+import { signedVectors } from "../../support/signing/signed-vectors.js";
 
 const scratch = scratchDirectory();
 const gpg = systemPeer("gpg");

@@ -9,13 +9,13 @@ import { digestOf } from "../../../src/oci/digest.js";
 import { verifierChecker } from "../../../src/policy/verifier-checker.js";
 import { gpgVerifier } from "../../../src/sign/gpg/verifier.js";
 import type { SignatureVerdict } from "../../../src/sign/signature.js";
-import { containersCase, imageOne, signaturesOf } from "../../support/containers-case.js";
 import { expectedError } from "../../support/expected-error.js";
-import { gpgSignature, payloadOfOne, signedName } from "../../support/gpg-message.js";
-import { type GpgHome, makeGpgHome } from "../../support/key-material.js";
-import { systemPeer } from "../../support/peer.js";
+import { type GpgHome, makeGpgHome } from "../../support/keys/key-material.js";
+import { systemPeer } from "../../support/process/peer.js";
 import { scratchDirectory } from "../../support/scratch.js";
-import { signedVectors } from "../../support/signed-vectors.js";
+import { containersCase, imageOne, signaturesOf } from "../../support/signing/containers-case.js";
+import { gpgSignature, payloadOfOne, signedName } from "../../support/signing/gpg-message.js";
+import { signedVectors } from "../../support/signing/signed-vectors.js";
 
 const scratch = scratchDirectory();
 const skip = systemPeer("gpg").missing;

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkValidity, readChain } from "../../../src/sign/notary/chain/chain.js";
+import { type ChainShape, leafExtensions, makeChain, vectorChain } from "../../support/certificates/signing-chain.js";
 import { expectedError } from "../../support/expected-error.js";
-import { type ChainShape, leafExtensions, makeChain, vectorChain } from "../../support/signing-chain.js";
 
 const leafWith = (...extensions: readonly string[]): ChainShape => ({ leaf: { extensions } });
 const rootWith = (...extensions: readonly string[]): ChainShape => ({ root: { extensions } });

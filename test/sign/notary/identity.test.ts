@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readSigningCertificate } from "../../../src/sign/notary/chain/certificate.js";
 import { implies, parseIdentity, subjectAttributes } from "../../../src/sign/notary/trust/identity.js";
+import { leafExtensions, makeChain } from "../../support/certificates/signing-chain.js";
 import { expectedError } from "../../support/expected-error.js";
-import { leafExtensions, makeChain } from "../../support/signing-chain.js";
 
 const read: readonly (readonly [string, Readonly<Record<string, string>>])[] = [
   ["C=US, ST=WA, O=acme", { C: "US", ST: "WA", O: "acme" }],

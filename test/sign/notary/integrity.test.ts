@@ -4,6 +4,7 @@ import { decode, encode, Tagged } from "cborg";
 import { type ErrorCode, OciEncError } from "../../../src/errors.js";
 import { checkIntegrity } from "../../../src/sign/notary/integrity.js";
 import type { Signature } from "../../../src/sign/signature.js";
+import { vectorChain } from "../../support/certificates/signing-chain.js";
 import { expectedError } from "../../support/expected-error.js";
 import {
   asSignature,
@@ -13,8 +14,7 @@ import {
   handmadeJws,
   handmadePayload,
   jwsHeaders,
-} from "../../support/handmade-envelope.js";
-import { vectorChain } from "../../support/signing-chain.js";
+} from "../../support/signing/handmade-envelope.js";
 
 const scheme = "io.cncf.notary.signingScheme";
 const expiry = "io.cncf.notary.expiry";

@@ -15,14 +15,14 @@ import { findSigningKey, readChainedKey } from "../../../src/sign/notary/signing
 import { selectStatement } from "../../../src/sign/notary/trust/trust-policy.js";
 import { openTrustStores } from "../../../src/sign/notary/trust/trust-store.js";
 import type { Signature, SignatureFormat, SignedImage } from "../../../src/sign/signature.js";
-import { type DockerRegistry, noDockerRegistry, startDockerRegistry } from "../../support/docker-registry.js";
-import { signedVectors, vectorStore } from "../../support/notary-vector.js";
-import { broughtPeer, type PeerResult, run } from "../../support/peer.js";
+import { broughtPeer, type PeerResult, run } from "../../support/process/peer.js";
+import { type DockerRegistry, noDockerRegistry, startDockerRegistry } from "../../support/registry/docker-registry.js";
 import { scratchDirectory } from "../../support/scratch.js";
+import { signedVectors, vectorStore } from "../../support/signing/notary-vector.js";
 
 /** Both tools read one configuration: notation's own. */
 const configHome = scratchDirectory();
-const configuration = notationDirectory({ XDG_CONFIG_HOME: configHome });
+const configuration = notationDirectory({ variables: { XDG_CONFIG_HOME: configHome }, home: "/" });
 const notation = broughtPeer("notation-forky");
 const skip = noDockerRegistry || notation.missing;
 const kinds = ["ec256", "ec384", "ec521", "rsa2048", "rsa3072"];

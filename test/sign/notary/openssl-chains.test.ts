@@ -4,12 +4,12 @@ import { type TestContext, test } from "node:test";
 import fc from "fast-check";
 import { OciEncError } from "../../../src/errors.js";
 import { checkValidity, readChain } from "../../../src/sign/notary/chain/chain.js";
-import { chainFaults } from "../../support/chain-faults/index.js";
-import type { ChainFault } from "../../support/chain-faults/spoil.js";
-import { type ChainPlan, draftChain, judgedAt, usualPlan } from "../../support/draft-chain.js";
-import { ids } from "../../support/draft-extensions.js";
-import { encodeCertificate } from "../../support/handmade-certificate.js";
-import { opensslVerdict } from "../../support/openssl-verdict.js";
+import { chainFaults } from "../../support/certificates/chain-faults/index.js";
+import type { ChainFault } from "../../support/certificates/chain-faults/spoil.js";
+import { type ChainPlan, draftChain, judgedAt, usualPlan } from "../../support/certificates/draft-chain.js";
+import { ids } from "../../support/certificates/draft-extensions.js";
+import { encodeCertificate } from "../../support/certificates/handmade-certificate.js";
+import { opensslVerdict } from "../../support/certificates/openssl-verdict.js";
 
 /**
  * Chains beside OpenSSL's verdict: the suite draws a hundred, `make fuzz` a thousand, or as many as CHAIN_RUNS says. A failure

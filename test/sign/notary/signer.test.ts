@@ -10,11 +10,11 @@ import { findSigningKey, keyFilesFrom, readChainedKey } from "../../../src/sign/
 import { x509Verifier } from "../../../src/sign/notary/x509-verifier.js";
 import type { SignatureFormat } from "../../../src/sign/signature.js";
 import type { Signer, SignRequest } from "../../../src/sign/signer.js";
+import { chainPem, makeChain, type TestChain, vectorChain } from "../../support/certificates/signing-chain.js";
 import { expectedError } from "../../support/expected-error.js";
-import { handmadeImage } from "../../support/handmade-envelope.js";
-import { signedVectors } from "../../support/notary-vector.js";
 import { scratchDirectory } from "../../support/scratch.js";
-import { chainPem, makeChain, type TestChain, vectorChain } from "../../support/signing-chain.js";
+import { handmadeImage } from "../../support/signing/handmade-envelope.js";
+import { signedVectors } from "../../support/signing/notary-vector.js";
 
 const now = new Date("2026-11-22T12:00:00.789Z");
 const directory = scratchDirectory();

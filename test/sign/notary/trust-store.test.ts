@@ -5,10 +5,10 @@ import { test } from "node:test";
 import { readTrustedCertificates } from "../../../src/sign/notary/certificate-file.js";
 import { findTrustPolicy, notationDirectory, readTrustPolicy } from "../../../src/sign/notary/notation-directory.js";
 import { openTrustStores } from "../../../src/sign/notary/trust/trust-store.js";
+import { chainPem, vectorChain } from "../../support/certificates/signing-chain.js";
 import { expectedError } from "../../support/expected-error.js";
-import { signedVectors } from "../../support/notary-vector.js";
 import { scratchDirectory } from "../../support/scratch.js";
-import { chainPem, vectorChain } from "../../support/signing-chain.js";
+import { signedVectors } from "../../support/signing/notary-vector.js";
 
 const directory = scratchDirectory();
 const root = (name: string): string => join(signedVectors, "keys", "notary", `${name}-root.crt`);
@@ -89,8 +89,8 @@ test("a self-signed signing certificate may be trusted, a leaf may not", () => {
 });
 
 test("notation's directory is below XDG_CONFIG_HOME, and else below .config", () => {
-  assert.equal(notationDirectory({ XDG_CONFIG_HOME: "/x", HOME: "/home/a" }), "/x/notation");
-  assert.equal(notationDirectory({ HOME: "/home/a" }), "/home/a/.config/notation");
+  assert.equal(notationDirectory({ variables: { XDG_CONFIG_HOME: "/x" }, home: "/home/a" }), "/x/notation");
+  assert.equal(notationDirectory({ variables: {}, home: "/home/a" }), "/home/a/.config/notation");
 });
 
 const document = (name: string): string =>

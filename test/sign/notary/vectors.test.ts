@@ -7,8 +7,8 @@ import { notaryVerifier } from "../../../src/sign/notary/policy-verifier.js";
 import { parseTrustPolicy, selectStatement } from "../../../src/sign/notary/trust/trust-policy.js";
 import { openTrustStores } from "../../../src/sign/notary/trust/trust-store.js";
 import type { SignatureVerdict } from "../../../src/sign/signature.js";
-import { type NotaryCase, notaryCases, signedVectors, vectorStore } from "../../support/notary-vector.js";
 import { scratchDirectory } from "../../support/scratch.js";
+import { type NotaryCase, notaryCases, signedVectors, vectorStore } from "../../support/signing/notary-vector.js";
 
 const now = new Date("2026-11-22T12:00:00Z");
 const names = readdirSync(join(signedVectors, "keys", "notary"))

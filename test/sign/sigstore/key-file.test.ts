@@ -13,7 +13,7 @@ import {
 } from "../../../src/sign/sigstore/key-file.js";
 import { sigstoreKeyName } from "../../../src/sign/sigstore/key-kind.js";
 import { expectedError } from "../../support/expected-error.js";
-import { readSigned } from "../../support/signed-vectors.js";
+import { readSigned } from "../../support/signing/signed-vectors.js";
 
 const passphrase = Buffer.from("oci-enc-test-A");
 

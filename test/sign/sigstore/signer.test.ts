@@ -14,7 +14,7 @@ import { sigstoreSigner } from "../../../src/sign/sigstore/signer.js";
 import { sigstoreVerifier } from "../../../src/sign/sigstore/verifier.js";
 import { signatureAnnotation } from "../../../src/sign/simple-signing/payload.js";
 import { expectedError } from "../../support/expected-error.js";
-import { signedSubject } from "../../support/signed-vectors.js";
+import { signedSubject } from "../../support/signing/signed-vectors.js";
 
 const descriptor = signedSubject();
 const identity = parseImageName("registry.example.test/team/app:v1");

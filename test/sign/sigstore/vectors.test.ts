@@ -6,7 +6,7 @@ import { readVerificationKey } from "../../../src/sign/sigstore/key-file.js";
 import { sigstoreVerifier } from "../../../src/sign/sigstore/verifier.js";
 import { storedSignature } from "../../../src/sign/simple-signing/stored.js";
 import { listSignatures } from "../../../src/sign/store.js";
-import { caseSource, readSigned, registryCases, signedSubject } from "../../support/signed-vectors.js";
+import { caseSource, readSigned, registryCases, signedSubject } from "../../support/signing/signed-vectors.js";
 
 function keyAt(path: string) {
   return readVerificationKey({ value: readSigned(path), origin: path });

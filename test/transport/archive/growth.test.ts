@@ -7,12 +7,12 @@ import { type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { openSource } from "../../../src/index.js";
 import type { EndpointOptions } from "../../../src/transport/transport.js";
+import { changedHeader, packTar, paxHeader, tarEnd, tarEntry } from "../../support/bytes/tar-file.js";
+import { zerosGzip } from "../../support/bytes/zeros.js";
 import { expectedError } from "../../support/expected-error.js";
-import { writeImage } from "../../support/layout-image.js";
-import { systemPeer } from "../../support/peer.js";
+import { writeImage } from "../../support/images/layout-image.js";
+import { systemPeer } from "../../support/process/peer.js";
 import { scratchOf } from "../../support/scratch.js";
-import { changedHeader, packTar, paxHeader, tarEnd, tarEntry } from "../../support/tar-file.js";
-import { zerosGzip } from "../../support/zeros.js";
 
 /** A file, as each transport of archives would read it. */
 async function archiveOf(t: TestContext, bytes: Uint8Array, name = "app.tar.gz"): Promise<string> {
@@ -74,7 +74,7 @@ test("members are counted while they come, and so are the bytes of their extende
   await assert.rejects(open(`oci-archive:${wide}`), expectedError("UNSUPPORTED", /33554432 bytes/, /--limit-entries/));
 });
 
-test("what is no tar archive inside is not written out, and is said to be what it is", async (t) => {
+test("what is not a tar archive inside is not written out, and is said to be what it is", async (t) => {
   const inside = gzipSync(gzipSync(Buffer.from("twice")));
   await assert.rejects(
     open(`oci-archive:${await archiveOf(t, inside)}`),
@@ -133,6 +133,25 @@ for (const [program, args] of [
     await assert.rejects(open(`oci-archive:${path}`), expectedError("UNSUPPORTED", new RegExp(program), /install/));
   });
 }
+
+test("a decompressor that cannot run, is killed or fails in silence is not told as a damaged archive", async (t) => {
+  const directory = scratchOf(t);
+  const path = await archiveOf(t, Buffer.from("fd377a585a000004e6d6b446", "hex"), "app.tar.xz");
+  const before = process.env["PATH"];
+  t.after(() => {
+    process.env["PATH"] = before;
+  });
+  process.env["PATH"] = directory;
+  for (const [script, code, message] of [
+    ["echo 'xz: cannot find liblzma.so.5' >&2; exit 127", "UNSUPPORTED", /xz cannot run: xz: cannot find liblzma/],
+    ["kill -9 $$", "LOCAL_IO", /xz was killed by SIGKILL/],
+    ["exit 1", "LOCAL_IO", /xz failed with status 1/],
+    ["echo 'xz: (stdin): Compressed data is corrupt' >&2; exit 1", "CORRUPT", /app\.tar\.xz is damaged: xz: /],
+  ] as const) {
+    await writeFile(join(directory, "xz"), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    await assert.rejects(open(`oci-archive:${path}`), expectedError(code, message, /./));
+  }
+});
 
 test("a layer of docker save that is compressed with xz or lz4 is refused by name", async (t) => {
   const config = Buffer.from(JSON.stringify({ rootfs: { type: "layers", diff_ids: [`sha256:${"0".repeat(64)}`] } }));

@@ -8,10 +8,10 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { openSource } from "../../../src/index.js";
-import { writeImage } from "../../support/layout-image.js";
+import { writeImage } from "../../support/images/layout-image.js";
 import { scratchOf } from "../../support/scratch.js";
 
-const program = fileURLToPath(new URL("../../support/copy-streams.js", import.meta.url));
+const program = fileURLToPath(new URL("../../support/programs/copy-streams.js", import.meta.url));
 const scriptMissing = spawnSync("script", ["--version"]).error ? "there is no script(1) to make a terminal" : false;
 const zstdMissing = spawnSync("zstd", ["--version"]).error ? "there is no zstd on this machine" : false;
 
@@ -93,7 +93,7 @@ test("when the reader of standard output goes away, that is said in words", asyn
   child.stdout?.destroy();
   const closed = once(child, "close");
   assert.ok(child.stderr);
-  assert.match(await text(child.stderr), /ABORTED the reader of standard output has gone/);
+  assert.match(await text(child.stderr), /ABORTED the reader of standard output has closed it/);
   await closed;
 });
 
@@ -103,7 +103,7 @@ test("a terminal is neither read as an archive nor written to", { skip: scriptMi
   await writeImage(`oci-archive:${path}`, [10]);
   for (const [from, to, said] of [
     ["oci-archive:-", `oci-archive:${path}.new`, /USAGE standard input is a terminal/],
-    [`oci-archive:${path}`, "docker-archive:-", /USAGE an archive is not written to a terminal/],
+    [`oci-archive:${path}`, "docker-archive:-", /USAGE standard output is a terminal/],
   ] as const) {
     const command = [process.execPath, program, from, to].map((word) => `'${word}'`).join(" ");
     const { stdout } = spawnSync("script", ["-qec", command, "/dev/null"], { encoding: "utf8", timeout: 30_000 });

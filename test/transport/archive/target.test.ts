@@ -7,15 +7,15 @@ import { test } from "node:test";
 import { copy, copyImage, decryptLayers, encryptLayers, openSource, openTarget } from "../../../src/index.js";
 import { digestFrom } from "../../../src/oci/digest.js";
 import { attachmentsOf } from "../../../src/transport/attachments.js";
-import { AttachedPlace } from "../../support/attached-place.js";
-import { bringImage, inChunks, uploadOf } from "../../support/bring-image.js";
+import { unpackTar } from "../../support/bytes/tar-file.js";
 import { expectedError } from "../../support/expected-error.js";
-import { decryptionKey, ecPair, encryptionKey } from "../../support/key-pair.js";
-import { writeImage } from "../../support/layout-image.js";
-import { addImage, MemoryPlace } from "../../support/memory-image.js";
+import { smallDisk, smallDiskMissing } from "../../support/files/small-disk.js";
+import { AttachedPlace } from "../../support/images/attached-place.js";
+import { bringImage, inChunks, uploadOf } from "../../support/images/bring-image.js";
+import { writeImage } from "../../support/images/layout-image.js";
+import { addImage, MemoryPlace } from "../../support/images/memory-image.js";
+import { decryptionKey, ecPair, encryptionKey } from "../../support/keys/key-pair.js";
 import { scratchOf } from "../../support/scratch.js";
-import { smallDisk, smallDiskMissing } from "../../support/small-disk.js";
-import { unpackTar } from "../../support/tar-file.js";
 
 const layerType = "application/vnd.oci.image.layer.v1.tar";
 const { publicKey, privateKey } = ecPair();
@@ -84,7 +84,7 @@ test("a file that somebody else makes meanwhile is not replaced", async (t) => {
   assert.equal(await readFile(path, "utf8"), "somebody else's");
 });
 
-test("what is no regular file is never replaced", async (t) => {
+test("what is not a regular file is never replaced", async (t) => {
   const directory = scratchOf(t);
   execFileSync("mkfifo", [join(directory, "fifo")]);
   await mkdir(join(directory, "directory"));
@@ -220,7 +220,7 @@ test("a locator that names nothing is a wrong usage, and so is writing to a dige
   await assert.rejects(openTarget(`oci-archive:a.tar@sha256:${"0".repeat(64)}`), expectedError("USAGE", /digest/));
 });
 
-test("what belongs to an image stays in an archive when the image is sealed in place, and when it gets another name", async (t) => {
+test("what belongs to an image stays in an archive when the image is encrypted in place, and when it gets another name", async (t) => {
   const path = join(scratchOf(t), "a.tar");
   const place = new AttachedPlace();
   const root = addImage(place, { layers: [{ mediaType: layerType, bytes: randomBytes(10) }] });

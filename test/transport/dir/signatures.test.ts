@@ -9,10 +9,10 @@ import { parseManifest } from "../../../src/oci/manifest.js";
 import { mediaTypes } from "../../../src/oci/media-type.js";
 import type { ProgressEvent } from "../../../src/progress.js";
 import { attachable, attachmentsOf } from "../../../src/transport/attachments.js";
-import { AttachedPlace } from "../../support/attached-place.js";
 import { expectedError } from "../../support/expected-error.js";
-import { ecPair, encryptionKey } from "../../support/key-pair.js";
-import { addImage } from "../../support/memory-image.js";
+import { AttachedPlace } from "../../support/images/attached-place.js";
+import { addImage } from "../../support/images/memory-image.js";
+import { ecPair, encryptionKey } from "../../support/keys/key-pair.js";
 import { scratchOf } from "../../support/scratch.js";
 
 const tar = "application/vnd.oci.image.layer.v1.tar";

@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { copyImage } from "../../../src/index.js";
-import { firstMissing, run, systemPeer } from "../../support/peer.js";
+import { firstMissing, run, systemPeer } from "../../support/process/peer.js";
 import { scratchOf } from "../../support/scratch.js";
 
 const vectors = join(process.cwd(), "test", "vectors", "signed");

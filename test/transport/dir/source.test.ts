@@ -8,8 +8,8 @@ import { copyImage, openSource } from "../../../src/index.js";
 import type { Descriptor } from "../../../src/oci/descriptor.js";
 import { digestOf } from "../../../src/oci/digest.js";
 import { expectedError } from "../../support/expected-error.js";
-import { writeImage } from "../../support/layout-image.js";
-import { addImage, MemoryPlace } from "../../support/memory-image.js";
+import { writeImage } from "../../support/images/layout-image.js";
+import { addImage, MemoryPlace } from "../../support/images/memory-image.js";
 import { scratchOf } from "../../support/scratch.js";
 
 async function imageIn(t: TestContext): Promise<{ directory: string; layer: string; root: Descriptor }> {

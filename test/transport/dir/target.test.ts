@@ -4,15 +4,15 @@ import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { copyImage, decryptLayers, encryptLayers, openSource, openTarget } from "../../../src/index.js";
-import { bringImage, uploadOf } from "../../support/bring-image.js";
-import { draftNameOfTheDead } from "../../support/dead-draft.js";
 import { expectedError } from "../../support/expected-error.js";
-import { fileTree } from "../../support/file-tree.js";
-import { decryptionKey, ecPair, encryptionKey } from "../../support/key-pair.js";
-import { writeImage } from "../../support/layout-image.js";
-import { addImage, MemoryPlace } from "../../support/memory-image.js";
+import { draftNameOfTheDead } from "../../support/files/dead-draft.js";
+import { fileTree } from "../../support/files/file-tree.js";
+import { smallDisk, smallDiskMissing } from "../../support/files/small-disk.js";
+import { bringImage, uploadOf } from "../../support/images/bring-image.js";
+import { writeImage } from "../../support/images/layout-image.js";
+import { addImage, MemoryPlace } from "../../support/images/memory-image.js";
+import { decryptionKey, ecPair, encryptionKey } from "../../support/keys/key-pair.js";
 import { scratchOf } from "../../support/scratch.js";
-import { smallDisk, smallDiskMissing } from "../../support/small-disk.js";
 
 const { publicKey, privateKey } = ecPair();
 

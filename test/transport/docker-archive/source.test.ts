@@ -7,9 +7,9 @@ import { type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { copyImage, openSource } from "../../../src/index.js";
 import { parseManifest } from "../../../src/oci/manifest.js";
+import { type GivenEntry, packTar } from "../../support/bytes/tar-file.js";
 import { expectedError } from "../../support/expected-error.js";
 import { scratchOf } from "../../support/scratch.js";
-import { type GivenEntry, packTar } from "../../support/tar-file.js";
 
 function hex(bytes: Uint8Array | string): string {
   return createHash("sha256").update(bytes).digest("hex");
@@ -137,7 +137,7 @@ test("an archive whose layers are not what its config says is CORRUPT", async (t
   }
 });
 
-test("what is no archive of docker save is CORRUPT, with a hint at what it may be", async (t) => {
+test("what is not an archive of docker save is CORRUPT, with a hint at what it may be", async (t) => {
   const path = join(scratchOf(t), "a.tar");
   await writeFile(path, await packTar([{ name: "oci-layout", content: "{}" }]));
   await assert.rejects(openSource(`docker-archive:${path}`), expectedError("CORRUPT", /manifest.json/, /oci-archive:/));

@@ -5,14 +5,14 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { copy, copyImage, encryptLayers, openTarget } from "../../../src/index.js";
 import { mediaTypes } from "../../../src/oci/media-type.js";
-import { AttachedPlace } from "../../support/attached-place.js";
-import { bringImage } from "../../support/bring-image.js";
+import { unpackTar } from "../../support/bytes/tar-file.js";
 import { expectedError } from "../../support/expected-error.js";
-import { ecPair, encryptionKey } from "../../support/key-pair.js";
-import { writeImage } from "../../support/layout-image.js";
-import { addImage, MemoryPlace } from "../../support/memory-image.js";
+import { AttachedPlace } from "../../support/images/attached-place.js";
+import { bringImage } from "../../support/images/bring-image.js";
+import { writeImage } from "../../support/images/layout-image.js";
+import { addImage, MemoryPlace } from "../../support/images/memory-image.js";
+import { ecPair, encryptionKey } from "../../support/keys/key-pair.js";
 import { scratchOf } from "../../support/scratch.js";
-import { unpackTar } from "../../support/tar-file.js";
 
 const layerType = "application/vnd.oci.image.layer.v1.tar";
 

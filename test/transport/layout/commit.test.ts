@@ -6,11 +6,11 @@ import type { Descriptor } from "../../../src/oci/descriptor.js";
 import { parseManifest } from "../../../src/oci/manifest.js";
 import { openTarget } from "../../../src/transport/index.js";
 import { blobPath, blobSize } from "../../../src/transport/layout/blob-file.js";
-import { bringImage } from "../../support/bring-image.js";
 import { expectedError } from "../../support/expected-error.js";
-import { checkLayout } from "../../support/layout-check.js";
-import { type WrittenImage, writeImage } from "../../support/layout-image.js";
-import { addImage, MemoryPlace } from "../../support/memory-image.js";
+import { bringImage } from "../../support/images/bring-image.js";
+import { checkLayout } from "../../support/images/layout-check.js";
+import { type WrittenImage, writeImage } from "../../support/images/layout-image.js";
+import { addImage, MemoryPlace } from "../../support/images/memory-image.js";
 import { scratchOf } from "../../support/scratch.js";
 
 const tar = "application/vnd.oci.image.layer.v1.tar";

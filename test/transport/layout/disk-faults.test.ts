@@ -4,13 +4,13 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { OciEncError } from "../../../src/errors.js";
-import { startSupport } from "../../support/child-process.js";
 import { expectedError } from "../../support/expected-error.js";
-import { fileTree } from "../../support/file-tree.js";
-import { checkBlobFiles, checkLayout } from "../../support/layout-check.js";
-import { writeImage } from "../../support/layout-image.js";
+import { fileTree } from "../../support/files/file-tree.js";
+import { smallDisk, smallDiskMissing } from "../../support/files/small-disk.js";
+import { checkBlobFiles, checkLayout } from "../../support/images/layout-check.js";
+import { writeImage } from "../../support/images/layout-image.js";
+import { startSupport } from "../../support/process/child-process.js";
 import { scratchOf } from "../../support/scratch.js";
-import { smallDisk, smallDiskMissing } from "../../support/small-disk.js";
 
 /** Writes a second image beside a first where that may fail; says whether it did, and checks that all that is there is sound. */
 async function writeSecond(layout: string): Promise<boolean> {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { recordSupport, type SystemCall } from "../../support/files/system-calls.js";
 import { scratchOf } from "../../support/scratch.js";
-import { recordSupport, type SystemCall } from "../../support/system-calls.js";
 
 /** What a disk surely holds after some calls: names and contents that have been synced since they last changed. */
 class Disk {

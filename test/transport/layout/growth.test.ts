@@ -3,10 +3,10 @@ import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { rsaPair } from "../../support/key-pair.js";
-import { writeManyImages } from "../../support/many-images.js";
+import { filesOpenedBy } from "../../support/files/system-calls.js";
+import { writeManyImages } from "../../support/images/many-images.js";
+import { rsaPair } from "../../support/keys/key-pair.js";
 import { scratchOf } from "../../support/scratch.js";
-import { filesOpenedBy } from "../../support/system-calls.js";
 
 test("what encrypt in place and rm open in a store does not depend on how many images are there", {
   skip: spawnSync("strace", ["-V"]).status === 0 ? false : "needs strace",

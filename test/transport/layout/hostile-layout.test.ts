@@ -10,9 +10,9 @@ import { hexOf } from "../../../src/oci/digest.js";
 import { parseManifest } from "../../../src/oci/manifest.js";
 import { openSource, openTarget } from "../../../src/transport/index.js";
 import { expectedError } from "../../support/expected-error.js";
-import { fileTree } from "../../support/file-tree.js";
-import { checkLayout } from "../../support/layout-check.js";
-import { type WrittenImage, writeImage } from "../../support/layout-image.js";
+import { fileTree } from "../../support/files/file-tree.js";
+import { checkLayout } from "../../support/images/layout-check.js";
+import { type WrittenImage, writeImage } from "../../support/images/layout-image.js";
 import { scratchOf } from "../../support/scratch.js";
 
 interface Prepared extends WrittenImage {

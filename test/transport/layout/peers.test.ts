@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { copyImage, openSource } from "../../../src/index.js";
 import { attachmentsOf } from "../../../src/transport/attachments.js";
-import { noDockerRegistry, startDockerRegistry } from "../../support/docker-registry.js";
-import { broughtPeer, type Peer, run, systemPeer } from "../../support/peer.js";
+import { broughtPeer, type Peer, run, systemPeer } from "../../support/process/peer.js";
+import { noDockerRegistry, startDockerRegistry } from "../../support/registry/docker-registry.js";
 import { scratchOf } from "../../support/scratch.js";
 
 const vectors = join(process.cwd(), "test", "vectors", "signed");

@@ -8,10 +8,10 @@ import { fetchManifest } from "../../../src/transport/registry/manifests.js";
 import { openClient, registryContext } from "../../../src/transport/registry/open-client.js";
 import { deleteFromRegistry, listRepositoryTags } from "../../../src/transport/registry/operations.js";
 import type { EndpointOptions } from "../../../src/transport/transport.js";
-import { type DockerRegistry, noDockerRegistry, startDockerRegistry } from "../../support/docker-registry.js";
 import { expectedError } from "../../support/expected-error.js";
-import { addImage, MemoryPlace } from "../../support/memory-image.js";
-import { testEnvironment, testTransport } from "../../support/registry-endpoint.js";
+import { addImage, MemoryPlace } from "../../support/images/memory-image.js";
+import { type DockerRegistry, noDockerRegistry, startDockerRegistry } from "../../support/registry/docker-registry.js";
+import { testEnvironment, testTransport } from "../../support/registry/registry-endpoint.js";
 
 const gzip = "application/vnd.oci.image.layer.v1.tar+gzip";
 const skip = noDockerRegistry;

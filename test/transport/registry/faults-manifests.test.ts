@@ -4,11 +4,11 @@ import { gzipSync } from "node:zlib";
 import { digestOf } from "../../../src/oci/digest.js";
 import { mediaTypes } from "../../../src/oci/media-type.js";
 import { expectedError } from "../../support/expected-error.js";
-import { hostDocument, hostImage } from "../../support/hosted-image.js";
-import { testEnvironment } from "../../support/registry-endpoint.js";
-import { listening, openFrom, pullAll } from "../../support/registry-ends.js";
-import { pour, reply } from "../../support/request-log.js";
-import { on, startStrictRegistry } from "../../support/strict-registry.js";
+import { hostDocument, hostImage } from "../../support/registry/hosted-image.js";
+import { testEnvironment } from "../../support/registry/registry-endpoint.js";
+import { listening, openFrom, pullAll } from "../../support/registry/registry-ends.js";
+import { pour, reply } from "../../support/registry/request-log.js";
+import { on, startStrictRegistry } from "../../support/registry/strict/strict-registry.js";
 
 const byTag = on("GET", /\/manifests\/1$/);
 const manifestType = mediaTypes.ociManifest;

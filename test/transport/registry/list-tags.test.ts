@@ -3,9 +3,9 @@ import { test } from "node:test";
 import { registryContext } from "../../../src/transport/registry/open-client.js";
 import { listRepositoryTags } from "../../../src/transport/registry/operations.js";
 import { expectedError } from "../../support/expected-error.js";
-import { testEnvironment } from "../../support/registry-endpoint.js";
-import { reply } from "../../support/request-log.js";
-import { startServer } from "../../support/scripted-server.js";
+import { testEnvironment } from "../../support/registry/registry-endpoint.js";
+import { reply } from "../../support/registry/request-log.js";
+import { startServer } from "../../support/registry/scripted-server.js";
 
 async function listed(tags: unknown): Promise<readonly string[]> {
   await using server = await startServer((exchange) =>
@@ -19,14 +19,14 @@ test("tags are given in the registry's order, and null means none", async () => 
   assert.deepEqual(await listed(null), []);
 });
 
-test("faults/60: an entry that is no tag makes the list CORRUPT, and cannot steer the terminal", async () => {
+test("faults/60: an entry that is not a tag makes the list CORRUPT, and cannot steer the terminal", async () => {
   for (const entry of ["\u001b[31mevil\u001b[0m\n", "a b", "", ".a", "a\n", "x".repeat(129), "x".repeat(100_000)]) {
     await assert.rejects(listed(["ok", entry]), (error) => {
-      expectedError("CORRUPT", /^the tags of ".*\/app" came with ".*", which is no tag$/)(error);
+      expectedError("CORRUPT", /^the tags of ".*\/app" came with ".*", which is not a tag$/)(error);
       return error instanceof Error && error.message.length < 400 && !error.message.includes("\u001b");
     });
   }
   for (const entry of [7, null, ["a"], { name: "a" }]) {
-    await assert.rejects(listed(["ok", entry]), expectedError("CORRUPT", /an entry that is no string$/));
+    await assert.rejects(listed(["ok", entry]), expectedError("CORRUPT", /an entry that is not a string$/));
   }
 });

@@ -10,11 +10,11 @@ import type { LayerTransform } from "../../../src/transform/layer-transform.js";
 import { addRecipients, removeRecipients } from "../../../src/transform/recipients.js";
 import { rekeyLayers } from "../../../src/transform/rekey.js";
 import { expectedError } from "../../support/expected-error.js";
-import { hostImage, randomImage } from "../../support/hosted-image.js";
-import { person } from "../../support/people.js";
-import { openFrom, openTo } from "../../support/registry-ends.js";
-import { summary } from "../../support/request-log.js";
-import { on, type StrictRegistry, startStrictRegistry } from "../../support/strict-registry.js";
+import { person } from "../../support/keys/people.js";
+import { hostImage, randomImage } from "../../support/registry/hosted-image.js";
+import { openFrom, openTo } from "../../support/registry/registry-ends.js";
+import { summary } from "../../support/registry/request-log.js";
+import { on, type StrictRegistry, startStrictRegistry } from "../../support/registry/strict/strict-registry.js";
 
 const [alice, bob] = [person("alice"), person("bob")];
 

@@ -3,10 +3,10 @@ import { randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
 import { copy } from "../../../src/copy/copy.js";
 import type { ImageSource, ImageTarget } from "../../../src/transport/transport.js";
-import { addImage, MemoryPlace } from "../../support/memory-image.js";
-import { testTransport } from "../../support/registry-endpoint.js";
-import { summary } from "../../support/request-log.js";
-import { startStrictRegistry } from "../../support/strict-registry.js";
+import { addImage, MemoryPlace } from "../../support/images/memory-image.js";
+import { testTransport } from "../../support/registry/registry-endpoint.js";
+import { summary } from "../../support/registry/request-log.js";
+import { startStrictRegistry } from "../../support/registry/strict/strict-registry.js";
 
 const gzip = "application/vnd.oci.image.layer.v1.tar+gzip";
 

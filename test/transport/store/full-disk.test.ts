@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { systemCode } from "../../../src/errors.js";
 import { collectGarbage, removeImages, tagImage } from "../../../src/transport/index.js";
-import { checkLayout } from "../../support/layout-check.js";
-import { writeImage } from "../../support/layout-image.js";
-import { ociEnc } from "../../support/oci-enc.js";
+import { smallDisk, smallDiskMissing } from "../../support/files/small-disk.js";
+import { checkLayout } from "../../support/images/layout-check.js";
+import { writeImage } from "../../support/images/layout-image.js";
+import { makeSealedLayout } from "../../support/images/sealed-layout.js";
+import { ociEnc } from "../../support/process/oci-enc.js";
 import { scratchDirectory } from "../../support/scratch.js";
-import { makeSealedLayout } from "../../support/sealed-layout.js";
-import { smallDisk, smallDiskMissing } from "../../support/small-disk.js";
 
 /** Until not one byte more can be written. */
 function fillUp(disk: string): void {

@@ -7,12 +7,12 @@ import { mediaTypes } from "../../../src/oci/media-type.js";
 import { collectGarbage, openTarget } from "../../../src/transport/index.js";
 import { blobPath } from "../../../src/transport/layout/blob-file.js";
 import { indexName, readIndex, withEntries } from "../../../src/transport/layout/index/index-json.js";
-import { bringImage } from "../../support/bring-image.js";
 import { expectedError } from "../../support/expected-error.js";
-import { fileTree } from "../../support/file-tree.js";
-import { checkBlobFiles } from "../../support/layout-check.js";
-import { writeImage } from "../../support/layout-image.js";
-import { addImage, MemoryPlace } from "../../support/memory-image.js";
+import { fileTree } from "../../support/files/file-tree.js";
+import { bringImage } from "../../support/images/bring-image.js";
+import { checkBlobFiles } from "../../support/images/layout-check.js";
+import { writeImage } from "../../support/images/layout-image.js";
+import { addImage, MemoryPlace } from "../../support/images/memory-image.js";
 import { scratchOf } from "../../support/scratch.js";
 
 async function newStore(t: TestContext): Promise<string> {
@@ -68,7 +68,7 @@ test("no store, no garbage", async (t) => {
   const nothing = { removed: [], kept: [] };
   assert.deepEqual(await collectGarbage({ store: await newStore(t) }), {
     ...nothing,
-    beginnings: nothing,
+    partialBlobs: nothing,
     failure: undefined,
   });
 });

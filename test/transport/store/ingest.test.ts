@@ -11,11 +11,11 @@ import { digestOf } from "../../../src/oci/digest.js";
 import { collectGarbage, openTarget } from "../../../src/transport/index.js";
 import { sessionsDirectory } from "../../../src/transport/layout/lock/work-directory.js";
 import { canResume, type ImageTarget, type PartialBlob } from "../../../src/transport/transport.js";
-import { inChunks } from "../../support/bring-image.js";
-import { startSupport } from "../../support/child-process.js";
 import { expectedError } from "../../support/expected-error.js";
-import { fileTree } from "../../support/file-tree.js";
-import { writeImage } from "../../support/layout-image.js";
+import { fileTree } from "../../support/files/file-tree.js";
+import { inChunks } from "../../support/images/bring-image.js";
+import { writeImage } from "../../support/images/layout-image.js";
+import { startSupport } from "../../support/process/child-process.js";
 import { scratchOf } from "../../support/scratch.js";
 
 // Nobody has to be watched for longer here.
@@ -86,11 +86,11 @@ test("what a failed writer had waits under its digest, for its owner alone, and 
     [part, 60_000],
   ] as const) {
     assert.equal(await target.has(blob), false);
-    const beginning = await begun(target, blob);
-    assert.equal(beginning?.size, count);
-    assert.deepEqual(await drained(beginning.bytes), bytes.subarray(0, count));
+    const partial = await begun(target, blob);
+    assert.equal(partial?.size, count);
+    assert.deepEqual(await drained(partial.bytes), bytes.subarray(0, count));
     const upload = { bytes: inChunks(bytes, 7_000), size: blob.size, digest: blob.digest, sum: () => blob };
-    await target.put({ ...upload, begun: beginning.size });
+    await target.put({ ...upload, begun: partial.size });
     assert.equal(await target.has(blob), true);
   }
 });
@@ -105,14 +105,14 @@ test("what has begun is not written again", async (t) => {
   const directory = join(sessionsDirectory(store), lease ?? "");
   const name = `kept-${some.blob.digest.replace(":", "-")}`;
   const before = await stat(join(directory, `${name}.part`));
-  // Other bytes in place of the beginning: had they been written, they would be read back.
+  // Other bytes in the partial blob: had they been written, they would be read back.
   const bytes = inChunks(Buffer.concat([Buffer.alloc(size), some.bytes.subarray(size)]), 9_999);
   await target.put({ bytes, size: some.blob.size, digest: some.blob.digest, begun: size, sum: () => some.blob });
   assert.deepEqual(await readFile(join(directory, name)), some.bytes);
   assert.equal((await stat(join(directory, name))).ino, before.ino);
 });
 
-test("two writers never share a beginning: the first takes it, and gives it back when it fails", async (t) => {
+test("two writers never share a partial blob: the first takes it, and gives it back when it fails", async (t) => {
   const store = await newStore(t);
   const some = content();
   await leave(store, some, 50_000);
@@ -120,14 +120,14 @@ test("two writers never share a beginning: the first takes it, and gives it back
   {
     await using first = await openTarget("first", { store });
     const both = await Promise.all([begun(first, some.blob), begun(second, some.blob)]);
-    assert.equal(both.filter((beginning) => beginning?.size === 50_000).length, 1);
-    assert.equal(both.filter((beginning) => beginning === undefined).length, 1);
+    assert.equal(both.filter((partial) => partial?.size === 50_000).length, 1);
+    assert.equal(both.filter((partial) => partial === undefined).length, 1);
   }
   await second[Symbol.asyncDispose]();
   assert.equal((await stat(waitingPath(store, some.blob))).size, 50_000);
 });
 
-test("of two beginnings of one blob the longer one stays", async (t) => {
+test("of two partial copies of one blob the longer one stays", async (t) => {
   const store = await newStore(t);
   const some = content();
   for (const [count, stays] of [
@@ -140,7 +140,7 @@ test("of two beginnings of one blob the longer one stays", async (t) => {
   }
 });
 
-test("a beginning of a few bytes is not kept, nor one that did not hold, nor what was not to be stored unchanged", async (t) => {
+test("a partial blob of a few bytes is not kept, nor one that did not hold, nor what was not to be stored unchanged", async (t) => {
   const store = await newStore(t);
   {
     await using target = await openTarget("app", { store });
@@ -177,10 +177,10 @@ test("what a killed writer had is kept by whoever comes next, be it a writer or 
     writer.process.kill("SIGKILL");
     await writer.ended();
     if (next === "gc") {
-      const { beginnings } = await collectGarbage({ store });
+      const { partialBlobs } = await collectGarbage({ store });
       assert.deepEqual(
-        beginnings.kept.map(({ why }) => why),
-        ["a pull can go on with it for a week"],
+        partialBlobs.kept.map(({ why }) => why),
+        ["a pull can resume it for a week"],
       );
     } else {
       await using target = await openTarget("other", { store });
@@ -246,11 +246,11 @@ test("a link in place of the directory leads nobody elsewhere", async (t) => {
     await putSome(target, content(), 30_000);
   }
   await utimes(join(elsewhere, some.blob.digest.replace(":", "-")), 0, 0);
-  assert.deepEqual((await collectGarbage({ store })).beginnings.removed, []);
+  assert.deepEqual((await collectGarbage({ store })).partialBlobs.removed, []);
   assert.equal((await readdir(elsewhere)).length, 1);
 });
 
-test("beginnings go after a week without a pull, with a store around them or without", async (t) => {
+test("partial blobs go after a week without a pull, with a store around them or without", async (t) => {
   const day = 24 * 60 * 60;
   for (const made of [false, true]) {
     const store = await newStore(t);
@@ -263,24 +263,24 @@ test("beginnings go after a week without a pull, with a store around them or wit
     }
     const removed = [7.1, -365_000].map((days) => ages.get(days)?.blob.digest).toSorted();
     const before = await fileTree(store);
-    const told = (await collectGarbage({ store, dryRun: true })).beginnings;
+    const told = (await collectGarbage({ store, dryRun: true })).partialBlobs;
     assert.deepEqual(told.removed.map(({ digest }) => digest).toSorted(), removed);
     assert.deepEqual(await fileTree(store), before);
-    const { beginnings } = await collectGarbage({ store });
-    assert.deepEqual(beginnings.removed.map(({ digest }) => digest).toSorted(), removed);
-    assert.deepEqual(new Set(beginnings.removed.map(({ size }) => size)), new Set([20_000]));
-    assert.equal(beginnings.kept.length, 2);
+    const { partialBlobs } = await collectGarbage({ store });
+    assert.deepEqual(partialBlobs.removed.map(({ digest }) => digest).toSorted(), removed);
+    assert.deepEqual(new Set(partialBlobs.removed.map(({ size }) => size)), new Set([20_000]));
+    assert.equal(partialBlobs.kept.length, 2);
     assert.equal((await readdir(join(store, ".oci-enc", "ingest"))).length, 2);
   }
 });
 
-test("the workplace goes with the last beginning", async (t) => {
+test("the work directory goes with the last partial blob", async (t) => {
   const store = await newStore(t);
   const some = content();
   await writeImage("app", [10], { store });
   const before = await fileTree(store);
   await leave(store, some, 50_000);
   await utimes(waitingPath(store, some.blob), 0, 0);
-  assert.equal((await collectGarbage({ store })).beginnings.removed.length, 1);
+  assert.equal((await collectGarbage({ store })).partialBlobs.removed.length, 1);
   assert.deepEqual(await fileTree(store), before);
 });

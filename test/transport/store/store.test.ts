@@ -7,11 +7,11 @@ import { type TestContext, test } from "node:test";
 import { listImages, openSource, openTarget, removeImages, tagImage } from "../../../src/transport/index.js";
 import { readIndex } from "../../../src/transport/layout/index/index-json.js";
 import { storeDirectory } from "../../../src/transport/store/store-directory.js";
-import { bringImage } from "../../support/bring-image.js";
 import { expectedError } from "../../support/expected-error.js";
-import { checkBlobFiles, checkLayout } from "../../support/layout-check.js";
-import { writeImage } from "../../support/layout-image.js";
-import { addImage, MemoryPlace } from "../../support/memory-image.js";
+import { bringImage } from "../../support/images/bring-image.js";
+import { checkBlobFiles, checkLayout } from "../../support/images/layout-check.js";
+import { writeImage } from "../../support/images/layout-image.js";
+import { addImage, MemoryPlace } from "../../support/images/memory-image.js";
 import { scratchOf } from "../../support/scratch.js";
 
 const tar = "application/vnd.oci.image.layer.v1.tar";
@@ -132,7 +132,7 @@ test("a tag is one more name, moves when it is given again, and says whether it 
   assert.deepEqual((await checkLayout(store)).length, 3);
 });
 
-test("a tag of what is not there is NOT_FOUND, and one that is no tag a USAGE error", async (t) => {
+test("a tag of what is not there is NOT_FOUND, and one that is not a tag a USAGE error", async (t) => {
   const store = await newStore(t);
   await assert.rejects(tagImage("app", "other", { store }), expectedError("NOT_FOUND"));
   const { root } = await writeImage("app", [10], { store });

@@ -1,5 +1,6 @@
 import type { OciEncError } from "../../../errors.js";
 import { type CanDecryptReport, printPlatform } from "../../../index.js";
+import { listTransports } from "../../../transport/index.js";
 import { openingFlags, readSettings, settingFlags } from "../../options/keys/key-flags.js";
 import { readKeys } from "../../options/keys/keys.js";
 import { platform, readPlatforms } from "../../options/platforms.js";
@@ -8,7 +9,7 @@ import type { Command } from "../command.js";
 
 /** `can-decrypt IMAGE`. */
 export const canDecrypt: Command = {
-  arguments: [{ name: "IMAGE", about: "a name in the local store, docker://, oci:, oci-archive: or dir:" }],
+  arguments: [{ name: "IMAGE", about: listTransports(({ encrypted }) => encrypted) }],
   flags: [...openingFlags, ...settingFlags, platform, ...sourceFlags],
   examples: [
     "oci-enc can-decrypt -k key.pem app:1-enc",

@@ -1,3 +1,4 @@
+import { listTransports } from "../../../transport/index.js";
 import { filePlainMode } from "../../options/plain-mode.js";
 import { allPlatforms, platform, readPlatforms } from "../../options/platforms.js";
 import type { Command } from "../command.js";
@@ -24,7 +25,7 @@ export const copy: Command = {
   arguments: [
     {
       name: "SRC",
-      about: "the image: a name in the local store, docker://, oci:, oci-archive:, docker-archive: or dir:",
+      about: `the image: ${listTransports()}`,
     },
     { name: "DST", about: "where the copy goes" },
   ],

@@ -1,3 +1,4 @@
+import { listTransports } from "../../../transport/index.js";
 import { type Flag, toggle } from "../../options/flag.js";
 import { inPlace, inPlaceTarget, requireInPlace } from "../../options/in-place.js";
 import { openingFlags, readSettings, settingFlags } from "../../options/keys/key-flags.js";
@@ -26,7 +27,7 @@ const noVerifyContent: Flag<boolean> = toggle({
 /** `decrypt SRC [DST]`. */
 export const decrypt: Command = {
   arguments: [
-    { name: "SRC", about: "the image to open: a name in the local store, docker://, oci:, oci-archive: or dir:" },
+    { name: "SRC", about: `the image to open: ${listTransports(({ encrypted }) => encrypted)}` },
     inPlaceTarget("where the opened image goes"),
   ],
   flags: [

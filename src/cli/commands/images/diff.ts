@@ -1,3 +1,4 @@
+import { listTransports } from "../../../transport/index.js";
 import { hasKeys, openingFlags, readSettings, settingFlags } from "../../options/keys/key-flags.js";
 import { readKeys } from "../../options/keys/keys.js";
 import { platform, readPlatforms } from "../../options/platforms.js";
@@ -7,7 +8,7 @@ import type { Command } from "../command.js";
 /** `diff A B`. */
 export const diff: Command = {
   arguments: [
-    { name: "A", about: "an image: a name in the local store, docker://, oci:, oci-archive:, docker-archive: or dir:" },
+    { name: "A", about: `an image: ${listTransports()}` },
     { name: "B", about: "the image to compare it with" },
   ],
   flags: [...openingFlags, ...settingFlags, platform, ...pairFlags],

@@ -1,4 +1,5 @@
 import type { LayerSelection, OpenedPreviousImage } from "../../../index.js";
+import { listTransports } from "../../../transport/index.js";
 import { choice, type Flag, single, toggle } from "../../options/flag.js";
 import { inPlace, inPlaceTarget, requireInPlace } from "../../options/in-place.js";
 import {
@@ -64,7 +65,7 @@ export const encrypt: Command = {
   arguments: [
     {
       name: "SRC",
-      about: "the image to seal: a name in the local store, docker://, oci:, oci-archive:, docker-archive: or dir:",
+      about: `the image to seal: ${listTransports()}`,
     },
     inPlaceTarget("where the sealed image goes"),
   ],

@@ -1,3 +1,4 @@
+import { listTransports } from "../../../transport/index.js";
 import { type Flag, toggle } from "../../options/flag.js";
 import { json } from "../../options/output.js";
 import { platform, readPlatforms } from "../../options/platforms.js";
@@ -16,9 +17,7 @@ const config: Flag<boolean> = toggle({
 
 /** `inspect IMAGE`. */
 export const inspect: Command = {
-  arguments: [
-    { name: "IMAGE", about: "a name in the local store, docker://, oci:, oci-archive:, docker-archive: or dir:" },
-  ],
+  arguments: [{ name: "IMAGE", about: listTransports() }],
   flags: [platform, raw, config, ...sourceFlags],
   conflicts: [
     [raw, config],

@@ -1,4 +1,5 @@
 import type { ImageReport } from "../../../index.js";
+import { listTransports } from "../../../transport/index.js";
 import { type Flag, toggle } from "../../options/flag.js";
 import { hasKeys, openingFlags, readSettings, settingFlags } from "../../options/keys/key-flags.js";
 import { readKeys } from "../../options/keys/keys.js";
@@ -23,9 +24,7 @@ const keyIds: Flag<boolean> = toggle({
 
 /** `layerinfo IMAGE`. */
 export const layerinfo: Command = {
-  arguments: [
-    { name: "IMAGE", about: "a name in the local store, docker://, oci:, oci-archive:, docker-archive: or dir:" },
-  ],
+  arguments: [{ name: "IMAGE", about: listTransports() }],
   flags: [...openingFlags, ...settingFlags, layer, excludeLayer, platform, compat, keyIds, ...sourceFlags],
   needs: [[keyIds, compat]],
   examples: [
@@ -59,11 +58,15 @@ export const layerinfo: Command = {
   },
 };
 
-/** gpg is asked where the image is for OpenPGP keys, and somebody has a keyring: it would make one. */
+/** Whoever knows the owners of ids is asked where the image has recipients of that scheme. */
 async function namesOfKeys({ options, signal }: Invocation, image: ImageReport): Promise<NameOfKey> {
-  const unknown = () => undefined;
-  const slots = image.manifests.flatMap(({ layers }) => layers.flatMap((one) => one.slots));
-  if (options.get(keyIds) || !slots.includes("pgp")) return unknown;
-  const { keyringAddresses } = await import("../../../crypt/index.js");
-  return (await keyringAddresses({ ...readSettings(options), signal })) ?? unknown;
+  if (options.get(keyIds)) return () => undefined;
+  const { schemes } = await import("../../../crypt/index.js");
+  const present = new Set(image.manifests.flatMap(({ layers }) => layers.flatMap((one) => one.schemes)));
+  const names = new Map<string, ((id: string) => string | undefined) | undefined>();
+  for (const scheme of present) {
+    const compat = schemes.get(scheme)?.compat;
+    if (compat?.kind === "ids") names.set(scheme, await compat.names({ ...readSettings(options), signal }));
+  }
+  return (scheme, id) => names.get(scheme)?.(id);
 }

@@ -40,18 +40,18 @@ export const pull: Command = {
 
 /** A short name may mean several images: the first that is there is the one. */
 async function pullFirst(invocation: Invocation, how: TransferOptions): Promise<Report> {
-  const [{ searchNames }, { transferImage }] = await Promise.all([
+  const [{ registryName, searchNames }, { transferImage }] = await Promise.all([
     import("../../../transport/index.js"),
     import("../transfer/transfer.js"),
   ]);
   const [image = "", target] = invocation.arguments;
-  const name = image.replace(/^docker:\/\//, "");
+  const name = registryName(image);
   const registry = await readRegistry(invocation, "src");
   const candidates = name === image ? await searchNames(name, { registry }) : [image];
   const missed: string[] = [];
   for (const from of candidates) {
     try {
-      return await transferImage({ ...invocation, arguments: [from, target ?? storeName(from)] }, how);
+      return await transferImage({ ...invocation, arguments: [from, target ?? storeName(registryName(from))] }, how);
     } catch (error) {
       if (!isPassedOver(error) || missed.length + 1 >= candidates.length) throw error;
       missed.push(error.message);
@@ -69,8 +69,7 @@ function isPassedOver(error: unknown): error is OciEncError {
 const notThere: ReadonlySet<ErrorCode> = new Set(["NOT_FOUND", "DENIED", "UNAVAILABLE"]);
 
 /** An image that is pulled by tag and digest is kept under its tag. */
-function storeName(reference: string): string {
-  const name = reference.replace(/^docker:\/\//, "");
+function storeName(name: string): string {
   const [tagged = name] = name.split("@");
   return /:[^/]+$/.test(tagged) ? tagged : name;
 }

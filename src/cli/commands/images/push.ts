@@ -1,4 +1,5 @@
 import { OciEncError } from "../../../errors.js";
+import { listTransports } from "../../../transport/index.js";
 import { platform, readPlatforms } from "../../options/platforms.js";
 import type { Command } from "../command.js";
 import { encryptFlags, encryptNeeds, encryptTransform, layerFlags } from "../transfer/copy-transform.js";
@@ -14,7 +15,7 @@ import {
 /** `push SRC [IMAGE]`. */
 export const push: Command = {
   arguments: [
-    { name: "SRC", about: "a name in the local store, oci:, oci-archive:, docker-archive: or dir:" },
+    { name: "SRC", about: listTransports(({ remote }) => !remote) },
     { name: "IMAGE", about: "in a registry, with or without docker://; default the name in the store", optional: true },
   ],
   flags: [...encryptFlags, ...layerFlags, platform, ...copyFlags, ...transferFlags],
@@ -26,17 +27,17 @@ export const push: Command = {
     "oci-enc push oci:images:app docker://registry.example/app:1",
   ],
   async run(invocation) {
-    const [{ transferImage }, { parseReference, redactedReference }] = await Promise.all([
+    const [{ transferImage }, { parseReference, redactedReference, registryReference }] = await Promise.all([
       import("../transfer/transfer.js"),
       import("../../../transport/index.js"),
     ]);
     const [from = "", image] = invocation.arguments;
-    if (image === undefined && parseReference(from).transport !== undefined) {
+    if (image === undefined && parseReference(from).prefix !== "") {
       throw new OciEncError("USAGE", `where ${redactedReference(from)} is to be pushed is not said`, {
         hint: "name the image in the registry after it; only what is in the local store has a name of its own",
       });
     }
-    const to = `docker://${(image ?? from).replace(/^docker:\/\//, "")}`;
+    const to = registryReference(image ?? from);
     const transform = await encryptTransform(invocation);
     const platforms = await readPlatforms(invocation.options);
     const copying = readCopyFlags(invocation.options);

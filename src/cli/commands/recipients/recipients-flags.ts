@@ -1,4 +1,5 @@
 import type { RecipientId } from "../../../index.js";
+import { listTransports } from "../../../transport/index.js";
 import { type Flag, repeated } from "../../options/flag.js";
 import type { FlagValues } from "../../options/flag-values.js";
 import { excludeLayer, layer } from "../../options/layers.js";
@@ -8,7 +9,7 @@ import { transferFlags } from "../transfer/transfer-flags.js";
 
 /** What every command takes that changes the recipients of an image. */
 export const recipientsArguments: readonly Argument[] = [
-  { name: "IMAGE", about: "the sealed image: a name in the local store, docker://, oci:, oci-archive: or dir:" },
+  { name: "IMAGE", about: `the sealed image: ${listTransports(({ encrypted }) => encrypted)}` },
   { name: "DST", about: "where the image goes; default: in place of IMAGE", optional: true },
 ];
 

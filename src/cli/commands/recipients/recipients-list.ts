@@ -1,10 +1,11 @@
+import { listTransports } from "../../../transport/index.js";
 import { platform, readPlatforms } from "../../options/platforms.js";
 import { onlyEndpoint, sourceFlags } from "../../options/registry/endpoints.js";
 import type { Command } from "../command.js";
 
 /** `recipients list IMAGE`. */
 export const recipientsList: Command = {
-  arguments: [{ name: "IMAGE", about: "a name in the local store, docker://, oci:, oci-archive: or dir:" }],
+  arguments: [{ name: "IMAGE", about: listTransports(({ encrypted }) => encrypted) }],
   flags: [platform, ...sourceFlags],
   examples: ["oci-enc recipients list app:1-enc", "oci-enc recipients list --json oci:sealed:app"],
   async run(invocation) {

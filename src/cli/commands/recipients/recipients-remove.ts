@@ -1,3 +1,4 @@
+import { helpOf } from "../../../crypt/schemes/index.js";
 import { OciEncError } from "../../../errors.js";
 import { type Flag, repeated } from "../../options/flag.js";
 import { readSettings, recipientsFile, settingFlags } from "../../options/keys/key-flags.js";
@@ -10,7 +11,7 @@ import { readRecipientIds, recipientIds, recipientsArguments, recipientsFlags } 
 
 const group = "Recipients:";
 
-const match = recipientIds("match", "everybody of this name: jwe:KID, pgp:KEYID, pkcs7:SERIAL, provider:NAME", group);
+const match = recipientIds("match", `the recipients of this name: ${helpOf("id").join(", ")}`, group);
 
 const index: Flag<readonly string[]> = repeated({
   name: "index",

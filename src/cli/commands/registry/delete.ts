@@ -11,9 +11,11 @@ export const deleteFromRegistry: Command = {
   async run(invocation) {
     const { signal, progress } = invocation;
     const [image = ""] = invocation.arguments;
-    const { credentialsHint, deleteImage, redactedReference } = await import("../../../transport/index.js");
-    if (!image.startsWith("docker://")) {
-      throw new OciEncError("USAGE", `${redactedReference(image)} is no image in a registry`, {
+    const { credentialsHint, deleteImage, parseReference, redactedReference } = await import(
+      "../../../transport/index.js"
+    );
+    if (!parseReference(image).row.remote) {
+      throw new OciEncError("USAGE", `${redactedReference(image)} is not an image in a registry`, {
         hint: credentialsHint(image) ?? "write docker://HOST/REPO:TAG; `oci-enc rm` removes from the local store",
       });
     }

@@ -1,5 +1,5 @@
 import { OciEncError } from "../../../errors.js";
-import type { LoginPlace } from "../../../transport/index.js";
+import type { LoginTarget } from "../../../transport/index.js";
 import { type Flag, toggle } from "../../options/flag.js";
 import { readRegistry } from "../../options/registry/registry.js";
 import { eitherSide, registryFlags } from "../../options/registry/registry-flags.js";
@@ -53,6 +53,6 @@ async function logIn(invocation: Invocation): Promise<Report> {
   return { kind: "report", document: loginDocument(place, username, places), text: "", writes: true };
 }
 
-function loginDocument(place: LoginPlace, username: string, places: readonly string[]): object {
+function loginDocument(place: LoginTarget, username: string, places: readonly string[]): object {
   return { registry: place.host, repository: place.repository ?? null, username, places };
 }

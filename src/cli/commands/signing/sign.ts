@@ -1,5 +1,6 @@
 import { OciEncError } from "../../../errors.js";
 import type { SignedArtifact, SignImageOptions, SignReport } from "../../../index.js";
+import { listTransports } from "../../../transport/index.js";
 import { type Flag, single } from "../../options/flag.js";
 import { readSettings, settingFlags } from "../../options/keys/key-flags.js";
 import { platform, readPlatforms } from "../../options/platforms.js";
@@ -28,9 +29,7 @@ const output: Flag<string | undefined> = single({
 
 /** `sign IMAGE`. */
 export const sign: Command = {
-  arguments: [
-    { name: "IMAGE", about: "any image or artifact: docker://, oci:, oci-archive:, dir: or a name in the local store" },
-  ],
+  arguments: [{ name: "IMAGE", about: `any image or artifact: ${listTransports(({ attachments }) => attachments)}` }],
   flags: [
     by,
     format,

@@ -1,4 +1,5 @@
 import type { AttachmentReport } from "../../../index.js";
+import { listTransports } from "../../../transport/index.js";
 import { onlyEndpoint, sourceFlags } from "../../options/registry/endpoints.js";
 import { printable } from "../../output/printable.js";
 import { type Column, table } from "../../output/tables/table.js";
@@ -13,7 +14,7 @@ const columns: readonly Column[] = [
 
 /** `signatures IMAGE`. */
 export const signatures: Command = {
-  arguments: [{ name: "IMAGE", about: "a name in the local store, docker://, oci:, oci-archive: or dir:" }],
+  arguments: [{ name: "IMAGE", about: listTransports(({ encrypted }) => encrypted) }],
   flags: sourceFlags,
   examples: ["oci-enc signatures docker://registry.example/app:1-enc", "oci-enc signatures --json oci-archive:app.tar"],
   async run(invocation) {

@@ -1,5 +1,6 @@
 import { OciEncError } from "../../../errors.js";
 import type { TrustRules, VerifyImageOptions } from "../../../index.js";
+import { listTransports } from "../../../transport/index.js";
 import { choice, type Flag, parsed, repeated, single, toggle } from "../../options/flag.js";
 import { hasKeys, key, keysDir, openingFlags, readSettings, settingFlags } from "../../options/keys/key-flags.js";
 import { readKeys, readRecipientsFile } from "../../options/keys/keys.js";
@@ -103,7 +104,7 @@ const sealedQuestions: readonly Flag<unknown>[] = [
 
 /** `verify IMAGE`. */
 export const verify: Command = {
-  arguments: [{ name: "IMAGE", about: "a name in the local store, docker://, oci:, oci-archive: or dir:" }],
+  arguments: [{ name: "IMAGE", about: listTransports(({ encrypted }) => encrypted) }],
   flags: [
     ...sealedQuestions,
     ...judgingFlags,

@@ -13,25 +13,22 @@ export const gc: Command = {
     const { collectGarbage } = await import("../../../transport/index.js");
     const garbage = await collectGarbage({ store: options.get(store), dryRun: options.get(dryRun), progress, signal });
     const verb = options.get(dryRun) ? "would remove" : "removed";
-    const counts = [
-      ...counted(garbage, "blobs"),
-      ...counted(garbage.beginnings, "beginnings of blobs that were never finished"),
-    ];
+    const counts = [...counted(garbage, "blobs"), ...counted(garbage.partialBlobs, "partial blobs")];
     if (counts.length === 0) notice("nothing to remove");
     for (const count of counts) notice(`${verb} ${count}`);
     for (const why of reasons(garbage)) notice(`some blobs stay: ${why}`);
-    for (const why of reasons(garbage.beginnings)) notice(`some beginnings of blobs stay: ${why}`);
+    for (const why of reasons(garbage.partialBlobs)) notice(`some partial blobs stay: ${why}`);
     return {
       kind: "report",
       failure: garbage.failure,
-      document: { ...listed(garbage), beginnings: listed(garbage.beginnings) },
+      document: { ...listed(garbage), partialBlobs: listed(garbage.partialBlobs) },
       text: garbage.removed.map(({ digest }) => digest).join("\n"),
       writes: true,
     };
   },
 };
 
-type Removed = Garbage["beginnings"];
+type Removed = Garbage["partialBlobs"];
 
 interface Listed {
   readonly removed: readonly { readonly digest: string; readonly size: number }[];

@@ -10,6 +10,7 @@ import {
   printPlatform,
   type SignedArtifact,
 } from "../../../index.js";
+import { isStandardStream, parseReference } from "../../../transport/index.js";
 import { readSettings } from "../../options/keys/key-flags.js";
 import { judgedSource, parallel, targetEndpoint } from "../../options/registry/endpoints.js";
 import { retryTimes } from "../../options/registry/registry-flags.js";
@@ -61,7 +62,7 @@ export async function transferImage(invocation: Invocation, how: TransferOptions
     document: { ...transferDocument(report), ...(signatures.length > 0 && { signatures }) },
     text: report.digest ?? "",
     writes: true,
-    stderr: isStream(to),
+    stderr: isStandardStream(to),
   };
 }
 
@@ -97,7 +98,7 @@ function whatHappened(report: CopyReport, { edits, dry }: { edits: boolean; dry:
 
 /** Others have pulled by this tag, and may have to find the image that it named. */
 function whatMoved({ reference, replaced, digest }: CopyReport): readonly string[] {
-  if (replaced === undefined || !reference.startsWith("docker://")) return [];
+  if (replaced === undefined || !parseReference(reference).row.remote) return [];
   if (digest === undefined) return [`${reference} would no longer name ${replaced}`];
   return [`${reference} named ${replaced}, and now names ${digest}`];
 }
@@ -148,11 +149,6 @@ function layerDocument({ platform, index, action, known, before, after }: LayerR
 
 function blobDocument({ digest, mediaType, size }: Descriptor): object {
   return { digest, mediaType, size };
-}
-
-/** An archive that goes to standard output. */
-function isStream(reference: string): boolean {
-  return /^(?:oci|docker)-archive:-(?::|$)/.test(reference);
 }
 
 async function writeDigest(file: string, digest: string): Promise<void> {

@@ -1,18 +1,18 @@
 import type { SchemeSettings } from "../../../crypt/index.js";
+import { certificateForms, helpOf } from "../../../crypt/schemes/index.js";
 import { OciEncError } from "../../../errors.js";
 import { type Flag, parsed, repeated, single, toggle } from "../flag.js";
 import type { FlagValues } from "../flag-values.js";
 
 const group = "Keys:";
 
-/** Whom to seal for. */
+/** The recipients to encrypt for. */
 export const recipient: Flag<readonly string[]> = repeated({
   name: "recipient",
   short: "r",
   aliases: ["encryption-key"],
   placeholder: "SPEC",
-  about:
-    "whom to seal for: jwe:FILE (PEM, DER, JWK, JWK set, certificate), pgp:ID or pgp:FILE, pkcs7:CERT, pkcs11:FILE or a PKCS#11 URI, provider:NAME[:PARAMETERS]",
+  about: `a recipient to encrypt for: ${helpOf("recipient").join(", ")}`,
   group,
 });
 
@@ -24,14 +24,13 @@ export const recipientsFile: Flag<string | undefined> = single({
   group,
 });
 
-/** What to open with. */
+/** The keys to decrypt with. */
 export const key: Flag<readonly string[]> = repeated({
   name: "key",
   short: "k",
   aliases: ["decryption-key"],
   placeholder: "SPEC",
-  about:
-    "a private key: FILE, FILE:file=PATH, FILE:fd=N, FILE:env=NAME, FILE:prompt, FILE:pass=PW; pgp:[ID] through gpg, a PKCS#11 URI, provider:NAME[:PARAMETERS]",
+  about: `a private key: FILE, FILE:file=PATH, FILE:fd=N, FILE:env=NAME, FILE:prompt, FILE:pass=PW; ${helpOf("key").join(", ")}`,
   group,
 });
 
@@ -39,15 +38,15 @@ export const key: Flag<readonly string[]> = repeated({
 export const keysDir: Flag<string | undefined> = single({
   name: "keys-dir",
   placeholder: "DIR",
-  about: "open with every key in a directory and below it; links are followed as long as they stay inside",
+  about: "decrypt with every key in a directory and below it; links are followed as long as they stay inside",
   group,
 });
 
-/** Certificates that tell which recipient a private key is. */
+/** Certificates that say which recipient a private key belongs to. */
 export const decRecipient: Flag<readonly string[]> = repeated({
   name: "dec-recipient",
   placeholder: "SPEC",
-  about: "pkcs7:CERT, the certificate that belongs to a private key",
+  about: `${certificateForms()}, the certificate that belongs to a private key`,
   group,
 });
 
@@ -80,23 +79,23 @@ const gpgVersion: Flag<"v1" | "v2" | undefined> = parsed(
   },
 );
 
-/** For commands that seal or open. */
+/** For commands that encrypt or decrypt. */
 export const settingFlags: readonly Flag<unknown>[] = [gpgHomedir, gpgVersion];
 
-/** For commands that open. */
+/** For commands that decrypt. */
 export const openingFlags: readonly Flag<unknown>[] = [key, keysDir, decRecipient];
 
-/** Where the key schemes shall find what is not in a key. */
+/** Where the key schemes find what is not in a key. */
 export function readSettings(options: FlagValues): SchemeSettings {
   return { gpgHomedir: options.get(gpgHomedir), gpgVersion: options.get(gpgVersion) };
 }
 
-/** Whether any key to open with was given, or what is of use beside one alone: then that is said. */
+/** Whether a key to decrypt with was given, or a certificate, which is of no use alone: then that is said. */
 export function hasKeys(options: FlagValues): boolean {
   return options.given(key) || options.given(keysDir) || options.given(decRecipient);
 }
 
-/** Leave out whom the keys belong to. */
+/** Leave out of the image what identifies the recipients. */
 export const anonymous: Flag<boolean> = toggle({
   name: "anonymous",
   about: "leave out of the image what identifies the recipients' keys",

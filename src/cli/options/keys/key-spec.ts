@@ -1,5 +1,7 @@
 import { stat } from "node:fs/promises";
+import { schemes } from "../../../crypt/schemes/index.js";
 import { OciEncError } from "../../../errors.js";
+import { addressHint } from "./secret-file.js";
 
 /** Where a passphrase comes from. */
 export type PassphraseSource =
@@ -9,28 +11,30 @@ export type PassphraseSource =
   | { readonly kind: "descriptor"; readonly number: number }
   | { readonly kind: "variable"; readonly name: string };
 
-/** A key as it was named: a file, or a word for its scheme; and where its passphrase comes from. */
+/** A key as it was given: a file, or a text for its scheme; and where its passphrase comes from. */
 export interface KeySpec {
-  /** Undefined: the file does not say whose it is. */
+  /** Undefined: a file, which does not say which scheme it is for. */
   readonly scheme: string | undefined;
-  /** The file's path, or the word. */
-  readonly path: string;
+  /** The file's path, or the text. */
+  readonly value: string;
   readonly isFile: boolean;
   readonly passphrase: PassphraseSource;
 }
 
-/** Schemes whose keys can stay elsewhere, so that a word names them: `pgp:alice@example.test`, `provider:kms`. */
-const wordSchemes: ReadonlySet<string> = new Set(["pgp", "pkcs11", "provider"]);
-
 /**
- * Takes `SCHEME:WORD` apart for schemes whose keys are not in files, else `FILE`, `FILE:pass=PW`, `FILE:file=PATH`, `FILE:fd=N`, `FILE:env=NAME`, `FILE:prompt` or `FILE:PW` apart. A text
- * that names a file as a whole is that file. USAGE for a descriptor that is no number; NOT_FOUND when no reading of the
- * text names a file.
+ * Takes `SCHEME:TEXT` apart for schemes that take text, else `FILE`, `FILE:pass=PW`, `FILE:file=PATH`, `FILE:fd=N`,
+ * `FILE:env=NAME`, `FILE:prompt` or `FILE:PW`. A text that names a file as a whole is that file. USAGE for a descriptor
+ * that is not a number; NOT_FOUND when no reading of the text names a file.
  */
 export async function parseKeySpec(text: string): Promise<KeySpec> {
   if (await namesFile(text)) return file(text, { kind: "none" });
-  const [, scheme = "", word = ""] = /^([a-z0-9]+):(.*)$/s.exec(text) ?? [];
-  if (wordSchemes.has(scheme)) return await splitValue(scheme, word);
+  const [, scheme = "", value = ""] = /^([a-z0-9]+):(.*)$/s.exec(text) ?? [];
+  const row = schemes.get(scheme);
+  if (row !== undefined && row.takes !== "file") {
+    if (row.takesPassphrase) return await splitValue(scheme, value);
+    const isFile = row.takes === "either" && (await namesFile(value));
+    return { scheme, value, isFile, passphrase: { kind: "none" } };
+  }
   const marked = /^(.*?):((?:pass|file|fd|env)=.*)$/s.exec(text) ?? /^(.*):(prompt)$/s.exec(text);
   const [, path, source] = marked ?? [];
   if (path !== undefined && source !== undefined) return file(path, parsePassphraseSource(source));
@@ -40,7 +44,7 @@ export async function parseKeySpec(text: string): Promise<KeySpec> {
   }
   // What follows a colon may be a passphrase, and is not shown.
   throw new OciEncError("NOT_FOUND", `no such key file: ${JSON.stringify(text.split(":")[0]?.slice(0, 300))}`, {
-    hint: "a key is written FILE, FILE:file=PATH, FILE:env=NAME, FILE:fd=N or FILE:prompt",
+    hint: (await addressHint(text)) ?? "a key is written FILE, FILE:file=PATH, FILE:env=NAME, FILE:fd=N or FILE:prompt",
   });
 }
 
@@ -64,22 +68,15 @@ export function parsePassphraseSource(text: string): PassphraseSource {
   }
 }
 
-/** What follows a provider's name is all its own; other words may have a passphrase or a PIN behind them. */
-export async function splitValue(scheme: string, word: string): Promise<KeySpec> {
-  if (scheme === "provider") return { scheme, path: word, isFile: false, passphrase: { kind: "none" } };
-  const [, path = word, source] = /^(.*?):((?:pass|file|fd|env)=.*|prompt)$/s.exec(word) ?? [];
+/** A file or a text, and the source of the passphrase or PIN that may follow it. USAGE as {@link parsePassphraseSource}. */
+export async function splitValue(scheme: string, text: string): Promise<KeySpec> {
+  const [, value = text, source] = /^(.*?):((?:pass|file|fd|env)=.*|prompt)$/s.exec(text) ?? [];
   const passphrase: PassphraseSource = source === undefined ? { kind: "none" } : parsePassphraseSource(source);
-  return { scheme, path, isFile: await namesFile(path), passphrase };
+  return { scheme, value, isFile: await namesFile(value), passphrase };
 }
 
-function file(path: string, passphrase: PassphraseSource): KeySpec {
-  return { scheme: undefined, path, isFile: true, passphrase };
-}
-
-/** A word as it may be shown: a PKCS#11 URI without its query, which may hold a PIN; a provider without its parameters. */
-export function shownValue(scheme: string | undefined, word: string): string {
-  if (scheme === "pkcs11" || word.startsWith("pkcs11:")) return word.split("?")[0] ?? "";
-  return scheme === "provider" ? (word.split(":")[0] ?? "") : word;
+function file(value: string, passphrase: PassphraseSource): KeySpec {
+  return { scheme: undefined, value, isFile: true, passphrase };
 }
 
 /** Whether there is something under this name. */

@@ -1,12 +1,13 @@
 import { existsSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import type { DecryptionKey, EncryptionKey, KeyFile } from "../../../crypt/index.js";
+import { certificateForms, schemeRow, schemes, shownKey } from "../../../crypt/schemes/index.js";
 import { OciEncError } from "../../../errors.js";
 import type { Progress } from "../../../progress.js";
 import type { Invocation } from "../../commands/command.js";
 import { keyFilesOf } from "./key-directory.js";
 import { decRecipient, key, keysDir, recipient, recipientsFile } from "./key-flags.js";
-import { namesFile, parseKeySpec, shownValue } from "./key-spec.js";
+import { namesFile, parseKeySpec } from "./key-spec.js";
 import { type Passphrases, passphraseReader } from "./passphrase.js";
 import { readSecretFile } from "./secret-file.js";
 
@@ -35,7 +36,7 @@ export async function readRecipientsFile(path: string, signal: AbortSignal): Pro
 interface Specification {
   readonly text: string;
   /**
-   * The file and line where it stands: what a file says is not quoted, as it may be a key that was taken for a list.
+   * The file and line where it is: what a file holds is not quoted, as it may be a key that was taken for a list.
    * Undefined: it was typed.
    */
   readonly line: string | undefined;
@@ -49,7 +50,6 @@ async function readSpecifications(
   specifications: readonly Specification[],
   signal: AbortSignal,
 ): Promise<readonly EncryptionKey[]> {
-  const { schemeRow, schemes } = await import("../../../crypt/index.js");
   const files = fileCache(signal);
   const keys: EncryptionKey[] = [];
   for (const { text, line } of specifications) {
@@ -58,14 +58,17 @@ async function readSpecifications(
     const { takes } = schemeRow(scheme);
     const isFile = takes === "file" || (takes === "either" && (await namesFile(value)));
     if (isFile) keys.push({ scheme, isFile, value: await files(value, line), origin: value });
-    else keys.push({ scheme, isFile, value: Buffer.from(value), origin: line ?? shownValue(scheme, value) });
+    else {
+      const origin = line ?? shownKey({ scheme, text: value, isFile });
+      keys.push({ scheme, isFile, value: Buffer.from(value), origin });
+    }
   }
   return keys;
 }
 
 /**
- * The keys to open with: those of a directory, then those that were named, each with its passphrase, then certificates
- * that say whose they are. Asks at the terminal where an encrypted key has none. What {@link parseKeySpec},
+ * The keys to decrypt with: those of a directory, then those that were given, each with its passphrase, then certificates
+ * that belong to them. Asks at the terminal where an encrypted key has no passphrase. What {@link parseKeySpec},
  * {@link readSecretFile}, {@link keyFilesOf} and {@link passphraseReader} throw.
  */
 export async function readKeys(invocation: Invocation): Promise<readonly DecryptionKey[]> {
@@ -80,9 +83,9 @@ export async function readKeys(invocation: Invocation): Promise<readonly Decrypt
     keys.push({ scheme: undefined, isFile: true, value, passphrase: undefined, origin: path });
   }
   for (const text of options.get(key)) {
-    const { scheme, path, isFile, passphrase: source } = await parseKeySpec(text);
-    const value = isFile ? await files(path) : Buffer.from(path);
-    const origin = shownValue(scheme, path);
+    const { scheme, value: named, isFile, passphrase: source } = await parseKeySpec(text);
+    const value = isFile ? await files(named) : Buffer.from(named);
+    const origin = shownKey({ scheme, text: named, isFile });
     const given = await passphrases.read(source, origin);
     const passphrase = given ?? (await missingPassphrase(value, origin, passphrases));
     keys.push({ scheme, isFile, value, passphrase, origin });
@@ -94,34 +97,36 @@ export async function readKeys(invocation: Invocation): Promise<readonly Decrypt
   return keys;
 }
 
-/** A file with keys and certificates, or a PKCS#11 URI, with its passphrase where one was named. */
+/** A file with keys and certificates, or a text that stands for a key, with its passphrase where one was given. */
 export async function readKeyFile(invocation: Invocation, text: string): Promise<KeyFile> {
-  const { scheme, path, isFile, passphrase } = await parseKeySpec(text);
-  const value = isFile ? await readSecretFile(path, invocation.signal) : Buffer.from(path);
-  const origin = shownValue(scheme, path);
+  const { scheme, value: named, isFile, passphrase } = await parseKeySpec(text);
+  const value = isFile ? await readSecretFile(named, invocation.signal) : Buffer.from(named);
+  const origin = shownKey({ scheme, text: named, isFile });
   return { value, origin, passphrase: await passphraseReader(invocation).read(passphrase, origin) };
 }
 
-/** Undefined for a scheme that needs none: other tools take it, and have no use for it either. */
+/** Undefined, with a warning, for a scheme that needs none: other tools take such arguments too, and ignore them. */
 async function readCertificate(
   text: string,
   files: (path: string) => Promise<Uint8Array>,
   progress: Progress,
 ): Promise<DecryptionKey | undefined> {
-  const { schemes } = await import("../../../crypt/index.js");
   const [scheme = "", path = ""] = splitAt(text, text.indexOf(":"));
-  if (!schemes.has(scheme) || path === "") {
-    throw new OciEncError("USAGE", `--dec-recipient takes pkcs7:CERT, not ${JSON.stringify(text.slice(0, 300))}`);
+  const row = schemes.get(scheme);
+  if (row === undefined || path === "") {
+    // What follows the colon may be a secret of a scheme that is not known here.
+    const given = `${text.split(":")[0]?.slice(0, 80)}${text.includes(":") ? ":…" : ""}`;
+    throw new OciEncError("USAGE", `--dec-recipient takes ${certificateForms()}, not ${JSON.stringify(given)}`);
   }
-  if (scheme !== "pkcs7") {
-    const message = `--dec-recipient ${scheme}:… is not used: a key of this scheme opens without it`;
+  if (!row.takesCertificate) {
+    const message = `--dec-recipient ${scheme}:… is not used: a key of this scheme decrypts without it`;
     progress({ type: "warning", code: "KEY_IGNORED", message });
     return undefined;
   }
   return { scheme, isFile: true, value: await files(path), passphrase: undefined, origin: path };
 }
 
-/** Undefined where the key needs none, or there is nobody to ask: then the scheme says what is missing. */
+/** Undefined where the key needs none, or there is no terminal to ask at: then the scheme says what is missing. */
 async function missingPassphrase(
   value: Uint8Array,
   path: string,
@@ -131,9 +136,8 @@ async function missingPassphrase(
   return (await wantsPassphrase(value)) ? passphrases.ask(path) : undefined;
 }
 
-/** Relative names of files mean files beside the list. */
+/** The lines of a list of recipients. Relative names are of files beside the list. */
 async function recipientLines(path: string, signal: AbortSignal): Promise<readonly Specification[]> {
-  const { schemes } = await import("../../../crypt/index.js");
   const text = Buffer.from(await readSecretFile(path, signal)).toString("utf8");
   const lines = text
     .split(/\r?\n/)
@@ -149,7 +153,7 @@ async function recipientLines(path: string, signal: AbortSignal): Promise<readon
   });
 }
 
-/** A file that is named a thousand times is read once; so a pipe may be named twice. */
+/** Reads each file once, however often it is named, so that a pipe may be named twice. */
 function fileCache(signal: AbortSignal): (path: string, line?: string) => Promise<Uint8Array> {
   const read = new Map<string, Promise<Uint8Array>>();
   return (path, line) => {

@@ -6,7 +6,7 @@ const sizeLimit = 2 ** 20;
 const patience = 60_000;
 
 /**
- * Reads an inherited descriptor to its end. KEY_INVALID when it is not open for reading, is no file or pipe, or holds
+ * Reads an inherited descriptor to its end. KEY_INVALID when it is not open for reading, is not a file or pipe, or holds
  * more than 1 MiB; ABORTED when `signal` ends the command meanwhile.
  */
 export async function readSecretDescriptor(descriptor: number, signal: AbortSignal): Promise<Uint8Array> {

@@ -3,15 +3,16 @@ import { type FileHandle, open } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { ioError, OciEncError, systemCode } from "../../../errors.js";
 
-/** No key, certificate or passphrase comes near it. */
+/** No key, certificate or passphrase is nearly as large. */
 const sizeLimit = 2 ** 20;
 
 /** How long a pipe may keep us waiting. */
 const patience = 10_000;
 
 /**
- * Reads what somebody names as a key or a passphrase: a file, or a pipe that a shell's `<(…)` has made. NOT_FOUND and
- * LOCAL_IO as the system says; KEY_INVALID for a directory, a device, more than 1 MiB, and a pipe that stays empty. `name` is for messages.
+ * Reads a file that was given as a key or a passphrase, or a pipe that a shell's `<(…)` has made. NOT_FOUND and LOCAL_IO
+ * as the system says; KEY_INVALID for a directory, a device, more than 1 MiB, and a pipe that stays empty. `name` is for
+ * messages.
  */
 export async function readSecretFile(
   path: string,
@@ -19,15 +20,23 @@ export async function readSecretFile(
   name: string = JSON.stringify(path.slice(0, 300)),
 ): Promise<Uint8Array> {
   try {
-    // Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
+    // Without O_NONBLOCK, opening a pipe without a writer would wait for ever.
     await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const stat = await file.stat();
     if (stat.isFile()) return await readFile(file, name);
     if (stat.isFIFO()) return await readPipe(file, name, signal);
     throw new OciEncError("KEY_INVALID", `${name} is a ${stat.isDirectory() ? "directory" : "device"}, not a file`);
   } catch (error) {
-    throw ioError(error, `cannot read ${name}`);
+    const failure = ioError(error, `cannot read ${name}`);
+    throw failure.code === "NOT_FOUND" ? failure.with({ hint: (await addressHint(path)) ?? failure.hint }) : failure;
   }
+}
+
+/** Where a key is that was given as an address, and not as a file: `awskms://…`. Undefined: it is not an address. */
+export async function addressHint(text: string): Promise<string | undefined> {
+  if (!text.includes("://")) return undefined;
+  const { foreignForm } = await import("../../../keys/foreign-form.js");
+  return foreignForm(Buffer.from(text))?.hint;
 }
 
 async function readFile(file: FileHandle, name: string): Promise<Uint8Array> {
@@ -76,5 +85,5 @@ async function readNow(file: FileHandle, part: Buffer): Promise<number | undefin
 }
 
 function checkSize(size: number, name: string): void {
-  if (size > sizeLimit) throw new OciEncError("KEY_INVALID", `${name} is larger than 1 MiB: that is no key`);
+  if (size > sizeLimit) throw new OciEncError("KEY_INVALID", `${name} is larger than 1 MiB: that is not a key`);
 }

@@ -58,13 +58,13 @@ interface SignerContext {
 async function asText(text: string, context: SignerContext): Promise<SignerSpec> {
   const { kind, row } = context;
   const passphrase = row.passphrase ? await usualPassphrase(context) : undefined;
-  return { kind, value: Buffer.from(text), isFile: false, passphrase, origin: shownText(text, row) };
+  return { kind, value: Buffer.from(text), isFile: false, passphrase, origin: shownValue(text, context) };
 }
 
 async function withPassphrase(text: KeySpec, context: SignerContext): Promise<SignerSpec> {
-  const { kind, row, passphrases, invocation } = context;
-  const value = text.isFile ? await readSecretFile(text.path, invocation.signal) : Buffer.from(text.path);
-  const origin = text.isFile ? text.path : shownText(text.path, row);
+  const { kind, passphrases, invocation } = context;
+  const value = text.isFile ? await readSecretFile(text.value, invocation.signal) : Buffer.from(text.value);
+  const origin = text.isFile ? text.value : shownValue(text.value, context);
   const passphrase =
     (await passphrases.read(text.passphrase, origin)) ??
     (await usualPassphrase(context)) ??
@@ -72,12 +72,12 @@ async function withPassphrase(text: KeySpec, context: SignerContext): Promise<Si
   return { kind, value, isFile: text.isFile, passphrase, origin };
 }
 
-/** Text of a row that does not say what may be shown of it may be a secret. */
-function shownText(text: string, row: SignerKind): string {
-  return row.shown?.(text) ?? "…";
+/** What may be shown of text that names a key: what the row of its kind says, else nothing. */
+function shownValue(value: string, { kind, row }: SignerContext): string {
+  return row.shown?.(value) ?? kind;
 }
 
-/** Where cosign and skopeo take passphrases from. */
+/** Where cosign and skopeo have passphrases from. */
 async function usualPassphrase({ row, invocation, passphraseFile }: SignerContext): Promise<Uint8Array | undefined> {
   if (passphraseFile !== undefined) {
     const [line = ""] = Buffer.from(await readSecretFile(passphraseFile, invocation.signal))

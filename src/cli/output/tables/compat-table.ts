@@ -1,8 +1,9 @@
+import { rowOfSuffix, schemes } from "../../../crypt/index.js";
 import { type ImageReport, type InspectedLayer, printPlatform } from "../../../index.js";
 import { printable } from "../printable.js";
 
-/** What gpg calls the key of a long key id; undefined where it does not know it. */
-export type NameOfKey = (keyId: string) => string | undefined;
+/** What people call the owner of a recipient's id, by the name of the scheme; undefined where that is not known. */
+export type NameOfKey = (scheme: string, id: string) => string | undefined;
 
 const headings = ["#", "DIGEST", "PLATFORM", "SIZE", "ENCRYPTION", "RECIPIENTS"];
 
@@ -20,15 +21,13 @@ export function compatTable({ manifests }: ImageReport, nameOf: NameOfKey): stri
 }
 
 function row(platform: string | undefined, entry: InspectedLayer, nameOf: NameOfKey): readonly string[] {
-  const { index, layer, slots, recipients } = entry;
-  const openpgp = recipients.filter(({ scheme }) => scheme === "pgp").map(({ id }) => nameOf(id) ?? shortened(id));
-  const others = slots.filter((slot) => slot !== "pgp" && !slot.startsWith("provider.")).map((slot) => `[${slot}]`);
-  const whom = [...others, ...openpgp].toSorted();
+  const { index, layer, annotationSuffixes: suffixes, recipients } = entry;
+  const named = suffixes.filter((suffix) => rowOfSuffix(suffix)?.compat === undefined).map((suffix) => `[${suffix}]`);
+  const ids = recipients.flatMap(({ scheme, id }) => {
+    const compat = schemes.get(scheme)?.compat;
+    return compat?.kind === "ids" ? [nameOf(scheme, id) ?? compat.print(id)] : [];
+  });
+  const whom = [...named, ...ids].toSorted();
   const size = String(layer.size);
-  return [String(index), layer.digest, platform ?? "", size, slots.toSorted().join(","), whom.join(", ")];
-}
-
-/** A number, as ctr-enc writes key ids. */
-function shortened(keyId: string): string {
-  return `0x${BigInt(keyId === "" ? 0 : keyId).toString(16)}`;
+  return [String(index), layer.digest, platform ?? "", size, suffixes.toSorted().join(","), whom.join(", ")];
 }

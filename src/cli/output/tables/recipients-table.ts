@@ -31,7 +31,7 @@ export function recipientsDocument(image: ImageReport): object {
     platform,
     index,
     digest: layer.digest,
-    recipients: recipients.map(({ scheme, algorithm, id, label }, at) => ({ index: at, scheme, algorithm, id, label })),
+    recipients: recipients.map((info, at) => ({ index: at, ...info })),
   }));
   return { reference: image.reference, digest: image.root.digest, layers };
 }

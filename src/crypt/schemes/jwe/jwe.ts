@@ -28,12 +28,12 @@ export const jwe: KeyWrapper = {
   unwrapWith,
   recipients,
   identify: async (keys) => keys.flatMap(identify),
-  without: ({ slot, bytes }, index) => ({ slot, bytes: withoutRecipient(bytes, index) }),
+  without: ({ suffix, bytes }, index) => ({ suffix, bytes: withoutRecipient(bytes, index) }),
 };
 
 type KeyType = "rsa" | "ec";
 
-/** The allow-list for wrapping a content key. Anything else in a packet (`none`, `dir`, PBES2, RSA1_5) is never tried. */
+/** The allow-list for wrapping a content key. Anything else in a wrapped key (`none`, `dir`, PBES2, RSA1_5) is never tried. */
 const algorithms: ReadonlyMap<string, KeyType> = new Map([
   ["RSA-OAEP", "rsa"],
   ["RSA-OAEP-256", "rsa"],
@@ -62,7 +62,7 @@ const curves: ReadonlyMap<string | undefined, string> = new Map([
   ["secp521r1", "P-521"],
 ]);
 
-/** Whom to write a packet for. */
+/** The recipient of a wrapped key that is to be written. */
 interface Recipient {
   readonly key: KeyObject;
   readonly alg: string;
@@ -125,7 +125,7 @@ async function seal(secret: Uint8Array, { key, alg, kid }: Recipient, anonymous:
   // Only this part of jose, and only now: listing an image's recipients does without it.
   const { FlattenedEncrypt } = await import("jose/jwe/flattened/encrypt");
   const sealed = await new FlattenedEncrypt(secret).setProtectedHeader({ alg, enc: "A256GCM" }).encrypt(key);
-  const packet = {
+  const wrapped = {
     protected: sealed.protected,
     ...(!anonymous && { header: { kid } }),
     encrypted_key: sealed.encrypted_key,
@@ -133,10 +133,10 @@ async function seal(secret: Uint8Array, { key, alg, kid }: Recipient, anonymous:
     ciphertext: sealed.ciphertext,
     tag: sealed.tag,
   };
-  return { slot: "jwe", bytes: Buffer.from(JSON.stringify(packet), "utf8") };
+  return { suffix: "jwe", bytes: Buffer.from(JSON.stringify(wrapped), "utf8") };
 }
 
-/** A private key, and what tells whether a packet may be for it. */
+/** A private key, and what tells whether a wrapped key may be for it. */
 interface Opener {
   readonly key: KeyObject;
   readonly type: KeyType;
@@ -153,7 +153,7 @@ async function unwrapWith(
   const openers = used.flatMap((file) =>
     readPrivateKeys(file, { purpose: "decrypt", weak, accept: (key) => openerFor(key, file.origin) }),
   );
-  return openers.length === 0 ? undefined : { used, unwrap: (packet) => unwrap(packet, openers) };
+  return openers.length === 0 ? undefined : { used, unwrap: (wrapped) => unwrap(wrapped, openers) };
 }
 
 function openerFor({ key, jwk }: FileKey, origin: string): Opener {
@@ -162,11 +162,11 @@ function openerFor({ key, jwk }: FileKey, origin: string): Opener {
 }
 
 /**
- * Tries every key on every recipient that it may be, those that the packet names first: a `kid` may be missing, or be
+ * Tries every key on every recipient that it may be, those that the wrapped key names first: a `kid` may be missing, or be
  * that of another naming. Which step of a decryption failed is not told apart: undefined is all that anyone learns.
  */
-async function unwrap(packet: WrappedKey, openers: readonly Opener[]): Promise<Uint8Array | undefined> {
-  const recipients = readJwe(packet.bytes);
+async function unwrap(wrapped: WrappedKey, openers: readonly Opener[]): Promise<Uint8Array | undefined> {
+  const recipients = readJwe(wrapped.bytes);
   refuseUnsupported(recipients);
   const attempts = recipients.flatMap((recipient) =>
     openers
@@ -181,7 +181,7 @@ async function unwrap(packet: WrappedKey, openers: readonly Opener[]): Promise<U
   return undefined;
 }
 
-/** UNSUPPORTED for what is a JWE, but one that nobody should open here, whatever the key; CORRUPT when it says too little. */
+/** UNSUPPORTED for a JWE that is not decrypted with any key; CORRUPT for one that does not name its algorithms. */
 function refuseUnsupported(recipients: readonly JweRecipient[]): void {
   for (const { header } of recipients) {
     // Nothing to do with images compresses inside a JWE; a bomb would.
@@ -191,7 +191,8 @@ function refuseUnsupported(recipients: readonly JweRecipient[]): void {
   }
   if (!recipients.some(isSupported)) {
     const { alg, enc } = recipients[0] ?? { alg: "", enc: "" };
-    if (alg === "" || enc === "") throw new OciEncError("CORRUPT", "the JWE packet does not say how it is encrypted");
+    if (alg === "" || enc === "")
+      throw new OciEncError("CORRUPT", "the JWE wrapped key does not say how it is encrypted");
     throw unsupported(`uses ${quoted(alg)} with ${quoted(enc)}, which is not accepted`);
   }
 }
@@ -200,7 +201,7 @@ function isSupported({ alg, enc }: JweRecipient): boolean {
   return algorithms.has(alg) && contentEncryptions.has(enc);
 }
 
-/** Sorts out what cannot succeed, before anything costly is done with a stranger's packet. */
+/** Leaves out what cannot succeed, before anything costly is done with a wrapped key that nobody vouches for. */
 function fits(recipient: JweRecipient, { key, type }: Opener): boolean {
   if (!isSupported(recipient) || algorithms.get(recipient.alg) !== type) return false;
   const { modulusLength, namedCurve } = key.asymmetricKeyDetails ?? {};
@@ -227,11 +228,11 @@ async function open(recipient: JweRecipient, { key }: Opener): Promise<Uint8Arra
   }
 }
 
-function recipients(packet: WrappedKey): readonly RecipientInfo[] {
+function recipients(wrapped: WrappedKey): readonly RecipientInfo[] {
   try {
-    return readJwe(packet.bytes).map(describe);
+    return readJwe(wrapped.bytes).map(describe);
   } catch {
-    return [{ scheme: "jwe", algorithm: "", id: "", label: "unreadable" }];
+    return [{ kind: "unreadable", scheme: "jwe", algorithm: "", id: "", label: "unreadable" }];
   }
 }
 
@@ -241,7 +242,8 @@ const kidLimit = 1024;
 function describe({ alg, kid }: JweRecipient): RecipientInfo {
   const algorithm = labelText(alg);
   const label = `${algorithm || "unknown algorithm"}${kid === "" ? "" : ` kid=${labelText(kid)}`}`;
-  return { scheme: "jwe", algorithm, id: kid.slice(0, kidLimit), label };
+  const kind = alg === "" && kid === "" ? "unreadable" : "recipient";
+  return { kind, scheme: "jwe", algorithm, id: kid.slice(0, kidLimit), label };
 }
 
 /** KEY_INVALID for a key that no algorithm of the allow-list takes. */
@@ -258,7 +260,7 @@ function unusable(origin: string, fault: string, hint?: string): OciEncError {
 }
 
 function unsupported(fault: string): OciEncError {
-  return new OciEncError("UNSUPPORTED", `the JWE packet ${fault}`);
+  return new OciEncError("UNSUPPORTED", `the JWE wrapped key ${fault}`);
 }
 
 function quoted(text: string): string {

@@ -8,8 +8,8 @@ const hashes: ReadonlyMap<string, "sha1" | "sha256"> = new Map([
 ]);
 
 /**
- * Opens a JWE with an RSA key of less than 2048 bits, which jose refuses and other tools have sealed for: only with A256GCM,
- * which is what they write. Undefined: it does not open.
+ * Decrypts a JWE with an RSA key of less than 2048 bits, which jose refuses and other tools encrypt for: only with A256GCM,
+ * which is what they write. Undefined: it does not decrypt.
  */
 export function openWithShortRsa({ alg, enc, flattened }: JweRecipient, key: KeyObject): Uint8Array | undefined {
   const oaepHash = hashes.get(alg);

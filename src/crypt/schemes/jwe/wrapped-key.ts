@@ -10,7 +10,7 @@ export interface JweRecipient {
   readonly kid: string;
   /** Any member of the recipient's header, whichever part of the header holds it. */
   header(name: string): unknown;
-  /** The packet as if it were for this recipient alone. */
+  /** The wrapped key as if it were for this recipient alone. */
   readonly flattened: FlattenedJwe;
 }
 
@@ -29,17 +29,17 @@ interface FlattenedJwe {
 type Header = Readonly<Record<string, unknown>>;
 type Members = ReadonlyMap<string, unknown>;
 
-/** Room for hundreds of recipients; what is longer was made to cost memory. */
+/** Room for hundreds of recipients. */
 const sizeLimit = 512 * 1024;
 const recipientLimit = 1000;
 
 /**
- * The recipients of a JWE in any of its three serialisations, RFC 7516 section 7, without a key. CORRUPT when the packet
- * is no JWE, or larger than an honest one.
+ * The recipients of a JWE in any of its three serialisations, RFC 7516 section 7, without a key. CORRUPT when the wrapped key
+ * is not a JWE, or is larger than any that tools write.
  */
-export function readJwe(packet: Uint8Array): readonly JweRecipient[] {
-  if (packet.length > sizeLimit) throw corrupt(`has ${packet.length} bytes, more than ${sizeLimit}`);
-  const text = utf8(packet, "is not UTF-8").trim();
+export function readJwe(wrapped: Uint8Array): readonly JweRecipient[] {
+  if (wrapped.length > sizeLimit) throw corrupt(`has ${wrapped.length} bytes, more than ${sizeLimit}`);
+  const text = utf8(wrapped, "is not UTF-8").trim();
   const members = text.startsWith("{") ? membersOf(parseJson(text, "is not JSON")) : compactMembers(text);
   const shared = sharedMembers(members);
   const common = commonHeader(shared);
@@ -48,10 +48,10 @@ export function readJwe(packet: Uint8Array): readonly JweRecipient[] {
 
 /**
  * A general JWE less one of its recipients, RFC 7516 section 7.2.1. The key that go-jose repeats at the top level goes
- * too: it is the first recipient's, and no reader of a general JWE needs it. CORRUPT when the packet has no such list.
+ * too: it is the first recipient's, and no reader of a general JWE needs it. CORRUPT when the wrapped key has no such list.
  */
-export function withoutRecipient(packet: Uint8Array, index: number): Uint8Array {
-  const members = new Map(membersOf(parseJson(utf8(packet, "is not UTF-8"), "is not JSON")));
+export function withoutRecipient(wrapped: Uint8Array, index: number): Uint8Array {
+  const members = new Map(membersOf(parseJson(utf8(wrapped, "is not UTF-8"), "is not JSON")));
   const listed = members.get("recipients");
   if (!Array.isArray(listed) || index >= listed.length) throw corrupt("has no such recipient");
   members.set("recipients", listed.toSpliced(index, 1));
@@ -89,13 +89,13 @@ type OwnMembers = Pick<FlattenedJwe, "header" | "encrypted_key">;
 
 function ownMembers(members: Members): readonly OwnMembers[] {
   const listed = members.get("recipients") ?? [];
-  if (!Array.isArray(listed)) throw corrupt('has "recipients" that are no list');
+  if (!Array.isArray(listed)) throw corrupt('has "recipients" that are not a list');
   if (listed.length > recipientLimit) throw corrupt(`has ${listed.length} recipients, more than ${recipientLimit}`);
   // Beside a list, go-jose repeats the first recipient's key at the top, which RFC 7516 has no place for: the list counts.
   const sources = listed.length === 0 ? [members] : listed.map(membersOf);
   return sources.map((source) => {
     const header = headerIn(source, "header");
-    // Some algorithms have none. They are not accepted, but their packets are JWEs.
+    // Some algorithms have none. They are not accepted, but their wrapped keys are JWEs.
     const encryptedKey = base64Url(source, "encrypted_key") ?? "";
     return { ...(header !== undefined && { header }), encrypted_key: encryptedKey };
   });
@@ -108,7 +108,7 @@ function commonHeader(shared: SharedMembers): Members {
   return disjoint(integrity, new Map(Object.entries(shared.unprotected ?? {})));
 }
 
-const headerFault = "has a protected header that is no JSON object";
+const headerFault = "has a protected header that is not a JSON object";
 
 function recipient(shared: SharedMembers, common: Members, own: OwnMembers): JweRecipient {
   const header = new Map(Object.entries(own.header ?? {}));
@@ -137,13 +137,13 @@ function base64Url(members: Members, name: string): string | undefined {
   const value = members.get(name) ?? undefined;
   if (value === undefined) return undefined;
   if (typeof value !== "string" || !/^[A-Za-z0-9_-]*$/.test(value))
-    throw corrupt(`has a "${name}" that is no base64url`);
+    throw corrupt(`has a "${name}" that is not base64url`);
   return value;
 }
 
 function headerIn(members: Members, name: string): Header | undefined {
   const value = members.get(name) ?? undefined;
-  if (value !== undefined && !isObject(value)) throw corrupt(`has a "${name}" that is no JSON object`);
+  if (value !== undefined && !isObject(value)) throw corrupt(`has a "${name}" that is not a JSON object`);
   return value;
 }
 
@@ -172,5 +172,5 @@ function repeated(name: string): OciEncError {
 }
 
 function corrupt(fault: string): OciEncError {
-  return new OciEncError("CORRUPT", `the JWE packet ${fault}`);
+  return new OciEncError("CORRUPT", `the JWE wrapped key ${fault}`);
 }

@@ -24,7 +24,7 @@ import type {
 import { identifyKeys, identityOf, recipientKeys } from "./public-keys.js";
 
 /**
- * OpenPGP messages, one packet for all recipients: `wire-format.md` 4.2. Public keys come from key files or from gpg's
+ * OpenPGP messages, one for all recipients: `wire-format.md` 4.2. Public keys come from key files or from gpg's
  * keyring, secret keys from key files, or stay with gpg, its agent and its smart cards (`--key pgp:ADDRESS`).
  */
 export const pgp: KeyWrapper = {
@@ -46,7 +46,7 @@ export const pgp: KeyWrapper = {
           wildcard,
           format: "binary",
         });
-        return [{ slot: "pgp", bytes }];
+        return [{ suffix: "pgp", bytes }];
       } finally {
         sessionKey.data.fill(0);
       }
@@ -62,11 +62,11 @@ export const pgp: KeyWrapper = {
     return openers.length === 0 ? undefined : firstOf(openers);
   },
 
-  recipients(packet) {
+  recipients(wrapped) {
     try {
-      return sessionKeyHeaders(packet.bytes).map(describe);
+      return sessionKeyHeaders(wrapped.bytes).map(describe);
     } catch {
-      return [{ scheme: "pgp", algorithm: "", id: "", label: "a damaged OpenPGP message" }];
+      return [{ kind: "unreadable", scheme: "pgp", algorithm: "", id: "", label: "a damaged OpenPGP message" }];
     }
   },
 
@@ -75,21 +75,21 @@ export const pgp: KeyWrapper = {
     return (await Promise.all(known)).flat();
   },
 
-  without: ({ slot, bytes }, index) => ({ slot, bytes: withoutSessionKey(bytes, index) }),
+  without: ({ suffix, bytes }, index) => ({ suffix, bytes: withoutSessionKey(bytes, index) }),
 };
 
-/** A layer's options are some two hundred bytes: anything that unpacks to much more is meant to do harm. */
+/** A layer's options have some two hundred bytes. What decompresses to far more is an attack. */
 const maximumSecret = 64 * 1024;
 
-/** Tries each in turn. What one of them says is wrong is kept for the case that no other opens the packet. */
+/** Tries each in turn. What one of them says is wrong is kept for the case that no other opens the message. */
 function firstOf(openers: readonly { readonly key: DecryptionKey; readonly open: Unwrap }[]): Unwrapper {
   return {
     used: openers.map(({ key }) => key),
-    async unwrap(packet) {
+    async unwrap(wrapped) {
       let failure: unknown;
       for (const { open } of openers) {
         try {
-          const secret = await open(packet);
+          const secret = await open(wrapped);
           if (secret !== undefined) return secret;
         } catch (error) {
           failure ??= error;
@@ -103,13 +103,13 @@ function firstOf(openers: readonly { readonly key: DecryptionKey; readonly open:
 
 function unwrapWithKeys(keys: readonly PrivateKey[]): Unwrap {
   const own = new Set(keys.flatMap((key) => identityOf(key).keyIds));
-  return async (packet) => {
-    const match = matchRecipient(packet, own);
-    if (match === "nobody") return undefined;
+  return async (wrapped) => {
+    const match = matchRecipient(wrapped, own);
+    if (match === "no") return undefined;
     const { decrypt, readMessage } = await import("openpgp");
     try {
       const message = await readMessage({
-        binaryMessage: packet.bytes,
+        binaryMessage: wrapped.bytes,
         config: { maxDecompressedMessageSize: maximumSecret },
       });
       const opened = await decrypt({
@@ -117,7 +117,7 @@ function unwrapWithKeys(keys: readonly PrivateKey[]): Unwrap {
         decryptionKeys: [...keys],
         format: "binary",
         config: {
-          // Weak and old keys must not be sealed for, but what was sealed for them has to open.
+          // Nothing is encrypted for weak and old keys, but what was encrypted for them has to open.
           minRSABits: 1024,
           rejectPublicKeyAlgorithms: new Set(),
           allowUnauthenticatedMessages: false,
@@ -127,8 +127,8 @@ function unwrapWithKeys(keys: readonly PrivateKey[]): Unwrap {
       return limited(opened.data);
     } catch {
       if (match === "perhaps") return undefined;
-      // The library's reason is left out: why a message does not open is nobody's business.
-      throw new OciEncError("CORRUPT", "the OpenPGP message names a given key and yet does not open with it");
+      // The library's reason is left out: it must not be told why a message cannot be decrypted.
+      throw new OciEncError("CORRUPT", "the OpenPGP message names a given key, which does not decrypt it");
     }
   };
 }
@@ -138,9 +138,9 @@ async function unwrapWithGpg(key: DecryptionKey, options: WrapperOptions): Promi
   if (name === undefined) throw new Error("key data is opened without gpg");
   const gpg = await findGpg(options);
   const own = new Set(await secretKeyIds(gpg, name));
-  return async (packet) => {
-    if (matchRecipient(packet, own) === "nobody") return undefined;
-    return limited(await decryptWithGpg(gpg, packet.bytes, key.passphrase));
+  return async (wrapped) => {
+    if (matchRecipient(wrapped, own) === "no") return undefined;
+    return limited(await decryptWithGpg(gpg, wrapped.bytes, key.passphrase));
   };
 }
 
@@ -157,13 +157,13 @@ async function secretKeyIds(gpg: Gpg, { text, shown }: KeyName): Promise<readonl
 }
 
 /**
- * Whether a message is for one of these key ids; `perhaps` when it does not say whom it is for. CORRUPT when its
+ * Whether a message is for one of these key ids; `perhaps` when it does not name its recipients. CORRUPT when its
  * content is not protected against changes.
  */
-function matchRecipient(packet: WrappedKey, own: ReadonlySet<string>): "us" | "perhaps" | "nobody" {
-  const headers = sessionKeyHeaders(packet.bytes);
-  if (headers.some(({ keyId }) => own.has(keyId))) return "us";
-  return headers.some(({ keyId }) => keyId === "") ? "perhaps" : "nobody";
+function matchRecipient(wrapped: WrappedKey, own: ReadonlySet<string>): "yes" | "perhaps" | "no" {
+  const headers = sessionKeyHeaders(wrapped.bytes);
+  if (headers.some(({ keyId }) => own.has(keyId))) return "yes";
+  return headers.some(({ keyId }) => keyId === "") ? "perhaps" : "no";
 }
 
 function sessionKeyHeaders(message: Uint8Array): readonly SessionKeyHeader[] {
@@ -178,7 +178,7 @@ function sessionKeyHeaders(message: Uint8Array): readonly SessionKeyHeader[] {
 function describe({ keyId, algorithm }: SessionKeyHeader): RecipientInfo {
   const name = algorithms.get(algorithm) ?? `algorithm ${algorithm}`;
   const whom = keyId === "" ? "anonymous" : `0x${keyId}`;
-  return { scheme: "pgp", algorithm: name, id: keyId === "" ? "" : whom, label: `${name} ${whom}` };
+  return { kind: "recipient", scheme: "pgp", algorithm: name, id: keyId === "" ? "" : whom, label: `${name} ${whom}` };
 }
 
 /** RFC 9580 section 9.1: those that encrypt. */

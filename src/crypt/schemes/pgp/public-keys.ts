@@ -28,7 +28,7 @@ export async function recipientKeys(
   return [...found.values()];
 }
 
-/** The same keys, told apart: packets name the part of a key that encrypts. */
+/** The same keys, told apart: messages name the part of a key that encrypts. */
 export async function identifyKeys(key: EncryptionKey, options: WrapperOptions): Promise<readonly KnownRecipient[]> {
   const found = await recipientKeys([key], options);
   return await Promise.all(

@@ -17,12 +17,12 @@ import type {
   RecipientInfo,
   WrapperOptions,
 } from "../../key-wrapper.js";
-import { decodePacket, encodePacket, type WrappedBlob, withoutBlob } from "./wrapped-key.js";
+import { decodeWrappedKey, encodeWrappedKey, type WrappedBlob, withoutBlob } from "./wrapped-key.js";
 
 /**
- * RSA keys in PKCS#11 tokens, one packet for all recipients: `wire-format.md` 4.4. Seals for a public key file without any
- * token, or with a key that a key file or RFC 7512 URI names; opens with the token, or with the private key itself
- * where somebody has it outside.
+ * RSA keys in PKCS#11 tokens, one wrapped key for all recipients: `wire-format.md` 4.4. Encrypts for a public key file without any
+ * token, or with a key that a key file or RFC 7512 URI names; decrypts with the token, or with the private key itself
+ * where it is also outside of the token.
  */
 export const pkcs11: KeyWrapper = {
   scheme: "pkcs11",
@@ -34,7 +34,7 @@ export const pkcs11: KeyWrapper = {
       ...recipients.filter(({ kind }) => kind === "file"),
       ...recipients.filter(({ kind }) => kind === "token"),
     ];
-    return async (secret) => [{ slot: "pkcs11", bytes: encodePacket(ordered.map(({ wrap }) => wrap(secret))) }];
+    return async (secret) => [{ suffix: "pkcs11", bytes: encodeWrappedKey(ordered.map(({ wrap }) => wrap(secret))) }];
   },
 
   async unwrapWith(keys, options = {}) {
@@ -46,8 +46,8 @@ export const pkcs11: KeyWrapper = {
     if (openers.length === 0) return undefined;
     return {
       used: openers.map(({ key }) => key),
-      async unwrap(packet) {
-        const blobs = decodePacket(packet.bytes);
+      async unwrap(wrapped) {
+        const blobs = decodeWrappedKey(wrapped.bytes);
         for (const { open } of openers) {
           const secret = open(blobs);
           if (secret !== undefined) return secret;
@@ -57,17 +57,17 @@ export const pkcs11: KeyWrapper = {
     };
   },
 
-  recipients(packet) {
+  recipients(wrapped) {
     try {
-      return decodePacket(packet.bytes).map(describe);
+      return decodeWrappedKey(wrapped.bytes).map(describe);
     } catch {
-      return [{ scheme: "pkcs11", algorithm: "", id: "", label: "a damaged PKCS#11 packet" }];
+      return [{ kind: "unreadable", scheme: "pkcs11", algorithm: "", id: "", label: "a damaged PKCS#11 wrapped key" }];
     }
   },
 
   identify: async (keys) => await Promise.all(keys.map(identify)),
 
-  without: ({ slot, bytes }, index) => ({ slot, bytes: withoutBlob(bytes, index) }),
+  without: ({ suffix, bytes }, index) => ({ suffix, bytes: withoutBlob(bytes, index) }),
 };
 
 interface Recipient {
@@ -114,7 +114,7 @@ function fileRecipient(key: EncryptionKey, wish: Wish, options: WrapperOptions):
   };
 }
 
-/** Blobs do not say whose they are: only the thumbprint is known. */
+/** Blobs do not name their recipients: only the thumbprint is known. */
 async function identify(key: EncryptionKey): Promise<KnownRecipient> {
   const named = await readPkcs11Key(key);
   const what = named ? placeOf(named) : publicKeyOf(key).export({ type: "spki", format: "der" });
@@ -122,7 +122,7 @@ async function identify(key: EncryptionKey): Promise<KnownRecipient> {
   return { scheme: "pkcs11", id: "", thumbprint, aliases: [], key };
 }
 
-/** Where a key is, without what opens it. */
+/** Where a key is, without its PIN. */
 function placeOf({ uri }: Pkcs11Key): string {
   return JSON.stringify([uri.token, uri.slotId, uri.object, Buffer.from(uri.id ?? []).toString("hex")]);
 }
@@ -135,11 +135,11 @@ function publicKeyOf(key: EncryptionKey): KeyObject {
 
 interface Wish {
   readonly hash: OaepHash;
-  /** Whether somebody asked for exactly this one. */
+  /** Whether exactly this one was asked for. */
   readonly explicit: boolean;
 }
 
-/** OCICRYPT_OAEP_HASHALG as in ocicrypt; SHA-256 where it is not set. USAGE for another word. */
+/** OCICRYPT_OAEP_HASHALG as in ocicrypt; SHA-256 where it is not set. USAGE for another value. */
 function wishedHash(options: WrapperOptions): Wish {
   const word = environmentOf(options)["OCICRYPT_OAEP_HASHALG"]?.toLowerCase() ?? "";
   if (word === "") return { hash: "sha256", explicit: false };
@@ -215,7 +215,7 @@ function openWithFile(keys: readonly KeyObject[], blobs: readonly WrappedBlob[])
   });
 }
 
-/** A private operation each: a packet of thousands of blobs must not keep a token busy for minutes. */
+/** A private operation each: a wrapped key of thousands of blobs must not keep a token busy for minutes. */
 const maximumTrials = 256;
 
 function firstSecret(
@@ -247,5 +247,5 @@ function environmentOf(options: WrapperOptions): Environment {
 
 function describe({ blob, hash }: WrappedBlob): RecipientInfo {
   const algorithm = hash === "sha1" ? "RSA-OAEP" : "RSA-OAEP-256";
-  return { scheme: "pkcs11", algorithm, id: "", label: `${algorithm} RSA-${blob.length * 8}` };
+  return { kind: "recipient", scheme: "pkcs11", algorithm, id: "", label: `${algorithm} RSA-${blob.length * 8}` };
 }

@@ -8,8 +8,8 @@ export interface WrappedBlob {
   readonly hash: OaepHash;
 }
 
-/** The packet as Go's library writes it, the hash always named. */
-export function encodePacket(blobs: readonly WrappedBlob[]): Uint8Array {
+/** The wrapped key as Go's library writes it, the hash always named. */
+export function encodeWrappedKey(blobs: readonly WrappedBlob[]): Uint8Array {
   const recipients = blobs.map(({ blob, hash }) => ({
     version: 0,
     blob: Buffer.from(blob).toString("base64"),
@@ -18,19 +18,19 @@ export function encodePacket(blobs: readonly WrappedBlob[]): Uint8Array {
   return Buffer.from(JSON.stringify({ version: 0, recipients }));
 }
 
-/** Reads a packet. CORRUPT when it is malformed; UNSUPPORTED for a version or a hash that is not known. */
-export function decodePacket(packet: Uint8Array): readonly WrappedBlob[] {
-  if (packet.length > maximumSize) throw malformed(`is ${packet.length} bytes long`);
-  const body = parse(packet);
+/** Reads a wrapped key. CORRUPT when it is malformed; UNSUPPORTED for a version or a hash that is not known. */
+export function decodeWrappedKey(wrapped: Uint8Array): readonly WrappedBlob[] {
+  if (wrapped.length > maximumSize) throw malformed(`is ${wrapped.length} bytes long`);
+  const body = parse(wrapped);
   checkVersion(body);
   const recipients = own(body, "recipients");
   if (!Array.isArray(recipients)) throw malformed("has no recipients");
   return recipients.map(readRecipient);
 }
 
-/** The packet less one of its blobs; the others stay as they were written. CORRUPT when there is no such blob. */
-export function withoutBlob(packet: Uint8Array, index: number): Uint8Array {
-  const body = parse(packet);
+/** The wrapped key less one of its blobs; the others stay as they were written. CORRUPT when there is no such blob. */
+export function withoutBlob(wrapped: Uint8Array, index: number): Uint8Array {
+  const body = parse(wrapped);
   const recipients = own(body, "recipients");
   if (typeof body !== "object" || !Array.isArray(recipients) || index >= recipients.length) {
     throw malformed("has no such recipient");
@@ -40,9 +40,9 @@ export function withoutBlob(packet: Uint8Array, index: number): Uint8Array {
 
 const maximumSize = 1024 * 1024;
 
-function parse(packet: Uint8Array): unknown {
+function parse(wrapped: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(packet));
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(wrapped));
   } catch {
     throw malformed("is not JSON");
   }
@@ -59,12 +59,12 @@ function readRecipient(value: unknown): WrappedBlob {
 function readHash(value: unknown): OaepHash {
   if (value === undefined || value === null || value === "") return "sha1";
   if (value === "sha1" || value === "sha256") return value;
-  throw new OciEncError("UNSUPPORTED", "the PKCS#11 packet uses a hash that is not known");
+  throw new OciEncError("UNSUPPORTED", "the PKCS#11 wrapped key uses a hash that is not known");
 }
 
 function checkVersion(value: unknown): void {
   const version = own(value, "version") ?? 0;
-  if (version !== 0) throw new OciEncError("UNSUPPORTED", "the PKCS#11 packet has a version that is not known");
+  if (version !== 0) throw new OciEncError("UNSUPPORTED", "the PKCS#11 wrapped key has a version that is not known");
 }
 
 function own(value: unknown, name: string): unknown {
@@ -73,5 +73,5 @@ function own(value: unknown, name: string): unknown {
 }
 
 function malformed(how: string): OciEncError {
-  return new OciEncError("CORRUPT", `the PKCS#11 packet ${how}`);
+  return new OciEncError("CORRUPT", `the PKCS#11 wrapped key ${how}`);
 }

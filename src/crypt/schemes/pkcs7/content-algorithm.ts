@@ -11,7 +11,7 @@ import {
   valuesIn,
 } from "../../../keys/x509/der.js";
 
-/** How a packet's content is encrypted. */
+/** How a CMS message's content is encrypted. */
 export interface ContentAlgorithm {
   readonly mode: "gcm" | "cbc";
   /** As Node names it. */
@@ -53,7 +53,7 @@ export function sealContent(key: Uint8Array, nonce: Uint8Array, secret: Uint8Arr
   return Buffer.concat([cipher.update(secret), cipher.final(), cipher.getAuthTag()]);
 }
 
-/** A packet's ciphertext and what is needed with the key to open it. */
+/** A CMS message's ciphertext and what is needed with the key to open it. */
 export interface SealedBytes {
   readonly content: ContentAlgorithm;
   readonly ciphertext: Uint8Array;
@@ -65,7 +65,7 @@ export function openContent(key: Uint8Array, sealed: SealedBytes): Uint8Array | 
   try {
     return openGcm(key, sealed) ?? openCbc(key, sealed);
   } catch {
-    // A tag or padding that does not hold: the key is not this content's.
+    // A tag or padding that does not match: it is not this content's key.
     return undefined;
   }
 }
@@ -93,7 +93,7 @@ function openCbc(key: Uint8Array, { content, ciphertext }: SealedBytes): Uint8Ar
 function gcmNonce(parameters: DerValue | undefined): Uint8Array {
   const [nonce, length, ...more] = gcmMembers(parameters);
   if (nonce === undefined || (nonce.tag !== tags.octetString && nonce.tag !== 0x84)) throw badParameters();
-  // RFC 5084 section 3.2: a tag of 12 bytes is meant where the length is left out.
+  // RFC 5084 section 3.2: a tag of 12 bytes where the length is left out.
   if (nonce.content.length !== nonceSize || length === undefined || smallInteger(length) !== tagSize) {
     throw badParameters();
   }
@@ -110,7 +110,7 @@ function gcmMembers(parameters: DerValue | undefined): readonly DerValue[] {
 }
 
 function badParameters(): OciEncError {
-  return new OciEncError("CORRUPT", "the packet's content encryption has parameters of an unexpected form");
+  return new OciEncError("CORRUPT", "the CMS message's content encryption has parameters of an unexpected form");
 }
 
 type KnownCipher =

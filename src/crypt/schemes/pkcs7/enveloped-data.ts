@@ -13,7 +13,7 @@ import {
 import type { IssuerAndSerial } from "../../../keys/x509/recipient-certificate.js";
 import { type ContentAlgorithm, encodeGoParameters, readContentAlgorithm } from "./content-algorithm.js";
 
-/** The key of a packet's content, wrapped for one certificate. RFC 5652 section 6.2.1. */
+/** The key of a CMS message's content, wrapped for one certificate. RFC 5652 section 6.2.1. */
 export interface KeyTransport {
   /** Undefined when the recipient is named by a subject key identifier. */
   readonly issuerAndSerial: IssuerAndSerial | undefined;
@@ -24,7 +24,7 @@ export interface KeyTransport {
   readonly encryptedKey: Uint8Array;
 }
 
-/** A packet taken apart. Nothing in it has been proved authentic. */
+/** A CMS message taken apart. Nothing in it has been authenticated. */
 export interface Enveloped {
   readonly recipients: readonly KeyTransport[];
   readonly content: ContentAlgorithm;
@@ -34,15 +34,15 @@ export interface Enveloped {
 }
 
 /**
- * Takes a packet apart: what either generation of Go libraries writes (`wire-format.md` 4.3), and EnvelopedData
+ * Takes a CMS message apart: what either generation of Go libraries writes (`wire-format.md` 4.3), and EnvelopedData
  * (RFC 5652 section 6) and AuthEnvelopedData (RFC 5083) as other tools write them. CORRUPT when it is none of these.
  */
-export function readEnveloped(packet: Uint8Array): Enveloped {
-  const [type, wrapped] = parts(expect(readDer(packet), tags.sequence));
+export function readEnveloped(message: Uint8Array): Enveloped {
+  const [type, wrapped] = parts(expect(readDer(message), tags.sequence));
   const kind = objectIdentifier(type);
   const authenticated = kind === authEnvelopedDataType;
   if (kind !== envelopedDataType && !authenticated) {
-    throw new OciEncError("CORRUPT", `a packet of content type ${kind}, expected enveloped data`);
+    throw new OciEncError("CORRUPT", `a CMS message of content type ${kind}, expected enveloped data`);
   }
   const [body] = parts(expect(wrapped, 0xa0));
   const [version, ...members] = parts(expect(body, tags.sequence));
@@ -53,11 +53,11 @@ export function readEnveloped(packet: Uint8Array): Enveloped {
 }
 
 /**
- * The packet less one of its recipients, counted among those that {@link readEnveloped} gives: the lengths around the set
+ * The CMS message less one of its recipients, counted among those that {@link readEnveloped} gives: the lengths around the set
  * are new, all else is byte for byte what it was, malformed parameters included. CORRUPT when there is none.
  */
-export function withoutKeyTransport(packet: Uint8Array, index: number): Uint8Array {
-  const [type, wrapped] = parts(expect(readDer(packet), tags.sequence));
+export function withoutKeyTransport(message: Uint8Array, index: number): Uint8Array {
+  const [type, wrapped] = parts(expect(readDer(message), tags.sequence));
   const [body] = parts(expect(wrapped, 0xa0));
   const members = parts(expect(body, tags.sequence));
   const set = expect(
@@ -66,13 +66,14 @@ export function withoutKeyTransport(packet: Uint8Array, index: number): Uint8Arr
   );
   const recipients = parts(set);
   const gone = recipients.filter(({ tag }) => tag === tags.sequence)[index];
-  if (type === undefined || gone === undefined) throw new OciEncError("CORRUPT", "the packet has no such recipient");
+  if (type === undefined || gone === undefined)
+    throw new OciEncError("CORRUPT", "the CMS message has no such recipient");
   const kept = der(tags.set, ...recipients.filter((recipient) => recipient !== gone).map(({ encoded }) => encoded));
   const content = members.map((member) => (member === set ? kept : member.encoded));
   return der(tags.sequence, type.encoded, der(0xa0, der(tags.sequence, ...content)));
 }
 
-/** What goes into a packet that {@link encodeEnveloped} writes. */
+/** What goes into a CMS message that {@link encodeEnveloped} writes. */
 export interface SealedContent {
   readonly recipients: readonly { readonly name: IssuerAndSerial; readonly encryptedKey: Uint8Array }[];
   readonly nonce: Uint8Array;
@@ -81,7 +82,7 @@ export interface SealedContent {
 }
 
 /**
- * Writes a packet as Go's libraries do and expect it, malformed parameters included: recipients in the order given,
+ * Writes a CMS message as Go's libraries do and expect it, malformed parameters included: recipients in the order given,
  * rsaEncryption without parameters, the content in the primitive form that every one of them reads.
  */
 export function encodeEnveloped(sealed: SealedContent): Uint8Array {
@@ -115,7 +116,7 @@ function readRecipient(value: DerValue): KeyTransport[] {
   if (value.tag !== tags.sequence) return [];
   const [version, name, algorithm, encryptedKey, ...more] = parts(value);
   smallInteger(version);
-  if (more.length > 0) throw new OciEncError("CORRUPT", "a recipient of the packet has too many members");
+  if (more.length > 0) throw new OciEncError("CORRUPT", "a recipient of the CMS message has too many members");
   const [identifier, parameters] = parts(expect(algorithm, tags.sequence));
   return [
     {
@@ -143,7 +144,7 @@ type Content = Pick<Enveloped, "content" | "ciphertext" | "additionalData">;
 function readContent(value: DerValue, trailer: readonly DerValue[] | undefined): Content {
   const [type, algorithm, encrypted, ...more] = parts(value);
   objectIdentifier(type);
-  if (more.length > 0) throw new OciEncError("CORRUPT", "the content of the packet has too many members");
+  if (more.length > 0) throw new OciEncError("CORRUPT", "the content of the CMS message has too many members");
   const ciphertext = contentOctets(encrypted);
   const content = readContentAlgorithm(expect(algorithm, tags.sequence));
   if (trailer === undefined) return { content, ciphertext, additionalData: new Uint8Array() };

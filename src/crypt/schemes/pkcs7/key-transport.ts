@@ -9,7 +9,7 @@ export function wrapKey(publicKey: KeyObject, contentKey: Uint8Array): Uint8Arra
 
 /**
  * Unwraps a content key of `size` bytes. When the padding does not hold, or the key is not the recipient's, the result
- * is random, and the content fails to open later as it would with any wrong key: nobody learns which it was.
+ * is random, and the content fails to decrypt later as with any wrong key, so that the reason stays hidden.
  * Undefined: a key transport that is not known here.
  */
 export function unwrapKey(privateKey: KeyObject, transport: KeyTransport, size: number): Uint8Array | undefined {

@@ -31,7 +31,7 @@ import {
 import { unwrapKey, wrapKey } from "./key-transport.js";
 
 /**
- * CMS enveloped data for X.509 certificates with RSA keys, one packet for all recipients: `wire-format.md` 4.3. Writes what
+ * CMS enveloped data for X.509 certificates with RSA keys, one wrapped key for all recipients: `wire-format.md` 4.3. Writes what
  * Go's libraries write; reads that and what other tools write.
  */
 export const pkcs7: KeyWrapper = {
@@ -39,12 +39,12 @@ export const pkcs7: KeyWrapper = {
 
   async wrapFor(keys, options = {}) {
     if (options.anonymous) {
-      throw new OciEncError("UNSUPPORTED", "a pkcs7 packet always names the certificate that it is for", {
-        hint: "leave out --anonymous, or seal for another scheme",
+      throw new OciEncError("UNSUPPORTED", "a pkcs7 wrapped key always names the certificate that it is for", {
+        hint: "leave out --anonymous, or encrypt for a recipient of another scheme",
       });
     }
     const certificates = keys.map((key) => recipientCertificate(key, options));
-    return async (secret) => [{ slot: "pkcs7", bytes: seal(certificates, secret) }];
+    return async (secret) => [{ suffix: "pkcs7", bytes: seal(certificates, secret) }];
   },
 
   async unwrapWith(keys, options = {}) {
@@ -53,20 +53,20 @@ export const pkcs7: KeyWrapper = {
     return { unwrap: unwrapWithPairs(pairs), used: pairs.used };
   },
 
-  recipients(packet) {
+  recipients(wrapped) {
     try {
-      return readEnveloped(packet.bytes).recipients.map(describe);
+      return readEnveloped(wrapped.bytes).recipients.map(describe);
     } catch {
-      return [{ scheme: "pkcs7", algorithm: "", id: "", label: "a damaged PKCS#7 packet" }];
+      return [{ kind: "unreadable", scheme: "pkcs7", algorithm: "", id: "", label: "a damaged PKCS#7 wrapped key" }];
     }
   },
 
   identify: async (keys) => keys.map((key) => identify(key)),
 
-  without: ({ slot, bytes }, index) => ({ slot, bytes: withoutKeyTransport(bytes, index) }),
+  without: ({ suffix, bytes }, index) => ({ suffix, bytes: withoutKeyTransport(bytes, index) }),
 };
 
-/** Private keys, and the certificates that say which recipient of a packet a key is. */
+/** Private keys, and the certificates that say which recipient of a wrapped key a key is. */
 interface Pairs {
   readonly privateKeys: readonly KeyObject[];
   readonly certificates: readonly Certificate[];
@@ -130,9 +130,9 @@ function seal(certificates: readonly Certificate[], secret: Uint8Array): Uint8Ar
   const key = randomBytes(contentKeySize);
   const nonce = randomBytes(nonceSize);
   const recipients = certificates.map(({ name, publicKey }) => ({ name, encryptedKey: wrapKey(publicKey, key) }));
-  const packet = encodeEnveloped({ recipients, nonce, ciphertext: sealContent(key, nonce, secret) });
+  const wrapped = encodeEnveloped({ recipients, nonce, ciphertext: sealContent(key, nonce, secret) });
   key.fill(0);
-  return packet;
+  return wrapped;
 }
 
 /** Undefined when there is no RSA private key and no certificate among the keys. */
@@ -184,8 +184,8 @@ function readRsaKeys(key: DecryptionKey, { progress }: WrapperOptions): readonly
 }
 
 function unwrapWithPairs(pairs: Pairs): Unwrap {
-  return async (packet) => {
-    const enveloped = readEnveloped(packet.bytes);
+  return async (wrapped) => {
+    const enveloped = readEnveloped(wrapped.bytes);
     const named = enveloped.recipients.flatMap((recipient) => {
       const key = namedKey(recipient, pairs);
       return key === undefined ? [] : [{ recipient, key }];
@@ -195,7 +195,7 @@ function unwrapWithPairs(pairs: Pairs): Unwrap {
       if (secret !== undefined) return secret;
     }
     if (named.length > 0)
-      throw new OciEncError("CORRUPT", "the PKCS#7 packet names a given certificate and does not open");
+      throw new OciEncError("CORRUPT", "the PKCS#7 wrapped key names a given certificate and cannot be decrypted");
     return trial(enveloped, pairs.privateKeys);
   };
 }
@@ -249,7 +249,7 @@ function isLayerOptions(secret: Uint8Array): boolean {
     decodePrivateOptions(secret).symmetricKey.fill(0);
     return true;
   } catch {
-    // Not what a packet holds, so the key was the wrong one.
+    // Not what a wrapped key holds, so the key was the wrong one.
     return false;
   }
 }
@@ -259,10 +259,10 @@ function describe(recipient: KeyTransport): RecipientInfo {
   const name = recipient.issuerAndSerial;
   if (name === undefined) {
     const id = hex(recipient.subjectKeyIdentifier ?? new Uint8Array());
-    return { scheme: "pkcs7", algorithm, id, label: `key identifier ${id}` };
+    return { kind: "recipient", scheme: "pkcs7", algorithm, id, label: `key identifier ${id}` };
   }
   const label = `issuer "${printName(name.issuer)}" serial ${hex(name.serial)}`;
-  return { scheme: "pkcs7", algorithm, id: idOf(name), label };
+  return { kind: "recipient", scheme: "pkcs7", algorithm, id: idOf(name), label };
 }
 
 /** A serial number is one issuer's alone. */

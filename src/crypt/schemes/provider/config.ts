@@ -6,7 +6,7 @@ import { readSmallFile } from "./read-file.js";
 /** A provider as its file describes it. */
 export type ProviderConfig = CommandProvider | ServiceProvider;
 
-/** An entry that cannot be used stands in nobody's way until its provider is asked. */
+/** An entry that cannot be used is an error only when its provider is asked. */
 export type ProviderEntry = ProviderConfig | UnusableProvider;
 
 /** An entry that is malformed, or leads to its provider by a way that is not known here: `ttrpc`, `native`. */

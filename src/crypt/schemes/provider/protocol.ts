@@ -17,17 +17,17 @@ export function wrapRequest(name: string, parameter: string, secret: Uint8Array)
   });
 }
 
-/** Asks to unwrap a packet. `parameter` is undefined when the provider was not named by a key. */
-export function unwrapRequest(name: string, parameter: string | undefined, packet: Uint8Array): Request {
+/** Asks to unwrap a wrapped key. `parameter` is undefined when the provider was not named by a key. */
+export function unwrapRequest(name: string, parameter: string | undefined, wrapped: Uint8Array): Request {
   const parameters = parameter === undefined ? {} : { [name]: [base64(Buffer.from(parameter))] };
   return request("unwrap", {
     op: "keyunwrap",
     keywrapparams: { ec: null, optsdata: null },
-    keyunwrapparams: { dc: { Parameters: parameters }, annotation: base64(packet) },
+    keyunwrapparams: { dc: { Parameters: parameters }, annotation: base64(wrapped) },
   });
 }
 
-/** The packet in the answer to a wrap request. KEY_PROVIDER when there is none. */
+/** The wrapped key in the answer to a wrap request. KEY_PROVIDER when there is none. */
 export function readAnnotation(answer: Uint8Array, provider: string): Uint8Array {
   return readResult(answer, { provider, group: "keywrapresults", member: "annotation" });
 }
@@ -37,7 +37,7 @@ export function readSecret(answer: Uint8Array, provider: string): Uint8Array {
   return readResult(answer, { provider, group: "keyunwrapresults", member: "optsdata" });
 }
 
-/** An answer holds one packet or one layer's options: both are a few KiB at most. */
+/** An answer holds one wrapped key or one layer's options: both are a few KiB at most. */
 export const maximumAnswer: number = 1024 * 1024;
 
 function request(operation: Request["operation"], body: object): Request {

@@ -1,15 +1,16 @@
 import { createHash } from "node:crypto";
+import { memoized } from "../../../bytes/memoized.js";
 import { OciEncError } from "../../../errors.js";
 import type { DecryptionKey, EncryptionKey, KeyWrapper, WrappedKey, WrapperOptions } from "../../key-wrapper.js";
 import { callCommand } from "./command.js";
 import { type ProviderConfig, type ProviderEntry, type Providers, providersFile, readProviders } from "./config.js";
 import { type Request, readAnnotation, readSecret, unwrapRequest, wrapRequest } from "./protocol.js";
-import { describePacket } from "./wrapped-key.js";
+import { describeWrappedKey } from "./wrapped-key.js";
 
 /**
  * Key providers of ocicrypt: programs and services that wrap and unwrap elsewhere, named in the file that
- * OCICRYPT_KEYPROVIDER_CONFIG points to. `wire-format.md` 4.5. A provider is told its own parameter and nothing else: no
- * other key, passphrase or recipient of the operation.
+ * OCICRYPT_KEYPROVIDER_CONFIG points to. `wire-format.md` 4.5. A provider gets its own parameter and nothing else: no other
+ * key, passphrase or recipient of the operation.
  */
 export const provider: KeyWrapper = {
   scheme: "provider",
@@ -18,18 +19,18 @@ export const provider: KeyWrapper = {
     const providers = await configured(options);
     const recipients = keys.map((key) => ({ ...parseArgument(key), config: lookUp(providers, key) }));
     return async (secret) => {
-      const packets: WrappedKey[] = [];
+      const wrappedKeys: WrappedKey[] = [];
       for (const { name, parameter, config } of recipients) {
         const answer = await call(config, wrapRequest(name, parameter, secret), options);
-        packets.push({ slot: slotOf(name), bytes: readAnnotation(answer, config.name) });
+        wrappedKeys.push({ suffix: suffixOf(name), bytes: readAnnotation(answer, config.name) });
       }
-      return packets;
+      return wrappedKeys;
     };
   },
 
   /**
    * Providers that the file lists are asked without being named, as other tools do: the keys are theirs. Then the file is
-   * read with the first packet of a provider, so that it stands in nobody's way who needs none.
+   * read with the first wrapped key of a provider, so that a broken one is no error where none is needed.
    */
   async unwrapWith(keys, options = {}) {
     const own = keys.filter((key) => key.scheme === "provider");
@@ -43,21 +44,22 @@ export const provider: KeyWrapper = {
         return [name, parameter];
       }),
     );
-    let reading: Promise<Providers> | undefined;
+    const providers = memoized(async () => named ?? (await readProviders(path)));
     return {
       used: own,
-      async unwrap(packet) {
-        const name = packet.slot.slice(prefix.length);
-        reading ??= named ? Promise.resolve(named) : readProviders(path);
-        const config = await reading.then((providers) => askable(providers.byName.get(name))).catch(notAsked);
+      async unwrap(wrapped) {
+        const name = wrapped.suffix.slice(prefix.length);
+        const config = await providers()
+          .then(({ byName }) => askable(byName.get(name)))
+          .catch(notAsked);
         if (config === undefined) return undefined;
-        const answer = await call(config, unwrapRequest(name, parameters.get(name), packet.bytes), options);
+        const answer = await call(config, unwrapRequest(name, parameters.get(name), wrapped.bytes), options);
         return readSecret(answer, config.name);
       },
     };
   },
 
-  /** Packets name their provider; which of its keys a parameter chose is the provider's affair. */
+  /** Wrapped keys name their provider; only the provider knows which of its keys a parameter chose. */
   async identify(keys) {
     return keys.map((key) => {
       const { name, parameter } = parseArgument(key);
@@ -66,12 +68,12 @@ export const provider: KeyWrapper = {
     });
   },
 
-  recipients: ({ slot, bytes }) => [describePacket(slot.slice(prefix.length), bytes)],
+  recipients: ({ suffix, bytes }) => [describeWrappedKey(suffix.slice(prefix.length), bytes)],
 };
 
 const prefix = "provider.";
 
-function slotOf(name: string): string {
+function suffixOf(name: string): string {
   return `${prefix}${name}`;
 }
 
@@ -85,7 +87,7 @@ function parseArgument(key: EncryptionKey | DecryptionKey): { readonly name: str
       hint: "write provider:NAME or provider:NAME:PARAMETERS",
     });
   }
-  // What the peers send where nothing is said.
+  // What other tools send where no parameter is given.
   return { name, parameter: colon < 0 ? "Enabled" : text.slice(colon + 1) };
 }
 
@@ -95,7 +97,7 @@ function askable(entry: ProviderEntry | undefined): ProviderConfig | undefined {
   return entry;
 }
 
-/** A packet whose provider could not even be looked up may be one that a key opens, as one whose provider failed. */
+/** A wrapped key whose provider cannot be looked up counts as one whose provider failed: KEY_PROVIDER. */
 function notAsked(error: unknown): never {
   if (!(error instanceof OciEncError)) throw error;
   throw new OciEncError("KEY_PROVIDER", error.message, { hint: error.hint, cause: error });

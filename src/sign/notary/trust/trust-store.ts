@@ -1,5 +1,6 @@
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { memoized } from "../../../bytes/memoized.js";
 import { ioError, OciEncError } from "../../../errors.js";
 import { readTrustedCertificates } from "../certificate-file.js";
 import type { SigningCertificate } from "../chain/certificate.js";
@@ -21,15 +22,8 @@ export interface TrustStores {
  * never followed. `signing-and-policy.md` 2.6.
  */
 export function openTrustStores(directory: string): TrustStores {
-  const read = new Map<string, Promise<readonly SigningCertificate[]>>();
-  return {
-    certificates({ type, name }) {
-      const path = join(directory, "x509", type, name);
-      const known = read.get(path) ?? readStore(path);
-      read.set(path, known);
-      return known;
-    },
-  };
+  const read = memoized(readStore);
+  return { certificates: ({ type, name }) => read(join(directory, "x509", type, name)) };
 }
 
 const maximumFiles = 1000;

@@ -1,4 +1,5 @@
 import type { ByteStream } from "../../../bytes/byte-stream.js";
+import { memoized } from "../../../bytes/memoized.js";
 import { verifying } from "../../../bytes/verifying.js";
 import { OciEncError } from "../../../errors.js";
 import type { Descriptor } from "../../../oci/descriptor.js";
@@ -66,10 +67,9 @@ export async function candidateEntries(
 
 /** The attachments of all images that a layout lists. Its entries are looked at once, at the first question. */
 export function attachmentsIn(content: LayoutContent): AttachmentSource {
-  let reading: Promise<readonly AttachedEntry[]> | undefined;
+  const entries = memoized(() => readAttached(content));
   const about = async (subject: Digest) => {
-    reading ??= readAttached(content);
-    const found = (await reading).flatMap((attached) =>
+    const found = (await entries()).flatMap((attached) =>
       attached.subject === subject ? (attached.manifest ?? []) : [],
     );
     const referrers: Referrer[] = [];
@@ -113,7 +113,7 @@ async function referrersIn(content: ListedContent, entry: IndexEntry): Promise<A
   return found;
 }
 
-/** Undefined, too, for what is no manifest. */
+/** Undefined, too, for what is not a manifest. */
 async function named(content: ListedContent, descriptor: Named): Promise<References | undefined> {
   if (!isManifestType(descriptor.mediaType) && !isIndexType(descriptor.mediaType)) return undefined;
   const { references = async () => referencesOf(await content.manifest(descriptor), descriptor) } = content;

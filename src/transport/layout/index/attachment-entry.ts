@@ -16,8 +16,8 @@ const cosignKinds = {
 } as const;
 
 /**
- * Whether an entry is no image but belongs to one, as far as it says itself: what its manifest refers to, `readAttached`
- * tells. Those with a name of their own are what somebody named: images, or artifacts.
+ * Whether an entry is not an image but belongs to one, as far as it says itself: what its manifest refers to, `readAttached`
+ * tells. Those with a name of their own were named on purpose: images, or artifacts.
  */
 export function saysAttached(entry: IndexEntry): boolean {
   const { name, descriptor } = entry;

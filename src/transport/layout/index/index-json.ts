@@ -113,7 +113,7 @@ export async function replaceIndex(layout: string, index: IndexJson, lock: HeldL
 
 const emptyIndex = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [] }));
 
-function frameOf(text: string, { start, end, items }: ListPlace): ListFrame {
+function frameOf(text: string, { start, end, items }: ListPosition): ListFrame {
   const [first, second, last] = [items[0], items[1], items.at(-1)];
   const indent = first ? text.slice(start + 1, first.start) : "";
   return {
@@ -123,14 +123,14 @@ function frameOf(text: string, { start, end, items }: ListPlace): ListFrame {
   };
 }
 
-interface ListPlace {
+interface ListPosition {
   readonly start: number;
   readonly end: number;
   readonly items: readonly JsonNode[];
 }
 
 /** The `manifests` of an index. A `null`, as Go writes an empty list, counts as one. */
-function listOf(root: JsonNode, what: string): ListPlace {
+function listOf(root: JsonNode, what: string): ListPosition {
   const list = memberOf(root, "manifests");
   if (list?.kind === "array") return list;
   if (list?.kind === "literal" && list.value === null) return { start: list.start, end: list.end, items: [] };

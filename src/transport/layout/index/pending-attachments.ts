@@ -11,7 +11,7 @@ import { messageReferrer } from "./gpg-referrer.js";
 import type { IndexEntry } from "./index-json.js";
 
 /** A layout or an archive at the moment of its commit. */
-export interface AttachmentPlace {
+export interface AttachmentContext {
   /** What it lists so far. */
   readonly before: readonly IndexEntry[];
   readonly root: Descriptor;
@@ -45,7 +45,7 @@ export class PendingAttachments {
   }
 
   /** Puts what is still to be made, and gives the entries for all of it. Codes of `mergeSignatureManifests`. */
-  async entries(place: AttachmentPlace): Promise<readonly IndexEntry[]> {
+  async entries(place: AttachmentContext): Promise<readonly IndexEntry[]> {
     const entries = this.#referrers.map((referrer) => attachmentEntry(referrer, undefined));
     for (const { subject, message } of this.#messages) entries.push(await messageEntry(place, subject, message));
     for (const { subject, kind, attached } of this.#tags) {
@@ -57,7 +57,7 @@ export class PendingAttachments {
   }
 }
 
-async function messageEntry(place: AttachmentPlace, subject: Digest, message: Uint8Array): Promise<IndexEntry> {
+async function messageEntry(place: AttachmentContext, subject: Digest, message: Uint8Array): Promise<IndexEntry> {
   const sum = { digest: digestOf(message), size: message.length };
   const { manifest, config } = messageReferrer(await describe(place, subject), sum);
   await place.keep(sum.digest, message);
@@ -69,7 +69,7 @@ async function messageEntry(place: AttachmentPlace, subject: Digest, message: Ui
 }
 
 /** A subject that is not there is described as far as its digest tells: readers compare nothing else. */
-async function describe({ root, content }: AttachmentPlace, subject: Digest): Promise<Descriptor> {
+async function describe({ root, content }: AttachmentContext, subject: Digest): Promise<Descriptor> {
   if (subject === root.digest) return root;
   const bytes = await content(subject);
   if (!bytes) return { mediaType: mediaTypes.ociManifest, digest: subject, size: 0 };
@@ -83,7 +83,7 @@ interface DigestTag {
 }
 
 /** Undefined: what is there has it all. */
-async function unitedTag(place: AttachmentPlace, tag: DigestTag): Promise<Descriptor | undefined> {
+async function unitedTag(place: AttachmentContext, tag: DigestTag): Promise<Descriptor | undefined> {
   const { subject, kind, attached } = tag;
   const there = findDigestTag(place.before, subject, kind);
   if (there?.descriptor.digest === attached.descriptor.digest) return undefined;
@@ -96,7 +96,7 @@ async function unitedTag(place: AttachmentPlace, tag: DigestTag): Promise<Descri
   return { mediaType: parseManifest(united.bytes, "").mediaType, digest, size: united.bytes.length };
 }
 
-async function readTag({ content }: AttachmentPlace, { digest }: Descriptor): Promise<AttachedBytes> {
+async function readTag({ content }: AttachmentContext, { digest }: Descriptor): Promise<AttachedBytes> {
   const bytes = await content(digest);
   if (!bytes) throw missing(digest);
   const view = parseManifest(bytes, "");
@@ -107,6 +107,6 @@ async function readTag({ content }: AttachmentPlace, { digest }: Descriptor): Pr
 
 function missing(digest: Digest): OciEncError {
   return new OciEncError("CORRUPT", `the signatures ${digest} that are there cannot be read whole`, {
-    hint: "remove their entry from index.json if nobody needs them",
+    hint: "remove their entry from index.json if they are not needed",
   });
 }

@@ -38,7 +38,7 @@ function entriesNamed(entries: readonly IndexEntry[], name: string): readonly In
   return entries.filter(({ fullName }) => fullName !== undefined && fullName === whole);
 }
 
-/** Undefined: it is no image name. */
+/** Undefined: it is not an image name. */
 function completed(name: string): string | undefined {
   try {
     return printImageName(parseImageName(name));

@@ -13,7 +13,7 @@ const searched = 1024;
 
 /**
  * Takes entries out of a layout's `index.json` where it lies, as the holder of the lock, for a disk that has no room for a new
- * file: white space takes their place, so that all that changes lies in one block and nobody sees half of it. False, and
+ * file: white space takes their place, so that all that changes lies in one block and no reader sees half of it. False, and
  * nothing is done, when it does not. LOCAL_IO, CONFLICT.
  */
 export async function shortenIndex(

@@ -28,7 +28,7 @@ import {
  * The lock is a row of files named 1, 2, 3 …; the newest one counts. It holds its owner's token, or nothing once it has
  * been released. Whoever finds the newest, n, released or its owner dead may create n + 1.
  *
- * - link(2) creates it exclusively and with its content: nobody sees a token half written, and of several that try, one wins.
+ * - link(2) creates it exclusively and with its content: no token is ever seen half written, and of several that try, one wins.
  * - The file linked is the taker's ticket in the same directory, made before the listing. So if the directory was taken
  *   away and made anew in between, the link fails, and numbers seen in one directory are never used in another.
  * - A slow taker may create a number that was used and deleted long ago. The last few generations stay, so a newer one
@@ -44,7 +44,7 @@ import {
 export interface HeldLock {
   /** A directory for files about to be renamed into place; goes with the lock. */
   readonly scratch: string;
-  /** CONFLICT when somebody believed this process dead and took the lock. Asked right before what cannot be undone. */
+  /** CONFLICT when another process took the lock because it believed this one dead. Asked right before what cannot be undone. */
   assertHeld(): Promise<void>;
 }
 
@@ -54,8 +54,8 @@ export interface LockOptions {
   /** Milliseconds for which one and the same holder is waited for; default a minute. */
   readonly patience?: number | undefined;
   /**
-   * Milliseconds without a sign of life after which a holder that cannot be seen from here is taken for dead; default
-   * half a minute, six times the interval that holders promise.
+   * Milliseconds without a heartbeat after which a holder that cannot be seen from here counts as dead; default half a
+   * minute, six times the interval of the heartbeat.
    */
   readonly silence?: number | undefined;
   /** Told once who holds the lock, when that takes longer than `notice`. */
@@ -66,7 +66,7 @@ export interface LockOptions {
 
 /**
  * Does `work` while no other process or caller does anything under this layout's lock. `layout` must exist. CONFLICT when
- * somebody holds it too long; ABORTED; LOCAL_IO. Not reentrant.
+ * another holds it too long; ABORTED; LOCAL_IO. Not reentrant.
  */
 export async function withLock<T>(
   layout: string,
@@ -97,7 +97,7 @@ export async function withLock<T>(
   }
 }
 
-/** Generations that stay behind the newest, so that nobody takes a deleted number for a new one. */
+/** Generations that stay behind the newest, so that a deleted number is not taken for a new one. */
 const keptGenerations = 8;
 const defaultSilence = 30_000;
 const defaultPatience = 60_000;
@@ -114,7 +114,7 @@ interface Obstacle {
   readonly owner: Owner | undefined;
 }
 
-/** An obstacle that is being watched, in milliseconds of a clock that nobody sets. */
+/** An obstacle that is being watched, in milliseconds of the monotonic clock. */
 interface Watch {
   readonly obstacle: Obstacle;
   readonly since: number;
@@ -154,7 +154,7 @@ async function acquire(layout: string, options: LockOptions): Promise<number> {
   }
 }
 
-/** Says once that somebody is waited for, when that takes long. */
+/** Says once who holds the lock, when the wait takes long. */
 function noticeOf(layout: string, { progress, notice = defaultNotice }: LockOptions): (obstacle: Obstacle) => void {
   const began = performance.now();
   let told = progress === undefined;
@@ -251,7 +251,7 @@ async function generations(directory: string): Promise<number[]> {
   return names.filter((name) => /^[1-9][0-9]{0,14}$/.test(name)).map(Number);
 }
 
-/** Old ones that cannot be removed harm nobody. */
+/** Old ones that cannot be removed do no harm. */
 async function removeOldGenerations(directory: string, own: number): Promise<void> {
   for (const generation of await generations(directory).catch(() => [])) {
     if (generation > own - keptGenerations) continue;
@@ -272,14 +272,14 @@ async function release(layout: string, generation: number): Promise<void> {
   await empty.catch(() => rm(file, { force: true }).catch(() => undefined));
 }
 
-/** Takes the work directory away when nobody else needs it. False, or an error: the lock is still held. */
+/** Takes the work directory away when no other writer needs it. False, or an error: the lock is still held. */
 async function leave(layout: string, generation: number): Promise<boolean> {
   const [directory, sessions] = [lockDirectory(layout), sessionsDirectory(layout)];
   const workDirectory = join(layout, workDirectoryName);
-  // Leases begin under the lock only, so none can begin between here and the rename.
+  // Sessions begin under the lock only, so none can begin between here and the rename.
   if ((await newestGeneration(directory)) !== generation || !(await removeEmpty(sessions))) return false;
-  if (await somebodyWaits(directory)) return false;
-  // It is filled under the lock only, too. While there is something in it the work directory stays, and that is all.
+  if (await hasWaiters(directory)) return false;
+  // It is filled under the lock only, too. While something is in it, the work directory stays.
   await removeEmpty(partialBlobsDirectory(layout));
   await rename(directory, join(workDirectory, `ended-${randomUUID()}`));
   for (const name of await readdir(workDirectory).catch(() => [])) {
@@ -290,7 +290,7 @@ async function leave(layout: string, generation: number): Promise<boolean> {
   return true;
 }
 
-async function somebodyWaits(directory: string): Promise<boolean> {
+async function hasWaiters(directory: string): Promise<boolean> {
   const self = await thisOwner();
   const tickets = (await readdir(directory)).filter((name) => name.startsWith("ticket-"));
   for (const ticket of tickets) {
@@ -312,5 +312,5 @@ function heldBy(layout: string, obstacle: Obstacle): OciEncError {
 }
 
 function holderOf({ owner }: Obstacle): string {
-  return owner ? `process ${owner.pid} on ${JSON.stringify(owner.host)}` : "somebody unknown";
+  return owner ? `process ${owner.pid} on ${JSON.stringify(owner.host)}` : "an unknown process";
 }

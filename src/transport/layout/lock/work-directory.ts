@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { ioError, OciEncError, systemCode } from "../../../errors.js";
 
 /**
- * What oci-enc keeps in a layout while it writes there; gone when nobody does, but for the beginnings of blobs that broke
- * off. Other tools pass it by.
+ * What oci-enc keeps in a layout while it writes there. It is removed at the end, unless partial blobs are in it. Other tools
+ * ignore it.
  */
 export const workDirectoryName = ".oci-enc";
 
@@ -18,7 +18,7 @@ export function sessionsDirectory(layout: string): string {
   return join(layout, workDirectoryName, "leases");
 }
 
-/** Where the beginnings of blobs wait for the next writer. */
+/** Where partial blobs are kept for the next writer. */
 export function partialBlobsDirectory(layout: string): string {
   return join(layout, workDirectoryName, "ingest");
 }
@@ -31,7 +31,7 @@ export function obsoleteFile(layout: string): string {
 /** The same, relative to its layout. */
 export const obsoletePath: string = `${workDirectoryName}/obsolete`;
 
-/** Whether somebody is at work in a directory, was killed there, or left something for the next writer. */
+/** Whether a writer is at work in a directory, was killed there, or left something for the next one. */
 export async function hasWorkDirectory(directory: string): Promise<boolean> {
   return await lstat(join(directory, workDirectoryName)).then(
     (stats) => stats.isDirectory(),
@@ -39,7 +39,7 @@ export async function hasWorkDirectory(directory: string): Promise<boolean> {
   );
 }
 
-/** Makes one of the three, inside a layout's directory that exists. CORRUPT when a stranger's link stands in its place. */
+/** Makes one of the three, inside a layout's directory that exists. CORRUPT when there is a link in its place. */
 export async function makeWorkDirectory(layout: string, path: string, mode?: number): Promise<void> {
   for (;;) {
     try {
@@ -47,7 +47,7 @@ export async function makeWorkDirectory(layout: string, path: string, mode?: num
       await makeOne(path, mode);
       return;
     } catch (error) {
-      // Somebody else who ended took the empty work directory away between the two steps.
+      // Another writer has removed the empty work directory between the two steps.
       if (systemCode(error) !== "ENOENT") throw ioError(error, `cannot work in ${JSON.stringify(layout)}`);
       await lstat(layout).catch((gone: unknown) => {
         throw ioError(gone, `cannot work in ${JSON.stringify(layout)}`);

@@ -22,13 +22,13 @@ import { lockDirectory, makeWorkDirectory, sessionsDirectory } from "./work-dire
  * have found a blob present, and count on it.
  */
 export interface WriterSession {
-  /** For blobs under way; nobody else reads it. Mode 0700. */
+  /** For blobs that are being written; only this writer reads it. Mode 0700. */
   readonly directory: string;
   /** Removes it and all that is in it. May be called again. */
   end(): Promise<void>;
 }
 
-/** Begins a session under the lock, so that whoever removes has either seen it or finished before. LOCAL_IO, CONFLICT. */
+/** Begins a session under the lock, so that a command that removes blobs has either seen it or finished before. LOCAL_IO, CONFLICT. */
 export async function beginSession(layout: string, options: LockOptions): Promise<WriterSession> {
   return await withLock(
     layout,
@@ -51,7 +51,7 @@ export async function beginSession(layout: string, options: LockOptions): Promis
   );
 }
 
-/** What there is of sessions but for the caller's own. */
+/** The sessions of a layout without the caller's own. */
 export interface ReclaimedSessions {
   /** How many writers are at work. */
   readonly living: number;
@@ -60,8 +60,7 @@ export interface ReclaimedSessions {
 }
 
 /**
- * Removes what dead writers left, but for the beginnings of blobs, and counts the living ones but for `own`. To be called
- * under the lock.
+ * Removes what dead writers left, except partial blobs, and counts the living ones without `own`. To be called under the lock.
  */
 export async function reclaimSessions(layout: string, own?: WriterSession): Promise<ReclaimedSessions> {
   let living = 0;
@@ -72,7 +71,7 @@ export async function reclaimSessions(layout: string, own?: WriterSession): Prom
       living += 1;
       continue;
     }
-    // From one that is silent nothing is kept: were it only asleep, it would go on writing into what another uses.
+    // Nothing is kept of a silent one: it may only be asleep, and would go on writing into a file that another uses.
     if (state === "dead") await keepPartialBlobs(layout, directory);
     await removeTree(directory).catch((error: unknown) => {
       kept.push(ioError(error, `cannot remove ${JSON.stringify(directory)}`).message);
@@ -83,7 +82,7 @@ export async function reclaimSessions(layout: string, own?: WriterSession): Prom
 
 /**
  * The directories of dead writers, which may hold plain content. Takes no lock and changes nothing. With `hastily` those of
- * which it only seems so are among them, and nobody is watched. LOCAL_IO.
+ * which it only seems so are among them, and none is watched. LOCAL_IO.
  */
 export async function deadSessions(
   layout: string,
@@ -95,11 +94,11 @@ export async function deadSessions(
 
 interface ListedSession {
   readonly directory: string;
-  /** `silent`: it cannot be seen from here, and has given no sign of life for long. */
+  /** `silent`: it cannot be seen from here, and had no heartbeat for long. */
   readonly state: "living" | "dead" | "silent" | "unfinished";
 }
 
-/** Judged by the clock of the file system, which is asked in the directory `clock`; undefined: by ours. */
+/** Decided by the clock of the file system, which is asked in the directory `clock`; undefined: by ours. */
 async function listSessions(layout: string, clock: string | undefined): Promise<readonly ListedSession[]> {
   const sessions = await seenSessions(layout, clock);
   const silent = sessions.filter(({ state }) => state === "silent").map(({ directory }) => directory);
@@ -131,13 +130,13 @@ async function stateOf(
   const known = made && (await isMakerAlive(made));
   if (known !== undefined) return known ? "living" : "dead";
   const token = await readToken(ownerFile(directory)).catch((error: unknown) => systemCode(error));
-  // Leases begin under the lock, which we hold: one without a token was never finished. What cannot be read may be in use.
+  // Sessions begin under the lock, which we hold: one without a token was never finished. What cannot be read may be in use.
   if (token === "ENOENT" || token === "ENOTDIR") return "unfinished";
   const owner = parseOwner(token ?? "");
   const alive = owner && (await isAlive(owner, self));
   if (alive !== undefined) return alive ? "living" : "dead";
   const age = now - (await lastSign(directory));
-  // A time that lies days ahead is no time at all.
+  // A time that lies days ahead cannot be right.
   return age < silenceLimit && age >= -certainLimit ? "living" : "silent";
 }
 

@@ -10,8 +10,8 @@ import { findRegular, readRegular } from "../regular-file.js";
 
 /*
  * Blobs that are to go are written down before anything makes them superfluous, and struck off when they are gone. So
- * whoever comes after a writer that was killed knows them. What stands there is a hint and no order: a blob goes only if
- * nothing names it, so a stranger's record can do no more than a stranger's layout.
+ * the next command after a writer that was killed knows them. The record is a hint, not an order: a blob is removed only if
+ * nothing names it, so a forged record can do no more than a forged layout.
  */
 
 /** The digests that are written down, those of blobs that came and are not named yet among them. Empty without a record. */
@@ -21,7 +21,7 @@ export async function readObsolete(layout: string): Promise<readonly Digest[]> {
     const text = Buffer.from(await readRegular(layout, obsoletePath, indexLimit)).toString("latin1");
     return [...new Set(text.split("\n").filter(isDigest))];
   } catch (error) {
-    // What is no file of ours tells nothing; nor does one that went away meanwhile.
+    // What is not a file of ours tells nothing; nor does one that went away meanwhile.
     if (error instanceof OciEncError && (error.code === "CORRUPT" || error.code === "NOT_FOUND")) return [];
     throw error;
   }

@@ -13,7 +13,7 @@ import { mayNameOthers } from "./walk.js";
 /**
  * The digests that may be needed by what an index lists, named or not, down to the last layer, with the subjects that are
  * there. Each manifest is looked at once. A manifest that an index names and that is not there needs nothing: stores and mirrors may hold some platforms
- * alone. CORRUPT when one cannot be read, or an entry's own is gone: then nobody knows what it needs, and nothing may be
+ * alone. CORRUPT when one cannot be read, or an entry's own is gone: then it is not known what it needs, and nothing may be
  * removed.
  */
 export async function reachableFrom(
@@ -60,7 +60,7 @@ function mayHaveReferences(document: Named): boolean {
 }
 
 /** Where a document was named. */
-interface Place {
+interface ReachabilityContext {
   readonly layout: string;
   /** In the index of the layout itself. */
   readonly isEntry: boolean;
@@ -68,7 +68,11 @@ interface Place {
 
 const nothing: References = { manifests: [], blobs: [], subject: undefined };
 
-async function readOrRefuse(document: Named, book: ReferenceBook, { layout, isEntry }: Place): Promise<References> {
+async function readOrRefuse(
+  document: Named,
+  book: ReferenceBook,
+  { layout, isEntry }: ReachabilityContext,
+): Promise<References> {
   try {
     return await book.referencesOf(document);
   } catch (cause) {

@@ -1,3 +1,4 @@
+import { memoized } from "../../../bytes/memoized.js";
 import { manifestReader } from "./manifest-reader.js";
 import { keyOf, readReferenceFile, writeReferenceFile } from "./reference-file.js";
 import { type Named, type References, referencesOf } from "./references.js";
@@ -23,13 +24,12 @@ export function openReferenceBook(
 ): ReferenceBook {
   const read = manifestReader(layout);
   const asked = new Map<string, References>();
-  let kept: ReturnType<typeof readReferenceFile> | undefined;
+  const stored = memoized(async () => (believe ? await readReferenceFile(layout) : new Map()));
   let learned = 0;
   return {
     async referencesOf(descriptor) {
       const key = keyOf(descriptor);
-      kept ??= believe ? readReferenceFile(layout) : Promise.resolve(new Map());
-      const known = asked.get(key) ?? (await kept).get(key);
+      const known = asked.get(key) ?? (await stored()).get(key);
       const found = known ?? referencesOf(await read(descriptor), descriptor);
       if (!known) learned += 1;
       asked.set(key, found);
@@ -37,7 +37,7 @@ export function openReferenceBook(
     },
     async keep() {
       // A few that are not needed any more do no harm.
-      const isWorthIt = learned > 0 || ((await kept)?.size ?? 0) > 2 * asked.size;
+      const isWorthIt = learned > 0 || ((await stored.begun())?.size ?? 0) > 2 * asked.size;
       if (asked.size >= fewest && isWorthIt) await writeReferenceFile(layout, asked);
     },
   };

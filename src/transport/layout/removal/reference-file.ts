@@ -12,9 +12,9 @@ import type { Named, References } from "./references.js";
 
 /*
  * What the manifests of one layout name, for the next command: one file a layout, in the user's own cache directory. Not in
- * the layout, since layouts come from strangers, and a file of theirs could say that nothing needs a blob. What is written
+ * the layout, since layouts are untrusted, and such a file could say that nothing needs a blob. What is written
  * here holds whatever other tools do to the layout meanwhile, as each line is about one digest. What is damaged, or could
- * be somebody else's, counts as absent, and what cannot be written is not: then the manifests themselves are read.
+ * be of another user, counts as absent, and what cannot be written is not: then the manifests themselves are read.
  */
 
 /** The references of manifests, each by `keyOf` its descriptor. */
@@ -76,7 +76,7 @@ function fileOf(layout: string): string {
   return join(cacheDirectory(), createHash("sha256").update(layout).digest("hex"));
 }
 
-/** Whether nobody else can have written there. */
+/** Whether only this user can have written there. */
 async function isOurOwn(path: string): Promise<boolean> {
   const stats = await lstat(path);
   return isOurs(stats) && !stats.isSymbolicLink() && (stats.mode & 0o022) === 0;

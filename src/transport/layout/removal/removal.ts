@@ -35,7 +35,7 @@ export interface RemovalContext {
  * under the lock, when they have been written down and the index that does not name them is on the disk: it is read once more, as
  * other tools write without our lock. While another writer is at work nothing is removed: it may have found
  * a blob present. Their age does not matter, as it does to a collection of garbage: a name that has just moved away held
- * them, so they are no half-finished work of another tool. What has to stay for a while is written down again. Never
+ * them, so another tool is not about to name them. What has to stay for a while is written down again. Never
  * fails: the names have changed already.
  */
 export async function removeUnnamed(
@@ -51,7 +51,7 @@ export async function removeUnnamed(
     );
     const done = await tryToRemove(layout, [...candidates, ...left], context);
     await writeObsolete(layout, done.unfinished, context.lock);
-    // Of what an earlier command wrote down, the part that is needed after all is nobody's affair.
+    // Of what an earlier command wrote down, what is needed after all is not reported.
     const told = done.kept.filter(({ blob }) => known.has(blob.digest) || done.unfinished.includes(blob.digest));
     return { removed: done.removed, kept: told };
   } catch (error) {
@@ -95,7 +95,7 @@ export async function neededFiles(
   };
 }
 
-/** Every blob that a layout holds under a sound name, and of which `isWanted` holds; in no order. */
+/** Every blob that a layout holds under a valid name, and of which `isWanted` holds; in no order. */
 export async function listBlobs(
   layout: string,
   isWanted: (digest: Digest) => boolean,

@@ -51,7 +51,7 @@ export async function settleLayout(layout: string, { signal, progress = () => {}
 export async function leftoversIn(layout: string, plain: readonly Digest[]): Promise<readonly string[]> {
   const written = await readObsolete(layout);
   const blobs = await unneeded(layout, new Set([...written, ...plain])).catch((error: unknown) => {
-    // Another image there is damaged, and nobody knows what it needs.
+    // Another image there is damaged, and it is not known what it needs.
     if (error instanceof OciEncError && error.code === "CORRUPT") return written;
     throw error;
   });

@@ -29,7 +29,7 @@ export async function findDigestTag(
   const tag = digestTagName(subject, kind);
   const found = await look(client, tag, pullScopes(client));
   if (typeof found !== "string") return found;
-  throw new OciEncError("CORRUPT", `the tag ${tag} of ${client.host} names ${bounded(found)}, and no attachments`);
+  throw new OciEncError("CORRUPT", `the tag ${tag} of ${client.host} names ${bounded(found)}, not attachments`);
 }
 
 /** A digest tag to which a manifest's layers are to be added; its blobs are there. */
@@ -69,7 +69,7 @@ async function look(
     // With a status it is the registry that refuses, whatever is there.
     if ((error.code !== "CORRUPT" && error.code !== "UNSUPPORTED") || error.context["status"] !== undefined)
       throw error;
-    return `what is no manifest (${error.message})`;
+    return `what is not a manifest (${error.message})`;
   }
 }
 
@@ -80,7 +80,7 @@ async function stored(client: RegistryClient, { bytes, config }: AttachedBytes, 
 
 async function putConfig(client: RegistryClient, manifest: Uint8Array, config: Uint8Array): Promise<void> {
   const view = parseManifest(manifest, "");
-  if (view.kind !== "manifest") throw new Error("attachments are no index");
+  if (view.kind !== "manifest") throw new Error("attachments are not an index");
   const { digest, size } = view.config;
   const sum = { digest, size };
   if (await hasBlob(client, sum)) return;

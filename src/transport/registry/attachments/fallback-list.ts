@@ -25,7 +25,7 @@ export function fallbackTag(subject: Digest): string {
 }
 
 /**
- * What stands under the fallback tag. Undefined: no such tag. Text: it is no list, but what the text says. The image
+ * What stands under the fallback tag. Undefined: no such tag. Text: it is not a list, but what the text says. The image
  * itself is none, not even where it is an index: `cosign copy` leaves it there.
  */
 export async function readFallbackList(
@@ -68,7 +68,7 @@ export function sharedFallbackList(
   };
 }
 
-/** Undefined: it is no OCI index. */
+/** Undefined: it is not an OCI index. */
 function listOf({ mediaType, digest, bytes }: FetchedDocument): FallbackList | undefined {
   const { text, root } = parseJson(bytes, "the list of referrers");
   const inside = memberOf(root, "mediaType");

@@ -40,7 +40,7 @@ export function lookasideAt(url: string | undefined, name: ImageName, environmen
 
 /**
  * The signatures of one manifest, in their order, up to the first number that is not there. `client` says how the web
- * is to be used. CORRUPT when `subject` is no digest, when there are more than 128 or one is larger than 4 MiB;
+ * is to be used. CORRUPT when `subject` is not a digest, when there are more than 128 or one is larger than 4 MiB;
  * UNAVAILABLE and others when a web server answers neither 200 nor 404.
  */
 export async function readLookaside(
@@ -101,8 +101,8 @@ async function readFrom(path: string): Promise<Uint8Array | undefined> {
 }
 
 /**
- * Undefined when it was written; else what somebody else has written there meanwhile. The name appears with the whole
- * content at once: who reads at the same time must not take the beginning of a signature for a bad one.
+ * Undefined when it was written; else what another writer has written there meanwhile. The name appears with the whole
+ * content at once: a reader at the same time must not see half a signature.
  */
 async function create(path: string, bytes: Uint8Array): Promise<Uint8Array | undefined> {
   const draft = join(dirname(path), await draftName());
@@ -135,7 +135,7 @@ async function fetchFrom(client: RegistryClient, url: URL): Promise<Uint8Array |
   return document.bytes;
 }
 
-/** To whom one is nobody, whatever one is at the registry; reached as the registry where it is the same port of it. */
+/** No credentials are sent there; it is reached as the registry is, where it is the same host and port. */
 function webClient(base: URL, { options }: RegistryClient): RegistryClient {
   requireHostAllowed(options, base.host);
   const isRegistry = base.protocol === "https:" && isSameHost(base.host, options.host);

@@ -10,7 +10,7 @@ import { hasBlob } from "../blobs/blobs.js";
 import { uploadBlob } from "../blobs/upload.js";
 import type { RegistryClient } from "../client.js";
 import { type ManifestStored, storeManifest } from "../manifest-store.js";
-import type { AttachmentPlaces } from "./attachment-places.js";
+import type { AttachmentStores } from "./attachment-stores.js";
 import { sharedDigestTag } from "./digest-tags.js";
 import { sharedFallbackList } from "./fallback-list.js";
 import { hasReferrersApi } from "./referrers.js";
@@ -32,7 +32,7 @@ interface PendingReferrer {
  */
 export class PendingAttachments {
   readonly #client: RegistryClient;
-  readonly #places: AttachmentPlaces;
+  readonly #places: AttachmentStores;
   readonly #referrers = new Map<Digest, PendingReferrer>();
   /** What the registry does not list by itself, by subject. */
   readonly #unlisted = new Map<Digest, Map<Digest, Descriptor>>();
@@ -41,7 +41,7 @@ export class PendingAttachments {
   #size = 0;
   #hasApi: Promise<boolean> | undefined;
 
-  constructor(client: RegistryClient, places: AttachmentPlaces) {
+  constructor(client: RegistryClient, places: AttachmentStores) {
     this.#client = client;
     this.#places = places;
   }
@@ -62,7 +62,7 @@ export class PendingAttachments {
     if (kind === "sig" && (await this.#places.attachments()) === false) {
       const name = JSON.stringify(`${this.#client.host}/${this.#client.repository}`);
       throw new OciEncError("UNSUPPORTED", `registries.d has use-sigstore-attachments: false for ${name}`, {
-        hint: "change it there, or leave the signatures away",
+        hint: "change it there, or leave out the signatures",
       });
     }
     this.#count(attached.bytes);

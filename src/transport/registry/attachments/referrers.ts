@@ -13,7 +13,7 @@ import { fallbackTag, readFallbackList } from "./fallback-list.js";
 /** Pages of one list; a list without end stops here. */
 const pageLimit = 100;
 
-/** Bytes of all pages of one list of referrers: more is meant to exhaust whoever reads it. */
+/** Bytes of all pages of one list of referrers: more would only exhaust the reader. */
 const listLimit = 4 * manifestLimit;
 
 /** What registries answer that know nothing of the referrers API: it is as if they said 404. */
@@ -84,7 +84,7 @@ function isIndex(bytes: Uint8Array): boolean {
   try {
     root = parseJson(bytes, "the list of referrers").root;
   } catch (error) {
-    // What is JSON by its beginning was meant as an answer: it may hide what it should list.
+    // What starts like JSON was meant as an answer: it may hide what it should list.
     if (error instanceof OciEncError && error.code === "CORRUPT" && !looksLikeJson(bytes)) return false;
     throw error;
   }
@@ -148,13 +148,13 @@ async function fromFallbackTag(client: RegistryClient, subject: Digest): Promise
   const list = await readFallbackList(client, subject, pullScopes(client));
   if (list === undefined) return [];
   if (typeof list !== "string") return readList(client, list.bytes, subject);
-  const message = `the tag ${fallbackTag(subject)} of ${client.host} names ${bounded(list)}, and no list of referrers`;
+  const message = `the tag ${fallbackTag(subject)} of ${client.host} names ${bounded(list)}, not a list of referrers`;
   client.options.progress?.({ type: "warning", code: "ATTACHMENT_IGNORED", message });
   return [];
 }
 
 /** The target of `Link: <…>; rel="next"`; undefined when this is the last page. RFC 8288. */
-export function nextLink(values: readonly string[]): string | undefined {
+function nextLink(values: readonly string[]): string | undefined {
   for (const value of values) {
     for (const match of value.slice(0, 8192).matchAll(/<([^>]*)>([^,<]*)/g)) {
       if (/;\s*rel\s*=\s*(?:"next"|next(?![\w-]))/i.test(match[2] ?? "")) return match[1];

@@ -67,7 +67,7 @@ async function writeUnlessMoved({ client, tag }: SharedTag, { from, to }: Merged
 function overriddenByAnother({ client, tag }: SharedTag): OciEncError {
   const name = JSON.stringify(`${repositoryName(client)}:${tag}`);
   return new OciEncError("CONFLICT", `${name} was written ${writeLimit} times, and others replaced it each time`, {
-    hint: "try again when nobody else writes to this image",
+    hint: "try again when no other command writes to this image",
   });
 }
 
@@ -78,7 +78,7 @@ export function occupied(
   { wanted, found }: { readonly wanted: string; readonly found: string },
 ): OciEncError {
   const name = JSON.stringify(`${repositoryName(client)}:${tag}`);
-  return new OciEncError("CONFLICT", `${name} names ${bounded(found)}, and no ${wanted}; it stays as it is`, {
+  return new OciEncError("CONFLICT", `${name} names ${bounded(found)}, not the ${wanted}; it stays as it is`, {
     hint: "give what is there another tag, as another tool may have put it there by mistake, and remove this one",
   });
 }

@@ -1,7 +1,7 @@
 import type { Digest } from "../../../oci/digest.js";
 import type { ImageName } from "../../../oci/image-name.js";
 import type { RegistryClient } from "../client.js";
-import type { SignaturePlace } from "../config/registries-d.js";
+import type { SignatureStorage } from "../config/registries-d.js";
 import { addToLookaside, lookasideAt, readLookaside, requireWritable } from "./lookaside.js";
 import { addExtensionSignature, keepsSignatures, listExtensionSignatures } from "./signature-extension.js";
 
@@ -18,7 +18,7 @@ export interface SignatureStore {
 export async function signatureStore(
   client: RegistryClient,
   name: ImageName,
-  place: SignaturePlace,
+  place: SignatureStorage,
 ): Promise<SignatureStore> {
   if (await keepsSignatures(client)) {
     return {

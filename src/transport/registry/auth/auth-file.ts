@@ -3,12 +3,12 @@ import { dirname, join } from "node:path";
 import { ioError, OciEncError, systemCode } from "../../../errors.js";
 import { removeAbandonedDrafts } from "../../../files/abandoned-drafts.js";
 import { writeDurably } from "../../../files/durable-file.js";
+import { configFolder } from "../../../files/machine.js";
 import { makeDirectory } from "../../../files/make-directory.js";
 import { openRegularFile } from "../../../files/read-file.js";
 import { jsonFault } from "../../../oci/json-text.js";
 import type { Credentials } from "../../registry-options.js";
 import type { Environment } from "../http/environment.js";
-import { configFolder } from "../http/environment.js";
 import { keyMatches } from "./auth-key.js";
 
 /** A file of credentials as podman (`auth.json`), docker (`config.json`) or docker before 1.7 (`.dockercfg`) writes it. */
@@ -43,7 +43,7 @@ export function dockerConfigPath(environment: Environment): string {
   return join(environment.variables["DOCKER_CONFIG"] || join(environment.home, ".docker"), "config.json");
 }
 
-/** Undefined when there is no such file. USAGE when it is no JSON object, LOCAL_IO when it cannot be read. */
+/** Undefined when there is no such file. USAGE when it is not a JSON object, LOCAL_IO when it cannot be read. */
 export async function readAuthFile(path: string): Promise<AuthFile | undefined> {
   try {
     const file = await openRegularFile(path, { what: JSON.stringify(path), followLinks: true });
@@ -64,7 +64,7 @@ export async function readAuthFile(path: string): Promise<AuthFile | undefined> 
   }
 }
 
-/** USAGE when a file that was named is not there: who names one does not mean to go as nobody. Else as {@link readAuthFile}. */
+/** USAGE when a file that was named is not there: a command that names one must not go on without credentials. Else as {@link readAuthFile}. */
 export async function requireAuthFile(path: string): Promise<void> {
   if ((await readAuthFile(path)) === undefined) throw wrong(path, "there is no such file");
 }
@@ -73,7 +73,8 @@ export async function requireAuthFile(path: string): Promise<void> {
 export function storedCredentials(file: AuthFile, key: string): Credentials | undefined {
   for (const [name, entry] of Object.entries(objectAt(file.content, "auths"))) {
     if (!keyMatches(name, key)) continue;
-    if (typeof entry !== "object" || Array.isArray(entry)) throw wrong(file.path, "an entry of its auths is no object");
+    if (typeof entry !== "object" || Array.isArray(entry))
+      throw wrong(file.path, "an entry of its auths is not an object");
     const credentials = readEntry(asObject(entry), file.path);
     if (credentials) return credentials;
   }
@@ -136,7 +137,7 @@ function parseContent(text: string, path: string): Pick<AuthFile, "content" | "b
   if (isBare(object)) return { content: { auths: object }, bare: true };
   for (const name of ["auths", "credHelpers"]) {
     if ((object[name] ?? undefined) !== undefined && !asObject(object[name]))
-      throw wrong(path, `its ${name} is no object`);
+      throw wrong(path, `its ${name} is not an object`);
   }
   return { content: object, bare: false };
 }
@@ -186,6 +187,6 @@ function textOf(value: unknown): string | undefined {
 
 function wrong(path: string, why: string): OciEncError {
   return new OciEncError("USAGE", `the file of credentials ${JSON.stringify(path)} cannot be used: ${why}`, {
-    hint: "repair it, name another with --authfile, or go without with --no-creds",
+    hint: "repair it, name another with --authfile, or use none with --no-creds",
   });
 }

@@ -128,7 +128,7 @@ export class Authorizer {
     if (!credentials || safe) return credentials;
     const what = `the credentials for ${JSON.stringify(this.#needs.host)}`;
     throw new OciEncError("DENIED", `${what} are not sent over HTTP to ${JSON.stringify(url.host)}`, {
-      hint: "--plain-http sends them to the registry alone, for everybody on the way to read; --no-creds goes without",
+      hint: "--plain-http sends them to the registry alone, where everybody on the way can read them; --no-creds sends none",
     });
   }
 }

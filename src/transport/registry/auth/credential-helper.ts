@@ -111,10 +111,10 @@ function parseAnswer(answer: string, name: string): Readonly<Record<string, unkn
   throw failed(name, "its answer is not a JSON object");
 }
 
-/** The name comes out of a file of credentials; a long one may be another thing than a name. Undefined: it is no name. */
+/** The name comes out of a file of credentials; a long one may be another thing than a name. Undefined: it is not a name. */
 function failed(name: string | undefined, why: string): OciEncError {
   return new OciEncError("DENIED", `the credential helper${shownName(name)} cannot be used: ${why}`, {
-    hint: "repair it, take it out of the file of credentials, or go without with --no-creds",
+    hint: "repair it, take it out of the file of credentials, or use none with --no-creds",
   });
 }
 

@@ -1,3 +1,4 @@
+import { memoized } from "../../../bytes/memoized.js";
 import type { Progress } from "../../../progress.js";
 import type { Credentials, Keychain } from "../../registry-options.js";
 import { type Environment, thisMachine } from "../http/environment.js";
@@ -18,11 +19,10 @@ export interface KeychainOptions {
  */
 export function fileKeychain(options: KeychainOptions = {}): Keychain {
   const environment = options.environment ?? thisMachine;
-  let files: Promise<readonly AuthFile[]> | undefined;
+  const files = memoized(() => openFiles(options, environment));
   return {
     async credentials(host, repository) {
-      files ??= openFiles(options, environment);
-      for (const file of await files) {
+      for (const file of await files()) {
         const place = { host: canonicalHost(host), repository };
         const found = await lookUp(file, place, environment, options.progress);
         if (found) return found;
@@ -46,7 +46,7 @@ async function openFiles(options: KeychainOptions, environment: Environment): Pr
   const paths = authFilePaths(options.authFile, environment);
   const files = (await Promise.all(paths.map(readAuthFile))).filter((file) => file !== undefined);
   for (const file of files.filter(({ exposed, content }) => exposed && content["auths"] !== undefined)) {
-    const message = `others than you may read the credentials in ${JSON.stringify(file.path)}: chmod 600 keeps them to yourself`;
+    const message = `other users can read the credentials in ${JSON.stringify(file.path)}: chmod 600 prevents that`;
     options.progress?.({ type: "warning", code: "AUTH_FILE_MODE", message });
   }
   return files;

@@ -68,7 +68,7 @@ export function readToken(bytes: Uint8Array, host: string): Token | undefined {
   }
   const token = member(value, "token") || member(value, "access_token");
   if (typeof value === "object" && value !== null && !Array.isArray(value) && !token) return undefined;
-  if (typeof token !== "string") throw noToken(host, "it is not what a token comes in");
+  if (typeof token !== "string") throw noToken(host, "it holds no token");
   if (!/^[\x21-\x7e]+$/.test(token)) throw noToken(host, "the token has characters that no header may have");
   return { value: token, lifetime: lifetimeOf(member(value, "expires_in")) };
 }

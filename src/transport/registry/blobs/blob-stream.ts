@@ -111,8 +111,8 @@ function checkStart(answer: Answer, descriptor: Descriptor, progress: BlobProgre
 /** Servers may send more than was asked for, from an earlier byte on: that is skipped. */
 function partStart(answer: Answer, descriptor: Descriptor, at: number): number {
   const range = parseContentRange(answer.header("content-range"));
-  const sound = range && range.first <= at && range.last >= at && (range.total ?? descriptor.size) === descriptor.size;
-  if (!sound) {
+  const valid = range && range.first <= at && range.last >= at && (range.total ?? descriptor.size) === descriptor.size;
+  if (!valid) {
     const said = JSON.stringify((answer.header("content-range") ?? "").slice(0, 80));
     throw new OciEncError("CORRUPT", `the part of ${descriptor.digest} from byte ${at} on came as ${said}`, {
       retryable: true,

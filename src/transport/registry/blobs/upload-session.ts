@@ -47,13 +47,13 @@ export async function startUpload(client: RegistryClient, mount?: MountRequest):
     method: "POST",
     target: `/v2/${client.repository}/blobs/uploads/${mount ? `?${query}` : ""}`,
     scopes: [...pushScopes(client), ...from],
-    repeat: true, // At worst a session that nobody uses is left behind.
+    repeat: true, // At worst an unused session is left behind.
   });
   const good = answer.status >= 200 && answer.status < 300;
   if (!good)
     throw await client.problem(answer, `cannot start an upload to ${JSON.stringify(repositoryName(client))}`, "upload");
   await answer.discard();
-  // 202 without a place to go on is no session, and no failure either: the blob may be there, else it is sent.
+  // 202 without a place to go on is not a session, and no failure either: the blob may be there, else it is sent.
   if (mount && (answer.status !== 202 || answer.header("location") === undefined)) return { kind: "mounted" };
   const location = client.referred(answer.header("location"), answer.url, "upload location");
   return { kind: "session", session: { location, chunkMinimum: chunkMinimum(answer) } };

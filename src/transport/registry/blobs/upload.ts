@@ -20,11 +20,11 @@ import {
   withDigest,
 } from "./upload-session.js";
 
-/** How much of an upload is kept to go on from after a break; also the size of a chunk where chunks are asked for. */
+/** How much of an upload is kept, to resume from after a break; also the size of a chunk where chunks are asked for. */
 const windowSize = 4 * 1024 * 1024;
 
-/** No chunk is made smaller than this because a registry takes no larger ones. */
-const smallestChunk = 64 * 1024;
+/** Bytes: the smallest chunk that a caller can ask for, or that a registry which refuses larger ones gets. */
+export const smallestChunk: number = 64 * 1024;
 
 /**
  * Stores a blob: in one request where its digest is known, else in one stream and a closing request; in chunks where
@@ -182,14 +182,14 @@ async function shorten(state: UploadState, answer: Answer, sent: number): Promis
   const offset = await askOffset(client, session);
   if (offset === undefined) return await startAnew(state);
   if (!state.feed.holds(offset))
-    throw broken(state, `the registry goes on at byte ${offset}, which is not at hand any more`);
+    throw broken(state, `the registry goes on at byte ${offset}, which is not kept any more`);
   state.at = offset;
 }
 
 /** A registry that says 0 may mean one byte: what it then has too much shows in its next answer, or in the digest. */
 function goOnFrom(state: UploadState, offset: number): void {
   if (!state.feed.holds(offset))
-    throw broken(state, `the registry goes on at byte ${offset}, which is not at hand any more`);
+    throw broken(state, `the registry goes on at byte ${offset}, which is not kept any more`);
   advance(state, offset);
 }
 

@@ -1,7 +1,8 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError, OciEncError, systemCode } from "../../../errors.js";
-import { configFolder, type Environment } from "../http/environment.js";
+import { configFolder } from "../../../files/machine.js";
+import type { Environment } from "../http/environment.js";
 import { type ConfTable, confTable } from "./conf-table.js";
 import type { MirrorRule, RegistriesConf, RegistryRule } from "./registries-conf.js";
 
@@ -10,7 +11,7 @@ const nothing: RegistriesConf = { rules: [], aliases: new Map(), searchRegistrie
 /**
  * Reads registries.conf and the `registries.conf.d` beside it, later files winning. Without `path`:
  * `CONTAINERS_REGISTRIES_CONF`, else the user's, else the system's; that none exists is not an error.
- * USAGE when a file is no TOML, of version 1, or holds a value of the wrong type.
+ * USAGE when a file is not TOML, of version 1, or holds a value of the wrong type.
  */
 export async function readRegistriesConf(path: string | undefined, environment: Environment): Promise<RegistriesConf> {
   const named = path ?? environment.variables["CONTAINERS_REGISTRIES_CONF"];
@@ -106,7 +107,7 @@ function readMirror(mirror: ConfTable, digestOnly: boolean, file: string): Mirro
   if (location === undefined) throw wrong(file, "a mirror has no location");
   const pulls = mirror.text("pull-from-mirror") ?? (digestOnly ? "digest-only" : "all");
   if (pulls !== "all" && pulls !== "digest-only" && pulls !== "tag-only") {
-    throw wrong(file, "pull-from-mirror is none of all, digest-only and tag-only");
+    throw wrong(file, "pull-from-mirror is not all, digest-only or tag-only");
   }
   return { location, insecure: mirror.flag("insecure"), pulls };
 }

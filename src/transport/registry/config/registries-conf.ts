@@ -114,7 +114,7 @@ function parseFromConf(text: string, whatFor: string): ImageName {
     return parseImageName(text);
   } catch (error) {
     if (!(error instanceof OciEncError)) throw error;
-    throw new OciEncError("USAGE", `what registries.conf gives ${whatFor} makes no image name`, {
+    throw new OciEncError("USAGE", `what registries.conf gives ${whatFor} is not an image name`, {
       hint: "a location is HOST[:PORT][/PATH]; containers-registries.conf(5) describes the format",
     });
   }

@@ -7,7 +7,7 @@ import type { ImageName } from "../../../oci/image-name.js";
 import type { Environment } from "../http/environment.js";
 
 /** What registries.d says of where an image's signatures are kept. containers-registries.d(5). */
-export interface SignaturePlace {
+export interface SignatureStorage {
   /** The URL below which lookaside signatures are read, or undefined: the default directory. */
   readonly lookaside: string | undefined;
   /** The same for writing. */
@@ -66,7 +66,7 @@ export async function readRegistriesD(
 }
 
 /** What holds for one image, by where it really is: each from the most specific section that says something of it. */
-export function signaturePlace({ sections, fallback }: RegistriesD, name: ImageName): SignaturePlace {
+export function signatureStorage({ sections, fallback }: RegistriesD, name: ImageName): SignatureStorage {
   const inOrder = [...dockerScopes(name).map((scope) => sections.get(scope)), fallback].filter(
     (section) => section !== undefined,
   );
@@ -144,7 +144,7 @@ function readSection(value: unknown, where: string, file: string): Section {
   }
   const text = (member: string): string | undefined => {
     const given = section[member] ?? "";
-    if (typeof given !== "string") throw wrong(file, `${member} of ${where} is no text`);
+    if (typeof given !== "string") throw wrong(file, `${member} of ${where} is not a string`);
     return given === "" ? undefined : given;
   };
   return {
@@ -162,7 +162,7 @@ type Mapping = Readonly<Record<string, unknown>>;
 /** Nothing at all is an empty one. */
 function mapping(value: unknown, file: string, what: string): Mapping {
   if (value === undefined || value === null) return {};
-  if (typeof value !== "object" || Array.isArray(value)) throw wrong(file, `${what} is no mapping`);
+  if (typeof value !== "object" || Array.isArray(value)) throw wrong(file, `${what} is not a mapping`);
   return Object.fromEntries(Object.entries(value));
 }
 

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 
 /**
- * What an address is to somebody who was sent there. `forbidden`: link-local (where clouds keep their metadata),
+ * What kind of address it is that a server has sent us to. `forbidden`: link-local (where clouds keep their metadata),
  * unspecified, multicast and reserved addresses, which no registry has a reason to name.
  */
 export type AddressClass = "public" | "private" | "loopback" | "forbidden";
@@ -16,7 +16,7 @@ export function classifyAddress(address: string): AddressClass {
 
 /**
  * Whether a registry at an address of class `from` may send us to one of class `to`: everybody to the public, an
- * internal registry to its own kind of network, nobody to the forbidden.
+ * internal registry to its own kind of network, no server to a forbidden one.
  */
 export function mayReach(from: AddressClass, to: AddressClass): boolean {
   if (to === "public") return true;

@@ -3,9 +3,9 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { rootCertificates } from "node:tls";
 import { ioError, OciEncError, systemCode } from "../../../errors.js";
+import { configFolder } from "../../../files/machine.js";
 import type { HostSettings } from "../../registry-options.js";
 import type { Environment } from "./environment.js";
-import { configFolder } from "./environment.js";
 
 /** What TLS with one host is built on. */
 export interface Trust {
@@ -19,7 +19,7 @@ export interface Trust {
 /**
  * Collects what `settings` and the `certs.d` directories of podman and docker say of `host` (`name:port`):
  * `*.crt` are authorities, `X.cert` and `X.key` a client certificate. LOCAL_IO when one cannot be read, KEY_INVALID
- * when an authority is no certificate, USAGE when a certificate lacks its key.
+ * when an authority is not a certificate, USAGE when a certificate lacks its key.
  */
 export async function readTrust(host: string, settings: HostSettings, environment: Environment): Promise<Trust> {
   const found = await readFolder(await certificateFolder(host, settings, environment));
@@ -100,7 +100,7 @@ async function readAuthority(file: string): Promise<string> {
   return requireCertificate(await readPem(file), JSON.stringify(file));
 }
 
-/** TLS itself passes over what it cannot read, and then trusts nobody on its account. */
+/** TLS itself ignores what it cannot read, and then does not trust it. */
 function requireCertificate(pem: string, origin: string): string {
   try {
     new X509Certificate(pem);

@@ -43,16 +43,16 @@ export interface Answer {
 /** A registry's header is some kilobytes; a larger one is not read. */
 const headerLimit = 64 * 1024;
 
-/** What is read of a body that nobody wants, to keep the connection; a larger one costs the connection. */
+/** Bytes that are read of a body that is not needed, to keep the connection; of a larger one the connection is closed. */
 const discardLimit = 128 * 1024;
 
-/** What is read of a body before somebody takes it: TLS brings 16 KiB at a time, and larger chunks cost less each. */
+/** What is read of a body before it is asked for: TLS brings 16 KiB at a time, and larger chunks cost less each. */
 const readAhead = 256 * 1024;
 
 const poolOptions = { allowH2: false, maxHeaderSize: headerLimit, keepAliveTimeout: 15_000 };
 
 /** A registry, and how it is reached. */
-export interface ConnectionPlace {
+export interface ConnectionOptions {
   /** As it stands in references: `docker.io`, `localhost:5000`. */
   readonly host: string;
   readonly settings: HostSettings;
@@ -76,14 +76,14 @@ interface Route {
 export class Connections implements AsyncDisposable {
   readonly #hostname: string;
   readonly #own: ReadonlySet<string>;
-  readonly #place: ConnectionPlace;
+  readonly #place: ConnectionOptions;
   readonly #environment: Environment;
   readonly #connectTimeout: number;
   readonly #routes = new Map<string, Promise<Route>>();
   readonly #seen = new Set<AddressClass>();
   readonly #answered = new Set<string>();
 
-  constructor(place: ConnectionPlace, environment: Environment, connectTimeout: number) {
+  constructor(place: ConnectionOptions, environment: Environment, connectTimeout: number) {
     const host = apiHost(place.host);
     this.#hostname = new URL(`https://${host}`).hostname;
     this.#own = ownOrigins(host, place.settings);
@@ -171,7 +171,7 @@ export class Connections implements AsyncDisposable {
     return await readTrust(url.host, { certificateAuthority, verifyTls: !insecureAt(url.host) }, this.#environment);
   }
 
-  /** `sentTo`: the place that somebody else than us has named. */
+  /** `sentTo`: the address that a server has named. */
   #lookup(sentTo: string | undefined): LookupFunction {
     return (hostname, options, callback) => {
       this.#resolve(hostname, sentTo).then(
@@ -238,7 +238,7 @@ function asBody(body: Uint8Array | ByteStream, watch: StallWatch): Uint8Array | 
   return Readable.from(sending(body, watch), { objectMode: false, highWaterMark: 64 * 1024 });
 }
 
-/** That a piece is asked for shows that those before it went out. While the body itself is waited for, nobody is late. */
+/** That a piece is asked for shows that those before it went out. While we wait for the body to be produced, no time counts. */
 async function* sending(body: ByteStream, watch: StallWatch): AsyncGenerator<Uint8Array> {
   watch.expectData();
   watch.rest();
@@ -255,7 +255,7 @@ async function* sending(body: ByteStream, watch: StallWatch): AsyncGenerator<Uin
 }
 
 function asAnswer(response: Dispatcher.ResponseData, url: URL, watch: StallWatch): Answer {
-  watch.rest(); // Until somebody wants the body.
+  watch.rest(); // Until the body is asked for.
   const headers = (name: string) => {
     const value = response.headers[name];
     return value === undefined ? [] : Array.isArray(value) ? value : [value];

@@ -43,7 +43,7 @@ export async function readDocument(answer: Answer, limits: DocumentLimits): Prom
   return Buffer.concat(parts);
 }
 
-/** The beginning of an error's body; what follows, and a body that breaks off, does not matter. */
+/** The first bytes of an error's body; what follows, and a body that breaks off, does not matter. */
 export async function readProblem(answer: Answer): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let count = 0;

@@ -1,7 +1,6 @@
 import { lookup } from "node:dns/promises";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { homeDirectory } from "../../../files/home-directory.js";
+import { type Machine, thisMachine as machine } from "../../../files/machine.js";
 import { type AddressClass, classifyAddress } from "./address-policy.js";
 
 /** An address that a name stands for. */
@@ -11,11 +10,7 @@ export interface ResolvedAddress {
 }
 
 /** The machine as this transport sees it. A test brings its own, and so needs no network and no waiting. */
-export interface Environment {
-  readonly variables: Readonly<Record<string, string | undefined>>;
-  readonly home: string;
-  /** Above the system's own configuration: `/`. */
-  readonly root: string;
+export interface Environment extends Machine {
   /** Whether this process may do anything; its default directories are then the system's. */
   readonly isSuperuser: boolean;
   resolve(hostname: string): Promise<readonly ResolvedAddress[]>;
@@ -30,9 +25,7 @@ export interface Environment {
 
 /** This machine. */
 export const thisMachine: Environment = {
-  variables: process.env,
-  home: homeDirectory(),
-  root: "/",
+  ...machine,
   isSuperuser: process.geteuid?.() === 0,
   resolve: (hostname) => lookup(hostname, { all: true }),
   classify: classifyAddress,
@@ -40,8 +33,3 @@ export const thisMachine: Environment = {
   random: Math.random,
   now: Date.now,
 };
-
-/** `$XDG_CONFIG_HOME`, else `~/.config`. */
-export function configFolder(environment: Environment): string {
-  return environment.variables["XDG_CONFIG_HOME"] || join(environment.home, ".config");
-}

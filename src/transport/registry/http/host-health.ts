@@ -1,7 +1,7 @@
 import type { OciEncError } from "../../../errors.js";
 import type { Environment } from "./environment.js";
 
-/** For how long a host that gives no sign of life is tried again, in milliseconds from its first failure. */
+/** For how long a host that does not answer is tried again, in milliseconds from its first failure. */
 export interface Endurance {
   /** Where it refuses connections, cannot be reached, or its name cannot be resolved. */
   readonly unreachable: number;
@@ -12,7 +12,7 @@ export interface Endurance {
 type Trouble = keyof Endurance;
 
 /**
- * How one host fares, as all requests to it have seen it together: so that many layers, requests and repetitions inside of
+ * The health of one host, as seen by all requests to it: so that many layers, requests and repetitions inside of
  * repetitions do not add up, and a host that is gone is given up once.
  */
 export class HostHealth {
@@ -25,16 +25,16 @@ export class HostHealth {
     this.#now = now;
   }
 
-  /** It has answered. */
+  /** The host has answered. */
   alive(): void {
     this.#since.clear();
   }
 
-  /** A failure to reach it or to hear from it; the same, but final, when that has lasted too long. */
-  judge(error: OciEncError, endurance: Endurance): OciEncError {
+  /** The host could not be reached or did not answer: the same error, but final when that has lasted too long. */
+  failed(error: OciEncError, endurance: Endurance): OciEncError {
     if (error.code !== "UNAVAILABLE" || !error.retryable) return error;
     const now = this.#now();
-    // What was given up earlier, and asked for again by another command, begins anew.
+    // After a long time without a try, as between two commands, counting starts again.
     if (now - this.#failedAt > endurance.silent) this.#since.clear();
     this.#failedAt = now;
     const trouble = troubleOf(error);
@@ -77,7 +77,7 @@ function troubleOf(error: OciEncError): Trouble {
   return unreachable.has(error.context["reason"]) ? "unreachable" : "silent";
 }
 
-/** The same failure, which nobody is to repeat. */
+/** The same failure, not to be repeated. */
 export function final(error: OciEncError): OciEncError {
   return error.with({ retryable: false });
 }

@@ -38,7 +38,7 @@ export function networkFailure(error: unknown, { url, proxy, signal, answered }:
   );
 }
 
-/** Whether the other side answered a TLS greeting with something that is no TLS, or hung up on it. */
+/** Whether the other side answered a TLS greeting with something that is not TLS, or hung up on it. */
 export function speaksNoTls(error: OciEncError): boolean {
   const code = error.context["reason"];
   if (code === "ERR_SSL_WRONG_VERSION_NUMBER" || code === "ERR_SSL_PACKET_LENGTH_TOO_LONG") return true;
@@ -64,7 +64,7 @@ const certificateHint = "name the authority with --ca-file or in certs.d; --tls-
 const certificateReason: Reason = { text: "its certificate is not trusted", hint: certificateHint, final: true };
 
 const reasons: ReadonlyMap<string, Reason> = new Map([
-  ["ENOTFOUND", { text: "there is no host of that name", final: "at first" }],
+  ["ENOTFOUND", { text: "there is no host with that name", final: "at first" }],
   ["EAI_AGAIN", { text: "the resolver does not answer" }],
   [
     "ECONNREFUSED",
@@ -76,7 +76,7 @@ const reasons: ReadonlyMap<string, Reason> = new Map([
   ["EHOSTUNREACH", { text: "the host cannot be reached" }],
   ["ENETUNREACH", { text: "the network cannot be reached" }],
   ["UND_ERR_SOCKET", { text: "the connection was cut" }],
-  ["UND_ERR_CONNECT_TIMEOUT", { text: "the connection does not come about in time" }],
+  ["UND_ERR_CONNECT_TIMEOUT", { text: "the connection was not made in time" }],
   ["UND_ERR_HEADERS_TIMEOUT", { text: "no answer came in time" }],
   ["UND_ERR_BODY_TIMEOUT", { text: "the answer stalled" }],
   ["UND_ERR_HEADERS_OVERFLOW", { text: "the header of its answer is too large", final: true }],

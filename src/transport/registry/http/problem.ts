@@ -7,7 +7,7 @@ export interface FailedAnswer {
   readonly status: number;
   /** As it may be shown. */
   readonly url: string;
-  /** The beginning of the body. */
+  /** The first bytes of the body. */
   readonly body: Uint8Array;
 }
 
@@ -102,8 +102,7 @@ function refusesToReplace(status: number, said: readonly RegistryProblem[]): boo
 const replacing =
   /immutab|overwrit|already[ _]?exist|redeploy|\b(?:locked|protected)\b|(?:not|n't) (?:be |allow |allowed |to )*(?:updat|modif|replac|chang)/i;
 
-const keepsTagHint =
-  "the registry does not let this tag name anything else than it does: choose another tag, or ask whoever runs it";
+const keepsTagHint = "the registry does not let this tag be moved: choose another tag, or ask who runs it";
 
 interface Failure {
   readonly code: ErrorCode;
@@ -114,7 +113,7 @@ interface Failure {
 
 function hintFor({ code, status, said, asked }: Failure): string | undefined {
   if (code === "DENIED") return "log in with `oci-enc login`, or check that this user may do this there";
-  if (code === "CONFLICT") return "somebody else has written it: look, and start again";
+  if (code === "CONFLICT") return "another writer has changed it: look at it, and start again";
   if (code === "NOT_FOUND" && (asked === "upload" || asked === "write")) {
     return "the repository or its project is not there, and not every registry makes one by itself: make it first, or check the name";
   }
@@ -130,10 +129,9 @@ function hintFor({ code, status, said, asked }: Failure): string | undefined {
 }
 
 function refusedWriteHint(status: number): string | undefined {
-  if (status === 405)
-    return "the registry may be for reading alone, or the tag locked: choose another tag, or ask whoever runs it";
+  if (status === 405) return "the registry may be read-only, or the tag locked: choose another tag, or ask who runs it";
   if (![400, 406, 415].includes(status)) return undefined;
-  return "the registry may know Docker's own types alone, and what is encrypted has OCI's: a newer registry, or another setting of it, takes them";
+  return "the registry may accept Docker's media types only, and an encrypted image has those of OCI: use a newer registry, or change its settings";
 }
 
 function tooLargeHint(asked: Asked): string {

@@ -4,7 +4,7 @@ import type { Environment } from "./environment.js";
 
 /**
  * The proxy that the environment names for `url`; undefined when there is none, when NO_PROXY names the host, or when
- * it is this machine. HTTPS_PROXY, HTTP_PROXY, else ALL_PROXY; lower case counts first. USAGE when it is no URL.
+ * it is this machine. HTTPS_PROXY, HTTP_PROXY, else ALL_PROXY; lower case counts first. USAGE when it is not a URL.
  */
 export function proxyFor(url: URL, variables: Environment["variables"]): URL | undefined {
   const read = (name: string) => variables[name.toLowerCase()] || variables[name];
@@ -13,7 +13,7 @@ export function proxyFor(url: URL, variables: Environment["variables"]): URL | u
   const spelled = text.includes("://") ? text : `http://${text}`;
   const proxy = URL.canParse(spelled) ? new URL(spelled) : undefined;
   if (!proxy || (proxy.protocol !== "http:" && proxy.protocol !== "https:")) {
-    throw new OciEncError("USAGE", "the proxy that the environment names is no http or https URL", {
+    throw new OciEncError("USAGE", "the proxy that the environment names is not an http or https URL", {
       hint: "write HTTPS_PROXY as http://host:port",
     });
   }

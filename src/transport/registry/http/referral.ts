@@ -23,7 +23,7 @@ export interface Referrer {
  */
 export function followReferral(text: string | undefined, from: Referrer, environment: Environment): URL {
   if (!text || text.length > 8192 || !URL.canParse(text, from.url.href)) {
-    throw refused(from, text ? `is no URL: ${JSON.stringify(bounded(text))}` : "is missing");
+    throw refused(from, text ? `is not a URL: ${JSON.stringify(bounded(text))}` : "is missing");
   }
   const url = new URL(text, from.url);
   if (url.protocol !== "https:" && url.protocol !== "http:") throw refused(from, `is ${JSON.stringify(url.protocol)}`);

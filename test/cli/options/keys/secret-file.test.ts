@@ -67,3 +67,8 @@ test("faults/38: waiting for a pipe ends with the command", async () => {
 test("a file that is not there, and one that may not be read, are told apart", async () => {
   await assert.rejects(readSecretFile(join(scratch, "absent")), expectedError("NOT_FOUND", /no such file/));
 });
+
+test("an address in a key service, given as a file, is answered with the way to use one", async () => {
+  const message = /cannot read "awskms:\/\/\/alias\/x": no such file/;
+  await assert.rejects(readSecretFile("awskms:///alias/x"), expectedError("NOT_FOUND", message, /provider:NAME/));
+});

@@ -9,10 +9,10 @@ import type { Digest } from "../../../../src/oci/digest.js";
 import { mediaTypes } from "../../../../src/oci/media-type.js";
 import { type AttachmentSource, attachmentsOf } from "../../../../src/transport/attachments.js";
 import { collectGarbage, listImages, removeImages, tagImage } from "../../../../src/transport/index.js";
-import { AttachedPlace } from "../../../support/attached-place.js";
-import { checkLayout } from "../../../support/layout-check.js";
-import { addImage } from "../../../support/memory-image.js";
-import { run, systemPeer } from "../../../support/peer.js";
+import { AttachedPlace } from "../../../support/images/attached-place.js";
+import { checkLayout } from "../../../support/images/layout-check.js";
+import { addImage } from "../../../support/images/memory-image.js";
+import { run, systemPeer } from "../../../support/process/peer.js";
 import { scratchOf } from "../../../support/scratch.js";
 
 const tar = "application/vnd.oci.image.layer.v1.tar";

@@ -3,13 +3,12 @@ import { execFileSync } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { openSource, openTarget } from "../../../../src/transport/index.js";
+import { openSource, openTarget, removeImages } from "../../../../src/transport/index.js";
 import { readIndex } from "../../../../src/transport/layout/index/index-json.js";
-import { removeImages } from "../../../../src/transport/store/remove.js";
-import { bringImage } from "../../../support/bring-image.js";
 import { expectedError } from "../../../support/expected-error.js";
-import { writeImage } from "../../../support/layout-image.js";
-import { addImage, MemoryPlace } from "../../../support/memory-image.js";
+import { bringImage } from "../../../support/images/bring-image.js";
+import { writeImage } from "../../../support/images/layout-image.js";
+import { addImage, MemoryPlace } from "../../../support/images/memory-image.js";
 import { scratchOf } from "../../../support/scratch.js";
 
 /** A layout as `ctr images export` and `nerdctl save` write it: tags alone under the name of the image format. */

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { openSource, openTarget } from "../../../../src/transport/index.js";
 import { readIndex } from "../../../../src/transport/layout/index/index-json.js";
-import { bringImage } from "../../../support/bring-image.js";
 import { expectedError } from "../../../support/expected-error.js";
-import { writeImage } from "../../../support/layout-image.js";
-import { addImage, MemoryPlace } from "../../../support/memory-image.js";
+import { bringImage } from "../../../support/images/bring-image.js";
+import { writeImage } from "../../../support/images/layout-image.js";
+import { addImage, MemoryPlace } from "../../../support/images/memory-image.js";
 import { scratchOf } from "../../../support/scratch.js";
 
 async function emptyLayout(t: TestContext): Promise<string> {
@@ -47,7 +47,7 @@ test("a name that the layout lacks is NOT_FOUND, with what it has", async (t) =>
   const layout = await emptyLayout(t);
   await writeImage(`oci:${layout}:app`, [10]);
   await assert.rejects(digestAt(`oci:${layout}:other`), expectedError("NOT_FOUND", /other/, /"app"/));
-  await assert.rejects(digestAt(`oci:${layout}-absent`), expectedError("NOT_FOUND", /no OCI image layout/));
+  await assert.rejects(digestAt(`oci:${layout}-absent`), expectedError("NOT_FOUND", /not an OCI image layout/));
 });
 
 test("an image can be named by its digest, and so can one that only an index or nothing names", async (t) => {

@@ -6,8 +6,8 @@ import { test } from "node:test";
 import { shortToken, thisOwner } from "../../../../src/files/heartbeat.js";
 import type { ProgressEvent } from "../../../../src/progress.js";
 import { withLock } from "../../../../src/transport/layout/lock/lock.js";
-import { startSupport } from "../../../support/child-process.js";
 import { expectedError } from "../../../support/expected-error.js";
+import { startSupport } from "../../../support/process/child-process.js";
 import { scratchOf } from "../../../support/scratch.js";
 
 /** Adds one to a number in a file, as slowly as a process that may be interrupted anywhere. */
@@ -123,7 +123,7 @@ test("a FIFO among the lock's files is no holder that can be read, and nothing w
   execFileSync("mkfifo", [join(layout, ".oci-enc", "lock", "1")]);
   await assert.rejects(
     withLock(layout, async () => "", { patience: 30 }),
-    expectedError("CONFLICT", /somebody unknown/),
+    expectedError("CONFLICT", /an unknown process/),
   );
 });
 
@@ -166,7 +166,7 @@ test("a holder of another user, whose file cannot be read, is believed alive", {
   process.seteuid?.(12345);
   try {
     const second = withLock(layout, async () => "", { patience: 30 });
-    await assert.rejects(second, expectedError("CONFLICT", /somebody unknown/));
+    await assert.rejects(second, expectedError("CONFLICT", /an unknown process/));
   } finally {
     process.seteuid?.(0);
   }

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { startSupport } from "../../../support/child-process.js";
-import { checkLayout } from "../../../support/layout-check.js";
-import { writeImage } from "../../../support/layout-image.js";
+import { checkLayout } from "../../../support/images/layout-check.js";
+import { writeImage } from "../../../support/images/layout-image.js";
+import { startSupport } from "../../../support/process/child-process.js";
 import { scratchOf } from "../../../support/scratch.js";
 
 const numbers = Array.from({ length: 20 }, (_, index) => index);

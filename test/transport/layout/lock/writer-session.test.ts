@@ -9,9 +9,9 @@ import { openTarget } from "../../../../src/transport/index.js";
 import { withLock } from "../../../../src/transport/layout/lock/lock.js";
 import { sessionsDirectory } from "../../../../src/transport/layout/lock/work-directory.js";
 import { beginSession, reclaimSessions } from "../../../../src/transport/layout/lock/writer-session.js";
-import { startSupport } from "../../../support/child-process.js";
-import { fileTree } from "../../../support/file-tree.js";
-import { writeImage } from "../../../support/layout-image.js";
+import { fileTree } from "../../../support/files/file-tree.js";
+import { writeImage } from "../../../support/images/layout-image.js";
+import { startSupport } from "../../../support/process/child-process.js";
 import { scratchOf } from "../../../support/scratch.js";
 
 // Nobody has to be watched for longer here.

@@ -28,7 +28,7 @@ import {
   putImage,
   writeList,
   writeManyImages,
-} from "../../../support/many-images.js";
+} from "../../../support/images/many-images.js";
 import { scratchOf } from "../../../support/scratch.js";
 
 interface Store {

@@ -12,8 +12,8 @@ import { withLock } from "../../../../src/transport/layout/lock/lock.js";
 import { obsoleteFile, sessionsDirectory } from "../../../../src/transport/layout/lock/work-directory.js";
 import { beginSession, reclaimSessions } from "../../../../src/transport/layout/lock/writer-session.js";
 import { leftoversIn } from "../../../../src/transport/layout/removal/settle.js";
-import { fileTree } from "../../../support/file-tree.js";
-import { writeImage } from "../../../support/layout-image.js";
+import { fileTree } from "../../../support/files/file-tree.js";
+import { writeImage } from "../../../support/images/layout-image.js";
 import { scratchOf } from "../../../support/scratch.js";
 
 // Nobody has to be watched for longer here.

@@ -7,20 +7,20 @@ import { digestOf } from "../../../../src/oci/digest.js";
 import { mediaTypes } from "../../../../src/oci/media-type.js";
 import { digestTagName } from "../../../../src/transport/attachments.js";
 import { singleCredentials } from "../../../../src/transport/registry/auth/keychain.js";
-import { noDockerRegistry, startDockerRegistry } from "../../../support/docker-registry.js";
 import { expectedError } from "../../../support/expected-error.js";
-import { hostDocument, hostImage, randomImage } from "../../../support/hosted-image.js";
 import {
   madeReferrer,
   madeSignatures,
   openAttachable,
   openAttached,
   putBlobs,
-} from "../../../support/made-attachments.js";
-import { startReferrersShim } from "../../../support/referrers-shim.js";
-import { type TestEnvironment, testEnvironment } from "../../../support/registry-endpoint.js";
-import { type EndOptions, openTo, readWhole } from "../../../support/registry-ends.js";
-import { on, startStrictRegistry } from "../../../support/strict-registry.js";
+} from "../../../support/images/made-attachments.js";
+import { noDockerRegistry, startDockerRegistry } from "../../../support/registry/docker-registry.js";
+import { hostDocument, hostImage, randomImage } from "../../../support/registry/hosted-image.js";
+import { startReferrersShim } from "../../../support/registry/referrers-shim.js";
+import { type TestEnvironment, testEnvironment } from "../../../support/registry/registry-endpoint.js";
+import { type EndOptions, openTo, readWhole } from "../../../support/registry/registry-ends.js";
+import { on, startStrictRegistry } from "../../../support/registry/strict/strict-registry.js";
 
 const skip = noDockerRegistry;
 

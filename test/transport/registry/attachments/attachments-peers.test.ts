@@ -6,8 +6,6 @@ import { describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { copy } from "../../../../src/copy/copy.js";
 import type { Descriptor } from "../../../../src/oci/descriptor.js";
-import { noDockerRegistry, startDockerRegistry } from "../../../support/docker-registry.js";
-import { randomImage } from "../../../support/hosted-image.js";
 import {
   type MadeAttached,
   type MadeManifest,
@@ -16,12 +14,14 @@ import {
   openAttachable,
   openAttached,
   putBlobs,
-} from "../../../support/made-attachments.js";
-import { broughtPeer, firstMissing, type Peer, run, systemPeer } from "../../../support/peer.js";
-import { startReferrersShim } from "../../../support/referrers-shim.js";
-import { type EndOptions, openTo } from "../../../support/registry-ends.js";
-import { withScratch } from "../../../support/registry-files.js";
-import { startSignaturesShim } from "../../../support/signatures-shim.js";
+} from "../../../support/images/made-attachments.js";
+import { broughtPeer, firstMissing, type Peer, run, systemPeer } from "../../../support/process/peer.js";
+import { noDockerRegistry, startDockerRegistry } from "../../../support/registry/docker-registry.js";
+import { randomImage } from "../../../support/registry/hosted-image.js";
+import { startReferrersShim } from "../../../support/registry/referrers-shim.js";
+import { type EndOptions, openTo } from "../../../support/registry/registry-ends.js";
+import { withScratch } from "../../../support/registry/registry-files.js";
+import { startSignaturesShim } from "../../../support/registry/signatures-shim.js";
 
 const keys = join(process.cwd(), "test", "vectors", "signed", "keys");
 const cosign = broughtPeer("cosign-trixie");

@@ -7,7 +7,6 @@ import { digestOf } from "../../../../src/oci/digest.js";
 import { mediaTypes } from "../../../../src/oci/media-type.js";
 import { digestTagName } from "../../../../src/transport/attachments.js";
 import { expectedError } from "../../../support/expected-error.js";
-import { hostDocument, hostImage, randomImage } from "../../../support/hosted-image.js";
 import {
   type MadeAttached,
   madeReferrer,
@@ -15,13 +14,14 @@ import {
   openAttachable,
   openAttached,
   putBlobs,
-} from "../../../support/made-attachments.js";
-import { startReferrersShim } from "../../../support/referrers-shim.js";
-import { testEnvironment } from "../../../support/registry-endpoint.js";
-import { type EndOptions, listening, readWhole } from "../../../support/registry-ends.js";
-import { withScratch } from "../../../support/registry-files.js";
-import { replyProblem, type ServerExchange } from "../../../support/request-log.js";
-import { on, type StrictRegistry, startStrictRegistry } from "../../../support/strict-registry.js";
+} from "../../../support/images/made-attachments.js";
+import { hostDocument, hostImage, randomImage } from "../../../support/registry/hosted-image.js";
+import { startReferrersShim } from "../../../support/registry/referrers-shim.js";
+import { testEnvironment } from "../../../support/registry/registry-endpoint.js";
+import { type EndOptions, listening, readWhole } from "../../../support/registry/registry-ends.js";
+import { withScratch } from "../../../support/registry/registry-files.js";
+import { replyProblem, type ServerExchange } from "../../../support/registry/request-log.js";
+import { on, type StrictRegistry, startStrictRegistry } from "../../../support/registry/strict/strict-registry.js";
 
 /** Signs the image `app:1`, which is there. */
 async function sign(host: string, attached: MadeAttached, options: EndOptions = {}): Promise<void> {
@@ -347,7 +347,7 @@ describe("lists of referrers", () => {
       await target.putReferrer(root.digest, referrer.descriptor, referrer.bytes);
       await assert.rejects(
         target.commit(root, bytes),
-        expectedError("CONFLICT", /sha256-.* names .*no list of referrers; it stays/),
+        expectedError("CONFLICT", /sha256-.* names .*not the list of referrers; it stays/),
       );
       assert.equal(server.repository("app").tags.get(tag), there);
       assert.ok(server.repository("app").manifests.has(there ?? ""));

@@ -5,14 +5,14 @@ import { describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import type { Digest } from "../../../../src/oci/digest.js";
 import { expectedError } from "../../../support/expected-error.js";
-import { hostImage } from "../../../support/hosted-image.js";
-import { openAttachable, openAttached } from "../../../support/made-attachments.js";
-import { testEnvironment } from "../../../support/registry-endpoint.js";
-import type { EndOptions } from "../../../support/registry-ends.js";
-import { withScratch } from "../../../support/registry-files.js";
-import { pour, reply, replyProblem, summary } from "../../../support/request-log.js";
-import { startServer } from "../../../support/scripted-server.js";
-import { startStrictRegistry } from "../../../support/strict-registry.js";
+import { openAttachable, openAttached } from "../../../support/images/made-attachments.js";
+import { hostImage } from "../../../support/registry/hosted-image.js";
+import { testEnvironment } from "../../../support/registry/registry-endpoint.js";
+import type { EndOptions } from "../../../support/registry/registry-ends.js";
+import { withScratch } from "../../../support/registry/registry-files.js";
+import { pour, reply, replyProblem, summary } from "../../../support/registry/request-log.js";
+import { startServer } from "../../../support/registry/scripted-server.js";
+import { startStrictRegistry } from "../../../support/registry/strict/strict-registry.js";
 
 /** Options by which signatures are read below `lookaside`, and written there or below `staging`. */
 function placed(folder: string, lookaside: string, staging?: string): EndOptions {

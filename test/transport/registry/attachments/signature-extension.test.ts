@@ -4,14 +4,14 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { expectedError } from "../../../support/expected-error.js";
-import { hostImage } from "../../../support/hosted-image.js";
-import { openAttachable, openAttached } from "../../../support/made-attachments.js";
-import { passOn } from "../../../support/pass-on.js";
-import { withScratch } from "../../../support/registry-files.js";
-import { replyProblem, summary } from "../../../support/request-log.js";
-import { startServer } from "../../../support/scripted-server.js";
-import { type SignaturesShim, startSignaturesShim } from "../../../support/signatures-shim.js";
-import { startStrictRegistry } from "../../../support/strict-registry.js";
+import { openAttachable, openAttached } from "../../../support/images/made-attachments.js";
+import { hostImage } from "../../../support/registry/hosted-image.js";
+import { passOn } from "../../../support/registry/pass-on.js";
+import { withScratch } from "../../../support/registry/registry-files.js";
+import { replyProblem, summary } from "../../../support/registry/request-log.js";
+import { startServer } from "../../../support/registry/scripted-server.js";
+import { type SignaturesShim, startSignaturesShim } from "../../../support/registry/signatures-shim.js";
+import { startStrictRegistry } from "../../../support/registry/strict/strict-registry.js";
 
 async function add(host: string, ...signatures: readonly string[]): Promise<void> {
   await using target = await openAttachable(host);

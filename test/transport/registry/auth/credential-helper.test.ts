@@ -5,9 +5,9 @@ import { test } from "node:test";
 import { noticeWaiting } from "../../../../src/progress.js";
 import { credentialHelper } from "../../../../src/transport/registry/auth/credential-helper.js";
 import { expectedError } from "../../../support/expected-error.js";
-import { testEnvironment } from "../../../support/registry-endpoint.js";
-import { listening } from "../../../support/registry-ends.js";
-import { withScratch } from "../../../support/registry-files.js";
+import { testEnvironment } from "../../../support/registry/registry-endpoint.js";
+import { listening } from "../../../support/registry/registry-ends.js";
+import { withScratch } from "../../../support/registry/registry-files.js";
 
 test("a helper that does not answer is given up, even where a program that it started lives on", () =>
   withScratch(async (folder) => {

@@ -8,13 +8,13 @@ import { fileKeychain, singleCredentials } from "../../../../src/transport/regis
 import { findLogin, logIn, logOut } from "../../../../src/transport/registry/login.js";
 import type { Credentials, Keychain, RegistryOptions } from "../../../../src/transport/registry-options.js";
 import { expectedError } from "../../../support/expected-error.js";
-import { hostImage, randomImage } from "../../../support/hosted-image.js";
-import { testEnvironment } from "../../../support/registry-endpoint.js";
-import { listening, openFrom, openTo, pullAll } from "../../../support/registry-ends.js";
-import { withScratch } from "../../../support/registry-files.js";
-import { reply, replyProblem } from "../../../support/request-log.js";
-import { startServer } from "../../../support/scripted-server.js";
-import { on, startStrictRegistry } from "../../../support/strict-registry.js";
+import { hostImage, randomImage } from "../../../support/registry/hosted-image.js";
+import { testEnvironment } from "../../../support/registry/registry-endpoint.js";
+import { listening, openFrom, openTo, pullAll } from "../../../support/registry/registry-ends.js";
+import { withScratch } from "../../../support/registry/registry-files.js";
+import { reply, replyProblem } from "../../../support/registry/request-log.js";
+import { startServer } from "../../../support/registry/scripted-server.js";
+import { on, startStrictRegistry } from "../../../support/registry/strict/strict-registry.js";
 
 const alice = { kind: "password", username: "alice", password: "s3cret" } as const;
 const anybody = (credentials: Credentials | undefined): Keychain => ({ credentials: async () => credentials });

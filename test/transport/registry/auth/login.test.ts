@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { findLogin, logIn, logOut, parseLoginPlace } from "../../../../src/transport/registry/login.js";
+import { findLogin, logIn, logOut, parseLoginTarget } from "../../../../src/transport/registry/login.js";
 import { expectedError } from "../../../support/expected-error.js";
-import { testEnvironment } from "../../../support/registry-endpoint.js";
-import { withScratch } from "../../../support/registry-files.js";
-import { startStrictRegistry } from "../../../support/strict-registry.js";
+import { testEnvironment } from "../../../support/registry/registry-endpoint.js";
+import { withScratch } from "../../../support/registry/registry-files.js";
+import { startStrictRegistry } from "../../../support/registry/strict/strict-registry.js";
 
 const alice = { kind: "password", username: "alice", password: "s3cret" } as const;
 const auth = { kind: "basic", username: "alice", password: "s3cret" } as const;
@@ -81,8 +81,8 @@ test("a login goes through the helper that is configured, and the password not i
   }));
 
 test("a place to log in to is a host, with a port or a repository, under any of its names", () => {
-  assert.deepEqual(parseLoginPlace("https://index.docker.io/"), { host: "docker.io", repository: undefined });
-  assert.deepEqual(parseLoginPlace("host.test:5000/team/app"), { host: "host.test:5000", repository: "team/app" });
+  assert.deepEqual(parseLoginTarget("https://index.docker.io/"), { host: "docker.io", repository: undefined });
+  assert.deepEqual(parseLoginTarget("host.test:5000/team/app"), { host: "host.test:5000", repository: "team/app" });
   for (const bad of ["", "a b", "host/UPPER", "host:port", "host:0", "host:99999", "[:::]", "user@host"])
-    assert.throws(() => parseLoginPlace(bad), expectedError("USAGE"), bad);
+    assert.throws(() => parseLoginTarget(bad), expectedError("USAGE"), bad);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { ByteWindow } from "../../../../src/transport/registry/blobs/byte-window.js";
-import { anyBytes, anyCut, chunked, collect } from "../../../support/chunked.js";
+import { anyBytes, anyCut, chunked, collect } from "../../../support/bytes/chunked.js";
 
 test("a window gives back the last bytes of any stream, as many as it has room for", async () => {
   await fc.assert(

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { expectedError } from "../../../support/expected-error.js";
-import { hostImage } from "../../../support/hosted-image.js";
-import { testEnvironment } from "../../../support/registry-endpoint.js";
-import { openFrom, pullAll, readWhole } from "../../../support/registry-ends.js";
-import { pour, reply, type ServerExchange } from "../../../support/request-log.js";
-import { startServer } from "../../../support/scripted-server.js";
-import { on, startStrictRegistry } from "../../../support/strict-registry.js";
+import { hostImage } from "../../../support/registry/hosted-image.js";
+import { testEnvironment } from "../../../support/registry/registry-endpoint.js";
+import { openFrom, pullAll, readWhole } from "../../../support/registry/registry-ends.js";
+import { pour, reply, type ServerExchange } from "../../../support/registry/request-log.js";
+import { startServer } from "../../../support/registry/scripted-server.js";
+import { on, startStrictRegistry } from "../../../support/registry/strict/strict-registry.js";
 
 const blobs = on("GET", /\/blobs\/sha256/);
 const size = 1_000_000;

@@ -6,12 +6,12 @@ import { OciEncError } from "../../../../src/errors.js";
 import type { Descriptor } from "../../../../src/oci/descriptor.js";
 import { digestOf } from "../../../../src/oci/digest.js";
 import { expectedError } from "../../../support/expected-error.js";
-import { hostImage, randomImage } from "../../../support/hosted-image.js";
-import { testEnvironment } from "../../../support/registry-endpoint.js";
-import { openFrom, openTo, pushAll, uploadOfBytes } from "../../../support/registry-ends.js";
-import { reply, replyProblem, type ServerExchange, summary } from "../../../support/request-log.js";
-import { startServer } from "../../../support/scripted-server.js";
-import { on, type StrictRegistry, startStrictRegistry } from "../../../support/strict-registry.js";
+import { hostImage, randomImage } from "../../../support/registry/hosted-image.js";
+import { testEnvironment } from "../../../support/registry/registry-endpoint.js";
+import { openFrom, openTo, pushAll, uploadOfBytes } from "../../../support/registry/registry-ends.js";
+import { reply, replyProblem, type ServerExchange, summary } from "../../../support/registry/request-log.js";
+import { startServer } from "../../../support/registry/scripted-server.js";
+import { on, type StrictRegistry, startStrictRegistry } from "../../../support/registry/strict/strict-registry.js";
 
 const started = on("POST", /uploads\/$/);
 const patched = on("PATCH", /uploads/);

@@ -10,11 +10,11 @@ import {
 } from "../../../../src/transport/registry/config/registries-conf.js";
 import { readRegistriesConf } from "../../../../src/transport/registry/config/registries-conf-files.js";
 import { expectedError } from "../../../support/expected-error.js";
-import { hostImage } from "../../../support/hosted-image.js";
-import { testEnvironment } from "../../../support/registry-endpoint.js";
-import { openFrom, openTo } from "../../../support/registry-ends.js";
-import { withScratch } from "../../../support/registry-files.js";
-import { startStrictRegistry } from "../../../support/strict-registry.js";
+import { hostImage } from "../../../support/registry/hosted-image.js";
+import { testEnvironment } from "../../../support/registry/registry-endpoint.js";
+import { openFrom, openTo } from "../../../support/registry/registry-ends.js";
+import { withScratch } from "../../../support/registry/registry-files.js";
+import { startStrictRegistry } from "../../../support/registry/strict/strict-registry.js";
 
 const text = `
 unqualified-search-registries = ["one.test", "two.test"]

@@ -3,20 +3,20 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parseImageName } from "../../../../src/oci/image-name.js";
-import { readRegistriesD, signaturePlace } from "../../../../src/transport/registry/config/registries-d.js";
+import { readRegistriesD, signatureStorage } from "../../../../src/transport/registry/config/registries-d.js";
 import { expectedError } from "../../../support/expected-error.js";
-import { testEnvironment } from "../../../support/registry-endpoint.js";
-import { withScratch } from "../../../support/registry-files.js";
+import { testEnvironment } from "../../../support/registry/registry-endpoint.js";
+import { withScratch } from "../../../support/registry/registry-files.js";
 
 /** Gives `use` what files of these contents say of an image. */
 function withFiles(files: Readonly<Record<string, string>>, use: (of: PlaceOf) => Promise<void>): Promise<void> {
   return withScratch(async (folder) => {
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
-    await use(async (name) => signaturePlace(await readRegistriesD(folder, testEnvironment()), parseImageName(name)));
+    await use(async (name) => signatureStorage(await readRegistriesD(folder, testEnvironment()), parseImageName(name)));
   });
 }
 
-type PlaceOf = (name: string) => Promise<ReturnType<typeof signaturePlace>>;
+type PlaceOf = (name: string) => Promise<ReturnType<typeof signatureStorage>>;
 
 test("each member comes from the most specific section that sets it", () =>
   withFiles(
@@ -76,7 +76,7 @@ test("as image-rs reads them, a scope may be in two files that say the same of i
       writeFileSync(join(folder, name), `{ default-docker: {}, docker: { a.test: { sigstore: "https://${host}" } } }`);
     const read = () => readRegistriesD(folder, testEnvironment(), "image-rs");
     for (const name of ["a.yaml", "b.yaml"]) write(name, "s.test");
-    assert.equal(signaturePlace(await read(), parseImageName("a.test/app")).lookaside, "https://s.test");
+    assert.equal(signatureStorage(await read(), parseImageName("a.test/app")).lookaside, "https://s.test");
     await assert.rejects(
       readRegistriesD(folder, testEnvironment()),
       expectedError("CORRUPT", /"default-docker" is in/),
@@ -89,12 +89,12 @@ test("a file that is malformed, or that has a member nobody knows, is CORRUPT", 
   for (const [text, why] of [
     ["docker: [", /not YAML/],
     ["docker: { a.test: {}, a.test: {} }", /not YAML/],
-    ["docker: []", /no mapping/],
-    ["- docker", /no mapping/],
-    ["docker: { a.test: text }", /no mapping/],
+    ["docker: []", /not a mapping/],
+    ["- docker", /not a mapping/],
+    ["docker: { a.test: text }", /not a mapping/],
     ["docker: { a.test: { lookasde: 'https://a.test' } }", /a member that is none of lookaside,/],
     ["quay: {}", /a member that is none of default-docker, docker/],
-    ["docker: { a.test: { lookaside: 5 } }", /no text/],
+    ["docker: { a.test: { lookaside: 5 } }", /not a string/],
     ["default-docker: { use-sigstore-attachments: 'false' }", /neither true nor false/],
   ] as const) {
     await withFiles({ "a.yaml": text }, (of) => assert.rejects(of("b.test/app"), expectedError("CORRUPT", why)));

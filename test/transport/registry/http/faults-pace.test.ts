@@ -7,12 +7,12 @@ import { HostLimiter } from "../../../../src/transport/registry/http/host-limite
 import { parseRetryAfter } from "../../../../src/transport/registry/http/retry.js";
 import { canTag } from "../../../../src/transport/transport.js";
 import { expectedError } from "../../../support/expected-error.js";
-import { hostDocument, hostImage, randomImage } from "../../../support/hosted-image.js";
-import { testEnvironment } from "../../../support/registry-endpoint.js";
-import { listening, openFrom, openTo, pullAll, pushAll } from "../../../support/registry-ends.js";
-import { reply, replyProblem } from "../../../support/request-log.js";
-import { startServer } from "../../../support/scripted-server.js";
-import { on, type StrictRegistry, startStrictRegistry } from "../../../support/strict-registry.js";
+import { hostDocument, hostImage, randomImage } from "../../../support/registry/hosted-image.js";
+import { testEnvironment } from "../../../support/registry/registry-endpoint.js";
+import { listening, openFrom, openTo, pullAll, pushAll } from "../../../support/registry/registry-ends.js";
+import { reply, replyProblem } from "../../../support/registry/request-log.js";
+import { startServer } from "../../../support/registry/scripted-server.js";
+import { on, type StrictRegistry, startStrictRegistry } from "../../../support/registry/strict/strict-registry.js";
 
 const byTag = on("GET", /\/manifests\/1$/);
 

@@ -6,11 +6,16 @@ import { digestOf } from "../../../../src/oci/digest.js";
 import { mediaTypes } from "../../../../src/oci/media-type.js";
 import { problem } from "../../../../src/transport/registry/http/problem.js";
 import { expectedError } from "../../../support/expected-error.js";
-import { hostDocument, hostImage, randomImage } from "../../../support/hosted-image.js";
-import { madeReferrer, openAttachable, openAttached, putBlobs } from "../../../support/made-attachments.js";
-import { type EndOptions, openTo, pullAll, pushAll, uploadOfBytes } from "../../../support/registry-ends.js";
-import { reply, replyProblem, type ServerExchange, summary } from "../../../support/request-log.js";
-import { type Fault, on, type StrictRegistry, startStrictRegistry } from "../../../support/strict-registry.js";
+import { madeReferrer, openAttachable, openAttached, putBlobs } from "../../../support/images/made-attachments.js";
+import { hostDocument, hostImage, randomImage } from "../../../support/registry/hosted-image.js";
+import { type EndOptions, openTo, pullAll, pushAll, uploadOfBytes } from "../../../support/registry/registry-ends.js";
+import { reply, replyProblem, type ServerExchange, summary } from "../../../support/registry/request-log.js";
+import {
+  type Fault,
+  on,
+  type StrictRegistry,
+  startStrictRegistry,
+} from "../../../support/registry/strict/strict-registry.js";
 
 const referrers = on("GET", /\/referrers\//);
 const always = Number.POSITIVE_INFINITY;
@@ -314,8 +319,8 @@ describe("what a refusal means", () => {
     for (const [status, asked, code, hint] of [
       [404, "upload", "NOT_FOUND", /make it first/],
       [413, "upload", "UNSUPPORTED", /--chunk-size/],
-      [415, "write", "UNSUPPORTED", /Docker's own types/],
-      [406, "write", "UNSUPPORTED", /Docker's own types/],
+      [415, "write", "UNSUPPORTED", /Docker's media types/],
+      [406, "write", "UNSUPPORTED", /Docker's media types/],
       [405, "deletion", "UNSUPPORTED", /turned off/],
       [402, "upload", "DENIED", /log in/],
       [400, undefined, "UNSUPPORTED", /^$/],

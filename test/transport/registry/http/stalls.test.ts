@@ -5,11 +5,11 @@ import { OciEncError } from "../../../../src/errors.js";
 import { HostHealth } from "../../../../src/transport/registry/http/host-health.js";
 import { StallWatch } from "../../../../src/transport/registry/http/stall-watch.js";
 import { expectedError } from "../../../support/expected-error.js";
-import { hostImage, randomImage } from "../../../support/hosted-image.js";
-import { testEnvironment } from "../../../support/registry-endpoint.js";
-import { listening, openFrom, openTo, pullAll, pushAll, readWhole } from "../../../support/registry-ends.js";
-import type { ServerExchange } from "../../../support/request-log.js";
-import { on, startStrictRegistry } from "../../../support/strict-registry.js";
+import { hostImage, randomImage } from "../../../support/registry/hosted-image.js";
+import { testEnvironment } from "../../../support/registry/registry-endpoint.js";
+import { listening, openFrom, openTo, pullAll, pushAll, readWhole } from "../../../support/registry/registry-ends.js";
+import type { ServerExchange } from "../../../support/registry/request-log.js";
+import { on, startStrictRegistry } from "../../../support/registry/strict/strict-registry.js";
 
 const usual = { response: 60_000, idle: 60_000, notice: 10_000, host: "registry.test", outer: undefined };
 
@@ -60,7 +60,7 @@ test("a host that is gone is given up once, by the time since its first failure,
   const health = new HostHealth({ now: () => now });
   const endurance = { unreachable: 40_000, silent: 180_000 };
   const failing = (reason: string) =>
-    health.judge(new OciEncError("UNAVAILABLE", "x", { retryable: true, context: { reason } }), endurance).retryable;
+    health.failed(new OciEncError("UNAVAILABLE", "x", { retryable: true, context: { reason } }), endurance).retryable;
   assert.equal(failing("ECONNREFUSED"), true);
   now = 39_000;
   assert.equal(health.left(endurance), 1000);

@@ -1,0 +1,119 @@
+import { der, derObjectIdentifier, tags } from "../../../src/keys/x509/der.js";
+import { type ExtensionDraft, integer } from "./handmade-certificate.js";
+
+/** The identifiers of the extensions that drafts have. */
+export const ids = {
+  subjectKey: "2.5.29.14",
+  keyUsage: "2.5.29.15",
+  alternativeNames: "2.5.29.17",
+  basicConstraints: "2.5.29.19",
+  nameConstraints: "2.5.29.30",
+  revocationLists: "2.5.29.31",
+  policies: "2.5.29.32",
+  mappings: "2.5.29.33",
+  issuerKey: "2.5.29.35",
+  policyConstraints: "2.5.29.36",
+  extendedKeyUsage: "2.5.29.37",
+  inhibitAny: "2.5.29.54",
+} as const;
+
+/** Purposes of keys. */
+export const purposes = {
+  any: "2.5.29.37.0",
+  serverAuth: "1.3.6.1.5.5.7.3.1",
+  codeSigning: "1.3.6.1.5.5.7.3.3",
+  own: "1.3.6.1.4.1.99999.1",
+} as const;
+
+/** Bits of the first octet of a key usage. */
+export const uses = { digitalSignature: 0x80, keyEncipherment: 0x20, keyCertSign: 0x04, cRLSign: 0x02 } as const;
+
+/** Basic constraints of an authority. */
+export function authority(pathLength?: number): ExtensionDraft {
+  const length = pathLength === undefined ? [] : [integer(pathLength)];
+  const value = der(tags.sequence, der(tags.boolean, Buffer.of(0xff)), ...length);
+  return { id: ids.basicConstraints, critical: true, value };
+}
+
+/** A key usage, its unused bits counted. */
+export function keyUsage(bits: number): ExtensionDraft {
+  const unused = Math.min(7, Math.log2(bits & -bits || 0x80));
+  return { id: ids.keyUsage, critical: true, value: der(tags.bitString, Buffer.of(unused, bits)) };
+}
+
+/** Purposes. */
+export function extendedKeyUsage(...purpose: readonly string[]): ExtensionDraft {
+  const value = der(tags.sequence, ...purpose.map(derObjectIdentifier));
+  return { id: ids.extendedKeyUsage, critical: false, value };
+}
+
+/** A GeneralName of each form. */
+export const general = {
+  mail: (value: string): Uint8Array => der(0x81, Buffer.from(value)),
+  host: (value: string): Uint8Array => der(0x82, Buffer.from(value)),
+  directory: (name: Uint8Array): Uint8Array => der(0xa4, name),
+  uri: (value: string): Uint8Array => der(0x86, Buffer.from(value)),
+  address: (...octets: readonly number[]): Uint8Array => der(0x87, Buffer.from(octets)),
+  other: (type: string, value: string): Uint8Array =>
+    der(0xa0, derObjectIdentifier(type), der(0xa0, der(0x0c, Buffer.from(value)))),
+} as const;
+
+/** Other names of the subject. */
+export function alternativeNames(...names: readonly Uint8Array[]): ExtensionDraft {
+  return { id: ids.alternativeNames, critical: false, value: der(tags.sequence, ...names) };
+}
+
+/** Name constraints by bases; either list may be empty and is left out then. */
+export function nameConstraints(
+  permitted: readonly Uint8Array[],
+  excluded: readonly Uint8Array[],
+  limits: readonly Uint8Array[] = [],
+): ExtensionDraft {
+  const subtrees = (bases: readonly Uint8Array[]): readonly Uint8Array[] =>
+    bases.map((base) => der(tags.sequence, base, ...limits));
+  const list = (tag: number, bases: readonly Uint8Array[]): readonly Uint8Array[] =>
+    bases.length === 0 ? [] : [der(tag, ...subtrees(bases))];
+  const value = der(tags.sequence, ...list(0xa0, permitted), ...list(0xa1, excluded));
+  return { id: ids.nameConstraints, critical: true, value };
+}
+
+/** Certificate policies. */
+export function policies(...policy: readonly string[]): ExtensionDraft {
+  const value = der(tags.sequence, ...policy.map((one) => der(tags.sequence, derObjectIdentifier(one))));
+  return { id: ids.policies, critical: false, value };
+}
+
+/** Pairs of policies: the issuer's, and what counts as it. */
+export function mappings(...pairs: readonly (readonly [string, string])[]): ExtensionDraft {
+  const value = der(tags.sequence, ...pairs.map((pair) => der(tags.sequence, ...pair.map(derObjectIdentifier))));
+  return { id: ids.mappings, critical: true, value };
+}
+
+/** Policy constraints. */
+export function policyConstraints(require: number | undefined, inhibitMapping: number | undefined): ExtensionDraft {
+  const member = (tag: number, value: number | undefined): readonly Uint8Array[] =>
+    value === undefined ? [] : [der(tag, Buffer.of(value))];
+  const value = der(tags.sequence, ...member(0x80, require), ...member(0x81, inhibitMapping));
+  return { id: ids.policyConstraints, critical: true, value };
+}
+
+/** How many more certificates may be for any policy. */
+export function inhibitAny(count: number): ExtensionDraft {
+  return { id: ids.inhibitAny, critical: true, value: integer(count) };
+}
+
+/** A subject key identifier. */
+export function subjectKey(identifier: Uint8Array): ExtensionDraft {
+  return { id: ids.subjectKey, critical: false, value: der(tags.octetString, identifier) };
+}
+
+/** An authority key identifier by key alone. */
+export function issuerKey(identifier: Uint8Array): ExtensionDraft {
+  return { id: ids.issuerKey, critical: false, value: der(tags.sequence, der(0x80, identifier)) };
+}
+
+/** Where a revocation list is. */
+export function revocationLists(uri: string): ExtensionDraft {
+  const point = der(tags.sequence, der(0xa0, der(0xa0, general.uri(uri))));
+  return { id: ids.revocationLists, critical: false, value: der(tags.sequence, point) };
+}
