@@ -4,8 +4,8 @@ import type { Command, CommandRow, Invocation } from "./commands/command.js";
 import { commands } from "./commands/index.js";
 import type { Flag } from "./options/flag.js";
 import { type FlagValues, flagValues } from "./options/flag-values.js";
-import { withholdNamedVariables } from "./options/named-variables.js";
 import { commandTimeout, debug, json, outputFlags, outputPrecedence } from "./options/output.js";
+import { withholdPassphraseVariables } from "./options/passphrase-variables.js";
 import { registryConflicts } from "./options/registry/registry-flags.js";
 import { type ConsoleReporter, openConsoleReporter } from "./output/console/console-reporter.js";
 import { isClosedPipe, writeNews, writeResult } from "./output/console/streams.js";
@@ -45,7 +45,7 @@ interface Run {
 }
 
 async function dispatch(run: Run): Promise<number> {
-  withholdNamedVariables(run.args, process.env);
+  withholdPassphraseVariables(run.args, process.env);
   const args = withoutHelpCommand(run.args);
   if (["--help", "-h"].includes(args[0] ?? "")) return printed(printProgramHelp());
   run.command = await findCommand(args);

@@ -25,12 +25,13 @@ export interface SignatureLayerForm {
 }
 
 /**
- * `digest tag`: a layer of the manifest under cosign's tag for the digest. `message`: bytes of their own, as in a lookaside.
- * `referrer`: the only layer of a manifest with a subject, whose artifact type and config's type are these.
+ * `digest tag`: a layer of the manifest under cosign's tag for the digest. `message`: bytes of their own, as in a lookaside,
+ * told by their first byte. `referrer`: the only layer of a manifest with a subject, whose artifact type and config's type
+ * are these.
  */
 export type KeptForm =
   | { readonly in: "digest tag" }
-  | { readonly in: "message" }
+  | { readonly in: "message"; matches(first: number): boolean }
   | { readonly in: "referrer"; readonly artifactType: string | undefined; readonly configType: string };
 
 /**
@@ -91,10 +92,30 @@ export const signatureFormats: readonly FormatRow<SignatureFormat>[] = [
     layer: { mediaType: "application/cose", single: true, onlyWithin: true },
     kept: { in: "referrer", artifactType: undefined, configType: notaryType },
   },
-  { name: "gpg", manifestType: messageType, kept: { in: "message" } },
+  { name: "gpg", manifestType: messageType, kept: { in: "message", matches: isOpenPgpMessage } },
 ];
 
 /** Whether a layer of this media type is a signature of the row, by its type alone. */
 export function isLayerOf({ layer }: FormatRow, mediaType: string): boolean {
   return layer !== undefined && (layer.mediaType === mediaType || layer.matches?.(mediaType) === true);
+}
+
+/** The row of a format. */
+export function formatRow(format: SignatureFormat): FormatRow<SignatureFormat> {
+  const row = signatureFormats.find(({ name }) => name === format);
+  if (row) return row;
+  throw new Error(`there is no signature format ${format}`);
+}
+
+/** The media type of a new layer that is a signature of the format. */
+export function layerType(format: SignatureFormat): string {
+  const { layer } = formatRow(format);
+  if (layer) return layer.mediaType;
+  throw new Error(`a signature of the format ${format} is not a layer`);
+}
+
+/** RFC 9580 section 4.2: a packet of compressed data, a one-pass signature or a signature, in either form of header. */
+export function isOpenPgpMessage(first: number): boolean {
+  const type = first & 0x40 ? first & 0x3f : (first >> 2) & 0x0f;
+  return (first & 0x80) !== 0 && (type === 8 || type === 4 || type === 2);
 }

@@ -7,8 +7,8 @@ import type { Descriptor } from "../oci/descriptor.js";
 import { isEncrypted } from "../oci/media-type.js";
 import type { Platform } from "../oci/platform.js";
 import type { Progress } from "../progress.js";
-import { openSource } from "../transport/index.js";
 import type { EndpointOptions, ImageSource } from "../transport/transport.js";
+import { openSource } from "../transport/index.js";
 
 /** Which keys, and what the transport needs. */
 export interface CanDecryptImageOptions extends CanDecryptOptions {

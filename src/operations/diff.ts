@@ -10,8 +10,8 @@ import { diffIdsOf } from "../oci/manifest.js";
 import { isEncrypted } from "../oci/media-type.js";
 import { type Platform, printPlatform } from "../oci/platform.js";
 import type { Progress } from "../progress.js";
-import { openSource } from "../transport/index.js";
 import type { EndpointOptions, ImageSource } from "../transport/transport.js";
+import { openSource } from "../transport/index.js";
 
 /** What to compare, and what the transports need. */
 export interface DiffImagesOptions extends DiffOptions {

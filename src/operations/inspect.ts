@@ -12,8 +12,8 @@ import { isEncrypted } from "../oci/media-type.js";
 import type { Platform } from "../oci/platform.js";
 import type { Progress } from "../progress.js";
 import { createChooser, type LayerSelection } from "../transform/select.js";
-import { openSource } from "../transport/index.js";
 import type { EndpointOptions, ImageSource } from "../transport/transport.js";
+import { openSource } from "../transport/index.js";
 
 /** What to look at, and what the transport needs. */
 export interface InspectImageOptions extends InspectOptions {

@@ -143,7 +143,7 @@ async function verify(
 ): Promise<Accepted | Refused> {
   const { images, now, bundleIdentity } = request;
   const image = images.find(({ descriptor }) => descriptor.digest === signature.subject) ?? images[0];
-  const verdict = await verifier.judge(signature, image, now);
+  const verdict = await verifier.verify(signature, image, now);
   if (verdict.verdict === "refused") return verdict;
   if (verdict.identity === undefined) {
     if (signature.format === "bundle" && bundleIdentity === "any") return verdict;

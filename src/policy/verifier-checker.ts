@@ -51,7 +51,7 @@ async function bestVerdict(
   let last: SignatureVerdict | undefined;
   for (const verifier of verifiers) {
     if (!verifier.formats.includes(signature.format)) continue;
-    const verdict = await verifier.judge(signature, image, now);
+    const verdict = await verifier.verify(signature, image, now);
     last = verdict.verdict === "accepted" ? withDemands(verdict, claims, identity) : verdict;
     if (last.verdict === "accepted") return last;
   }

@@ -42,6 +42,7 @@ export function withholdFromChildren(name: string): void {
 
 const withheld = new Set<string>();
 
+/** `COSIGN_PASSWORD` is here for the library and the decoder: the command line withholds what kinds of keys declare. */
 const own = /^(?:OCI_ENC_.*|COSIGN_PASSWORD)$/i;
 
 interface Rule {

@@ -2,7 +2,7 @@ import { OciEncError } from "../errors.js";
 import { type AttachedManifest, manifestOver } from "../oci/attached-manifest.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import { type Digest, digestOf } from "../oci/digest.js";
-import { type KeptForm, type SignatureFormat, signatureFormats, simpleSigningLayer } from "../oci/signature-formats.js";
+import { formatRow, layerType } from "../oci/signature-formats.js";
 import { type AttachmentTarget, attachable } from "../transport/attachments.js";
 import { listTransports } from "../transport/references.js";
 import type { ImageTarget } from "../transport/transport.js";
@@ -20,55 +20,61 @@ export async function attach(
   subject: Descriptor,
   signatures: readonly Signature[],
 ): Promise<readonly Digest[]> {
-  const place = attachable(target);
-  if (!place) {
+  const keeping = attachable(target);
+  if (!keeping) {
     throw new OciEncError("UNSUPPORTED", `${target.name} cannot keep signatures`, {
       hint: `${listTransports(({ attachments }) => attachments)} can`,
     });
   }
   const stranger = signatures.find((signature) => signature.subject !== subject.digest);
   if (stranger) throw new Error(`a signature of ${stranger.subject} is not a signature of ${subject.digest}`);
-  const layers = signatures.filter(({ format }) => keptIn(format) === "digest tag");
-  if (layers.length > 0) await attachLayers(place, subject.digest, layers);
+  const layers = signatures.filter(({ format }) => formatRow(format).kept.in === "digest tag");
+  if (layers.length > 0) await attachLayers(keeping, subject.digest, layers);
   const digests: Digest[] = [];
-  for (const signature of signatures) digests.push(await attachOne(place, subject, signature));
+  for (const signature of signatures) digests.push(await attachOne(keeping, subject, signature));
   return digests;
 }
 
-/** The manifest of a digest tag that holds these `sig` signatures and no others. `signing-and-policy.md` 1.3. */
-export function signatureManifest(signatures: readonly Pick<Signature, "content" | "annotations">[]): AttachedManifest {
+/** The manifest of a digest tag that holds these signatures, each as a layer, and no others. `signing-and-policy.md` 1.3. */
+export function signatureManifest(
+  signatures: readonly Pick<Signature, "format" | "content" | "annotations">[],
+): AttachedManifest {
   return manifestOver(
-    signatures.map(({ content, annotations }) => ({ mimeType: simpleSigningLayer, payload: content, annotations })),
+    signatures.map(({ format, content, annotations }) => ({
+      mimeType: layerType(format),
+      payload: content,
+      annotations,
+    })),
   );
 }
 
-type Place = ImageTarget & AttachmentTarget;
+type AttachableTarget = ImageTarget & AttachmentTarget;
 
 /** All at once: the tag is read and written once. */
-async function attachLayers(place: Place, subject: Digest, signatures: readonly Signature[]): Promise<void> {
-  for (const { content } of signatures) await putBytes(place, content);
-  await place.putDigestTag(subject, "sig", signatureManifest(signatures));
+async function attachLayers(
+  target: AttachableTarget,
+  subject: Digest,
+  signatures: readonly Signature[],
+): Promise<void> {
+  for (const { content } of signatures) await putBytes(target, content);
+  await target.putDigestTag(subject, "sig", signatureManifest(signatures));
 }
 
-async function attachOne(place: Place, subject: Descriptor, signature: Signature): Promise<Digest> {
+async function attachOne(target: AttachableTarget, subject: Descriptor, signature: Signature): Promise<Digest> {
   const { content, format } = signature;
-  if (keptIn(format) === "message") await place.addSimpleSignature(subject.digest, content);
+  if (formatRow(format).kept.in === "message") await target.addSimpleSignature(subject.digest, content);
   const referrer = referrerManifest(signature, subject);
   if (!referrer) return digestOf(content);
-  for (const blob of referrer.blobs) await putBytes(place, blob);
-  await place.putReferrer(subject.digest, referrer.descriptor, referrer.bytes);
+  for (const blob of referrer.blobs) await putBytes(target, blob);
+  await target.putReferrer(subject.digest, referrer.descriptor, referrer.bytes);
   return referrer.descriptor.digest;
 }
 
-function keptIn(format: SignatureFormat): KeptForm["in"] | undefined {
-  return signatureFormats.find(({ name }) => name === format)?.kept.in;
-}
-
-async function putBytes(place: Place, bytes: Uint8Array): Promise<void> {
+async function putBytes(target: AttachableTarget, bytes: Uint8Array): Promise<void> {
   const sum = { digest: digestOf(bytes), size: bytes.length };
-  if (await place.has({ mediaType: "application/octet-stream", ...sum })) return;
+  if (await target.has({ mediaType: "application/octet-stream", ...sum })) return;
   async function* once(): AsyncGenerator<Uint8Array> {
     yield bytes;
   }
-  await place.put({ bytes: once(), size: sum.size, digest: sum.digest, sum: () => sum });
+  await target.put({ bytes: once(), size: sum.size, digest: sum.digest, sum: () => sum });
 }

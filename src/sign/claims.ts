@@ -1,7 +1,7 @@
-/** What a signer claims, or is required to claim. */
+/** Claims by their names: made by a signature, or required of one. */
 export type Claims = Readonly<Record<string, unknown>>;
 
-/** The first of the required claims that `claimed` lacks, or has with another text; undefined: it has them all. */
+/** The first of the required claims that `claimed` lacks, or has with another text; undefined: none is missing. */
 export function missingClaim(required: Claims, claimed: Claims): string | undefined {
   return Object.keys(required).find((name) => !Object.hasOwn(claimed, name) || claimed[name] !== required[name]);
 }

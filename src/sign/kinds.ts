@@ -11,7 +11,7 @@ export interface KindRow {
   readonly trust?: TrustKind | undefined;
 }
 
-/** What signs. */
+/** A kind of key that signs. */
 export interface SignerKind {
   /** Whether what follows the kind names a file, is text of its own, or may be either. */
   readonly takes: "file" | "text" | "either";
@@ -19,14 +19,17 @@ export interface SignerKind {
   readonly form: string;
   /** What messages may show of a value that is not the name of a file. Undefined: nothing, as it may hold a secret. */
   shown?(value: string): string;
-  /** Whether a key of it may need a passphrase from us. */
+  /** Whether a key of it may need a passphrase. */
   readonly passphrase: boolean;
-  /** The environment variable from which other tools take the passphrase. Undefined: there is none. */
+  /**
+   * The environment variable from which the command line takes the passphrase, as other tools do. Programs that it starts
+   * do not get it. Undefined: there is none.
+   */
   readonly passphraseVariable?: string | undefined;
   load(spec: SignerSpec, settings: SignerSettings): Promise<Signer>;
 }
 
-/** What is trusted. */
+/** A kind of key, or certificate, that is trusted. */
 export interface TrustKind {
   /** What follows the kind, for the help. */
   readonly form: string;
@@ -34,7 +37,7 @@ export interface TrustKind {
   load(spec: TrustSpec, claims: Readonly<Record<string, string>>): Promise<Verifier>;
 }
 
-/** The table. What lies behind a row is loaded when it is used. `--trust notary` names a policy, which is not a key. */
+/** The table. What is behind a row is loaded when it is used. `--trust notary` names a policy, which is not a key. */
 export const kinds: readonly KindRow[] = [
   {
     name: "sigstore",
@@ -59,7 +62,7 @@ export const kinds: readonly KindRow[] = [
       passphrase: true,
       load: async (spec, settings) => (await import("./gpg/load.js")).loadGpgSigner(spec, settings),
     },
-    trust: { form: "RINGFILE", load: async (spec) => (await import("./gpg/load.js")).loadGpgTrust(spec) },
+    trust: { form: "KEYRING", load: async (spec) => (await import("./gpg/load.js")).loadGpgTrust(spec) },
   },
   {
     name: "notary",
@@ -80,7 +83,7 @@ export const kinds: readonly KindRow[] = [
     signer: {
       takes: "text",
       form: "COMMAND",
-      shown: whole,
+      // Arguments may be secrets: nothing of it is shown.
       passphrase: false,
       load: async (spec, settings) => (await import("./external/load.js")).loadExecSigner(spec, settings),
     },
@@ -107,21 +110,21 @@ export async function loadSigner(spec: SignerSpec, settings: SignerSettings = {}
   return await signerKind(spec.kind).load(spec, settings);
 }
 
-/** What signs with keys of a kind. USAGE when nothing does. */
+/** The signing side of a kind. USAGE when the kind is not known or does not sign. */
 export function signerKind(kind: string): SignerKind {
   const found = kinds.find(({ name }) => name === kind)?.signer;
   if (found) return found;
   throw unknownKind(`unknown kind of signer ${JSON.stringify(kind.slice(0, 80))}`, kindForms("signer"));
 }
 
-/** What trusts keys of a kind. USAGE when nothing does. */
+/** The trusting side of a kind. USAGE when the kind is not known or is not trusted. */
 export function trustKind(kind: string): TrustKind {
   const found = kinds.find(({ name }) => name === kind)?.trust;
   if (found) return found;
   throw unknownKind(`unknown kind of trust ${JSON.stringify(kind.slice(0, 80))}`, `${kindForms("trust")}, and notary`);
 }
 
-/** How kinds are written, for help and hints: `sigstore:PUBFILE, gpg:RINGFILE`. */
+/** How kinds are written, for help and hints: `sigstore:PUBFILE, gpg:KEYRING`. */
 export function kindForms(side: "signer" | "trust"): string {
   return kinds.flatMap((row) => (row[side] ? [`${row.name}:${row[side].form}`] : [])).join(", ");
 }

@@ -3,13 +3,7 @@ import type { Descriptor } from "../oci/descriptor.js";
 import { digestOf } from "../oci/digest.js";
 import { annotationsOf, type ImageManifest } from "../oci/manifest.js";
 import { mediaTypes } from "../oci/media-type.js";
-import {
-  emptyConfigType,
-  type FormatRow,
-  isLayerOf,
-  type SignatureFormat,
-  signatureFormats,
-} from "../oci/signature-formats.js";
+import { emptyConfigType, type FormatRow, formatRow, isLayerOf, type SignatureFormat, signatureFormats } from "../oci/signature-formats.js";
 import type { Signature } from "./signature.js";
 
 /** The blob of every referrer's config. */
@@ -24,8 +18,8 @@ export interface SignatureLayer {
 }
 
 /**
- * The signatures in a manifest: its own types decide, whatever a list of referrers says. Empty: it holds none. CORRUPT when it
- * says that it is a bundle or a signature of notation, which have one layer, and has others.
+ * The signatures in a manifest: its own types decide, whatever a list of referrers says. Empty: it holds none. CORRUPT for
+ * a manifest of a format that has exactly one layer, a bundle or a signature of notation, when it has others.
  */
 export function signatureLayers(manifest: ImageManifest): readonly SignatureLayer[] {
   const { layers } = manifest;
@@ -36,7 +30,7 @@ export function signatureLayers(manifest: ImageManifest): readonly SignatureLaye
   const singles = signatureFormats.filter(({ layer }) => layer?.single);
   const single = found.some(({ row }) => row.layer?.single) || singles.some((row) => isOfType(manifest, row));
   if (single && (layers.length !== 1 || found.length !== 1)) {
-    const how = layers.length === 1 ? "a layer that is none" : `${layers.length} layers`;
+    const how = layers.length === 1 ? "a layer that is not one" : `${layers.length} layers`;
     throw new OciEncError("CORRUPT", `a manifest for one signature has ${how}`);
   }
   if (found.length === 0) return [];
@@ -49,8 +43,8 @@ export function signatureLayers(manifest: ImageManifest): readonly SignatureLaye
 }
 
 /**
- * Where an entry of a list of referrers is looked at: 0 says that it is a signature, 1 says nothing, as cosign's own
- * entries do, 2 that it is something else. A hint and no more, since lists are wrong at times.
+ * The order in which entries of a list of referrers are read, by what they say: 0 is a signature; 1 says nothing, like
+ * cosign's own entries; 2 is something else. Only a hint, since lists are sometimes wrong.
  */
 export function signatureRank({ artifactType }: Descriptor): 0 | 1 | 2 {
   if (artifactType === undefined || artifactType === emptyConfigType) return 1;
@@ -70,8 +64,8 @@ export interface ReferrerManifest {
 
 /** The referrer that keeps one signature of `subject`; undefined for a format that is kept in another way. */
 export function referrerManifest(signature: Signature, subject: Descriptor): ReferrerManifest | undefined {
-  const row = signatureFormats.find(({ name }) => name === signature.format);
-  if (row?.layer === undefined || row.kept.in !== "referrer") return undefined;
+  const row = formatRow(signature.format);
+  if (row.layer === undefined || row.kept.in !== "referrer") return undefined;
   const { artifactType, configType } = row.kept;
   const { annotations, content } = signature;
   const manifest = {

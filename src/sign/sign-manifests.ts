@@ -41,7 +41,7 @@ export interface MadeSignature {
 }
 
 /**
- * Makes the signatures, and stores nothing. `existing` tells what lies beside a manifest already. Throws what the signers
+ * Makes the signatures, and stores nothing. `existing` lists the signatures that a manifest has already. Throws what the signers
  * throw.
  */
 export async function signManifests(

@@ -5,7 +5,7 @@ import type { SignatureFormat } from "../oci/signature-formats.js";
 
 export type { SignatureFormat } from "../oci/signature-formats.js";
 
-/** One signature as it is kept. Nobody has judged it yet: no byte of it is to be believed. */
+/** One signature as it is kept. It has not been checked yet: no byte of it is to be believed. */
 export interface Signature {
   readonly format: SignatureFormat;
   /** The manifest beside which it was found, or is to be kept. */
@@ -36,12 +36,12 @@ export interface Accepted {
   readonly verdict: "accepted";
   /** Who: `sigstore key SHA256:…`, `gpg FINGERPRINT`, `x509 CN=…`. */
   readonly signer: string;
-  /** The docker reference that the signature claims, as it stands there. Undefined: its form has none. */
+  /** The docker reference that the signature claims, as it is written there. Undefined: its format has none. */
   readonly identity: string | undefined;
   /** What else the signer claims: `-a` of cosign, user metadata of notation. */
   readonly claims: Readonly<Record<string, unknown>>;
   readonly signedAt: Date | undefined;
-  /** Why nobody vouches for the signer, where the rules excuse that: the signature is none that makes an image signed. */
+  /** Why the signer is not trusted, where the rules excuse that: the signature does not make the image a signed one. */
   readonly unproven?: string | undefined;
   /** What a person should know all the same: "the key has no expiry", "certificate expired, only logged". */
   readonly notes: readonly string[];

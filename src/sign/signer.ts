@@ -2,20 +2,20 @@ import type { Digest } from "../oci/digest.js";
 import type { ImageName } from "../oci/image-name.js";
 import type { Signature, SignatureFormat, SignedImage } from "./signature.js";
 
-/** Makes signatures, in the formats that its kind of key has. One file a kind, one row in `signers.ts`. */
+/** Makes signatures, in the formats that its kind of key has. One folder a kind, one row in `kinds.ts`. */
 export interface Signer {
   /** For people, without secrets: `sigstore key SHA256:…`. */
   readonly name: string;
-  /** Those it can make; the first ones are what it makes when nobody asks for a format. */
+  /** Those it can make. */
   readonly formats: readonly SignatureFormat[];
-  /** Those of {@link formats} that are made when nobody asks. */
+  /** Those of {@link formats} that are made when no format is asked for. */
   readonly usual: readonly SignatureFormat[];
   /**
-   * One signature. Throws KEY_PROVIDER when what holds the key fails, UNSUPPORTED for a format that is none of its own or a
-   * request that the format has no place for.
+   * One signature. Throws KEY_PROVIDER when the token, program or service with the key fails, UNSUPPORTED for a format that is
+   * not one of its own, or for a claim or expiry that the format cannot hold.
    */
   sign(request: SignRequest): Promise<Signature>;
-  /** Whether `existing`, found beside the same manifest, is by this very key and says the same: then nothing is to be made. */
+  /** Whether `existing`, found beside the same manifest, is by this key and says the same: then no other one is made. */
   repeats(existing: Signature, request: SignRequest): Promise<boolean>;
 }
 
@@ -26,7 +26,7 @@ export interface SignRequest {
   /** The name to put into formats that have one. Undefined: the image's own. */
   readonly identity?: ImageName | undefined;
   readonly claims: Readonly<Record<string, string>>;
-  /** When the signature ends to be good; only Notary's formats have it. */
+  /** When the signature expires; only Notary's formats have that. */
   readonly expiresAt?: Date | undefined;
   readonly now: Date;
   readonly signal?: AbortSignal | undefined;

@@ -6,7 +6,7 @@ export interface SigningKey {
   readonly name: string;
   /**
    * Signs the hash of `bytes`: ECDSA in DER, RSA as PKCS#1 v1.5, Ed25519 plain. The answer has been checked against its
-   * own public key. KEY_PROVIDER when what holds the key fails.
+   * own public key. KEY_PROVIDER when the token, program or service with the key fails.
    */
   sign(bytes: Uint8Array, request: RawSignRequest): Promise<RawSignature>;
 }

@@ -10,29 +10,29 @@ import type { Signature } from "./signature.js";
 import { payloadLimit } from "./simple-signing/payload.js";
 import { storedSignature } from "./simple-signing/stored.js";
 
-/** What is kept beside a manifest. Nothing of it has been judged. */
+/** What is kept beside a manifest. Nothing of it has been checked. */
 export interface FoundSignatures {
   readonly signatures: readonly Signature[];
-  /** What should be a signature, or should hold some, and could not be read. It hides none of the others. */
+  /** What should be a signature, or should hold some, and could not be read. The others are listed all the same. */
   readonly broken: readonly BrokenSignature[];
 }
 
-/** A place, or one signature, that could not be read. */
+/** A list of signatures, or one of them, that could not be read. */
 export interface BrokenSignature {
   /** As in {@link Signature}. */
   readonly where: string;
   readonly failure: OciEncError;
 }
 
-/** Signatures that are looked at in each of the three ways of keeping them. */
+/** The most signatures that are read in each of the three ways of keeping them. */
 const candidateLimit = 128;
-/** Bytes of their content, in each of those ways. */
+/** The most bytes of their content, in each of those ways. */
 const totalLimit = 64 * 1024 * 1024;
 
 /**
- * The signatures of `subject` at the place of `source`: in cosign's digest tag, in referrers, as simple-signing messages.
- * Bounded, as `signing-and-policy.md` 1.6 says, and by digest only. What cannot be read, or is more than is looked at, is
- * in `broken`, so throws only ABORTED, and what is wrong with the files that say where to look. A place that keeps no
+ * The signatures of `subject` beside the image of `source`: in cosign's digest tag, in referrers, as simple-signing
+ * messages. Bounded, as `signing-and-policy.md` 1.6 says, and by digest only. What cannot be read, or exceeds a limit, is
+ * in `broken`. Throws ABORTED, and what is wrong with the files that say where to look. A source that cannot have
  * signatures has none.
  */
 export async function listSignatures(source: ImageSource, subject: Digest): Promise<FoundSignatures> {
@@ -62,7 +62,7 @@ class Search implements FoundSignatures {
     this.subject = subject;
   }
 
-  /** Runs one step; its failure stays its own. */
+  /** Runs one step. Its failure is recorded, and the search goes on. */
   async attempt<T>(where: string, step: () => Promise<T>): Promise<T | undefined> {
     try {
       return await step();
@@ -73,7 +73,7 @@ class Search implements FoundSignatures {
     }
   }
 
-  /** The first ones; of the others it is said that nobody looks at them. */
+  /** The first ones, up to the limit. That there are more is recorded. */
   bounded<T>(items: readonly T[], where: string): readonly T[] {
     if (items.length > candidateLimit) {
       const message = `${items.length} are too many: only ${candidateLimit} are looked at`;
@@ -131,7 +131,7 @@ async function inDigestTag(search: Search): Promise<void> {
   });
 }
 
-/** Of a layer under the tag of signatures that is none, it is said what it is. */
+/** A layer under the tag for signatures that is not one is recorded with its type. */
 async function lookAtLayer(
   search: Search,
   { manifest, layer, where }: { readonly manifest: ImageManifest; readonly layer: Descriptor; readonly where: string },
@@ -147,7 +147,7 @@ async function lookAtLayer(
 async function inReferrers(search: Search): Promise<void> {
   const { source, subject } = search;
   const listed = (await search.attempt("referrers", () => source.referrers(subject))) ?? [];
-  // Whoever lists a thousand other things must not push a signature out of sight.
+  // A thousand other referrers must not use up the limit before a signature is reached.
   const ordered = listed.toSorted((a, b) => signatureRank(a) - signatureRank(b));
   for (const descriptor of search.bounded(ordered, "referrers")) {
     const where = `referrer ${descriptor.digest}`;
@@ -163,7 +163,7 @@ async function inReferrers(search: Search): Promise<void> {
   }
 }
 
-/** What is there and cannot be read is not the same as nothing, and neither is what it names and cannot be had. */
+/** What is listed and cannot be read, or is missing, must not look as if there were no signature. */
 function unreadable(error: OciEncError): OciEncError {
   const { code, message, hint, retryable, context } = error;
   if (code === "UNTRUSTED" || message.startsWith(unreadableWords)) return error;

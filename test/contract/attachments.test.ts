@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { type TestContext, test } from "node:test";
-import { copy, openSource, openTarget } from "../../src/doors/transport.js";
 import type { Descriptor } from "../../src/oci/descriptor.js";
 import { type Digest, digestOf } from "../../src/oci/digest.js";
 import { diffIdsOf, parseManifest } from "../../src/oci/manifest.js";
@@ -12,6 +11,7 @@ import { AttachedPlace } from "../support/images/attached-place.js";
 import { addImage } from "../support/images/memory-image.js";
 import { scratchOf } from "../support/scratch.js";
 import { type TransportCase, transportCases } from "./transport-cases.js";
+import { copy, openSource, openTarget } from "../../src/doors/transport.js";
 
 const tar = "application/vnd.oci.image.layer.v1.tar";
 
@@ -132,7 +132,7 @@ for (const row of keeping) {
     assert.equal(listed?.annotations?.["made"], "by hand");
   });
 
-  test(`${row.name}: what belongs to an image is found by its type, and messages are no referrers`, async (t) => {
+  test(`${row.name}: what belongs to an image is found by its type, and messages are not referrers`, async (t) => {
     const { source: open, root, instance } = await written(row, t);
     await using source = await open();
     const attached = attachmentsOf(source);

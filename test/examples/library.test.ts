@@ -11,7 +11,6 @@ import { packTar } from "../support/bytes/tar-file.js";
 import { bringImage } from "../support/images/bring-image.js";
 import { addImage, MemoryPlace } from "../support/images/memory-image.js";
 import { person } from "../support/keys/people.js";
-import { ociEnc } from "../support/process/oci-enc.js";
 import { scratchDirectory } from "../support/scratch.js";
 
 const compiled = fileURLToPath(new URL("../../examples/library/", import.meta.url));

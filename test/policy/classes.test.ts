@@ -4,15 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { Descriptor } from "../../src/oci/descriptor.js";
 import { digestOf } from "../../src/oci/digest.js";
-import {
-  type ClassDemands,
-  type ClassOfImage,
-  type ClassRules,
-  decideClass,
-  parseClassRules,
-  readClassRules,
-  usualClassRules,
-} from "../../src/policy/classes.js";
+import { type ClassDemands, type ClassOfImage, type ClassRules, decideClass, parseClassRules, readClassRules, usualClassRules } from "../../src/policy/classes.js";
 import { gpgVerifier } from "../../src/sign/gpg/verifier.js";
 import { storedSignature } from "../../src/sign/simple-signing/stored.js";
 import { expectedError } from "../support/expected-error.js";
@@ -246,7 +238,7 @@ async function classOf({ dir, signedBy }: ClassVector): Promise<ClassOfImage> {
   const descriptor: Descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length };
   const verifier = await gpgVerifier([readFileSync(join(signedVectors, signedBy))]);
   const signed = existsSync(join(signedVectors, dir, "signature-1"))
-    ? await verifier.judge(
+    ? await verifier.verify(
         storedSignature(read("signature-1"), descriptor.digest, "signature-1"),
         { descriptor, identity: undefined },
         new Date(),

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { scratchDirectory } from "../support/scratch.js";
 import { signingEdges } from "../support/signing/edges/index.js";
-import { judgeEdge } from "../support/signing/edges/verdict.js";
+import { verdictOnEdge } from "../support/signing/edges/verdict.js";
 import { vectorStore } from "../support/signing/notary-vector.js";
 
 const stores = vectorStore(scratchDirectory(), ["ec256"]);
@@ -11,10 +11,10 @@ const stores = vectorStore(scratchDirectory(), ["ec256"]);
 describe("odd signatures", () => {
   for (const edge of signingEdges) {
     test(`${edge.id}: ${edge.ours}${edge.apart === undefined ? "" : `, as ${edge.apart}`}`, async () => {
-      const { verdict, reasons } = await judgeEdge(edge, stores);
+      const { verdict, reasons } = await verdictOnEdge(edge, stores);
       assert.equal(verdict, edge.ours, reasons.join("\n"));
       // A signature that is there is never said to be none: why it does not count is told.
-      const seen = edge.apart === "a list of referrers is no evidence" || reasons.length > 0;
+      const seen = edge.apart === "a list of referrers is not evidence" || reasons.length > 0;
       if (verdict === "refuse") assert.ok(seen, "nothing is said about it");
       for (const reason of reasons) assert.match(reason, /^[^\u0000-\u001f/]*(?:\/[^\u0000-\u001f]*)?$/);
     });

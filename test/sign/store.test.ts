@@ -42,14 +42,14 @@ async function signed(descriptor: Descriptor, format: SignatureFormat, claims: R
   return await signer.sign({ format, image, claims, now: new Date() });
 }
 
-async function goodOnes(signatures: readonly Signature[], descriptor: Descriptor): Promise<number> {
+async function validCount(signatures: readonly Signature[], descriptor: Descriptor): Promise<number> {
   const image = { descriptor, identity: undefined };
-  const judged = await Promise.all(
+  const verdicts = await Promise.all(
     signatures
       .filter(({ format }) => verifier.formats.includes(format))
-      .map(async (signature) => await verifier.judge(signature, image, new Date())),
+      .map(async (signature) => await verifier.verify(signature, image, new Date())),
   );
-  return judged.filter(({ verdict }) => verdict === "accepted").length;
+  return verdicts.filter(({ verdict }) => verdict === "accepted").length;
 }
 
 /** Puts a referrer there, whatever it says. */
@@ -82,7 +82,7 @@ test("signatures of all formats are found again as they were attached", async ()
     signatures.map(({ referrer }) => referrer),
     [undefined, ...kept.referrers.map(({ digest }) => digest), undefined],
   );
-  assert.equal(await goodOnes(signatures, descriptor), 2);
+  assert.equal(await validCount(signatures, descriptor), 2);
   assert.deepEqual(digests, [
     digestOf(made[0]?.content ?? Buffer.of()),
     ...kept.referrers.map(({ digest }) => digest),
@@ -123,7 +123,7 @@ test("a second signer is added to the digest tag, and the same signature is not 
   await attach(target, descriptor, [first]);
   await attach(target, descriptor, [first, await signed(descriptor, "sig", { env: "prod" })]);
   const { signatures } = await listSignatures(source, descriptor.digest);
-  assert.equal(await goodOnes(signatures, descriptor), 2);
+  assert.equal(await validCount(signatures, descriptor), 2);
   assert.equal(signatures.length, 2);
 });
 
@@ -148,7 +148,7 @@ test("the newer form of notation's manifest and the experimental one of cosign a
     ["cose", "sig"],
   );
   assert.deepEqual(broken, []);
-  assert.equal(await goodOnes(signatures, descriptor), 1);
+  assert.equal(await validCount(signatures, descriptor), 1);
 });
 
 test("what refers to an image and is not a signature is passed over", async () => {
@@ -187,10 +187,10 @@ test("a Docker manifest under the digest tag is read", async () => {
     layers: [{ ...place.add(simpleSigningLayer, content), annotations }],
   });
   const { signatures } = await listSignatures(source, descriptor.digest);
-  assert.equal(await goodOnes(signatures, descriptor), 1);
+  assert.equal(await validCount(signatures, descriptor), 1);
 });
 
-test("a place that fails hides no signature of another place, and is not silent", async () => {
+test("a list that cannot be read is reported, and hides no signature of another list", async () => {
   const { descriptor, source, target } = scene();
   await attach(target, descriptor, [await signed(descriptor, "bundle")]);
   const failing = {
@@ -199,7 +199,7 @@ test("a place that fails hides no signature of another place, and is not silent"
     simpleSignatures: () => Promise.reject(new OciEncError("UNAVAILABLE", "no answer")),
   };
   const { signatures, broken } = await listSignatures(failing, descriptor.digest);
-  assert.equal(await goodOnes(signatures, descriptor), 1);
+  assert.equal(await validCount(signatures, descriptor), 1);
   assert.deepEqual(
     broken.map(({ failure }) => failure.code),
     ["DENIED", "UNAVAILABLE"],
@@ -208,7 +208,7 @@ test("a place that fails hides no signature of another place, and is not silent"
   await assert.rejects(listSignatures(aborted, descriptor.digest), expectedError("ABORTED"));
 });
 
-test("a place without attachments has no signatures, and takes none", async () => {
+test("a source without attachments has no signatures, and such a target takes none", async () => {
   const { place, descriptor } = scene();
   const none = { signatures: [], broken: [] };
   assert.deepEqual(await listSignatures(place.source("a"), descriptor.digest), none);
@@ -224,7 +224,7 @@ test("abuse: a signature of another digest, tagged for this one, is refused", as
   kept.sig = place.add(mediaTypes.ociManifest, manifest.bytes);
   const { signatures } = await listSignatures(source, descriptor.digest);
   assert.equal(signatures.length, 1);
-  assert.equal(await goodOnes(signatures, descriptor), 0);
+  assert.equal(await validCount(signatures, descriptor), 0);
 });
 
 const hostileTags: readonly (readonly [string, (place: MemoryPlace) => Descriptor, RegExp])[] = [
@@ -266,19 +266,19 @@ const hostileTags: readonly (readonly [string, (place: MemoryPlace) => Descripto
   ],
 ];
 for (const [what, make, reason] of hostileTags) {
-  test(`abuse: ${what} under the digest tag is told of, and hides no good bundle`, async () => {
+  test(`abuse: ${what} under the digest tag is reported, and hides no valid bundle`, async () => {
     const { place, descriptor, kept, source, target } = scene();
     await attach(target, descriptor, [await signed(descriptor, "bundle")]);
     kept.sig = make(place);
     const { signatures, broken } = await listSignatures(source, descriptor.digest);
-    assert.equal(await goodOnes(signatures, descriptor), 1);
+    assert.equal(await validCount(signatures, descriptor), 1);
     assert.equal(broken.length, 1);
     assert.match(broken[0]?.failure.message ?? "", reason);
     assert.ok(signatures.length <= 129);
   });
 }
 
-test("abuse: a referrer whose subject is another digest, or nothing, is told of and not taken", async () => {
+test("abuse: a referrer whose subject is another digest, or nothing, is reported and not taken", async () => {
   const { place, descriptor, kept, source } = scene();
   const { content } = await signed(descriptor, "bundle");
   const parts = {
@@ -296,7 +296,7 @@ test("abuse: a referrer whose subject is another digest, or nothing, is told of 
   );
 });
 
-test("abuse: a thousand other referrers do not push a signature out of sight", async () => {
+test("abuse: a thousand other referrers do not hide a signature", async () => {
   const { place, descriptor, kept, source, target } = scene();
   const config = place.add("application/vnd.oci.empty.v1+json", "{}");
   for (let count = 0; count < 1_000; count += 1) {
@@ -304,11 +304,11 @@ test("abuse: a thousand other referrers do not push a signature out of sight", a
   }
   await attach(target, descriptor, [await signed(descriptor, "bundle")]);
   const { signatures, broken } = await listSignatures(source, descriptor.digest);
-  assert.equal(await goodOnes(signatures, descriptor), 1);
+  assert.equal(await validCount(signatures, descriptor), 1);
   assert.match(broken[0]?.failure.message ?? "", /1001 are too many/);
 });
 
-test("abuse: a list of referrers that lists itself, or the image, ends there", async () => {
+test("abuse: a list of referrers that lists itself, or the image, is not followed", async () => {
   const { place, descriptor, kept, source } = scene();
   const list = place.add(mediaTypes.ociIndex, {
     schemaVersion: 2,
@@ -319,7 +319,7 @@ test("abuse: a list of referrers that lists itself, or the image, ends there", a
   assert.deepEqual(await listSignatures(source, descriptor.digest), { signatures: [], broken: [] });
 });
 
-test("a stored message is told by its first byte, and what is not a signature is told of", async () => {
+test("a stored message is recognised by its first byte, and what is not a signature is reported", async () => {
   const { descriptor, kept, source } = scene();
   const { content, annotations } = await signed(descriptor, "sig");
   const typed = (mimeType: string) =>
@@ -338,7 +338,7 @@ test("a stored message is told by its first byte, and what is not a signature is
     signatures.map(({ format }) => format),
     ["gpg", "sig"],
   );
-  assert.equal(await goodOnes(signatures, descriptor), 1);
+  assert.equal(await validCount(signatures, descriptor), 1);
   assert.deepEqual(
     broken.map(({ failure }) => failure.code),
     ["UNSUPPORTED", "CORRUPT", "UNSUPPORTED", "CORRUPT", "CORRUPT"],

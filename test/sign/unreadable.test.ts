@@ -3,8 +3,6 @@ import { generateKeyPairSync } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { listImageSignatures } from "../../src/doors/sign.js";
-import { openSource } from "../../src/doors/transport.js";
 import { mediaTypes } from "../../src/oci/media-type.js";
 import { policyGate } from "../../src/policy/gate.js";
 import { digestTagName } from "../../src/transport/attachments.js";
@@ -13,6 +11,8 @@ import { hostDocument, hostImage } from "../support/registry/hosted-image.js";
 import { testEnvironment } from "../support/registry/registry-endpoint.js";
 import { startStrictRegistry } from "../support/registry/strict/strict-registry.js";
 import { scratchDirectory } from "../support/scratch.js";
+import { listImageSignatures } from "../../src/doors/sign.js";
+import { openSource } from "../../src/doors/transport.js";
 
 const scratch = scratchDirectory();
 const policy = join(scratch, "policy.json");
@@ -59,14 +59,14 @@ describe("what stands under the tag of signatures and cannot be read is said to 
         { insecurePolicy: true, trust: trust.map((one) => ({ ...one, value: Buffer.from(one.value) })) },
       ]) {
         await using source = await openSource(reference, endpoint);
-        const judged = policyGate(rules)(await source.resolve(), { reference, source });
-        await assert.rejects(judged, expectedError("CORRUPT", /cannot be read/));
+        const passing = policyGate(rules)(await source.resolve(), { reference, source });
+        await assert.rejects(passing, expectedError("CORRUPT", /cannot be read/));
       }
     });
   }
 });
 
-test("a registries.d that is malformed ends in CORRUPT, and is nothing that is wrong with an image", async () => {
+test("a registries.d that is malformed is CORRUPT, and is not reported as a fault of an image", async () => {
   await using server = await startStrictRegistry();
   hostImage(server);
   const directory = join(scratch, "registries.d");

@@ -1,6 +1,6 @@
-import type { LayerSelection } from "../../index.js";
 import { type Flag, repeated } from "./flag.js";
 import type { FlagValues } from "./flag-values.js";
+import type { LayerSelection } from "../../index.js";
 
 const group = "Layers and platforms:";
 

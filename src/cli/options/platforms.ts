@@ -1,6 +1,6 @@
-import type { Platform } from "../../index.js";
 import { choice, type Flag, repeated, toggle } from "./flag.js";
 import type { FlagValues } from "./flag-values.js";
+import type { Platform } from "../../index.js";
 
 /** For which platforms. */
 export const platform: Flag<readonly string[]> = repeated({

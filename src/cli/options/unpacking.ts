@@ -1,6 +1,6 @@
-import type { Platform } from "../../index.js";
 import { choice, type Flag, single } from "./flag.js";
 import type { FlagValues } from "./flag-values.js";
+import type { Platform } from "../../index.js";
 
 const group = "Unpacking:";
 

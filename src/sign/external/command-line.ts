@@ -1,7 +1,7 @@
 import { OciEncError } from "../../errors.js";
 
 /**
- * Takes a command apart into its program and arguments, as a shell does and without what a shell does besides: white space
+ * Takes a command apart into its program and arguments, at the places where a shell would, without a shell's other work: white space
  * separates, `'…'` and `"…"` hold together, a backslash outside of `'…'` stands for the character after it. Nothing is
  * expanded: `$`, `*`, `~`, `;`, `|` and `>` are characters like any other. USAGE when there is no program, or a quote or
  * a backslash has nothing behind it.

@@ -13,7 +13,7 @@ export interface TokenSource extends Pkcs11Source {
 }
 
 /**
- * A key in a PKCS#11 token, from the same key files and URIs that open images: EC on P-256, P-384 and P-521, or RSA. The
+ * A key in a PKCS#11 token, from the same key files and URIs that decrypt images: EC on P-256, P-384 and P-521, or RSA. The
  * module is chosen by the same policy. Undefined: `source` names no key in a token. KEY_INVALID when it is malformed or
  * the PIN is missing, UNSUPPORTED without the package pkcs11js, and as the policy says (USAGE, NOT_FOUND, DENIED). Signing
  * throws KEY_INVALID for a wrong PIN, which is tried once, NOT_FOUND and CONFLICT when the key is not there or not the

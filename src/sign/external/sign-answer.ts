@@ -68,7 +68,7 @@ function readable<T>(read: () => T, who: string, what: string): T {
   try {
     return read();
   } catch {
-    // What OpenSSL says helps nobody.
+    // The words of OpenSSL are of no use to the reader.
     throw bad(who, `has ${what} that cannot be read`);
   }
 }

@@ -5,13 +5,13 @@ export interface GpgKey {
   readonly value: Uint8Array;
   /** Whether `value` is a file's content, and so never a name to look up. Undefined: its form tells. */
   readonly isFile?: boolean | undefined;
-  /** For the file, or for gpg in place of its agent's question. */
+  /** Of the key file, or for gpg, which then does not ask for it. */
   readonly passphrase: Uint8Array | undefined;
   /** For messages. Never the value itself, unless that is a word which the user wrote. */
   readonly origin: string;
 }
 
-/** What holds one secret key, and signs with it. */
+/** One secret key, in a file or behind the gpg program, that can sign. */
 export interface GpgBackend {
   /** Of the key or subkey that signs; upper-case hex. */
   readonly fingerprint: string;

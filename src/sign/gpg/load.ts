@@ -10,7 +10,7 @@ export async function loadGpgSigner(spec: SignerSpec, settings: SignerSettings):
   return await gpgSigner(spec, { ...settings, creator: "oci-enc" });
 }
 
-/** `gpg:RINGFILE`. KEY_INVALID. */
+/** `gpg:KEYRING`. KEY_INVALID. */
 export async function loadGpgTrust({ value }: TrustSpec): Promise<Verifier> {
   return await gpgVerifier([value]);
 }

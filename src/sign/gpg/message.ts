@@ -1,8 +1,8 @@
 import type { PublicKey, SignaturePacket } from "openpgp";
 import { OciEncError } from "../../errors.js";
 import { libraryReason, requireKnownCurves } from "../../keys/pgp/library-limits.js";
+import { isOpenPgpMessage } from "../../oci/signature-formats.js";
 import { payloadLimit } from "../simple-signing/payload.js";
-import { isMessage } from "../simple-signing/stored.js";
 
 /** What a message holds, whose one signature holds. */
 export interface OpenedMessage {
@@ -20,8 +20,8 @@ const clockSkewMs = 300_000;
 /**
  * Opens what `signing-and-policy.md` 3.1 calls a signed message: one literal in one signature, perhaps compressed as a whole.
  * CORRUPT for anything else: armour, clear-signed text, a detached signature, no signature, two of them, more than 4 MiB when
- * decompressed. UNTRUSTED when the signature is by none of `keys`, does not hold or has expired at `now`; that its key is
- * good at that time is for the caller to find out. UNSUPPORTED when it is on a curve that cannot be checked.
+ * decompressed. UNTRUSTED when the signature is by none of `keys`, does not hold or has expired at `now`; whether its key is
+ * valid at that time is for the caller to find out. UNSUPPORTED when it is on a curve that cannot be checked.
  */
 export async function openMessage(bytes: Uint8Array, keys: readonly PublicKey[], now: Date): Promise<OpenedMessage> {
   requireBeginning(bytes);
@@ -51,7 +51,7 @@ async function read(bytes: Uint8Array, keys: readonly PublicKey[], now: Date) {
       verificationKeys: [...keys],
       format: "binary",
       date: new Date(now.getTime() + clockSkewMs),
-      // A key that was given a new term has no older self-signature; its state is judged as of now.
+      // A key whose expiry was changed has no older self-signature: its state is taken as of now.
       config: { ...limits, allowInsecureVerificationWithReformattedKeys: true },
     });
   } catch (cause) {
@@ -65,7 +65,7 @@ function requireBeginning(bytes: Uint8Array): void {
   if (first === undefined) throw notSigned("it is empty");
   if (bytes.length > payloadLimit) throw notSigned(`it has ${bytes.length} bytes; ${payloadLimit} are allowed`);
   if (first === 0x2d) throw notSigned("it is armoured or clear-signed text; only the binary form is read");
-  if (!isMessage(first)) throw notSigned(`it begins with the byte 0x${first.toString(16).padStart(2, "0")}`);
+  if (!isOpenPgpMessage(first)) throw notSigned(`it begins with the byte 0x${first.toString(16).padStart(2, "0")}`);
 }
 
 function notSigned(why: string, cause?: unknown): OciEncError {

@@ -25,17 +25,17 @@ export interface GpgSignerOptions extends SchemeSettings {
  */
 export async function gpgSigner(key: GpgKey, options: GpgSignerOptions): Promise<Signer> {
   const name = keyNameOf(key);
-  const holder = name === undefined ? await fileBackend(key) : await programBackend(name, key.passphrase, options);
+  const backend = name === undefined ? await fileBackend(key) : await programBackend(name, key.passphrase, options);
   return {
-    name: `gpg ${holder.fingerprint}`,
+    name: `gpg ${backend.fingerprint}`,
     formats: ["gpg"],
     usual: ["gpg"],
-    sign: (request) => sign(holder, request, options.creator),
-    repeats: (existing, request) => repeats(holder, existing, request),
+    sign: (request) => sign(backend, request, options.creator),
+    repeats: (existing, request) => repeats(backend, existing, request),
   };
 }
 
-async function sign(holder: GpgBackend, request: SignRequest, creator: string): Promise<Signature> {
+async function sign(backend: GpgBackend, request: SignRequest, creator: string): Promise<Signature> {
   refuseForeign(request);
   const timestamp = Math.floor(request.now.getTime() / 1000);
   const payload = writePayload({
@@ -45,31 +45,32 @@ async function sign(holder: GpgBackend, request: SignRequest, creator: string): 
     optional: { ...request.claims, creator, timestamp },
   });
   const subject = request.image.descriptor.digest;
-  const content = await holder.sign(payload, request);
+  const content = await backend.sign(payload, request);
   const signature: Signature = { format: "gpg", subject, content, annotations: {}, where: "" };
-  await requireGood(holder, signature, request);
+  await requireGood(backend, signature, request);
   return signature;
 }
 
-/** The configuration of gpg may add signers, or its clock be wrong: what is kept has been judged as others will judge it. */
-async function requireGood(holder: GpgBackend, signature: Signature, request: SignRequest): Promise<void> {
-  const verifier = await gpgVerifier([holder.publicKey]);
-  const judgement = await verifier.judge(signature, request.image, request.now);
-  if (judgement.verdict === "accepted") return;
-  const code = judgement.code === "UNSUPPORTED" ? "UNSUPPORTED" : "KEY_PROVIDER";
-  throw new OciEncError(code, `what gpg ${holder.fingerprint} signed does not verify: ${judgement.reason}`);
+/** The configuration of gpg may add signers, or its clock may be wrong: a new message is verified as others will verify it. */
+async function requireGood(backend: GpgBackend, signature: Signature, request: SignRequest): Promise<void> {
+  const verifier = await gpgVerifier([backend.publicKey]);
+  const verdict = await verifier.verify(signature, request.image, request.now);
+  if (verdict.verdict === "accepted") return;
+  const code = verdict.code === "UNSUPPORTED" ? "UNSUPPORTED" : "KEY_PROVIDER";
+  throw new OciEncError(code, `what gpg ${backend.fingerprint} signed does not verify: ${verdict.reason}`);
 }
 
-async function repeats(holder: GpgBackend, existing: Signature, request: SignRequest): Promise<boolean> {
+async function repeats(backend: GpgBackend, existing: Signature, request: SignRequest): Promise<boolean> {
   if (existing.format !== "gpg") return false;
-  const verifier = await gpgVerifier([holder.publicKey]);
-  const judgement = await verifier.judge(existing, request.image, request.now);
-  if (judgement.verdict !== "accepted" || judgement.identity !== referenceOf(request)) return false;
-  return sameClaims(judgement.claims, request.claims);
+  const verifier = await gpgVerifier([backend.publicKey]);
+  const verdict = await verifier.verify(existing, request.image, request.now);
+  if (verdict.verdict !== "accepted" || verdict.identity !== referenceOf(request)) return false;
+  return sameClaims(verdict.claims, request.claims);
 }
 
 function refuseForeign({ format, claims, expiresAt }: SignRequest): void {
-  if (format !== "gpg") throw new OciEncError("UNSUPPORTED", `an OpenPGP key makes no signature of the form ${format}`);
+  if (format !== "gpg")
+    throw new OciEncError("UNSUPPORTED", `an OpenPGP key makes no signature of the format ${format}`);
   if (expiresAt !== undefined) {
     throw new OciEncError("UNSUPPORTED", "a simple-signing message has no expiry", {
       hint: "only Notary Project signatures have one",

@@ -9,17 +9,17 @@ import { readKeyrings } from "./keyring.js";
 import { type OpenedMessage, openMessage } from "./message.js";
 
 /**
- * Judges simple-signing messages by the keys of `rings`, binary or armoured. A key has to be good at the time of judging,
- * as GnuPG has it: one that has expired or was revoked since vouches for nothing. Signing subkeys count with their primary
- * key. KEY_INVALID when the rings have no key that can be read. `signing-and-policy.md` 3.1.
+ * Checks simple-signing messages by the keys of `keyrings`, binary or armoured. A key has to be valid at the time of the
+ * check, as for GnuPG: a key that has expired or was revoked since is not trusted. Signing subkeys count with their
+ * primary key. KEY_INVALID when the keyrings have no key that can be read. `signing-and-policy.md` 3.1.
  */
-export async function gpgVerifier(rings: readonly Uint8Array[]): Promise<Verifier> {
-  const keys = await readKeyrings(rings);
+export async function gpgVerifier(keyrings: readonly Uint8Array[]): Promise<Verifier> {
+  const keys = await readKeyrings(keyrings);
   const [only, ...more] = keys;
   return {
-    name: only && more.length === 0 ? `gpg key ${fingerprintOf(only)}` : `gpg ring of ${keys.length} keys`,
+    name: only && more.length === 0 ? `gpg key ${fingerprintOf(only)}` : `gpg keyring of ${keys.length} keys`,
     formats: ["gpg"],
-    judge: (signature, image, now) => judge(signature, image, { keys, now }),
+    verify: (signature, image, now) => verdictOn(signature, image, { keys, now }),
   };
 }
 
@@ -28,7 +28,7 @@ interface Trust {
   readonly now: Date;
 }
 
-async function judge(signature: Signature, image: SignedImage, trust: Trust): Promise<SignatureVerdict> {
+async function verdictOn(signature: Signature, image: SignedImage, trust: Trust): Promise<SignatureVerdict> {
   try {
     const opened = await openMessage(signature.content, trust.keys, trust.now);
     const signer = await signerOf(opened, trust);
@@ -48,12 +48,12 @@ interface MessageSigner {
 }
 
 /**
- * The library has asked whether the key was good when it signed; this asks about the time of judging, and about revocations
- * of any time.
+ * The library has checked that the key was valid when it signed; this checks that it is valid now, and not revoked at any
+ * time.
  */
 async function signerOf({ keyId }: OpenedMessage, { keys, now }: Trust): Promise<MessageSigner> {
   const primary = keys.find((key) => key.getKeys(keyId).length > 0);
-  if (primary === undefined) throw new Error("a message was opened with a key that is not in the ring");
+  if (primary === undefined) throw new Error("a message was opened with a key that is not in the keyring");
   const name = fingerprintOf(primary);
   if (await primary.isRevoked(undefined, undefined, endOfTime)) throw untrusted(`the key ${name} is revoked`);
   const signing = await primary.getSigningKey(keyId, now).catch((cause: unknown) => {

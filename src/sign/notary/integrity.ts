@@ -7,7 +7,7 @@ import { checkAttributes, type SignedAttributes } from "./envelope/attributes.js
 import { envelopeForms } from "./envelope/envelopes.js";
 import { readPayload, type UserMetadata } from "./envelope/payload.js";
 
-/** A signature that is what it says: by the leaf of that chain, of that manifest. Whether to trust it is open. */
+/** A signature by the leaf of that chain, of that manifest. Whether the chain is trusted is another question. */
 export interface ValidSignature {
   readonly chain: SigningChain;
   readonly attributes: SignedAttributes;
@@ -40,7 +40,7 @@ export function checkIntegrity(signature: Signature, image: SignedImage): ValidS
   return { chain, attributes, claims, timestamped: envelope.timestamped };
 }
 
-/** What a verifier says of a signature that it trusts. */
+/** The verdict on a signature that is trusted. */
 export function accepted({ chain, attributes, claims }: ValidSignature, notes: readonly string[]): Accepted {
   return {
     verdict: "accepted",
@@ -52,10 +52,10 @@ export function accepted({ chain, attributes, claims }: ValidSignature, notes: r
   };
 }
 
-/** Runs a judgement. A failure that is about the signature becomes its answer; anything else is thrown on. */
-export async function judging(judge: () => Promise<SignatureVerdict>): Promise<SignatureVerdict> {
+/** The verdict of a check. An error that is about the signature becomes a refusal; any other is thrown again. */
+export async function verdictOf(check: () => Promise<SignatureVerdict>): Promise<SignatureVerdict> {
   try {
-    return await judge();
+    return await check();
   } catch (error) {
     return refusal(error);
   }

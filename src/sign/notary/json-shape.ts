@@ -41,7 +41,7 @@ export function textsOf(node: JsonNode | undefined, what: string): readonly stri
   return itemsOf(node, what).map((item, index) => textOf(item, `item ${index + 1} of ${what}`));
 }
 
-/** A stranger's text as it may stand in a message. */
+/** Text from outside, as it may be shown in a message. */
 export function quoted(text: string): string {
   return JSON.stringify(text.slice(0, 160));
 }

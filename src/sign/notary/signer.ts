@@ -34,7 +34,8 @@ export function notarySigner({ key, chain }: ChainedKey): Signer {
       const content = form.write(draft, (bytes) => checkedSignature({ key, chain }, bytes));
       return signatureOf(content, request, chain);
     },
-    repeats: async (existing, request) => existing.format === request.format && saysTheSame(existing, request, chain),
+    repeats: async (existing, request) =>
+      envelopeForms.has(existing.format) && existing.format === request.format && saysTheSame(existing, request, chain),
   };
 }
 

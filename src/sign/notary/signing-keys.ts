@@ -24,7 +24,7 @@ export interface ChainedKey {
 }
 
 /**
- * What `text` means as a key: `KEYFILE,CHAINFILE`, or the NAME of one in notation's directory. USAGE when it is neither, and
+ * The files that `text` names: `KEYFILE,CHAINFILE`, or the NAME of one in notation's directory. USAGE when it is neither, and
  * codes as of {@link findSigningKey}.
  */
 export async function keyFilesFrom(text: string, directory: string): Promise<KeyFiles> {

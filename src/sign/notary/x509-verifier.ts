@@ -4,11 +4,11 @@ import { isSelfSigned, type SigningCertificate, sameCertificate } from "./chain/
 import { checkValidity } from "./chain/chain.js";
 import { checkExpiry } from "./envelope/attributes.js";
 import { notaryFormats } from "./envelope/envelopes.js";
-import { accepted, checkIntegrity, judging } from "./integrity.js";
+import { accepted, checkIntegrity, verdictOf } from "./integrity.js";
 
 /**
- * Judges Notary signatures by root certificates alone, without a trust policy: integrity, a chain to one of them, expiry,
- * validity now. Whoever they issued a signing certificate to is trusted. Revocation is not asked for, which is noted.
+ * Checks Notary signatures by root certificates alone, without a trust policy: integrity, a chain to one of them, expiry,
+ * validity now. Everybody to whom they issued a signing certificate is trusted. Revocation is not checked, which is noted.
  * KEY_INVALID for a certificate that is not a root.
  */
 export function x509Verifier(roots: readonly SigningCertificate[]): Verifier {
@@ -23,10 +23,10 @@ export function x509Verifier(roots: readonly SigningCertificate[]): Verifier {
   return {
     name: `x509 ${first.name}${roots.length > 1 ? ` and ${roots.length - 1} more` : ""}`,
     formats: notaryFormats,
-    judge: (signature, image, now) =>
-      judging(async () => {
-        const sound = checkIntegrity(signature, image);
-        const { chain, attributes } = sound;
+    verify: (signature, image, now) =>
+      verdictOf(async () => {
+        const valid = checkIntegrity(signature, image);
+        const { chain, attributes } = valid;
         if (attributes.scheme !== "notary.x509") {
           const how = "a trust policy with a store of type signingAuthority is needed to trust it";
           throw new OciEncError("UNTRUSTED", `the signature is by a signing authority: ${how}`);
@@ -40,7 +40,7 @@ export function x509Verifier(roots: readonly SigningCertificate[]): Verifier {
         checkExpiry(attributes, now);
         checkValidity(chain, now);
         const revocable = chain.certificates.slice(0, -1).some((certificate) => certificate.revocable);
-        return accepted(sound, revocable ? ["whether a certificate was revoked has not been asked"] : []);
+        return accepted(valid, revocable ? ["whether a certificate was revoked has not been asked"] : []);
       }),
   };
 }

@@ -7,8 +7,8 @@ import { type JsonNode, memberOf, parseJson } from "../../oci/json-text.js";
 const prefix = "dev.sigstore.cosign/";
 
 /**
- * Checks what may stand beside a signature in a layer's annotations: a certificate, an entry of a log, a time stamp. None of it
- * is used, as the key is what counts; but cosign refuses the signature when one of them is there and is not what it says.
+ * Checks what a layer's annotations may have beside a signature: a certificate, an entry of a log, a timestamp. None of it
+ * is used, as the key alone counts; but cosign refuses a signature when one of them is there and malformed.
  * `signing-and-policy.md` 1.3. CORRUPT.
  */
 export function checkCompanions(annotations: Readonly<Record<string, string>>): void {
@@ -26,7 +26,7 @@ interface Companion {
 
 const certificateName = "certificate";
 
-/** Without its certificate nobody reads the chain. */
+/** The chain is read only where the certificate is there. */
 const companions: readonly Companion[] = [
   { name: certificateName, isValid: areCertificates },
   { name: "chain", isValid: (text, all) => !all[`${prefix}${certificateName}`] || areCertificates(text) },
@@ -49,7 +49,7 @@ function isCertificate({ label, body }: PemBlock): boolean {
   }
 }
 
-/** An entry as Rekor gave it, with its promise; what else is in it is cosign's affair. */
+/** An entry as Rekor gave it, with its promise; its other members are not checked. */
 function isLogEntry(root: JsonNode): boolean {
   const payload = memberOf(root, "Payload");
   if (!isBytes(memberOf(root, "SignedEntryTimestamp"))) return false;

@@ -11,7 +11,7 @@ export const encryptedKeyLabel = "ENCRYPTED SIGSTORE PRIVATE KEY";
 /** That one, and the one of older files. */
 export const encryptedKeyLabels: readonly string[] = [encryptedKeyLabel, "ENCRYPTED COSIGN PRIVATE KEY"];
 
-/** Whoever wrote the file chooses the cost of reading it: only what other tools write is paid. */
+/** The file itself says how costly it is to decrypt: only the costs that other tools write are accepted. */
 const costs: readonly ScryptCost[] = [
   { N: 32768, r: 8, p: 1 },
   { N: 65536, r: 8, p: 1 },
@@ -20,7 +20,7 @@ const costs: readonly ScryptCost[] = [
 const writtenCost: ScryptCost = { N: 65536, r: 8, p: 1 };
 
 /**
- * Opens the body of an encrypted private key; PKCS#8 comes out, and the caller overwrites it. `signing-and-policy.md` 1.4.
+ * Decrypts the body of an encrypted private key. The result is PKCS#8, and the caller overwrites it. `signing-and-policy.md` 1.4.
  * KEY_INVALID when the body is malformed, asks for another cost than the three that are in use, or the passphrase is wrong.
  */
 export async function decryptKey(body: Uint8Array, passphrase: Uint8Array, origin: string): Promise<Uint8Array> {
@@ -107,7 +107,7 @@ function requireWord(root: JsonNode, path: string, { word, what }: { word: strin
 function binaryAt(root: JsonNode, path: string, { length, what }: { length?: number; what: string }): Uint8Array {
   const node = memberAt(root, path);
   const bytes = node?.kind === "string" && isBase64(node.value) ? Buffer.from(node.value, "base64") : undefined;
-  if (!bytes || (length !== undefined && bytes.length !== length)) throw invalid(`${what} has no sound ${path}`);
+  if (!bytes || (length !== undefined && bytes.length !== length)) throw invalid(`${what} has no valid ${path}`);
   return bytes;
 }
 

@@ -38,9 +38,9 @@ export function signingKeyWantsPassphrase(value: Uint8Array): boolean {
 }
 
 /**
- * The public key of a file, in any form that a recipient's may have but no certificate, as nobody would look at its dates.
- * KEY_INVALID when there is not exactly one, or something before it, which cosign and skopeo would take for it, or its kind
- * makes no such signatures.
+ * The public key of a file, in any form that a recipient's may have except a certificate, whose dates would not be checked.
+ * KEY_INVALID when there is not exactly one, when something is before it, which cosign and skopeo would take for it, or
+ * when its kind makes no such signatures.
  */
 export function readVerificationKey(file: Omit<KeyFile, "passphrase">): KeyObject {
   const parts = keyParts(file.value);

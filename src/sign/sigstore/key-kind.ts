@@ -10,7 +10,7 @@ export interface KeyKind {
   readonly coordinate: number | undefined;
 }
 
-/** Undefined: none with which images are signed. cosign and skopeo hash with SHA-256 whatever the curve. */
+/** Undefined: a kind of key with which images are not signed. cosign and skopeo hash with SHA-256 whatever the curve. */
 export function keyKindOf({
   asymmetricKeyType: type,
   asymmetricKeyDetails: details = {},
@@ -23,7 +23,7 @@ export function keyKindOf({
   return type === "ec" && namedCurve !== undefined ? curves.get(namedCurve) : undefined;
 }
 
-/** The key itself. KEY_INVALID when it is of a kind that signs no images. */
+/** The key itself. KEY_INVALID when it is of a kind with which images are not signed. */
 export function requireKeyKind(key: KeyObject, origin: string): KeyObject {
   if (keyKindOf(key)) return key;
   const { namedCurve, modulusLength } = key.asymmetricKeyDetails ?? {};

@@ -6,7 +6,7 @@ export type ProtoMembers = ReadonlyMap<string, JsonNode>;
 
 /**
  * The members of a message that is written as JSON, as cosign reads it: each has two spellings, `mediaType` and
- * `media_type`; null is as good as absent; what is not `known`, or there in both spellings, is malformed. CORRUPT, by `what`.
+ * `media_type`; null counts as absent; a member that is not `known`, or there in both spellings, is malformed. CORRUPT, by `what`.
  * Protocol Buffers, "ProtoJSON format".
  */
 export function protoMembers(node: JsonNode | undefined, known: readonly string[], what: string): ProtoMembers {
@@ -29,7 +29,7 @@ export function protoText(members: ProtoMembers, name: string, what: string): st
   return node.value;
 }
 
-/** Base64 in either alphabet, with its padding or without, line breaks in it or none. CORRUPT when it is none, or empty. */
+/** Base64 in either alphabet, with its padding or without, line breaks in it or none. CORRUPT when it is not base64, or empty. */
 export function protoBytes(members: ProtoMembers, name: string, what: string): Uint8Array {
   const text = protoText(members, name, what).replaceAll(/[\r\n]/g, "");
   const pattern = /^(?:[A-Za-z0-9+/]+|[A-Za-z0-9_-]+)(={0,2})$/;

@@ -6,7 +6,7 @@ import { keyKindOf } from "./key-kind.js";
 
 /**
  * Whether `signature` over `bytes` is by the holder of `key`: ECDSA in DER or as raw `r‖s`, over SHA-256 whatever the curve,
- * as cosign and skopeo have it; RSA as PKCS#1 v1.5; Ed25519 plain. Bytes behind the end of a DER signature make it a wrong one.
+ * as cosign and skopeo have it; RSA as PKCS#1 v1.5; Ed25519 plain. Bytes after the end of a DER signature make it invalid.
  */
 function isSignedBy(bytes: Uint8Array, signature: Uint8Array, key: KeyObject): boolean {
   const kind = keyKindOf(key);
@@ -27,7 +27,7 @@ export function signerOf(bytes: Uint8Array, signature: Uint8Array, keys: readonl
   throw new OciEncError("UNTRUSTED", `it is by no trusted key, or its content was changed${prehashed}`);
 }
 
-/** Base64 in which line breaks occur. CORRUPT when it is none. */
+/** Base64 in which line breaks occur. CORRUPT when it is not base64. */
 export function decodedSignature(text: string | undefined): Uint8Array {
   if (text === undefined)
     throw new OciEncError("CORRUPT", `it has no annotation ${JSON.stringify(signatureAnnotation)}`);

@@ -19,7 +19,7 @@ import { parseStatement, signPredicateType, writeStatement } from "./statement.j
  */
 export function sigstoreSigner(key: SigningKey): Signer {
   const made = new WeakMap<SignRequest, Promise<Made>>();
-  // Whoever asks whether something repeats a request asks for the signature next; a token is not to be touched twice.
+  // `repeats` needs the signature that `sign` is asked for next: a token is used once for both.
   const makeOnce = (request: SignRequest): Promise<Made> => {
     const known = made.get(request) ?? make(key, request);
     made.set(request, known);
@@ -97,11 +97,11 @@ function referenceOf({ identity, image }: SignRequest): string {
   if (identity) return printImageName(identity);
   if (image.identity) return `${image.identity.host}/${image.identity.repository}`;
   throw new OciEncError("USAGE", "the image has no name that could be signed", {
-    hint: "say for which name the signature is to hold, or sign in the format bundle, which has none",
+    hint: "name it with --identity, or sign in the format bundle, which has no name",
   });
 }
 
-/** Whether an existing signature, whoever made it, says what is to be said. */
+/** Whether an existing signature, by whatever key, says what is asked for. */
 function saysTheSame({ content, format }: Signature, request: SignRequest): boolean {
   const { digest } = request.image.descriptor;
   return unlessMalformed(() => {
@@ -124,7 +124,7 @@ function isBy(publicKey: KeyObject, { content, format, annotations }: Signature)
   });
 }
 
-/** What is malformed, or by another, repeats nothing. */
+/** A signature that is malformed, or by another key, is not the same. */
 function unlessMalformed(test: () => boolean): boolean {
   try {
     return test();

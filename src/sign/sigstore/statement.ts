@@ -4,7 +4,7 @@ import { type JsonNode, memberOf, parseJson } from "../../oci/json-text.js";
 import type { Claims } from "../claims.js";
 import { protoItems, protoMembers, protoText } from "./proto-json.js";
 
-/** What a statement says that signs an image and does not describe it. */
+/** The predicate type of a statement that signs an image; others describe one. */
 export const signPredicateType = "https://sigstore.dev/cosign/sign/v1";
 
 const statementType = "https://in-toto.io/Statement/v1";
@@ -20,7 +20,7 @@ export interface StatementSubject {
 
 /**
  * Reads a statement whose signature has held, and says which of its subjects are `digest`. `signing-and-policy.md` 1.5 and
- * 1.6.4. CORRUPT when it is malformed; UNTRUSTED when it is an attestation, which vouches for nothing but itself.
+ * 1.6.4. CORRUPT when it is malformed; UNTRUSTED when it is an attestation, which does not sign the image.
  */
 export function parseStatement(bytes: Uint8Array, digest: Digest): readonly StatementSubject[] {
   const { text, root } = parseJson(bytes, what);

@@ -6,7 +6,7 @@ const what = "the bundle's verification material";
 
 /**
  * Checks what a bundle says beside its signature: that it is by a bare key, which it need not name; and that entries of a log
- * and time stamps are such. Nothing of it is evidence, and nothing of it is used. CORRUPT when it is malformed, UNSUPPORTED
+ * and timestamps are well formed. None of it is used. CORRUPT when it is malformed, UNSUPPORTED
  * when the bundle is by a certificate.
  */
 export function checkMaterial(node: JsonNode | undefined): void {

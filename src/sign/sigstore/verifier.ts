@@ -10,14 +10,14 @@ import { sigstoreKeyName } from "./key-kind.js";
 import { decodedSignature, signerOf } from "./raw-signature.js";
 import { parseStatement } from "./statement.js";
 
-/** What a signature must say beside being good. */
+/** What a signature must say, beside being valid. */
 export interface SigstoreRules {
-  /** All of them, word for word. */
+  /** Every one of them, with exactly this text. */
   readonly claims?: Readonly<Record<string, string>> | undefined;
 }
 
 /**
- * Judges `sig` and `bundle` by bare public keys, offline: `signing-and-policy.md` 1.6. The signature over the exact bytes
+ * Checks `sig` and `bundle` by bare public keys, offline: `signing-and-policy.md` 1.6. The signature over the exact bytes
  * comes first, their meaning after; one of the keys is enough. No transparency log and no certificate is looked at.
  */
 export function sigstoreVerifier(keys: readonly KeyObject[], rules: SigstoreRules = {}): Verifier {
@@ -25,16 +25,16 @@ export function sigstoreVerifier(keys: readonly KeyObject[], rules: SigstoreRule
   return {
     name: keys.map(sigstoreKeyName).join(", "),
     formats: ["sig", "bundle"],
-    async judge(signature, image) {
+    async verify(signature, image) {
       try {
-        return signature.format === "bundle" ? judgeBundle(signature, image) : judgeLayer(signature, image);
+        return signature.format === "bundle" ? verifyBundle(signature, image) : verifyLayer(signature, image);
       } catch (error) {
         return refusal(error);
       }
     },
   };
 
-  function judgeLayer({ content, annotations }: Signature, { descriptor }: SignedImage): SignatureVerdict {
+  function verifyLayer({ content, annotations }: Signature, { descriptor }: SignedImage): SignatureVerdict {
     const key = signerOf(content, decodedSignature(annotations[signatureAnnotation]), keys);
     checkCompanions(annotations);
     const payload = parsePayload(content, "cosign container image signature");
@@ -45,7 +45,7 @@ export function sigstoreVerifier(keys: readonly KeyObject[], rules: SigstoreRule
     return accepted(key, { identity: payload.reference, claims: payload.optional ?? {}, signedAt });
   }
 
-  function judgeBundle({ content }: Signature, { descriptor }: SignedImage): SignatureVerdict {
+  function verifyBundle({ content }: Signature, { descriptor }: SignedImage): SignatureVerdict {
     const envelope = parseBundle(content);
     const key = signerOf(signedBytes(envelope), envelope.signature, keys);
     const matching = parseStatement(envelope.payload, descriptor.digest).filter(({ matches }) => matches);
@@ -64,7 +64,7 @@ function accepted(
   return { verdict: "accepted", signer: sigstoreKeyName(key), ...said, notes: ["a bare key never expires"] };
 }
 
-/** Seconds since 1970; undefined for what no calendar reaches. */
+/** Seconds since 1970; undefined for what a Date cannot hold. */
 function timeOf(timestamp: unknown): Date | undefined {
   const time = typeof timestamp === "number" ? new Date(timestamp * 1000) : undefined;
   return time && !Number.isNaN(time.getTime()) ? time : undefined;

@@ -20,7 +20,7 @@ export interface SimpleSigningPayload {
 export const payloadLimit: number = 4 * 1024 * 1024;
 
 /**
- * Reads a payload whose signature has held. Strict, as `signing-and-policy.md` 1.6.4 says: every member once, none that is not known, each of
+ * Reads a payload whose signature has held. Strict, as `signing-and-policy.md` 1.6.4 says: every member once, no unknown ones, each of
  * its type. CORRUPT when it is malformed, UNTRUSTED when it is of another type than `expected`.
  */
 export function parsePayload(bytes: Uint8Array, expected: SimpleSigningType): SimpleSigningPayload {

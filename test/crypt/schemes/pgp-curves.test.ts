@@ -27,7 +27,7 @@ describe("OpenPGP keys on curves that the library cannot check", { skip: systemP
       const says = new RegExp(`is on the curve ${curve}, which is not supported`);
       const ring = home.gpg(["--export"]);
       const message = home.gpg(["--sign"], Buffer.from(payloadOfOne()).toString());
-      const judgement = await (await gpgVerifier([ring])).judge(gpgSignature(message), imageOne(), new Date());
+      const judgement = await (await gpgVerifier([ring])).verify(gpgSignature(message), imageOne(), new Date());
       assert.ok(judgement.verdict === "refused" && judgement.code === "UNSUPPORTED", JSON.stringify(judgement));
       assert.match(judgement.reason, says);
       const origin = join("keys", "alice.gpg");

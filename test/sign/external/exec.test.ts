@@ -102,7 +102,7 @@ for (const [title, lines, expected] of [
   ["two lines", ["echo '{}'; echo '{}'"], /more than one line/],
   ["a list", ["echo '[]'"], /no "signature"/],
   ["no signature", [`echo '{"publicKey":""}'`], /no "signature"/],
-  ["a signature that is no text", [`echo '{"signature":5}'`], /no "signature"/],
+  ["a signature that is not text", [`echo '{"signature":5}'`], /no "signature"/],
   ["a signature twice", [`echo '{"signature":"AAAA","signature":"AAAA"}'`], /a member that is there twice/],
   ["a signature alone", [`echo '{"signature":"AAAA"}'`], /neither "publicKey" nor "chain"/],
   ["a private key", [`echo '{"signature":"AAAA","publicKey":"-----BEGIN PRIVATE KEY-----"}'`], /one public key in PEM/],

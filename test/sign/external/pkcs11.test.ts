@@ -55,7 +55,7 @@ test("an RSA key in a token signs as PKCS#1 v1.5, named by a key file or a URI",
   }
 });
 
-test("many signatures in DER are good, whatever their first bits", { skip }, async () => {
+test("many signatures in DER are valid, whatever their first bits", { skip }, async () => {
   assert.ok(token);
   const { uri } = addTokenKey(token, "many", ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]);
   const key = await signingKey(`${uri}&pin-value=${token.pin}`);
@@ -66,7 +66,7 @@ test("many signatures in DER are good, whatever their first bits", { skip }, asy
   assert.ok(lengths.size > 1);
 });
 
-test("a key that wants its PIN for every signature gets it", { skip: skipWithoutTool }, async () => {
+test("a key that needs its PIN for every signature gets it", { skip: skipWithoutTool }, async () => {
   assert.ok(token);
   tool(
     "--keypairgen",
@@ -86,7 +86,7 @@ test("a key that wants its PIN for every signature gets it", { skip: skipWithout
   }
 });
 
-test("a token without the public half says so", { skip: skipWithoutTool }, async () => {
+test("a token without the public half of a key is NOT_FOUND", { skip: skipWithoutTool }, async () => {
   assert.ok(token);
   const { uri } = addTokenKey(token, "half", ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]);
   tool("--delete-object", "--type", "pubkey", "--label", "half");
@@ -110,7 +110,7 @@ test("a key of another kind, or on another curve, is refused", { skip: skipWitho
   }
 });
 
-test("a wrong PIN is told, without the PIN, and tried once for all signatures", { skip }, async () => {
+test("a wrong PIN is reported, without the PIN, and tried once for all signatures", { skip }, async () => {
   const key = await signingKey(`${token?.uri}&pin-value=9182`);
   const failures = new Set<unknown>();
   for (let count = 0; count < 3; count += 1) {
@@ -122,7 +122,7 @@ test("a wrong PIN is told, without the PIN, and tried once for all signatures", 
   assert.equal(failures.size, 1);
 });
 
-test("without a PIN, without such a key, or without a policy there is not a signature", { skip }, async () => {
+test("without a PIN, without such a key, or without a module policy nothing is signed", { skip }, async () => {
   await assert.rejects(signingKey(`${token?.uri}`), expectedError("KEY_INVALID", /the PIN is missing/));
   const other = await signingKey(`${uriOf("other")}&pin-value=${token?.pin}`);
   await assert.rejects(other.sign(bytes, request("sha256")), expectedError("NOT_FOUND", /no private key "other"/));
@@ -131,7 +131,7 @@ test("without a PIN, without such a key, or without a policy there is not a sign
   await assert.rejects(named, expectedError("NOT_FOUND", /nowhere/));
 });
 
-test("a source that names no key in a token is none of this file's", async () => {
+test("a source that names no key in a token is left to others", async () => {
   for (const text of ["", "-----BEGIN PRIVATE KEY-----", "pgp:alice"]) {
     assert.equal(await tokenSigningKey(keyWord("", text), environment), undefined);
   }

@@ -35,10 +35,10 @@ for (const [name, skopeo] of Object.entries(peers)) {
     writeFileSync(join(home.directory, "ring.asc"), home.gpg(["--armor", "--export"]));
     for (const signer of [await byProgram(home), await byFile(home)]) {
       const { content } = await signer.sign(request());
-      assert.equal(await judgedBy(skopeo, content, join(home.directory, "ring.asc")), "accepted");
+      assert.equal(await answerOf(skopeo, content, join(home.directory, "ring.asc")), "accepted");
       const cut = content.slice();
       cut.set([(cut.at(-30) ?? 0) ^ 1], cut.length - 30);
-      assert.notEqual(await judgedBy(skopeo, cut, join(home.directory, "ring.asc")), "accepted");
+      assert.notEqual(await answerOf(skopeo, cut, join(home.directory, "ring.asc")), "accepted");
     }
   });
 
@@ -53,10 +53,10 @@ for (const [name, skopeo] of Object.entries(peers)) {
     assert.equal(result.status, 0, result.stderr);
     const message = readFileSync(join(directory, "signature-1"));
     const verifier = await gpgVerifier([home.gpg(["--export"])]);
-    const judgement = await verifier.judge(gpgSignature(message), imageOne(), new Date());
-    assert.ok(judgement.verdict === "accepted", JSON.stringify(judgement));
-    assert.equal(judgement.signer, `gpg ${primaryOf(home)}`);
-    assert.equal(judgement.identity, signedName);
+    const verdict = await verifier.verify(gpgSignature(message), imageOne(), new Date());
+    assert.ok(verdict.verdict === "accepted", JSON.stringify(verdict));
+    assert.equal(verdict.signer, `gpg ${primaryOf(home)}`);
+    assert.equal(verdict.identity, signedName);
   });
 }
 
@@ -88,18 +88,18 @@ test("the primary key signs though there is a newer signing subkey, which signs 
   const verifier = await gpgVerifier([home.gpg(["--export"])]);
   for (const signer of [await byProgram(home), await byProgram(home, "alice@example.test"), await byFile(home)]) {
     assert.equal(signer.name, `gpg ${primary}`);
-    const judgement = await verifier.judge(await signer.sign(request()), imageOne(), new Date());
-    assert.ok(judgement.verdict === "accepted");
-    assert.ok(!judgement.notes.some((note) => note.includes("subkey")));
+    const verdict = await verifier.verify(await signer.sign(request()), imageOne(), new Date());
+    assert.ok(verdict.verdict === "accepted");
+    assert.ok(!verdict.notes.some((note) => note.includes("subkey")));
   }
   for (const name of [subkey, `0x${subkey.slice(-16)}`]) {
-    const judgement = await verifier.judge(await (await byProgram(home, name)).sign(request()), imageOne(), new Date());
-    assert.ok(judgement.verdict === "accepted");
-    assert.ok(judgement.notes.includes(`made by the subkey ${subkey}`));
+    const verdict = await verifier.verify(await (await byProgram(home, name)).sign(request()), imageOne(), new Date());
+    assert.ok(verdict.verdict === "accepted");
+    assert.ok(verdict.notes.includes(`made by the subkey ${subkey}`));
   }
 });
 
-test("gpg's own configuration changes neither the form nor the number of signatures", { skip }, async () => {
+test("gpg's own configuration changes neither the format nor the number of signatures", { skip }, async () => {
   const home = newHome();
   const signer = await byProgram(home);
   writeFileSync(join(home.directory, "gpg.conf"), "armor\ntextmode\n");
@@ -109,7 +109,7 @@ test("gpg's own configuration changes neither the form nor the number of signatu
   await assert.rejects(signer.sign(request()), expectedError("KEY_PROVIDER", /does not verify: .*2 signatures/));
 });
 
-test("the same again is a repetition; another claim, name, image or key is not", { skip }, async () => {
+test("the same request is made already; one with another claim, name or key is not", { skip }, async () => {
   const home = newHome();
   for (const signer of [await byProgram(home), await byFile(home)]) {
     const made = await signer.sign(request({ claims: { stage: "prod" } }));
@@ -135,15 +135,15 @@ test("a name with tag and digest is signed with its tag, one by digest with its 
   ] as const) {
     const made = await signer.sign(request({ identity: parseImageName(asked) }));
     const verifier = await gpgVerifier([home.gpg(["--export"])]);
-    const judgement = await verifier.judge(made, imageOne(), new Date());
-    assert.equal(judgement.verdict === "accepted" && judgement.identity, signed);
+    const verdict = await verifier.verify(made, imageOne(), new Date());
+    assert.equal(verdict.verdict === "accepted" && verdict.identity, signed);
   }
 });
 
-test("what a message has no place for is refused", { skip }, async () => {
+test("what a message cannot hold is refused", { skip }, async () => {
   const signer = await byFile(newHome());
   await assert.rejects(signer.sign(request({ expiresAt: new Date() })), expectedError("UNSUPPORTED", /expiry/));
-  await assert.rejects(signer.sign(request({ format: "sig" })), expectedError("UNSUPPORTED", /form sig/));
+  await assert.rejects(signer.sign(request({ format: "sig" })), expectedError("UNSUPPORTED", /format sig/));
   await assert.rejects(signer.sign(request({ claims: { creator: "me" } })), expectedError("UNSUPPORTED", /"creator"/));
   await assert.rejects(
     signer.sign({ ...request(), image: imageOne() }),
@@ -192,8 +192,8 @@ function request(more: Partial<SignRequest> = {}): SignRequest {
 }
 
 /** Skopeo's verdict on image one with this signature. */
-async function judgedBy(skopeo: Peer, message: Uint8Array, ring: string): Promise<string> {
-  const directory = mkdtempSync(join(scratch, "judged-"));
+async function answerOf(skopeo: Peer, message: Uint8Array, ring: string): Promise<string> {
+  const directory = mkdtempSync(join(scratch, "verified-"));
   cpSync(join(signedVectors, "dir-one"), join(directory, "image"), { recursive: true });
   writeFileSync(join(directory, "image", "signature-1"), message);
   const signedIdentity = { type: "exactReference", dockerReference: signedName };

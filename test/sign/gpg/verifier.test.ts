@@ -26,16 +26,16 @@ after(() => {
 
 const unprotected = ["--pinentry-mode", "loopback", "--passphrase", ""];
 
-test("whatever form of signed message gpg writes is accepted", { skip }, async () => {
+test("every form of signed message that gpg writes is accepted", { skip }, async () => {
   const home = newHome(["Alice <alice@example.test>"]);
   for (const form of [[], ["-z", "0"], ["--compress-algo", "zlib"], ["--compress-algo", "bzip2"], ["--textmode"]]) {
     const message = home.gpg([...form, "--sign"], textOf(payloadOfOne()));
-    const judgement = await judge(message, [home.gpg(["--export"])]);
-    assert.equal(judgement.verdict, "accepted", `${form.join(" ")}: ${JSON.stringify(judgement)}`);
+    const verdict = await verdictOn(message, [home.gpg(["--export"])]);
+    assert.equal(verdict.verdict, "accepted", `${form.join(" ")}: ${JSON.stringify(verdict)}`);
   }
 });
 
-test("a message is refused that is armoured, clear-signed, detached, unsigned, cut, empty or no message", {
+test("a message is refused that is armoured, clear-signed, detached, unsigned, cut, empty or not a message", {
   skip,
 }, async () => {
   const home = newHome(["Alice <alice@example.test>"]);
@@ -55,33 +55,33 @@ test("a message is refused that is armoured, clear-signed, detached, unsigned, c
     twice: Buffer.concat([bare, bare]),
   };
   for (const [name, message] of Object.entries(bad)) {
-    const judgement = await judge(message, ring);
-    assert.ok(judgement.verdict === "refused" && judgement.code === "CORRUPT", `${name}: ${JSON.stringify(judgement)}`);
-    assert.match(judgement.reason, /^not an OpenPGP signed message: [ -~]*$/);
+    const verdict = await verdictOn(message, ring);
+    assert.ok(verdict.verdict === "refused" && verdict.code === "CORRUPT", `${name}: ${JSON.stringify(verdict)}`);
+    assert.match(verdict.reason, /^not an OpenPGP signed message: [ -~]*$/);
   }
-  assert.equal((await judge(good, ring)).verdict, "accepted");
+  assert.equal((await verdictOn(good, ring)).verdict, "accepted");
 });
 
-test("a message with two signatures is refused, though both are good", { skip }, async () => {
+test("a message with two signatures is refused, though both are valid", { skip }, async () => {
   const home = newHome(["Alice <alice@example.test>", "Bob <bob@example.test>"]);
   const message = home.gpg(["-u", "alice@example.test", "-u", "bob@example.test", "--sign"], textOf(payloadOfOne()));
-  assert.match(refusal(await judge(message, [home.gpg(["--export"])])), /it has 2 signatures/);
+  assert.match(refusal(await verdictOn(message, [home.gpg(["--export"])])), /it has 2 signatures/);
 });
 
-test("a signature counts only with its key in the ring, whichever of its keys that is", { skip }, async () => {
+test("a signature counts only with its key in the keyring, whichever of its keys that is", { skip }, async () => {
   const home = newHome(["Alice <alice@example.test>", "Bob <bob@example.test>"]);
   const message = home.gpg(["-u", "bob@example.test", "--sign"], textOf(payloadOfOne()));
   const [alice, bob] = ["alice@example.test", "bob@example.test"].map((id) => home.gpg(["--export", id]));
   assert.ok(alice && bob);
-  assert.match(refusal(await judge(message, [alice])), /is by the key [0-9A-F]{16}, which is not trusted/);
-  assert.equal((await judge(message, [alice, bob])).verdict, "accepted");
-  assert.equal((await judge(message, [Buffer.concat([alice, bob])])).verdict, "accepted");
+  assert.match(refusal(await verdictOn(message, [alice])), /is by the key [0-9A-F]{16}, which is not trusted/);
+  assert.equal((await verdictOn(message, [alice, bob])).verdict, "accepted");
+  assert.equal((await verdictOn(message, [Buffer.concat([alice, bob])])).verdict, "accepted");
   const remark = Buffer.from("The keys of the release team\n");
   const armoured = home.gpg(["--armor", "--export", "bob@example.test"]);
-  assert.equal((await judge(message, [Buffer.concat([remark, armoured])])).verdict, "accepted");
+  assert.equal((await verdictOn(message, [Buffer.concat([remark, armoured])])).verdict, "accepted");
 });
 
-test("a signing subkey counts with its primary key, and not when it is revoked or left out of the ring", {
+test("a signing subkey counts with its primary key, and not when it is revoked or left out of the keyring", {
   skip,
 }, async () => {
   const home = newHome(["Alice <alice@example.test>"]);
@@ -90,30 +90,30 @@ test("a signing subkey counts with its primary key, and not when it is revoked o
   home.gpg([...unprotected, "--quick-add-key", primary, "ed25519", "sign", "never"]);
   const subkey = fingerprints(home).at(-1) ?? "";
   const message = home.gpg(["-u", `${subkey}!`, "--sign"], textOf(payloadOfOne()));
-  const judgement = await judge(message, [home.gpg(["--export"])]);
-  assert.ok(judgement.verdict === "accepted");
-  assert.equal(judgement.signer, `gpg ${primary}`);
-  assert.ok(judgement.notes.includes(`made by the subkey ${subkey}`));
-  assert.match(refusal(await judge(message, [before])), /not trusted/);
+  const verdict = await verdictOn(message, [home.gpg(["--export"])]);
+  assert.ok(verdict.verdict === "accepted");
+  assert.equal(verdict.signer, `gpg ${primary}`);
+  assert.ok(verdict.notes.includes(`made by the subkey ${subkey}`));
+  assert.match(refusal(await verdictOn(message, [before])), /not trusted/);
   home.gpg(
     [...unprotected, "--command-fd", "0", "--no-batch", "--edit-key", primary],
     `key ${subkey}\nrevkey\ny\n0\n\ny\nsave\n`,
   );
-  assert.match(refusal(await judge(message, [home.gpg(["--export"])])), /revoked/);
+  assert.match(refusal(await verdictOn(message, [home.gpg(["--export"])])), /revoked/);
 });
 
-test("a key that is revoked in one of the rings is revoked, as gpg unites them", async () => {
+test("a key that is revoked in one of the keyrings is revoked, as gpg merges them", async () => {
   const [signature] = signaturesOf(containersCase("ss-revoked-key"));
   assert.ok(signature);
   const ring = readVectorKey("gpg-revoked.pub.gpg");
   const withoutRevocation = Buffer.concat(readPackets(ring).flatMap(({ encoded }, at) => (at === 1 ? [] : [encoded])));
-  const alone = await (await gpgVerifier([withoutRevocation])).judge(signature, imageOne(), new Date());
+  const alone = await (await gpgVerifier([withoutRevocation])).verify(signature, imageOne(), new Date());
   assert.equal(alone.verdict, "accepted", JSON.stringify(alone));
   for (const rings of [
     [withoutRevocation, ring],
     [ring, withoutRevocation],
   ]) {
-    assert.match(refusal(await (await gpgVerifier(rings)).judge(signature, imageOne(), new Date())), /revoked/);
+    assert.match(refusal(await (await gpgVerifier(rings)).verify(signature, imageOne(), new Date())), /revoked/);
   }
 });
 
@@ -121,8 +121,8 @@ test("a key that has expired since it signed is refused, and was accepted before
   const [signature] = signaturesOf(containersCase("ss-expired-key"));
   assert.ok(signature);
   const verifier = await gpgVerifier([readVectorKey("gpg-expired.pub.asc")]);
-  assert.match(refusal(await verifier.judge(signature, imageOne(), new Date())), /expired/);
-  const before = await verifier.judge(signature, imageOne(), new Date("2020-12-01"));
+  assert.match(refusal(await verifier.verify(signature, imageOne(), new Date())), /expired/);
+  const before = await verifier.verify(signature, imageOne(), new Date("2020-12-01"));
   assert.equal(before.verdict, "accepted", JSON.stringify(before));
 });
 
@@ -141,24 +141,24 @@ test("docs/signing.md: what is refused though GnuPG may accept it: SHA-1, short 
     homes.push(home);
     const message = home.gpg([...options, "--sign"], textOf(payloadOfOne()));
     home.gpg(["--ignore-time-conflict", "--output", "-", "--decrypt"], Buffer.from(message));
-    const judgement = await judge(message, [home.gpg(["--export"])]);
-    assert.ok(judgement.verdict === "refused" && judgement.code === "UNTRUSTED", JSON.stringify(judgement));
-    assert.match(judgement.reason, reason);
+    const verdict = await verdictOn(message, [home.gpg(["--export"])]);
+    assert.ok(verdict.verdict === "refused" && verdict.code === "UNTRUSTED", JSON.stringify(verdict));
+    assert.match(verdict.reason, reason);
   }
   const home = newHome(["Alice <alice@example.test>"]);
   const message = home.gpg(["--default-sig-expire", "1d", "--sign"], textOf(payloadOfOne()));
-  assert.equal((await judge(message, [home.gpg(["--export"])])).verdict, "accepted");
-  const later = await judge(message, [home.gpg(["--export"])], new Date(Date.now() + 2 * 86_400_000));
+  assert.equal((await verdictOn(message, [home.gpg(["--export"])])).verdict, "accepted");
+  const later = await verdictOn(message, [home.gpg(["--export"])], new Date(Date.now() + 2 * 86_400_000));
   assert.match(refusal(later), /signature is expired/);
 });
 
-test("a key whose term was extended vouches for what it signed before", { skip }, async () => {
+test("a key whose expiry was moved is trusted for what it signed before", { skip }, async () => {
   const home = newHome(["Alice <alice@example.test>"]);
   const primary = fingerprints(home)[0] ?? "";
   const message = home.gpg(["--sign"], textOf(payloadOfOne()));
   home.gpg(["--faked-system-time", String(Math.floor(Date.now() / 1000) + 20), "--quick-set-expire", primary, "1y"]);
   const later = new Date(Date.now() + 60_000);
-  assert.equal((await judge(message, [home.gpg(["--export"])], later)).verdict, "accepted");
+  assert.equal((await verdictOn(message, [home.gpg(["--export"])], later)).verdict, "accepted");
 });
 
 test("a signature of another manifest, of a cosign payload or without a claim that is required is refused", {
@@ -170,11 +170,11 @@ test("a signature of another manifest, of a cosign payload or without a claim th
   const other = { ...imageOne().descriptor, digest: digestOf(Buffer.from("another manifest")) };
   const verifier = await gpgVerifier([ring]);
   assert.match(
-    refusal(await verifier.judge(sign(payloadOfOne()), { descriptor: other, identity: undefined }, new Date())),
+    refusal(await verifier.verify(sign(payloadOfOne()), { descriptor: other, identity: undefined }, new Date())),
     /it is about sha256:/,
   );
   const cosign = payloadOfOne({ type: "cosign container image signature" });
-  assert.match(refusal(await verifier.judge(sign(cosign), imageOne(), new Date())), /of the type "cosign/);
+  assert.match(refusal(await verifier.verify(sign(cosign), imageOne(), new Date())), /of the type "cosign/);
   const claims = { stage: "prod" };
   const demanding = verifierChecker({ id: "trust", title: "the ring" }, { verifiers: [verifier], claims });
   const staged = sign(payloadOfOne({ optional: { stage: "test" } }));
@@ -183,15 +183,15 @@ test("a signature of another manifest, of a cosign payload or without a claim th
   assert.match(outcome.reasons.join(), /does not claim "stage"/);
   const right = sign(payloadOfOne({ optional: { stage: "prod", creator: "x", timestamp: 1_700_000_000 } }));
   assert.equal((await demanding.check(imageOne(), async () => ({ signatures: [right], broken: [] }))).kind, "accepted");
-  const judgement = await verifier.judge(right, imageOne(), new Date());
-  assert.ok(judgement.verdict === "accepted");
+  const verdict = await verifier.verify(right, imageOne(), new Date());
+  assert.ok(verdict.verdict === "accepted");
   assert.deepEqual(
-    [judgement.identity, judgement.claims, judgement.signedAt],
+    [verdict.identity, verdict.claims, verdict.signedAt],
     [signedName, { stage: "prod" }, new Date(1_700_000_000_000)],
   );
 });
 
-test("a ring without a key that can be read is KEY_INVALID", async () => {
+test("a keyring without a key that can be read is KEY_INVALID", async () => {
   for (const ring of [
     "",
     "no key",
@@ -204,10 +204,10 @@ test("a ring without a key that can be read is KEY_INVALID", async () => {
 test("abuse: terminal escapes in a GPG user id and in claims do not come out raw", { skip }, async () => {
   const home = newHome(["Eve \u001b[2J\u009b31m\u202e <eve@example.test>"]);
   const message = home.gpg(["--sign"], textOf(payloadOfOne({ optional: { creator: "\u001b]0;owned\u0007" } })));
-  const judgement = await judge(message, [home.gpg(["--export"])]);
-  assert.ok(judgement.verdict === "accepted");
-  assert.doesNotMatch(judgement.notes.join(), /[\p{C}]/u);
-  assert.match(judgement.notes.join(), /Eve .*<eve@example.test>/);
+  const verdict = await verdictOn(message, [home.gpg(["--export"])]);
+  assert.ok(verdict.verdict === "accepted");
+  assert.doesNotMatch(verdict.notes.join(), /[\p{C}]/u);
+  assert.match(verdict.notes.join(), /Eve .*<eve@example.test>/);
 });
 
 test("abuse: a message that decompresses to gigabytes is refused after four megabytes", async () => {
@@ -217,22 +217,22 @@ test("abuse: a message that decompresses to gigabytes is refused after four mega
   header.writeUInt16BE(0xc8ff);
   header.writeUInt32BE(body.length, 2);
   const started = process.memoryUsage().arrayBuffers;
-  const judgement = await judge(Buffer.concat([header, body]), [readVectorKey("gpg-alice.pub.gpg")]);
-  assert.match(refusal(judgement), /size exceeded/);
+  const verdict = await verdictOn(Buffer.concat([header, body]), [readVectorKey("gpg-alice.pub.gpg")]);
+  assert.match(refusal(verdict), /size exceeded/);
   assert.ok(process.memoryUsage().arrayBuffers - started < 128 * 1024 * 1024);
 });
 
-async function judge(
+async function verdictOn(
   message: Uint8Array,
   rings: readonly Uint8Array[],
   now: Date = new Date(),
 ): Promise<SignatureVerdict> {
-  return await (await gpgVerifier(rings)).judge(gpgSignature(message), imageOne(), now);
+  return await (await gpgVerifier(rings)).verify(gpgSignature(message), imageOne(), now);
 }
 
-function refusal(judgement: SignatureVerdict): string {
-  assert.equal(judgement.verdict, "refused");
-  return judgement.verdict === "refused" ? judgement.reason : "";
+function refusal(verdict: SignatureVerdict): string {
+  assert.equal(verdict.verdict, "refused");
+  return verdict.verdict === "refused" ? verdict.reason : "";
 }
 
 function newHome(userIds: readonly string[]): GpgHome {

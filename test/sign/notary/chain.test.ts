@@ -24,7 +24,7 @@ const good: readonly (readonly [string, ChainShape])[] = [
     },
   ],
   [
-    "a leaf for signing code that says it is no authority",
+    "a leaf for signing code that says it is not an authority",
     {
       leaf: { extensions: [...leafExtensions, "basicConstraints=CA:FALSE", "extendedKeyUsage=codeSigning"] },
     },
@@ -65,7 +65,7 @@ const bad: readonly (readonly [string, ChainShape, RegExp])[] = [
     /does not say critically/,
   ],
   [
-    "an authority that says it is none",
+    "an authority that says it is not one",
     rootWith("basicConstraints=critical,CA:FALSE", "keyUsage=critical,keyCertSign"),
     /does not say critically/,
   ],
@@ -92,7 +92,7 @@ const bad: readonly (readonly [string, ChainShape, RegExp])[] = [
     },
     /longer than/,
   ],
-  ["an intermediate that is no authority", { intermediates: [{ extensions: leafExtensions }] }, /as an authority/],
+  ["an intermediate that is not an authority", { intermediates: [{ extensions: leafExtensions }] }, /as an authority/],
   ["a leaf without key usage", leafWith("basicConstraints=CA:FALSE"), /without a critical key usage/],
   ["a leaf whose key usage is not critical", leafWith("keyUsage=digitalSignature"), /without a critical key usage/],
   ["a leaf that may not sign", leafWith("keyUsage=critical,nonRepudiation"), /without digitalSignature/],
@@ -192,7 +192,7 @@ test("a chain with an issuer of the same name and another key is refused", () =>
   assert.throws(() => readChain(mixed), expectedError("UNTRUSTED", /did not issue/));
 });
 
-test("what is no certificate is refused as malformed, PEM in place of DER and bytes behind the end included", () => {
+test("what is not a certificate is refused as malformed, also PEM in place of DER, and bytes after the end", () => {
   assert.ok(leaf && intermediate && root);
   const pem = Buffer.from(
     `-----BEGIN CERTIFICATE-----\n${Buffer.from(leaf).toString("base64")}\n-----END CERTIFICATE-----\n`,

@@ -72,7 +72,7 @@ test("a subject matches an identity when it has every attribute that is given, w
   }
 });
 
-test("a subject that has one attribute twice, or two in one place, matches no identity", () => {
+test("a subject that has one attribute twice, or two in one set, matches no identity", () => {
   assert.equal(subjectOf("/C=XX/ST=Test/O=a/OU=b/OU=c"), undefined);
   assert.ok(subjectOf("/C=XX/ST=Test/O=a/OU=b"));
 });

@@ -4,11 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { digestOf } from "../../../src/oci/digest.js";
-import {
-  findTrustPolicy,
-  notationDirectory,
-  trustStoreDirectory,
-} from "../../../src/sign/notary/notation-directory.js";
+import { findTrustPolicy, notationDirectory, trustStoreDirectory } from "../../../src/sign/notary/notation-directory.js";
 import { notaryVerifier } from "../../../src/sign/notary/policy-verifier.js";
 import { notarySigner } from "../../../src/sign/notary/signer.js";
 import { findSigningKey, readChainedKey } from "../../../src/sign/notary/signing-keys.js";
@@ -83,11 +79,11 @@ for (const kind of kinds) {
       const policy = await findTrustPolicy(configuration);
       assert.ok(policy);
       const statement = selectStatement(policy, image.identity);
-      assert.equal(statement.level, "judge");
+      assert.equal(statement.level, "verify");
       const verifier = notaryVerifier(statement, openTrustStores(trustStoreDirectory(configuration)));
-      const judgement = await verifier.judge(signature, image, new Date());
-      assert.equal(judgement.verdict, "accepted", JSON.stringify(judgement));
-      assert.deepEqual(judgement.claims, { build: "42" });
+      const verdict = await verifier.verify(signature, image, new Date());
+      assert.equal(verdict.verdict, "accepted", JSON.stringify(verdict));
+      assert.deepEqual(verdict.claims, { build: "42" });
     });
   }
 }

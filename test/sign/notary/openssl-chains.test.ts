@@ -87,7 +87,7 @@ for (const fault of chainFaults) {
   });
 }
 
-test("a chain of two authorities with one name is refused when no identifiers tell them apart", async () => {
+test("a chain of two authorities with one name is refused when no key identifiers distinguish them", async () => {
   const confused = makeChain({ plan: { ...usualPlan, rollover: true, identifiers: false }, faults: [] });
   assert.match(reasonAgainst(confused) ?? "accepted", /two certificates of the name/);
   assert.equal((await opensslVerdict(confused.certificates, true)).accepted, false);

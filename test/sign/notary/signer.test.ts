@@ -44,11 +44,11 @@ async function roundTrips(signer: Signer, root: Uint8Array, time: Date): Promise
     const expiresAt = new Date(time.getTime() + 60_000);
     const signature = await signer.sign(request({ format, claims: { build: "42" }, expiresAt, now: time }));
     assert.equal(signature.format, format);
-    const judgement = await verifier.judge(signature, handmadeImage, time);
-    assert.equal(judgement.verdict, "accepted", JSON.stringify(judgement));
-    assert.deepEqual(judgement.claims, { build: "42" });
-    assert.equal(judgement.signedAt?.getTime(), Math.floor(time.getTime() / 1000) * 1000);
-    const late = await verifier.judge(signature, handmadeImage, expiresAt);
+    const verdict = await verifier.verify(signature, handmadeImage, time);
+    assert.equal(verdict.verdict, "accepted", JSON.stringify(verdict));
+    assert.deepEqual(verdict.claims, { build: "42" });
+    assert.equal(verdict.signedAt?.getTime(), Math.floor(time.getTime() / 1000) * 1000);
+    const late = await verifier.verify(signature, handmadeImage, expiresAt);
     assert.match(late.verdict === "refused" ? late.reason : "", /has expired/);
   }
 }
@@ -102,7 +102,7 @@ test("a signature that says the same is repeated, and no other one", async () =>
   }
 });
 
-test("a signature with the same end is repeated", async () => {
+test("a signature with the same expiry is repeated", async () => {
   const signer = await signerOf("ec256");
   const expiresAt = new Date("2027-01-01T00:00:00Z");
   const made = await signer.sign(request({ expiresAt }));
@@ -120,7 +120,7 @@ test("what a Notary key cannot do is refused", async () => {
   await assert.rejects(signer.sign(request({ expiresAt: now })), expectedError("USAGE", /expired/));
 });
 
-test("nothing is signed before the chain begins to be valid, nor after its end", async () => {
+test("nothing is signed before the chain is valid, nor after it has expired", async () => {
   const signer = await signerOf("expired");
   for (const time of ["2023-06-01T00:00:00Z", "2025-06-01T00:00:00Z"]) {
     await assert.rejects(signer.sign(request({ now: new Date(time) })), expectedError("KEY_INVALID", /is valid from/));
@@ -129,7 +129,7 @@ test("nothing is signed before the chain begins to be valid, nor after its end",
 });
 
 for (const name of ["badku", "badeku", "noku", "kunoncrit"]) {
-  test(`nothing is signed with a chain that nobody would accept: ${name}`, async () => {
+  test(`nothing is signed with a chain that no verifier would accept: ${name}`, async () => {
     await assert.rejects(signerOf(name), expectedError("KEY_INVALID", /cannot be signed with/));
   });
 }
@@ -146,7 +146,7 @@ test("a chain that is incomplete, of another key, or no chain is refused before 
   await assert.rejects(readChainedKey(keyInChain), expectedError("KEY_INVALID", /more than certificates/));
 });
 
-test("an encrypted key is opened with its passphrase", async () => {
+test("an encrypted key is decrypted with its passphrase", async () => {
   const { key } = vectorChain("ec256");
   const keyFile = join(directory, "encrypted.key");
   writeFileSync(keyFile, key.export({ type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "open" }));
@@ -198,6 +198,6 @@ for (const [what, list] of faulty) {
   });
 }
 
-test("a list that is not there names nothing", async () => {
+test("a list that is not there is NOT_FOUND", async () => {
   await assert.rejects(findSigningKey(join(directory, "nowhere"), "a"), expectedError("NOT_FOUND"));
 });

@@ -39,7 +39,7 @@ for (const [what, rows, inside] of [
   ["host", hosts, isInDomain],
   ["mailbox", mailboxes, isInMailbox],
 ] as const) {
-  test(`a ${what} is within a subtree, or not, or nobody can tell`, () => {
+  test(`a ${what} is within a subtree, or not, or cannot be compared`, () => {
     for (const [name, subtree, expected] of rows)
       assert.equal(inside(name, subtree), expected, `${name} in ${subtree}`);
   });

@@ -90,18 +90,22 @@ const invalid: readonly (readonly [string, () => unknown, RegExp])[] = [
   ].map((scope): [string, () => unknown, RegExp] => [
     `the scope ${JSON.stringify(scope)}`,
     () => policy(statement({ registryScopes: [scope] })),
-    /no repository with its host/,
+    /not a repository with its host/,
   ]),
   ["no verification", () => policy(statement({ signatureVerification: undefined })), /signatureVerification/],
   ["no level", () => policy(verification({})), /level/],
-  ["a level that is not known", () => policy(verification({ level: "Strict" })), /a level that is none of/],
+  ["a level that is not known", () => policy(verification({ level: "Strict" })), /a level other than/],
   [
     "a member of the verification that is not known",
     () => policy(verification({ level: "strict", x: 1 })),
     /"signatureVerification" of statement 1 has a member/,
   ],
-  ["an override of integrity", () => policy(overridden({ integrity: "log" })), /overrides what is none of/],
-  ["an override of something unknown", () => policy(overridden({ expiration: "log" })), /overrides what is none of/],
+  ["an override of integrity", () => policy(overridden({ integrity: "log" })), /overrides something other than/],
+  [
+    "an override of something unknown",
+    () => policy(overridden({ expiration: "log" })),
+    /overrides something other than/,
+  ],
   ["an override with an unknown action", () => policy(overridden({ expiry: "warn" })), /overrides expiry with/],
   ["authenticity skipped", () => policy(overridden({ authenticity: "skip" })), /overrides authenticity with/],
   [
@@ -168,19 +172,19 @@ for (const [what, text, reason] of abuses) {
   });
 }
 
-test("identities that only overlap are let stand beside each other", () => {
+test("identities that only overlap are allowed in one statement", () => {
   policy(identified(`${subject}, CN=a`, `${subject}, CN=b`, `${subject}, OU=c`));
 });
 
-test("an identity for a plugin is let stand, and is not a wildcard", () => {
+test("an identity for a plugin is allowed, and is not a wildcard", () => {
   const [one] = policy(identified("com.example:anyone", subject)).statements;
-  assert.equal(one?.level === "judge" && one.identities?.length, 1);
+  assert.equal(one?.level === "verify" && one.identities?.length, 1);
 });
 
 test("the levels enforce and log what the table says", () => {
   const actionsOf = (level: string): unknown => {
     const [one] = policy(verification({ level })).statements;
-    return one?.level === "judge" && one.actions;
+    return one?.level === "verify" && one.actions;
   };
   const enforce = "enforce";
   const log = "log";
@@ -202,7 +206,7 @@ test("the levels enforce and log what the table says", () => {
 test("an override changes what it names, to more or to less", () => {
   const override = { expiry: "enforce", authenticity: "enforce", authenticTimestamp: "enforce", revocation: "skip" };
   const [one] = policy(verification({ level: "audit", override })).statements;
-  assert.deepEqual(one?.level === "judge" && one.actions, override);
+  assert.deepEqual(one?.level === "verify" && one.actions, override);
 });
 
 test("a statement that names the repository comes before the one for everything", () => {
@@ -215,12 +219,12 @@ test("a statement that names the repository comes before the one for everything"
   }
 });
 
-test("a short name is meant by the scope that spells it out", () => {
+test("a short name is covered by the scope with its full name", () => {
   const chosen = policy(scoped("docker.io/library/bash"));
-  assert.equal(selectStatement(chosen, parseImageName("bash")).level, "judge");
+  assert.equal(selectStatement(chosen, parseImageName("bash")).level, "verify");
 });
 
-test("an image that no statement is for is not trusted", () => {
+test("an image that no statement covers is not trusted", () => {
   const chosen = policy(scoped("a.example/b"));
   assert.throws(
     () => selectStatement(chosen, parseImageName("a.example/c")),
@@ -229,6 +233,6 @@ test("an image that no statement is for is not trusted", () => {
   assert.throws(() => selectStatement(chosen, undefined), expectedError("UNTRUSTED", /without a name/));
 });
 
-test("an image without a name is meant by the statement for everything", () => {
+test("an image without a name is covered by the statement for everything", () => {
   assert.equal(selectStatement(policy(scoped("a.example/b"), scoped("*")), undefined).name, "*");
 });

@@ -28,17 +28,17 @@ for (const one of cases) {
   });
 }
 
-test("class: clock: a vector is refused before its chain begins to be valid, and after its end", async () => {
+test("class: clock: a vector is refused before its chain is valid, and after it has expired", async () => {
   const one = cases.find(({ id }) => id === "nj-ec256");
   assert.ok(one);
   for (const time of ["2023-12-31T23:59:59Z", "2054-01-01T00:00:01Z"]) {
-    const [judgement] = await judgements(one, new Date(time));
-    assert.equal(judgement?.verdict, "refused");
-    assert.match(judgement?.verdict === "refused" ? judgement.reason : "", /is valid from/);
+    const [verdict] = await verdictsOn(one, new Date(time));
+    assert.equal(verdict?.verdict, "refused");
+    assert.match(verdict?.verdict === "refused" ? verdict.reason : "", /is valid from/);
   }
   for (const time of ["2024-01-01T00:00:00Z", "2054-01-01T00:00:00Z"]) {
     assert.deepEqual(
-      (await judgements(one, new Date(time))).map(({ verdict }) => verdict),
+      (await verdictsOn(one, new Date(time))).map(({ verdict }) => verdict),
       ["accepted"],
     );
   }
@@ -46,10 +46,10 @@ test("class: clock: a vector is refused before its chain begins to be valid, and
 
 async function isAccepted(one: NotaryCase): Promise<boolean> {
   try {
-    return (await judgements(one, now)).some(
-      (judgement) =>
-        judgement.verdict === "accepted" &&
-        Object.entries(one.requiredClaims).every(([name, value]) => judgement.claims[name] === value),
+    return (await verdictsOn(one, now)).some(
+      (verdict) =>
+        verdict.verdict === "accepted" &&
+        Object.entries(one.requiredClaims).every(([name, value]) => verdict.claims[name] === value),
     );
   } catch (error) {
     if (error instanceof OciEncError && error.code === "CORRUPT") return false;
@@ -57,9 +57,9 @@ async function isAccepted(one: NotaryCase): Promise<boolean> {
   }
 }
 
-async function judgements(one: NotaryCase, time: Date): Promise<readonly SignatureVerdict[]> {
+async function verdictsOn(one: NotaryCase, time: Date): Promise<readonly SignatureVerdict[]> {
   const statement = selectStatement(parseTrustPolicy(one.trustPolicy, "trustpolicy.json"), one.image.identity);
-  assert.equal(statement.level, "judge");
+  assert.equal(statement.level, "verify");
   const verifier = notaryVerifier(statement, stores);
-  return Promise.all(one.signatures.map((signature) => verifier.judge(signature, one.image, time)));
+  return Promise.all(one.signatures.map((signature) => verifier.verify(signature, one.image, time)));
 }

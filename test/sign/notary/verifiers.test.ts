@@ -9,13 +9,7 @@ import { x509Verifier } from "../../../src/sign/notary/x509-verifier.js";
 import type { Accepted, Refused, Signature, SignatureVerdict } from "../../../src/sign/signature.js";
 import { leafExtensions, makeChain, type TestChain, vectorChain } from "../../support/certificates/signing-chain.js";
 import { expectedError } from "../../support/expected-error.js";
-import {
-  coseHeaders,
-  handmadeCose,
-  handmadeImage,
-  handmadeJws,
-  jwsHeaders,
-} from "../../support/signing/handmade-envelope.js";
+import { coseHeaders, handmadeCose, handmadeImage, handmadeJws, jwsHeaders } from "../../support/signing/handmade-envelope.js";
 
 const now = new Date("2026-11-22T12:00:00Z");
 const scheme = "io.cncf.notary.signingScheme";
@@ -39,7 +33,7 @@ function rootOf({ certificates }: TestChain): SigningCertificate {
   return readSigningCertificate(certificates.at(-1) ?? new Uint8Array());
 }
 
-async function judge(signature: Signature, setting: Setting = {}): Promise<SignatureVerdict> {
+async function verdictOn(signature: Signature, setting: Setting = {}): Promise<SignatureVerdict> {
   const { level = "strict", override, verifyTimestamp, stores = ["ca:roots"], identities = ["*"] } = setting;
   const document = {
     version: "1.0",
@@ -54,25 +48,25 @@ async function judge(signature: Signature, setting: Setting = {}): Promise<Signa
     ],
   };
   const statement = selectStatement(parseTrustPolicy(Buffer.from(JSON.stringify(document)), "policy"), undefined);
-  assert.equal(statement.level, "judge");
+  assert.equal(statement.level, "verify");
   const trusted = setting.trusted ?? { "ca:roots": [rootOf(ec256)] };
   const verifier = notaryVerifier(statement, {
     certificates: async ({ type, name }) => trusted[`${type}:${name}`] ?? [],
   });
-  return verifier.judge(signature, handmadeImage, setting.now ?? now);
+  return verifier.verify(signature, handmadeImage, setting.now ?? now);
 }
 
 async function accept(signature: Signature, setting?: Setting): Promise<Accepted> {
-  const judgement = await judge(signature, setting);
-  assert.equal(judgement.verdict, "accepted", JSON.stringify(judgement));
-  return judgement;
+  const verdict = await verdictOn(signature, setting);
+  assert.equal(verdict.verdict, "accepted", JSON.stringify(verdict));
+  return verdict;
 }
 
 async function refuse(signature: Signature, code: Refused["code"], reason: RegExp, setting?: Setting): Promise<void> {
-  const judgement = await judge(signature, setting);
-  assert.equal(judgement.verdict, "refused");
-  assert.equal(judgement.code, code);
-  assert.match(judgement.reason, reason);
+  const verdict = await verdictOn(signature, setting);
+  assert.equal(verdict.verdict, "refused");
+  assert.equal(verdict.code, code);
+  assert.match(verdict.reason, reason);
 }
 
 const good = handmadeJws(jwsHeaders());
@@ -98,13 +92,13 @@ test("any certificate of the chain may be the one that is trusted", async () => 
   }
 });
 
-test("a store that is not named trusts nobody", async () => {
+test("a store that the policy does not name is not used", async () => {
   await refuse(good, "UNTRUSTED", /in the trust stores/, {
     trusted: { "ca:roots": [rootOf(oldChain)], "ca:others": [rootOf(ec256)] },
   });
 });
 
-test("an identity that the leaf does not match refuses, with whatever root", async () => {
+test("a leaf that matches no identity is refused, whatever its root", async () => {
   const identities = ["x509.subject: C=XX, ST=Test, O=oci-enc test, CN=someone"];
   await refuse(good, "UNTRUSTED", /none of the trusted identities/, { identities });
   const { notes } = await accept(good, { identities, level: "audit" });
@@ -116,17 +110,17 @@ test("an identity matches the leaf, never another certificate of the chain", asy
   await refuse(good, "UNTRUSTED", /none of the trusted identities/, { identities });
 });
 
-test("a signature ends to be good at its expiry, not a second later", async () => {
+test("a signature is refused from the second of its expiry", async () => {
   await refuse(expired, "UNTRUSTED", /has expired/);
   await accept(expired, { now: new Date("2026-11-22T11:59:59Z") });
 });
 
-test("expiry that is overridden to log is only noted", async () => {
+test("where expiry is overridden to log, it is only noted", async () => {
   const { notes } = await accept(expired, { override: { expiry: "log" } });
   assert.match(notes.join(), /^expiry, only logged/);
 });
 
-test("expiry that is overridden to enforce refuses at level audit too", async () => {
+test("where expiry is overridden to enforce, it refuses at level audit too", async () => {
   await accept(expired, { level: "audit" });
   await refuse(expired, "UNTRUSTED", /has expired/, { level: "audit", override: { expiry: "enforce" } });
 });
@@ -174,13 +168,13 @@ test("a signing authority needs a store of its own type", async () => {
   await refuse(good, "UNTRUSTED", /of type ca/, { stores: ["signingAuthority:sa"], trusted });
 });
 
-test("a signing authority vouches for the time, at which the chain has to be valid", async () => {
+test("the time of a signing authority is trusted, and the chain has to be valid at that time", async () => {
   const setting = { stores: ["signingAuthority:sa"], trusted: { "signingAuthority:sa": [rootOf(oldChain)] } };
   await accept(byAuthority("2024-06-01T00:00:00Z", oldChain), setting);
   await refuse(byAuthority("2025-06-01T00:00:00Z", oldChain), "UNTRUSTED", /is valid from/, setting);
 });
 
-test("a COSE envelope of a signing authority is judged the same", async () => {
+test("a COSE envelope of a signing authority is checked in the same way", async () => {
   const headers = coseHeaders()
     .set(2, [scheme, authentic])
     .set(scheme, "notary.x509.signingAuthority")
@@ -193,7 +187,7 @@ test("a COSE envelope of a signing authority is judged the same", async () => {
 const timestamp = { "io.cncf.notary.timestampSignature": "AAAA" };
 const withAuthority = ["ca:roots", "tsa:times"];
 
-test("a policy that names timestamping authorities wants a timestamp, which cannot be verified here", async () => {
+test("a policy that names timestamping authorities requires a timestamp, which cannot be verified here", async () => {
   const stamped = handmadeJws(jwsHeaders(), { unsigned: timestamp });
   await refuse(stamped, "UNSUPPORTED", /"override": {"authenticTimestamp": "log"}/, { stores: withAuthority });
   await refuse(good, "UNTRUSTED", /the signature has none/, { stores: withAuthority });
@@ -205,7 +199,7 @@ test("without such a store a timestamp is not looked at", async () => {
   await accept(handmadeJws(jwsHeaders(), { unsigned: timestamp }));
 });
 
-test("a policy that wants timestamps only after the chain's end does without as long as it is valid", async () => {
+test("a policy that requires timestamps only after the chain has expired needs none before", async () => {
   const setting = { stores: withAuthority, verifyTimestamp: "afterCertExpiry" };
   await accept(good, setting);
   const stamped = handmadeJws(jwsHeaders(), { chain: oldChain, unsigned: timestamp });
@@ -228,12 +222,12 @@ for (const [what, extension] of addresses) {
     assert.match(logged.notes.join(), /revocation, only logged/);
     const skipped = await accept(signature, { trusted, now: later, override: { revocation: "skip" } });
     assert.deepEqual(skipped.notes, []);
-    const direct = await x509Verifier([rootOf(chain)]).judge(signature, handmadeImage, later);
+    const direct = await x509Verifier([rootOf(chain)]).verify(signature, handmadeImage, later);
     assert.match(direct.verdict === "accepted" ? direct.notes.join() : "", /has not been asked/);
   });
 }
 
-test("an address of the issuer's certificate, and any of the root's, is no address of revocation", async () => {
+test("an address of the issuer's certificate, and any of the root's, is not an address of revocation", async () => {
   const chain = makeChain({
     root: {
       extensions: [
@@ -248,11 +242,11 @@ test("an address of the issuer's certificate, and any of the root's, is no addre
   await accept(signature, { trusted: { "ca:roots": [rootOf(chain)] }, now: new Date(Date.now() + 1000) });
 });
 
-test("a root alone accepts what ends with it, while it is valid and not expired", async () => {
+test("a trusted root accepts chains that end with it, while the signature is valid and not expired", async () => {
   const verifier = x509Verifier([rootOf(oldChain), rootOf(ec256)]);
   const verdict = async (signature: Signature, time: Date): Promise<string> => {
-    const judgement = await verifier.judge(signature, handmadeImage, time);
-    return judgement.verdict === "accepted" ? "accepted" : judgement.reason;
+    const verdict = await verifier.verify(signature, handmadeImage, time);
+    return verdict.verdict === "accepted" ? "accepted" : verdict.reason;
   };
   assert.equal(await verdict(good, now), "accepted");
   assert.equal(await verdict(byExpired, new Date("2024-06-01T00:00:00Z")), "accepted");
@@ -263,9 +257,9 @@ test("a root alone accepts what ends with it, while it is valid and not expired"
   assert.match(await verdict(handmadeJws(jwsHeaders({ crit: [] })), now), /not marked as critical/);
 });
 
-test("a root alone accepts nothing of another root, and an intermediate is none", async () => {
-  const judgement = await x509Verifier([rootOf(oldChain)]).judge(good, handmadeImage, now);
-  assert.match(judgement.verdict === "refused" ? judgement.reason : "", /is not trusted/);
+test("a trusted root accepts nothing of another root, and an intermediate is not a root", async () => {
+  const verdict = await x509Verifier([rootOf(oldChain)]).verify(good, handmadeImage, now);
+  assert.match(verdict.verdict === "refused" ? verdict.reason : "", /is not trusted/);
   const intermediate = readSigningCertificate(ec256.certificates[1] ?? new Uint8Array());
   assert.throws(() => x509Verifier([intermediate]), expectedError("KEY_INVALID", /not a root/));
 });
@@ -276,13 +270,13 @@ test("abuse: terminal escapes in a certificate's subject do not come out in what
   const signature = handmadeJws(jwsHeaders(), { chain });
   const later = new Date(Date.now() + 1000);
   const { signer } = await accept(signature, { trusted: { "ca:roots": [rootOf(chain)] }, now: later });
-  const judgement = await judge(signature, { now: later });
-  const shown = `${signer} ${judgement.verdict === "refused" ? judgement.reason : ""}`;
+  const verdict = await verdictOn(signature, { now: later });
+  const shown = `${signer} ${verdict.verdict === "refused" ? verdict.reason : ""}`;
   assert.match(shown, /red/);
   assert.doesNotMatch(shown, /[\u001b\u202e]/);
 });
 
-test("what keeps a signature from being judged is thrown, and not taken for its fault", async () => {
+test("what keeps a signature from being checked is thrown, and is not a refusal", async () => {
   const gpg: Signature = { ...good, format: "gpg" };
-  await assert.rejects(judge(gpg), TypeError);
+  await assert.rejects(verdictOn(gpg), TypeError);
 });

@@ -1,19 +1,13 @@
 import assert from "node:assert/strict";
 import { createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { test } from "node:test";
-import { describeKeyFile } from "../../../src/doors/crypt.js";
 import { pemBlocks } from "../../../src/keys/pem.js";
 import { describeSigningKey } from "../../../src/operations/describe-key.js";
-import {
-  generateSigstoreKeyPair,
-  readSigningKey,
-  readVerificationKey,
-  signingKeyWantsPassphrase,
-  writeSigningKey,
-} from "../../../src/sign/sigstore/key-file.js";
+import { generateSigstoreKeyPair, readSigningKey, readVerificationKey, signingKeyWantsPassphrase, writeSigningKey } from "../../../src/sign/sigstore/key-file.js";
 import { sigstoreKeyName } from "../../../src/sign/sigstore/key-kind.js";
 import { expectedError } from "../../support/expected-error.js";
 import { readSigned } from "../../support/signing/signed-vectors.js";
+import { describeKeyFile } from "../../../src/doors/crypt.js";
 
 const passphrase = Buffer.from("oci-enc-test-A");
 
@@ -66,7 +60,7 @@ test("a new key pair is read back, also with an empty passphrase", async () => {
   }
 });
 
-test("a wrong or missing passphrase is KEY_INVALID, and no part of it is told", async () => {
+test("a wrong or missing passphrase is KEY_INVALID, and no part of it is shown", async () => {
   const value = readSigned("keys/sigstore-k1.key");
   const wrong = readSigningKey({ value, origin: "k1.key", passphrase: Buffer.from("hunter2") });
   await assert.rejects(
@@ -123,7 +117,7 @@ test("abuse: a key file that asks for N = 2^30, or any other cost than the three
   assert.ok(performance.now() - begun < 5_000);
 });
 
-test("public keys that sign no images, certificates and private keys are no verification keys", () => {
+test("public keys of unsuitable kinds, certificates and private keys are refused as verification keys", () => {
   const short = generateKeyPairSync("rsa", { modulusLength: 1024 }).publicKey;
   const curve = generateKeyPairSync("ec", { namedCurve: "secp256k1" }).publicKey;
   const pss = generateKeyPairSync("rsa-pss", { modulusLength: 2048 }).publicKey;
@@ -142,7 +136,7 @@ test("public keys that sign no images, certificates and private keys are no veri
   assert.throws(() => readVerificationKey({ value: two, origin: "k" }), expectedError("KEY_INVALID", /several/));
 });
 
-test("an RSA public key is read in PKCS#1 as well, and nothing that stands behind another block is", () => {
+test("an RSA public key is read in PKCS#1 as well, and nothing after another block is", () => {
   const value = readSigned("keys/raw-rsa.pub");
   const pkcs1 = Buffer.from(createPublicKey(value).export({ type: "pkcs1", format: "pem" }));
   assert.match(pkcs1.toString(), /BEGIN RSA PUBLIC KEY/);

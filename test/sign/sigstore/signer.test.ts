@@ -50,11 +50,11 @@ for (const [name, keys] of kinds) {
     for (const format of signer.usual) {
       const signature = await signer.sign(request(format, { claims: { env: "prod" } }));
       const verifier = sigstoreVerifier([other.publicKey, keys.publicKey], { claims: { env: "prod" } });
-      const judgement = await verifier.judge(signature, image, now);
-      assert.equal(judgement.verdict, "accepted");
-      assert.equal(judgement.signer, sigstoreKeyName(keys.publicKey));
-      assert.deepEqual(judgement.claims, { env: "prod" });
-      assert.match(judgement.notes.join(), /never expires/);
+      const verdict = await verifier.verify(signature, image, now);
+      assert.equal(verdict.verdict, "accepted");
+      assert.equal(verdict.signer, sigstoreKeyName(keys.publicKey));
+      assert.deepEqual(verdict.claims, { env: "prod" });
+      assert.match(verdict.notes.join(), /never expires/);
     }
   });
 }
@@ -92,7 +92,7 @@ test("a bundle has a hint, no key id, and the annotations by which cosign lists 
   });
 });
 
-test("what is repeated is by the same key, of the same image, with the same claims and the same name", async () => {
+test("a signature is made already when key, image, claims and name are the same", async () => {
   const signer = sigstoreSigner(keyOf(pair));
   for (const format of ["sig", "bundle"] as const) {
     const claims = { env: "prod" };
@@ -116,7 +116,7 @@ test("a forged copy of what is to be signed does not keep the signer from signin
   assert.equal(await sigstoreSigner(keyOf(pair)).repeats(forged, request("sig")), false);
 });
 
-test("a token is asked once for a request that is compared and then signed", async () => {
+test("a token signs once for a request that is compared and then signed", async () => {
   let asked = 0;
   const inner = keyOf(pair);
   const token: SigningKey = {
@@ -134,7 +134,7 @@ test("a token is asked once for a request that is compared and then signed", asy
   assert.equal(asked, 1);
 });
 
-test("what a format has no place for is refused and not dropped", async () => {
+test("what a format cannot hold is refused and not dropped", async () => {
   const signer = sigstoreSigner(keyOf(pair));
   await assert.rejects(signer.sign(request("bundle", { expiresAt: now })), expectedError("UNSUPPORTED", /expire/));
   await assert.rejects(signer.sign(request("gpg")), expectedError("UNSUPPORTED", /format gpg/));
@@ -168,18 +168,24 @@ const verifier = sigstoreVerifier([pair.publicKey]);
 test("raw r‖s and line breaks are accepted; trailing bytes and the larger hash of a larger curve are not, as in cosign", async () => {
   const bytes = Buffer.from(payload({}));
   const raw = sign("sha256", bytes, { key: pair.privateKey, dsaEncoding: "ieee-p1363" });
-  const judged = async (signature: Signature, keys = verifier) => (await keys.judge(signature, image, now)).verdict;
-  assert.equal(await judged(crafted(bytes, () => raw.toString("base64"))), "accepted");
-  assert.equal(await judged(crafted(bytes, (der) => der.toString("base64").replace(/.{20}/g, "$&\r\n"))), "accepted");
-  assert.equal(await judged(crafted(bytes, (der) => Buffer.concat([der, Buffer.of(0)]).toString("base64"))), "refused");
-  assert.equal(await judged(crafted(bytes, (der) => der.toString("base64url"))), "refused");
+  const verdictOn = async (signature: Signature, keys = verifier) => (await keys.verify(signature, image, now)).verdict;
+  assert.equal(await verdictOn(crafted(bytes, () => raw.toString("base64"))), "accepted");
+  assert.equal(
+    await verdictOn(crafted(bytes, (der) => der.toString("base64").replace(/.{20}/g, "$&\r\n"))),
+    "accepted",
+  );
+  assert.equal(
+    await verdictOn(crafted(bytes, (der) => Buffer.concat([der, Buffer.of(0)]).toString("base64"))),
+    "refused",
+  );
+  assert.equal(await verdictOn(crafted(bytes, (der) => der.toString("base64url"))), "refused");
   for (const [namedCurve, hash] of [
     ["P-384", "sha384"],
     ["P-521", "sha512"],
   ] as const) {
     const keys = generateKeyPairSync("ec", { namedCurve });
     const own = crafted(bytes, () => sign(hash, bytes, keys.privateKey).toString("base64"));
-    assert.equal(await judged(own, sigstoreVerifier([keys.publicKey])), "refused");
+    assert.equal(await verdictOn(own, sigstoreVerifier([keys.publicKey])), "refused");
   }
 });
 
@@ -189,26 +195,26 @@ const refusals: readonly (readonly [string, string, "CORRUPT" | "UNTRUSTED"])[] 
   ["with a hostile digest", payload({ image: { "docker-manifest-digest": "sha256:../../x" } }), "CORRUPT"],
   ["with an unknown member in critical", payload({ more: 1 }), "CORRUPT"],
   ["with an unknown member in the identity", payload({ identity: { "docker-reference": "a", more: 1 } }), "CORRUPT"],
-  ["with an identity that is no text", payload({ identity: { "docker-reference": 1 } }), "CORRUPT"],
+  ["with an identity that is not text", payload({ identity: { "docker-reference": 1 } }), "CORRUPT"],
   ["with optional as a list", payload({}, []), "CORRUPT"],
-  ["with a creator that is no text", payload({}, { creator: 1 }), "CORRUPT"],
-  ["with a timestamp that is no integer", payload({}, { timestamp: 1.5 }), "CORRUPT"],
+  ["with a creator that is not text", payload({}, { creator: 1 }), "CORRUPT"],
+  ["with a timestamp that is not an integer", payload({}, { timestamp: 1.5 }), "CORRUPT"],
   ["with an unknown member at the top", `{"more":1,${payload({}).slice(1)}`, "CORRUPT"],
   ["with a member twice", payload({}).replace('"optional"', '"optional":null,"optional"'), "CORRUPT"],
   ["with trailing data", `${payload({})}{}`, "CORRUPT"],
   ["without optional", payload({}).replace(',"optional":null', ""), "CORRUPT"],
 ];
 for (const [what, content, code] of refusals) {
-  test(`a payload ${what} is refused although its signature holds`, async () => {
-    const judgement = await verifier.judge(crafted(content), image, now);
-    assert.equal(judgement.verdict === "refused" && judgement.code, code, JSON.stringify(judgement));
+  test(`a payload ${what} is refused although its signature is valid`, async () => {
+    const verdict = await verifier.verify(crafted(content), image, now);
+    assert.equal(verdict.verdict === "refused" && verdict.code, code, JSON.stringify(verdict));
   });
 }
 
 test("a payload may say anything in optional, at any time", async () => {
-  const judgement = await verifier.judge(crafted(payload({}, { timestamp: 1795325575, x: [{}] })), image, now);
-  assert.equal(judgement.verdict === "accepted" && judgement.signedAt?.toISOString(), "2026-11-22T05:32:55.000Z");
-  const far = await verifier.judge(crafted(payload({}, { timestamp: Number.MAX_SAFE_INTEGER })), image, now);
+  const verdict = await verifier.verify(crafted(payload({}, { timestamp: 1795325575, x: [{}] })), image, now);
+  assert.equal(verdict.verdict === "accepted" && verdict.signedAt?.toISOString(), "2026-11-22T05:32:55.000Z");
+  const far = await verifier.verify(crafted(payload({}, { timestamp: Number.MAX_SAFE_INTEGER })), image, now);
   assert.equal(far.verdict === "accepted" && far.signedAt, undefined);
 });
 
@@ -258,16 +264,16 @@ const badBundles: readonly (readonly [string, Signature, string])[] = [
 ];
 for (const [what, signature, code] of badBundles) {
   test(`a bundle ${what} is refused`, async () => {
-    const judgement = await verifier.judge(signature, image, now);
-    assert.equal(judgement.verdict === "refused" && judgement.code, code, JSON.stringify(judgement));
+    const verdict = await verifier.verify(signature, image, now);
+    assert.equal(verdict.verdict === "refused" && verdict.code, code, JSON.stringify(verdict));
   });
 }
 
 test("abuse: a bundle of an attestation by the right key is not a signature", async () => {
   const attestation = bundled({ ...statement, predicateType: "https://spdx.dev/Document" });
-  const judgement = await verifier.judge(attestation, image, now);
-  assert.equal(judgement.verdict, "refused");
-  assert.match(judgement.reason, /attestation/);
+  const verdict = await verifier.verify(attestation, image, now);
+  assert.equal(verdict.verdict, "refused");
+  assert.match(verdict.reason, /attestation/);
 });
 
 test("abuse: escapes in claims and types come out of a refusal as text", async () => {
@@ -279,15 +285,15 @@ test("abuse: escapes in claims and types come out of a refusal as text", async (
     bundled({ ...statement, [hostileText]: 1 }),
   ];
   for (const signature of hostile) {
-    const judgement = await verifier.judge(signature, image, now);
-    assert.equal(judgement.verdict, "refused");
-    assert.doesNotMatch(judgement.reason, /[\u0000-\u001f\u007f]/);
+    const verdict = await verifier.verify(signature, image, now);
+    assert.equal(verdict.verdict, "refused");
+    assert.doesNotMatch(verdict.reason, /[\u0000-\u001f\u007f]/);
   }
 });
 
-test("required claims are compared word for word, in the subject that is the image", async () => {
+test("required claims are compared exactly, in the subject that is the image", async () => {
   const required = sigstoreVerifier([pair.publicKey], { claims: { n: "3" } });
-  const verdict = async (signature: Signature) => (await required.judge(signature, image, now)).verdict;
+  const verdict = async (signature: Signature) => (await required.verify(signature, image, now)).verdict;
   assert.equal(await verdict(crafted(payload({}, { n: "3" }))), "accepted");
   assert.equal(await verdict(crafted(payload({}, { n: 3 }))), "refused");
   assert.equal(await verdict(crafted(payload({}, null))), "refused");

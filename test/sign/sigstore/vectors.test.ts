@@ -19,10 +19,10 @@ for (const one of registryCases("cosign")) {
     const { signatures, broken } = await listSignatures(caseSource(one), parseDigest(one.subject));
     assert.deepEqual(broken, []);
     const image = { descriptor: signedSubject(), identity: undefined };
-    const judged: SignatureVerdict[] = [];
-    for (const signature of signatures) judged.push(await verifier.judge(signature, image, new Date()));
-    const verdict = judged.some(({ verdict: word }) => word === "accepted") ? "accept" : "reject";
-    if (one.expect !== "any") assert.equal(verdict, one.expect, JSON.stringify(judged));
+    const verdicts: SignatureVerdict[] = [];
+    for (const signature of signatures) verdicts.push(await verifier.verify(signature, image, new Date()));
+    const verdict = verdicts.some(({ verdict: word }) => word === "accepted") ? "accept" : "reject";
+    if (one.expect !== "any") assert.equal(verdict, one.expect, JSON.stringify(verdicts));
   });
 }
 
@@ -43,17 +43,17 @@ for (const one of cases.filter(({ id }) => cryptographic.test(id))) {
     const path = /"keyPath": "([^"]+)"/.exec(one.policy)?.[1] ?? "";
     const verifier = sigstoreVerifier([keyAt(path)]);
     const subject = signedSubject();
-    const judged: string[] = [];
+    const verdicts: string[] = [];
     for (const encoded of one.signatures) {
       const stored = Buffer.from(encoded, "base64");
       try {
         const signature = storedSignature(stored, subject.digest, "test");
-        const { verdict } = await verifier.judge(signature, { descriptor: subject, identity: undefined }, new Date());
-        judged.push(verdict);
+        const { verdict } = await verifier.verify(signature, { descriptor: subject, identity: undefined }, new Date());
+        verdicts.push(verdict);
       } catch {
-        judged.push("no signature");
+        verdicts.push("no signature");
       }
     }
-    assert.equal(judged.includes("accepted") ? "accept" : "reject", one.expect);
+    assert.equal(verdicts.includes("accepted") ? "accept" : "reject", one.expect);
   });
 }

@@ -13,7 +13,7 @@ test("a payload of either type is read as it was written", () => {
   }
 });
 
-test("members stand in alphabetical order", () => {
+test("members are in alphabetical order", () => {
   const type = "atomic container signature";
   const text = Buffer.from(writePayload({ type, digest, reference: "r", optional: { b: 1, a: 2 } })).toString();
   assert.match(text, /^\{"critical":\{"identity":.*,"image":.*,"type":.*\},"optional":\{"a":2,"b":1\}\}$/);
@@ -38,7 +38,7 @@ test("a payload of the other type is UNTRUSTED", () => {
   );
 });
 
-test("a claim named like a property of every object is a claim and nothing else", () => {
+test("a claim named like a property of every JavaScript object is a claim", () => {
   const type = "cosign container image signature";
   const optional = JSON.parse('{"__proto__":"x","constructor":"y"}');
   const read = parsePayload(writePayload({ type, digest, reference: "r", optional }), type).optional ?? {};

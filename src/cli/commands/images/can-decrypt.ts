@@ -1,11 +1,11 @@
 import type { OciEncError } from "../../../errors.js";
-import { type CanDecryptReport, printPlatform } from "../../../index.js";
 import { listTransports } from "../../../transport/references.js";
 import { openingFlags, readSettings, settingFlags } from "../../options/keys/key-flags.js";
 import { readKeys } from "../../options/keys/keys.js";
 import { platform, readPlatforms } from "../../options/platforms.js";
 import { onlyEndpoint, sourceFlags } from "../../options/registry/endpoints.js";
 import type { Command } from "../command.js";
+import { type CanDecryptReport, printPlatform } from "../../../index.js";
 
 /** `can-decrypt IMAGE`. */
 export const canDecrypt: Command = {

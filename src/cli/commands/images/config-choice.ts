@@ -1,5 +1,5 @@
-import { type ChoiceOptions, chooseImage } from "../../../doors/internal.js";
 import { OciEncError } from "../../../errors.js";
+import { type ChoiceOptions, chooseImage } from "../../../doors/internal.js";
 import type { ImageReport } from "../../../index.js";
 
 /** The config of the image that {@link chooseImage} takes. UNSUPPORTED when it is not the config of an image. */

@@ -1,18 +1,7 @@
-import type { LayerSelection, OpenedPreviousImage } from "../../../index.js";
 import { listTransports } from "../../../transport/references.js";
 import { choice, type Flag, single, toggle } from "../../options/flag.js";
 import { inPlace, inPlaceTarget, requireInPlace } from "../../options/in-place.js";
-import {
-  anonymous,
-  hasKeys,
-  key,
-  keysDir,
-  openingFlags,
-  readSettings,
-  recipient,
-  recipientsFile,
-  settingFlags,
-} from "../../options/keys/key-flags.js";
+import { anonymous, hasKeys, key, keysDir, openingFlags, readSettings, recipient, recipientsFile, settingFlags } from "../../options/keys/key-flags.js";
 import { readKeys, readRecipients } from "../../options/keys/keys.js";
 import { excludeLayer, layer, readLayers } from "../../options/layers.js";
 import { allPlatforms, otherPlatforms, platform, readPlatforms } from "../../options/platforms.js";
@@ -20,6 +9,7 @@ import { relatedEndpoint, sourceEndpoint } from "../../options/registry/endpoint
 import { readRules, readTrust } from "../../options/signing/trust-flags.js";
 import type { Command, Invocation } from "../command.js";
 import { removeSignatures, transferConflicts, transferFlags, transferNeeds } from "../transfer/transfer-flags.js";
+import type { LayerSelection, OpenedPreviousImage } from "../../../index.js";
 
 const group = "Layers and platforms:";
 

@@ -1,4 +1,3 @@
-import type { ImageReport } from "../../../index.js";
 import { listTransports } from "../../../transport/references.js";
 import { type Flag, toggle } from "../../options/flag.js";
 import { hasKeys, openingFlags, readSettings, settingFlags } from "../../options/keys/key-flags.js";
@@ -8,6 +7,7 @@ import { platform, readPlatforms } from "../../options/platforms.js";
 import { onlyEndpoint, sourceFlags } from "../../options/registry/endpoints.js";
 import type { NameOfKey } from "../../output/tables/compat-table.js";
 import type { Command, Invocation } from "../command.js";
+import type { ImageReport } from "../../../index.js";
 
 const compat: Flag<boolean> = toggle({
   name: "compat",

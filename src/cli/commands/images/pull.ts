@@ -2,14 +2,7 @@ import { filePlainMode } from "../../options/plain-mode.js";
 import { platform, readPlatforms } from "../../options/platforms.js";
 import type { Command } from "../command.js";
 import { decryptFlags, decryptNeeds, decryptTransform, layerFlags } from "../transfer/copy-transform.js";
-import {
-  copyConflicts,
-  copyFlags,
-  readCopyFlags,
-  transferConflicts,
-  transferFlags,
-  transferNeeds,
-} from "../transfer/transfer-flags.js";
+import { copyConflicts, copyFlags, readCopyFlags, transferConflicts, transferFlags, transferNeeds } from "../transfer/transfer-flags.js";
 
 /** `pull IMAGE [DST]`. */
 export const pull: Command = {

@@ -1,11 +1,4 @@
-import {
-  anonymous,
-  openingFlags,
-  readSettings,
-  recipient,
-  recipientsFile,
-  settingFlags,
-} from "../../options/keys/key-flags.js";
+import { anonymous, openingFlags, readSettings, recipient, recipientsFile, settingFlags } from "../../options/keys/key-flags.js";
 import { readKeys, readRecipients } from "../../options/keys/keys.js";
 import { readLayers } from "../../options/layers.js";
 import { readPlatforms } from "../../options/platforms.js";

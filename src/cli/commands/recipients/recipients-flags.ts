@@ -1,4 +1,3 @@
-import type { RecipientId } from "../../../index.js";
 import { listTransports } from "../../../transport/references.js";
 import { type Flag, repeated } from "../../options/flag.js";
 import type { FlagValues } from "../../options/flag-values.js";
@@ -6,6 +5,7 @@ import { excludeLayer, layer } from "../../options/layers.js";
 import { platform } from "../../options/platforms.js";
 import type { Argument } from "../command.js";
 import { transferFlags } from "../transfer/transfer-flags.js";
+import type { RecipientId } from "../../../index.js";
 
 /** What every command takes that changes the recipients of an image. */
 export const recipientsArguments: readonly Argument[] = [

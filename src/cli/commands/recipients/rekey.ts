@@ -1,13 +1,6 @@
 import { type Flag, toggle } from "../../options/flag.js";
 import { inPlace, inPlaceTarget, requireInPlace } from "../../options/in-place.js";
-import {
-  anonymous,
-  openingFlags,
-  readSettings,
-  recipient,
-  recipientsFile,
-  settingFlags,
-} from "../../options/keys/key-flags.js";
+import { anonymous, openingFlags, readSettings, recipient, recipientsFile, settingFlags } from "../../options/keys/key-flags.js";
 import { readKeys, readNamedRecipients, readRecipients, readRecipientsFile } from "../../options/keys/keys.js";
 import { readLayers } from "../../options/layers.js";
 import { readLimits } from "../../options/limits.js";

@@ -1,5 +1,4 @@
 import { OciEncError } from "../../../errors.js";
-import type { TrustRules, VerifyImageOptions } from "../../../index.js";
 import { listTransports } from "../../../transport/references.js";
 import { choice, type Flag, parsed, repeated, single, toggle } from "../../options/flag.js";
 import { hasKeys, key, keysDir, openingFlags, readSettings, settingFlags } from "../../options/keys/key-flags.js";
@@ -7,17 +6,10 @@ import { readKeys, readRecipientsFile } from "../../options/keys/keys.js";
 import { platform, readPlatforms } from "../../options/platforms.js";
 import { onlyEndpoint, sourceFlags } from "../../options/registry/endpoints.js";
 import { annotation, identity, readClaims } from "../../options/signing/signing-flags.js";
-import {
-  asksForSignature,
-  readTrust,
-  signatureFlags,
-  trust,
-  trustConflicts,
-  trustNeeds,
-  trustPolicy,
-} from "../../options/signing/trust-flags.js";
+import { asksForSignature, readTrust, signatureFlags, trust, trustConflicts, trustNeeds, trustPolicy } from "../../options/signing/trust-flags.js";
 import type { Command, Invocation } from "../command.js";
 import { readRecipientIds, recipientIds } from "../recipients/recipients-flags.js";
+import type { TrustRules, VerifyImageOptions } from "../../../index.js";
 
 const group = "Encryption:";
 

@@ -1,20 +1,10 @@
-import type { LayerTransform } from "../../../index.js";
 import type { Flag } from "../../options/flag.js";
-import {
-  anonymous,
-  hasKeys,
-  key,
-  keysDir,
-  openingFlags,
-  readSettings,
-  recipient,
-  recipientsFile,
-  settingFlags,
-} from "../../options/keys/key-flags.js";
+import { anonymous, hasKeys, key, keysDir, openingFlags, readSettings, recipient, recipientsFile, settingFlags } from "../../options/keys/key-flags.js";
 import { readKeys, readRecipients } from "../../options/keys/keys.js";
 import { excludeLayer, layer, readLayers } from "../../options/layers.js";
 import { filePlainMode } from "../../options/plain-mode.js";
 import type { Command, Invocation } from "../command.js";
+import type { LayerTransform } from "../../../index.js";
 
 type Needs = NonNullable<Command["needs"]>;
 

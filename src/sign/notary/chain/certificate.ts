@@ -1,16 +1,7 @@
 import { type KeyObject, X509Certificate } from "node:crypto";
 import { OciEncError } from "../../../errors.js";
 import { type CanonicalName, canonicalName, sameCanonicalName } from "../../../keys/x509/canonical-name.js";
-import {
-  bitOctets,
-  type DerValue,
-  expect,
-  objectIdentifier,
-  parts,
-  readDer,
-  smallInteger,
-  tags,
-} from "../../../keys/x509/der.js";
+import { bitOctets, type DerValue, expect, objectIdentifier, parts, readDer, smallInteger, tags } from "../../../keys/x509/der.js";
 import { printName } from "../../../keys/x509/distinguished-name.js";
 import { derBoolean, readX509Fields, type X509Extension } from "../../../keys/x509/x509-fields.js";
 import { readValidity } from "../../../keys/x509/x509-time.js";
@@ -83,7 +74,7 @@ const keyUses = [
 /** One bit of the extension. */
 export type KeyUse = (typeof keyUses)[number];
 
-/** Reads a certificate from DER. CORRUPT when it is none, or not strictly encoded. */
+/** Reads a certificate from DER. CORRUPT when it is not one, or not strictly encoded. */
 export function readSigningCertificate(encoded: Uint8Array): SigningCertificate {
   const fields = certificateFields(encoded);
   try {

@@ -1,21 +1,14 @@
 import { OciEncError } from "../../../errors.js";
 import { algorithmOfKey, type SignatureAlgorithm } from "../algorithm.js";
 import { brokenChain } from "./broken-chain.js";
-import {
-  isIssuedBy,
-  isSelfSigned,
-  type KeyUse,
-  readSigningCertificate,
-  type SigningCertificate,
-  sameCertificate,
-} from "./certificate.js";
+import { isIssuedBy, isSelfSigned, type KeyUse, readSigningCertificate, type SigningCertificate, sameCertificate } from "./certificate.js";
 import { checkForm } from "./path/certificate-form.js";
 import { checkExtensions } from "./path/extensions.js";
 import { checkKeyIdentifiers } from "./path/key-identifiers.js";
 import { checkNameConstraints } from "./path/name-constraints.js";
 import { checkPolicies } from "./path/policies.js";
 
-/** A chain that keeps the rules. Whether anybody trusts it, and when it is valid, is another question. */
+/** A chain that keeps the rules. Whether it is trusted, and when it is valid, is another question. */
 export interface SigningChain {
   readonly leaf: SigningCertificate;
   /** The root; in a chain of one it is the leaf. */
@@ -30,8 +23,8 @@ export interface SigningChain {
 const maximumLength = 16;
 
 /**
- * Reads a chain, leaf first, and holds the rules of `signing-and-policy.md` 2.4 and of RFC 5280 section 6 against it, when
- * signing as when verifying. CORRUPT when a certificate cannot be read, UNTRUSTED when a rule is broken.
+ * Reads a chain, leaf first, and checks it by the rules of `signing-and-policy.md` 2.4 and of RFC 5280 section 6, for signing
+ * as for verifying. CORRUPT when a certificate cannot be read, UNTRUSTED when a rule is broken.
  */
 export function readChain(encoded: readonly Uint8Array[]): SigningChain {
   if (encoded.length > maximumLength)
@@ -109,7 +102,7 @@ const goodIdentifiers: ReadonlySet<string> = new Set([
   "2.16.840.1.101.3.4.2.3",
 ]);
 
-/** `below`: how many authorities stand between it and the leaf. */
+/** `below`: how many authorities are between it and the leaf. */
 function checkAuthority(authority: SigningCertificate, below: number): void {
   const { label, basicConstraints, keyUsage, extendedKeyUsage } = authority;
   if (basicConstraints?.critical !== true || !basicConstraints.ca) {

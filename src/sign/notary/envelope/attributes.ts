@@ -3,10 +3,10 @@ import type { SignatureAlgorithm } from "../algorithm.js";
 import { quoted } from "../json-shape.js";
 import { attributeNames, payloadType, type SignedHeaders } from "./envelope.js";
 
-/** Who vouches for the time of signing: nobody, or the authority that signed. */
+/** Who states the time of signing: the signer, who is not believed, or an authority, which is. */
 export type SigningScheme = "notary.x509" | "notary.x509.signingAuthority";
 
-/** The signed attributes once the rules have been found to hold. */
+/** The signed attributes, which keep the rules. */
 export interface SignedAttributes {
   readonly scheme: SigningScheme;
   /** The authentic one where the scheme is the authority's; otherwise the signer's word. */
@@ -15,7 +15,7 @@ export interface SignedAttributes {
 }
 
 /**
- * Holds the rules of `signing-and-policy.md` 2.1 against the protected part of an envelope whose signature is good.
+ * Checks the protected part of an envelope, whose signature is valid, by the rules of `signing-and-policy.md` 2.1.
  * `algorithm` is the one of the leaf's key. CORRUPT when an attribute is missing, in the wrong place or not critical;
  * UNTRUSTED for another algorithm; UNSUPPORTED for a scheme, a plugin or a critical attribute that is not known.
  */
@@ -37,7 +37,7 @@ export function checkAttributes(headers: SignedHeaders, algorithm: SignatureAlgo
   return { scheme: schemeOf(headers), signedAt, expiry: headers.expiry };
 }
 
-/** Throws UNTRUSTED when `now` is not before the time at which the signature ends to be good. */
+/** Throws UNTRUSTED when the signature has expired at `now`. */
 export function checkExpiry({ expiry: end }: SignedAttributes, now: Date): void {
   if (end === undefined || now < end) return;
   throw new OciEncError("UNTRUSTED", `the signature has expired at ${end.toISOString()}`);

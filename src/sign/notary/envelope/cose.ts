@@ -2,16 +2,7 @@ import { type DecodeOptions, decode, encode, rfc8949EncodeOptions, Tagged } from
 import { OciEncError } from "../../../errors.js";
 import { signatureAlgorithms } from "../algorithm.js";
 import { shapeFault } from "../json-shape.js";
-import {
-  attributeNames,
-  type Envelope,
-  type EnvelopeDraft,
-  type EnvelopeForm,
-  payloadType,
-  type SignedHeaders,
-  signingAgent,
-  unsignedNames,
-} from "./envelope.js";
+import { attributeNames, type Envelope, type EnvelopeDraft, type EnvelopeForm, payloadType, type SignedHeaders, signingAgent, unsignedNames } from "./envelope.js";
 
 /** The COSE envelope: a tagged COSE_Sign1 message, RFC 9052 section 4.2, `signing-and-policy.md` 2.3. */
 export const coseForm: EnvelopeForm = { read: readCose, write: writeCose };
@@ -23,7 +14,7 @@ const labels = { algorithm: 1, critical: 2, contentType: 3, chain: 33 } as const
 const signedMessageTag = 18;
 const timeTag = 1;
 
-/** Everything that CBOR allows to be written in two ways, or that JavaScript cannot tell apart, is refused. */
+/** What CBOR can write in two ways, or what becomes equal in JavaScript, is refused. */
 const strictly: DecodeOptions = {
   strict: true,
   allowIndefinite: false,

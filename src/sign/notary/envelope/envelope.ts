@@ -19,7 +19,7 @@ export const unsignedNames = {
   agent: "io.cncf.notary.signingAgent",
 } as const;
 
-/** What is put there as the agent; nobody checks it. */
+/** What new envelopes name as the agent; verifiers do not check it. */
 export const signingAgent = "oci-enc";
 
 /** An envelope taken apart. Nothing in it is to be believed yet. */
@@ -32,18 +32,18 @@ export interface Envelope {
   readonly signature: Uint8Array;
   /** Whether a timestamp token is attached. */
   readonly timestamped: boolean;
-  /** Reads the protected part, which is for whoever has checked the signature over it. CORRUPT when it is malformed. */
+  /** Reads the protected part, which only holds once the signature over it has been checked. CORRUPT when it is malformed. */
   headers(): SignedHeaders;
 }
 
-/** The protected part as it stands there. Only its form has been checked: `attributes.ts` has the rules. */
+/** The protected part as it is written. Only its form has been checked: `attributes.ts` has the rules. */
 export interface SignedHeaders {
-  /** Undefined: it names none that there is. */
+  /** Undefined: it names none that is known. */
   readonly algorithm: SignatureAlgorithm | undefined;
   readonly contentType: string;
   /** The names that are marked as critical. */
   readonly critical: readonly string[];
-  /** Every name that stands there. */
+  /** The names of all attributes. */
   readonly names: ReadonlySet<string>;
   readonly scheme: string;
   readonly signingTime: Date | undefined;
@@ -62,7 +62,7 @@ export interface EnvelopeDraft {
 
 /** One form of envelopes. One file each, one row in `envelopes.ts`. */
 export interface EnvelopeForm {
-  /** Takes an envelope apart. CORRUPT when it is none. */
+  /** Takes an envelope apart. CORRUPT when it is malformed. */
   read(content: Uint8Array): Envelope;
   /** Makes one; `sign` is given the bytes to sign. */
   write(draft: EnvelopeDraft, sign: (bytes: Uint8Array) => Uint8Array): Uint8Array;

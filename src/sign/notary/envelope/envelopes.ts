@@ -3,7 +3,7 @@ import { coseForm } from "./cose.js";
 import type { EnvelopeForm } from "./envelope.js";
 import { jwsForm } from "./jws.js";
 
-/** The formats that this folder is about; the first one is what is made when nobody asks. */
+/** The formats that this folder is about; the first one is made when no format is asked for. */
 export type NotaryFormat = "jws" | "cose";
 
 /** Every form of envelopes. */

@@ -21,7 +21,7 @@ const knownTypes: ReadonlySet<string> = new Set(attributeTypes.values());
 const mandatoryTypes = ["C", "ST", "O"];
 
 /**
- * Reads what stands behind `x509.subject:` in a trust policy: `C=…, ST=…, O=…`, in any order, each attribute once, commas,
+ * Reads what follows `x509.subject:` in a trust policy: `C=…, ST=…, O=…`, in any order, each attribute once, commas,
  * semicolons, backslashes and outer spaces escaped. CORRUPT otherwise, quoting nothing: a trust policy is a file that somebody
  * names. `signing-and-policy.md` 2.6.
  */
@@ -41,13 +41,13 @@ export function parseIdentity(text: string): NameAttributes {
 }
 
 /**
- * The attributes of a certificate's subject; those that no identity can name without their value. Undefined when they cannot be told apart, several having one type or sharing
- * one place: no identity matches such a name. CORRUPT when it is not a name.
+ * The attributes of a certificate's subject; those that an identity cannot name have no value. Undefined when several have
+ * one type or are in one set: no identity matches such a name. CORRUPT when it is not a name.
  */
 export function subjectAttributes(name: Uint8Array): NameAttributes | undefined {
   const attributes = new Map<string, string>();
-  for (const place of parts(readDer(name))) {
-    const [attribute, ...more] = parts(expect(place, tags.set));
+  for (const set of parts(readDer(name))) {
+    const [attribute, ...more] = parts(expect(set, tags.set));
     if (more.length > 0) return undefined;
     const [type, value] = parts(expect(attribute, tags.sequence));
     const dotted = objectIdentifier(type);
@@ -58,7 +58,7 @@ export function subjectAttributes(name: Uint8Array): NameAttributes | undefined 
   return attributes;
 }
 
-/** Whether everything that `some` says is so in `all`: then whoever matches `all` matches `some`. */
+/** Whether `all` has every attribute of `some`, with the same value: then a name that matches `all` matches `some`. */
 export function implies(all: NameAttributes, some: NameAttributes): boolean {
   return [...some].every(([type, value]) => all.get(type) === value);
 }

@@ -12,7 +12,7 @@ export type TrustAction = "enforce" | "log" | "skip";
 /** What is done about each check. */
 export type TrustActions = Readonly<Record<TrustCheck, TrustAction>>;
 
-/** `signing-and-policy.md` 2.6. The level `skip` judges nothing, and so has no row. */
+/** `signing-and-policy.md` 2.6. The level `skip` checks nothing, and so has no row. */
 const levels: ReadonlyMap<string, TrustActions> = new Map<string, TrustActions>([
   ["strict", { authenticity: "enforce", expiry: "enforce", authenticTimestamp: "enforce", revocation: "enforce" }],
   ["permissive", { authenticity: "enforce", expiry: "log", authenticTimestamp: "log", revocation: "log" }],
@@ -25,7 +25,7 @@ export type TimestampRule = "always" | "afterCertExpiry";
 /** What `signatureVerification` of a statement says. */
 export type SignatureVerification =
   | { readonly level: "skip" }
-  | { readonly level: "judge"; readonly actions: TrustActions; readonly timestamps: TimestampRule };
+  | { readonly level: "verify"; readonly actions: TrustActions; readonly timestamps: TimestampRule };
 
 /** Reads it. CORRUPT for anything that is not known, or not allowed. */
 export function readVerification(members: Members, what: string): SignatureVerification {
@@ -37,11 +37,10 @@ export function readVerification(members: Members, what: string): SignatureVerif
     return { level };
   }
   const actions = levels.get(level);
-  if (actions === undefined)
-    throw shapeFault(what, `has a level that is none of ${[...levels.keys()].join(", ")} and skip`);
+  if (actions === undefined) throw shapeFault(what, `has a level other than ${[...levels.keys()].join(", ")} and skip`);
   const changed = override === undefined ? {} : readOverride(membersOf(override, `"override" of ${what}`), what);
   return {
-    level: "judge",
+    level: "verify",
     actions: { ...actions, ...changed },
     timestamps: timestamps === undefined ? "always" : readTimestampRule(textOf(timestamps, what), what),
   };
@@ -51,7 +50,7 @@ function readOverride(members: Members, what: string): Partial<TrustActions> {
   return Object.fromEntries(
     [...members].map(([name, value]) => {
       const check = trustChecks.find((known) => known === name);
-      if (check === undefined) throw shapeFault(what, `overrides what is none of ${trustChecks.join(", ")}`);
+      if (check === undefined) throw shapeFault(what, `overrides something other than ${trustChecks.join(", ")}`);
       return [check, readAction(textOf(value, `"${check}" of ${what}`), check, what)];
     }),
   );

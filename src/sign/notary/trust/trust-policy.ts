@@ -12,10 +12,10 @@ export interface TrustPolicy {
   readonly statements: readonly TrustStatement[];
 }
 
-/** What holds for the images of its scopes: that they are judged in a certain way, or not at all. */
-export type TrustStatement = SkippingStatement | JudgingStatement;
+/** The rules for the images of its scopes: how their signatures are checked, or that they are not. */
+export type TrustStatement = SkippingStatement | VerifyingStatement;
 
-/** Its images are not looked at. They count as not judged, which is not the same as trusted. */
+/** Signatures of its images are not checked. Such images count as not judged, and not as trusted. */
 export interface SkippingStatement {
   readonly level: "skip";
   readonly name: string;
@@ -23,15 +23,15 @@ export interface SkippingStatement {
 }
 
 /** Its images need at least one good signature, at every level. */
-export interface JudgingStatement {
-  readonly level: "judge";
+export interface VerifyingStatement {
+  readonly level: "verify";
   readonly name: string;
   /** Repositories with their host, or `*` alone. */
   readonly scopes: readonly string[];
   readonly actions: TrustActions;
   readonly timestamps: TimestampRule;
   readonly stores: readonly StoreName[];
-  /** Undefined: anyone whom the stores vouch for. */
+  /** Undefined: every chain that ends in the stores. */
   readonly identities: readonly NameAttributes[] | undefined;
 }
 
@@ -58,7 +58,7 @@ export function parseTrustPolicy(bytes: Uint8Array, origin: string): TrustPolicy
 
 /**
  * The statement for an image: the one that names its repository, else the one for everything. UNTRUSTED when there is
- * neither. An image without a name is meant by `*` alone.
+ * neither. Only `*` covers an image without a name.
  */
 export function selectStatement(policy: TrustPolicy, identity: ImageName | undefined): TrustStatement {
   const repository = identity && `${identity.host}/${identity.repository}`;

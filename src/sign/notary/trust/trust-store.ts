@@ -11,8 +11,8 @@ import type { StoreName } from "./trust-policy.js";
 /** The certificates that somebody has put into named stores. */
 export interface TrustStores {
   /**
-   * Those of one store. UNTRUSTED when there is no such store, or a link in it; CORRUPT when a file of it is none of root
-   * certificates.
+   * Those of one store. UNTRUSTED when there is no such store, or a link in it; CORRUPT when a file of it holds
+   * anything else than root certificates.
    */
   certificates(store: StoreName): Promise<readonly SigningCertificate[]>;
 }

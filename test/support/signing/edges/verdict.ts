@@ -22,17 +22,17 @@ export function edgeImage(): { readonly descriptor: Descriptor; readonly bytes: 
   return { descriptor, bytes: readSigned(`registry/blobs/${descriptor.digest.replace(":", "/")}`) };
 }
 
-/** Judges an edge in memory; `stores` is a trust store with the chain of the vectors. */
-export async function judgeEdge(edge: Edge, stores: string): Promise<OurVerdict> {
+/** The verdict on an edge, in memory; `stores` is a trust store with the chain of the vectors. */
+export async function verdictOnEdge(edge: Edge, stores: string): Promise<OurVerdict> {
   const { descriptor } = edgeImage();
   const { signatures, broken } = await listSignatures(sourceOf(edge), descriptor.digest);
   const verifier = edge.trusted ? sigstoreVerifier([edge.trusted]) : notaryVerifierIn(stores);
   const reasons = broken.map(({ where, failure }) => `${where}: ${failure.message}`);
   for (const signature of signatures) {
     if (!verifier.formats.includes(signature.format)) continue;
-    const judgement = await verifier.judge(signature, { descriptor, identity: undefined }, new Date());
-    if (judgement.verdict === "accepted") return { verdict: "accept", reasons };
-    reasons.push(judgement.reason);
+    const verdict = await verifier.verify(signature, { descriptor, identity: undefined }, new Date());
+    if (verdict.verdict === "accepted") return { verdict: "accept", reasons };
+    reasons.push(verdict.reason);
   }
   return { verdict: "refuse", reasons };
 }
@@ -54,7 +54,7 @@ function sourceOf(edge: Edge) {
 
 function notaryVerifierIn(stores: string): Verifier {
   const statement = selectStatement(parseTrustPolicy(edgeTrustPolicy, "trustpolicy.json"), undefined);
-  if (statement.level === "skip") throw new Error("the edges are to be judged");
+  if (statement.level === "skip") throw new Error("the statement skips the edges");
   return notaryVerifier(statement, openTrustStores(stores));
 }
 

@@ -4,7 +4,7 @@ import type { SigningCertificate } from "../certificate.js";
 import { alternativeNames } from "./certificate-names.js";
 import { extensionIds } from "./extension-ids.js";
 
-/** What RFC 5280 section 4.1 demands of every certificate alone, wherever it stands. UNTRUSTED; CORRUPT when malformed. */
+/** What RFC 5280 section 4.1 demands of every certificate, wherever it is in the chain. UNTRUSTED; CORRUPT when malformed. */
 export function checkForm(certificate: SigningCertificate, isLeaf: boolean): void {
   const { label, version, innerAlgorithm, outerAlgorithm } = certificate;
   if (version !== 3) throw brokenChain(`has ${label}, which is of version ${version} and not 3`);
@@ -16,7 +16,7 @@ export function checkForm(certificate: SigningCertificate, isLeaf: boolean): voi
   checkKey(certificate);
 }
 
-/** Section 4.1.2.2. A root is let pass with zero: many have it. */
+/** Section 4.1.2.2. A root may have zero: many do. */
 function checkSerial({ label, serial, isSelfIssued }: SigningCertificate): void {
   const negative = (serial[0] ?? 0x80) >= 0x80;
   const zero = serial.every((octet) => octet === 0) && !isSelfIssued;

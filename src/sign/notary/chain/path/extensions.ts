@@ -5,7 +5,7 @@ import type { SigningCertificate } from "../certificate.js";
 import { extensionIds } from "./extension-ids.js";
 import { readGeneralNames } from "./general-names.js";
 
-/** Those whose rules are held, be they critical or not. */
+/** Those that are processed, whether they are critical or not. */
 const processed: ReadonlySet<string> = new Set([
   extensionIds.keyUsage,
   extensionIds.subjectAltName,
@@ -18,7 +18,7 @@ const processed: ReadonlySet<string> = new Set([
   extensionIds.inhibitAnyPolicy,
 ]);
 
-/** What these say of a chain is not understood here, and matters even where it is not critical. */
+/** Those that are not processed here, and restrict a chain even where they are not critical. */
 const refused: ReadonlyMap<string, string> = new Map([
   ["1.3.6.1.5.5.7.1.7", "blocks of addresses"],
   ["1.3.6.1.5.5.7.1.8", "numbers of autonomous systems"],
@@ -33,7 +33,7 @@ const ofAuthorities: ReadonlyMap<string, string> = new Map([
 
 /**
  * RFC 5280 section 4.2: an extension that is critical is either processed here, or the chain is refused. UNTRUSTED; CORRUPT
- * for one that is malformed although nobody asked for it.
+ * for any that is malformed.
  */
 export function checkExtensions({ label, extensions }: SigningCertificate, isLeaf: boolean): void {
   for (const [id, { critical }] of extensions) {

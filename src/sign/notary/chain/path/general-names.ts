@@ -9,7 +9,7 @@ export type GeneralName =
   | { readonly form: "otherName"; readonly type: string }
   | { readonly form: "URI" | "iPAddress" | "registeredID" };
 
-/** Reads the names inside `list`, whose own tag is the caller's affair. CORRUPT when one is malformed. */
+/** Reads the names inside `list`, whose own tag the caller has checked. CORRUPT when one is malformed. */
 export function readGeneralNames(list: DerValue): readonly GeneralName[] {
   return valuesIn(list.content).map(readGeneralName);
 }

@@ -17,8 +17,8 @@ interface KeyIdentifiers {
 }
 
 /**
- * Whether each certificate means the one that follows as its issuer. RFC 5280 wants identifiers everywhere; a chain
- * without a single one is let pass, as those of notation are often such, if its names alone tell who is meant.
+ * Checks that the key identifiers of each certificate name the one that follows as its issuer. RFC 5280 requires
+ * identifiers everywhere; a chain without any passes, as those of notation often have none, if its names are unambiguous.
  * `certificates`: leaf first, root last. UNTRUSTED, or CORRUPT when they cannot be read.
  */
 export function checkKeyIdentifiers(certificates: readonly SigningCertificate[]): void {

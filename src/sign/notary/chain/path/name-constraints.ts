@@ -21,8 +21,8 @@ type Subtree = Extract<GeneralName, { readonly form: "directoryName" | "dNSName"
 const maximumComparisons = 65_536;
 
 /**
- * Holds every certificate's names against the constraints of all that stand above it, the root included; those of an
- * intermediate that has issued itself are not looked at. UNTRUSTED when a name is not allowed, or when constraints or names
+ * Checks the names of every certificate against the constraints of all certificates above it, the root included. Names of
+ * a self-issued intermediate are not checked. UNTRUSTED when a name is not allowed, or when constraints or names
  * cannot be compared; CORRUPT when they cannot be read. `certificates`: leaf first.
  */
 export function checkNameConstraints(certificates: readonly SigningCertificate[]): void {
