@@ -38,14 +38,12 @@ const layers = [
     imports: ["crypt/", "transport/", "transform/", "sign/", "copy/", "policy/", "unpack/", "runtime/"],
   },
   { at: "doors/", imports: "all" },
-  { at: "*.ts", imports: "all" },
   // The command line has the library's doors, and the tables of what can be named on it.
   {
     at: "cli/",
     ground: ["errors.ts", "progress.ts", "process/child-environment.ts", "oci/signature-formats.ts"],
     imports: [
-      ...doors(),
-      "doors/internal.ts",
+      "doors/",
       "crypt/schemes/index.ts",
       "keys/foreign-form.ts",
       "sign/kinds.ts",
@@ -180,14 +178,6 @@ function listed(names) {
 function override(glob, patterns) {
   const rule = { level: "error", options: { patterns } };
   return { includes: [glob], linter: { rules: { style: { noRestrictedImports: rule } } } };
-}
-
-function doors() {
-  const { exports } = packageFile();
-  return Object.values(exports).flatMap((door) => {
-    const [, name] = /"\.\/dist\/([a-z/-]+)\.js"/.exec(JSON.stringify(door)) ?? [];
-    return name === undefined ? [] : [`${name}.ts`];
-  });
 }
 
 /** Throws where a package of package.json has no home, or the other way round. */

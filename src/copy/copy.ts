@@ -2,7 +2,13 @@ import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import type { Progress } from "../progress.js";
 import { type Committed, canTag, type ImageSource, type ImageTarget, removalFailure } from "../transport/transport.js";
-import { type AttachmentOptions, dropUnsupported, planAttachments, putAttachments, regainedAttachments } from "./attachments/carry.js";
+import {
+  type AttachmentOptions,
+  dropUnsupported,
+  planAttachments,
+  putAttachments,
+  regainedAttachments,
+} from "./attachments/carry.js";
 import { attachmentParts } from "./attachments/transfer.js";
 import { onSide } from "./error-side.js";
 import { makePlan, manifestsOf, type Plan, type PlanOptions } from "./plan.js";

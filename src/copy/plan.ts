@@ -8,7 +8,16 @@ import type { ImageSource } from "../transport/transport.js";
 import { configAbsent, partsAbsent, platformMissing, unlessAbsent } from "./absent.js";
 import { attestedBy } from "./attestation.js";
 import { onSide } from "./error-side.js";
-import type { ChildPlan, IndexPlan, LayerPlan, ManifestPlan, OpaquePlan, Plan, PlannedChild, UnreadPlan } from "./plan-parts.js";
+import type {
+  ChildPlan,
+  IndexPlan,
+  LayerPlan,
+  ManifestPlan,
+  OpaquePlan,
+  Plan,
+  PlannedChild,
+  UnreadPlan,
+} from "./plan-parts.js";
 import { readBlob } from "./read-blob.js";
 
 export type { ChildPlan, IndexPlan, LayerPlan, ManifestPlan, Plan, UnreadPlan };

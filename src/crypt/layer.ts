@@ -6,7 +6,13 @@ import type { BlockCipher } from "./block-cipher.js";
 import { cipherOf } from "./ciphers/index.js";
 import { type EnvelopePart, partsOf, publicOptionsOf, withEnvelope } from "./envelope.js";
 import type { DecryptionKey, EncryptionKey, Unwrap, Wrap, WrappedKey, WrapperOptions } from "./key-wrapper.js";
-import { decodePrivateOptions, encodePrivateOptions, encodePublicOptions, type LayerOptions, type PublicOptions } from "./layer-options.js";
+import {
+  decodePrivateOptions,
+  encodePrivateOptions,
+  encodePublicOptions,
+  type LayerOptions,
+  type PublicOptions,
+} from "./layer-options.js";
 import type { SchemeRow } from "./scheme-row.js";
 import { helpOf, rowOfSuffix, schemeRow, schemes } from "./schemes/index.js";
 

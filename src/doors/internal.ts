@@ -1,17 +1,10 @@
 // What the command line needs beyond the doors for users. The package does not export this file.
 
 export { type ChoiceOptions, chooseImage } from "../copy/choose-image.js";
-export { schemeRow, schemes } from "../crypt/schemes/index.js";
+export { schemes } from "../crypt/schemes/index.js";
 export { wantsPassphrase } from "../crypt/wants-passphrase.js";
 export { failureLines } from "../decoder/failure.js";
 export { credentialsHint, redactedReference } from "../oci/redacted-reference.js";
 export { type SignerKind, signerKind, trustKind } from "../sign/kinds.js";
 export { storedForm } from "../sign/simple-signing/stored.js";
-export {
-  isStandardStream,
-  listTransports,
-  registryName,
-  registryReference,
-  sameRegistry,
-} from "../transport/references.js";
-export { transportRows } from "../transport/rows.js";
+export { registryReference, sameRegistry } from "../transport/references.js";

@@ -1,4 +1,15 @@
-import { closeSync, constants, existsSync, fchmodSync, fstatSync, lstatSync, openSync, readdirSync, rmdirSync, unlinkSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fchmodSync,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  rmdirSync,
+  unlinkSync,
+} from "node:fs";
 import { chmod, rm } from "node:fs/promises";
 import { setImmediate as breathe } from "node:timers/promises";
 import { ioError, OciEncError, systemCode } from "../errors.js";

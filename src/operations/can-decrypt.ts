@@ -7,15 +7,15 @@ import type { Descriptor } from "../oci/descriptor.js";
 import { isEncrypted } from "../oci/media-type.js";
 import type { Platform } from "../oci/platform.js";
 import type { Progress } from "../progress.js";
-import type { EndpointOptions, ImageSource } from "../transport/transport.js";
 import { openSource } from "../transport/index.js";
+import type { EndpointOptions, ImageSource } from "../transport/transport.js";
 
 /** Which keys, and what the transport needs. */
 export interface CanDecryptImageOptions extends CanDecryptOptions {
   readonly source?: EndpointOptions | undefined;
 }
 
-/** Opens an image, asks {@link canDecrypt}, closes it, and throws what that throws; USAGE for a reference that makes no sense. */
+/** Opens an image, asks `canDecrypt`, closes it, and throws what that throws; USAGE for a reference that makes no sense. */
 export async function canDecryptImage(reference: string, options: CanDecryptImageOptions): Promise<CanDecryptReport> {
   const { signal, progress, source: endpoint } = options;
   await using source = await openSource(reference, { signal, progress, ...endpoint });

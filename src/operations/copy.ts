@@ -4,10 +4,10 @@ import { OciEncError } from "../errors.js";
 import { refusalOfUnsigned } from "../policy/gate.js";
 import type { TrustRules } from "../policy/trust-rules.js";
 import type { SignedArtifact } from "../sign/signer.js";
+import { openSource, openTarget } from "../transport/index.js";
 import type { EndpointOptions } from "../transport/transport.js";
 import { gatedEndpoint } from "./image-source.js";
 import { type SigningRequest, signingAttach } from "./sign.js";
-import { openSource, openTarget } from "../transport/index.js";
 
 /** How to copy, what each end needs, what the source must pass, and who signs the result. */
 export interface CopyImageOptions extends Omit<CopyOptions, "attach"> {

@@ -10,8 +10,8 @@ import { diffIdsOf } from "../oci/manifest.js";
 import { isEncrypted } from "../oci/media-type.js";
 import { type Platform, printPlatform } from "../oci/platform.js";
 import type { Progress } from "../progress.js";
-import type { EndpointOptions, ImageSource } from "../transport/transport.js";
 import { openSource } from "../transport/index.js";
+import type { EndpointOptions, ImageSource } from "../transport/transport.js";
 
 /** What to compare, and what the transports need. */
 export interface DiffImagesOptions extends DiffOptions {
@@ -21,7 +21,7 @@ export interface DiffImagesOptions extends DiffOptions {
   readonly other?: EndpointOptions | undefined;
 }
 
-/** Opens two images, compares them, closes them. Throws what {@link diff} throws; USAGE for a reference that makes no sense. */
+/** Opens two images, compares them, closes them. Throws what `diff` throws; USAGE for a reference that makes no sense. */
 export async function diffImages(a: string, b: string, options: DiffImagesOptions = {}): Promise<ImageDiff> {
   const ends: EndpointOptions = { signal: options.signal, progress: options.progress };
   await using one = await openSource(a, { ...ends, ...options.source });

@@ -1,8 +1,8 @@
 import type { Platform } from "../oci/platform.js";
 import { policyGate } from "../policy/gate.js";
 import type { TrustRules } from "../policy/trust-rules.js";
-import type { EndpointOptions, ImageSource, PolicyGate } from "../transport/transport.js";
 import { openSource } from "../transport/index.js";
+import type { EndpointOptions, ImageSource, PolicyGate } from "../transport/transport.js";
 
 /** What the transport needs, and what the image must pass, for an operation that uses one image. */
 export interface SourceOptions {

@@ -12,8 +12,8 @@ import { isEncrypted } from "../oci/media-type.js";
 import type { Platform } from "../oci/platform.js";
 import type { Progress } from "../progress.js";
 import { createChooser, type LayerSelection } from "../transform/select.js";
-import type { EndpointOptions, ImageSource } from "../transport/transport.js";
 import { openSource } from "../transport/index.js";
+import type { EndpointOptions, ImageSource } from "../transport/transport.js";
 
 /** What to look at, and what the transport needs. */
 export interface InspectImageOptions extends InspectOptions {
@@ -23,7 +23,7 @@ export interface InspectImageOptions extends InspectOptions {
 }
 
 /**
- * Opens an image, inspects it, closes it. Throws what {@link inspect} throws; USAGE for a reference that makes no sense, and
+ * Opens an image, inspects it, closes it. Throws what `inspect` throws; USAGE for a reference that makes no sense, and
  * for a selector that matches no layer.
  */
 export async function inspectImage(reference: string, options: InspectImageOptions = {}): Promise<ImageReport> {

@@ -1,7 +1,7 @@
 import { type ImageFile, type LookOptions, listFiles } from "../unpack/look-inside.js";
 import { openImageSource, type SourceOptions } from "./image-source.js";
 
-/** What a path is in an image: {@link listFiles}. */
+/** What a path is in an image: `listFiles`. */
 export async function listImageFiles(
   reference: string,
   path: string,

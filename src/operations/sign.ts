@@ -4,12 +4,18 @@ import type { Descriptor } from "../oci/descriptor.js";
 import type { Digest } from "../oci/digest.js";
 import { claimedName, givenName } from "../policy/subject.js";
 import type { Progress } from "../progress.js";
-import { attachMade, type MadeSignature, requireFormats, type SigningOptions, signManifests } from "../sign/sign-manifests.js";
+import {
+  attachMade,
+  type MadeSignature,
+  requireFormats,
+  type SigningOptions,
+  signManifests,
+} from "../sign/sign-manifests.js";
 import type { SignedArtifact } from "../sign/signer.js";
 import { listSignatures } from "../sign/store.js";
+import { openSource, openTarget } from "../transport/index.js";
 import { pinnedReference } from "../transport/references.js";
 import type { EndpointOptions } from "../transport/transport.js";
-import { openSource, openTarget } from "../transport/index.js";
 
 /** Who signs, what is claimed, and which manifests of an image are meant. */
 export interface SigningRequest extends Omit<SigningOptions, "identity"> {

@@ -6,8 +6,8 @@ import type { Progress } from "../progress.js";
 import type { SignatureFormat } from "../sign/signature.js";
 import { listSignatures } from "../sign/store.js";
 import { attachmentsOf, digestTagKinds, digestTagName } from "../transport/attachments.js";
-import type { EndpointOptions, ImageSource } from "../transport/transport.js";
 import { openSource } from "../transport/index.js";
+import type { EndpointOptions, ImageSource } from "../transport/transport.js";
 
 /** What the transport needs. */
 export interface ListSignaturesOptions {

@@ -1,7 +1,7 @@
 import { type Unpacked, type UnpackOptions, unpack } from "../unpack/unpack.js";
 import { openImageSource, type SourceOptions } from "./image-source.js";
 
-/** Opens an image, unpacks it with {@link unpack}, closes it. USAGE for a reference that makes no sense. */
+/** Opens an image, unpacks it with `unpack`, closes it. USAGE for a reference that makes no sense. */
 export async function unpackImage(
   reference: string,
   directory: string,

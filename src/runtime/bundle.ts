@@ -9,7 +9,13 @@ import { type Destination, openDestination } from "../unpack/destination.js";
 import { type OpenedImage, openImage } from "../unpack/image-layers.js";
 import { takeBackMoved } from "../unpack/moved-entries.js";
 import type { OwnerIds } from "../unpack/ownership.js";
-import { type TreeOptions, type Unpacked, type UnpackOptions, unpackOpened, warnUnencrypted } from "../unpack/unpack.js";
+import {
+  type TreeOptions,
+  type Unpacked,
+  type UnpackOptions,
+  unpackOpened,
+  warnUnencrypted,
+} from "../unpack/unpack.js";
 import { type BundleSettings, bundleSpec } from "./spec/bundle-spec.js";
 
 /**

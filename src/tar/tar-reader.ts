@@ -4,7 +4,16 @@ import type { ByteStream } from "../bytes/byte-stream.js";
 import { OciEncError } from "../errors.js";
 import { paxRecordsIn } from "./pax-records.js";
 import { type Records, readSparseMap, type SparseMap, sparseFormat } from "./sparse-file.js";
-import { blockSize, cString, decodeAttributes, decodeHeader, type HeaderAttributes, malformedTar, paddingOf, type TarHeader } from "./tar-header.js";
+import {
+  blockSize,
+  cString,
+  decodeAttributes,
+  decodeHeader,
+  type HeaderAttributes,
+  malformedTar,
+  paddingOf,
+  type TarHeader,
+} from "./tar-header.js";
 import type { Piece, TarMember } from "./tar-member.js";
 import { xattrsIn } from "./tar-xattrs.js";
 

@@ -7,7 +7,13 @@ import { isEncrypted, layerKind, mediaTypes, toOciType } from "../oci/media-type
 import type { Progress, WarningCode } from "../progress.js";
 import { findConfigSecrets } from "./config-secrets.js";
 import { relabelled } from "./edit-envelopes.js";
-import { type LayerChange, type LayerContext, type LayerTransform, layerName, type ManifestContext } from "./layer-transform.js";
+import {
+  type LayerChange,
+  type LayerContext,
+  type LayerTransform,
+  layerName,
+  type ManifestContext,
+} from "./layer-transform.js";
 import { adding } from "./recipients.js";
 import { findingReusable, type PreviousImage } from "./reuse.js";
 import { loadSealing } from "./sealing.js";

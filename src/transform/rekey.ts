@@ -13,7 +13,14 @@ import { algorithmOf } from "../oci/digest.js";
 import { isEncrypted } from "../oci/media-type.js";
 import { checkContent, requireDiffIds } from "./content-check.js";
 import { contentRecipientTag } from "./content-recipient-tag.js";
-import { type LayerChange, type LayerContext, type LayerTransform, layerName, type Relabel, type Rewrite } from "./layer-transform.js";
+import {
+  type LayerChange,
+  type LayerContext,
+  type LayerTransform,
+  layerName,
+  type Relabel,
+  type Rewrite,
+} from "./layer-transform.js";
 import { openingLayers, requireHonest } from "./open-layer.js";
 import { type RecipientsOptions, wrapperOptions } from "./rewrapping.js";
 import { allLayers, createChooser } from "./select.js";

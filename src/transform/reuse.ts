@@ -1,4 +1,12 @@
-import { contentRecipientTagOf, envelopeOf, type PartEdit, partsOf, withContentRecipientTag, withEditedParts, withoutEnvelope } from "../crypt/envelope.js";
+import {
+  contentRecipientTagOf,
+  envelopeOf,
+  type PartEdit,
+  partsOf,
+  withContentRecipientTag,
+  withEditedParts,
+  withoutEnvelope,
+} from "../crypt/envelope.js";
 import type { DecryptionKey, EncryptionKey, KnownRecipient } from "../crypt/key-wrapper.js";
 import { loadKeyring, readPublicEnvelope, type Unwrapped } from "../crypt/layer.js";
 import { encodePrivateOptions } from "../crypt/layer-options.js";

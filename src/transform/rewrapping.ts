@@ -1,5 +1,12 @@
 import { withEditedParts } from "../crypt/envelope.js";
-import type { DecryptionKey, EncryptionKey, KnownRecipient, SchemeSettings, WrappedKey, WrapperOptions } from "../crypt/key-wrapper.js";
+import type {
+  DecryptionKey,
+  EncryptionKey,
+  KnownRecipient,
+  SchemeSettings,
+  WrappedKey,
+  WrapperOptions,
+} from "../crypt/key-wrapper.js";
 import { loadKeyring } from "../crypt/layer.js";
 import { identifyRecipients, type ListedRecipient, loadWrapFor, removalOf, type WrapFor } from "../crypt/recipients.js";
 import type { Descriptor } from "../oci/descriptor.js";

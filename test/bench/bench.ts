@@ -5,7 +5,11 @@ import { freemem, tmpdir } from "node:os";
 import { join } from "node:path";
 import { ociEncProgram } from "../support/process/oci-enc.js";
 import { broughtPeer, type Peer, systemPeer } from "../support/process/peer.js";
-import { type DockerRegistryPlace, noDockerRegistry, startDockerRegistry } from "../support/registry/docker-registry.js";
+import {
+  type DockerRegistryPlace,
+  noDockerRegistry,
+  startDockerRegistry,
+} from "../support/registry/docker-registry.js";
 import { type BenchImage, writeBenchImage } from "./bench-image.js";
 import { benchRecipients, type RecipientsResult } from "./bench-recipients.js";
 import { benchDecoder, decoderLines } from "./decoder-bench.js";

@@ -5,7 +5,17 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { decompressing } from "../../src/bytes/decompressing.js";
 import { OciEncError } from "../../src/errors.js";
-import { abandon, anyBytes, anyCut, chunked, collect, collectUntilFailure, cuts, failing, watched } from "../support/bytes/chunked.js";
+import {
+  abandon,
+  anyBytes,
+  anyCut,
+  chunked,
+  collect,
+  collectUntilFailure,
+  cuts,
+  failing,
+  watched,
+} from "../support/bytes/chunked.js";
 import { skippableFrame, zstdFrame } from "../support/bytes/zstd-frame.js";
 import { expectedError } from "../support/expected-error.js";
 

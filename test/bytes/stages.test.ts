@@ -9,7 +9,17 @@ import { progressMeter } from "../../src/bytes/progress-meter.js";
 import { tee } from "../../src/bytes/tee.js";
 import { verifying } from "../../src/bytes/verifying.js";
 import { digestOf } from "../../src/oci/digest.js";
-import { abandon, anyBytes, anyCut, chunked, collect, collectUntilFailure, cuts, failing, watched } from "../support/bytes/chunked.js";
+import {
+  abandon,
+  anyBytes,
+  anyCut,
+  chunked,
+  collect,
+  collectUntilFailure,
+  cuts,
+  failing,
+  watched,
+} from "../support/bytes/chunked.js";
 import { expectedError } from "../support/expected-error.js";
 
 const content = randomBytes(5000);

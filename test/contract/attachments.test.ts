@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { type TestContext, test } from "node:test";
+import { copy, openSource, openTarget } from "../../src/doors/transport.js";
 import type { Descriptor } from "../../src/oci/descriptor.js";
 import { type Digest, digestOf } from "../../src/oci/digest.js";
 import { diffIdsOf, parseManifest } from "../../src/oci/manifest.js";
@@ -11,7 +12,6 @@ import { AttachedPlace } from "../support/images/attached-place.js";
 import { addImage } from "../support/images/memory-image.js";
 import { scratchOf } from "../support/scratch.js";
 import { type TransportCase, transportCases } from "./transport-cases.js";
-import { copy, openSource, openTarget } from "../../src/doors/transport.js";
 
 const tar = "application/vnd.oci.image.layer.v1.tar";
 

@@ -4,7 +4,13 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { BlockCipher } from "../../src/crypt/block-cipher.js";
 import { cipherOf, ciphers } from "../../src/crypt/ciphers/index.js";
-import { decodePrivateOptions, decodePublicOptions, encodePrivateOptions, encodePublicOptions, type LayerOptions } from "../../src/crypt/layer-options.js";
+import {
+  decodePrivateOptions,
+  decodePublicOptions,
+  encodePrivateOptions,
+  encodePublicOptions,
+  type LayerOptions,
+} from "../../src/crypt/layer-options.js";
 import { digestOf } from "../../src/oci/digest.js";
 import { abandon, anyBytes, anyCut, chunked, collect, watched } from "../support/bytes/chunked.js";
 import { expectedError } from "../support/expected-error.js";

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { type TestContext, test } from "node:test";
 import type { ByteStream } from "../../src/bytes/byte-stream.js";
+import { openSource, openTarget } from "../../src/doors/transport.js";
 import { OciEncError } from "../../src/errors.js";
 import type { Descriptor } from "../../src/oci/descriptor.js";
 import { digestOf } from "../../src/oci/digest.js";
@@ -16,7 +17,6 @@ import { bringImage, inChunks, uploadOf } from "../support/images/bring-image.js
 import { addImage, MemoryPlace } from "../support/images/memory-image.js";
 import { scratchOf } from "../support/scratch.js";
 import { type TransportCase, transportCases } from "./transport-cases.js";
-import { openSource, openTarget } from "../../src/doors/transport.js";
 
 const tar = "application/vnd.oci.image.layer.v1.tar";
 

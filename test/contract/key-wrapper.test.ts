@@ -3,7 +3,15 @@ import { join } from "node:path";
 import { generateKey } from "openpgp";
 import type { DecryptionKey } from "../../src/crypt/key-wrapper.js";
 import { schemes } from "../../src/crypt/schemes/index.js";
-import { addTokenKey, keyWord, makeCertificate, makeSoftToken, recipientFile, recipientWord, softHsmModule } from "../support/keys/key-material.js";
+import {
+  addTokenKey,
+  keyWord,
+  makeCertificate,
+  makeSoftToken,
+  recipientFile,
+  recipientWord,
+  softHsmModule,
+} from "../support/keys/key-material.js";
 import { decryptionKey, ecPair, encryptionKey, rsaPair } from "../support/keys/key-pair.js";
 import { configureProviders } from "../support/keys/key-provider.js";
 import { systemPeer } from "../support/process/peer.js";

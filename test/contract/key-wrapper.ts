@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { DecryptionKey, EncryptionKey, KeyWrapper, WrappedKey, WrapperOptions } from "../../src/crypt/key-wrapper.js";
+import type {
+  DecryptionKey,
+  EncryptionKey,
+  KeyWrapper,
+  WrappedKey,
+  WrapperOptions,
+} from "../../src/crypt/key-wrapper.js";
 import { isRecipient } from "../../src/crypt/recipient-id.js";
 import type { SchemeRow } from "../../src/crypt/scheme-row.js";
 import { sameId } from "../../src/crypt/schemes/index.js";

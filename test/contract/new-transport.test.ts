@@ -3,6 +3,8 @@ import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { copyImage, decryptLayers, encryptLayers, inspectImage, verifyImage } from "../../src/doors/index.js";
+import { parseReference, policyGate } from "../../src/doors/transport.js";
 import { listTransports } from "../../src/transport/references.js";
 import { transportRows } from "../../src/transport/rows.js";
 import { expectedError } from "../support/expected-error.js";
@@ -10,8 +12,6 @@ import { addImage } from "../support/images/memory-image.js";
 import { type MemoryTransport, memoryTransport } from "../support/images/memory-transport.js";
 import { person } from "../support/keys/people.js";
 import { scratchOf } from "../support/scratch.js";
-import { parseReference, policyGate } from "../../src/doors/transport.js";
-import { copyImage, decryptLayers, encryptLayers, inspectImage, verifyImage } from "../../src/index.js";
 
 // A transport that the product does not have: its row is all that anything here is told of it.
 

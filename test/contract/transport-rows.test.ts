@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { type TestContext, test } from "node:test";
 import { verifying } from "../../src/bytes/verifying.js";
+import { parseReference } from "../../src/doors/transport.js";
 import type { Descriptor } from "../../src/oci/descriptor.js";
 import { parseImageName } from "../../src/oci/image-name.js";
 import { parseManifest } from "../../src/oci/manifest.js";
 import { claimedName, policySubject } from "../../src/policy/subject.js";
 import { attachable } from "../../src/transport/attachments.js";
+import { openSource, openTarget } from "../../src/transport/index.js";
 import { listTransports } from "../../src/transport/references.js";
 import { transportRows } from "../../src/transport/rows.js";
 import type { EndpointOptions, ImageSource, ImageTarget } from "../../src/transport/transport.js";
@@ -16,8 +18,6 @@ import { bringImage } from "../support/images/bring-image.js";
 import { addImage, MemoryPlace } from "../support/images/memory-image.js";
 import { scratchOf } from "../support/scratch.js";
 import { type TransportCase, transportCases } from "./transport-cases.js";
-import { parseReference } from "../../src/doors/transport.js";
-import { openSource, openTarget } from "../../src/transport/index.js";
 
 const tar = "application/vnd.oci.image.layer.v1.tar";
 

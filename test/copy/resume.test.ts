@@ -4,6 +4,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { copy } from "../../src/copy/copy.js";
+import { openTarget } from "../../src/doors/transport.js";
 import { OciEncError } from "../../src/errors.js";
 import { encryptLayers } from "../../src/transform/encrypt.js";
 import { expectedError } from "../support/expected-error.js";
@@ -12,7 +13,6 @@ import { checkLayout } from "../support/images/layout-check.js";
 import { ecPair, encryptionKey } from "../support/keys/key-pair.js";
 import { type HostedImage, randomImage } from "../support/registry/hosted-image.js";
 import { scratchOf } from "../support/scratch.js";
-import { openTarget } from "../../src/doors/transport.js";
 
 const size = 400_000;
 const half = 200_000;

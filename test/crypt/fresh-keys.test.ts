@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseDigest } from "../../src/oci/digest.js";
 import { defaultCipher } from "../../src/doors/crypt.js";
+import { parseDigest } from "../../src/oci/digest.js";
 
 const digest = parseDigest(`sha256:${"0".repeat(64)}`);
 

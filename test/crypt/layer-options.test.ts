@@ -3,7 +3,12 @@ import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
 import { isBase64 } from "../../src/bytes/base64.js";
-import { decodePrivateOptions, decodePublicOptions, encodePrivateOptions, encodePublicOptions } from "../../src/crypt/layer-options.js";
+import {
+  decodePrivateOptions,
+  decodePublicOptions,
+  encodePrivateOptions,
+  encodePublicOptions,
+} from "../../src/crypt/layer-options.js";
 import { OciEncError } from "../../src/errors.js";
 import { digestOf } from "../../src/oci/digest.js";
 import { expectedError } from "../support/expected-error.js";

@@ -3,11 +3,11 @@ import { execFile } from "node:child_process";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { openTarget } from "../../src/doors/transport.js";
 import { bringImage } from "../support/images/bring-image.js";
 import { addImage, MemoryPlace } from "../support/images/memory-image.js";
 import { ociEncProgram } from "../support/process/oci-enc.js";
 import { scratchDirectory } from "../support/scratch.js";
-import { openTarget } from "../../src/doors/transport.js";
 
 const scratch = scratchDirectory();
 

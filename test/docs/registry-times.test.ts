@@ -7,7 +7,12 @@ import { defaultPatience } from "../../src/transport/registry/auth/credential-he
 import { longestStoring, storingPace } from "../../src/transport/registry/blobs/upload-session.js";
 import { longestRetryAfter } from "../../src/transport/registry/http/retry.js";
 import { leastProgress } from "../../src/transport/registry/http/stall-watch.js";
-import { defaultRetryTimes, defaultTimeouts, silentSpans, unreachableSpan } from "../../src/transport/registry/open-client.js";
+import {
+  defaultRetryTimes,
+  defaultTimeouts,
+  silentSpans,
+  unreachableSpan,
+} from "../../src/transport/registry/open-client.js";
 
 const page = readFileSync("docs/registries.md", "utf8");
 

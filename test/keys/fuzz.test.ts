@@ -9,6 +9,8 @@ import { readEnveloped } from "../../src/crypt/schemes/pkcs7/enveloped-data.js";
 import { decodeWrappedKey } from "../../src/crypt/schemes/pkcs11/wrapped-key.js";
 import { readAnnotation, readSecret } from "../../src/crypt/schemes/provider/protocol.js";
 import { describeWrappedKey } from "../../src/crypt/schemes/provider/wrapped-key.js";
+import type { KeyWrapper, WrappedKey } from "../../src/doors/crypt.js";
+import { schemes } from "../../src/doors/internal.js";
 import { OciEncError } from "../../src/errors.js";
 import { keyParts } from "../../src/keys/key-parts.js";
 import { isKeyData, splitKeys } from "../../src/keys/pgp/key-data.js";
@@ -20,8 +22,6 @@ import { readChain } from "../../src/sign/notary/chain/chain.js";
 import { draftChain, usualPlan } from "../support/certificates/draft-chain.js";
 import { encodeCertificate } from "../support/certificates/handmade-certificate.js";
 import { readVector } from "../support/encrypted/vector.js";
-import type { KeyWrapper, WrappedKey } from "../../src/doors/crypt.js";
-import { schemes } from "../../src/doors/internal.js";
 
 /**
  * Every parser of bytes from outside, on random bytes and on damaged good ones. The suite runs some hundred inputs a

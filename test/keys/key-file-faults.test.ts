@@ -3,7 +3,15 @@ import { generateKeyPairSync, randomBytes } from "node:crypto";
 import test from "node:test";
 import { OciEncError } from "../../src/errors.js";
 import { expectedError } from "../support/expected-error.js";
-import { assertSameKey, keyFile, keyFileBytes, privateForms, privateKeys, publicForms, publicKeys } from "../support/keys/key-forms.js";
+import {
+  assertSameKey,
+  keyFile,
+  keyFileBytes,
+  privateForms,
+  privateKeys,
+  publicForms,
+  publicKeys,
+} from "../support/keys/key-forms.js";
 import { ecPair, jwkFile, rsaPair } from "../support/keys/key-pair.js";
 
 const rsa = rsaPair();

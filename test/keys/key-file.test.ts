@@ -6,7 +6,15 @@ import { OciEncError } from "../../src/errors.js";
 import { thumbprint } from "../../src/keys/jwk.js";
 import { holdsKey, needsPassphrase, readPublicKeys } from "../../src/keys/key-file.js";
 import { expectedError } from "../support/expected-error.js";
-import { assertSameKey, keyFile, keyFileBytes, privateForms, privateKeys, publicForms, publicKeys } from "../support/keys/key-forms.js";
+import {
+  assertSameKey,
+  keyFile,
+  keyFileBytes,
+  privateForms,
+  privateKeys,
+  publicForms,
+  publicKeys,
+} from "../support/keys/key-forms.js";
 import { ecPair, jwkFile, rsaPair } from "../support/keys/key-pair.js";
 
 const rsa = rsaPair();

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { openSource } from "../../src/doors/transport.js";
 import type { Descriptor } from "../../src/oci/descriptor.js";
 import { digestOf } from "../../src/oci/digest.js";
 import { mediaTypes } from "../../src/oci/media-type.js";
@@ -17,7 +18,6 @@ import { configureProviders } from "../support/keys/key-provider.js";
 import { person } from "../support/keys/people.js";
 import { scratchDirectory } from "../support/scratch.js";
 import { signedVectors } from "../support/signing/signed-vectors.js";
-import { openSource } from "../../src/doors/transport.js";
 
 const [alice, stranger] = [person("alice"), person("stranger")];
 const vectors = join(process.cwd(), "test", "vectors");

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { copyImage, encryptLayers } from "../../src/doors/index.js";
 import { generateSigstoreKeyPair, listImageSignatures, loadSigner } from "../../src/doors/sign.js";
 import { openTarget } from "../../src/doors/transport.js";
-import { copyImage, encryptLayers } from "../../src/index.js";
-import { bringImage } from "../support/bring-image.js";
 import { expectedError } from "../support/expected-error.js";
-import { addImage, MemoryPlace } from "../support/memory-image.js";
-import { person } from "../support/people.js";
+import { bringImage } from "../support/images/bring-image.js";
+import { addImage, MemoryPlace } from "../support/images/memory-image.js";
+import { person } from "../support/keys/people.js";
 import { scratchDirectory } from "../support/scratch.js";
 
 const layout = join(scratchDirectory(), "images");

@@ -3,13 +3,28 @@ import { createPublicKey } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { type LayoutImage, layerDigest, openImage, sealImage, writePlainImage } from "../support/images/one-layer-image.js";
-import { keyFile, keyWord, makeCertificate, makeGpgHome, makeSoftToken, recipientFile, recipientWord, softHsmModule } from "../support/keys/key-material.js";
+import type { DecryptionKey, EncryptionKey } from "../../src/doors/index.js";
+import {
+  type LayoutImage,
+  layerDigest,
+  openImage,
+  sealImage,
+  writePlainImage,
+} from "../support/images/one-layer-image.js";
+import {
+  keyFile,
+  keyWord,
+  makeCertificate,
+  makeGpgHome,
+  makeSoftToken,
+  recipientFile,
+  recipientWord,
+  softHsmModule,
+} from "../support/keys/key-material.js";
 import { configureProviders } from "../support/keys/key-provider.js";
 import { systemPeer } from "../support/process/peer.js";
 import { type Containerd, containerdMissing, startContainerd } from "../support/runtime/containerd.js";
 import { scratchDirectory } from "../support/scratch.js";
-import type { DecryptionKey, EncryptionKey } from "../../src/index.js";
 
 const scratch = scratchDirectory();
 const noToken = existsSync(softHsmModule) ? false : `there is no ${softHsmModule}: apt-get install softhsm2`;

@@ -3,12 +3,27 @@ import { createPublicKey } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { type LayoutImage, layerDigest, openImage, sealImage, writePlainImage } from "../support/images/one-layer-image.js";
-import { keyFile, keyWord, makeCertificate, makeGpgHome, makeSoftToken, recipientFile, recipientWord, softHsmModule } from "../support/keys/key-material.js";
+import type { DecryptionKey, EncryptionKey, WrapperOptions } from "../../src/doors/crypt.js";
+import {
+  type LayoutImage,
+  layerDigest,
+  openImage,
+  sealImage,
+  writePlainImage,
+} from "../support/images/one-layer-image.js";
+import {
+  keyFile,
+  keyWord,
+  makeCertificate,
+  makeGpgHome,
+  makeSoftToken,
+  recipientFile,
+  recipientWord,
+  softHsmModule,
+} from "../support/keys/key-material.js";
 import { configureProviders, type RunningService, startService } from "../support/keys/key-provider.js";
 import { broughtPeer, firstMissing, type Peer, run, systemPeer } from "../support/process/peer.js";
 import { scratchDirectory } from "../support/scratch.js";
-import type { DecryptionKey, EncryptionKey, WrapperOptions } from "../../src/doors/crypt.js";
 
 /** One way of sealing and opening, in our words and in the peer's. */
 interface Exchange {

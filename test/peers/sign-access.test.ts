@@ -6,7 +6,12 @@ import { describe, test } from "node:test";
 import { addTokenKey, makeSoftToken, softHsmModule } from "../support/keys/key-material.js";
 import { exits, refuses } from "../support/process/exits.js";
 import { systemPeer } from "../support/process/peer.js";
-import { type DockerRegistry, dockerRegistryOfFile, noDockerRegistry, startDockerRegistry } from "../support/registry/docker-registry.js";
+import {
+  type DockerRegistry,
+  dockerRegistryOfFile,
+  noDockerRegistry,
+  startDockerRegistry,
+} from "../support/registry/docker-registry.js";
 import { scratchDirectory } from "../support/scratch.js";
 import { cosigns, sigstoreKey } from "../support/signing/cosign.js";
 import { placeOfOne, type SignedPlace, type StoredManifest } from "../support/signing/signed-place.js";

@@ -8,7 +8,13 @@ import { broughtPeer, firstMissing, run, systemPeer } from "../support/process/p
 import { type DockerRegistry, noDockerRegistry, startDockerRegistry } from "../support/registry/docker-registry.js";
 import { startReferrersShim } from "../support/registry/referrers-shim.js";
 import { scratchDirectory } from "../support/scratch.js";
-import { type ContainersConfig, containersConfig, type Requirement, signedBy, sigstoreSigned } from "../support/signing/containers-config.js";
+import {
+  type ContainersConfig,
+  containersConfig,
+  type Requirement,
+  signedBy,
+  sigstoreSigned,
+} from "../support/signing/containers-config.js";
 import { cosignPassword, cosigns, sigstoreKey } from "../support/signing/cosign.js";
 import { notarySpec, notationIn } from "../support/signing/notation.js";
 import { type SignedPlace, signedPlace } from "../support/signing/signed-place.js";

@@ -4,7 +4,15 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { Descriptor } from "../../src/oci/descriptor.js";
 import { digestOf } from "../../src/oci/digest.js";
-import { type ClassDemands, type ClassOfImage, type ClassRules, decideClass, parseClassRules, readClassRules, usualClassRules } from "../../src/policy/classes.js";
+import {
+  type ClassDemands,
+  type ClassOfImage,
+  type ClassRules,
+  decideClass,
+  parseClassRules,
+  readClassRules,
+  usualClassRules,
+} from "../../src/policy/classes.js";
 import { gpgVerifier } from "../../src/sign/gpg/verifier.js";
 import { storedSignature } from "../../src/sign/simple-signing/stored.js";
 import { expectedError } from "../support/expected-error.js";

@@ -6,7 +6,13 @@ import { evaluatePolicy, type PolicyOutcome } from "../../src/policy/evaluate.js
 import { parsePolicy } from "../../src/policy/policy-json.js";
 import { policyLocation } from "../../src/policy/scopes.js";
 import { nameScopes, pathScopes } from "../../src/transport/policy-scopes.js";
-import { type ContainersCase, containersCase, containersCases, imageOf, signaturesOf } from "../support/signing/containers-case.js";
+import {
+  type ContainersCase,
+  containersCase,
+  containersCases,
+  imageOf,
+  signaturesOf,
+} from "../support/signing/containers-case.js";
 import { signedVectors } from "../support/signing/signed-vectors.js";
 
 for (const one of containersCases()) {

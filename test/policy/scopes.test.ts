@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, realpathSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { openSource } from "../../src/doors/transport.js";
 import { parseImageName } from "../../src/oci/image-name.js";
 import { entryFor, parsePolicy } from "../../src/policy/policy-json.js";
 import { isScope, policyLocation } from "../../src/policy/scopes.js";
@@ -10,7 +11,6 @@ import { nameScopes, pathScopes } from "../../src/transport/policy-scopes.js";
 import { expectedError } from "../support/expected-error.js";
 import { writeImage } from "../support/images/layout-image.js";
 import { scratchDirectory } from "../support/scratch.js";
-import { openSource } from "../../src/doors/transport.js";
 
 const scratch = realpathSync(scratchDirectory());
 const digest = `sha256:${"ab".repeat(32)}`;

@@ -9,7 +9,15 @@ import { OciEncError } from "../../src/errors.js";
 import { openRegularFile, type RegularFile } from "../../src/files/read-file.js";
 import { fileFeed } from "../../src/tar/tar-feed.js";
 import { mapTar, type TarMap } from "../../src/tar/tar-map.js";
-import { changedHeader, type GivenEntry, packTar, paxHeader, paxRecord, tarEnd, tarEntry } from "../support/bytes/tar-file.js";
+import {
+  changedHeader,
+  type GivenEntry,
+  packTar,
+  paxHeader,
+  paxRecord,
+  tarEnd,
+  tarEntry,
+} from "../support/bytes/tar-file.js";
 import { expectedError } from "../support/expected-error.js";
 import { scratchDirectory } from "../support/scratch.js";
 

@@ -6,6 +6,7 @@ import { gzipSync } from "node:zlib";
 import { copy } from "../../src/copy/copy.js";
 import type { DecryptionKey } from "../../src/crypt/key-wrapper.js";
 import { recipientsOf } from "../../src/crypt/recipients.js";
+import { openTarget } from "../../src/doors/transport.js";
 import { OciEncError } from "../../src/errors.js";
 import type { Descriptor } from "../../src/oci/descriptor.js";
 import { digestOf } from "../../src/oci/digest.js";
@@ -28,7 +29,6 @@ import { addImage, MemoryPlace } from "../support/images/memory-image.js";
 import { decryptionKey, ecPair, encryptionKey, jwkFile } from "../support/keys/key-pair.js";
 import { person } from "../support/keys/people.js";
 import { scratchDirectory } from "../support/scratch.js";
-import { openTarget } from "../../src/doors/transport.js";
 
 const gzip = "application/vnd.oci.image.layer.v1.tar+gzip";
 const binding = "org.opencontainers.image.enc.oci-enc.binding";

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
+import { parseReference } from "../../src/doors/transport.js";
 import type { OciEncError } from "../../src/errors.js";
+import { openSource, openTarget } from "../../src/transport/index.js";
 import { transportRows } from "../../src/transport/rows.js";
 import { expectedError } from "../support/expected-error.js";
 import { writeImage } from "../support/images/layout-image.js";
 import { scratchOf } from "../support/scratch.js";
-import { parseReference } from "../../src/doors/transport.js";
-import { openSource, openTarget } from "../../src/transport/index.js";
 
 for (const [text, transport, locator] of [
   ["oci:dir", "oci:", "dir"],

@@ -4,6 +4,7 @@ import { chmodSync, existsSync, readdirSync, statSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { copy } from "../../src/copy/copy.js";
+import { openSource, openTarget } from "../../src/doors/transport.js";
 import { digestOf, hexOf } from "../../src/oci/digest.js";
 import { decryptLayers } from "../../src/transform/decrypt.js";
 import { encryptLayers } from "../../src/transform/encrypt.js";
@@ -11,7 +12,6 @@ import type { EndpointOptions } from "../../src/transport/transport.js";
 import { addImage, MemoryPlace } from "../support/images/memory-image.js";
 import { person } from "../support/keys/people.js";
 import { scratchDirectory } from "../support/scratch.js";
-import { openSource, openTarget } from "../../src/doors/transport.js";
 
 const scratch = scratchDirectory();
 const alice = person("alice");

@@ -5,6 +5,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
+import { copyImage } from "../../src/doors/index.js";
+import { openSource, openTarget } from "../../src/doors/transport.js";
 import type { Descriptor } from "../../src/oci/descriptor.js";
 import { mediaTypes } from "../../src/oci/media-type.js";
 import { packTar } from "../support/bytes/tar-file.js";
@@ -14,8 +16,6 @@ import { digestAt } from "../support/images/layout-image.js";
 import { addImage, MemoryPlace } from "../support/images/memory-image.js";
 import { broughtPeer, firstMissing, type Peer, run, systemPeer } from "../support/process/peer.js";
 import { scratchOf } from "../support/scratch.js";
-import { openSource, openTarget } from "../../src/doors/transport.js";
-import { copyImage } from "../../src/index.js";
 
 const zstd = systemPeer("zstd");
 const skopeos: readonly [string, Peer][] = [

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { test } from "node:test";
 import { copy } from "../../src/copy/copy.js";
+import { collectGarbage, listImages, openTarget, removeImages } from "../../src/doors/transport.js";
 import { mediaTypes } from "../../src/oci/media-type.js";
 import { parsePlatform } from "../../src/oci/platform.js";
 import { copyImage } from "../../src/operations/copy.js";
@@ -11,7 +12,6 @@ import { encryptLayers } from "../../src/transform/encrypt.js";
 import { addImage, MemoryPlace } from "../support/images/memory-image.js";
 import { person } from "../support/keys/people.js";
 import { scratchOf } from "../support/scratch.js";
-import { collectGarbage, listImages, openTarget, removeImages } from "../../src/doors/transport.js";
 
 const alice = person("alice");
 const tar = "application/vnd.oci.image.layer.v1.tar";

@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
+import type { BundleSettings, Mount } from "../../doors/unpack.js";
 import { OciEncError } from "../../errors.js";
 import { type Flag, repeated, single, toggle } from "./flag.js";
 import type { FlagValues } from "./flag-values.js";
-import type { BundleSettings, Mount } from "../../doors/unpack.js";
 
 const group = "Container:";
 

@@ -1,6 +1,6 @@
+import type { LayerSelection } from "../../doors/index.js";
 import { type Flag, repeated } from "./flag.js";
 import type { FlagValues } from "./flag-values.js";
-import type { LayerSelection } from "../../index.js";
 
 const group = "Layers and platforms:";
 
@@ -24,6 +24,6 @@ export const excludeLayer: Flag<readonly string[]> = repeated({
 
 /** The choice of layers. USAGE when a selector makes no sense. */
 export async function readLayers(options: FlagValues): Promise<LayerSelection> {
-  const { parseLayerSelection } = await import("../../index.js");
+  const { parseLayerSelection } = await import("../../doors/index.js");
   return parseLayerSelection(options.get(layer), options.get(excludeLayer));
 }

@@ -1,7 +1,7 @@
+import type { GrowthLimits } from "../../doors/index.js";
 import { OciEncError } from "../../errors.js";
 import { type Flag, parsed } from "./flag.js";
 import type { FlagValues } from "./flag-values.js";
-import type { GrowthLimits } from "../../index.js";
 
 const limitEntries = limit("limit-entries", "files that an image (default 1000000) or an archive (65536) may have");
 const limitBytes = limit("limit-bytes", "bytes that an image or a compressed archive may unpack to; default 1 TiB");

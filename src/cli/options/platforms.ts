@@ -1,6 +1,6 @@
+import type { Platform } from "../../doors/index.js";
 import { choice, type Flag, repeated, toggle } from "./flag.js";
 import type { FlagValues } from "./flag-values.js";
-import type { Platform } from "../../index.js";
 
 /** For which platforms. */
 export const platform: Flag<readonly string[]> = repeated({
@@ -23,7 +23,7 @@ export const allPlatforms: Flag<boolean> = toggle({
 export async function readPlatforms(options: FlagValues): Promise<readonly Platform[] | undefined> {
   const texts = options.get(platform).flatMap((text) => text.split(","));
   if (texts.length === 0) return undefined;
-  const { parsePlatform } = await import("../../index.js");
+  const { parsePlatform } = await import("../../doors/index.js");
   return texts.map((text) => parsePlatform(text.trim()));
 }
 

@@ -1,6 +1,6 @@
+import type { Platform } from "../../doors/index.js";
 import { choice, type Flag, single } from "./flag.js";
 import type { FlagValues } from "./flag-values.js";
-import type { Platform } from "../../index.js";
 
 const group = "Unpacking:";
 
@@ -22,6 +22,6 @@ export const xattrs: Flag<"keep" | "skip"> = choice(
 export async function readPlatform(options: FlagValues): Promise<Platform | undefined> {
   const text = options.get(onePlatform);
   if (text === undefined) return undefined;
-  const { parsePlatform } = await import("../../index.js");
+  const { parsePlatform } = await import("../../doors/index.js");
   return parsePlatform(text);
 }

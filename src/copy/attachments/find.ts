@@ -4,7 +4,12 @@ import type { Digest } from "../../oci/digest.js";
 import { parseManifest } from "../../oci/manifest.js";
 import { listedReferrer, subjectOf } from "../../oci/referrer.js";
 import type { Progress } from "../../progress.js";
-import { type AttachmentSource, type DigestTagKind, digestTagKinds, digestTagName } from "../../transport/attachments.js";
+import {
+  type AttachmentSource,
+  type DigestTagKind,
+  digestTagKinds,
+  digestTagName,
+} from "../../transport/attachments.js";
 import type { ImageSource } from "../../transport/transport.js";
 import { onSide } from "../error-side.js";
 import { makePlan } from "../plan.js";

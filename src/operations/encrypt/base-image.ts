@@ -9,10 +9,10 @@ import { diffIdsOf } from "../../oci/manifest.js";
 import type { TrustRules } from "../../policy/trust-rules.js";
 import type { Progress } from "../../progress.js";
 import type { LayerSelector } from "../../transform/select.js";
+import { openSource } from "../../transport/index.js";
 import { registryReference, sameRegistry } from "../../transport/references.js";
 import type { EndpointOptions, ImageSource } from "../../transport/transport.js";
 import { gatedEndpoint } from "../image-source.js";
-import { openSource } from "../../transport/index.js";
 
 /** Where the base image is read, and the image that is built on it. */
 export interface BaseOptions {

@@ -5,8 +5,8 @@ import { isEncrypted } from "../../oci/media-type.js";
 import { passGate } from "../../policy/gate.js";
 import type { TrustRules } from "../../policy/trust-rules.js";
 import type { PreviousImage, PreviousLayer } from "../../transform/reuse.js";
-import type { EndpointOptions } from "../../transport/transport.js";
 import { openSource } from "../../transport/index.js";
+import type { EndpointOptions } from "../../transport/transport.js";
 
 /** What the previous image's end needs, and who may vouch for it. */
 export interface OpenPreviousOptions extends EndpointOptions {

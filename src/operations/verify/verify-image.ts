@@ -2,11 +2,11 @@ import { policySubject } from "../../policy/subject.js";
 import type { TrustRules } from "../../policy/trust-rules.js";
 import { decryptLayers } from "../../transform/decrypt.js";
 import { memoizedResolve } from "../../transport/gated-source.js";
+import { openSource } from "../../transport/index.js";
 import type { EndpointOptions } from "../../transport/transport.js";
 import { decryptedSource } from "../decrypted-source.js";
 import type { VerifyReport } from "./check.js";
 import { type VerifyOptions, verify } from "./verify.js";
-import { openSource } from "../../transport/index.js";
 
 /** What to ask, and what the transports need. */
 export interface VerifyImageOptions extends Omit<VerifyOptions, "plainImage" | "signed"> {
@@ -19,7 +19,7 @@ export interface VerifyImageOptions extends Omit<VerifyOptions, "plainImage" | "
   readonly source?: EndpointOptions | undefined;
 }
 
-/** Opens an image, verifies it, closes it. Throws what {@link verify} throws; USAGE for a reference that makes no sense. */
+/** Opens an image, verifies it, closes it. Throws what `verify` throws; USAGE for a reference that makes no sense. */
 export async function verifyImage(reference: string, options: VerifyImageOptions = {}): Promise<VerifyReport> {
   const { plainImage, source: endpoint, trust, plain: judgePlain, keys, settings, signal, progress } = options;
   const limits = endpoint?.limits;

@@ -16,7 +16,15 @@ import { type Check, type Finding, type VerifyReport, worstOf } from "./check.js
 import { contentsMatch, diffIdsHold, hmacsHold, layersOpen } from "./content-checks.js";
 import { type OpenedLayer, openLayers } from "./decrypted-layers.js";
 import { nothingBeside } from "./descriptor-checks.js";
-import { ciphersKnown, configSecrets, enoughRecipients, envelopesParse, layersEncrypted, nobodyElse, recipientsPresent } from "./encryption-checks.js";
+import {
+  ciphersKnown,
+  configSecrets,
+  enoughRecipients,
+  envelopesParse,
+  layersEncrypted,
+  nobodyElse,
+  recipientsPresent,
+} from "./encryption-checks.js";
 import { leftoversInPlace } from "./leftovers-in-place.js";
 import { plaintextLeftovers } from "./plaintext-leftovers.js";
 import { signedChecks } from "./signed-checks.js";

@@ -1,5 +1,12 @@
 import { readFileSync } from "node:fs";
-import { builtInProfile, plainClone, refusedCalls, type SeccompArgument, type SeccompProfile, type SeccompRule } from "./seccomp-rules.js";
+import {
+  builtInProfile,
+  plainClone,
+  refusedCalls,
+  type SeccompArgument,
+  type SeccompProfile,
+  type SeccompRule,
+} from "./seccomp-rules.js";
 
 /** Where containers-common keeps the profile of podman and its relatives. */
 const installedProfile = "/usr/share/containers/seccomp.json";

@@ -6,7 +6,13 @@ import { checkContent, manifestLimit } from "../../oci/manifest.js";
 import { type OpenArchive, openArchive, readMember } from "../../tar/open-archive.js";
 import type { AttachmentSource } from "../attachments.js";
 import { blobPath } from "../layout/blob-file.js";
-import { type AttachedEntry, attachmentsIn, candidateEntries, type LayoutContent, readAttached } from "../layout/index/attached.js";
+import {
+  type AttachedEntry,
+  attachmentsIn,
+  candidateEntries,
+  type LayoutContent,
+  readAttached,
+} from "../layout/index/attached.js";
 import { type IndexEntry, indexLimit, indexName, parseIndex } from "../layout/index/index-json.js";
 import type { ImageSelector } from "../layout/index/locator.js";
 import { printEntries, selectEntry } from "../layout/index/select.js";

@@ -17,7 +17,16 @@ import { walkImage } from "../layout/removal/walk.js";
 import { isNondistributable } from "../nondistributable.js";
 import { openedMode } from "../opened-mode.js";
 import type { CommitOptions, Committed, EndpointOptions, ImageTarget, KeptBlob, Upload } from "../transport.js";
-import { belongsHere, blobName, isChildManifest, isSignature, manifestName, rootName, versionName, versionText } from "./dir-files.js";
+import {
+  belongsHere,
+  blobName,
+  isChildManifest,
+  isSignature,
+  manifestName,
+  rootName,
+  versionName,
+  versionText,
+} from "./dir-files.js";
 import { isFile, lookInto, removeWhileEmpty } from "./directory.js";
 import { PendingSignatures } from "./pending-signatures.js";
 import { settleDirectory, type WrittenChange, writeChange } from "./removal-record.js";

@@ -6,7 +6,14 @@ import { checkContent } from "../../oci/manifest.js";
 import { type OpenArchive, openArchive, readMember } from "../../tar/open-archive.js";
 import type { EndpointOptions, ImageSource } from "../transport.js";
 import { type ConvertedImage, convertImage } from "./converted-image.js";
-import { type DockerImage, type DockerSelector, listLimit, listName, parseImages, selectImage } from "./manifest-json.js";
+import {
+  type DockerImage,
+  type DockerSelector,
+  listLimit,
+  listName,
+  parseImages,
+  selectImage,
+} from "./manifest-json.js";
 
 /** Which archive to read, and which image in it. */
 export interface DockerSourceOptions {

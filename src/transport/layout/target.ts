@@ -7,7 +7,15 @@ import type { ContentId, Descriptor } from "../../oci/descriptor.js";
 import { type Digest, hexOf } from "../../oci/digest.js";
 import type { AttachedManifest, AttachmentTarget, DigestTagKind } from "../attachments.js";
 import { openedMode } from "../opened-mode.js";
-import type { CommitOptions, Committed, EndpointOptions, ImageTarget, PartialBlob, ResumingTarget, Upload } from "../transport.js";
+import type {
+  CommitOptions,
+  Committed,
+  EndpointOptions,
+  ImageTarget,
+  PartialBlob,
+  ResumingTarget,
+  Upload,
+} from "../transport.js";
 import { blobSize } from "./blob-file.js";
 import { commitImage, type StagedBlob } from "./commit.js";
 import { PendingAttachments } from "./index/pending-attachments.js";

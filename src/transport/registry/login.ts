@@ -3,7 +3,16 @@ import { isRegistryHost } from "../../oci/image-name.js";
 import { credentialsHint, redactedReference } from "../../oci/redacted-reference.js";
 import type { Credentials } from "../registry-options.js";
 import type { EndpointOptions } from "../transport.js";
-import { authFilePaths, dockerConfigPath, helperFor, type JsonObject, readAuthFile, storedCredentials, withEntry, writeAuthFile } from "./auth/auth-file.js";
+import {
+  authFilePaths,
+  dockerConfigPath,
+  helperFor,
+  type JsonObject,
+  readAuthFile,
+  storedCredentials,
+  withEntry,
+  writeAuthFile,
+} from "./auth/auth-file.js";
 import { canonicalHost, dockerHubKey } from "./auth/auth-key.js";
 import { credentialHelper } from "./auth/credential-helper.js";
 import { fileKeychain, helperServers } from "./auth/keychain.js";

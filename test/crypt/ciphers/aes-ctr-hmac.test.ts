@@ -8,7 +8,17 @@ import { cipherOf, defaultCipher } from "../../../src/crypt/ciphers/index.js";
 import type { LayerOptions } from "../../../src/crypt/layer-options.js";
 import { OciEncError } from "../../../src/errors.js";
 import { digestOf } from "../../../src/oci/digest.js";
-import { abandon, anyBytes, anyCut, chunked, collect, collectUntilFailure, cuts, failing, watched } from "../../support/bytes/chunked.js";
+import {
+  abandon,
+  anyBytes,
+  anyCut,
+  chunked,
+  collect,
+  collectUntilFailure,
+  cuts,
+  failing,
+  watched,
+} from "../../support/bytes/chunked.js";
 import { expectedError } from "../../support/expected-error.js";
 
 const id = "AES_256_CTR_HMAC_SHA256";

@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { constants, createCipheriv, createPrivateKey, generateKeyPairSync, type KeyObject, publicEncrypt, randomBytes } from "node:crypto";
+import {
+  constants,
+  createCipheriv,
+  createPrivateKey,
+  generateKeyPairSync,
+  type KeyObject,
+  publicEncrypt,
+  randomBytes,
+} from "node:crypto";
 import test from "node:test";
 import fc from "fast-check";
 import { withEditedParts } from "../../../src/crypt/envelope.js";

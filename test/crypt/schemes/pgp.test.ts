@@ -5,11 +5,18 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { pgp } from "../../../src/crypt/schemes/pgp/pgp.js";
+import type { DecryptionKey, EncryptionKey, WrappedKey, WrapperOptions } from "../../../src/doors/crypt.js";
 import { expectedError } from "../../support/expected-error.js";
-import { type GpgHome, keyFile, keyWord, makeGpgHome, recipientFile, recipientWord } from "../../support/keys/key-material.js";
+import {
+  type GpgHome,
+  keyFile,
+  keyWord,
+  makeGpgHome,
+  recipientFile,
+  recipientWord,
+} from "../../support/keys/key-material.js";
 import { systemPeer } from "../../support/process/peer.js";
 import { scratchDirectory } from "../../support/scratch.js";
-import type { DecryptionKey, EncryptionKey, WrappedKey, WrapperOptions } from "../../../src/doors/crypt.js";
 
 const scratch = scratchDirectory();
 const skip = systemPeer("gpg").missing;

@@ -4,14 +4,21 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { pkcs11 } from "../../../src/crypt/schemes/pkcs11/pkcs11.js";
+import type { DecryptionKey, EncryptionKey, WrappedKey, WrapperOptions } from "../../../src/doors/crypt.js";
 import { findModule, readModulePolicy } from "../../../src/keys/pkcs11/module-policy.js";
 import { parsePkcs11Uri } from "../../../src/keys/pkcs11/uri.js";
 import type { ProgressEvent } from "../../../src/progress.js";
 import { expectedError } from "../../support/expected-error.js";
-import { keyFile, keyWord, makeSoftToken, recipientFile, recipientWord, softHsmModule } from "../../support/keys/key-material.js";
+import {
+  keyFile,
+  keyWord,
+  makeSoftToken,
+  recipientFile,
+  recipientWord,
+  softHsmModule,
+} from "../../support/keys/key-material.js";
 import { systemPeer } from "../../support/process/peer.js";
 import { scratchDirectory } from "../../support/scratch.js";
-import type { DecryptionKey, EncryptionKey, WrappedKey, WrapperOptions } from "../../../src/doors/crypt.js";
 
 const scratch = scratchDirectory();
 const skip = existsSync(softHsmModule) ? systemPeer("softhsm2-util").missing : `there is no ${softHsmModule}`;

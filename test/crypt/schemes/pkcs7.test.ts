@@ -1,4 +1,3 @@
-import type { DecryptionKey, WrappedKey } from "../../../src/doors/crypt.js";
 // Needs openssl.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -9,6 +8,7 @@ import { test } from "node:test";
 import { readEnveloped } from "../../../src/crypt/schemes/pkcs7/enveloped-data.js";
 import { unpadPkcs1 } from "../../../src/crypt/schemes/pkcs7/key-transport.js";
 import { pkcs7 } from "../../../src/crypt/schemes/pkcs7/pkcs7.js";
+import type { DecryptionKey, WrappedKey } from "../../../src/doors/crypt.js";
 import { der, parts, readDer } from "../../../src/keys/x509/der.js";
 import type { ProgressEvent } from "../../../src/progress.js";
 import { expectedError } from "../../support/expected-error.js";

@@ -1,4 +1,3 @@
-import { loadKeyring, loadRecipients, type WrappedKey, type WrapperOptions } from "../../../src/doors/crypt.js";
 // Needs openssl.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -9,6 +8,7 @@ import { after, test } from "node:test";
 import { withEditedParts } from "../../../src/crypt/envelope.js";
 import { unwrapEnvelope } from "../../../src/crypt/layer.js";
 import { provider } from "../../../src/crypt/schemes/provider/provider.js";
+import { loadKeyring, loadRecipients, type WrappedKey, type WrapperOptions } from "../../../src/doors/crypt.js";
 import { expectedError } from "../../support/expected-error.js";
 import { keyFile, keyWord, makeCertificate, recipientFile, recipientWord } from "../../support/keys/key-material.js";
 import { configureProviders, startService } from "../../support/keys/key-provider.js";

@@ -1,9 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { schemesOf } from "../../../src/crypt/recipients.js";
+import {
+  type DecryptionKey,
+  loadKeyring,
+  openEnvelope,
+  recipientsOf,
+  type WrapperOptions,
+} from "../../../src/doors/crypt.js";
 import { digestOf, readVector, type Vector } from "../../support/encrypted/vector.js";
 import { vectorKeys, vectorProvider } from "../../support/encrypted/vector-keys.js";
-import { type DecryptionKey, loadKeyring, openEnvelope, recipientsOf, type WrapperOptions } from "../../../src/doors/crypt.js";
 
 for (const id of ["pgp-rsa", "pgp-rsa-passphrase", "pkcs7-rsa", "multi-jwe-pgp-pkcs7"]) {
   test(`the vector ${id} opens with each of its key sets`, () => opensWithEverySet(id));

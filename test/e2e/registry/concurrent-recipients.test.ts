@@ -5,12 +5,12 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { copyImage, encryptLayers, inspectImage } from "../../../src/doors/index.js";
+import { openTarget } from "../../../src/doors/transport.js";
 import { bringImage } from "../../support/images/bring-image.js";
 import { addImage, MemoryPlace } from "../../support/images/memory-image.js";
 import { person } from "../../support/keys/people.js";
 import { scratchDirectory } from "../../support/scratch.js";
-import { openTarget } from "../../../src/doors/transport.js";
-import { copyImage, encryptLayers, inspectImage } from "../../../src/index.js";
 
 const program = fileURLToPath(new URL("../../support/programs/edit-when-told.js", import.meta.url));
 const scratch = scratchDirectory();

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { randomInt } from "node:crypto";
 import { join } from "node:path";
 import { test } from "node:test";
+import { copyImage, OciEncError } from "../../../src/doors/index.js";
 import { writeImage } from "../../support/images/layout-image.js";
 import { ociEnc } from "../../support/process/oci-enc.js";
 import { startFlakyProxy } from "../../support/registry/flaky-proxy.js";
 import { hostImage } from "../../support/registry/hosted-image.js";
 import { startStrictRegistry } from "../../support/registry/strict/strict-registry.js";
 import { scratchDirectory } from "../../support/scratch.js";
-import { copyImage, OciEncError } from "../../../src/index.js";
 
 const scratch = scratchDirectory();
 const store = join(scratch, "store");

@@ -3,13 +3,13 @@ import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { test } from "node:test";
+import { openTarget } from "../../../src/doors/transport.js";
 import { bringImage } from "../../support/images/bring-image.js";
 import { addImage, MemoryPlace } from "../../support/images/memory-image.js";
 import { ociEnc } from "../../support/process/oci-enc.js";
 import { firstMissing, run, systemPeer } from "../../support/process/peer.js";
 import { noDockerRegistry, startDockerRegistry } from "../../support/registry/docker-registry.js";
 import { scratchDirectory } from "../../support/scratch.js";
-import { openTarget } from "../../../src/doors/transport.js";
 
 const skopeo = systemPeer("skopeo");
 const scratch = scratchDirectory();

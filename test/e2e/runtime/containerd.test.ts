@@ -9,7 +9,12 @@ import { ociEnc } from "../../support/process/oci-enc.js";
 import { firstMissing, run, systemPeer } from "../../support/process/peer.js";
 import { type DockerRegistry, noDockerRegistry, startDockerRegistry } from "../../support/registry/docker-registry.js";
 import { type CriClient, criClient } from "../../support/runtime/cri-client.js";
-import { type Containerd, containerdMissing, containerds, startContainerd } from "../../support/runtime/node-containerd.js";
+import {
+  type Containerd,
+  containerdMissing,
+  containerds,
+  startContainerd,
+} from "../../support/runtime/node-containerd.js";
 import { scratchDirectory } from "../../support/scratch.js";
 
 const scratch = scratchDirectory();

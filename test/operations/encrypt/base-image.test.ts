@@ -5,6 +5,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
+import { openTarget } from "../../../src/doors/transport.js";
 import type { Descriptor } from "../../../src/oci/descriptor.js";
 import { digestOf } from "../../../src/oci/digest.js";
 import { mediaTypes } from "../../../src/oci/media-type.js";
@@ -23,7 +24,6 @@ import { replyProblem } from "../../support/registry/request-log.js";
 import { startServer } from "../../support/registry/scripted-server.js";
 import { startStrictRegistry } from "../../support/registry/strict/strict-registry.js";
 import { scratchDirectory } from "../../support/scratch.js";
-import { openTarget } from "../../../src/doors/transport.js";
 
 const tar = "application/vnd.oci.image.layer.v1.tar";
 const scratch = scratchDirectory();

@@ -1,5 +1,29 @@
-import { alternativeNames, authority, extendedKeyUsage, general, ids, issuerKey, keyUsage, nameConstraints, policies, policyConstraints, purposes, subjectKey, uses } from "./draft-extensions.js";
-import { type Attribute, algorithms, type CertificateDraft, type DraftKey, draftKey, type ExtensionDraft, encodeName, text, time } from "./handmade-certificate.js";
+import {
+  alternativeNames,
+  authority,
+  extendedKeyUsage,
+  general,
+  ids,
+  issuerKey,
+  keyUsage,
+  nameConstraints,
+  policies,
+  policyConstraints,
+  purposes,
+  subjectKey,
+  uses,
+} from "./draft-extensions.js";
+import {
+  type Attribute,
+  algorithms,
+  type CertificateDraft,
+  type DraftKey,
+  draftKey,
+  type ExtensionDraft,
+  encodeName,
+  text,
+  time,
+} from "./handmade-certificate.js";
 
 /** When the chains are judged. */
 export const judgedAt = new Date("2026-11-22T12:00:00Z");

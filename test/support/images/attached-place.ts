@@ -3,7 +3,12 @@ import type { Digest } from "../../../src/oci/digest.js";
 import { parseManifest } from "../../../src/oci/manifest.js";
 import { mediaTypes } from "../../../src/oci/media-type.js";
 import { listedReferrer } from "../../../src/oci/referrer.js";
-import { type AttachmentSource, type AttachmentTarget, type DigestTagKind, digestTagName } from "../../../src/transport/attachments.js";
+import {
+  type AttachmentSource,
+  type AttachmentTarget,
+  type DigestTagKind,
+  digestTagName,
+} from "../../../src/transport/attachments.js";
 import type { ImageSource, ImageTarget } from "../../../src/transport/transport.js";
 import { MemoryPlace } from "./memory-image.js";
 

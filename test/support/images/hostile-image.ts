@@ -3,10 +3,10 @@ import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { digestOf } from "../../../src/oci/digest.js";
 import { localPlatform } from "../../../src/oci/platform.js";
+import { openTarget } from "../../../src/transport/index.js";
 import { packTar } from "../bytes/tar-file.js";
 import { bringImage } from "./bring-image.js";
 import { addImage, MemoryPlace } from "./memory-image.js";
-import { openTarget } from "../../../src/transport/index.js";
 
 /**
  * What a process of the image does: it looks for ways out of its container, and prints one line for each that it finds. It

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { openSource } from "../../../src/transport/index.js";
 import { readIndex } from "../../../src/transport/layout/index/index-json.js";
 import { readManifest } from "../../../src/transport/layout/manifest-file.js";
 import { walkImage } from "../../../src/transport/layout/removal/walk.js";
-import { openSource } from "../../../src/transport/index.js";
 
 /** The names in a layout's index; throws unless every image under them is there, down to the last byte. */
 export async function checkLayout(layout: string): Promise<readonly (string | undefined)[]> {

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import type { Descriptor } from "../../../src/oci/descriptor.js";
+import { openSource, openTarget } from "../../../src/transport/index.js";
 import type { EndpointOptions } from "../../../src/transport/transport.js";
 import { bringImage } from "./bring-image.js";
 import { addImage, MemoryPlace } from "./memory-image.js";
-import { openSource, openTarget } from "../../../src/transport/index.js";
 
 /** An image as it was written somewhere. */
 export interface WrittenImage {

@@ -2,9 +2,20 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import {
+  type DecryptionKey,
+  defaultCipher,
+  type EncryptionKey,
+  loadKeyring,
+  loadRecipients,
+  openEnvelope,
+  type RecipientInfo,
+  recipientsOf,
+  sealLayer,
+  type WrapperOptions,
+} from "../../../src/doors/crypt.js";
 import { parseDigest } from "../../../src/oci/digest.js";
 import { digestOf } from "../encrypted/vector.js";
-import { type DecryptionKey, defaultCipher, type EncryptionKey, loadKeyring, loadRecipients, openEnvelope, type RecipientInfo, recipientsOf, sealLayer, type WrapperOptions } from "../../../src/doors/crypt.js";
 
 /** An OCI layout with one image of one layer, for tools that read and write layouts. */
 export interface LayoutImage {

@@ -5,10 +5,10 @@ import type { Descriptor } from "../../../src/oci/descriptor.js";
 import { digestOf } from "../../../src/oci/digest.js";
 import { mediaTypes } from "../../../src/oci/media-type.js";
 import { localPlatform } from "../../../src/oci/platform.js";
+import { openTarget } from "../../../src/transport/index.js";
 import { packTar } from "../bytes/tar-file.js";
 import { bringImage } from "./bring-image.js";
 import { addImage, MemoryPlace } from "./memory-image.js";
-import { openTarget } from "../../../src/transport/index.js";
 
 /** How the layers of an image are stored. */
 export type Compression = "tar" | "gzip" | "zstd";

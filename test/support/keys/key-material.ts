@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { DecryptionKey, EncryptionKey } from "../../../src/index.js";
+import type { DecryptionKey, EncryptionKey } from "../../../src/doors/index.js";
 
 /** An RSA certificate and its private key, in files. */
 export interface CertificateFiles {

@@ -1,4 +1,4 @@
-import { copyImage, OciEncError } from "../../../src/index.js";
+import { copyImage, OciEncError } from "../../../src/doors/index.js";
 
 /** Copies an image, anew as long as it is replaced meanwhile, and says the digest of what it wrote. */
 const [, , from = "", to = ""] = process.argv;

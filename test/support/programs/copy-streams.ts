@@ -1,4 +1,4 @@
-import { copyImage, OciEncError } from "../../../src/index.js";
+import { copyImage, OciEncError } from "../../../src/doors/index.js";
 
 /**
  * Copies an image between references that may be standard input and output. SIGTERM interrupts it. What went wrong is

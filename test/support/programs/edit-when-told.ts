@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { addRecipients, copyImage, type LayerTransform, OciEncError } from "../../../src/index.js";
+import { addRecipients, copyImage, type LayerTransform, OciEncError } from "../../../src/doors/index.js";
 
 /**
  * A process that adds a recipient to an image in place: it says "planned" when it has read the image, waits for a line on

@@ -1,7 +1,7 @@
 import { digestOf, hexOf } from "../../../src/oci/digest.js";
+import { openTarget } from "../../../src/transport/index.js";
 import { uploadOf } from "../images/bring-image.js";
 import { addImage, MemoryPlace } from "../images/memory-image.js";
-import { openTarget } from "../../../src/transport/index.js";
 
 /**
  * Begins to write an image, and says so when one blob is whole and one half-way. Goes on at SIGTERM, and says the name of

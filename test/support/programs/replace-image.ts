@@ -1,8 +1,8 @@
 import { parseManifest } from "../../../src/oci/manifest.js";
+import { openTarget } from "../../../src/transport/index.js";
 import { bringImage } from "../images/bring-image.js";
 import { writeImage } from "../images/layout-image.js";
 import { addImage, MemoryPlace } from "../images/memory-image.js";
-import { openTarget } from "../../../src/transport/index.js";
 
 /** Writes an image, then another in its place that makes the first one's layers obsolete. Says both digests. */
 const [, , reference = ""] = process.argv;

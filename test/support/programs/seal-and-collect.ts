@@ -1,6 +1,6 @@
-import { ecPair, encryptionKey } from "../keys/key-pair.js";
+import { copyImage, encryptLayers } from "../../../src/doors/index.js";
 import { collectGarbage } from "../../../src/doors/transport.js";
-import { copyImage, encryptLayers } from "../../../src/index.js";
+import { ecPair, encryptionKey } from "../keys/key-pair.js";
 
 /** Until told to end: brings a plain image, seals it in place, and collects garbage however young it is. */
 const [, , plain = "", layout = ""] = process.argv;

@@ -5,6 +5,8 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
+import type { ErrorCode } from "../../../src/doors/index.js";
+import { openSource } from "../../../src/doors/transport.js";
 import type { EndpointOptions } from "../../../src/transport/transport.js";
 import { changedHeader, packTar, paxHeader, paxRecord, tarEnd, tarEntry } from "../../support/bytes/tar-file.js";
 import { zerosGzip } from "../../support/bytes/zeros.js";
@@ -12,8 +14,6 @@ import { expectedError } from "../../support/expected-error.js";
 import { writeImage } from "../../support/images/layout-image.js";
 import { systemPeer } from "../../support/process/peer.js";
 import { scratchOf } from "../../support/scratch.js";
-import { openSource } from "../../../src/doors/transport.js";
-import type { ErrorCode } from "../../../src/index.js";
 
 /** A file, as each transport of archives would read it. */
 async function archiveOf(t: TestContext, bytes: Uint8Array, name = "app.tar.gz"): Promise<string> {

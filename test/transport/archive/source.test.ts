@@ -5,12 +5,12 @@ import { appendFile, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
+import { copyImage } from "../../../src/doors/index.js";
+import { openSource } from "../../../src/doors/transport.js";
 import { packTar, unpackTar } from "../../support/bytes/tar-file.js";
 import { expectedError } from "../../support/expected-error.js";
 import { writeImage } from "../../support/images/layout-image.js";
 import { scratchOf } from "../../support/scratch.js";
-import { openSource } from "../../../src/doors/transport.js";
-import { copyImage } from "../../../src/index.js";
 
 /** A layout with one image or several, as files in a directory. */
 async function layoutOf(

@@ -4,6 +4,8 @@ import { createHash, randomBytes } from "node:crypto";
 import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { copyImage, decryptLayers, encryptLayers } from "../../../src/doors/index.js";
+import { copy, openSource, openTarget } from "../../../src/doors/transport.js";
 import { digestFrom } from "../../../src/oci/digest.js";
 import { attachmentsOf } from "../../../src/transport/attachments.js";
 import { unpackTar } from "../../support/bytes/tar-file.js";
@@ -15,8 +17,6 @@ import { digestAt, writeImage } from "../../support/images/layout-image.js";
 import { addImage, MemoryPlace } from "../../support/images/memory-image.js";
 import { decryptionKey, ecPair, encryptionKey } from "../../support/keys/key-pair.js";
 import { scratchOf } from "../../support/scratch.js";
-import { copy, openSource, openTarget } from "../../../src/doors/transport.js";
-import { copyImage, decryptLayers, encryptLayers } from "../../../src/index.js";
 
 const layerType = "application/vnd.oci.image.layer.v1.tar";
 const { publicKey, privateKey } = ecPair();

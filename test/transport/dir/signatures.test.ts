@@ -3,6 +3,8 @@ import { randomBytes } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { copyImage, encryptLayers } from "../../../src/doors/index.js";
+import { copy, openSource, openTarget } from "../../../src/doors/transport.js";
 import type { Descriptor } from "../../../src/oci/descriptor.js";
 import { parseManifest } from "../../../src/oci/manifest.js";
 import { mediaTypes } from "../../../src/oci/media-type.js";
@@ -13,8 +15,6 @@ import { AttachedPlace } from "../../support/images/attached-place.js";
 import { addImage } from "../../support/images/memory-image.js";
 import { ecPair, encryptionKey } from "../../support/keys/key-pair.js";
 import { scratchOf } from "../../support/scratch.js";
-import { copy, openSource, openTarget } from "../../../src/doors/transport.js";
-import { copyImage, encryptLayers } from "../../../src/index.js";
 
 const tar = "application/vnd.oci.image.layer.v1.tar";
 const message = bytesOf(0x90, " a message");

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { copyImage } from "../../../src/doors/index.js";
 import { firstMissing, run, systemPeer } from "../../support/process/peer.js";
 import { scratchOf } from "../../support/scratch.js";
-import { copyImage } from "../../../src/index.js";
 
 const vectors = join(process.cwd(), "test", "vectors", "signed");
 const skopeo = systemPeer("skopeo");

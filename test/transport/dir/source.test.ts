@@ -4,14 +4,14 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readFile, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { copyImage } from "../../../src/doors/index.js";
+import { openSource } from "../../../src/doors/transport.js";
 import type { Descriptor } from "../../../src/oci/descriptor.js";
 import { digestOf } from "../../../src/oci/digest.js";
 import { expectedError } from "../../support/expected-error.js";
 import { writeImage } from "../../support/images/layout-image.js";
 import { addImage, MemoryPlace } from "../../support/images/memory-image.js";
 import { scratchOf } from "../../support/scratch.js";
-import { openSource } from "../../../src/doors/transport.js";
-import { copyImage } from "../../../src/index.js";
 
 async function imageIn(t: TestContext): Promise<{ directory: string; layer: string; root: Descriptor }> {
   const directory = join(scratchOf(t), "image");

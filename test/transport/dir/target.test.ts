@@ -3,6 +3,8 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { copyImage, decryptLayers, encryptLayers } from "../../../src/doors/index.js";
+import { openTarget } from "../../../src/doors/transport.js";
 import { expectedError } from "../../support/expected-error.js";
 import { draftNameOfTheDead } from "../../support/files/dead-draft.js";
 import { fileTree } from "../../support/files/file-tree.js";
@@ -12,8 +14,6 @@ import { digestAt, writeImage } from "../../support/images/layout-image.js";
 import { addImage, MemoryPlace } from "../../support/images/memory-image.js";
 import { decryptionKey, ecPair, encryptionKey } from "../../support/keys/key-pair.js";
 import { scratchOf } from "../../support/scratch.js";
-import { openTarget } from "../../../src/doors/transport.js";
-import { copyImage, decryptLayers, encryptLayers } from "../../../src/index.js";
 
 const { publicKey, privateKey } = ecPair();
 

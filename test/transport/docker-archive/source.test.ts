@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
+import { copyImage } from "../../../src/doors/index.js";
+import { openSource } from "../../../src/doors/transport.js";
 import { parseManifest } from "../../../src/oci/manifest.js";
 import { type GivenEntry, packTar } from "../../support/bytes/tar-file.js";
 import { expectedError } from "../../support/expected-error.js";
 import { scratchOf } from "../../support/scratch.js";
-import { openSource } from "../../../src/doors/transport.js";
-import { copyImage } from "../../../src/index.js";
 
 function hex(bytes: Uint8Array | string): string {
   return createHash("sha256").update(bytes).digest("hex");

@@ -3,6 +3,8 @@ import { randomBytes } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { copyImage, encryptLayers } from "../../../src/doors/index.js";
+import { copy, openTarget } from "../../../src/doors/transport.js";
 import { mediaTypes } from "../../../src/oci/media-type.js";
 import { unpackTar } from "../../support/bytes/tar-file.js";
 import { expectedError } from "../../support/expected-error.js";
@@ -12,8 +14,6 @@ import { writeImage } from "../../support/images/layout-image.js";
 import { addImage, MemoryPlace } from "../../support/images/memory-image.js";
 import { ecPair, encryptionKey } from "../../support/keys/key-pair.js";
 import { scratchOf } from "../../support/scratch.js";
-import { copy, openTarget } from "../../../src/doors/transport.js";
-import { copyImage, encryptLayers } from "../../../src/index.js";
 
 const layerType = "application/vnd.oci.image.layer.v1.tar";
 

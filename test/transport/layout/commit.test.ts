@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { truncate, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { openTarget } from "../../../src/doors/transport.js";
 import type { Descriptor } from "../../../src/oci/descriptor.js";
 import { parseManifest } from "../../../src/oci/manifest.js";
 import { blobPath, blobSize } from "../../../src/transport/layout/blob-file.js";
@@ -11,7 +12,6 @@ import { checkLayout } from "../../support/images/layout-check.js";
 import { type WrittenImage, writeImage } from "../../support/images/layout-image.js";
 import { addImage, MemoryPlace } from "../../support/images/memory-image.js";
 import { scratchOf } from "../../support/scratch.js";
-import { openTarget } from "../../../src/doors/transport.js";
 
 const tar = "application/vnd.oci.image.layer.v1.tar";
 

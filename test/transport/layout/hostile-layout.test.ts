@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, rename, rm, symlink, truncate, writeFile } fr
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { copy } from "../../../src/copy/copy.js";
+import { openSource, openTarget } from "../../../src/doors/transport.js";
 import { OciEncError } from "../../../src/errors.js";
 import type { Descriptor } from "../../../src/oci/descriptor.js";
 import { hexOf } from "../../../src/oci/digest.js";
@@ -13,7 +14,6 @@ import { fileTree } from "../../support/files/file-tree.js";
 import { checkLayout } from "../../support/images/layout-check.js";
 import { type WrittenImage, writeImage } from "../../support/images/layout-image.js";
 import { scratchOf } from "../../support/scratch.js";
-import { openSource, openTarget } from "../../../src/doors/transport.js";
 
 interface Prepared extends WrittenImage {
   readonly scratch: string;

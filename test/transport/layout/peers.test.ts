@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { cp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { copyImage } from "../../../src/doors/index.js";
+import { openSource } from "../../../src/doors/transport.js";
 import { attachmentsOf } from "../../../src/transport/attachments.js";
 import { broughtPeer, type Peer, run, systemPeer } from "../../support/process/peer.js";
 import { noDockerRegistry, startDockerRegistry } from "../../support/registry/docker-registry.js";
 import { scratchOf } from "../../support/scratch.js";
-import { openSource } from "../../../src/doors/transport.js";
-import { copyImage } from "../../../src/index.js";
 
 const vectors = join(process.cwd(), "test", "vectors", "signed");
 const oras = broughtPeer("oras-forky");

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { closeSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { collectGarbage, removeImages, tagImage } from "../../../src/doors/transport.js";
 import { systemCode } from "../../../src/errors.js";
 import { smallDisk, smallDiskMissing } from "../../support/files/small-disk.js";
 import { checkLayout } from "../../support/images/layout-check.js";
@@ -10,7 +11,6 @@ import { writeImage } from "../../support/images/layout-image.js";
 import { makeSealedLayout } from "../../support/images/sealed-layout.js";
 import { ociEncProcess } from "../../support/process/oci-enc.js";
 import { scratchDirectory } from "../../support/scratch.js";
-import { collectGarbage, removeImages, tagImage } from "../../../src/doors/transport.js";
 
 /** Until not one byte more can be written. */
 function fillUp(disk: string): void {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { rename, symlink, unlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { collectGarbage, openTarget } from "../../../src/doors/transport.js";
 import { digestOf } from "../../../src/oci/digest.js";
 import { mediaTypes } from "../../../src/oci/media-type.js";
 import { blobPath } from "../../../src/transport/layout/blob-file.js";
@@ -13,7 +14,6 @@ import { checkBlobFiles } from "../../support/images/layout-check.js";
 import { writeImage } from "../../support/images/layout-image.js";
 import { addImage, MemoryPlace } from "../../support/images/memory-image.js";
 import { scratchOf } from "../../support/scratch.js";
-import { collectGarbage, openTarget } from "../../../src/doors/transport.js";
 
 async function newStore(t: TestContext): Promise<string> {
   return join(scratchOf(t), "store");

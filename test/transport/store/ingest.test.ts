@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { link, lstat, mkdir, readdir, readFile, rename, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { collectGarbage, openTarget } from "../../../src/doors/transport.js";
 import { OciEncError } from "../../../src/errors.js";
 import { watching } from "../../../src/files/heartbeat.js";
 import type { Descriptor } from "../../../src/oci/descriptor.js";
@@ -16,7 +17,6 @@ import { inChunks } from "../../support/images/bring-image.js";
 import { writeImage } from "../../support/images/layout-image.js";
 import { startSupport } from "../../support/process/child-process.js";
 import { scratchOf } from "../../support/scratch.js";
-import { collectGarbage, openTarget } from "../../../src/doors/transport.js";
 
 // Nobody has to be watched for longer here.
 watching.time = 1;

@@ -4,6 +4,7 @@ import { lstat, readFile, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { listImages, openSource, openTarget, removeImages, tagImage } from "../../../src/doors/transport.js";
 import { readIndex } from "../../../src/transport/layout/index/index-json.js";
 import { storeDirectory } from "../../../src/transport/store/store-directory.js";
 import { expectedError } from "../../support/expected-error.js";
@@ -12,7 +13,6 @@ import { checkBlobFiles, checkLayout } from "../../support/images/layout-check.j
 import { writeImage } from "../../support/images/layout-image.js";
 import { addImage, MemoryPlace } from "../../support/images/memory-image.js";
 import { scratchOf } from "../../support/scratch.js";
-import { listImages, openSource, openTarget, removeImages, tagImage } from "../../../src/doors/transport.js";
 
 const tar = "application/vnd.oci.image.layer.v1.tar";
 

@@ -1,3 +1,4 @@
+import { type CanDecryptReport, printPlatform } from "../../../doors/index.js";
 import type { OciEncError } from "../../../errors.js";
 import { listTransports } from "../../../transport/references.js";
 import { openingFlags, readSettings, settingFlags } from "../../options/keys/key-flags.js";
@@ -5,7 +6,6 @@ import { readKeys } from "../../options/keys/keys.js";
 import { platform, readPlatforms } from "../../options/platforms.js";
 import { onlyEndpoint, sourceFlags } from "../../options/registry/endpoints.js";
 import type { Command } from "../command.js";
-import { type CanDecryptReport, printPlatform } from "../../../index.js";
 
 /** `can-decrypt IMAGE`. */
 export const canDecrypt: Command = {
@@ -18,7 +18,7 @@ export const canDecrypt: Command = {
   async run(invocation) {
     const { options, progress, signal } = invocation;
     const [{ canDecryptImage }, { accessDocument, accessTable }] = await Promise.all([
-      import("../../../index.js"),
+      import("../../../doors/index.js"),
       import("../../output/tables/access-table.js"),
     ]);
     const report = await canDecryptImage(invocation.arguments[0] ?? "", {

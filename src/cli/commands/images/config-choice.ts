@@ -1,6 +1,6 @@
-import { OciEncError } from "../../../errors.js";
+import type { ImageReport } from "../../../doors/index.js";
 import { type ChoiceOptions, chooseImage } from "../../../doors/internal.js";
-import type { ImageReport } from "../../../index.js";
+import { OciEncError } from "../../../errors.js";
 
 /** The config of the image that {@link chooseImage} takes. UNSUPPORTED when it is not the config of an image. */
 export function configOf(

@@ -2,8 +2,23 @@ import { listTransports } from "../../../transport/references.js";
 import { filePlainMode } from "../../options/plain-mode.js";
 import { allPlatforms, platform, readPlatforms } from "../../options/platforms.js";
 import type { Command } from "../command.js";
-import { decryptFlags, decryptTransform, encryptFlags, encryptOrDecryptConflicts, encryptOrDecryptNeeds, encryptTransform, layerFlags } from "../transfer/copy-transform.js";
-import { copyConflicts, copyFlags, readCopyFlags, transferConflicts, transferFlags, transferNeeds } from "../transfer/transfer-flags.js";
+import {
+  decryptFlags,
+  decryptTransform,
+  encryptFlags,
+  encryptOrDecryptConflicts,
+  encryptOrDecryptNeeds,
+  encryptTransform,
+  layerFlags,
+} from "../transfer/copy-transform.js";
+import {
+  copyConflicts,
+  copyFlags,
+  readCopyFlags,
+  transferConflicts,
+  transferFlags,
+  transferNeeds,
+} from "../transfer/transfer-flags.js";
 
 /** `copy SRC DST`. */
 export const copy: Command = {

@@ -54,7 +54,7 @@ export const decrypt: Command = {
     await requireInPlace(invocation, "-decrypted");
     const { options, progress, signal } = invocation;
     const [{ decryptLayers }, { transferImage }] = await Promise.all([
-      import("../../../index.js"),
+      import("../../../doors/index.js"),
       import("../transfer/transfer.js"),
     ]);
     const transform = await decryptLayers({

@@ -16,7 +16,7 @@ export const diff: Command = {
   async run(invocation) {
     const { options, progress, signal } = invocation;
     const [{ diffImages }, { diffDocument, diffTable }] = await Promise.all([
-      import("../../../index.js"),
+      import("../../../doors/index.js"),
       import("../../output/tables/diff-table.js"),
     ]);
     const [a = "", b = ""] = invocation.arguments;

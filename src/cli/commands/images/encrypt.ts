@@ -1,7 +1,18 @@
+import type { LayerSelection, OpenedPreviousImage } from "../../../doors/index.js";
 import { listTransports } from "../../../transport/references.js";
 import { choice, type Flag, single, toggle } from "../../options/flag.js";
 import { inPlace, inPlaceTarget, requireInPlace } from "../../options/in-place.js";
-import { anonymous, hasKeys, key, keysDir, openingFlags, readSettings, recipient, recipientsFile, settingFlags } from "../../options/keys/key-flags.js";
+import {
+  anonymous,
+  hasKeys,
+  key,
+  keysDir,
+  openingFlags,
+  readSettings,
+  recipient,
+  recipientsFile,
+  settingFlags,
+} from "../../options/keys/key-flags.js";
 import { readKeys, readRecipients } from "../../options/keys/keys.js";
 import { excludeLayer, layer, readLayers } from "../../options/layers.js";
 import { allPlatforms, otherPlatforms, platform, readPlatforms } from "../../options/platforms.js";
@@ -9,7 +20,6 @@ import { relatedEndpoint, sourceEndpoint } from "../../options/registry/endpoint
 import { readRules, readTrust } from "../../options/signing/trust-flags.js";
 import type { Command, Invocation } from "../command.js";
 import { removeSignatures, transferConflicts, transferFlags, transferNeeds } from "../transfer/transfer-flags.js";
-import type { LayerSelection, OpenedPreviousImage } from "../../../index.js";
 
 const group = "Layers and platforms:";
 
@@ -102,7 +112,7 @@ export const encrypt: Command = {
     await requireInPlace(invocation, "-enc");
     const { options, progress, signal } = invocation;
     const [{ encryptLayers }, { transferImage }] = await Promise.all([
-      import("../../../index.js"),
+      import("../../../doors/index.js"),
       import("../transfer/transfer.js"),
     ]);
     const previous = await openPrevious(invocation);
@@ -140,7 +150,7 @@ async function openPrevious(invocation: Invocation): Promise<OpenedPreviousImage
   } = invocation;
   const reference = options.get(reuseFrom);
   if (reference === undefined) return undefined;
-  const { openPreviousImage } = await import("../../../index.js");
+  const { openPreviousImage } = await import("../../../doors/index.js");
   const previous = await relatedEndpoint(invocation, reference, { side: "dest", image: target });
   return await openPreviousImage(reference, { ...previous, rules: await readTrust(invocation), signal, progress });
 }
@@ -155,7 +165,7 @@ async function readSelection(invocation: Invocation): Promise<LayerSelection> {
   const selection = await readLayers(options);
   const reference = options.get(baseImage);
   if (reference === undefined) return selection;
-  const { selectBase } = await import("../../../index.js");
+  const { selectBase } = await import("../../../doors/index.js");
   const related = reference === "auto" ? image : reference;
   const base = { ...(await relatedEndpoint(invocation, related, { side: "src", image })), signal };
   const platforms = options.get(otherPlatforms) === "drop" ? await readPlatforms(options) : undefined;

@@ -33,7 +33,7 @@ export const inspect: Command = {
   async run(invocation) {
     const { options, progress, signal } = invocation;
     const [{ inspectImage }, { configOf }, { imageDocument, imageText }] = await Promise.all([
-      import("../../../index.js"),
+      import("../../../doors/index.js"),
       import("./config-choice.js"),
       import("../../output/tables/image-text.js"),
     ]);

@@ -1,3 +1,4 @@
+import type { ImageReport } from "../../../doors/index.js";
 import { listTransports } from "../../../transport/references.js";
 import { type Flag, toggle } from "../../options/flag.js";
 import { hasKeys, openingFlags, readSettings, settingFlags } from "../../options/keys/key-flags.js";
@@ -7,7 +8,6 @@ import { platform, readPlatforms } from "../../options/platforms.js";
 import { onlyEndpoint, sourceFlags } from "../../options/registry/endpoints.js";
 import type { NameOfKey } from "../../output/tables/compat-table.js";
 import type { Command, Invocation } from "../command.js";
-import type { ImageReport } from "../../../index.js";
 
 const compat: Flag<boolean> = toggle({
   name: "compat",
@@ -35,7 +35,7 @@ export const layerinfo: Command = {
   async run(invocation) {
     const { options, progress, signal } = invocation;
     const [{ inspectImage }, { layerDocument, layerTable }, { compatTable }] = await Promise.all([
-      import("../../../index.js"),
+      import("../../../doors/index.js"),
       import("../../output/tables/layer-table.js"),
       import("../../output/tables/compat-table.js"),
     ]);

@@ -2,7 +2,14 @@ import { filePlainMode } from "../../options/plain-mode.js";
 import { platform, readPlatforms } from "../../options/platforms.js";
 import type { Command } from "../command.js";
 import { decryptFlags, decryptNeeds, decryptTransform, layerFlags } from "../transfer/copy-transform.js";
-import { copyConflicts, copyFlags, readCopyFlags, transferConflicts, transferFlags, transferNeeds } from "../transfer/transfer-flags.js";
+import {
+  copyConflicts,
+  copyFlags,
+  readCopyFlags,
+  transferConflicts,
+  transferFlags,
+  transferNeeds,
+} from "../transfer/transfer-flags.js";
 
 /** `pull IMAGE [DST]`. */
 export const pull: Command = {
@@ -20,7 +27,7 @@ export const pull: Command = {
   ],
   async run(invocation) {
     const [{ pullImage }, { transferImage }] = await Promise.all([
-      import("../../../index.js"),
+      import("../../../doors/index.js"),
       import("../transfer/transfer.js"),
     ]);
     const [image = "", target] = invocation.arguments;

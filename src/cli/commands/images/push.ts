@@ -3,7 +3,14 @@ import { listTransports } from "../../../transport/references.js";
 import { platform, readPlatforms } from "../../options/platforms.js";
 import type { Command } from "../command.js";
 import { encryptFlags, encryptNeeds, encryptTransform, layerFlags } from "../transfer/copy-transform.js";
-import { copyConflicts, copyFlags, readCopyFlags, transferConflicts, transferFlags, transferNeeds } from "../transfer/transfer-flags.js";
+import {
+  copyConflicts,
+  copyFlags,
+  readCopyFlags,
+  transferConflicts,
+  transferFlags,
+  transferNeeds,
+} from "../transfer/transfer-flags.js";
 
 /** `push SRC [IMAGE]`. */
 export const push: Command = {

@@ -1,3 +1,4 @@
+import { printPlatform } from "../../../doors/index.js";
 import { type Flag, toggle } from "../../options/flag.js";
 import { openingFlags, readSettings, settingFlags } from "../../options/keys/key-flags.js";
 import { readKeys } from "../../options/keys/keys.js";
@@ -7,7 +8,6 @@ import { force, onlyEndpoint, sourceFlags } from "../../options/registry/endpoin
 import { readRules, trustConflicts, trustFlags, trustNeeds } from "../../options/signing/trust-flags.js";
 import { onePlatform, readPlatform, xattrs } from "../../options/unpacking.js";
 import type { Command } from "../command.js";
-import { printPlatform } from "../../../index.js";
 
 const bundle: Flag<boolean> = toggle({
   name: "bundle",

@@ -1,8 +1,8 @@
+import type { KeyDescription } from "../../../doors/crypt.js";
 import { OciEncError } from "../../../errors.js";
 import { readKeyFile } from "../../options/keys/keys.js";
 import { printable } from "../../output/printable.js";
 import type { Argument, Command, Invocation } from "../command.js";
-import type { KeyDescription } from "../../../doors/crypt.js";
 
 const file: Argument = {
   name: "FILE",

@@ -1,4 +1,11 @@
-import { anonymous, openingFlags, readSettings, recipient, recipientsFile, settingFlags } from "../../options/keys/key-flags.js";
+import {
+  anonymous,
+  openingFlags,
+  readSettings,
+  recipient,
+  recipientsFile,
+  settingFlags,
+} from "../../options/keys/key-flags.js";
 import { readKeys, readRecipients } from "../../options/keys/keys.js";
 import { readLayers } from "../../options/layers.js";
 import { readPlatforms } from "../../options/platforms.js";
@@ -19,7 +26,7 @@ export const recipientsAdd: Command = {
   async run(invocation) {
     const { options, progress, signal } = invocation;
     const [{ addRecipients }, { transferImage }] = await Promise.all([
-      import("../../../index.js"),
+      import("../../../doors/index.js"),
       import("../transfer/transfer.js"),
     ]);
     const transform = await addRecipients({

@@ -1,3 +1,4 @@
+import type { RecipientId } from "../../../doors/index.js";
 import { listTransports } from "../../../transport/references.js";
 import { type Flag, repeated } from "../../options/flag.js";
 import type { FlagValues } from "../../options/flag-values.js";
@@ -5,7 +6,6 @@ import { excludeLayer, layer } from "../../options/layers.js";
 import { platform } from "../../options/platforms.js";
 import type { Argument } from "../command.js";
 import { transferFlags } from "../transfer/transfer-flags.js";
-import type { RecipientId } from "../../../index.js";
 
 /** What every command takes that changes the recipients of an image. */
 export const recipientsArguments: readonly Argument[] = [
@@ -26,6 +26,6 @@ export async function readRecipientIds(
   options: FlagValues,
   flag: Flag<readonly string[]>,
 ): Promise<readonly RecipientId[]> {
-  const { parseRecipientId } = await import("../../../index.js");
+  const { parseRecipientId } = await import("../../../doors/index.js");
   return options.get(flag).map(parseRecipientId);
 }

@@ -11,7 +11,7 @@ export const recipientsList: Command = {
   async run(invocation) {
     const { options, progress, signal } = invocation;
     const [{ inspectImage }, { recipientsDocument, recipientsTable }] = await Promise.all([
-      import("../../../index.js"),
+      import("../../../doors/index.js"),
       import("../../output/tables/recipients-table.js"),
     ]);
     const platforms = await readPlatforms(options);

@@ -34,7 +34,7 @@ export const recipientsRemove: Command = {
   async run(invocation) {
     const { options, progress, signal } = invocation;
     const [{ removeRecipients }, { transferImage }] = await Promise.all([
-      import("../../../index.js"),
+      import("../../../doors/index.js"),
       import("../transfer/transfer.js"),
     ]);
     const listed = options.get(recipientsFile);

@@ -1,4 +1,11 @@
-import { hasKeys, openingFlags, readSettings, recipient, recipientsFile, settingFlags } from "../../options/keys/key-flags.js";
+import {
+  hasKeys,
+  openingFlags,
+  readSettings,
+  recipient,
+  recipientsFile,
+  settingFlags,
+} from "../../options/keys/key-flags.js";
 import { readKeys, readRecipients } from "../../options/keys/keys.js";
 import { readLayers } from "../../options/layers.js";
 import { readPlatforms } from "../../options/platforms.js";
@@ -19,7 +26,7 @@ export const recipientsSet: Command = {
   async run(invocation) {
     const { options, progress, signal } = invocation;
     const [{ setRecipients }, { transferImage }] = await Promise.all([
-      import("../../../index.js"),
+      import("../../../doors/index.js"),
       import("../transfer/transfer.js"),
     ]);
     const transform = await setRecipients({

@@ -1,6 +1,13 @@
 import { type Flag, toggle } from "../../options/flag.js";
 import { inPlace, inPlaceTarget, requireInPlace } from "../../options/in-place.js";
-import { anonymous, openingFlags, readSettings, recipient, recipientsFile, settingFlags } from "../../options/keys/key-flags.js";
+import {
+  anonymous,
+  openingFlags,
+  readSettings,
+  recipient,
+  recipientsFile,
+  settingFlags,
+} from "../../options/keys/key-flags.js";
 import { readKeys, readNamedRecipients, readRecipients, readRecipientsFile } from "../../options/keys/keys.js";
 import { readLayers } from "../../options/layers.js";
 import { readLimits } from "../../options/limits.js";
@@ -46,7 +53,7 @@ export const rekey: Command = {
     await requireInPlace(invocation, "-rekeyed");
     const { options, progress, signal } = invocation;
     const [{ rekeyLayers }, { transferImage }] = await Promise.all([
-      import("../../../index.js"),
+      import("../../../doors/index.js"),
       import("../transfer/transfer.js"),
     ]);
     const transform = await rekeyLayers({

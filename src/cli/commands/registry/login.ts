@@ -1,9 +1,9 @@
+import type { LoginTarget } from "../../../doors/transport.js";
 import { OciEncError } from "../../../errors.js";
 import { type Flag, toggle } from "../../options/flag.js";
 import { readRegistry } from "../../options/registry/registry.js";
 import { eitherSide, registryFlags } from "../../options/registry/registry-flags.js";
 import type { Command, Invocation, Report } from "../command.js";
-import type { LoginTarget } from "../../../doors/transport.js";
 
 const getLogin: Flag<boolean> = toggle({
   name: "get-login",

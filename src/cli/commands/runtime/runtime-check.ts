@@ -1,9 +1,9 @@
+import type { NodeFinding } from "../../../doors/node.js";
 import { OciEncError } from "../../../errors.js";
 import { type Flag, single } from "../../options/flag.js";
 import { type Column, table } from "../../output/tables/table.js";
 import type { Command } from "../command.js";
 import { nodeKeys, providerConfig } from "./runtime-config.js";
-import type { NodeFinding } from "../../../doors/node.js";
 
 const config: Flag<string | undefined> = single({
   name: "config",

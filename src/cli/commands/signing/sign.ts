@@ -1,3 +1,4 @@
+import type { SignedArtifact, SignImageOptions, SignReport } from "../../../doors/sign.js";
 import { OciEncError } from "../../../errors.js";
 import { listTransports } from "../../../transport/references.js";
 import { type Flag, single } from "../../options/flag.js";
@@ -5,11 +6,19 @@ import { readSettings, settingFlags } from "../../options/keys/key-flags.js";
 import { platform, readPlatforms } from "../../options/platforms.js";
 import { endpointFlags, sourceEndpoint, targetEndpoint } from "../../options/registry/endpoints.js";
 import { readSigners } from "../../options/signing/signers.js";
-import { annotation, by, expiry, format, identity, indexOnly, readClaims, signPassphraseFile } from "../../options/signing/signing-flags.js";
+import {
+  annotation,
+  by,
+  expiry,
+  format,
+  identity,
+  indexOnly,
+  readClaims,
+  signPassphraseFile,
+} from "../../options/signing/signing-flags.js";
 import { writeNewFile } from "../../output/new-file.js";
 import type { Command, Invocation } from "../command.js";
 import { dryRun } from "../transfer/transfer-flags.js";
-import type { SignedArtifact, SignImageOptions, SignReport } from "../../../doors/sign.js";
 
 const output: Flag<string | undefined> = single({
   name: "output",

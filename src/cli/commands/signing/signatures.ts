@@ -1,9 +1,9 @@
+import type { AttachmentReport } from "../../../doors/sign.js";
 import { listTransports } from "../../../transport/references.js";
 import { onlyEndpoint, sourceFlags } from "../../options/registry/endpoints.js";
 import { printable } from "../../output/printable.js";
 import { type Column, table } from "../../output/tables/table.js";
 import type { Command } from "../command.js";
-import type { AttachmentReport } from "../../../doors/sign.js";
 
 const columns: readonly Column[] = [
   { heading: "SUBJECT", align: "left", gap: 0 },

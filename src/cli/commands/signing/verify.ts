@@ -1,3 +1,4 @@
+import type { TrustRules, VerifyImageOptions } from "../../../doors/index.js";
 import { OciEncError } from "../../../errors.js";
 import { listTransports } from "../../../transport/references.js";
 import { choice, type Flag, parsed, repeated, single, toggle } from "../../options/flag.js";
@@ -6,10 +7,17 @@ import { readKeys, readRecipientsFile } from "../../options/keys/keys.js";
 import { platform, readPlatforms } from "../../options/platforms.js";
 import { onlyEndpoint, sourceFlags } from "../../options/registry/endpoints.js";
 import { annotation, identity, readClaims } from "../../options/signing/signing-flags.js";
-import { asksForSignature, readTrust, signatureFlags, trust, trustConflicts, trustNeeds, trustPolicy } from "../../options/signing/trust-flags.js";
+import {
+  asksForSignature,
+  readTrust,
+  signatureFlags,
+  trust,
+  trustConflicts,
+  trustNeeds,
+  trustPolicy,
+} from "../../options/signing/trust-flags.js";
 import type { Command, Invocation } from "../command.js";
 import { readRecipientIds, recipientIds } from "../recipients/recipients-flags.js";
-import type { TrustRules, VerifyImageOptions } from "../../../index.js";
 
 const group = "Encryption:";
 
@@ -121,7 +129,7 @@ export const verify: Command = {
   async run(invocation) {
     const { options } = invocation;
     const [{ verifyImage }, { verifyDocument, verifyText }] = await Promise.all([
-      import("../../../index.js"),
+      import("../../../doors/index.js"),
       import("../../output/findings/verify-report.js"),
     ]);
     const report = await verifyImage(invocation.arguments[0] ?? "", await readQuestions(invocation));
@@ -132,7 +140,7 @@ export const verify: Command = {
 
 async function readQuestions(invocation: Invocation): Promise<VerifyImageOptions> {
   const { options, progress, signal } = invocation;
-  const { parseLayerSelection } = await import("../../../index.js");
+  const { parseLayerSelection } = await import("../../../doors/index.js");
   const listed = options.get(only);
   const plainLayers = options.get(allowPlain);
   const source = await onlyEndpoint(invocation);

@@ -1,8 +1,8 @@
+import type { Garbage } from "../../../doors/transport.js";
 import { store } from "../../options/registry/endpoints.js";
 import { byteCount } from "../../output/byte-count.js";
 import type { Command } from "../command.js";
 import { dryRun } from "../transfer/transfer-flags.js";
-import type { Garbage } from "../../../doors/transport.js";
 
 /** `gc`. */
 export const gc: Command = {

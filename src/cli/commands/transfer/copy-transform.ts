@@ -1,10 +1,20 @@
+import type { LayerTransform } from "../../../doors/index.js";
 import type { Flag } from "../../options/flag.js";
-import { anonymous, hasKeys, key, keysDir, openingFlags, readSettings, recipient, recipientsFile, settingFlags } from "../../options/keys/key-flags.js";
+import {
+  anonymous,
+  hasKeys,
+  key,
+  keysDir,
+  openingFlags,
+  readSettings,
+  recipient,
+  recipientsFile,
+  settingFlags,
+} from "../../options/keys/key-flags.js";
 import { readKeys, readRecipients } from "../../options/keys/keys.js";
 import { excludeLayer, layer, readLayers } from "../../options/layers.js";
 import { filePlainMode } from "../../options/plain-mode.js";
 import type { Command, Invocation } from "../command.js";
-import type { LayerTransform } from "../../../index.js";
 
 type Needs = NonNullable<Command["needs"]>;
 
@@ -38,7 +48,7 @@ export const encryptOrDecryptConflicts: NonNullable<Command["conflicts"]> = encr
 export async function encryptTransform(invocation: Invocation): Promise<LayerTransform | undefined> {
   const { options, progress, signal } = invocation;
   if (!encryption.some((flag) => options.given(flag))) return undefined;
-  const { encryptLayers } = await import("../../../index.js");
+  const { encryptLayers } = await import("../../../doors/index.js");
   const select = await readLayers(options);
   const keys = await readRecipients(invocation);
   const settings = readSettings(options);
@@ -49,7 +59,7 @@ export async function encryptTransform(invocation: Invocation): Promise<LayerTra
 export async function decryptTransform(invocation: Invocation): Promise<LayerTransform | undefined> {
   const { options, progress, signal } = invocation;
   if (!hasKeys(options)) return undefined;
-  const { decryptLayers } = await import("../../../index.js");
+  const { decryptLayers } = await import("../../../doors/index.js");
   const select = await readLayers(options);
   const keys = await readKeys(invocation);
   return decryptLayers({ keys, select, settings: readSettings(options), progress, signal });

@@ -1,10 +1,16 @@
+import type { CopyImageOptions } from "../../../doors/index.js";
 import { type Flag, repeated, single, toggle, yesOrNo } from "../../options/flag.js";
 import type { FlagValues } from "../../options/flag-values.js";
 import { endpointFlags } from "../../options/registry/endpoints.js";
-import { signBy, signByFlags, signBySigstore, signIdentity, signPassphraseFile } from "../../options/signing/signing-flags.js";
+import {
+  signBy,
+  signByFlags,
+  signBySigstore,
+  signIdentity,
+  signPassphraseFile,
+} from "../../options/signing/signing-flags.js";
 import { trustConflicts, trustFlags, trustNeeds } from "../../options/signing/trust-flags.js";
 import type { Command } from "../command.js";
-import type { CopyImageOptions } from "../../../index.js";
 
 const group = "Output:";
 const targetGroup = "Source and target:";

@@ -1,4 +1,13 @@
 import { writeFile } from "node:fs/promises";
+import {
+  type CopyImageOptions,
+  type CopyImageReport,
+  type CopyReport,
+  copyImage,
+  type Descriptor,
+  type LayerReport,
+  printPlatform,
+} from "../../../doors/index.js";
 import { ioError } from "../../../errors.js";
 import { isStandardStream, parseReference } from "../../../transport/references.js";
 import { readSettings } from "../../options/keys/key-flags.js";
@@ -10,7 +19,6 @@ import { readRules } from "../../options/signing/trust-flags.js";
 import { byteCount } from "../../output/byte-count.js";
 import type { Invocation, Report } from "../command.js";
 import { type CopyFlagValues, digestfile, dryRun, referrers, removeSignatures } from "./transfer-flags.js";
-import { type CopyImageOptions, type CopyImageReport, type CopyReport, copyImage, type Descriptor, type LayerReport, printPlatform } from "../../../index.js";
 
 /** What one command makes different about a copy. */
 export type TransferOptions = Pick<

@@ -1,8 +1,8 @@
 import { certificateForms, helpOf } from "../../../crypt/schemes/index.js";
+import type { SchemeSettings } from "../../../doors/index.js";
 import { OciEncError } from "../../../errors.js";
 import { type Flag, parsed, repeated, single, toggle } from "../flag.js";
 import type { FlagValues } from "../flag-values.js";
-import type { SchemeSettings } from "../../../index.js";
 
 const group = "Keys:";
 

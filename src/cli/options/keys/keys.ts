@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { certificateForms, schemeRow, schemes, shownKey } from "../../../crypt/schemes/index.js";
+import type { KeyFile } from "../../../doors/crypt.js";
+import type { DecryptionKey, EncryptionKey } from "../../../doors/index.js";
 import { OciEncError } from "../../../errors.js";
 import type { Progress } from "../../../progress.js";
 import type { Invocation } from "../../commands/command.js";
@@ -9,8 +11,6 @@ import { decRecipient, key, keysDir, recipient, recipientsFile } from "./key-fla
 import { namesFile, parseKeySpec } from "./key-spec.js";
 import { type Passphrases, passphraseReader } from "./passphrase.js";
 import { readSecretFile } from "./secret-file.js";
-import type { KeyFile } from "../../../doors/crypt.js";
-import type { DecryptionKey, EncryptionKey } from "../../../index.js";
 
 /**
  * The recipients that were given, in their order, their files read. USAGE when one is not written as SCHEME:KEY; what

@@ -1,3 +1,4 @@
+import type { EndpointOptions } from "../../../doors/index.js";
 import { OciEncError } from "../../../errors.js";
 import type { Invocation } from "../../commands/command.js";
 import { type Flag, parsed, single, toggle } from "../flag.js";
@@ -5,7 +6,6 @@ import type { FlagValues } from "../flag-values.js";
 import { limitFlags, readLimits } from "../limits.js";
 import { readRegistry } from "./registry.js";
 import { bothSidesFlags, chunkSize, registryFlags, type Side } from "./registry-flags.js";
-import type { EndpointOptions } from "../../../index.js";
 
 const group = "Source and target:";
 

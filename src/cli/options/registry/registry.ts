@@ -1,3 +1,4 @@
+import type { Credentials, HostSettings, RegistryOptions } from "../../../doors/transport.js";
 import { OciEncError } from "../../../errors.js";
 import type { Invocation } from "../../commands/command.js";
 import { type Flag, variableName } from "../flag.js";
@@ -5,8 +6,16 @@ import type { FlagValues } from "../flag-values.js";
 import { readSecretFile } from "../keys/secret-file.js";
 import { promptSecret, type SecretQuestion } from "../keys/terminal-prompt.js";
 import { policyDialect } from "../signing/trust-flags.js";
-import { eitherSide, ownSide, registriesConf, registriesDirectory, retryTimes, type Side, type SideFlags, stallTimeout } from "./registry-flags.js";
-import type { Credentials, HostSettings, RegistryOptions } from "../../../doors/transport.js";
+import {
+  eitherSide,
+  ownSide,
+  registriesConf,
+  registriesDirectory,
+  retryTimes,
+  type Side,
+  type SideFlags,
+  stallTimeout,
+} from "./registry-flags.js";
 
 /** What reading the registry options needs of an invocation. */
 type Asked = Pick<Invocation, "options" | "signal">;

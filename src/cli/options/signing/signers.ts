@@ -1,11 +1,11 @@
+import type { SignerKind } from "../../../doors/internal.js";
+import type { SignerSpec } from "../../../doors/sign.js";
 import { OciEncError } from "../../../errors.js";
 import type { Invocation } from "../../commands/command.js";
 import { type KeySpec, parseKeySpec, splitValue } from "../keys/key-spec.js";
 import { type Passphrases, passphraseReader } from "../keys/passphrase.js";
 import { readSecretFile } from "../keys/secret-file.js";
 import { signBy, signBySigstore, signPassphraseFile } from "./signing-flags.js";
-import type { SignerKind } from "../../../doors/internal.js";
-import type { SignerSpec } from "../../../doors/sign.js";
 
 /**
  * Signers as they were named, their files read and their passphrases fetched. USAGE when one is not written as KIND:REST;

@@ -1,10 +1,10 @@
+import type { TrustRules, TrustSpec } from "../../../doors/index.js";
 import { OciEncError } from "../../../errors.js";
 import { kindForms } from "../../../sign/kinds.js";
 import type { Invocation } from "../../commands/command.js";
 import { choice, type Flag, parsed, repeated, single, toggle } from "../flag.js";
 import type { FlagValues } from "../flag-values.js";
 import { readSecretFile } from "../keys/secret-file.js";
-import type { TrustRules, TrustSpec } from "../../../index.js";
 
 const group = "Trust:";
 

@@ -1,6 +1,6 @@
+import type { Descriptor } from "../../../doors/index.js";
 import type { ProgressEvent } from "../../../progress.js";
 import { byteCount } from "../byte-count.js";
-import type { Descriptor } from "../../../index.js";
 
 /** How far a copy is. */
 export interface ProgressTotals {

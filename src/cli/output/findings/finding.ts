@@ -1,4 +1,4 @@
-import { type Check, type Finding, printPlatform } from "../../../index.js";
+import { type Check, type Finding, printPlatform } from "../../../doors/index.js";
 
 /** Where a finding is, for people: `layer 1 of linux/amd64`. Empty: the image as a whole. */
 export function findingPlace({ place }: Finding): string {

@@ -1,5 +1,5 @@
+import type { Check, VerifyReport } from "../../../doors/index.js";
 import { findingPlace, tellingFindings } from "./finding.js";
-import type { Check, VerifyReport } from "../../../index.js";
 
 /** The report as JUnit XML, which pipelines show as tests: one case a check, one suite a group. */
 export function junitReport({ reference, checks }: VerifyReport): string {

@@ -1,5 +1,5 @@
+import type { Check, Finding, VerifyReport } from "../../../doors/index.js";
 import { findingPlace, tellingFindings } from "./finding.js";
-import type { Check, Finding, VerifyReport } from "../../../index.js";
 
 /** The report as SARIF 2.1.0, which code scanning reads: a rule for each check, a result for all that did not pass. */
 export function sarifReport({ reference, checks }: VerifyReport): object {

@@ -1,9 +1,9 @@
+import { type Check, type Finding, printPlatform, type VerifyReport } from "../../../doors/index.js";
 import { jsonText, printable } from "../printable.js";
 import { type Column, table } from "../tables/table.js";
 import { findingPlace, tellingFindings } from "./finding.js";
 import { junitReport } from "./junit.js";
 import { sarifReport } from "./sarif.js";
-import { type Check, type Finding, printPlatform, type VerifyReport } from "../../../index.js";
 
 const columns: readonly Column[] = [
   { heading: "VERDICT", align: "left", gap: 0 },

@@ -1,6 +1,6 @@
+import { type CanDecryptReport, type LayerAccess, printPlatform } from "../../../doors/index.js";
 import { type Column, table } from "./table.js";
 import { verdictMembers, verdictText } from "./verdict-text.js";
-import { type CanDecryptReport, type LayerAccess, printPlatform } from "../../../index.js";
 
 const columns: readonly Column[] = [
   { heading: "#", align: "right", gap: 2 },

@@ -1,6 +1,6 @@
 import { rowOfSuffix, schemes } from "../../../crypt/schemes/index.js";
+import { type ImageReport, type InspectedLayer, printPlatform } from "../../../doors/index.js";
 import { printable } from "../printable.js";
-import { type ImageReport, type InspectedLayer, printPlatform } from "../../../index.js";
 
 /** What people call the owner of a recipient's id, by the name of the scheme; undefined where that is not known. */
 export type NameOfKey = (scheme: string, id: string) => string | undefined;

@@ -1,5 +1,11 @@
+import {
+  type Descriptor,
+  type ImageDiff,
+  type LayerDiff,
+  printPlatform,
+  type RecipientInfo,
+} from "../../../doors/index.js";
 import { type Column, table } from "./table.js";
-import { type Descriptor, type ImageDiff, type LayerDiff, printPlatform, type RecipientInfo } from "../../../index.js";
 
 const columns: readonly Column[] = [
   { heading: "PLATFORM", align: "left", gap: 0 },

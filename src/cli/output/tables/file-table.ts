@@ -1,5 +1,5 @@
-import { type Column, table } from "./table.js";
 import type { ImageFile } from "../../../doors/unpack.js";
+import { type Column, table } from "./table.js";
 
 const columns: readonly Column[] = [
   { heading: "MODE", align: "left", gap: 0 },

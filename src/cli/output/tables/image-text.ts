@@ -1,6 +1,6 @@
+import { type ImageConfig, type ImageReport, type ManifestReport, printPlatform } from "../../../doors/index.js";
 import { byteCount } from "../byte-count.js";
 import { printable } from "../printable.js";
-import { type ImageConfig, type ImageReport, type ManifestReport, printPlatform } from "../../../index.js";
 
 /** What `inspect` shows to people: the image, then each platform with its config and history. */
 export function imageText(image: ImageReport): string {

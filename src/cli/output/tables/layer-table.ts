@@ -1,6 +1,6 @@
+import { type ImageReport, type InspectedLayer, type ManifestReport, printPlatform } from "../../../doors/index.js";
 import { type Column, table } from "./table.js";
 import { verdictMembers, verdictText } from "./verdict-text.js";
-import { type ImageReport, type InspectedLayer, type ManifestReport, printPlatform } from "../../../index.js";
 
 /** The words and their order are those of ctr-enc. */
 const columns: readonly Column[] = [

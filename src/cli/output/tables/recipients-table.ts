@@ -1,5 +1,5 @@
+import { type ImageReport, type InspectedLayer, printPlatform } from "../../../doors/index.js";
 import { type Column, table } from "./table.js";
-import { type ImageReport, type InspectedLayer, printPlatform } from "../../../index.js";
 
 const columns: readonly Column[] = [
   { heading: "PLATFORM", align: "left", gap: 0 },

@@ -1,4 +1,4 @@
-import type { LayerVerdict } from "../../../index.js";
+import type { LayerVerdict } from "../../../doors/index.js";
 
 /** A layer's verdict in one cell of a table: `cannot` comes with its reason, as no other key would help. */
 export function verdictText({ answer, refusal }: LayerVerdict): string {

@@ -4,7 +4,17 @@ import { thumbprint } from "../../../keys/jwk.js";
 import { knownAlgorithm } from "../../../keys/jwk-purpose.js";
 import { type FileKey, holdsKey, readPrivateKeys, readPublicKeys } from "../../../keys/key-file.js";
 import { labelText } from "../../../keys/label.js";
-import type { DecryptionKey, EncryptionKey, KeyWrapper, KnownRecipient, RecipientInfo, Unwrapper, Wrap, WrappedKey, WrapperOptions } from "../../key-wrapper.js";
+import type {
+  DecryptionKey,
+  EncryptionKey,
+  KeyWrapper,
+  KnownRecipient,
+  RecipientInfo,
+  Unwrapper,
+  Wrap,
+  WrappedKey,
+  WrapperOptions,
+} from "../../key-wrapper.js";
 import { openWithShortRsa } from "./short-rsa.js";
 import { type JweRecipient, readJwe, withoutRecipient } from "./wrapped-key.js";
 

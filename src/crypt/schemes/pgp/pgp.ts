@@ -4,9 +4,23 @@ import { decryptWithGpg, findGpg, type Gpg, listKeys } from "../../../keys/pgp/g
 import { exactPart, isShortKeyId, names } from "../../../keys/pgp/identity.js";
 import { isKeyData } from "../../../keys/pgp/key-data.js";
 import { type KeyName, keyNameOf } from "../../../keys/pgp/key-name.js";
-import { packetTags, readPackets, readSessionKeyHeader, type SessionKeyHeader, withoutSessionKey } from "../../../keys/pgp/openpgp-packets.js";
+import {
+  packetTags,
+  readPackets,
+  readSessionKeyHeader,
+  type SessionKeyHeader,
+  withoutSessionKey,
+} from "../../../keys/pgp/openpgp-packets.js";
 import { secretKeysOf } from "../../../keys/pgp/secret-keys.js";
-import type { DecryptionKey, KeyWrapper, RecipientInfo, Unwrap, Unwrapper, WrappedKey, WrapperOptions } from "../../key-wrapper.js";
+import type {
+  DecryptionKey,
+  KeyWrapper,
+  RecipientInfo,
+  Unwrap,
+  Unwrapper,
+  WrappedKey,
+  WrapperOptions,
+} from "../../key-wrapper.js";
 import { identifyKeys, identityOf, recipientKeys } from "./public-keys.js";
 
 /**

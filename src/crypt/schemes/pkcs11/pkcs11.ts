@@ -9,7 +9,14 @@ import { openPrivateKey, openTokenKey } from "../../../keys/pkcs11/open-key.js";
 import { type OpenToken, withToken } from "../../../keys/pkcs11/token.js";
 import { describeUri, looksLikeUri } from "../../../keys/pkcs11/uri.js";
 import type { Environment } from "../../../process/child-environment.js";
-import type { DecryptionKey, EncryptionKey, KeyWrapper, KnownRecipient, RecipientInfo, WrapperOptions } from "../../key-wrapper.js";
+import type {
+  DecryptionKey,
+  EncryptionKey,
+  KeyWrapper,
+  KnownRecipient,
+  RecipientInfo,
+  WrapperOptions,
+} from "../../key-wrapper.js";
 import { decodeWrappedKey, encodeWrappedKey, type WrappedBlob, withoutBlob } from "./wrapped-key.js";
 
 /**

@@ -1,6 +1,15 @@
 import { createCipheriv, createDecipheriv } from "node:crypto";
 import { OciEncError } from "../../../errors.js";
-import { type DerValue, der, expect, objectIdentifier, parts, smallInteger, tags, valuesIn } from "../../../keys/x509/der.js";
+import {
+  type DerValue,
+  der,
+  expect,
+  objectIdentifier,
+  parts,
+  smallInteger,
+  tags,
+  valuesIn,
+} from "../../../keys/x509/der.js";
 
 /** How a CMS message's content is encrypted. */
 export interface ContentAlgorithm {

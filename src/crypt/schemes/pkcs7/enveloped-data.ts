@@ -1,5 +1,15 @@
 import { OciEncError } from "../../../errors.js";
-import { type DerValue, der, derObjectIdentifier, expect, objectIdentifier, parts, readDer, smallInteger, tags } from "../../../keys/x509/der.js";
+import {
+  type DerValue,
+  der,
+  derObjectIdentifier,
+  expect,
+  objectIdentifier,
+  parts,
+  readDer,
+  smallInteger,
+  tags,
+} from "../../../keys/x509/der.js";
 import type { IssuerAndSerial } from "../../../keys/x509/recipient-certificate.js";
 import { type ContentAlgorithm, encodeGoParameters, readContentAlgorithm } from "./content-algorithm.js";
 

@@ -3,11 +3,31 @@ import { OciEncError } from "../../../errors.js";
 import { readPrivateKeys } from "../../../keys/key-file.js";
 import { describeForm, keyParts } from "../../../keys/key-parts.js";
 import { printName } from "../../../keys/x509/distinguished-name.js";
-import { type Certificate, type IssuerAndSerial, readCertificate, sameName } from "../../../keys/x509/recipient-certificate.js";
-import type { DecryptionKey, EncryptionKey, KeyWrapper, KnownRecipient, RecipientInfo, Unwrap, WrapperOptions } from "../../key-wrapper.js";
+import {
+  type Certificate,
+  type IssuerAndSerial,
+  readCertificate,
+  sameName,
+} from "../../../keys/x509/recipient-certificate.js";
+import type {
+  DecryptionKey,
+  EncryptionKey,
+  KeyWrapper,
+  KnownRecipient,
+  RecipientInfo,
+  Unwrap,
+  WrapperOptions,
+} from "../../key-wrapper.js";
 import { decodePrivateOptions } from "../../layer-options.js";
 import { openContent, sealContent } from "./content-algorithm.js";
-import { type Enveloped, encodeEnveloped, type KeyTransport, readEnveloped, rsaesOaep, withoutKeyTransport } from "./enveloped-data.js";
+import {
+  type Enveloped,
+  encodeEnveloped,
+  type KeyTransport,
+  readEnveloped,
+  rsaesOaep,
+  withoutKeyTransport,
+} from "./enveloped-data.js";
 import { unwrapKey, wrapKey } from "./key-transport.js";
 
 /**

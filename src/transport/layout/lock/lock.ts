@@ -4,9 +4,25 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { throwIfAborted } from "../../../bytes/abortable.js";
 import { ioError, OciEncError, systemCode } from "../../../errors.js";
-import { isAlive, type Owner, parseOwner, readToken, shortToken, silenceLimit, startHeartbeat, thisOwner } from "../../../files/heartbeat.js";
+import {
+  isAlive,
+  type Owner,
+  parseOwner,
+  readToken,
+  shortToken,
+  silenceLimit,
+  startHeartbeat,
+  thisOwner,
+} from "../../../files/heartbeat.js";
 import type { Progress } from "../../../progress.js";
-import { lockDirectory, makeWorkDirectory, partialBlobsDirectory, removeEmpty, sessionsDirectory, workDirectoryName } from "./work-directory.js";
+import {
+  lockDirectory,
+  makeWorkDirectory,
+  partialBlobsDirectory,
+  removeEmpty,
+  sessionsDirectory,
+  workDirectoryName,
+} from "./work-directory.js";
 
 /*
  * The lock is a row of files named 1, 2, 3 …; the newest one counts. It holds its owner's token, or nothing once it has

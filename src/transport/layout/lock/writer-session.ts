@@ -1,7 +1,16 @@
 import { lstat, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError, systemCode } from "../../../errors.js";
-import { isAlive, type Owner, parseOwner, readToken, silenceLimit, startHeartbeat, thisOwner, unchangedWhileWatched } from "../../../files/heartbeat.js";
+import {
+  isAlive,
+  type Owner,
+  parseOwner,
+  readToken,
+  silenceLimit,
+  startHeartbeat,
+  thisOwner,
+  unchangedWhileWatched,
+} from "../../../files/heartbeat.js";
 import { certainLimit, fileSystemTime, isMakerAlive, parseMadeName, treeName } from "../../../files/maker-mark.js";
 import { removeTree } from "../../../files/remove-tree.js";
 import { keepPartialBlobs } from "../resume.js";

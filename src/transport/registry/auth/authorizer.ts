@@ -4,7 +4,14 @@ import { isLoopbackHost } from "../http/address-policy.js";
 import type { Answer } from "../http/connections.js";
 import { bounded } from "../http/redact.js";
 import { type Challenge, parseChallenges } from "./challenge.js";
-import { basicAuthorization, readToken, type Token, type TokenExchange, type TokenRequest, tokenExchange } from "./token.js";
+import {
+  basicAuthorization,
+  readToken,
+  type Token,
+  type TokenExchange,
+  type TokenRequest,
+  tokenExchange,
+} from "./token.js";
 
 /** What an authorizer needs of its client. */
 export interface AuthorizerNeeds {

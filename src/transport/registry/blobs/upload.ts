@@ -9,7 +9,16 @@ import { pushScopes, repositoryName } from "../manifests.js";
 import { hasBlob } from "./blobs.js";
 import { parseUploadRange } from "./content-range.js";
 import { UploadFeed } from "./upload-feed.js";
-import { askOffset, cancelUpload, closeUpload, relocate, startUpload, storingTime, type UploadSession, withDigest } from "./upload-session.js";
+import {
+  askOffset,
+  cancelUpload,
+  closeUpload,
+  relocate,
+  startUpload,
+  storingTime,
+  type UploadSession,
+  withDigest,
+} from "./upload-session.js";
 
 /** How much of an upload is kept, to resume from after a break; also the size of a chunk where chunks are asked for. */
 const windowSize = 4 * 1024 * 1024;

@@ -1,6 +1,18 @@
 import { alternativeNames, general, ids } from "../draft-extensions.js";
 import { algorithms, type CertificateDraft, encodeName, time } from "../handmade-certificate.js";
-import { all, any, anyIssued, type ChainFault, drop, leaf, put, refusedByBoth, refusedHere, type Spoil, set } from "./spoil.js";
+import {
+  all,
+  any,
+  anyIssued,
+  type ChainFault,
+  drop,
+  leaf,
+  put,
+  refusedByBoth,
+  refusedHere,
+  type Spoil,
+  set,
+} from "./spoil.js";
 
 const named = (...names: readonly Uint8Array[]): Spoil => leaf(put(alternativeNames(...names)));
 const called = (subject: Uint8Array): Spoil => leaf(set({ subject }));

@@ -1,6 +1,19 @@
 import { der, derObjectIdentifier, tags } from "../../../../src/keys/x509/der.js";
 import { general, ids, issuerKey, revocationLists, subjectKey } from "../draft-extensions.js";
-import { again, any, anyAuthority, anyIssued, type ChainFault, type Change, leaf, mark, odd, put, refusedByBoth, refusedHere } from "./spoil.js";
+import {
+  again,
+  any,
+  anyAuthority,
+  anyIssued,
+  type ChainFault,
+  type Change,
+  leaf,
+  mark,
+  odd,
+  put,
+  refusedByBoth,
+  refusedHere,
+} from "./spoil.js";
 
 const unknown = "1.3.6.1.4.1.99999.7";
 /** Extensions, RFC 5280 section 4.2. */

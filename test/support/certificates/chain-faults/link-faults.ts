@@ -2,7 +2,19 @@ import { der, tags } from "../../../../src/keys/x509/der.js";
 import { keyNumber, nameOf, sharedName } from "../draft-chain.js";
 import { general, ids, issuerKey, subjectKey } from "../draft-extensions.js";
 import { algorithms, type CertificateDraft, type DraftKey, draftKey } from "../handmade-certificate.js";
-import { all, anyAuthority, anyIssued, type ChainFault, drop, put, refusedByBoth, refusedHere, root, type Spoil, set } from "./spoil.js";
+import {
+  all,
+  anyAuthority,
+  anyIssued,
+  type ChainFault,
+  drop,
+  put,
+  refusedByBoth,
+  refusedHere,
+  root,
+  type Spoil,
+  set,
+} from "./spoil.js";
 
 const made = new Map<string, DraftKey>();
 const bySha1 = set({ innerAlgorithm: algorithms.ecdsaSha1, outerAlgorithm: algorithms.ecdsaSha1, hash: "sha1" });

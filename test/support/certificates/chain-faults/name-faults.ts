@@ -2,7 +2,18 @@ import { der } from "../../../../src/keys/x509/der.js";
 import { nameOf, sharedName } from "../draft-chain.js";
 import { alternativeNames, general, ids, nameConstraints } from "../draft-extensions.js";
 import { encodeName, text } from "../handmade-certificate.js";
-import { all, anyAuthority, type ChainFault, drop, leaf, put, refusedByBoth, refusedHere, type Spoil, set } from "./spoil.js";
+import {
+  all,
+  anyAuthority,
+  type ChainFault,
+  drop,
+  leaf,
+  put,
+  refusedByBoth,
+  refusedHere,
+  type Spoil,
+  set,
+} from "./spoil.js";
 
 const unknown = "1.3.6.1.4.1.99999.7";
 const emailAddress = "1.2.840.113549.1.9.1";

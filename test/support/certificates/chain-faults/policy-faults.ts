@@ -2,7 +2,20 @@ import { der, tags } from "../../../../src/keys/x509/der.js";
 import { policy } from "../draft-chain.js";
 import { ids, inhibitAny, mappings, policies, policyConstraints } from "../draft-extensions.js";
 import type { CertificateDraft } from "../handmade-certificate.js";
-import { all, anyIssued, type ChainFault, drop, leaf, lowestAuthority, odd, put, refusedByBoth, refusedHere, root, topIntermediate } from "./spoil.js";
+import {
+  all,
+  anyIssued,
+  type ChainFault,
+  drop,
+  leaf,
+  lowestAuthority,
+  odd,
+  put,
+  refusedByBoth,
+  refusedHere,
+  root,
+  topIntermediate,
+} from "./spoil.js";
 
 const noPolicy = /no certificate policy/;
 const anyPolicy = `${ids.policies}.0`;

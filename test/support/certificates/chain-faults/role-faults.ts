@@ -1,6 +1,18 @@
 import { der, tags } from "../../../../src/keys/x509/der.js";
 import { authority, extendedKeyUsage, ids, keyUsage, purposes, subjectKey, uses } from "../draft-extensions.js";
-import { any, anyAuthority, type ChainFault, drop, leaf, mark, odd, put, refusedByBoth, refusedHere, root } from "./spoil.js";
+import {
+  any,
+  anyAuthority,
+  type ChainFault,
+  drop,
+  leaf,
+  mark,
+  odd,
+  put,
+  refusedByBoth,
+  refusedHere,
+  root,
+} from "./spoil.js";
 
 /** Authorities, sections 4.2.1.3, 4.2.1.9 and 4.2.1.12. The leaf, `signing-and-policy.md` 2.4. */
 export const roleFaults: readonly ChainFault[] = [

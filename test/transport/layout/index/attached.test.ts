@@ -3,6 +3,15 @@ import { randomBytes } from "node:crypto";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import {
+  collectGarbage,
+  copy,
+  listImages,
+  openSource,
+  openTarget,
+  removeImages,
+  tagImage,
+} from "../../../../src/doors/transport.js";
 import type { Descriptor } from "../../../../src/oci/descriptor.js";
 import type { Digest } from "../../../../src/oci/digest.js";
 import { mediaTypes } from "../../../../src/oci/media-type.js";
@@ -12,7 +21,6 @@ import { checkLayout } from "../../../support/images/layout-check.js";
 import { addImage } from "../../../support/images/memory-image.js";
 import { run, systemPeer } from "../../../support/process/peer.js";
 import { scratchOf } from "../../../support/scratch.js";
-import { collectGarbage, copy, listImages, openSource, openTarget, removeImages, tagImage } from "../../../../src/doors/transport.js";
 
 const tar = "application/vnd.oci.image.layer.v1.tar";
 const nameKey = "org.opencontainers.image.ref.name";

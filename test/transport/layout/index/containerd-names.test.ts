@@ -3,14 +3,14 @@ import { execFileSync } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { removeImages } from "../../../../src/doors/transport.js";
+import { openSource, openTarget } from "../../../../src/transport/index.js";
 import { readIndex } from "../../../../src/transport/layout/index/index-json.js";
 import { expectedError } from "../../../support/expected-error.js";
 import { bringImage } from "../../../support/images/bring-image.js";
 import { digestAt, writeImage } from "../../../support/images/layout-image.js";
 import { addImage, MemoryPlace } from "../../../support/images/memory-image.js";
 import { scratchOf } from "../../../support/scratch.js";
-import { removeImages } from "../../../../src/doors/transport.js";
-import { openSource, openTarget } from "../../../../src/transport/index.js";
 
 /** A layout as `ctr images export` and `nerdctl save` write it: tags alone under the name of the image format. */
 async function exported(t: TestContext, names: readonly string[]): Promise<{ layout: string; digests: string[] }> {

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { appendFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { openTarget } from "../../../../src/transport/index.js";
 import { readIndex } from "../../../../src/transport/layout/index/index-json.js";
 import { expectedError } from "../../../support/expected-error.js";
 import { bringImage } from "../../../support/images/bring-image.js";
 import { digestAt, writeImage } from "../../../support/images/layout-image.js";
 import { addImage, MemoryPlace } from "../../../support/images/memory-image.js";
 import { scratchOf } from "../../../support/scratch.js";
-import { openTarget } from "../../../../src/transport/index.js";
 
 async function emptyLayout(t: TestContext): Promise<string> {
   return join(scratchOf(t), "layout");

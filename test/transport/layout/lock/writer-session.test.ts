@@ -3,6 +3,7 @@ import { lutimesSync } from "node:fs";
 import { chmod, lstat, mkdir, readdir, readFile, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { openTarget } from "../../../../src/doors/transport.js";
 import { thisOwner, watching } from "../../../../src/files/heartbeat.js";
 import { digestOf } from "../../../../src/oci/digest.js";
 import { withLock } from "../../../../src/transport/layout/lock/lock.js";
@@ -12,7 +13,6 @@ import { fileTree } from "../../../support/files/file-tree.js";
 import { writeImage } from "../../../support/images/layout-image.js";
 import { startSupport } from "../../../support/process/child-process.js";
 import { scratchOf } from "../../../support/scratch.js";
-import { openTarget } from "../../../../src/doors/transport.js";
 
 // Nobody has to be watched for longer here.
 watching.time = 1;

@@ -1,17 +1,35 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { collectGarbage, listImages, removeImages } from "../../../../src/doors/transport.js";
 import type { Digest } from "../../../../src/oci/digest.js";
 import { mediaTypes } from "../../../../src/oci/media-type.js";
 import { blobPath } from "../../../../src/transport/layout/blob-file.js";
 import { withLock } from "../../../../src/transport/layout/lock/lock.js";
 import { removeUnnamed } from "../../../../src/transport/layout/removal/removal.js";
 import { expectedError } from "../../../support/expected-error.js";
-import { namedEntry, type OneOfMany, putBlob, putImage, writeList, writeManyImages } from "../../../support/images/many-images.js";
+import {
+  namedEntry,
+  type OneOfMany,
+  putBlob,
+  putImage,
+  writeList,
+  writeManyImages,
+} from "../../../support/images/many-images.js";
 import { scratchOf } from "../../../support/scratch.js";
-import { collectGarbage, listImages, removeImages } from "../../../../src/doors/transport.js";
 
 interface Store {
   readonly layout: string;

@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { chmod, chown, lutimes, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { collectGarbage, openTarget, removeImages, tagImage } from "../../../../src/doors/transport.js";
 import { watching } from "../../../../src/files/heartbeat.js";
 import { type Digest, digestOf } from "../../../../src/oci/digest.js";
 import { blobPath } from "../../../../src/transport/layout/blob-file.js";
@@ -14,7 +15,6 @@ import { leftoversIn } from "../../../../src/transport/layout/removal/settle.js"
 import { fileTree } from "../../../support/files/file-tree.js";
 import { writeImage } from "../../../support/images/layout-image.js";
 import { scratchOf } from "../../../support/scratch.js";
-import { collectGarbage, openTarget, removeImages, tagImage } from "../../../../src/doors/transport.js";
 
 // Nobody has to be watched for longer here.
 watching.time = 1;

@@ -8,7 +8,13 @@ import { mediaTypes } from "../../../../src/oci/media-type.js";
 import { digestTagName } from "../../../../src/transport/attachments.js";
 import { singleCredentials } from "../../../../src/transport/registry/auth/keychain.js";
 import { expectedError } from "../../../support/expected-error.js";
-import { madeReferrer, madeSignatures, openAttachable, openAttached, putBlobs } from "../../../support/images/made-attachments.js";
+import {
+  madeReferrer,
+  madeSignatures,
+  openAttachable,
+  openAttached,
+  putBlobs,
+} from "../../../support/images/made-attachments.js";
 import { noDockerRegistry, startDockerRegistry } from "../../../support/registry/docker-registry.js";
 import { hostDocument, hostImage, randomImage } from "../../../support/registry/hosted-image.js";
 import { startReferrersShim } from "../../../support/registry/referrers-shim.js";

@@ -6,7 +6,15 @@ import { describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { copy } from "../../../../src/copy/copy.js";
 import type { Descriptor } from "../../../../src/oci/descriptor.js";
-import { type MadeAttached, type MadeManifest, madeReferrer, madeSignatures, openAttachable, openAttached, putBlobs } from "../../../support/images/made-attachments.js";
+import {
+  type MadeAttached,
+  type MadeManifest,
+  madeReferrer,
+  madeSignatures,
+  openAttachable,
+  openAttached,
+  putBlobs,
+} from "../../../support/images/made-attachments.js";
 import { broughtPeer, firstMissing, type Peer, run, systemPeer } from "../../../support/process/peer.js";
 import { noDockerRegistry, startDockerRegistry } from "../../../support/registry/docker-registry.js";
 import { randomImage } from "../../../support/registry/hosted-image.js";

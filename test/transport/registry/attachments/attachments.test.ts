@@ -7,7 +7,14 @@ import { digestOf } from "../../../../src/oci/digest.js";
 import { mediaTypes } from "../../../../src/oci/media-type.js";
 import { digestTagName } from "../../../../src/transport/attachments.js";
 import { expectedError } from "../../../support/expected-error.js";
-import { type MadeAttached, madeReferrer, madeSignatures, openAttachable, openAttached, putBlobs } from "../../../support/images/made-attachments.js";
+import {
+  type MadeAttached,
+  madeReferrer,
+  madeSignatures,
+  openAttachable,
+  openAttached,
+  putBlobs,
+} from "../../../support/images/made-attachments.js";
 import { hostDocument, hostImage, randomImage } from "../../../support/registry/hosted-image.js";
 import { startReferrersShim } from "../../../support/registry/referrers-shim.js";
 import { testEnvironment } from "../../../support/registry/registry-endpoint.js";

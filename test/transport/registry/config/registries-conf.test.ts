@@ -3,7 +3,11 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parseImageName, printImageName } from "../../../../src/oci/image-name.js";
-import { isInsecure, placeImage, shortNameCandidates } from "../../../../src/transport/registry/config/registries-conf.js";
+import {
+  isInsecure,
+  placeImage,
+  shortNameCandidates,
+} from "../../../../src/transport/registry/config/registries-conf.js";
 import { readRegistriesConf } from "../../../../src/transport/registry/config/registries-conf-files.js";
 import { expectedError } from "../../../support/expected-error.js";
 import { hostImage } from "../../../support/registry/hosted-image.js";

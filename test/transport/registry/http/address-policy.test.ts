@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { classifyAddress, inBlock, isLoopbackHost, mayReach } from "../../../../src/transport/registry/http/address-policy.js";
+import {
+  classifyAddress,
+  inBlock,
+  isLoopbackHost,
+  mayReach,
+} from "../../../../src/transport/registry/http/address-policy.js";
 
 test("addresses are what they are, IPv4 inside IPv6 too", () => {
   const kinds = {

@@ -10,7 +10,12 @@ import { madeReferrer, openAttachable, openAttached, putBlobs } from "../../../s
 import { hostDocument, hostImage, randomImage } from "../../../support/registry/hosted-image.js";
 import { type EndOptions, openTo, pullAll, pushAll, uploadOfBytes } from "../../../support/registry/registry-ends.js";
 import { reply, replyProblem, type ServerExchange, summary } from "../../../support/registry/request-log.js";
-import { type Fault, on, type StrictRegistry, startStrictRegistry } from "../../../support/registry/strict/strict-registry.js";
+import {
+  type Fault,
+  on,
+  type StrictRegistry,
+  startStrictRegistry,
+} from "../../../support/registry/strict/strict-registry.js";
 
 const referrers = on("GET", /\/referrers\//);
 const always = Number.POSITIVE_INFINITY;
