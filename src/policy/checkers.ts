@@ -1,6 +1,11 @@
 import { OciEncError } from "../errors.js";
 import { trustKind } from "../sign/kinds.js";
-import { findTrustPolicy, notationDirectory, readTrustPolicy, trustStoreDirectory } from "../sign/notary/notation-directory.js";
+import {
+  findTrustPolicy,
+  notationDirectory,
+  readTrustPolicy,
+  trustStoreDirectory,
+} from "../sign/notary/notation-directory.js";
 import { notaryVerifier } from "../sign/notary/policy-verifier.js";
 import { selectStatement, type TrustPolicy } from "../sign/notary/trust/trust-policy.js";
 import { openTrustStores } from "../sign/notary/trust/trust-store.js";

@@ -3,7 +3,14 @@ import type { Descriptor } from "../oci/descriptor.js";
 import { digestOf } from "../oci/digest.js";
 import { annotationsOf, type ImageManifest } from "../oci/manifest.js";
 import { mediaTypes } from "../oci/media-type.js";
-import { emptyConfigType, type FormatRow, formatRow, isLayerOf, type SignatureFormat, signatureFormats } from "../oci/signature-formats.js";
+import {
+  emptyConfigType,
+  type FormatRow,
+  formatRow,
+  isLayerOf,
+  type SignatureFormat,
+  signatureFormats,
+} from "../oci/signature-formats.js";
 import type { Signature } from "./signature.js";
 
 /** The blob of every referrer's config. */

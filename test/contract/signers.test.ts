@@ -1,7 +1,7 @@
-import { copy, openSource, openTarget } from "../../src/doors/transport.js";
 // Every kind of key that signs, with every format that it makes, and the kind of trust that accepts it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { copy, openSource, openTarget } from "../../src/doors/transport.js";
 import type { Descriptor } from "../../src/oci/descriptor.js";
 import { type Digest, digestOf } from "../../src/oci/digest.js";
 import { parseImageName } from "../../src/oci/image-name.js";

@@ -3,6 +3,8 @@ import { generateKeyPairSync } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { listImageSignatures } from "../../src/doors/sign.js";
+import { openSource } from "../../src/doors/transport.js";
 import { mediaTypes } from "../../src/oci/media-type.js";
 import { policyGate } from "../../src/policy/gate.js";
 import { digestTagName } from "../../src/transport/attachments.js";
@@ -11,8 +13,6 @@ import { hostDocument, hostImage } from "../support/registry/hosted-image.js";
 import { testEnvironment } from "../support/registry/registry-endpoint.js";
 import { startStrictRegistry } from "../support/registry/strict/strict-registry.js";
 import { scratchDirectory } from "../support/scratch.js";
-import { listImageSignatures } from "../../src/doors/sign.js";
-import { openSource } from "../../src/doors/transport.js";
 
 const scratch = scratchDirectory();
 const policy = join(scratch, "policy.json");

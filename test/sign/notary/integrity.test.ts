@@ -6,7 +6,15 @@ import { checkIntegrity } from "../../../src/sign/notary/integrity.js";
 import type { Signature } from "../../../src/sign/signature.js";
 import { vectorChain } from "../../support/certificates/signing-chain.js";
 import { expectedError } from "../../support/expected-error.js";
-import { asSignature, coseHeaders, handmadeCose, handmadeImage, handmadeJws, handmadePayload, jwsHeaders } from "../../support/signing/handmade-envelope.js";
+import {
+  asSignature,
+  coseHeaders,
+  handmadeCose,
+  handmadeImage,
+  handmadeJws,
+  handmadePayload,
+  jwsHeaders,
+} from "../../support/signing/handmade-envelope.js";
 
 const scheme = "io.cncf.notary.signingScheme";
 const expiry = "io.cncf.notary.expiry";

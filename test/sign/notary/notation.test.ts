@@ -4,7 +4,11 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { digestOf } from "../../../src/oci/digest.js";
-import { findTrustPolicy, notationDirectory, trustStoreDirectory } from "../../../src/sign/notary/notation-directory.js";
+import {
+  findTrustPolicy,
+  notationDirectory,
+  trustStoreDirectory,
+} from "../../../src/sign/notary/notation-directory.js";
 import { notaryVerifier } from "../../../src/sign/notary/policy-verifier.js";
 import { notarySigner } from "../../../src/sign/notary/signer.js";
 import { findSigningKey, readChainedKey } from "../../../src/sign/notary/signing-keys.js";

@@ -9,7 +9,13 @@ import { x509Verifier } from "../../../src/sign/notary/x509-verifier.js";
 import type { Accepted, Refused, Signature, SignatureVerdict } from "../../../src/sign/signature.js";
 import { leafExtensions, makeChain, type TestChain, vectorChain } from "../../support/certificates/signing-chain.js";
 import { expectedError } from "../../support/expected-error.js";
-import { coseHeaders, handmadeCose, handmadeImage, handmadeJws, jwsHeaders } from "../../support/signing/handmade-envelope.js";
+import {
+  coseHeaders,
+  handmadeCose,
+  handmadeImage,
+  handmadeJws,
+  jwsHeaders,
+} from "../../support/signing/handmade-envelope.js";
 
 const now = new Date("2026-11-22T12:00:00Z");
 const scheme = "io.cncf.notary.signingScheme";

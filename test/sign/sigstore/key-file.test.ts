@@ -1,13 +1,19 @@
 import assert from "node:assert/strict";
 import { createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { test } from "node:test";
+import { describeKeyFile } from "../../../src/doors/crypt.js";
 import { pemBlocks } from "../../../src/keys/pem.js";
 import { describeSigningKey } from "../../../src/operations/describe-key.js";
-import { generateSigstoreKeyPair, readSigningKey, readVerificationKey, signingKeyWantsPassphrase, writeSigningKey } from "../../../src/sign/sigstore/key-file.js";
+import {
+  generateSigstoreKeyPair,
+  readSigningKey,
+  readVerificationKey,
+  signingKeyWantsPassphrase,
+  writeSigningKey,
+} from "../../../src/sign/sigstore/key-file.js";
 import { sigstoreKeyName } from "../../../src/sign/sigstore/key-kind.js";
 import { expectedError } from "../../support/expected-error.js";
 import { readSigned } from "../../support/signing/signed-vectors.js";
-import { describeKeyFile } from "../../../src/doors/crypt.js";
 
 const passphrase = Buffer.from("oci-enc-test-A");
 

@@ -1,7 +1,16 @@
 import { type KeyObject, X509Certificate } from "node:crypto";
 import { OciEncError } from "../../../errors.js";
 import { type CanonicalName, canonicalName, sameCanonicalName } from "../../../keys/x509/canonical-name.js";
-import { bitOctets, type DerValue, expect, objectIdentifier, parts, readDer, smallInteger, tags } from "../../../keys/x509/der.js";
+import {
+  bitOctets,
+  type DerValue,
+  expect,
+  objectIdentifier,
+  parts,
+  readDer,
+  smallInteger,
+  tags,
+} from "../../../keys/x509/der.js";
 import { printName } from "../../../keys/x509/distinguished-name.js";
 import { derBoolean, readX509Fields, type X509Extension } from "../../../keys/x509/x509-fields.js";
 import { readValidity } from "../../../keys/x509/x509-time.js";

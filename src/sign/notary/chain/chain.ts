@@ -1,7 +1,14 @@
 import { OciEncError } from "../../../errors.js";
 import { algorithmOfKey, type SignatureAlgorithm } from "../algorithm.js";
 import { brokenChain } from "./broken-chain.js";
-import { isIssuedBy, isSelfSigned, type KeyUse, readSigningCertificate, type SigningCertificate, sameCertificate } from "./certificate.js";
+import {
+  isIssuedBy,
+  isSelfSigned,
+  type KeyUse,
+  readSigningCertificate,
+  type SigningCertificate,
+  sameCertificate,
+} from "./certificate.js";
 import { checkForm } from "./path/certificate-form.js";
 import { checkExtensions } from "./path/extensions.js";
 import { checkKeyIdentifiers } from "./path/key-identifiers.js";

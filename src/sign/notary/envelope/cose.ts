@@ -2,7 +2,16 @@ import { type DecodeOptions, decode, encode, rfc8949EncodeOptions, Tagged } from
 import { OciEncError } from "../../../errors.js";
 import { signatureAlgorithms } from "../algorithm.js";
 import { shapeFault } from "../json-shape.js";
-import { attributeNames, type Envelope, type EnvelopeDraft, type EnvelopeForm, payloadType, type SignedHeaders, signingAgent, unsignedNames } from "./envelope.js";
+import {
+  attributeNames,
+  type Envelope,
+  type EnvelopeDraft,
+  type EnvelopeForm,
+  payloadType,
+  type SignedHeaders,
+  signingAgent,
+  unsignedNames,
+} from "./envelope.js";
 
 /** The COSE envelope: a tagged COSE_Sign1 message, RFC 9052 section 4.2, `signing-and-policy.md` 2.3. */
 export const coseForm: EnvelopeForm = { read: readCose, write: writeCose };

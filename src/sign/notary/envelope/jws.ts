@@ -2,7 +2,16 @@ import { isBase64 } from "../../../bytes/base64.js";
 import { parseJson } from "../../../oci/json-text.js";
 import { signatureAlgorithms } from "../algorithm.js";
 import { type Members, membersOf, refuseLookalikes, shapeFault, textOf, textsOf } from "../json-shape.js";
-import { attributeNames, type Envelope, type EnvelopeDraft, type EnvelopeForm, payloadType, type SignedHeaders, signingAgent, unsignedNames } from "./envelope.js";
+import {
+  attributeNames,
+  type Envelope,
+  type EnvelopeDraft,
+  type EnvelopeForm,
+  payloadType,
+  type SignedHeaders,
+  signingAgent,
+  unsignedNames,
+} from "./envelope.js";
 
 /** The JWS envelope: a flattened JWS in JSON, RFC 7515 section 7.2.2, `signing-and-policy.md` 2.2. */
 export const jwsForm: EnvelopeForm = { read: readJws, write: writeJws };

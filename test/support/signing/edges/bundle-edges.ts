@@ -1,6 +1,16 @@
 import { createHash, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import type { Descriptor } from "../../../../src/oci/descriptor.js";
-import { type Beside, base64, describe, type Edge, type EdgeLayer, type EdgeRow, edgesOf, tagOf, usual } from "./edge.js";
+import {
+  type Beside,
+  base64,
+  describe,
+  type Edge,
+  type EdgeLayer,
+  type EdgeRow,
+  edgesOf,
+  tagOf,
+  usual,
+} from "./edge.js";
 
 const bundleType = "application/vnd.dev.sigstore.bundle.v0.3+json";
 const payloadType = "application/vnd.in-toto+json";

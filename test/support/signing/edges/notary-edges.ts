@@ -2,7 +2,17 @@ import { sign } from "node:crypto";
 import { encode, Tagged } from "cborg";
 import type { Descriptor } from "../../../../src/oci/descriptor.js";
 import { vectorChain } from "../../certificates/signing-chain.js";
-import { type Beside, describe, type Edge, type EdgeLayer, type EdgeRow, edgesOf, hexHash, signedUntil, tagOf } from "./edge.js";
+import {
+  type Beside,
+  describe,
+  type Edge,
+  type EdgeLayer,
+  type EdgeRow,
+  edgesOf,
+  hexHash,
+  signedUntil,
+  tagOf,
+} from "./edge.js";
 
 const notaryType = "application/vnd.cncf.notary.signature";
 const payloadType = "application/vnd.cncf.notary.payload.v1+json";

@@ -1,7 +1,20 @@
 import { constants, generateKeyPairSync, sign } from "node:crypto";
 import type { Descriptor } from "../../../../src/oci/descriptor.js";
 import { readSigned } from "../signed-vectors.js";
-import { type Beside, base64, describe, type Edge, type EdgeLayer, type EdgeRow, edgeName, edgesOf, type KeyPair, tagOf, usual, usualSignature } from "./edge.js";
+import {
+  type Beside,
+  base64,
+  describe,
+  type Edge,
+  type EdgeLayer,
+  type EdgeRow,
+  edgeName,
+  edgesOf,
+  type KeyPair,
+  tagOf,
+  usual,
+  usualSignature,
+} from "./edge.js";
 
 const layerType = "application/vnd.dev.cosign.simplesigning.v1+json";
 const annotation = "dev.cosignproject.cosign/signature";

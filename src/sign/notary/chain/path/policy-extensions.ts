@@ -1,5 +1,13 @@
 import { OciEncError } from "../../../../errors.js";
-import { type DerValue, expect, objectIdentifier, parts, readDer, smallInteger, tags } from "../../../../keys/x509/der.js";
+import {
+  type DerValue,
+  expect,
+  objectIdentifier,
+  parts,
+  readDer,
+  smallInteger,
+  tags,
+} from "../../../../keys/x509/der.js";
 import { brokenChain } from "../broken-chain.js";
 import type { SigningCertificate } from "../certificate.js";
 import { extensionIds } from "./extension-ids.js";
