@@ -86,7 +86,7 @@ test("a copy without signatures leaves it behind", () => {
 
 test("the help and the hints name it", () => {
   const help = (command: string) => ociEncWithToy(0, [command, "--help"]).replace(/\s+/g, " ");
-  assert.match(help("sign"), /who signs: .*, toy:TOYFILE/);
+  assert.match(help("sign"), /--by <SPEC> .*, toy:TOYFILE/);
   assert.match(help("sign"), /gpg, toy, or both/);
   assert.match(help("verify"), /, toy:TOYFILE, notary/);
   assert.match(ociEncWithToy(2, ["sign", "--by", "none:x", image]), /known are .*, toy:TOYFILE/);
