@@ -132,7 +132,7 @@ function sealedAway(plan: Plan): readonly Descriptor[] {
     .map(({ layer }) => layer);
 }
 
-/** The image is as it was to be, but where it still lies beside itself in the clear, that is not what was asked for: LOCAL_IO. */
+/** The image is as it was to be, but where it still is stored beside itself in the clear, that is not what was asked for: LOCAL_IO. */
 async function requireRemoved({ kept }: Committed, target: ImageTarget): Promise<void> {
   const failure = removalFailure(kept, target.name);
   if (failure) await onSide("target", () => Promise.reject(failure));

@@ -6,7 +6,7 @@ import type { ChildPlan, IndexPlan, LayerPlan, ManifestPlan } from "./plan.js";
 /** A manifest or index of a plan. */
 export type DocumentPlan = IndexPlan | ManifestPlan;
 
-/** A descriptor as it stands in a manifest or index. */
+/** A descriptor as it is in a manifest or index. */
 export interface DescriptorPlace {
   readonly kind: "entry" | "config" | "layer" | "subject";
   /** For people: `layer 0 of linux/amd64 (sha256:…)`. */

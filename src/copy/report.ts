@@ -28,7 +28,7 @@ export interface LayerReport {
   readonly platform: Platform | undefined;
   readonly index: number;
   readonly action: "keep" | "relabel" | "reuse" | "encrypt" | "decrypt" | "rekey";
-  /** Of an earlier blob that serves again: why it is known to hold the same. */
+  /** Of a previous blob that is reused: why it is known to hold the same. */
   readonly known?: ReuseGround;
   readonly before: Descriptor;
   /** Undefined after a dry run that would change it. */

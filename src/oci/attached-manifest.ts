@@ -3,14 +3,14 @@ import { digestOf } from "./digest.js";
 import { mediaTypes } from "./media-type.js";
 import type { SigstoreLayer } from "./sigstore-json-file.js";
 
-/** What stands under a digest tag. Its config is small and goes with it, since uniting two of them makes another. */
+/** What is under a digest tag. Its config is small and goes with it, since uniting two of them makes another. */
 export interface AttachedManifest {
   readonly descriptor: Descriptor;
   readonly bytes: Uint8Array;
   readonly config: Uint8Array;
 }
 
-/** The manifest with these layers, as it stands under a digest tag. `signing-and-policy.md` 1.3. */
+/** The manifest with these layers, as it is under a digest tag. `signing-and-policy.md` 1.3. */
 export function manifestOver(stored: readonly SigstoreLayer[]): AttachedManifest {
   const layers = stored.map(({ mimeType, payload, annotations }) => ({
     mediaType: mimeType,

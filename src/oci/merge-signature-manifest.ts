@@ -13,7 +13,7 @@ export interface AttachedBytes {
 }
 
 /**
- * What is to stand under a digest tag once `added` has joined what is `there`: its layers after those that are there,
+ * What is to are under a digest tag once `added` has joined what is `there`: its layers after those that are there,
  * each with its diff ID. A layer is there already when its media type, digest and annotations are; undefined: all of them
  * are, and nothing is to be written. Everything else of `there` stays as it is, text and type. `signing-and-policy.md` 1.3.
  * CONFLICT when what is there is no manifest with layers, CORRUPT when one of the two is malformed, UNSUPPORTED when both

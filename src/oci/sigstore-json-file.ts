@@ -1,7 +1,7 @@
 import { OciEncError } from "../errors.js";
 import { type JsonNode, memberOf, parseJson } from "./json-text.js";
 
-/** One layer of what stands under a digest tag, as `dir:` images and lookasides keep it: with its content, in a file of its own. */
+/** One layer of what is under a digest tag, as `dir:` images and lookasides keep it: with its content, in a file of its own. */
 export interface SigstoreLayer {
   readonly mimeType: string;
   readonly payload: Uint8Array;

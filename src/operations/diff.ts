@@ -63,7 +63,7 @@ export interface LayerDiff {
   readonly b: Descriptor | undefined;
   /**
    * `same blob`: one stored digest, and under the same keys where that is known. `claimed same` and `claimed different`: a
-   * key opens what is encrypted, and the digests wrapped with the layers' keys say so; whoever encrypted a layer can have
+   * key decrypts what is encrypted, and the digests wrapped with the layers' keys say so; whoever encrypted a layer can have
    * written any. `same diff id`: the configs say so. No layer is read, so nothing proves either. `different`: plain blobs
    * or diff ids differ. `unknown`: nothing tells.
    */

@@ -89,7 +89,7 @@ export interface ManifestReport {
 export interface InspectedLayer {
   readonly index: number;
   readonly layer: Descriptor;
-  /** By its media type; schemes may be empty all the same, and then nobody can open it. */
+  /** By its media type; schemes may be empty all the same, and then nobody can decrypt it. */
   readonly encrypted: boolean;
   readonly schemes: readonly string[];
   /** The names of the annotations that hold wrapped keys, without their common beginning: `jwe`, `provider.NAME`. */

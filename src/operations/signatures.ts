@@ -16,14 +16,14 @@ export interface ListSignaturesOptions {
   readonly progress?: Progress | undefined;
 }
 
-/** What lies beside an image. Nobody has judged any of it. */
+/** What is stored beside an image. Nobody has verified any of it. */
 export interface AttachmentReport {
   readonly reference: string;
   readonly root: Descriptor;
   readonly attachments: readonly ListedAttachment[];
 }
 
-/** One thing that lies beside a manifest. */
+/** One thing that is stored beside a manifest. */
 export interface ListedAttachment {
   readonly subject: Digest;
   /** A signature's format; `referrer` for what else refers to the manifest; `att`, `sbom` for cosign's digest tags. */

@@ -53,7 +53,7 @@ export type LayerChange =
 /** `pinned`, `admitted`: who vouches for the previous image. `compared`: the blob was decrypted and compared. */
 export type ReuseGround = "pinned" | "admitted" | "compared";
 
-/** A blob that exists already in place of the layer's own: an earlier encrypted form of the same content. */
+/** A blob that exists already in place of the layer's own: a previous encrypted form of the same content. */
 export interface Reuse {
   readonly kind: "reuse";
   readonly blob: Descriptor;

@@ -20,11 +20,11 @@ export interface RemoveRecipientsOptions extends RecipientsOptions {
   readonly match?: readonly RecipientId[] | undefined;
   /** As `recipients list` counts, within each layer. */
   readonly indexes?: readonly number[] | undefined;
-  /** Public keys by which names may be known that packets do not hold: fingerprints, thumbprints. */
+  /** Public keys by which names may be known that wrapped keys do not hold: fingerprints, thumbprints. */
   readonly known?: readonly EncryptionKey[] | undefined;
 }
 
-/** Who shall be able to open, and nobody else. */
+/** Who must be able to decrypt, and nobody else. */
 export interface SetRecipientsOptions extends RecipientsOptions {
   readonly recipients: readonly EncryptionKey[];
   /** Needed where somebody is missing. */
@@ -58,7 +58,7 @@ export async function adding(options: AddRecipientsOptions): Promise<{ edit: Env
 /**
  * Takes recipients out of encrypted layers; no key is needed. What is removed is gone from the manifest, and yet opens the
  * layers for whoever kept the manifest of before: a warning (NOT_REVOKED) says so. USAGE when nobody is named, and when
- * nobody would be left; NOT_FOUND for a name or position that no layer has; UNSUPPORTED, CORRUPT for a packet out of
+ * nobody would be left; NOT_FOUND for a name or position that no layer has; UNSUPPORTED, CORRUPT for a wrapped key out of
  * which one of several recipients cannot be taken.
  */
 export async function removeRecipients(options: RemoveRecipientsOptions): Promise<LayerTransform> {

@@ -41,7 +41,7 @@ export interface RekeyOptions extends RecipientsOptions {
 }
 
 /**
- * Opens encrypted layers and encrypts them under new keys, in one pass: what alone locks out somebody who could open them
+ * Decrypts layers and encrypts them under new keys, in one pass: what alone locks out somebody who could decrypt them
  * before. Plain layers are kept. The keys are read now: USAGE when there are none, KEY_INVALID. KEY_MISMATCH while
  * planning when a layer does not open; CORRUPT, before anything is visible, when its content is not what was encrypted.
  */

@@ -54,7 +54,7 @@ export type FindReusable = (layer: Descriptor, context: LayerContext) => Promise
 const lieLimit = 4;
 
 /**
- * Reads the keys, and finds earlier encrypted forms of layers. In an image that somebody vouches for, what envelopes say is
+ * Reads the keys, and finds previous encrypted forms of layers. In an image that somebody vouches for, what envelopes say is
  * believed: for the same recipients blob and envelope serve as they are, for others the key is wrapped anew where one is
  * given that opens. Of any other image a layer serves when it has been decrypted and compared, under a new envelope. What
  * does not serve is left to be encrypted. USAGE without a key for an image that nobody vouches for; and for anonymous
@@ -121,7 +121,7 @@ const believed: Find = async (candidates, wanted) => {
   return undefined;
 };
 
-/** In any other image: the first that says so and does. Its envelope's packets may be for others than they say. */
+/** In any other image: the first that says so and does. Its envelope's wrapped keys may be for others than they say. */
 const compared: Find = async (candidates, wanted, warn) => {
   let lies = 0;
   for (const candidate of candidates) {

@@ -19,7 +19,7 @@ import type { LayerSelection } from "./select.js";
 export interface RecipientsOptions {
   /** Default: every encrypted layer. */
   readonly select?: LayerSelection | undefined;
-  /** Leave out of new packets what identifies the recipient's key. */
+  /** Leave out of new wrapped keys what identifies the recipient's key. */
   readonly anonymous?: boolean | undefined;
   /** Where key schemes find programs and services. */
   readonly settings?: SchemeSettings | undefined;

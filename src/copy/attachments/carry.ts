@@ -35,7 +35,7 @@ export interface CarryOptions extends AttachmentOptions {
 }
 
 /**
- * Looks for what is to go along with a plan, before anything moves, and says how many signatures a plan strands. At one
+ * Looks for what is to go along with a plan, before anything moves, and says how many signatures a plan invalidates. At one
  * place there is nothing to carry.
  */
 export async function planAttachments(plan: Plan, options: CarryOptions): Promise<readonly Attachment[]> {

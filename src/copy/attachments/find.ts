@@ -34,7 +34,7 @@ export interface FindOptions {
 const attachmentLimit = 1_000;
 
 /**
- * Everything that belongs to some manifests: what refers to them, and to that in turn; what stands under their digest
+ * Everything that belongs to some manifests: what refers to them, and to that in turn; what is under their digest
  * tags; their simple signatures. Each once, however they name each other. What cannot be read is left out, with a warning,
  * and so is a kind of them that the source does not tell: not every registry lets everybody ask, or can answer.
  */

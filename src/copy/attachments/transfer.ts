@@ -21,7 +21,7 @@ export interface ReferrerFound {
   readonly plan: Plan & { readonly view: ManifestView };
 }
 
-/** What stands under a digest tag. */
+/** What is under a digest tag. */
 export interface DigestTagFound {
   readonly kind: DigestTagKind;
   readonly subject: Digest;
@@ -63,7 +63,7 @@ export function attachmentParts(attachments: readonly Attachment[]): readonly Pa
   });
 }
 
-/** What stands under a digest tag, with its config. */
+/** What is under a digest tag, with its config. */
 export async function attachedManifest(source: ImageSource, found: DigestTagFound): Promise<AttachedManifest> {
   const { descriptor, bytes, view } = found;
   return { descriptor, bytes, config: await onSide("source", () => readBlob(source, view.config, manifestLimit)) };

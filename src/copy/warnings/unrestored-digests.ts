@@ -21,7 +21,7 @@ export function isEncrypting({ change }: LayerPlan): boolean {
   return change.kind === "reuse" || (change.kind === "rewrite" && change.action === "encrypt");
 }
 
-/** Stands for what is not known yet. */
+/** Is for what is not known yet. */
 const another = digestOf(Buffer.from("another"));
 
 /** Tries it: edits the text as encrypting will, and back as decrypting does. */

@@ -34,7 +34,7 @@ export interface LayerContent {
 /**
  * Opens every encrypted layer with the keys, and reads it to its end, keeping nothing. One layer at a time; a layer that
  * several platforms share is read once. What is wrong with a layer is an answer, and what is wrong with the place it
- * lies in is thrown; UNSUPPORTED for one that decompresses to more than `limits` allow.
+ * is in, is thrown; UNSUPPORTED for one that decompresses to more than `limits` allow.
  */
 export async function openLayers(
   subject: Subject,

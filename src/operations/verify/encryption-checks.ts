@@ -53,7 +53,7 @@ export function ciphersKnown(subject: Subject): readonly Finding[] {
   );
 }
 
-/** Whether the envelopes can be read: public options whole, packets what their schemes write, somebody to open them. */
+/** Whether the envelopes can be read: public options whole, wrapped keys what their schemes write, somebody to decrypt them. */
 export function envelopesParse(subject: Subject): readonly Finding[] {
   return encryptedLayers(subject).flatMap((one) => {
     const options = attempt(one, () => {
@@ -86,7 +86,7 @@ export function recipientsPresent(
 }
 
 /**
- * Whether nobody is listed but those who are known. Where packets do not say whose they are, their number counts: no more
+ * Whether nobody is listed but those who are known. Where wrapped keys do not say whose they are, their number counts: no more
  * of a scheme than keys of it are known is a warning, since whose they are stays unproven.
  */
 export function nobodyElse(subject: Subject, known: readonly KnownRecipient[]): readonly Finding[] {

@@ -4,7 +4,7 @@ import type { OpenedLayer } from "./decrypted-layers.js";
 import { encryptedLayers, type Subject } from "./subject.js";
 
 /**
- * Asks the place of the image for what lies there and may be plain, though nothing names it: what commands left that were
+ * Asks the place of the image for what is there and may be plain, though nothing names it: what commands left that were
  * killed, and the content of encrypted layers as far as its digests are known, from the config or from a key. `verdict` is
  * that of a find. Empty where the place cannot tell, as a registry.
  */

@@ -10,7 +10,7 @@ import type { Platform } from "../../oci/platform.js";
 import type { ImageSource } from "../../transport/transport.js";
 import type { Finding, LayerPlace, Verdict } from "./check.js";
 
-/** An image that is being judged. Attestations are not images and are left out. */
+/** An image that is being checked. Attestations are not images and are left out. */
 export interface Subject {
   readonly source: ImageSource;
   readonly root: Descriptor;

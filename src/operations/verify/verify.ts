@@ -42,7 +42,7 @@ export interface VerifyOptions extends EncryptionOptions {
   readonly limits?: GrowthLimits | undefined;
   /** Ask about its encryption; default true. */
   readonly sealed?: boolean | undefined;
-  /** Who judges its signatures, and where the image was asked for. Undefined: nobody asks about them. */
+  /** Who checks its signatures, and where the image was asked for. Undefined: nobody asks about them. */
   readonly signed?: SignedOptions | undefined;
 }
 

@@ -10,7 +10,7 @@ const ec = ecPair();
 
 /** A file of `test/vectors/key-files`. */
 export function keyFileBytes(name: string): Buffer {
-  return readFileSync(new URL(`../../../test/vectors/key-files/${name}`, import.meta.url));
+  return readFileSync(new URL(`../../../../test/vectors/key-files/${name}`, import.meta.url));
 }
 
 /** A key file as a scheme is given it. */
