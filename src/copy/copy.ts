@@ -89,13 +89,13 @@ export async function copy(source: ImageSource, target: ImageTarget, options: Co
   const committed = await onSide("target", () =>
     target.commit(written.descriptor, written.bytes, {
       expect: inPlace ? root.digest : undefined,
-      obsolete: inPlace ? sealedAway(plan) : [],
+      obsolete: inPlace ? replacedLayers(plan) : [],
       absent: sparse.map(({ descriptor }) => descriptor.digest),
     }),
   );
   progress({ type: "manifest", manifest: written.descriptor });
   await tag(written.descriptor, written.bytes);
-  tellOfPlainBlobs(committed, progress);
+  warnPlainBlobs(committed, progress);
   await requireRemoved(committed, target);
   return transferredReport(plan, { reference: target.name, root, inPlace, written: written.descriptor, renaming });
 }
@@ -125,7 +125,7 @@ function isSameImage(source: ImageSource, target: ImageTarget): boolean {
 }
 
 /** The plain blobs that encrypting has replaced. */
-function sealedAway(plan: Plan): readonly Descriptor[] {
+function replacedLayers(plan: Plan): readonly Descriptor[] {
   const layers = manifestsOf(plan).flatMap((manifest) => manifest.layers);
   return layers
     .filter(({ change }) => change.kind === "reuse" || (change.kind === "rewrite" && change.action === "encrypt"))
@@ -138,7 +138,7 @@ async function requireRemoved({ kept }: Committed, target: ImageTarget): Promise
   if (failure) await onSide("target", () => Promise.reject(failure));
 }
 
-function tellOfPlainBlobs({ removed, kept }: Committed, progress: Progress): void {
+function warnPlainBlobs({ removed, kept }: Committed, progress: Progress): void {
   if (removed.length > 0) {
     const message = `removed ${removed.length} plain blobs that nothing names any more`;
     progress({ type: "warning", code: "PLAIN_BLOBS_REMOVED", message });

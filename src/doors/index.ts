@@ -4,7 +4,7 @@ export type { GrowthLimits } from "../bytes/budget.js";
 export type { PlanOptions } from "../copy/plan.js";
 export type { CopyReport, LayerReport } from "../copy/report.js";
 export type { DecryptionKey, EncryptionKey, RecipientInfo, SchemeSettings } from "../crypt/key-wrapper.js";
-export type { LayerVerdict } from "../crypt/layer-answer.js";
+export type { LayerVerdict } from "../crypt/layer-access.js";
 export { parseRecipientId, type RecipientId } from "../crypt/recipient-id.js";
 export { type ErrorCode, type ErrorDetails, OciEncError } from "../errors.js";
 export type { ContentId, Descriptor } from "../oci/descriptor.js";

@@ -1,7 +1,7 @@
 import { type ManifestPlan, makePlan, manifestsOf } from "../copy/plan.js";
 import type { DecryptionKey, SchemeSettings } from "../crypt/key-wrapper.js";
 import { type Keyring, loadKeyring } from "../crypt/layer.js";
-import { accessTo, decidingRefusal, type LayerVerdict } from "../crypt/layer-answer.js";
+import { accessTo, decidingRefusal, type LayerVerdict } from "../crypt/layer-access.js";
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import { isEncrypted } from "../oci/media-type.js";

@@ -2,7 +2,7 @@ import { attestedBy } from "../copy/attestation.js";
 import { type ManifestPlan, makePlan, manifestsOf } from "../copy/plan.js";
 import type { DecryptionKey, RecipientInfo, SchemeSettings } from "../crypt/key-wrapper.js";
 import { type Keyring, loadKeyring } from "../crypt/layer.js";
-import { answerFor } from "../crypt/layer-answer.js";
+import { checkLayerAccess } from "../crypt/layer-access.js";
 import { recipientsOf } from "../crypt/recipients.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import type { Digest } from "../oci/digest.js";
@@ -174,7 +174,7 @@ interface ClaimedContent {
 /** Undefined where it cannot be known. */
 async function contentOf(layer: Descriptor, keyring: Keyring | undefined): Promise<ClaimedContent | undefined> {
   if (!isEncrypted(layer.mediaType)) return { digest: layer.digest, opening: undefined };
-  const answer = keyring && (await answerFor(layer, keyring));
+  const answer = keyring && (await checkLayerAccess(layer, keyring));
   if (answer?.kind === "cannot" && answer.error.code === "KEY_PROVIDER") throw answer.error;
   if (answer?.kind !== "yes") return undefined;
   const { options, opening } = answer.unwrapped;

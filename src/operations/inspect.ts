@@ -3,7 +3,7 @@ import { type ManifestPlan, makePlan, manifestsOf } from "../copy/plan.js";
 import { absentAndKept, warnAbsentManifests } from "../copy/warnings/absent-manifests.js";
 import type { DecryptionKey, RecipientInfo, SchemeSettings } from "../crypt/key-wrapper.js";
 import { type Keyring, loadKeyring } from "../crypt/layer.js";
-import { accessTo, type LayerVerdict } from "../crypt/layer-answer.js";
+import { accessTo, type LayerVerdict } from "../crypt/layer-access.js";
 import { annotationSuffixesOf, recipientsOf, schemesOf } from "../crypt/recipients.js";
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";

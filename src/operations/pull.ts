@@ -1,4 +1,5 @@
 import { type ErrorCode, OciEncError } from "../errors.js";
+import { registryName } from "../transport/references.js";
 import { searchNames } from "../transport/registry/api.js";
 import { type CopyImageOptions, type CopyImageReport, copyImage } from "./copy.js";
 
@@ -13,7 +14,7 @@ export async function pullImage(
   options: CopyImageOptions = {},
 ): Promise<CopyImageReport> {
   const { signal, progress, source } = options;
-  const candidates = name.startsWith("docker://") ? [name] : await searchNames(name, { signal, ...source });
+  const candidates = registryName(name) === name ? await searchNames(name, { signal, ...source }) : [name];
   for (const [index, from] of candidates.entries()) {
     try {
       return await copyImage(from, to ?? storeName(from), options);
@@ -22,7 +23,7 @@ export async function pullImage(
       progress?.({ type: "absent", reference: from, message: error.message });
     }
   }
-  throw new Error("a name stands for no image at all");
+  throw new Error("a name gave no candidates");
 }
 
 /** An image that is there and that the rules refuse is the one that was meant all the same: no other one takes its place. */
@@ -34,7 +35,7 @@ const absentCodes: ReadonlySet<ErrorCode> = new Set(["NOT_FOUND", "DENIED", "UNA
 
 /** An image that is pulled by tag and digest is kept under its tag. */
 function storeName(reference: string): string {
-  const name = reference.replace(/^docker:\/\//, "");
+  const name = registryName(reference);
   const [tagged = name] = name.split("@");
   return /:[^/]+$/.test(tagged) ? tagged : name;
 }

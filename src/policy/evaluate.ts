@@ -8,10 +8,10 @@ import { sigstoreVerifier } from "../sign/sigstore/verifier.js";
 import type { FoundSignatures } from "../sign/store.js";
 import type { Verifier } from "../sign/verifier.js";
 import { fits } from "./identity.js";
-import { entryFor, type Policy } from "./policy-json.js";
+import { matchScope, type Policy } from "./policy-json.js";
 import { type KeyLookup, readKeySource, readPublicKeys } from "./policy-keys.js";
+import type { PolicyLocation } from "./policy-location.js";
 import type { KeyRequirement, PolicyRequirement } from "./requirement.js";
-import type { PolicyLocation } from "./scopes.js";
 import { quoted } from "./strict-members.js";
 
 /** An image about which a policy is asked. */
@@ -49,7 +49,7 @@ export type PolicyOutcome =
  * KEY_PROVIDER for keys that cannot be had, and whatever `find` throws. `signing-and-policy.md` 4.1 and 4.2.
  */
 export async function evaluatePolicy(policy: Policy, request: PolicyRequest): Promise<PolicyOutcome> {
-  const entry = entryFor(policy, request.location);
+  const entry = matchScope(policy, request.location);
   const by: Accepted[] = [];
   const find = memoized(() => request.find());
   for (const requirement of entry.requirements) {

@@ -1,6 +1,6 @@
 import type { PolicyDialect } from "./key-source.js";
+import { isScope, namedTransports, type PolicyLocation } from "./policy-location.js";
 import { type PolicyRequirement, readRequirement } from "./requirement.js";
-import { isScope, namedTransports, type PolicyLocation } from "./scopes.js";
 import { entriesOf, invalid, itemsOf, membersOf, quoted, type RuleNode, readDocument } from "./strict-members.js";
 
 /** A valid `policy.json`. */
@@ -49,7 +49,7 @@ export function parsePolicy(bytes: Uint8Array, origin: string, dialect: PolicyDi
 }
 
 /** The most specific entry for an image; nothing of the others counts. */
-export function entryFor(policy: Policy, { transport, scopes }: PolicyLocation): PolicyEntry {
+export function matchScope(policy: Policy, { transport, scopes }: PolicyLocation): PolicyEntry {
   const entries = policy.transports.get(transport);
   for (const scope of scopes) {
     const requirements = entries?.get(scope);

@@ -4,7 +4,7 @@ import type { ImageName } from "../oci/image-name.js";
 import { credentialsHint, redactedReference } from "../oci/redacted-reference.js";
 import { imageNameOf, parseReference } from "../transport/references.js";
 import type { RequestedImage, TransportRow } from "../transport/transport.js";
-import { type PolicyLocation, policyLocation } from "./scopes.js";
+import { type PolicyLocation, policyLocation } from "./policy-location.js";
 
 /** An image as the policy checkers see it. */
 export interface PolicySubject {

@@ -1,5 +1,5 @@
 import { type Keyring, type Unwrapped, unwrapEnvelope } from "../crypt/layer.js";
-import { answerFor, requireConsistent } from "../crypt/layer-answer.js";
+import { checkLayerAccess, requireConsistent } from "../crypt/layer-access.js";
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import { type LayerContext, layerName } from "./layer-transform.js";
@@ -35,7 +35,7 @@ export function openingLayers(keyring: Keyring): OpeningLayers {
   };
   return {
     async open(layer, context) {
-      const answer = await answerFor(layer, keyring);
+      const answer = await checkLayerAccess(layer, keyring);
       if (answer.kind === "plain") return undefined;
       if (answer.kind === "yes") {
         opened += 1;

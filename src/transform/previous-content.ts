@@ -3,7 +3,7 @@ import { digesting } from "../bytes/digesting.js";
 import { memoized } from "../bytes/memoized.js";
 import { verifying } from "../bytes/verifying.js";
 import type { Keyring, Unwrapped } from "../crypt/layer.js";
-import { answerFor, type LayerAnswer } from "../crypt/layer-answer.js";
+import { checkLayerAccess, type LayerAnswer } from "../crypt/layer-access.js";
 import { OciEncError } from "../errors.js";
 import type { ContentId, Descriptor } from "../oci/descriptor.js";
 import { algorithmOf, type Digest } from "../oci/digest.js";
@@ -53,7 +53,7 @@ export function previousContents({ keyring, ...reading }: PreviousContentsOption
 }
 
 async function openOne(layer: Descriptor, keyring: Keyring): Promise<LayerAnswer> {
-  const answer = await answerFor(layer, keyring);
+  const answer = await checkLayerAccess(layer, keyring);
   if (answer.kind === "cannot" && answer.error.code === "KEY_PROVIDER") throw answer.error;
   return answer;
 }

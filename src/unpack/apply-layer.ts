@@ -4,8 +4,8 @@ import { OciEncError } from "../errors.js";
 import type { Progress, WarningCode } from "../progress.js";
 import { type Attributes, shownName, type TarMember } from "../tar/tar-member.js";
 import type { FileTree } from "./file-tree.js";
+import { parseWhiteout } from "./parse-whiteout.js";
 import { childPath, pathParts, resolveDirectory } from "./path-resolver.js";
-import { readWhiteout } from "./whiteout.js";
 
 /** How to apply a layer. */
 export interface ApplyOptions {
@@ -50,7 +50,7 @@ class Application {
 
   async apply(member: TarMember): Promise<void> {
     const parts = pathParts(member.path);
-    const whiteout = readWhiteout(parts);
+    const whiteout = parseWhiteout(parts);
     if (whiteout.kind === "opaque") this.#hideBelow(resolveDirectory(this.#tree, whiteout.directory));
     else if (whiteout.kind === "file") this.#hide(resolveDirectory(this.#tree, whiteout.directory), whiteout.name);
     else if (whiteout.kind === "leftover") {

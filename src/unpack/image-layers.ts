@@ -10,7 +10,7 @@ import { type ManifestPlan, makePlan, manifestsOf } from "../copy/plan.js";
 import { absentAndKept } from "../copy/warnings/absent-manifests.js";
 import type { DecryptionKey, SchemeSettings } from "../crypt/key-wrapper.js";
 import { type Keyring, loadKeyring, type Unwrapped } from "../crypt/layer.js";
-import { answerFor } from "../crypt/layer-answer.js";
+import { checkLayerAccess } from "../crypt/layer-access.js";
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import { algorithmOf, type Digest } from "../oci/digest.js";
@@ -119,7 +119,7 @@ async function unwrap(layer: Descriptor, what: string, keys: Keys): Promise<Unwr
       `${what} has the unknown media type ${JSON.stringify(layer.mediaType.slice(0, 120))}`,
     );
   }
-  const answer = await answerFor(layer, keys.keyring);
+  const answer = await checkLayerAccess(layer, keys.keyring);
   if (answer.kind === "plain") return undefined;
   if (answer.kind === "yes") return answer.unwrapped;
   const { error } = answer;

@@ -105,7 +105,7 @@ test("faults/35: envelopes that two layers have exchanged, or that come from ano
 test("faults/35: layers that have changed places together with their envelopes: the diff ids tell, where anybody asks them", async () => {
   const place = await sealedImage();
   changeManifest(place, (manifest) => manifest.layers.reverse());
-  await isRefused(place, "CORRUPT", /not to the diff id/);
+  await isRefused(place, "CORRUPT", /does not have the diff id/);
   const transform = await decryptLayers({ keys: [decryptionKey(privateKey)], verifyContent: false });
   const report = await copy(place.source("sealed"), place.target("opened"), { transform });
   assert.deepEqual(

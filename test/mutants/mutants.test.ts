@@ -27,6 +27,7 @@ export function count(limit: number): number {
 `;
 
 const tested = `import assert from "node:assert/strict";
+import { test } from "node:test";
 import { count, larger, sign } from "../../src/a/a.js";
 test("larger", () => assert.deepEqual([larger(1, 2), larger(2, 1), larger(1, 1)], [false, true, false]));
 test("sign", () => assert.equal(sign(5), 1));
@@ -73,6 +74,7 @@ test("tests that fail without a mutant are an error", async () => {
 test("tests that fail only beside each other are an error", async () => {
   const root = await makeRoot("beside", tested);
   const once = `import assert from "node:assert/strict";
+import { test } from "node:test";
 test("first", () => {
   assert.equal(Reflect.get(globalThis, "been"), undefined);
   Reflect.set(globalThis, "been", true);

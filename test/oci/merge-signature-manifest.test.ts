@@ -103,7 +103,7 @@ test("abuse: an index or garbage under the digest tag is refused and not replace
   const index = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [] }));
   assert.throws(
     () => mergeSignatureManifests({ bytes: index, config }, added),
-    expectedError("CONFLICT", /no manifest with layers/),
+    expectedError("CONFLICT", /not a manifest with layers/),
   );
   assert.throws(
     () => mergeSignatureManifests({ bytes: Buffer.from("garbage"), config }, added),

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { OciEncError } from "../../src/errors.js";
 import { evaluatePolicy, type PolicyOutcome } from "../../src/policy/evaluate.js";
 import { parsePolicy } from "../../src/policy/policy-json.js";
-import { policyLocation } from "../../src/policy/scopes.js";
+import { policyLocation } from "../../src/policy/policy-location.js";
 import { nameScopes, pathScopes } from "../../src/transport/policy-scopes.js";
 import {
   type ContainersCase,

@@ -9,7 +9,7 @@ import { evaluatePolicy, type PolicyOutcome, type PolicyRequest } from "../../sr
 import type { PolicyDialect } from "../../src/policy/key-source.js";
 import { readPolicy } from "../../src/policy/policy-file.js";
 import { parsePolicy } from "../../src/policy/policy-json.js";
-import { policyLocation } from "../../src/policy/scopes.js";
+import { policyLocation } from "../../src/policy/policy-location.js";
 import { localKey } from "../../src/sign/local-key.js";
 import type { Signature } from "../../src/sign/signature.js";
 import { readSigningKey } from "../../src/sign/sigstore/key-file.js";

@@ -17,7 +17,7 @@ const tree: Readonly<Record<string, string>> = {
       "./package.json": "./package.json",
     },
   }),
-  "src/doors/index.ts": `export { seal } from "./crypt/index.js";\nexport type { Box, Sealer } from "./crypt/seal.js";\n`,
+  "src/index.ts": `export { seal } from "./crypt/index.js";\nexport type { Box, Sealer } from "./crypt/seal.js";\n`,
   "src/cli/commands/images/encrypt.ts": [
     `import { copyImage } from "../../../copy/copy.js";`,
     "// A comment about pkcs7 is not code.",

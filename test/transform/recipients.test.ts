@@ -196,7 +196,7 @@ test("an image without a sealed layer has no recipients to change", async () => 
   const transform = await removeRecipients({ indexes: [0] });
   await assert.rejects(edit(place, transform), expectedError("USAGE", /no layer of the image is encrypted/));
   const named = await removeRecipients({ indexes: [0], select: parseLayerSelection(["0"]) });
-  await assert.rejects(edit(place, named), expectedError("USAGE", /is not sealed/));
+  await assert.rejects(edit(place, named), expectedError("USAGE", /is not encrypted/));
 });
 
 test("encrypt adds recipients to layers that are sealed already, and seals the others", async () => {

@@ -42,7 +42,7 @@ export async function planAttachments(plan: Plan, options: CarryOptions): Promis
   const source = attachmentsOf(options.source);
   if (!source || options.referrers === false) return [];
   const [kept, lost] = [keptDigests(plan), lostDigests(plan)];
-  await tellOfStranded(lost, options);
+  await warnInvalidated(lost, options);
   if (source.place === options.target.place) return [];
   const subjects = options.keepPlainSignatures ? [...lost, ...kept] : kept;
   return await find(subjects, options);
@@ -130,7 +130,7 @@ async function putChild(plan: ChildPlan, options: CarryOptions): Promise<void> {
 }
 
 /** What was signed is the image as it was: with another digest nobody has signed it. */
-async function tellOfStranded(lost: readonly Digest[], options: CarryOptions): Promise<void> {
+async function warnInvalidated(lost: readonly Digest[], options: CarryOptions): Promise<void> {
   const source = attachmentsOf(options.source);
   const { jobs, signal, progress } = options;
   if (!source || lost.length === 0 || options.keepPlainSignatures || options.removeSignatures) return;

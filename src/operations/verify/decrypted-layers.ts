@@ -6,7 +6,7 @@ import { tee } from "../../bytes/tee.js";
 import { uncompressedDigest } from "../../bytes/uncompressed-digest.js";
 import { verifying } from "../../bytes/verifying.js";
 import type { Keyring, Unwrapped } from "../../crypt/layer.js";
-import { answerFor } from "../../crypt/layer-answer.js";
+import { checkLayerAccess } from "../../crypt/layer-access.js";
 import { OciEncError } from "../../errors.js";
 import { algorithmOf, type Digest } from "../../oci/digest.js";
 import type { ImageSource } from "../../transport/transport.js";
@@ -62,7 +62,7 @@ async function openOne(
   one: SubjectLayer,
   reading: Reading & { readonly keyring: Keyring },
 ): Promise<Omit<OpenedLayer, "subject">> {
-  const answer = await answerFor(one.layer, reading.keyring);
+  const answer = await checkLayerAccess(one.layer, reading.keyring);
   if (answer.kind === "plain") throw new Error("a plain layer was asked to be decrypted");
   if (answer.kind !== "yes") {
     if (answer.error.code === "KEY_PROVIDER") throw answer.error;

@@ -2,7 +2,7 @@ import { cipherOf } from "../../crypt/ciphers/index.js";
 import { partsOf, publicOptionsOf } from "../../crypt/envelope.js";
 import type { KnownRecipient } from "../../crypt/key-wrapper.js";
 import { readPublicEnvelope } from "../../crypt/layer.js";
-import { requireConsistent } from "../../crypt/layer-answer.js";
+import { requireConsistent } from "../../crypt/layer-access.js";
 import { isNamed, isRecipient, type RecipientId } from "../../crypt/recipient-id.js";
 import { OciEncError } from "../../errors.js";
 import type { Descriptor } from "../../oci/descriptor.js";

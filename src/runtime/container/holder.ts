@@ -6,7 +6,7 @@ import { OciEncError } from "../../errors.js";
 import { findProgram } from "../../process/find-program.js";
 import type { OwnerIds } from "../../unpack/ownership.js";
 import { firstProcess, holderScript } from "./holder-script.js";
-import { type Started, startProgram } from "./start-program.js";
+import { type Started, startRuntimeProgram } from "./start-program.js";
 
 /**
  * Processes in a mount and a pid namespace of their own, with a file system in memory that nobody else sees. They end with
@@ -52,7 +52,7 @@ export async function startHolder(options: HolderOptions): Promise<Holder | unde
   if (setpriv === undefined || unshare === undefined || point === undefined) return undefined;
   const user = process.geteuid?.() === 0 ? [] : ["--user", "--map-root-user"];
   const owner = options.ids ? `,uid=${options.ids.users.first},gid=${options.ids.groups.first}` : "";
-  const started = startProgram(
+  const started = startRuntimeProgram(
     setpriv,
     [
       ...["--pdeathsig", "KILL", "--", unshare, ...user, "--mount", "--pid", "--fork", "--kill-child=KILL", "--"],

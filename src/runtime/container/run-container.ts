@@ -2,7 +2,7 @@ import { OciEncError } from "../../errors.js";
 import type { OwnerIds } from "../../unpack/ownership.js";
 import type { Holder } from "./holder.js";
 import { relayStreams } from "./standard-streams.js";
-import { startProgram } from "./start-program.js";
+import { startRuntimeProgram } from "./start-program.js";
 
 /** How to run a container. */
 export interface HeldOptions {
@@ -40,7 +40,7 @@ export async function runPlainly(
   [runtime = "", ...args]: readonly string[],
   { relay, signal }: Pick<HeldOptions, "relay" | "signal">,
 ): Promise<number> {
-  const { child, ended } = startProgram(runtime, args, relay ? "pipe" : "inherit");
+  const { child, ended } = startRuntimeProgram(runtime, args, relay ? "pipe" : "inherit");
   child.stdout?.pipe(process.stdout, { end: false });
   child.stderr?.pipe(process.stderr, { end: false });
   if (child.stdin) {

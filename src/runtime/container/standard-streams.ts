@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { ioError } from "../../errors.js";
 import { runTool } from "../../process/system-tool.js";
 import type { OwnerIds } from "../../unpack/ownership.js";
-import { type Started, startProgram } from "./start-program.js";
+import { type Started, startRuntimeProgram } from "./start-program.js";
 
 /** Copies bytes between the standard streams of this process and those of a container. */
 export interface Relays {
@@ -63,7 +63,7 @@ function startRelay(path: string, descriptor: number): Relay {
   const end = openFifo(path, descriptor === 0 ? constants.O_WRONLY : constants.O_RDONLY);
   const streams = descriptor === 0 ? [0, end] : [end, descriptor];
   // Signals from the keyboard are for the container, whose last output must still be copied.
-  const started = startProgram(
+  const started = startRuntimeProgram(
     "setpriv",
     ["--pdeathsig", "KILL", "--", "sh", "-c", "trap '' INT TERM HUP QUIT; exec cat"],
     [...streams, "ignore"],

@@ -11,7 +11,7 @@ export interface Started {
 }
 
 /** Starts the runtime, or one of the small programs around it. */
-export function startProgram(program: string, args: readonly string[], stdio: StdioOptions): Started {
+export function startRuntimeProgram(program: string, args: readonly string[], stdio: StdioOptions): Started {
   const child = spawn(program, args, { stdio, env: childEnvironment({ kind: "runtime", program }) });
   const ended = new Promise<number>((resolve, reject) => {
     child.once("error", (cause) => {

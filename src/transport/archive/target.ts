@@ -13,7 +13,7 @@ import type { AttachedManifest, AttachmentTarget, DigestTagKind } from "../attac
 import { blobPath } from "../layout/blob-file.js";
 import { withAttachments } from "../layout/index/attachment-entry.js";
 import { type IndexEntry, indexEntry, indexName } from "../layout/index/index-json.js";
-import { PendingAttachments } from "../layout/index/pending-attachments.js";
+import { LayoutAttachments } from "../layout/index/pending-attachments.js";
 import { markerName, markerText } from "../layout/layout-directory.js";
 import { walkImage } from "../layout/removal/walk.js";
 import { isNondistributable } from "../nondistributable.js";
@@ -59,7 +59,7 @@ class ArchiveTarget implements ImageTarget, AttachmentTarget {
   readonly #options: ArchiveTargetOptions;
   readonly #work: Work;
   readonly #written = new Map<Digest, TarRegion>();
-  readonly #attachments = new PendingAttachments();
+  readonly #attachments = new LayoutAttachments();
   /** Whether anything came in that was encrypted where it came from. */
   #opened = false;
 

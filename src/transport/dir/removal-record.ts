@@ -10,7 +10,7 @@ import { algorithmOf, type Digest, digestOf, parseDigest } from "../../oci/diges
 import { manifestLimit, parseManifest } from "../../oci/manifest.js";
 import type { Progress } from "../../progress.js";
 import { walkImage } from "../layout/removal/walk.js";
-import { warnLeftovers } from "../leftovers.js";
+import { warnLeftovers } from "../leftover-warning.js";
 import { belongsHere, blobName, manifestName, rootName, versionName } from "./dir-files.js";
 
 /*

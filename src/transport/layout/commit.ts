@@ -11,7 +11,7 @@ import type { CommitOptions, Committed } from "../transport.js";
 import { blobPath, blobSize } from "./blob-file.js";
 import { withAttachments } from "./index/attachment-entry.js";
 import { type IndexEntry, indexEntry, readIndexToChange, replaceIndex, withEntries } from "./index/index-json.js";
-import type { PendingAttachments } from "./index/pending-attachments.js";
+import type { LayoutAttachments } from "./index/pending-attachments.js";
 import { placeEntry, selectEntry } from "./index/select.js";
 import { checkRoom, markerName, markerText } from "./layout-directory.js";
 import { moveIntoPlace, writeAtomically } from "./lock/atomic-write.js";
@@ -35,7 +35,7 @@ export interface CommitContext {
   readonly lock: HeldLock;
   readonly staged: ReadonlyMap<Digest, StagedBlob>;
   readonly entryName: string | undefined;
-  readonly attachments: PendingAttachments;
+  readonly attachments: LayoutAttachments;
   /** Stages something small; what it is called is known already. */
   readonly keep: (digest: Digest, bytes: Uint8Array) => Promise<void>;
 }

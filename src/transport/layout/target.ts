@@ -18,14 +18,14 @@ import type {
 } from "../transport.js";
 import { blobSize } from "./blob-file.js";
 import { commitImage, type StagedBlob } from "./commit.js";
-import { PendingAttachments } from "./index/pending-attachments.js";
+import { LayoutAttachments } from "./index/pending-attachments.js";
 import { checkRoom } from "./layout-directory.js";
 import { withLock } from "./lock/lock.js";
 import { removeEmpty } from "./lock/work-directory.js";
 import { beginSession, type WriterSession } from "./lock/writer-session.js";
 import { partialBlobIn, writePartialBlob } from "./partial-blob.js";
+import { claimPartialBlob, keepPartialBlobs } from "./partial-blob-store.js";
 import { settleLayout } from "./removal/settle.js";
-import { claimPartialBlob, keepPartialBlobs } from "./resume.js";
 
 /** Where an image is to go in a layout. */
 export interface LayoutTargetOptions {
@@ -67,7 +67,7 @@ class LayoutTarget implements ImageTarget, ResumingTarget, AttachmentTarget {
   readonly #to: LayoutTargetOptions;
   readonly #options: EndpointOptions;
   readonly #staged = new Map<Digest, StagedBlob>();
-  #attachments = new PendingAttachments();
+  #attachments = new LayoutAttachments();
   /** What is being written under a name that tells its digest; the same blob once more at that time gets a random one. */
   readonly #busy = new Set<Digest>();
   #work: Promise<Workspace> | undefined;
@@ -150,7 +150,7 @@ class LayoutTarget implements ImageTarget, ResumingTarget, AttachmentTarget {
       this.#options,
     );
     this.#staged.clear();
-    this.#attachments = new PendingAttachments();
+    this.#attachments = new LayoutAttachments();
     this.#made = undefined;
     this.#work = undefined;
     return done;

@@ -208,7 +208,7 @@ export class RegistryClient implements AsyncDisposable {
     const authorization = await this.#authorizer.header(request.scopes);
     const answer = await this.#exchange(request, url, authorization);
     if (answer.status !== 401) return answer;
-    const better = await this.#authorizer.learn(answer, request.scopes, authorization);
+    const better = await this.#authorizer.handleChallenge(answer, request.scopes, authorization);
     if (!better || isStream(request.body)) return answer;
     await answer.discard();
     return await this.#exchange(request, url, await this.#authorizer.header(request.scopes));

@@ -2,7 +2,7 @@ import { OciEncError } from "../../errors.js";
 import { isTag } from "../../oci/image-name.js";
 import { type JsonNode, memberOf, parseJson } from "../../oci/json-text.js";
 import { manifestLimit } from "../../oci/manifest.js";
-import { nextPage } from "./attachments/referrers.js";
+import { nextPage } from "./attachments/list-referrers.js";
 import { documentProblem, type RegistryClient } from "./client.js";
 import type { Document } from "./http/document.js";
 import { bounded } from "./http/redact.js";

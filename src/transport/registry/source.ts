@@ -7,7 +7,7 @@ import type { AttachmentSource, DigestTagKind } from "../attachments.js";
 import type { ImageSource } from "../transport.js";
 import type { AttachmentStores } from "./attachments/attachment-stores.js";
 import { findDigestTag } from "./attachments/digest-tags.js";
-import { listReferrers } from "./attachments/referrers.js";
+import { listReferrers } from "./attachments/list-referrers.js";
 import { streamBlob } from "./blobs/blob-stream.js";
 import type { RegistryClient } from "./client.js";
 import { type FetchedManifest, fetchDescribed, fetchManifest, lookUp } from "./manifests.js";

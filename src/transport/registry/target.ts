@@ -7,7 +7,7 @@ import { listedReferrer, subjectOf } from "../../oci/referrer.js";
 import type { AttachedManifest, AttachmentTarget, DigestTagKind } from "../attachments.js";
 import type { CommitOptions, Committed, ImageSource, ImageTarget, TaggingTarget, Upload } from "../transport.js";
 import type { AttachmentStores } from "./attachments/attachment-stores.js";
-import { PendingAttachments } from "./attachments/pending-attachments.js";
+import { RegistryAttachments } from "./attachments/pending-attachments.js";
 import { hasBlob, hasContent } from "./blobs/blobs.js";
 import { uploadBlob } from "./blobs/upload.js";
 import { cancelUpload, type MountRequest, startUpload, type UploadSession } from "./blobs/upload-session.js";
@@ -34,7 +34,7 @@ export class RegistryTarget implements ImageTarget, TaggingTarget, AttachmentTar
   readonly #options: RegistryTargetOptions;
   /** Uploads that a refused mount has begun, by digest. */
   readonly #begun = new Map<Digest, UploadSession>();
-  readonly #pending: PendingAttachments;
+  readonly #pending: RegistryAttachments;
 
   constructor(client: RegistryClient, image: ImageName, options: RegistryTargetOptions) {
     this.name = `docker://${printImageName(image)}`;
@@ -42,7 +42,7 @@ export class RegistryTarget implements ImageTarget, TaggingTarget, AttachmentTar
     this.#client = client;
     this.#image = image;
     this.#options = options;
-    this.#pending = new PendingAttachments(client, options.places);
+    this.#pending = new RegistryAttachments(client, options.places);
   }
 
   async has(descriptor: Descriptor): Promise<boolean> {

@@ -5,11 +5,11 @@ import { type IndexEntry, indexName, readIndex } from "../layout/index/index-jso
 import { type HeldLock, withLock } from "../layout/lock/lock.js";
 import { hasWorkDirectory } from "../layout/lock/work-directory.js";
 import { reclaimSessions } from "../layout/lock/writer-session.js";
+import { listPartialBlobs, removePartialBlob } from "../layout/partial-blob-store.js";
 import { findRegular } from "../layout/regular-file.js";
 import { readObsolete, writeObsolete } from "../layout/removal/obsolete-record.js";
 import { listBlobs, neededFiles, type Removal, removeThose } from "../layout/removal/removal.js";
-import { listPartialBlobs, removePartialBlob } from "../layout/resume.js";
-import { warnLeftovers } from "../leftovers.js";
+import { warnLeftovers } from "../leftover-warning.js";
 import { removalFailure } from "../transport.js";
 import { findStore, type StoreOptions, storeDirectory } from "./store-directory.js";
 

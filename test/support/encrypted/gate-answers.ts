@@ -1,6 +1,6 @@
 import { copy } from "../../../src/copy/copy.js";
 import type { DecryptionKey, SchemeSettings } from "../../../src/crypt/key-wrapper.js";
-import type { LayerVerdict } from "../../../src/crypt/layer-answer.js";
+import type { LayerVerdict } from "../../../src/crypt/layer-access.js";
 import { OciEncError } from "../../../src/errors.js";
 import type { Platform } from "../../../src/oci/platform.js";
 import { canDecrypt } from "../../../src/operations/can-decrypt.js";

@@ -1,5 +1,5 @@
 import { TLSSocket } from "node:tls";
-import { listReferrers } from "../../../src/transport/registry/attachments/referrers.js";
+import { listReferrers } from "../../../src/transport/registry/attachments/list-referrers.js";
 import { listTagsOf } from "../../../src/transport/registry/list-tags.js";
 import { locate, openClient, registryContext } from "../../../src/transport/registry/open-client.js";
 import { type HostedImage, randomImage } from "./hosted-image.js";

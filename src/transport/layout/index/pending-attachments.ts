@@ -25,7 +25,7 @@ export interface AttachmentContext {
  * What a target has been given to keep beside the image. It becomes entries of `index.json` at the commit only: another
  * writer may have added to the same attachments until then.
  */
-export class PendingAttachments {
+export class LayoutAttachments {
   readonly #referrers: Descriptor[] = [];
   readonly #tags: { readonly subject: Digest; readonly kind: DigestTagKind; readonly attached: AttachedManifest }[] =
     [];

@@ -13,7 +13,7 @@ import {
 } from "../../../files/heartbeat.js";
 import { certainLimit, fileSystemTime, isMakerAlive, parseMadeName, treeName } from "../../../files/maker-mark.js";
 import { removeTree } from "../../../files/remove-tree.js";
-import { keepPartialBlobs } from "../resume.js";
+import { keepPartialBlobs } from "../partial-blob-store.js";
 import { type LockOptions, withLock } from "./lock.js";
 import { lockDirectory, makeWorkDirectory, sessionsDirectory } from "./work-directory.js";
 

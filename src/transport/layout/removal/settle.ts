@@ -1,7 +1,7 @@
 import { OciEncError } from "../../../errors.js";
 import type { Digest } from "../../../oci/digest.js";
 import type { Progress } from "../../../progress.js";
-import { warnLeftovers } from "../../leftovers.js";
+import { warnLeftovers } from "../../leftover-warning.js";
 import { blobSize } from "../blob-file.js";
 import { readIndexToChange } from "../index/index-json.js";
 import { type LockOptions, withLock } from "../lock/lock.js";

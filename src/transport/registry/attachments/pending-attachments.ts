@@ -12,8 +12,8 @@ import type { RegistryClient } from "../client.js";
 import { type ManifestStored, storeManifest } from "../manifest-store.js";
 import type { AttachmentStores } from "./attachment-stores.js";
 import { sharedDigestTag } from "./digest-tags.js";
-import { sharedFallbackList } from "./fallback-list.js";
-import { hasReferrersApi } from "./referrers.js";
+import { hasReferrersApi } from "./list-referrers.js";
+import { sharedReferrersTag } from "./referrers-tag.js";
 import { addToTags, allSettledOrThrow, type SharedTag } from "./shared-tag.js";
 
 /** Bytes of manifests and signatures that wait for the commit. */
@@ -30,7 +30,7 @@ interface PendingReferrer {
  * their digests; then the image by its digest; then `publish`, which makes tags and lists name them; then the image's tag.
  * `signing-and-policy.md` 5.2.
  */
-export class PendingAttachments {
+export class RegistryAttachments {
   readonly #client: RegistryClient;
   readonly #places: AttachmentStores;
   readonly #referrers = new Map<Digest, PendingReferrer>();
@@ -120,7 +120,7 @@ export class PendingAttachments {
 
   #fallbackLists(): readonly SharedTag[] {
     return [...this.#unlisted].map(([subject, referrers]) =>
-      sharedFallbackList(this.#client, subject, [...referrers.values()]),
+      sharedReferrersTag(this.#client, subject, [...referrers.values()]),
     );
   }
 

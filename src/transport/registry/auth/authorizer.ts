@@ -58,7 +58,7 @@ export class Authorizer {
    * Learns from a 401 to a request that was sent with `sent`. True: the next header differs, so asking again may help.
    * DENIED when the registry wants credentials that may not be sent to it; what else a token server answers.
    */
-  async learn(answer: Answer, scopes: readonly string[], sent: string | undefined): Promise<boolean> {
+  async handleChallenge(answer: Answer, scopes: readonly string[], sent: string | undefined): Promise<boolean> {
     const challenges = parseChallenges(answer.headers("www-authenticate"));
     const bearer = challenges.find(({ scheme }) => scheme === "bearer");
     if (bearer) return await this.#learnBearer(bearer, answer.url, scopes, sent);

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { commands } from "../src/cli/commands/index.js";
-import { outputFlags } from "../src/cli/options/output.js";
-import { type Peer, run, systemPeer } from "./support/process/peer.js";
+import { commands } from "../../src/cli/commands/index.js";
+import { outputFlags } from "../../src/cli/options/output.js";
+import { type Peer, run, systemPeer } from "../support/process/peer.js";
 
 const directory = join(process.cwd(), "man");
 const generator: Peer = { program: process.execPath, missing: false };

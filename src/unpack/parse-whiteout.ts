@@ -17,7 +17,7 @@ const reserved = ".wh..wh.";
 const opaque = ".wh..wh..opq";
 
 /** Reads the parts of a name. CORRUPT for a whiteout of nothing that can be hidden. */
-export function readWhiteout(parts: readonly string[]): Whiteout {
+export function parseWhiteout(parts: readonly string[]): Whiteout {
   const directory = parts.slice(0, -1);
   const last = parts.at(-1) ?? "";
   if (directory.some((part) => part.startsWith(reserved))) return { kind: "leftover" };

@@ -28,7 +28,7 @@ export type LayerAnswer =
  * first byte: so what is answered here is what decrypting does, unless the layer's bytes are not those that were
  * encrypted. Throws ABORTED, and what is a bug.
  */
-export async function answerFor(layer: DescribedLayer, keyring: Keyring): Promise<LayerAnswer> {
+export async function checkLayerAccess(layer: DescribedLayer, keyring: Keyring): Promise<LayerAnswer> {
   try {
     requireConsistent(layer);
     if (!isEncrypted(layer.mediaType)) return { kind: "plain" };
@@ -57,9 +57,9 @@ export interface LayerVerdict {
   readonly refusal: OciEncError | undefined;
 }
 
-/** {@link answerFor}, with the layer's key overwritten. */
+/** {@link checkLayerAccess}, with the layer's key overwritten. */
 export async function accessTo(layer: DescribedLayer, keyring: Keyring): Promise<LayerVerdict> {
-  const answer = await answerFor(layer, keyring);
+  const answer = await checkLayerAccess(layer, keyring);
   if (answer.kind === "plain") return { answer: "plain", opens: undefined, refusal: undefined };
   if (answer.kind !== "yes") return { answer: answer.kind, opens: false, refusal: answer.error };
   answer.unwrapped.options.private.symmetricKey.fill(0);

@@ -8,7 +8,7 @@ import { documentProblem, type RegistryClient } from "../client.js";
 import type { Document } from "../http/document.js";
 import { bounded, redactUrl } from "../http/redact.js";
 import { looksLikeJson, pullScopes, repositoryName } from "../manifests.js";
-import { fallbackTag, readFallbackList } from "./fallback-list.js";
+import { readReferrersTag, referrersTag } from "./referrers-tag.js";
 
 /** Pages of one list; a list without end stops here. */
 const pageLimit = 100;
@@ -145,10 +145,10 @@ function understood(item: JsonNode, what: string): Descriptor | undefined {
 }
 
 async function fromFallbackTag(client: RegistryClient, subject: Digest): Promise<readonly Descriptor[]> {
-  const list = await readFallbackList(client, subject, pullScopes(client));
+  const list = await readReferrersTag(client, subject, pullScopes(client));
   if (list === undefined) return [];
   if (typeof list !== "string") return readList(client, list.bytes, subject);
-  const message = `the tag ${fallbackTag(subject)} of ${client.host} names ${bounded(list)}, not a list of referrers`;
+  const message = `the tag ${referrersTag(subject)} of ${client.host} names ${bounded(list)}, not a list of referrers`;
   client.options.progress?.({ type: "warning", code: "ATTACHMENT_IGNORED", message });
   return [];
 }

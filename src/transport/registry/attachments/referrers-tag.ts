@@ -20,7 +20,7 @@ export interface FallbackList {
  * The tag under which registries without the referrers API keep the list: `sha256-<hex>`. Distribution-spec 1.1,
  * "referrers tag schema".
  */
-export function fallbackTag(subject: Digest): string {
+export function referrersTag(subject: Digest): string {
   return `${algorithmOf(subject)}-${hexOf(subject).slice(0, 64)}`;
 }
 
@@ -28,13 +28,13 @@ export function fallbackTag(subject: Digest): string {
  * What stands under the fallback tag. Undefined: no such tag. Text: it is not a list, but what the text says. The image
  * itself is none, not even where it is an index: `cosign copy` leaves it there.
  */
-export async function readFallbackList(
+export async function readReferrersTag(
   client: RegistryClient,
   subject: Digest,
   scopes: readonly string[],
 ): Promise<FallbackList | string | undefined> {
   try {
-    const found = await fetchDocument(client, fallbackTag(subject), scopes);
+    const found = await fetchDocument(client, referrersTag(subject), scopes);
     if (found.digest === subject) return `the image ${subject} itself`;
     return listOf(found) ?? `${found.digest}${found.mediaType ? ` (${found.mediaType})` : ""}`;
   } catch (error) {
@@ -46,17 +46,17 @@ export async function readFallbackList(
 }
 
 /** The fallback list of a subject, to which descriptors are to be added. What is there stays as it is, text and all. */
-export function sharedFallbackList(
+export function sharedReferrersTag(
   client: RegistryClient,
   subject: Digest,
   referrers: readonly Descriptor[],
 ): SharedTag {
-  const tag = fallbackTag(subject);
+  const tag = referrersTag(subject);
   return {
     client,
     tag,
     async merge(): Promise<Merged> {
-      const list = await readFallbackList(client, subject, pushScopes(client));
+      const list = await readReferrersTag(client, subject, pushScopes(client));
       if (typeof list === "string") throw occupied(client, tag, { wanted: "list of referrers", found: list });
       const fresh = missing(list, referrers);
       if (fresh.length === 0) return { from: list?.digest, to: undefined };

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { ociEncProgram } from "./support/process/oci-enc.js";
-import type { PeerResult } from "./support/process/peer.js";
-import { type DockerRegistry, noDockerRegistry, startDockerRegistry } from "./support/registry/docker-registry.js";
-import { scratchDirectory } from "./support/scratch.js";
-import { at, listAt, readYaml, runStep, stringsAt } from "./support/workflow.js";
+import { ociEncProgram } from "../support/process/oci-enc.js";
+import type { PeerResult } from "../support/process/peer.js";
+import { type DockerRegistry, noDockerRegistry, startDockerRegistry } from "../support/registry/docker-registry.js";
+import { scratchDirectory } from "../support/scratch.js";
+import { at, listAt, readYaml, runStep, stringsAt } from "../support/workflow.js";
 
 const scratch = scratchDirectory();
 const action = readYaml(readFileSync("action.yml", "utf8"));
