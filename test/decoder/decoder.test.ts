@@ -277,8 +277,8 @@ for (const [signal, status] of [
       child.stdin?.on("error", () => {
         // It was stopped before it had read everything.
       });
-      // Enough for the first bytes to come out, and no end: the decoder waits for more.
-      child.stdin?.write(Buffer.alloc(1024 * 1024));
+      // Enough for the first bytes to come out, whatever the sizes of the pieces that arrive, and no end: the decoder waits for more.
+      child.stdin?.write(Buffer.alloc(4 * 1024 * 1024));
       await once(child.stdout ?? child, "data");
       child.kill(signal);
       child.stdout?.resume();
