@@ -55,12 +55,15 @@ function digestOf(...parts) {
   return hash.digest("hex");
 }
 
-/** Code, maps and declarations without a source. The bundles are made by other scripts. */
+/** Folders of build/ and dist/ that other scripts fill: bundles, API pages, the tree of mutants. */
+const foreign = /^(?:command-line|ctd-decoder|api|mutants)\//;
+
+/** Code, maps and declarations without a source. */
 function staleFiles(directory, code) {
   if (!existsSync(directory)) return [];
   const wanted = new Set(code);
   return readdirSync(directory, { recursive: true })
-    .filter((name) => /\.(?:js|js\.map|d\.ts)$/.test(name) && !/^(?:command-line|ctd-decoder)\//.test(name))
+    .filter((name) => /\.(?:js|js\.map|d\.ts)$/.test(name) && !foreign.test(name))
     .map((name) => join(directory, name))
     .filter((file) => !wanted.has(file.replace(/\.(?:js\.map|d\.ts)$/, ".js")));
 }
