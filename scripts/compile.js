@@ -8,6 +8,8 @@ import { fileURLToPath } from "node:url";
 import ts from "typescript";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+/** Folders of build/ and dist/ that other scripts fill: bundles, API pages, the tree of mutants. */
+const foreign = /^(?:command-line|ctd-decoder|api|mutants)\//;
 const configs = { build: "tsconfig.json", dist: "tsconfig.build.json" };
 
 for (const name of process.argv.slice(2)) {
@@ -54,9 +56,6 @@ function digestOf(...parts) {
   for (const part of parts) hash.update(part);
   return hash.digest("hex");
 }
-
-/** Folders of build/ and dist/ that other scripts fill: bundles, API pages, the tree of mutants. */
-const foreign = /^(?:command-line|ctd-decoder|api|mutants)\//;
 
 /** Code, maps and declarations without a source. */
 function staleFiles(directory, code) {
