@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, test } from "node:test";
@@ -68,7 +69,12 @@ test("a place for temporary files that is not there, or is a file, is status 10 
 });
 
 test("few file descriptors are never called a bug", () => {
-  for (const limit of [20, 23, 26, 29, 32, 40]) {
+  // With fewer, Node 22 and later end by themselves, before a line of a program runs.
+  writeFileSync(join(scratch, "probe.js"), "");
+  const starts = (limit: number) => shell(`ulimit -n ${limit}; "$NODE" probe.js`).status === 0;
+  const limits = [20, 23, 26, 29, 32, 40].filter(starts);
+  assert.ok(limits.length > 2, `${limits}`);
+  for (const limit of limits) {
     const { status, stderr } = shell(
       `ulimit -n ${limit}; oci-enc encrypt -q -r jwe:pub.pem oci:images:app oci:few-${limit}:app`,
     );
