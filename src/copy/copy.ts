@@ -132,7 +132,7 @@ function replacedLayers(plan: Plan): readonly Descriptor[] {
     .map(({ layer }) => layer);
 }
 
-/** The image is as it was to be, but where it still is stored beside itself in the clear, that is not what was asked for: LOCAL_IO. */
+/** LOCAL_IO when plain blobs of the image could not be removed: the image is written, and its content is still there in the clear. */
 async function requireRemoved({ kept }: Committed, target: ImageTarget): Promise<void> {
   const failure = removalFailure(kept, target.name);
   if (failure) await onSide("target", () => Promise.reject(failure));

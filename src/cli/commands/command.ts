@@ -74,7 +74,7 @@ export interface Report {
   readonly text: string;
   /** The command changes something: its document always has a list of warnings. */
   readonly writes?: boolean;
-  /** The error where the result is not a success: the result is printed, and then the error as any other. */
+  /** Why the result is not a success. The result is printed first, then this error as any other. */
   readonly failure?: OciEncError | undefined;
   /** Standard output holds the archive itself, so the report goes to stderr. */
   readonly stderr?: boolean;

@@ -12,14 +12,14 @@ export async function containerId(): Promise<string> {
  * removed, because a process runs in it, stays without a warning.
  */
 export async function removeAbandonedCgroups(mounted = "/sys/fs/cgroup", ownPath = "/proc/self/cgroup"): Promise<void> {
-  const judge = await checkMakersIn(undefined);
+  const makers = await checkMakersIn(undefined);
   for (const directory of await parentCgroups(mounted, ownPath)) {
     for (const name of await readdir(directory).catch(() => [])) {
       const made = parseMadeName(name);
       if (made?.kind !== "tree" || made.maker === undefined) continue;
       const path = join(directory, name);
       const touched = (await stat(path).catch(() => undefined))?.mtimeMs;
-      if (touched === undefined || (await judge.check(made, touched)) === "in use") continue;
+      if (touched === undefined || (await makers.check(made, touched)) === "in use") continue;
       // The kernel removes a cgroup only if it has no processes and no other cgroups in it.
       await rmdir(path).catch(() => undefined);
     }
