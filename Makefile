@@ -51,7 +51,7 @@ test: compiled
 # A hundred thousand inputs for each parser of keys and packets, a thousand chains of certificates beside OpenSSL; FUZZ_RUNS,
 # CHAIN_RUNS and FUZZ_SEED as in fuzz.test.ts and openssl-chains.test.ts.
 fuzz: compiled
-	FUZZ_RUNS=$${FUZZ_RUNS:-100000} CHAIN_RUNS=$${CHAIN_RUNS:-1000} node --test build/test/keys/fuzz.test.js build/test/sign/notary/openssl-chains.test.js
+	FUZZ_RUNS=$${FUZZ_RUNS:-100000} CHAIN_RUNS=$${CHAIN_RUNS:-1000} node --test build/test/unit/keys/fuzz.test.js build/test/unit/sign/notary/openssl-chains.test.js
 
 # Kills commands at random moments and looks at what the next one finds; KILL_ROUNDS, KILL_SEED, KILL_ONLY, KILL_NOT.
 kill: compiled

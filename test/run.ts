@@ -11,7 +11,8 @@ import { fileURLToPath } from "node:url";
  * one more than there are cores, as many a test waits. What took longest the last time begins first, so that no core is
  * without work at the end. The slowest files are listed at the end, then the skipped tests with their reasons; with CI=true
  * they fail the run, except those that need a newer Debian release than this one. Last come the failed ones: the end is what
- * is left of a long log. A file with the line `// Needs PROGRAM.` is skipped as a whole where that is not on this machine.
+ * is left of a long log. Where no test ends for four minutes, the files that have not ended are listed and stopped, and count as
+ * failed. A file with the line `// Needs PROGRAM.` is skipped as a whole where that is not on this machine.
  */
 const root = dirname(fileURLToPath(import.meta.url));
 const wanted = process.argv.slice(2);
@@ -32,11 +33,23 @@ for (const name of chosen) {
 const record = join(root, "..", "test-times.json");
 const times = await readTimes();
 const failed: string[] = [];
+const stuck = new AbortController();
+const unended = new Set<string>();
+const patience = setTimeout(() => {
+  for (const name of unended) failed.push(`${relative(root, name)}: it did not end`);
+  stuck.abort();
+}, 240_000);
 const stream = run({
+  signal: stuck.signal,
   files: files.toSorted((a, b) => expectedTime(b) - expectedTime(a)).map((name) => join(root, name)),
   concurrency: Number(process.env["OCI_ENC_TEST_FILES"]) || availableParallelism() + 1,
 });
+stream.on("test:dequeue", ({ name }) => {
+  if (name.startsWith(root)) unended.add(name);
+});
 stream.on("test:complete", ({ name, file, details }) => {
+  patience.refresh();
+  unended.delete(name);
   if (name === file) times.set(relative(root, file), details.duration_ms);
 });
 stream.on("test:fail", ({ name, file, details }) => {
@@ -50,6 +63,7 @@ stream.on("test:pass", ({ name, skip, file }) => {
 });
 const shown = stream.compose(new spec());
 shown.on("end", async () => {
+  clearTimeout(patience);
   listSlowest();
   listSkipped();
   for (const one of failed) console.log(`failed: ${one}`);

@@ -6,8 +6,8 @@ export interface MutatedFolder {
 
 /** The folders that `make mutants` changes, each with its own tests. A folder that moves is renamed here. */
 export const mutatedFolders: readonly MutatedFolder[] = [
-  { source: "src/crypt", tests: ["test/crypt"] },
-  { source: "src/transform", tests: ["test/transform"] },
-  { source: "src/policy", tests: ["test/policy"] },
-  { source: "src/copy", tests: ["test/copy"] },
+  { source: "src/crypt", tests: ["test/unit/crypt"] },
+  { source: "src/transform", tests: ["test/unit/transform"] },
+  { source: "src/policy", tests: ["test/unit/policy"] },
+  { source: "src/copy", tests: ["test/unit/copy"] },
 ];
