@@ -108,10 +108,10 @@ async function keepBlob({ blob, origin }: KeptBlob, { target, signal, progress }
     return progress({ type: "skipped", blob, why: "mounted" });
   }
   const begun = canResume(target) ? await onSide("target", () => target.begun(blob)) : undefined;
-  const move = async (beginning: PartialBlob | undefined): Promise<void> => {
+  const move = async (partial: PartialBlob | undefined): Promise<void> => {
     progress({ type: "started", blob, action: "copy" });
-    const bytes = metered(incoming(blob, { source: origin, signal, begun: beginning }), blob, progress);
-    const upload = { bytes, size: blob.size, digest: blob.digest, begun: beginning?.size, sum: () => blob };
+    const bytes = metered(incoming(blob, { source: origin, signal, begun: partial }), blob, progress);
+    const upload = { bytes, size: blob.size, digest: blob.digest, begun: partial?.size, sum: () => blob };
     await onSide("target", () => target.put(upload));
   };
   await move(begun).catch(async (error: unknown) => {
@@ -128,8 +128,8 @@ async function rewriteBlob(blob: Descriptor, change: Rewrite, running: Running):
   progress({ type: "started", blob, action: "rewrite" });
   const run = change.start(metered(incoming(blob, running), blob, progress), () => incoming(blob, running));
   const { bytes, sum } = digesting(run.bytes, change.size, change.algorithm);
-  const opened = change.action === "decrypt";
-  await onSide("target", () => target.put({ bytes, size: change.size, digest: undefined, opened, sum }));
+  const decrypted = change.action === "decrypt";
+  await onSide("target", () => target.put({ bytes, size: change.size, digest: undefined, decrypted, sum }));
   const relabel = await run.describe(sum());
   progress({ type: "finished", blob, as: relabel(blob) });
   return relabel;

@@ -52,7 +52,7 @@ export interface LayerVerdict {
   /** `no`: another key may open it. `cannot`: no key would, or it is not known whether one does. */
   readonly answer: LayerAnswer["kind"];
   /** True for `yes`, undefined for `plain`. */
-  readonly opens: boolean | undefined;
+  readonly decrypts: boolean | undefined;
   /** Why it is not decrypted; undefined for `yes` and `plain`. */
   readonly refusal: OciEncError | undefined;
 }
@@ -60,10 +60,10 @@ export interface LayerVerdict {
 /** {@link checkLayerAccess}, with the layer's key overwritten. */
 export async function accessTo(layer: DescribedLayer, keyring: Keyring): Promise<LayerVerdict> {
   const answer = await checkLayerAccess(layer, keyring);
-  if (answer.kind === "plain") return { answer: "plain", opens: undefined, refusal: undefined };
-  if (answer.kind !== "yes") return { answer: answer.kind, opens: false, refusal: answer.error };
+  if (answer.kind === "plain") return { answer: "plain", decrypts: undefined, refusal: undefined };
+  if (answer.kind !== "yes") return { answer: answer.kind, decrypts: false, refusal: answer.error };
   answer.unwrapped.options.private.symmetricKey.fill(0);
-  return { answer: "yes", opens: true, refusal: undefined };
+  return { answer: "yes", decrypts: true, refusal: undefined };
 }
 
 /**

@@ -17,7 +17,7 @@ export interface DecodeOptions {
 
 /**
  * Decrypts one layer with the node's keys and those of the payload, in this order. Fails inside the stream (CORRUPT)
- * before the last chunk when the HMAC does not match. KEY_MISMATCH when no key opens it, or there is none, naming
+ * before the last chunk when the HMAC does not match. KEY_MISMATCH when no key decrypts it, or there is none, naming
  * the files that could not be used; NOT_FOUND and LOCAL_IO for the directory of keys.
  */
 export async function* decodeLayer(bytes: ByteStream, options: DecodeOptions): AsyncGenerator<Uint8Array> {
@@ -29,8 +29,8 @@ export async function* decodeLayer(bytes: ByteStream, options: DecodeOptions): A
     throw await explained(error, keys);
   });
   try {
-    const sealed = signal === undefined ? bytes : abortable(bytes, signal);
-    yield* unwrapped.cipher.open(sealed, unwrapped.options, payload.size);
+    const encrypted = signal === undefined ? bytes : abortable(bytes, signal);
+    yield* unwrapped.cipher.open(encrypted, unwrapped.options, payload.size);
   } finally {
     unwrapped.options.private.symmetricKey.fill(0);
   }

@@ -34,29 +34,29 @@ export interface CanDecryptOptions {
   readonly progress?: Progress | undefined;
 }
 
-/** Whether keys open an image. */
+/** Whether keys decrypt an image. */
 export interface CanDecryptReport {
   readonly reference: string;
   readonly root: Descriptor;
-  /** Every encrypted layer of every chosen platform opens. True as well when nothing is encrypted. */
-  readonly opens: boolean;
-  /** What decrypting ends with; undefined where everything opens. KEY_MISMATCH, CORRUPT, UNSUPPORTED, KEY_PROVIDER. */
+  /** A key decrypts every encrypted layer of every chosen platform. True as well when nothing is encrypted. */
+  readonly decrypts: boolean;
+  /** What decrypting ends with; undefined where nothing is refused. KEY_MISMATCH, CORRUPT, UNSUPPORTED, KEY_PROVIDER. */
   readonly refusal: OciEncError | undefined;
   readonly layers: readonly LayerAccess[];
 }
 
-/** Whether a key opens one layer. */
+/** Whether a key decrypts one layer. */
 export interface LayerAccess extends LayerVerdict {
   readonly platform: Platform | undefined;
   readonly index: number;
   readonly layer: Descriptor;
   readonly encrypted: boolean;
-  /** Where the key that opens it came from. Undefined: none does, or only several together (a key and its certificate). */
+  /** Where the key that decrypts it came from. Undefined: none does, or only several together (a key and its certificate). */
   readonly key: string | undefined;
 }
 
 /**
- * Says of every layer of every chosen platform whether a key opens it, from the manifests alone: what decrypting them
+ * Says of every layer of every chosen platform whether a key decrypts it, from the manifests alone: what decrypting them
  * does before it reads a layer, and so whether it fails, unless the stored bytes themselves are bad. The check of which
  * CVE-2022-24778 tells looked at one layer of one platform, and took what was missing for allowed. KEY_INVALID; NOT_FOUND for a platform that the image lacks.
  */
@@ -69,7 +69,7 @@ export async function canDecrypt(source: ImageSource, options: CanDecryptOptions
   const keyrings = { together: keyring, alone: single.flatMap((one) => (one ? [one] : [])) };
   const layers = await Promise.all(manifestsOf(plan).flatMap((manifest) => layersOf(manifest, keyrings)));
   const refusal = decidingRefusal(layers);
-  return { reference: source.name, root, opens: refusal === undefined, refusal, layers };
+  return { reference: source.name, root, decrypts: refusal === undefined, refusal, layers };
 }
 
 interface Keyrings {
@@ -90,12 +90,12 @@ async function loadAlone(key: DecryptionKey, options: Parameters<typeof loadKeyr
 function layersOf({ view, platform }: ManifestPlan, keyrings: Keyrings): readonly Promise<LayerAccess>[] {
   return view.layers.map(async (layer, index) => {
     const access = await accessTo(layer, keyrings.together);
-    const key = access.opens ? await keyOf(layer, keyrings) : undefined;
+    const key = access.decrypts ? await keyOf(layer, keyrings) : undefined;
     return { platform, index, layer, encrypted: isEncrypted(layer.mediaType), ...access, key };
   });
 }
 
 async function keyOf(layer: Descriptor, { alone }: Keyrings): Promise<string | undefined> {
-  for (const { origin, keyring } of alone) if ((await accessTo(layer, keyring)).opens) return origin;
+  for (const { origin, keyring } of alone) if ((await accessTo(layer, keyring)).decrypts) return origin;
   return undefined;
 }

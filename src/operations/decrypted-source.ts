@@ -8,7 +8,7 @@ import type { ImageSource, ImageTarget } from "../transport/transport.js";
 /**
  * What an image would be if it were opened by `transform`, written nowhere: every layer is read and checked, and only the
  * manifests are kept, in memory. What belongs to the image is what `source` keeps for the digests that it would have.
- * Throws what a copy throws, when a key does not open it or its content is not what was encrypted.
+ * Throws what a copy throws, when no key decrypts it or its content is not what was encrypted.
  */
 export async function decryptedSource(source: ImageSource, transform: LayerTransform): Promise<DecryptedSource> {
   const sink = new Sink(source.name);

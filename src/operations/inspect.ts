@@ -51,7 +51,7 @@ function withChosenLayers(report: ImageReport, select: LayerSelection): ImageRep
 export interface InspectOptions {
   /** Default: every platform. */
   readonly platforms?: readonly Platform[] | undefined;
-  /** Tell of each encrypted layer whether one of these opens it. */
+  /** Tell of each encrypted layer whether one of these decrypts it. */
   readonly keys?: readonly DecryptionKey[] | undefined;
   /** Where key schemes find programs and services. */
   readonly settings?: SchemeSettings | undefined;

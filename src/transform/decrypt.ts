@@ -18,7 +18,7 @@ export interface DecryptOptions {
   readonly keys: readonly DecryptionKey[];
   /** Default: every encrypted layer. */
   readonly select?: LayerSelection | undefined;
-  /** Keep what no key opens, as long as something opens; default: every chosen encrypted layer must open. */
+  /** Keep what no key decrypts, as long as one decrypts something; default: every chosen encrypted layer must open. */
   readonly partial?: boolean | undefined;
   /** Compare what comes out with the wrapped digest or the diff id; default true. */
   readonly verifyContent?: boolean | undefined;
@@ -31,7 +31,7 @@ export interface DecryptOptions {
 }
 
 /**
- * Opens layers: `+encrypted` becomes plain, and the envelope goes. The keys are read now (USAGE when there is none,
+ * Decrypts layers: `+encrypted` becomes plain, and the envelope goes. The keys are read now (USAGE when there is none,
  * KEY_INVALID); envelopes are opened while planning, so that a key that does not fit (KEY_MISMATCH) ends it before a
  * byte moves.
  */
@@ -62,8 +62,8 @@ export async function decryptLayers(options: DecryptOptions): Promise<LayerTrans
     },
     planned() {
       chosen.requireMatches();
-      const unopened = options.partial ? opening.requireAny() : opening.requireAll();
-      for (const { message } of unopened) options.progress?.({ type: "warning", code: "LAYER_KEPT", message });
+      const kept = options.partial ? opening.requireAny() : opening.requireAll();
+      for (const { message } of kept) options.progress?.({ type: "warning", code: "LAYER_KEPT", message });
     },
   };
 }
@@ -90,11 +90,11 @@ function decrypting(layer: Descriptor, context: LayerContext, how: Opening): Rew
         bytes: check.bytes,
         async describe(stored) {
           await check.require(stored.digest);
-          return (sealed) => ({
-            ...sealed,
+          return (before) => ({
+            ...before,
             ...stored,
-            mediaType: decryptedType(sealed.mediaType),
-            annotations: withoutEnvelope(sealed.annotations),
+            mediaType: decryptedType(before.mediaType),
+            annotations: withoutEnvelope(before.annotations),
           });
         },
       };

@@ -25,7 +25,7 @@ export interface EnvelopeEditing {
 export function editingEnvelopes(edit: EnvelopeEdit, { select, finish }: EnvelopeEditing): LayerTransform {
   const chosen = createChooser(select ?? allLayers);
   const edited = once(edit);
-  let sealed = 0;
+  let encrypted = 0;
   return {
     configs: false,
     invalidatesSignatures: true,
@@ -37,12 +37,12 @@ export function editingEnvelopes(edit: EnvelopeEdit, { select, finish }: Envelop
         if (choice === "implied") return keep;
         throw new OciEncError("USAGE", `${layerName(layer, context)} is not encrypted: it has no recipients`);
       }
-      sealed += 1;
+      encrypted += 1;
       return relabelled(await edited(layer, context));
     },
     planned() {
       chosen.requireMatches();
-      if (sealed === 0) {
+      if (encrypted === 0) {
         throw new OciEncError("USAGE", "no layer of the image is encrypted", {
           hint: "encrypt it with oci-enc encrypt",
         });

@@ -7,6 +7,7 @@ import { isEncrypted, layerKind, mediaTypes, toOciType } from "../oci/media-type
 import type { Progress, WarningCode } from "../progress.js";
 import { findConfigSecrets } from "./config-secrets.js";
 import { relabelled } from "./edit-envelopes.js";
+import { createEncryptLayer } from "./encrypting.js";
 import {
   type LayerChange,
   type LayerContext,
@@ -16,7 +17,6 @@ import {
 } from "./layer-transform.js";
 import { adding } from "./recipients.js";
 import { findingReusable, type PreviousImage } from "./reuse.js";
-import { loadSealing } from "./sealing.js";
 import { allLayers, createChooser, type LayerSelection } from "./select.js";
 
 /** What to encrypt, for whom, and what to do with what cannot simply be encrypted. */
@@ -26,7 +26,7 @@ export interface EncryptOptions {
   readonly select?: LayerSelection | undefined;
   /** A layer that is encrypted already; default `fail` (USAGE). `add`: it gets the recipients that it lacks. */
   readonly ifEncrypted?: "fail" | "skip" | "add" | undefined;
-  /** What opens encrypted layers: those of the image for `ifEncrypted: "add"`, those of `previous` where they serve again. */
+  /** What decrypts encrypted layers: those of the image for `ifEncrypted: "add"`, those of `previous` where they serve again. */
   readonly open?: readonly DecryptionKey[] | undefined;
   /** An image whose encrypted layers serve again where they hold the same content. USAGE together with `anonymous`. */
   readonly previous?: PreviousImage | undefined;
@@ -50,12 +50,12 @@ export interface EncryptOptions {
  */
 export async function encryptLayers(options: EncryptOptions): Promise<LayerTransform> {
   const { progress } = options;
-  const sealing = await loadSealing(options);
+  const encryptLayer = await createEncryptLayer(options);
   const alike = await loadAlike(options);
   const chosen = createChooser(options.select ?? allLayers);
   const warn = (code: WarningCode, message: string) => progress?.({ type: "warning", code, message });
   const decide = deciding(options, warn);
-  let [sealed, unknown] = [0, 0];
+  let [encrypted, unknown] = [0, 0];
   let manifestType = "";
   return {
     invalidatesSignatures: true,
@@ -70,9 +70,9 @@ export async function encryptLayers(options: EncryptOptions): Promise<LayerTrans
       if (verdict === "unknown") unknown += 1;
       if (verdict === "add") return relabelled(await alike.add?.edit(layer, context));
       if (verdict !== "encrypt") return keep;
-      sealed += 1;
+      encrypted += 1;
       warnOfConversion(layer, context, manifestType, warn);
-      return (await alike.find?.(layer, context)) ?? (await sealing(layer, context));
+      return (await alike.find?.(layer, context)) ?? (await encryptLayer(layer, context));
     },
     entry(descriptor) {
       const type = JSON.stringify(descriptor.mediaType.slice(0, 120));
@@ -93,7 +93,7 @@ export async function encryptLayers(options: EncryptOptions): Promise<LayerTrans
     planned() {
       chosen.requireMatches();
       alike.add?.finish();
-      if (sealed === 0 && unknown > 0) {
+      if (encrypted === 0 && unknown > 0) {
         throw new OciEncError(
           "UNSUPPORTED",
           "nothing can be encrypted: no layer of a manifest is of a known media type",

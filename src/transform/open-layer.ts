@@ -28,8 +28,8 @@ export interface OpeningLayers {
 /** One walk over an image's layers with a keyring. */
 export function openingLayers(keyring: Keyring): OpeningLayers {
   const broken: OciEncError[] = [];
-  const unopened: OciEncError[] = [];
-  let opened = 0;
+  const refused: OciEncError[] = [];
+  let decrypted = 0;
   const requireValid = () => {
     for (const error of broken) throw error;
   };
@@ -38,36 +38,36 @@ export function openingLayers(keyring: Keyring): OpeningLayers {
       const answer = await checkLayerAccess(layer, keyring);
       if (answer.kind === "plain") return undefined;
       if (answer.kind === "yes") {
-        opened += 1;
+        decrypted += 1;
         return answer.unwrapped;
       }
       const named = namingLayer(answer.error, layerName(layer, context));
       // Every other layer would wait for it as long.
       if (named.code === "KEY_PROVIDER") throw named;
-      (answer.kind === "no" ? unopened : broken).push(named);
+      (answer.kind === "no" ? refused : broken).push(named);
       return undefined;
     },
     async unwrap(layer, context) {
       try {
         const secret = await unwrapEnvelope(layer.annotations, keyring);
-        opened += 1;
+        decrypted += 1;
         return secret;
       } catch (error) {
         const named = namingLayer(error, layerName(layer, context));
         if (named.code !== "KEY_MISMATCH") throw named;
-        unopened.push(named);
+        refused.push(named);
         return undefined;
       }
     },
     requireAll() {
       requireValid();
-      if (unopened.length > 0) throw mismatch(unopened, opened);
-      return unopened;
+      if (refused.length > 0) throw mismatch(refused, decrypted);
+      return refused;
     },
     requireAny() {
       requireValid();
-      if (unopened.length > 0 && opened === 0) throw mismatch(unopened, opened);
-      return unopened;
+      if (refused.length > 0 && decrypted === 0) throw mismatch(refused, decrypted);
+      return refused;
     },
   };
 }
@@ -77,12 +77,12 @@ function namingLayer(error: unknown, where: string): OciEncError {
   return error.with({ message: `${where}: ${error.message}` });
 }
 
-function mismatch(unopened: readonly OciEncError[], opened: number): OciEncError {
-  const [first] = unopened;
-  if (unopened.length === 1 && first) return first;
-  const total = unopened.length + opened;
-  return new OciEncError("KEY_MISMATCH", `no given key decrypts ${unopened.length} of ${total} encrypted layers`, {
-    cause: new AggregateError(unopened.slice(0, 50)),
+function mismatch(refused: readonly OciEncError[], decrypted: number): OciEncError {
+  const [first] = refused;
+  if (refused.length === 1 && first) return first;
+  const total = refused.length + decrypted;
+  return new OciEncError("KEY_MISMATCH", `no given key decrypts ${refused.length} of ${total} encrypted layers`, {
+    cause: new AggregateError(refused.slice(0, 50)),
     hint: first?.hint,
   });
 }

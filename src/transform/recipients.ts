@@ -9,7 +9,7 @@ import { type EnvelopeEdit, editingEnvelopes } from "./edit-envelopes.js";
 import { type LayerTransform, layerName } from "./layer-transform.js";
 import { openRewrapping, type RecipientsOptions, wrapperOptions } from "./rewrapping.js";
 
-/** Whom to add, and what opens the layers. */
+/** Whom to add, and what decrypts the layers. */
 export interface AddRecipientsOptions extends RecipientsOptions {
   readonly open: readonly DecryptionKey[];
   readonly add: readonly EncryptionKey[];
@@ -56,7 +56,7 @@ export async function adding(options: AddRecipientsOptions): Promise<{ edit: Env
 }
 
 /**
- * Takes recipients out of encrypted layers; no key is needed. What is removed is gone from the manifest, and yet opens the
+ * Takes recipients out of encrypted layers; no key is needed. What is removed is gone from the manifest, and yet decrypts the
  * layers for whoever kept the manifest of before: a warning (NOT_REVOKED) says so. USAGE when nobody is named, and when
  * nobody would be left; NOT_FOUND for a name or position that no layer has; UNSUPPORTED, CORRUPT for a wrapped key out of
  * which one of several recipients cannot be taken.

@@ -25,7 +25,7 @@ import { openingLayers, requireHonest } from "./open-layer.js";
 import { type RecipientsOptions, wrapperOptions } from "./rewrapping.js";
 import { allLayers, createChooser } from "./select.js";
 
-/** What opens the layers, and for whom they are encrypted anew. */
+/** What decrypts the layers, and for whom they are encrypted anew. */
 export interface RekeyOptions extends RecipientsOptions {
   readonly open: readonly DecryptionKey[];
   readonly recipients: readonly EncryptionKey[];
@@ -54,9 +54,9 @@ export async function rekeyLayers(options: RekeyOptions): Promise<LayerTransform
     throw new OciEncError("USAGE", "no recipient is given");
   }
   const opening = openingLayers(await loadKeyring(open, wrapperOptions(options)));
-  const sealer = await openSealer(options);
+  const rekeyer = await loadRekeyer(options);
   const chosen = createChooser(options.select ?? allLayers);
-  let sealed = 0;
+  let encrypted = 0;
   return {
     invalidatesSignatures: true,
     async manifest(context) {
@@ -66,15 +66,15 @@ export async function rekeyLayers(options: RekeyOptions): Promise<LayerTransform
       if (chosen.choose(layer, context) === "no") return keep;
       requireHonest(layer, context);
       if (!isEncrypted(layer.mediaType)) return keep;
-      sealed += 1;
-      const recipients = await sealer.recipientsFor(layer, context);
+      encrypted += 1;
+      const recipients = await rekeyer.recipientsFor(layer, context);
       const unwrapped = await opening.open(layer, context);
       if (!unwrapped) return keep;
-      return await rekeying({ layer, context, unwrapped, recipients }, { ...options, sealer });
+      return await rekeying({ layer, context, unwrapped, recipients }, { ...options, rekeyer });
     },
     planned() {
       chosen.requireMatches();
-      if (sealed === 0) throw new OciEncError("USAGE", "no layer of the image is encrypted");
+      if (encrypted === 0) throw new OciEncError("USAGE", "no layer of the image is encrypted");
       opening.requireAll();
     },
   };
@@ -83,14 +83,14 @@ export async function rekeyLayers(options: RekeyOptions): Promise<LayerTransform
 const keep: LayerChange = { kind: "keep" };
 
 /** Everybody whom layers may be encrypted for. */
-interface Sealer {
+interface Rekeyer {
   readonly wrap: WrapFor;
   recipientsFor(layer: Descriptor, context: LayerContext): Promise<readonly KnownRecipient[]>;
   /** Once for the same recipients: it asks key providers. */
   estimateFor(recipients: readonly KnownRecipient[], cipher: BlockCipher): ReturnType<typeof estimateEnvelope>;
 }
 
-async function openSealer(options: RekeyOptions): Promise<Sealer> {
+async function loadRekeyer(options: RekeyOptions): Promise<Rekeyer> {
   const own = await identifyRecipients(options.recipients, wrapperOptions(options));
   const all = await identifyRecipients([...options.recipients, ...(options.keep ?? [])], wrapperOptions(options));
   const wrap = await loadWrapFor(all, wrapperOptions(options));
@@ -127,15 +127,15 @@ interface Subject {
   readonly recipients: readonly KnownRecipient[];
 }
 
-interface Sealing extends RekeyOptions {
-  readonly sealer: Sealer;
+interface RekeyLayerOptions extends RekeyOptions {
+  readonly rekeyer: Rekeyer;
 }
 
-async function rekeying({ layer, context, unwrapped, recipients }: Subject, how: Sealing): Promise<Rewrite> {
+async function rekeying({ layer, context, unwrapped, recipients }: Subject, how: RekeyLayerOptions): Promise<Rewrite> {
   const { cipher, options } = unwrapped;
   const wrapped = options.private.digest;
-  const wrap = (secret: Uint8Array) => how.sealer.wrap(recipients, secret);
-  const estimate = await how.sealer.estimateFor(recipients, cipher);
+  const wrap = (secret: Uint8Array) => how.rekeyer.wrap(recipients, secret);
+  const estimate = await how.rekeyer.estimateFor(recipients, cipher);
   const open = (bytes: ByteStream) => cipher.open(bytes, options, layer.size);
   const size = cipher.openSize(layer.size);
   return {
@@ -144,7 +144,7 @@ async function rekeying({ layer, context, unwrapped, recipients }: Subject, how:
     merge: `rekey ${unwrapped.opening} ${context.diffId} ${recipients.map(({ thumbprint }) => thumbprint).join()}`,
     size: cipher.sealedSize(size),
     algorithm: algorithmOf(layer.digest),
-    estimate: (sealed) => ({ ...sealed, annotations: estimate(sealed.annotations) }),
+    estimate: (before) => ({ ...before, annotations: estimate(before.annotations) }),
     start(bytes, again) {
       const check = checkContent(open(bytes), () => open(again()), { ...how, layer, context, wrapped });
       const plain = digesting(check.bytes, size, wrapped ? algorithmOf(wrapped) : "sha256");
@@ -156,9 +156,9 @@ async function rekeying({ layer, context, unwrapped, recipients }: Subject, how:
           await check.require(digest);
           const annotate = await fresh.annotate(digest);
           const tag = how.anonymous ? undefined : contentRecipientTag(recipients, { digest, diffId: context.diffId });
-          return (sealed) => {
-            const annotations = annotate(sealed.annotations);
-            return { ...sealed, ...stored, annotations: tag ? withContentRecipientTag(annotations, tag) : annotations };
+          return (before) => {
+            const annotations = annotate(before.annotations);
+            return { ...before, ...stored, annotations: tag ? withContentRecipientTag(annotations, tag) : annotations };
           };
         },
       };

@@ -167,9 +167,9 @@ function isBound({ layer, diffId, index }: PreviousLayer, { known, context, ...w
 async function rewrapped(candidate: PreviousLayer, unwrapped: Unwrapped, wanted: Wanted): Promise<Annotations> {
   const before = envelopeOf(candidate.layer.annotations);
   const secret = encodePrivateOptions(unwrapped.options.private);
-  const packets = await wanted.wrap(wanted.known, secret);
+  const wrapped = await wanted.wrap(wanted.known, secret);
   secret.fill(0);
-  const after = withEditedParts(before, everyPart(before), packets);
+  const after = withEditedParts(before, everyPart(before), wrapped);
   const { digest } = wanted.layer;
   const tag = contentRecipientTag(wanted.known, { digest, diffId: wanted.context.diffId });
   return tag ? withContentRecipientTag(after, tag) : after;

@@ -69,9 +69,9 @@ async function wrapOnce(
   recipients: readonly KnownRecipient[],
   secret: Uint8Array,
 ): Promise<readonly WrappedKey[]> {
-  const packets = await wrap(recipients, secret);
+  const wrapped = await wrap(recipients, secret);
   secret.fill(0);
-  return packets;
+  return wrapped;
 }
 
 /** What key schemes are told. */

@@ -37,7 +37,7 @@ export interface Upload {
   /** What the target said it holds already ({@link ResumingTarget}): `bytes` begins with it, and it need not be written. */
   readonly begun?: number | undefined;
   /** The content was encrypted where it came from, and is not any more. Only their owner can read files of it. */
-  readonly opened?: boolean | undefined;
+  readonly decrypted?: boolean | undefined;
   /** The digest to store under. Throws a plain Error until `bytes` has been drained. */
   sum(): ContentId;
 }

@@ -64,7 +64,7 @@ describe("the real ctr-enc and oci-enc", { skip: containerdMissing(daemonPeer) |
     return `oci:${file(directory)}`;
   }
 
-  test("ctr-enc shows the layers that oci-enc sealed, as oci-enc layerinfo --compat does", async () => {
+  test("ctr-enc shows the layers that oci-enc encrypted, as oci-enc layerinfo --compat does", async () => {
     const image = await ours("shown");
     const theirs = await done(ctr("images", "layerinfo", image.name));
     const sealed = await done(ociEnc(["layerinfo", "--compat", `oci-archive:${file("shown.tar")}`]));
@@ -76,7 +76,7 @@ describe("the real ctr-enc and oci-enc", { skip: containerdMissing(daemonPeer) |
     assert.deepEqual(words(sealed), words(theirs));
   });
 
-  test("ctr-enc decrypts what oci-enc sealed, for two platforms", async () => {
+  test("ctr-enc decrypts what oci-enc encrypted, for two platforms", async () => {
     const image = await ours("opened", { index: true });
     await done(ctr("images", "decrypt", "--key", file("one.pem"), image.name, "docker.io/test/opened:plain"));
     const opened = await taken("docker.io/test/opened:plain", "opened-by-ctr");
@@ -84,7 +84,7 @@ describe("the real ctr-enc and oci-enc", { skip: containerdMissing(daemonPeer) |
     assert.equal(text, `${image.text}\n`);
   });
 
-  test("ctr-enc runs what oci-enc sealed, through our decoder and with the key in the payload", async () => {
+  test("ctr-enc runs what oci-enc encrypted, through our decoder and with the key in the payload", async () => {
     const image = await ours("runs");
     await done(ctr("images", "import", "--key", file("one.pem"), file("runs.tar")));
     const id = `runs-${process.pid}`;
@@ -95,7 +95,7 @@ describe("the real ctr-enc and oci-enc", { skip: containerdMissing(daemonPeer) |
     assert.match(stderr, /you are not authorized to use this image: missing private key needed for decryption/);
   });
 
-  test("ctr-enc opens with the key of somebody whom oci-enc added, also after the first one was removed", async () => {
+  test("ctr-enc decrypts with the key of somebody whom oci-enc added, also after the first one was removed", async () => {
     const image = await ours("edited");
     const archive = file("edited.tar");
     const added = `oci-archive:${file("added.tar")}:docker.io/test/added:v1`;
@@ -122,7 +122,7 @@ describe("the real ctr-enc and oci-enc", { skip: containerdMissing(daemonPeer) |
     }
   });
 
-  test("oci-enc opens what ctr-enc sealed, and what it added a recipient to", async () => {
+  test("oci-enc decrypts what ctr-enc encrypted, and what it added a recipient to", async () => {
     const text = "theirs";
     const plain = `oci:${file("theirs")}:plain`;
     await writeRunnableImage({ reference: plain, text, command: ["true"], compression: "gzip" });

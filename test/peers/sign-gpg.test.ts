@@ -79,7 +79,7 @@ for (const [name, skopeo] of [
       }
     });
 
-    test(`${name} opens what encrypt --sign-by writes in one call, and the same made by it is accepted and opened by us`, async () => {
+    test(`${name} decrypts what encrypt --sign-by writes in one call, and the same made by it is accepted and opened by us`, async () => {
       const policy = config.policy(signedBy("alice"));
       const anything = config.policy({ type: "insecureAcceptAnything" });
       const plain = `oci:${join(signedVectors, "images", "one")}:v1`;

@@ -12,15 +12,15 @@ export function warnUnchangedPlatforms(plan: Plan, progress: Progress): void {
     progress({ type: "warning", code: "PLATFORM_KEPT", message });
   }
   const layers = manifests.flatMap((manifest) => manifest.layers.map((entry) => ({ ...entry, ...manifest })));
-  const sealed = new Set(layers.filter(isSealing).map(({ layer }) => layer.digest));
+  const encrypted = new Set(layers.filter(isEncrypting).map(({ layer }) => layer.digest));
   for (const { layer, index, platform, change } of layers) {
-    if (change.kind !== "keep" || isEncrypted(layer.mediaType) || !sealed.has(layer.digest)) continue;
+    if (change.kind !== "keep" || isEncrypted(layer.mediaType) || !encrypted.has(layer.digest)) continue;
     const where = platform ? ` of ${printPlatform(platform)}` : "";
     const message = `layer ${index}${where} (${layer.digest}) is encrypted elsewhere in the image, and stays plain here`;
     progress({ type: "warning", code: "SHARED_LAYER_PLAIN", message });
   }
 }
 
-function isSealing({ change }: LayerPlan): boolean {
+function isEncrypting({ change }: LayerPlan): boolean {
   return change.kind === "reuse" || (change.kind === "rewrite" && change.action === "encrypt");
 }

@@ -26,7 +26,7 @@ export interface LayerPlace {
 export interface Check {
   /** Stable: `layers-encrypted`. */
   readonly id: string;
-  /** What belongs together: `sealed`, `signed`. */
+  /** What belongs together: `encrypted`, `signed`. */
   readonly group: string;
   readonly title: string;
   /** The worst of the findings. */

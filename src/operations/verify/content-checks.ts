@@ -1,17 +1,17 @@
 import type { Finding } from "./check.js";
-import type { OpenedLayer } from "./decrypted-layers.js";
+import type { DecryptedLayer } from "./decrypted-layers.js";
 import { about } from "./subject.js";
 
 /** Whether the keys open the layers. */
-export function layersOpen(opened: readonly OpenedLayer[]): readonly Finding[] {
-  return opened.map(({ subject, refused }) =>
+export function keysDecrypt(layers: readonly DecryptedLayer[]): readonly Finding[] {
+  return layers.map(({ subject, refused }) =>
     about(subject, refused ? "failed" : "passed", refused ? refused.message : "a given key decrypts it"),
   );
 }
 
 /** Whether the stored bytes are those that were encrypted. */
-export function hmacsHold(opened: readonly OpenedLayer[]): readonly Finding[] {
-  return opened.map(({ subject, content }) => {
+export function hmacsHold(layers: readonly DecryptedLayer[]): readonly Finding[] {
+  return layers.map(({ subject, content }) => {
     if (!content) return about(subject, "not judged", "no given key decrypts it");
     if (content.failure) return about(subject, "failed", content.failure.error.message);
     return about(subject, "passed", "its bytes and its HMAC hold");
@@ -19,8 +19,8 @@ export function hmacsHold(opened: readonly OpenedLayer[]): readonly Finding[] {
 }
 
 /** Whether the content is what was encrypted: the wrapped digest's, or by its diff id that of another compression. */
-export function contentsMatch(opened: readonly OpenedLayer[]): readonly Finding[] {
-  return opened.map(({ subject, content }) => {
+export function contentsMatch(layers: readonly DecryptedLayer[]): readonly Finding[] {
+  return layers.map(({ subject, content }) => {
     if (!content?.plain) return about(subject, "not judged", "its content could not be read");
     const { wrapped, plain, diffId } = content;
     if (wrapped === plain) return about(subject, "passed", "its content has the wrapped digest");
@@ -34,8 +34,8 @@ export function contentsMatch(opened: readonly OpenedLayer[]): readonly Finding[
 }
 
 /** Whether the uncompressed content is what the config says. */
-export function diffIdsHold(opened: readonly OpenedLayer[]): readonly Finding[] {
-  return opened.map(({ subject, content }) => {
+export function diffIdsHold(layers: readonly DecryptedLayer[]): readonly Finding[] {
+  return layers.map(({ subject, content }) => {
     if (!content?.plain) return about(subject, "not judged", "its content could not be read");
     if (subject.misfit) return about(subject, "failed", "the config does not have one diff id for each layer");
     if (subject.diffId === undefined) return about(subject, "not judged", "the config names no diff id");

@@ -13,7 +13,7 @@ import type { ImageSource } from "../../transport/transport.js";
 import { encryptedLayers, type Subject, type SubjectLayer } from "./subject.js";
 
 /** What a key shows of one encrypted layer. */
-export interface OpenedLayer {
+export interface DecryptedLayer {
   readonly subject: SubjectLayer;
   /** Undefined: it was opened. Else why it was not. */
   readonly refused: OciEncError | undefined;
@@ -36,20 +36,20 @@ export interface LayerContent {
  * several platforms share is read once. What is wrong with a layer is an answer, and what is wrong with the place it
  * is in, is thrown; UNSUPPORTED for one that decompresses to more than `limits` allow.
  */
-export async function openLayers(
+export async function decryptLayers(
   subject: Subject,
   keyring: Keyring,
   limits?: GrowthLimits,
-): Promise<readonly OpenedLayer[]> {
+): Promise<readonly DecryptedLayer[]> {
   const open = memoized(
     (one: SubjectLayer) => openOne(one, { source: subject.source, keyring, limits }),
     ({ layer, diffId }) => JSON.stringify([layer.digest, layer.annotations, diffId]),
   );
-  const opened: OpenedLayer[] = [];
+  const decrypted: DecryptedLayer[] = [];
   for (const one of encryptedLayers(subject)) {
-    opened.push({ subject: one, ...(await open(one)) });
+    decrypted.push({ subject: one, ...(await open(one)) });
   }
-  return opened;
+  return decrypted;
 }
 
 /** Where a layer is read, and how much it may become. */
@@ -61,7 +61,7 @@ interface Reading {
 async function openOne(
   one: SubjectLayer,
   reading: Reading & { readonly keyring: Keyring },
-): Promise<Omit<OpenedLayer, "subject">> {
+): Promise<Omit<DecryptedLayer, "subject">> {
   const answer = await checkLayerAccess(one.layer, reading.keyring);
   if (answer.kind === "plain") throw new Error("a plain layer was asked to be decrypted");
   if (answer.kind !== "yes") {

@@ -29,7 +29,7 @@ export function layersEncrypted(
         requireConsistent(one.layer);
         return "it is encrypted";
       });
-      if (one.sealed || consistent.verdict === "failed") return consistent;
+      if (one.encrypted || consistent.verdict === "failed") return consistent;
       if (allowed) return about(one, "passed", "it is plain, and may be");
       return about(one, required === "all" ? "failed" : "passed", "it is plain");
     });
@@ -134,18 +134,18 @@ export function configSecrets(subject: Subject, fail: boolean): readonly Finding
 
 /** An index can list layers itself, as a build cache does. */
 function listedFinding({ mediaType, digest }: Descriptor, required: "all" | "some"): Finding {
-  const sealed = isEncrypted(mediaType);
-  const message = `an index lists ${digest} itself, and it is ${sealed ? "encrypted" : "plain"}`;
+  const encrypted = isEncrypted(mediaType);
+  const message = `an index lists ${digest} itself, and it is ${encrypted ? "encrypted" : "plain"}`;
   const place = { platform: undefined, index: undefined, digest };
-  return { verdict: sealed || required === "some" ? "passed" : "failed", place, message };
+  return { verdict: encrypted || required === "some" ? "passed" : "failed", place, message };
 }
 
 function someSealed({ layers, platform, descriptor }: SubjectManifest): Finding {
-  const sealed = layers.some((one) => one.sealed);
+  const encrypted = layers.some((one) => one.encrypted);
   return {
-    verdict: sealed ? "passed" : "failed",
+    verdict: encrypted ? "passed" : "failed",
     place: { platform, index: undefined, digest: descriptor.digest },
-    message: `${sealed ? "some" : "no"} layer${platform ? ` of ${printPlatform(platform)}` : ""} is encrypted`,
+    message: `${encrypted ? "some" : "no"} layer${platform ? ` of ${printPlatform(platform)}` : ""} is encrypted`,
   };
 }
 

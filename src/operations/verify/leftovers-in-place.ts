@@ -1,6 +1,6 @@
 import type { Digest } from "../../oci/digest.js";
 import type { Finding, Verdict } from "./check.js";
-import type { OpenedLayer } from "./decrypted-layers.js";
+import type { DecryptedLayer } from "./decrypted-layers.js";
 import { encryptedLayers, type Subject } from "./subject.js";
 
 /**
@@ -10,12 +10,12 @@ import { encryptedLayers, type Subject } from "./subject.js";
  */
 export async function leftoversInPlace(
   subject: Subject,
-  opened: readonly OpenedLayer[],
+  decrypted: readonly DecryptedLayer[],
   verdict: Verdict,
 ): Promise<readonly Finding[]> {
   const { source } = subject;
   if (source.leftovers === undefined) return [];
-  const contents = opened.flatMap(({ content }) => [content?.wrapped, content?.plain]);
+  const contents = decrypted.flatMap(({ content }) => [content?.wrapped, content?.plain]);
   const known = [...encryptedLayers(subject).map(({ diffId }) => diffId), ...contents];
   const digests = new Set(known.filter((digest): digest is Digest => digest !== undefined));
   const left = await source.leftovers([...digests]);

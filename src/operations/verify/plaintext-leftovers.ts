@@ -5,12 +5,12 @@ import type { Digest } from "../../oci/digest.js";
 import { decryptedType, isEncrypted } from "../../oci/media-type.js";
 import type { ImageSource } from "../../transport/transport.js";
 import type { Finding } from "./check.js";
-import type { OpenedLayer } from "./decrypted-layers.js";
+import type { DecryptedLayer } from "./decrypted-layers.js";
 import { about, encryptedLayers, type Subject, type SubjectLayer } from "./subject.js";
 
 /** Where the digests of the plain layers are known from: a key, or the plain image itself. */
 export interface PlainKnowledge {
-  readonly opened: readonly OpenedLayer[];
+  readonly decrypted: readonly DecryptedLayer[];
   readonly plainImage: ImageSource | undefined;
 }
 
@@ -20,7 +20,7 @@ export interface PlainKnowledge {
  */
 export async function plaintextLeftovers(subject: Subject, knowledge: PlainKnowledge): Promise<readonly Finding[]> {
   const open = new Set(
-    subject.manifests.flatMap(({ layers }) => layers.filter((one) => !one.sealed)).map(({ layer }) => layer.digest),
+    subject.manifests.flatMap(({ layers }) => layers.filter((one) => !one.encrypted)).map(({ layer }) => layer.digest),
   );
   const findings: Finding[] = [];
   for (const one of encryptedLayers(subject)) {
@@ -40,8 +40,8 @@ interface Leftover {
   readonly what: string;
 }
 
-async function leftoversOf(one: SubjectLayer, { opened, plainImage }: PlainKnowledge): Promise<readonly Leftover[]> {
-  const content = opened.find(({ subject }) => subject === one)?.content;
+async function leftoversOf(one: SubjectLayer, { decrypted, plainImage }: PlainKnowledge): Promise<readonly Leftover[]> {
+  const content = decrypted.find(({ subject }) => subject === one)?.content;
   const { size } = one.layer;
   const mediaType = decryptedType(one.layer.mediaType);
   const leftover = (digest: Digest | undefined, what: string): readonly Leftover[] =>

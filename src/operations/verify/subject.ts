@@ -37,7 +37,7 @@ export interface SubjectLayer {
   readonly diffId: Digest | undefined;
   /** The config has diff ids, and not one for each layer. */
   readonly misfit: boolean;
-  readonly sealed: boolean;
+  readonly encrypted: boolean;
   readonly recipients: readonly ListedRecipient[];
 }
 
@@ -60,7 +60,7 @@ export async function readSubject(
       const diffId = diffIds.length === count ? diffIds[index] : undefined;
       const recipients = await listRecipients(layer.annotations);
       const misfit = diffIds.length > 0 && diffIds.length !== count;
-      return { layer, place, count, diffId, misfit, sealed: isEncrypted(layer.mediaType), recipients };
+      return { layer, place, count, diffId, misfit, encrypted: isEncrypted(layer.mediaType), recipients };
     });
     return { descriptor, platform, config, layers: await Promise.all(layers) };
   });
@@ -76,7 +76,7 @@ function listedIn(plan: ChildPlan): readonly Descriptor[] {
 
 /** The encrypted layers of every manifest. */
 export function encryptedLayers(subject: Subject): readonly SubjectLayer[] {
-  return subject.manifests.flatMap(({ layers }) => layers.filter(({ sealed }) => sealed));
+  return subject.manifests.flatMap(({ layers }) => layers.filter(({ encrypted }) => encrypted));
 }
 
 /** A finding about one layer. */

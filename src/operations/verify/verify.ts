@@ -13,8 +13,8 @@ import type { Progress } from "../../progress.js";
 import type { LayerSelection } from "../../transform/select.js";
 import type { ImageSource } from "../../transport/transport.js";
 import { type Check, type Finding, type VerifyReport, worstOf } from "./check.js";
-import { contentsMatch, diffIdsHold, hmacsHold, layersOpen } from "./content-checks.js";
-import { type OpenedLayer, openLayers } from "./decrypted-layers.js";
+import { contentsMatch, diffIdsHold, hmacsHold, keysDecrypt } from "./content-checks.js";
+import { type DecryptedLayer, decryptLayers } from "./decrypted-layers.js";
 import { nothingBeside } from "./descriptor-checks.js";
 import {
   ciphersKnown,
@@ -41,7 +41,7 @@ export interface VerifyOptions extends EncryptionOptions {
   /** How much a layer may become when it is decompressed to be compared. */
   readonly limits?: GrowthLimits | undefined;
   /** Ask about its encryption; default true. */
-  readonly sealed?: boolean | undefined;
+  readonly encryption?: boolean | undefined;
   /** Who checks its signatures, and where the image was asked for. Undefined: nobody asks about them. */
   readonly signed?: SignedOptions | undefined;
 }
@@ -94,33 +94,33 @@ export async function verify(source: ImageSource, options: VerifyOptions = {}): 
   const signed = options.signed ? await signedGroup(source, root, options.signed) : [];
   // No key and no provider is tried on an image that is not trusted.
   const trusted = signed.every(({ verdict }) => verdict !== "failed");
-  const asked = options.sealed ?? true;
-  const sealed = asked
-    ? await sealedGroup(source, root, { ...options, keyring: trusted ? keyring : undefined })
-    : nothingSealed;
-  const checks = [...sealed.checks, ...signed];
+  const asked = options.encryption ?? true;
+  const encryption = asked
+    ? await encryptionChecks(source, root, { ...options, keyring: trusted ? keyring : undefined })
+    : notAsked;
+  const checks = [...encryption.checks, ...signed];
   const verdict = worstOf(checks.map((check) => check.verdict));
   const report = { reference: source.name, digest: root.digest, verdict, checks };
-  return { ...report, refusal: refusalOf(report, sealed.keysOpenNothing) };
+  return { ...report, refusal: refusalOf(report, encryption.keysDecryptNothing) };
 }
 
-interface SealedGroup {
+interface EncryptionChecks {
   readonly checks: readonly Check[];
-  readonly keysOpenNothing: boolean;
+  readonly keysDecryptNothing: boolean;
 }
 
-const nothingSealed: SealedGroup = { checks: [], keysOpenNothing: false };
+const notAsked: EncryptionChecks = { checks: [], keysDecryptNothing: false };
 
-async function sealedGroup(
+async function encryptionChecks(
   source: ImageSource,
   root: Descriptor,
   { keyring, ...options }: VerifyOptions & { readonly keyring: Keyring | undefined },
-): Promise<SealedGroup> {
+): Promise<EncryptionChecks> {
   const subject = await readSubject(source, root, options.platforms);
-  const opened = keyring ? await openLayers(subject, keyring, options.limits) : [];
+  const decrypted = keyring ? await decryptLayers(subject, keyring, options.limits) : [];
   return {
-    checks: [...(await manifestChecks(subject, options)), ...(await contentChecks(subject, opened, options))],
-    keysOpenNothing: opened.length > 0 && opened.every(({ refused }) => refused?.code === "KEY_MISMATCH"),
+    checks: [...(await manifestChecks(subject, options)), ...(await contentChecks(subject, decrypted, options))],
+    keysDecryptNothing: decrypted.length > 0 && decrypted.every(({ refused }) => refused?.code === "KEY_MISMATCH"),
   };
 }
 
@@ -167,20 +167,20 @@ async function manifestChecks(subject: Subject, options: EncryptionOptions & Ver
 /** What the bytes say. */
 async function contentChecks(
   subject: Subject,
-  opened: readonly OpenedLayer[],
+  decrypted: readonly DecryptedLayer[],
   { noPlaintextLeftovers, plainImage }: EncryptionOptions,
 ): Promise<readonly Check[]> {
-  const leftovers = noPlaintextLeftovers ? await plaintextLeftovers(subject, { opened, plainImage }) : [];
+  const leftovers = noPlaintextLeftovers ? await plaintextLeftovers(subject, { decrypted, plainImage }) : [];
   return [
-    check("keys-decrypt", "the given keys decrypt the layers", layersOpen(opened)),
-    check("hmacs-hold", "the encrypted bytes are unchanged", hmacsHold(opened)),
-    check("contents-match", "the content is what was encrypted", contentsMatch(opened)),
-    check("diff-ids-hold", "the content is what the config says", diffIdsHold(opened)),
+    check("keys-decrypt", "the given keys decrypt the layers", keysDecrypt(decrypted)),
+    check("hmacs-hold", "the encrypted bytes are unchanged", hmacsHold(decrypted)),
+    check("contents-match", "the content is what was encrypted", contentsMatch(decrypted)),
+    check("diff-ids-hold", "the content is what the config says", diffIdsHold(decrypted)),
     check("no-plaintext-leftovers", "no plain blob is served beside it", leftovers),
     check(
       "no-unnamed-plaintext",
       "no command left plain content beside it",
-      await leftoversInPlace(subject, opened, noPlaintextLeftovers ? "failed" : "warning"),
+      await leftoversInPlace(subject, decrypted, noPlaintextLeftovers ? "failed" : "warning"),
     ),
   ];
 }

@@ -10,6 +10,7 @@ import { type ArchiveOutput, openOutput } from "../../tar/archive-output.js";
 import { standardStream } from "../../tar/open-archive.js";
 import { entryTime, type TarRegion, TarWriter } from "../../tar/tar-writer.js";
 import type { AttachedManifest, AttachmentTarget, DigestTagKind } from "../attachments.js";
+import { decryptedMode } from "../decrypted-mode.js";
 import { blobPath } from "../layout/blob-file.js";
 import { withAttachments } from "../layout/index/attachment-entry.js";
 import { type IndexEntry, indexEntry, indexName } from "../layout/index/index-json.js";
@@ -17,7 +18,6 @@ import { LayoutAttachments } from "../layout/index/pending-attachments.js";
 import { markerName, markerText } from "../layout/layout-directory.js";
 import { walkImage } from "../layout/removal/walk.js";
 import { isNondistributable } from "../nondistributable.js";
-import { openedMode } from "../opened-mode.js";
 import type { CommitOptions, Committed, EndpointOptions, ImageTarget, Upload } from "../transport.js";
 import { type ArchiveTargetOptions, nameInPlace, Previous } from "./previous.js";
 
@@ -61,7 +61,7 @@ class ArchiveTarget implements ImageTarget, AttachmentTarget {
   readonly #written = new Map<Digest, TarRegion>();
   readonly #attachments = new LayoutAttachments();
   /** Whether anything came in that was encrypted where it came from. */
-  #opened = false;
+  #decrypted = false;
 
   constructor(options: ArchiveTargetOptions, work: Work) {
     this.name = options.name;
@@ -74,8 +74,8 @@ class ArchiveTarget implements ImageTarget, AttachmentTarget {
     return this.#written.get(digest)?.size === size;
   }
 
-  async put({ bytes, size, digest, opened, sum }: Upload): Promise<void> {
-    this.#opened ||= opened === true;
+  async put({ bytes, size, digest, decrypted, sum }: Upload): Promise<void> {
+    this.#decrypted ||= decrypted === true;
     const longName = digest === undefined || algorithmOf(digest) === "sha512";
     await this.#keep(await this.#work.writer.add({ bytes, size, longName }), sum().digest);
   }
@@ -118,7 +118,7 @@ class ArchiveTarget implements ImageTarget, AttachmentTarget {
     const absent = new Set(options.absent);
     for (const { descriptor } of entries) await this.#carryOver(descriptor, previous, absent);
     await writer.addFile(indexName, Buffer.from(indexOf(entries)));
-    await output.deliver(await writer.finish(), openedMode({ opened: this.#opened }, this.#work.endpoint));
+    await output.deliver(await writer.finish(), decryptedMode({ decrypted: this.#decrypted }, this.#work.endpoint));
     return this.#account(options.obsolete ?? []);
   }
 

@@ -13,9 +13,9 @@ import { checkContent, type ManifestView, manifestLimit, parseManifest } from ".
 import { printSigstoreFile } from "../../oci/sigstore-json-file.js";
 import type { Progress } from "../../progress.js";
 import { type AttachedManifest, type AttachmentTarget, type DigestTagKind, signatureLimits } from "../attachments.js";
+import { decryptedMode } from "../decrypted-mode.js";
 import { walkImage } from "../layout/removal/walk.js";
 import { isNondistributable } from "../nondistributable.js";
-import { openedMode } from "../opened-mode.js";
 import type { CommitOptions, Committed, EndpointOptions, ImageTarget, KeptBlob, Upload } from "../transport.js";
 import {
   belongsHere,
@@ -96,7 +96,7 @@ class DirTarget implements ImageTarget, AttachmentTarget {
       await file.fill(bytes);
       return blobName(sum().digest);
     };
-    const mode = openedMode(upload, this.#situation);
+    const mode = decryptedMode(upload, this.#situation);
     if (digest === undefined) return await this.#staged.add(write, mode);
     await using draft = await createDraft(this.#directory);
     const name = await write(draft);

@@ -5,7 +5,7 @@ import { type ImageManifest, parseManifest } from "../../oci/manifest.js";
 import { isEncrypted, isImageConfigType, isManifestType, layerKind } from "../../oci/media-type.js";
 import { type ArchiveOutput, openOutput } from "../../tar/archive-output.js";
 import { entryTime, type TarRegion, TarWriter } from "../../tar/tar-writer.js";
-import { openedMode } from "../opened-mode.js";
+import { decryptedMode } from "../decrypted-mode.js";
 import type { Committed, EndpointOptions, ImageTarget, ImageTraits, Upload } from "../transport.js";
 import { listName, printImages } from "./manifest-json.js";
 
@@ -44,7 +44,7 @@ class DockerTarget implements ImageTarget {
   readonly #endpoint: EndpointOptions;
   readonly #written = new Map<Digest, TarRegion>();
   /** Whether anything came in that was encrypted where it came from. */
-  #opened = false;
+  #decrypted = false;
 
   constructor(options: DockerTargetOptions, { output, writer, endpoint }: NewArchive) {
     this.name = options.name;
@@ -66,8 +66,8 @@ class DockerTarget implements ImageTarget {
     return this.#written.get(digest)?.size === size;
   }
 
-  async put({ bytes, size, digest, opened, sum }: Upload): Promise<void> {
-    this.#opened ||= opened === true;
+  async put({ bytes, size, digest, decrypted, sum }: Upload): Promise<void> {
+    this.#decrypted ||= decrypted === true;
     const longName = digest === undefined || algorithmOf(digest) === "sha512";
     const region = await this.#writer.add({ bytes, size, longName });
     const stored = sum().digest;
@@ -90,7 +90,10 @@ class DockerTarget implements ImageTarget {
     names.set(config.digest, file.config);
     for (const [digest, name] of names) await this.#writer.name(this.#region(digest), name);
     await this.#writer.addFile(listName, Buffer.from(printImages(file)));
-    await this.#output.deliver(await this.#writer.finish(), openedMode({ opened: this.#opened }, this.#endpoint));
+    await this.#output.deliver(
+      await this.#writer.finish(),
+      decryptedMode({ decrypted: this.#decrypted }, this.#endpoint),
+    );
     return { removed: [], kept: [] };
   }
 

@@ -6,7 +6,7 @@ import { makeDirectory } from "../../files/make-directory.js";
 import type { ContentId, Descriptor } from "../../oci/descriptor.js";
 import { type Digest, hexOf } from "../../oci/digest.js";
 import type { AttachedManifest, AttachmentTarget, DigestTagKind } from "../attachments.js";
-import { openedMode } from "../opened-mode.js";
+import { decryptedMode } from "../decrypted-mode.js";
 import type {
   CommitOptions,
   Committed,
@@ -108,7 +108,7 @@ class LayoutTarget implements ImageTarget, ResumingTarget, AttachmentTarget {
       await draft.fill(upload.bytes);
       return upload.sum();
     };
-    await this.#stage(write, openedMode(upload, this.#options));
+    await this.#stage(write, decryptedMode(upload, this.#options));
   }
 
   async putManifest({ digest }: Descriptor, bytes: Uint8Array): Promise<void> {

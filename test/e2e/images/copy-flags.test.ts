@@ -53,7 +53,7 @@ test("what refers to the image is taken along, unless --referrers=false says oth
   }
 });
 
-test("--preserve-digests lets a plain copy through and refuses one that seals before a byte moves", async () => {
+test("--preserve-digests lets a plain copy through and refuses one that encrypts before a byte moves", async () => {
   const { root } = hostImage(registry, "kept:1");
   const plain = await cli("push --preserve-digests REGISTRY/kept:1 REGISTRY/kept-copy:1");
   assert.equal(plain.stdout, `${root.digest}\n`, plain.stderr);

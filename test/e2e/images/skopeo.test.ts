@@ -65,14 +65,14 @@ for (const [name, skopeo] of skopeos) {
   const skip = missing || skopeo.missing;
 
   for (const type of types) {
-    test(`${name} opens what oci-enc seals for ${type}`, { skip }, async () => {
+    test(`${name} decrypts what oci-enc encrypts for ${type}`, { skip }, async () => {
       const [sealed, opened] = [await freshLayout(), await freshLayout()];
       await done(ociEnc(["encrypt", "-r", `jwe:${keyFile(type)}.pub.pem`, image.oci, sealed]));
       await done(run(skopeo, ["copy", "--decryption-key", `${keyFile(type)}.pem`, sealed, opened]));
       await sameTree(opened);
     });
 
-    test(`oci-enc opens what ${name} seals for ${type}`, { skip }, async () => {
+    test(`oci-enc decrypts what ${name} encrypts for ${type}`, { skip }, async () => {
       const [sealed, opened] = [await freshLayout(), await freshLayout()];
       await done(run(skopeo, ["copy", "--encryption-key", `jwe:${keyFile(type)}.pub.pem`, image.oci, sealed]));
       await done(ociEnc(["decrypt", "-k", `${keyFile(type)}.pem`, sealed, opened]));
@@ -80,7 +80,7 @@ for (const [name, skopeo] of skopeos) {
     });
   }
 
-  test(`${name} opens an image sealed for several recipients with each one's key`, { skip }, async () => {
+  test(`${name} decrypts an image encrypted for several recipients with each one's key`, { skip }, async () => {
     const sealed = await freshLayout();
     const recipients = types.flatMap((type) => ["-r", `jwe:${keyFile(type)}.pub.pem`]);
     await done(ociEnc(["encrypt", ...recipients, image.oci, sealed]));
@@ -92,7 +92,7 @@ for (const [name, skopeo] of skopeos) {
   });
 
   for (const form of ["ociArchive", "dockerArchive"] as const) {
-    test(`an image saved as ${form} is sealed by oci-enc and opened by ${name}, and the reverse`, {
+    test(`an image saved as ${form} is encrypted by oci-enc and decrypted by ${name}, and the reverse`, {
       skip,
     }, async () => {
       count += 1;
@@ -123,7 +123,7 @@ for (const [name, skopeo] of skopeos) {
   });
 }
 
-test("sealing and opening an image of buildah gives its digest back", { skip: missing }, async () => {
+test("encrypting and decrypting an image of buildah gives its digest back", { skip: missing }, async () => {
   const [copied, sealed, opened] = [await freshLayout(), await freshLayout(), await freshLayout()];
   const key = keyFile("ec:P-256");
   const before = await done(ociEnc(["copy", image.oci, copied]));
@@ -132,7 +132,7 @@ test("sealing and opening an image of buildah gives its digest back", { skip: mi
   assert.equal(await done(ociEnc(["decrypt", "-k", `${key}.pem`, sealed, opened])), before);
 });
 
-test("buildah opens what oci-enc seals, and oci-enc what buildah seals and compresses anew", {
+test("buildah decrypts what oci-enc encrypts, and oci-enc what buildah encrypts and compresses anew", {
   skip: missing,
 }, async (t) => {
   const key = keyFile("rsa:3072");

@@ -58,7 +58,7 @@ for (const [what, file, kinds] of [
   });
 }
 
-test("a directory of keys opens an image, and a certificate tells whose key is meant", async () => {
+test("a directory of keys decrypts an image, and a certificate tells whose key is meant", async () => {
   mkdirSync(join(scratch, "keys"));
   for (const name of ["p7.key.pem", "multi.sec.gpg"])
     cpSync(join(scratch, "multi", "keys", name), join(scratch, "keys", name));

@@ -117,7 +117,7 @@ test("faults/59: a value may begin with a dash, and no option swallows the argum
   assert.equal(stdout.match(/\[jwe\]/g)?.length, 1);
 });
 
-test("faults/59: ten thousand recipients are read and sealed for", async () => {
+test("faults/59: ten thousand recipients are read and encrypted for", async () => {
   const list = Array.from({ length: 10_000 }, () => ["-r", "jwe:pub.pem"]).flat();
   const { status, stderr } = await run(["encrypt", ...list, "--layer", "0", "oci:images", "oci:many:app"]);
   assert.equal(status, 0, stderr);

@@ -29,7 +29,7 @@ async function seal(t: TestContext, from: string, to: string) {
   return { measured, left: await readdir(tmpdir) };
 }
 
-test("an image is sealed from registry to registry without a file of over 1 MiB, in under 200 MB", {
+test("an image is encrypted from registry to registry without a file of over 1 MiB, in under 200 MB", {
   skip: missing,
 }, async (t) => {
   await using registry = await startStrictRegistry();
@@ -46,7 +46,7 @@ test("an image is sealed from registry to registry without a file of over 1 MiB,
   assert.ok((measured.peak ?? Number.NaN) * mib < 200e6, `${measured.peak} MiB`);
 });
 
-test("on the same machine sealing into a directory fails, as that does need larger files", {
+test("on the same machine encrypting into a directory fails, as that does need larger files", {
   skip: missing,
 }, async (t) => {
   await using registry = await startStrictRegistry();

@@ -21,7 +21,7 @@ async function cli(line: string): Promise<string> {
   return stdout.trim();
 }
 
-test("on docker-registry, skopeo opens an image with the key of somebody who was added, and then not with the one removed", {
+test("on docker-registry, skopeo decrypts an image with the key of somebody who was added, and then not with the one removed", {
   skip: noDockerRegistry || firstMissing(skopeo, systemPeer("openssl")),
 }, async () => {
   await using registry = await startDockerRegistry("open");

@@ -37,7 +37,7 @@ const cli = (line: string) => {
 };
 
 describe("a registry that does not tell what refers to an image", () => {
-  test("lets it come, go, be sealed and opened, with a warning that names the way on, on each command", async () => {
+  test("lets it come, go, be encrypted and decrypted, with a warning that names the way on, on each command", async () => {
     for (const line of [
       "pull APP:1",
       "copy APP:1 TO:1",

@@ -130,18 +130,18 @@ for (const [name, peer] of containerds) {
     }
 
     for (const compression of ["tar", "gzip", "zstd"] satisfies Compression[]) {
-      test(`pulls and runs an image of ${compression} layers, sealed for an RSA key`, () =>
+      test(`pulls and runs an image of ${compression} layers, encrypted for an RSA key`, () =>
         pullsAndRuns({ command, compression }, `jwe:${file("rsa.pub.pem")}`));
     }
 
     for (const [what, scheme, spec] of recipients) {
       const unknown = schemes.has(scheme) ? false : `there is no scheme ${scheme} yet`;
-      test(`pulls and runs an image for two platforms, sealed for an ${what} (${scheme})`, { skip: unknown }, () =>
+      test(`pulls and runs an image for two platforms, encrypted for an ${what} (${scheme})`, { skip: unknown }, () =>
         pullsAndRuns({ command, compression: "gzip", index: true }, spec),
       );
     }
 
-    test("says our first line when no key of the node opens the image", async () => {
+    test("says our first line when no key of the node decrypts the image", async () => {
       const image = await published({ command, compression: "gzip" }, `jwe:${file("other.pub.pem")}`);
       // When nothing at all comes out, containerd may report the digest of nothing in place of what the decoder said.
       await assert.rejects(client.pull(image.name), /KEY_MISMATCH: no key decrypts it|wrong diff id/);

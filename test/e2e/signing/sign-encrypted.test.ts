@@ -24,7 +24,7 @@ describe("signatures of the plain image", { skip: noDockerRegistry }, () => {
     ["a layout", () => `oci:${join(scratch, "kept")}:v1`],
     ["an archive", () => `oci-archive:${join(scratch, "kept.tar")}:v1`],
   ] as const) {
-    test(`a pretty-printed manifest that was sealed into ${where} with --keep-plain-signatures has its digest and signatures again when it is opened`, async () => {
+    test(`a pretty-printed manifest that was encrypted into ${where} with --keep-plain-signatures has its digest and signatures again when it is decrypted`, async () => {
       const name = where.replaceAll(" ", "-");
       const plain = signedPlace(registry.host, `${name}/plain`);
       const root = await putPretty(plain);
@@ -57,7 +57,7 @@ describe("signatures of the plain image", { skip: noDockerRegistry }, () => {
     await exits(8, verify(opened.tagged, ...trust("sigstore-k1")));
   });
 
-  test("sealed and opened in its place, an image is the signed one again", async () => {
+  test("encrypted and decrypted in its place, an image is the signed one again", async () => {
     const place = signedPlace(registry.host, "inplace/app");
     const root = await putPretty(place);
     await sign(place.tagged, ...signers);

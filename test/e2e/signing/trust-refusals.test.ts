@@ -57,7 +57,7 @@ test("abuse: at the level audit, a signature that anybody can have made does not
   await exits(0, ociEnc(["copy", ...judged, image, "dir:audited-copy"], quiet));
 });
 
-test("abuse: an image in which there is nothing to be sealed does not pass for a sealed one", async () => {
+test("abuse: an image in which there is nothing to be encrypted does not pass for an encrypted one", async () => {
   const place = new MemoryPlace();
   const layers = [{ mediaType: plain, bytes: Buffer.from("open") }];
   const open = addImage(place, { layers, platform: { os: "linux", architecture: "arm64" } });
@@ -96,7 +96,7 @@ test("abuse: an image for a platform that was not asked for is judged before it 
   await exits(8, ociEnc([...reading, ...one, image, "oci:out:both"], quiet));
 });
 
-test("what copy and push seal needs a signer where the target's policy asks for a signature", async () => {
+test("what copy and push encrypt needs a signer where the target's policy asks for a signature", async () => {
   const image = caseLayout("cs-legacy-v2", join(scratch, "sealing"));
   await exits(0, ociEnc(["key", "generate", "--out", "sealing"], quiet));
   const policy = written("target-policy", {

@@ -216,7 +216,7 @@ test("a transform leaves the signatures where they are, says how many, and attac
   }
 });
 
-test("of an index of which one platform is sealed, the other keeps what belongs to it", async () => {
+test("of an index of which one platform is encrypted, the other keeps what belongs to it", async () => {
   const { place, amd64, ofInstance } = furnished();
   const transform = await encryptLayers({ keys: [encryptionKey(pair.publicKey)] });
   const { target } = await copied(place, { transform, platforms: [{ os: "linux", architecture: "arm64" }] });
@@ -225,7 +225,7 @@ test("of an index of which one platform is sealed, the other keeps what belongs 
   assert.deepEqual([...target.tags.keys()], [digestTagName(amd64.digest, "sig")]);
 });
 
-test("plain signatures that are kept beside the sealed image hold again when it is opened", async () => {
+test("plain signatures that are kept beside the encrypted image hold again when it is decrypted", async () => {
   const { place, root, referrer } = furnished();
   const keys = [encryptionKey(pair.publicKey)];
   const kept = { keepPlainSignatures: true, transform: await encryptLayers({ keys }) };

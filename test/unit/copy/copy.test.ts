@@ -56,7 +56,7 @@ for (const indent of [undefined, 3, "\t"]) {
   });
 }
 
-test("a layer that two platforms share is sealed once, and attestations point at the new manifests", async () => {
+test("a layer that two platforms share is encrypted once, and attestations point at the new manifests", async () => {
   const a = new MemoryPlace();
   const shared = layer(3000);
   const amd = addImage(a, { layers: [shared, layer(10)] });
@@ -101,7 +101,7 @@ test("a layer that two platforms share is sealed once, and attestations point at
   assert.equal(back.digest, index.digest);
 });
 
-test("a Docker manifest in which a layer is sealed becomes an OCI one, and says that its digest is gone", async () => {
+test("a Docker manifest in which a layer is encrypted becomes an OCI one, and says that its digest is gone", async () => {
   const a = new MemoryPlace();
   const gz = "application/vnd.docker.image.rootfs.diff.tar.gzip";
   const said = warnings();
@@ -135,7 +135,7 @@ test("nothing to do is byte for byte the same and writes nothing", async () => {
   assert.ok(!a.log.some((line) => /^(put|manifest|commit)/.test(line)));
 });
 
-test("a key that opens nothing fails before a byte moves, and names each layer", async () => {
+test("a key that decrypts nothing fails before a byte moves, and names each layer", async () => {
   const a = new MemoryPlace();
   a.names.set("plain", addImage(a, { layers: [layer(100), layer(200)] }));
   await copy(a.source("plain"), a.target("sealed"), { transform: await encryptLayers({ keys: [key.encryption] }) });
@@ -150,7 +150,7 @@ test("a key that opens nothing fails before a byte moves, and names each layer",
   assert.ok(!a.log.some((line) => line.startsWith("put")));
 });
 
-test("with partial, layers that no key opens stay sealed", async () => {
+test("with partial, layers that no key decrypts stay encrypted", async () => {
   const a = new MemoryPlace();
   const other = keysOf(ecPair("P-256", "other"));
   a.names.set("plain", addImage(a, { layers: [layer(100), layer(200)] }));
@@ -168,7 +168,7 @@ test("with partial, layers that no key opens stay sealed", async () => {
   assert.deepEqual(said.events, ["LAYER_KEPT"]);
 });
 
-test("what cannot be sealed is refused before a byte moves", async () => {
+test("what cannot be encrypted is refused before a byte moves", async () => {
   const cases: [string, Parameters<typeof addImage>[1], string[], ErrorCode][] = [
     ["a selector without a match", { layers: [layer(1)] }, ["5"], "USAGE"],
     ["a selected layer of unknown type", { layers: [layer(1, "application/x"), layer(1)] }, ["0"], "UNSUPPORTED"],

@@ -139,7 +139,7 @@ test("what does not hold its digest is not kept", async (t) => {
   ]);
 });
 
-test("of layers that are sealed on the way nothing is ever kept", async (t) => {
+test("of layers that are encrypted on the way nothing is ever kept", async (t) => {
   const store = join(scratchOf(t), "store");
   const { place, layers } = randomImage([size, size]);
   const transform = await encryptLayers({ keys: [encryptionKey(ecPair().publicKey)] });

@@ -43,7 +43,7 @@ function spaced(text: string, spaces: readonly string[]): string {
   });
 }
 
-test("sealing and opening any manifest in any white space gives its bytes back", () => {
+test("encrypting and decrypting any manifest in any white space gives its bytes back", () => {
   // A member with room for content goes, and does not come back.
   const member = fc
     .tuple(

@@ -65,14 +65,14 @@ for (const [where, at] of [
   ["in the middle", size / 2],
   ["in the last byte", size - 1],
 ] as const) {
-  test(`faults/31: a bit flipped ${where} of the sealed bytes is refused by the HMAC`, async () => {
+  test(`faults/31: a bit flipped ${where} of the encrypted bytes is refused by the HMAC`, async () => {
     const place = await sealedImage();
     changeBytes(place, (bytes) => bytes.map((byte, index) => (index === at ? byte ^ 1 : byte)));
     await isRefused(place, "CORRUPT", /HMAC/);
   });
 }
 
-test("faults/32: sealed bytes that are cut short or made longer are refused, with the manifest fixed up", async () => {
+test("faults/32: encrypted bytes that are cut short or made longer are refused, with the manifest fixed up", async () => {
   for (const change of [
     (bytes: Uint8Array) => bytes.subarray(0, -1),
     (bytes: Uint8Array) => bytes.subarray(0, 0),

@@ -161,7 +161,7 @@ async function onlyOpensFor(
   all: ReadonlyMap<string, Member>,
 ): Promise<void> {
   for (const [name, { keys, settings }] of all) {
-    const { opens } = await canDecrypt(place.source("image"), { keys, settings });
-    assert.equal(opens, declared.has(name), `${name} ${declared.has(name) ? "cannot open" : "can open"}`);
+    const { decrypts } = await canDecrypt(place.source("image"), { keys, settings });
+    assert.equal(decrypts, declared.has(name), `${name} ${declared.has(name) ? "cannot open" : "can open"}`);
   }
 }

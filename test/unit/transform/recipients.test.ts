@@ -46,10 +46,10 @@ async function idsOf(place: MemoryPlace): Promise<readonly string[][]> {
 
 async function opens(place: MemoryPlace, key: DecryptionKey): Promise<boolean> {
   const report = await inspect(place.source("image"), { keys: [key] });
-  return report.manifests.every(({ layers }) => layers.every(({ access }) => access?.opens));
+  return report.manifests.every(({ layers }) => layers.every(({ access }) => access?.decrypts));
 }
 
-test("somebody who is added opens the image, and no blob was read or written", async () => {
+test("somebody who is added decrypts the image, and no blob was read or written", async () => {
   const place = await sealedImage(alice);
   const before = layersOf(place);
   const report = await edit(place, await addRecipients({ open: [alice.decryption], add: [bob.encryption] }));
@@ -82,7 +82,7 @@ test("somebody who is added opens the image, and no blob was read or written", a
   assert.equal(plain.layers.length, 2);
 });
 
-test("faults/43: adding somebody who is there already changes nothing, and needs no key that opens", async () => {
+test("faults/43: adding somebody who is there already changes nothing, and needs no key that decrypts", async () => {
   const place = await sealedImage(alice, bob);
   const before = place.names.get("image");
   const report = await edit(place, await addRecipients({ open: [carol.decryption], add: [bob.encryption] }));
@@ -91,7 +91,7 @@ test("faults/43: adding somebody who is there already changes nothing, and needs
   assert.deepEqual(place.log, []);
 });
 
-test("adding with a key that opens nothing is a mismatch, and leaves the image as it was", async () => {
+test("adding with a key that decrypts nothing is a mismatch, and leaves the image as it was", async () => {
   const place = await sealedImage(alice);
   const before = place.names.get("image");
   const transform = await addRecipients({ open: [carol.decryption], add: [bob.encryption] });
@@ -190,7 +190,7 @@ test("setting recipients needs a key where somebody is missing", async () => {
   await assert.rejects(edit(place, transform), expectedError("KEY_MISMATCH"));
 });
 
-test("an image without a sealed layer has no recipients to change", async () => {
+test("an image without an encrypted layer has no recipients to change", async () => {
   const place = new MemoryPlace();
   place.names.set("image", addImage(place, { layers: [{ mediaType: tar, bytes: randomBytes(9) }] }));
   const transform = await removeRecipients({ indexes: [0] });
@@ -199,7 +199,7 @@ test("an image without a sealed layer has no recipients to change", async () => 
   await assert.rejects(edit(place, named), expectedError("USAGE", /is not encrypted/));
 });
 
-test("encrypt adds recipients to layers that are sealed already, and seals the others", async () => {
+test("encrypt adds recipients to layers that are encrypted already, and encrypts the others", async () => {
   const place = await sealedImage(alice);
   const layers = [...layersOf(place), place.add(tar, randomBytes(77))];
   const root = JSON.parse(place.text(place.names.get("image")?.digest ?? ""));

@@ -35,10 +35,10 @@ function layersOf(place: MemoryPlace, name = "image"): readonly Descriptor[] {
 }
 
 async function opens(place: MemoryPlace, { decryption }: Person, name = "image"): Promise<boolean> {
-  return (await canDecrypt(place.source(name), { keys: [decryption] })).opens;
+  return (await canDecrypt(place.source(name), { keys: [decryption] })).decrypts;
 }
 
-test("rekeying gives every sealed layer another key, in one pass, and the content stays", async () => {
+test("rekeying gives every encrypted layer another key, in one pass, and the content stays", async () => {
   const { place, plain } = await sealedImage(alice, bob);
   const before = layersOf(place);
   const transform = await rekeyLayers({ open: [alice.decryption], recipients: [alice.encryption, carol.encryption] });
@@ -82,7 +82,7 @@ test("a recipient whose public key is not known is not lost in silence", async (
   await assert.rejects(attempt, expectedError("USAGE", /kid=bob/, /recipients-file/));
 });
 
-test("rekeying with a key that opens nothing is a mismatch before a byte moves", async () => {
+test("rekeying with a key that decrypts nothing is a mismatch before a byte moves", async () => {
   const { place } = await sealedImage(alice);
   place.log.length = 0;
   const transform = await rekeyLayers({ open: [bob.decryption], recipients: [bob.encryption] });
@@ -95,7 +95,7 @@ test("rekeying with a key that opens nothing is a mismatch before a byte moves",
   );
 });
 
-test("faults/35: envelopes that were swapped between two layers are not sealed anew", async () => {
+test("faults/35: envelopes that were swapped between two layers are not encrypted anew", async () => {
   const { place } = await sealedImage(alice);
   const root = JSON.parse(place.text(place.names.get("image")?.digest ?? ""));
   const [one, other] = root.layers;

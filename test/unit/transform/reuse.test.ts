@@ -71,7 +71,7 @@ async function sealAgain(place: MemoryPlace, options: EncryptOptions) {
 
 const oneSealed = contents.map((_, index) => (index === 4 ? "encrypt" : "reuse"));
 
-test("without a key, a rebuild seals the changed layer alone, where the previous image is named by its digest", async () => {
+test("without a key, a rebuild encrypts the changed layer alone, where the previous image is named by its digest", async () => {
   const place = await twoBuilds();
   const previous = previousImage(place, "pinned");
   assert.deepEqual(await sealAgain(place, { keys: [alice.encryption], previous }), oneSealed);
@@ -88,7 +88,7 @@ test("without a key, a tag is not enough: whoever may push it could plant a laye
   await assert.rejects(attempt, expectedError("USAGE", /nobody vouches/));
 });
 
-test("without a key, other recipients mean that every layer is sealed anew", async () => {
+test("without a key, other recipients mean that every layer is encrypted anew", async () => {
   const place = await twoBuilds();
   const previous = previousImage(place, "pinned");
   const actions = await sealAgain(place, { keys: [alice.encryption, bob.encryption], previous });
@@ -128,7 +128,7 @@ test("with a key, layers are known by the wrapped digest, and their keys are wra
   );
 });
 
-test("a key that opens nothing of the previous image leaves everything to be sealed anew", async () => {
+test("a key that decrypts nothing of the previous image leaves everything to be encrypted anew", async () => {
   const place = await twoBuilds();
   const options = { keys: [bob.encryption], open: [carol.decryption], previous: previousImage(place, undefined) };
   assert.ok((await sealAgain(place, options)).every((action) => action === "encrypt"));
@@ -145,7 +145,7 @@ test("anonymous recipients are never connected from image to image", async () =>
   assert.ok(!place.text(place.names.get("hidden")?.digest ?? "").includes(binding));
 });
 
-test("a sealed blob that the target lacks is taken from the previous image, checked", async () => {
+test("an encrypted blob that the target lacks is taken from the previous image, checked", async () => {
   const place = await twoBuilds();
   const elsewhere = new MemoryPlace("memory:elsewhere");
   const transform = await encryptLayers({ keys: [alice.encryption], previous: previousImage(place, "pinned") });
@@ -305,7 +305,7 @@ test("a wrapped key in the name of a recipient, for somebody else's key, is not 
     layers.map(({ action }) => action),
     ["reuse"],
   );
-  const opens = async (key: DecryptionKey) => (await canDecrypt(place.source("sealed"), { keys: [key] })).opens;
+  const opens = async (key: DecryptionKey) => (await canDecrypt(place.source("sealed"), { keys: [key] })).decrypts;
   assert.deepEqual([await opens(bob.decryption), await opens(decryptionKey(impostor.privateKey))], [true, false]);
 });
 

@@ -42,7 +42,7 @@ function failureOf({ layers, refusal, reference }: CanDecryptReport): OciEncErro
     return refusal.with({ message: `${reference} cannot be decrypted: ${where}: ${refusal.message}` });
   }
   const encrypted = layers.filter((one) => one.encrypted);
-  const refused = encrypted.filter(({ opens }) => opens === false).length;
+  const refused = encrypted.filter(({ decrypts }) => decrypts === false).length;
   const message = `no given key decrypts ${refused} of ${encrypted.length} layers of ${reference}`;
   return refusal.with({ message });
 }

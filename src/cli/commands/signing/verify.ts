@@ -154,7 +154,8 @@ async function readQuestions(invocation: Invocation): Promise<VerifyImageOptions
     plainImage: options.get(plainImage),
     failOnSecrets: options.get(failOnSecrets),
     keys: hasKeys(options) ? await readKeys(invocation) : undefined,
-    sealed: !asksForSignature(options) || encryptionQuestions.some((flag) => options.given(flag)) || hasKeys(options),
+    encryption:
+      !asksForSignature(options) || encryptionQuestions.some((flag) => options.given(flag)) || hasKeys(options),
     trust: await readSignedQuestions(invocation),
     platforms: await readPlatforms(options),
     settings: readSettings(options),

@@ -25,17 +25,17 @@ export function accessTable({ layers }: CanDecryptReport): string {
 }
 
 /** The document of `can-decrypt --json`. */
-export function accessDocument({ reference, root, opens, layers }: CanDecryptReport): object {
+export function accessDocument({ reference, root, decrypts, layers }: CanDecryptReport): object {
   return {
     reference,
     digest: root.digest,
-    decrypts: opens,
+    decrypts: decrypts,
     layers: layers.map((access) => ({
       platform: platformName(access),
       index: access.index,
       digest: access.layer.digest,
       encrypted: access.encrypted,
-      decrypts: access.opens ?? null,
+      decrypts: access.decrypts ?? null,
       ...verdictMembers(access),
       key: access.key ?? null,
     })),

@@ -38,7 +38,7 @@ export function layerDocument(image: ImageReport): object {
       encrypted,
       schemes,
       recipients,
-      ...(access?.opens !== undefined && { decrypts: access.opens }),
+      ...(access?.decrypts !== undefined && { decrypts: access.decrypts }),
       ...(access && verdictMembers(access)),
     })),
   );

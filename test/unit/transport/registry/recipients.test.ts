@@ -45,8 +45,8 @@ test("recipients are added and removed with requests for manifests alone", async
     assert.deepEqual(blobs, []);
   }
   await using source = await openFrom(server.host);
-  assert.equal((await canDecrypt(source, { keys: [bob.decryption] })).opens, true);
-  assert.equal((await canDecrypt(source, { keys: [alice.decryption] })).opens, false);
+  assert.equal((await canDecrypt(source, { keys: [bob.decryption] })).decrypts, true);
+  assert.equal((await canDecrypt(source, { keys: [alice.decryption] })).decrypts, false);
 });
 
 test("in another repository of the registry, the blobs are mounted and none is sent", async () => {
@@ -59,7 +59,7 @@ test("in another repository of the registry, the blobs are mounted and none is s
   assert.deepEqual(summary(read), []);
   assert.ok(summary(requests).some((line) => line.includes("mount=")));
   await using source = await openFrom(server.host, {}, "other:1");
-  assert.equal((await canDecrypt(source, { keys: [bob.decryption] })).opens, true);
+  assert.equal((await canDecrypt(source, { keys: [bob.decryption] })).decrypts, true);
 });
 
 test("faults/43: a tag that moves between the plan and the write is a conflict, and what it names then stays", async () => {
@@ -97,8 +97,8 @@ test("rekey reads each blob once and writes each once, from registry to registry
   const transform = await rekeyLayers({ open: [alice.decryption], recipients: [bob.encryption] });
   await edit(server, transform, "app:1", "app:2");
   await using source = await openFrom(server.host, {}, "app:2");
-  assert.equal((await canDecrypt(source, { keys: [bob.decryption] })).opens, true);
-  assert.equal((await canDecrypt(source, { keys: [alice.decryption] })).opens, false);
+  assert.equal((await canDecrypt(source, { keys: [bob.decryption] })).decrypts, true);
+  assert.equal((await canDecrypt(source, { keys: [alice.decryption] })).decrypts, false);
 });
 
 test("a rebuild that changes one of ten layers sends that layer and manifests only", async () => {

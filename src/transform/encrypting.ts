@@ -12,16 +12,16 @@ import type { LayerContext, Rewrite } from "./layer-transform.js";
 import { type RecipientsOptions, wrapperOptions } from "./rewrapping.js";
 
 /** For whom, and with which cipher. */
-export interface SealingOptions extends Omit<RecipientsOptions, "select"> {
+export interface EncryptingOptions extends Omit<RecipientsOptions, "select"> {
   readonly keys: readonly EncryptionKey[];
   readonly cipher?: BlockCipher | undefined;
 }
 
 /** Makes of a plain layer an encrypted one. */
-export type Sealing = (layer: Descriptor, context: LayerContext) => Promise<Rewrite>;
+export type EncryptLayer = (layer: Descriptor, context: LayerContext) => Promise<Rewrite>;
 
 /** Reads the keys. USAGE when there is none, KEY_INVALID for one that cannot be used. */
-export async function loadSealing(options: SealingOptions): Promise<Sealing> {
+export async function createEncryptLayer(options: EncryptingOptions): Promise<EncryptLayer> {
   const { keys, cipher = defaultCipher, anonymous } = options;
   const wrap = await loadRecipients(keys, wrapperOptions(options));
   const recipients = anonymous ? [] : await identifyRecipients(keys, wrapperOptions(options));
@@ -43,11 +43,11 @@ export async function loadSealing(options: SealingOptions): Promise<Sealing> {
         annotations: bound(estimate(plain.annotations)),
       }),
       start(bytes) {
-        const sealed = sealLayer(cipher, wrap, { bytes, size: layer.size });
+        const encrypted = sealLayer(cipher, wrap, { bytes, size: layer.size });
         return {
-          bytes: sealed.bytes,
+          bytes: encrypted.bytes,
           async describe(stored) {
-            const annotate = await sealed.annotate(layer.digest);
+            const annotate = await encrypted.annotate(layer.digest);
             return (plain) => ({
               ...plain,
               ...stored,
