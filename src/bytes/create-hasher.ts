@@ -1,5 +1,5 @@
 import { hashWorkerLimit, leastLoadedWorker } from "./hash-worker/hash-workers.js";
-import { type Hasher, type HashOptions, localHasher } from "./hasher.js";
+import { type Hasher, type HashOptions, localHasher } from "./hash-worker/hasher.js";
 
 /** How to hash. */
 export interface HasherOptions extends HashOptions {

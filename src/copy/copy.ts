@@ -10,15 +10,15 @@ import {
   regainedAttachments,
 } from "./attachments/carry.js";
 import { attachmentParts } from "./attachments/transfer.js";
-import { onSide } from "./error-side.js";
-import { makePlan, manifestsOf, type Plan, type PlanOptions } from "./plan.js";
+import { onSide } from "./plan/error-side.js";
+import { makePlan, manifestsOf, type Plan, type PlanOptions } from "./plan/plan.js";
 import { type CopyReport, plannedReport, transferredReport } from "./report.js";
-import { checkManifestSizes, checkTargetSupports } from "./target-support.js";
-import { partsOf, transfer } from "./transfer.js";
 import { absentAndKept, warnAbsentManifests } from "./warnings/absent-manifests.js";
 import { warnStaleDigests } from "./warnings/stale-digests.js";
 import { warnUnchangedPlatforms } from "./warnings/unchanged-platforms.js";
-import { writeManifests } from "./write-manifests.js";
+import { checkManifestSizes, checkTargetSupports } from "./write/target-support.js";
+import { partsOf, transfer } from "./write/transfer.js";
+import { writeManifests } from "./write/write-manifests.js";
 
 /** How to copy. */
 export interface CopyOptions extends PlanOptions, AttachmentOptions {

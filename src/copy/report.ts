@@ -2,8 +2,8 @@ import type { Descriptor } from "../oci/descriptor.js";
 import type { Digest } from "../oci/digest.js";
 import type { Platform } from "../oci/platform.js";
 import type { ReuseGround } from "../transform/layer-transform.js";
-import { type ChildPlan, manifestsOf, type Plan } from "./plan.js";
-import type { Renaming } from "./transfer.js";
+import { type ChildPlan, manifestsOf, type Plan } from "./plan/plan.js";
+import type { Renaming } from "./write/transfer.js";
 
 /** What a copy did, or would do. */
 export interface CopyReport {

@@ -1,7 +1,7 @@
 import "../process/node-floor.js";
 
 export type { GrowthLimits } from "../bytes/budget.js";
-export type { PlanOptions } from "../copy/plan.js";
+export type { PlanOptions } from "../copy/plan/plan.js";
 export type { CopyReport, LayerReport } from "../copy/report.js";
 export type { DecryptionKey, EncryptionKey, RecipientInfo, SchemeSettings } from "../crypt/key-wrapper.js";
 export type { LayerVerdict } from "../crypt/layer-access.js";

@@ -1,6 +1,6 @@
 // What the command line needs beyond the doors for users. The package does not export this file.
 
-export { type ChoiceOptions, chooseImage } from "../copy/choose-image.js";
+export { type ChoiceOptions, chooseImage } from "../copy/plan/choose-image.js";
 export { schemes } from "../crypt/schemes/index.js";
 export { wantsPassphrase } from "../crypt/wants-passphrase.js";
 export { failureLines } from "../decoder/failure.js";

@@ -1,6 +1,6 @@
 import { derForm } from "./der.js";
 import { readJwks } from "./jwk.js";
-import { readPackets } from "./pgp/openpgp-packets.js";
+import { readPackets } from "./openpgp-packets.js";
 
 /**
  * A key file in its original form, when its bytes were changed on the way: without a byte order mark, out of UTF-16, and

@@ -1,4 +1,4 @@
-import { type ManifestPlan, makePlan, manifestsOf } from "../copy/plan.js";
+import { type ManifestPlan, makePlan, manifestsOf } from "../copy/plan/plan.js";
 import type { DecryptionKey, SchemeSettings } from "../crypt/key-wrapper.js";
 import { type Keyring, loadKeyring } from "../crypt/layer.js";
 import { accessTo, decidingRefusal, type LayerVerdict } from "../crypt/layer-access.js";
@@ -58,7 +58,8 @@ export interface LayerAccess extends LayerVerdict {
 /**
  * Says of every layer of every chosen platform whether a key decrypts it, from the manifests alone: what decrypting them
  * does before it reads a layer, and so whether it fails, unless the stored bytes themselves are bad. The check of which
- * CVE-2022-24778 tells looked at one layer of one platform, and took what was missing for allowed. KEY_INVALID; NOT_FOUND for a platform that the image lacks.
+ * CVE-2022-24778 tells looked at one layer of one platform, and took what was missing for allowed. KEY_INVALID; NOT_FOUND
+ * for a platform that the image lacks.
  */
 export async function canDecrypt(source: ImageSource, options: CanDecryptOptions): Promise<CanDecryptReport> {
   const { keys, settings, progress, signal, platforms } = options;

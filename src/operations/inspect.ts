@@ -1,5 +1,5 @@
-import { attestedBy } from "../copy/attestation.js";
-import { type ManifestPlan, makePlan, manifestsOf } from "../copy/plan.js";
+import { attestedBy } from "../copy/plan/attestation.js";
+import { type ManifestPlan, makePlan, manifestsOf } from "../copy/plan/plan.js";
 import { absentAndKept, warnAbsentManifests } from "../copy/warnings/absent-manifests.js";
 import type { DecryptionKey, RecipientInfo, SchemeSettings } from "../crypt/key-wrapper.js";
 import { type Keyring, loadKeyring } from "../crypt/layer.js";

@@ -1,5 +1,5 @@
 import { type Attach, copy } from "../copy/copy.js";
-import { type ChildPlan, makePlan } from "../copy/plan.js";
+import { type ChildPlan, makePlan } from "../copy/plan/plan.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import type { Digest } from "../oci/digest.js";
 import { claimedName, givenName } from "../policy/subject.js";

@@ -1,6 +1,6 @@
 import { memoized } from "../bytes/memoized.js";
-import { attestedBy } from "../copy/attestation.js";
-import { type ChildPlan, makePlan, manifestsOf } from "../copy/plan.js";
+import { attestedBy } from "../copy/plan/attestation.js";
+import { type ChildPlan, makePlan, manifestsOf } from "../copy/plan/plan.js";
 import { absentAndKept } from "../copy/warnings/absent-manifests.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import type { Digest } from "../oci/digest.js";

@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { machineFailure, OciEncError } from "../../errors.js";
-import type { Hasher, HashOptions } from "../hasher.js";
 import type { WorkerMessage } from "./hash-thread.js";
+import type { Hasher, HashOptions } from "./hasher.js";
 import { longestPayload, newRing, type RecordKind, type RingWriter, ringWriter } from "./ring-buffer.js";
 
 /**

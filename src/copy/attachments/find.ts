@@ -11,9 +11,9 @@ import {
   digestTagName,
 } from "../../transport/attachments.js";
 import type { ImageSource } from "../../transport/transport.js";
-import { onSide } from "../error-side.js";
-import { makePlan } from "../plan.js";
-import { pool } from "../pool.js";
+import { onSide } from "../plan/error-side.js";
+import { makePlan } from "../plan/plan.js";
+import { pool } from "../write/pool.js";
 import type { Attachment, DigestTagFound, MessageFound, ReferrerFound } from "./transfer.js";
 
 /** How to look. */

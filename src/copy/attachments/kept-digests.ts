@@ -1,5 +1,5 @@
 import type { Digest } from "../../oci/digest.js";
-import { type ChildPlan, manifestsOf, type Plan } from "../plan.js";
+import { type ChildPlan, manifestsOf, type Plan } from "../plan/plan.js";
 
 /** The digests of a plan's manifests and indexes that the image has at the target too, the root's first. */
 export function keptDigests(plan: ChildPlan): readonly Digest[] {

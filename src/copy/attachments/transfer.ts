@@ -4,10 +4,10 @@ import { type ImageManifest, type ManifestView, manifestLimit } from "../../oci/
 import { isSignatureReferrer } from "../../oci/referrer.js";
 import type { AttachedManifest, DigestTagKind } from "../../transport/attachments.js";
 import type { ImageSource } from "../../transport/transport.js";
-import { onSide } from "../error-side.js";
-import type { Plan } from "../plan.js";
-import { readBlob } from "../read-blob.js";
-import { type Part, partsOf } from "../transfer.js";
+import { onSide } from "../plan/error-side.js";
+import type { Plan } from "../plan/plan.js";
+import { readBlob } from "../plan/read-blob.js";
+import { type Part, partsOf } from "../write/transfer.js";
 
 /** Something that belongs to a manifest and is not part of it, as it was found at the source. */
 export type Attachment = ReferrerFound | DigestTagFound | MessageFound;

@@ -1,6 +1,6 @@
 import type { Progress } from "../../progress.js";
-import { printAbsent } from "../absent.js";
-import type { ChildPlan, UnreadPlan } from "../plan.js";
+import { printAbsent } from "../plan/absent.js";
+import type { ChildPlan, UnreadPlan } from "../plan/plan.js";
 
 /** What a plan leaves named although it is not there. */
 export function absentAndKept(plan: ChildPlan): readonly UnreadPlan[] {

@@ -2,8 +2,8 @@ import { type Becoming, staleIn } from "../../oci/descriptor-content.js";
 import { isEncrypted } from "../../oci/media-type.js";
 import type { Progress } from "../../progress.js";
 import { keptDigests } from "../attachments/kept-digests.js";
-import { type LayerPlan, manifestsOf, type Plan } from "../plan.js";
-import { type DescriptorPlace, type DocumentPlan, descriptorsOf, documentsOf } from "../plan-descriptors.js";
+import { type LayerPlan, manifestsOf, type Plan } from "../plan/plan.js";
+import { type DescriptorPlace, type DocumentPlan, descriptorsOf, documentsOf } from "../plan/plan-descriptors.js";
 import { isEncrypting, warnUnrestoredDigests } from "./unrestored-digests.js";
 
 /**

@@ -1,7 +1,7 @@
 import { isEncrypted } from "../../oci/media-type.js";
 import { printPlatform } from "../../oci/platform.js";
 import type { Progress } from "../../progress.js";
-import { type LayerPlan, manifestsOf, type Plan } from "../plan.js";
+import { type LayerPlan, manifestsOf, type Plan } from "../plan/plan.js";
 
 /** Warns of what a transform for some platforms leaves as it is: whole platforms, and plain layers that they share. */
 export function warnUnchangedPlatforms(plan: Plan, progress: Progress): void {

@@ -3,10 +3,10 @@ import { digestOf } from "../../oci/digest.js";
 import { parseManifest } from "../../oci/manifest.js";
 import { toOciType } from "../../oci/media-type.js";
 import type { Progress } from "../../progress.js";
-import { repointed } from "../attestation.js";
-import type { IndexPlan, LayerPlan, ManifestPlan } from "../plan.js";
-import type { DocumentPlan } from "../plan-descriptors.js";
-import { type Rewritten, rewriteIndex, rewriteManifest } from "../rewrite.js";
+import { repointed } from "../plan/attestation.js";
+import type { IndexPlan, LayerPlan, ManifestPlan } from "../plan/plan.js";
+import type { DocumentPlan } from "../plan/plan-descriptors.js";
+import { type Rewritten, rewriteIndex, rewriteManifest } from "../write/rewrite.js";
 
 /** Of a document that has none of the other faults for which a digest does not come back. */
 export function warnUnrestoredDigests(document: DocumentPlan, kept: ReadonlySet<string>, progress: Progress): void {

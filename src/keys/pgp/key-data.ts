@@ -1,6 +1,6 @@
+import { packetTags, readPackets } from "../openpgp-packets.js";
 import { pemBlocks } from "../pem.js";
 import { plainForm } from "../plain-form.js";
-import { packetTags, readPackets } from "./openpgp-packets.js";
 
 /** One key of a keyring with all that belongs to it, still encoded. */
 export interface EncodedKey {

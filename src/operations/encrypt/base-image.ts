@@ -1,6 +1,6 @@
 import { uncompressedDigest } from "../../bytes/uncompressed-digest.js";
 import { verifying } from "../../bytes/verifying.js";
-import { type ChildPlan, type ManifestPlan, makePlan, manifestsOf } from "../../copy/plan.js";
+import { type ChildPlan, type ManifestPlan, makePlan, manifestsOf } from "../../copy/plan/plan.js";
 import { type ErrorCode, OciEncError } from "../../errors.js";
 import type { Descriptor } from "../../oci/descriptor.js";
 import { algorithmOf, type Digest } from "../../oci/digest.js";

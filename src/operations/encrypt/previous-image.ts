@@ -1,4 +1,4 @@
-import { makePlan, manifestsOf } from "../../copy/plan.js";
+import { makePlan, manifestsOf } from "../../copy/plan/plan.js";
 import type { Descriptor } from "../../oci/descriptor.js";
 import { diffIdsOf } from "../../oci/manifest.js";
 import { isEncrypted } from "../../oci/media-type.js";

@@ -1,4 +1,4 @@
-import type { DescriptorPlace } from "../../copy/plan-descriptors.js";
+import type { DescriptorPlace } from "../../copy/plan/plan-descriptors.js";
 import { staleIn } from "../../oci/descriptor-content.js";
 import { isEncrypted } from "../../oci/media-type.js";
 import type { Finding } from "./check.js";

@@ -1,4 +1,4 @@
-import { makePlan, manifestsOf } from "../../copy/plan.js";
+import { makePlan, manifestsOf } from "../../copy/plan/plan.js";
 import { OciEncError } from "../../errors.js";
 import type { Descriptor } from "../../oci/descriptor.js";
 import type { Digest } from "../../oci/digest.js";

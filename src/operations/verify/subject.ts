@@ -1,6 +1,6 @@
-import { attestedBy } from "../../copy/attestation.js";
-import { type ChildPlan, makePlan, manifestsOf } from "../../copy/plan.js";
-import { type DescriptorPlace, descriptorsOf, documentsOf, entryPlace } from "../../copy/plan-descriptors.js";
+import { attestedBy } from "../../copy/plan/attestation.js";
+import { type ChildPlan, makePlan, manifestsOf } from "../../copy/plan/plan.js";
+import { type DescriptorPlace, descriptorsOf, documentsOf, entryPlace } from "../../copy/plan/plan-descriptors.js";
 import { type ListedRecipient, listRecipients } from "../../crypt/recipients.js";
 import type { Descriptor } from "../../oci/descriptor.js";
 import type { Digest } from "../../oci/digest.js";

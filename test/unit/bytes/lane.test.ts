@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { startHashWorker } from "../../../src/bytes/hash-worker/hash-worker.js";
 import { hashWorkerLimit, leastLoadedWorker } from "../../../src/bytes/hash-worker/hash-workers.js";
-import { type Hasher, localHasher } from "../../../src/bytes/hasher.js";
+import { type Hasher, localHasher } from "../../../src/bytes/hash-worker/hasher.js";
 import { anyBytes, anyCut, chunked } from "../../support/bytes/chunked.js";
 import { expectedError } from "../../support/expected-error.js";
 

@@ -1,16 +1,16 @@
 import type { PrivateKey } from "openpgp";
 import { OciEncError } from "../../../errors.js";
-import { decryptWithGpg, findGpg, type Gpg, listKeys } from "../../../keys/pgp/gpg.js";
-import { exactPart, isShortKeyId, names } from "../../../keys/pgp/identity.js";
-import { isKeyData } from "../../../keys/pgp/key-data.js";
-import { type KeyName, keyNameOf } from "../../../keys/pgp/key-name.js";
 import {
   packetTags,
   readPackets,
   readSessionKeyHeader,
   type SessionKeyHeader,
   withoutSessionKey,
-} from "../../../keys/pgp/openpgp-packets.js";
+} from "../../../keys/openpgp-packets.js";
+import { decryptWithGpg, findGpg, type Gpg, listKeys } from "../../../keys/pgp/gpg.js";
+import { exactPart, isShortKeyId, names } from "../../../keys/pgp/identity.js";
+import { isKeyData } from "../../../keys/pgp/key-data.js";
+import { type KeyName, keyNameOf } from "../../../keys/pgp/key-name.js";
 import { secretKeysOf } from "../../../keys/pgp/secret-keys.js";
 import type {
   DecryptionKey,

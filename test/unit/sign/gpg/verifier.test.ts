@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { deflateRawSync } from "node:zlib";
-import { readPackets } from "../../../../src/keys/pgp/openpgp-packets.js";
+import { readPackets } from "../../../../src/keys/openpgp-packets.js";
 import { digestOf } from "../../../../src/oci/digest.js";
 import { verifierChecker } from "../../../../src/policy/verifier-checker.js";
 import { gpgVerifier } from "../../../../src/sign/gpg/verifier.js";

@@ -1,17 +1,17 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { abortable } from "../bytes/abortable.js";
-import type { ByteStream } from "../bytes/byte-stream.js";
-import { digesting } from "../bytes/digesting.js";
-import { progressMeter } from "../bytes/progress-meter.js";
-import { verifying } from "../bytes/verifying.js";
-import { OciEncError } from "../errors.js";
-import type { Descriptor } from "../oci/descriptor.js";
-import type { Progress } from "../progress.js";
-import type { BlobOrigin, Relabel, Rewrite } from "../transform/layer-transform.js";
-import { backoff } from "../transport/backoff.js";
-import { canResume, type ImageSource, type ImageTarget, type PartialBlob } from "../transport/transport.js";
-import { onSide, streamOnSide } from "./error-side.js";
-import { type ChildPlan, type LayerPlan, manifestsOf, type Plan } from "./plan.js";
+import { abortable } from "../../bytes/abortable.js";
+import type { ByteStream } from "../../bytes/byte-stream.js";
+import { digesting } from "../../bytes/digesting.js";
+import { progressMeter } from "../../bytes/progress-meter.js";
+import { verifying } from "../../bytes/verifying.js";
+import { OciEncError } from "../../errors.js";
+import type { Descriptor } from "../../oci/descriptor.js";
+import type { Progress } from "../../progress.js";
+import type { BlobOrigin, Relabel, Rewrite } from "../../transform/layer-transform.js";
+import { backoff } from "../../transport/backoff.js";
+import { canResume, type ImageSource, type ImageTarget, type PartialBlob } from "../../transport/transport.js";
+import { onSide, streamOnSide } from "../plan/error-side.js";
+import { type ChildPlan, type LayerPlan, manifestsOf, type Plan } from "../plan/plan.js";
 import { pool } from "./pool.js";
 
 /** Both ends, and how to work. */

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { copy } from "../../../src/copy/copy.js";
-import { manifestLimit } from "../../../src/oci/manifest.js";
-import { encryptLayers } from "../../../src/transform/encrypt.js";
-import { addRecipients } from "../../../src/transform/recipients.js";
-import { rekeyLayers } from "../../../src/transform/rekey.js";
-import { expectedError } from "../../support/expected-error.js";
-import { addImage, MemoryPlace } from "../../support/images/memory-image.js";
-import { person } from "../../support/keys/people.js";
+import { copy } from "../../../../src/copy/copy.js";
+import { manifestLimit } from "../../../../src/oci/manifest.js";
+import { encryptLayers } from "../../../../src/transform/encrypt.js";
+import { addRecipients } from "../../../../src/transform/recipients.js";
+import { rekeyLayers } from "../../../../src/transform/rekey.js";
+import { expectedError } from "../../../support/expected-error.js";
+import { addImage, MemoryPlace } from "../../../support/images/memory-image.js";
+import { person } from "../../../support/keys/people.js";
 
 const tar = "application/vnd.oci.image.layer.v1.tar";
 const alice = person("alice");

@@ -1,10 +1,10 @@
-import type { Descriptor } from "../oci/descriptor.js";
-import { digestOf } from "../oci/digest.js";
-import type { Progress } from "../progress.js";
-import type { ImageSource, ImageTarget } from "../transport/transport.js";
-import { repointed } from "./attestation.js";
-import { onSide } from "./error-side.js";
-import type { IndexPlan, ManifestPlan, Plan } from "./plan.js";
+import type { Descriptor } from "../../oci/descriptor.js";
+import { digestOf } from "../../oci/digest.js";
+import type { Progress } from "../../progress.js";
+import type { ImageSource, ImageTarget } from "../../transport/transport.js";
+import { repointed } from "../plan/attestation.js";
+import { onSide } from "../plan/error-side.js";
+import type { IndexPlan, ManifestPlan, Plan } from "../plan/plan.js";
 import { type Rewritten, rewriteIndex, rewriteManifest } from "./rewrite.js";
 import type { Renaming } from "./transfer.js";
 

@@ -1,8 +1,8 @@
-import { OciEncError } from "../errors.js";
-import type { Descriptor } from "../oci/descriptor.js";
-import { isEncrypted } from "../oci/media-type.js";
-import type { ImageTarget } from "../transport/transport.js";
-import { type LayerPlan, manifestsOf, type Plan } from "./plan.js";
+import { OciEncError } from "../../errors.js";
+import type { Descriptor } from "../../oci/descriptor.js";
+import { isEncrypted } from "../../oci/media-type.js";
+import type { ImageTarget } from "../../transport/transport.js";
+import { type LayerPlan, manifestsOf, type Plan } from "../plan/plan.js";
 import { rewriteManifest } from "./rewrite.js";
 
 /**

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { rewriteManifest } from "../../../src/copy/rewrite.js";
-import { withEnvelope, withoutEnvelope } from "../../../src/crypt/envelope.js";
-import type { Descriptor } from "../../../src/oci/descriptor.js";
-import { digestOf } from "../../../src/oci/digest.js";
-import { type ImageManifest, parseManifest } from "../../../src/oci/manifest.js";
-import { decryptedType, encryptedType, mediaTypes } from "../../../src/oci/media-type.js";
+import { rewriteManifest } from "../../../../src/copy/write/rewrite.js";
+import { withEnvelope, withoutEnvelope } from "../../../../src/crypt/envelope.js";
+import type { Descriptor } from "../../../../src/oci/descriptor.js";
+import { digestOf } from "../../../../src/oci/digest.js";
+import { type ImageManifest, parseManifest } from "../../../../src/oci/manifest.js";
+import { decryptedType, encryptedType, mediaTypes } from "../../../../src/oci/media-type.js";
 
 const digest = digestOf(Buffer.from("plain"));
 const sealedDigest = digestOf(Buffer.from("sealed"));

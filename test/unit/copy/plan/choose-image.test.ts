@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type ChoiceOptions, chooseImage } from "../../../src/copy/choose-image.js";
-import { digestOf } from "../../../src/oci/digest.js";
-import { inPreference, parsePlatform, platformMatches } from "../../../src/oci/platform.js";
-import { expectedError } from "../../support/expected-error.js";
+import { type ChoiceOptions, chooseImage } from "../../../../src/copy/plan/choose-image.js";
+import { digestOf } from "../../../../src/oci/digest.js";
+import { inPreference, parsePlatform, platformMatches } from "../../../../src/oci/platform.js";
+import { expectedError } from "../../../support/expected-error.js";
 
 function images(...platforms: readonly string[]) {
   return platforms.map((text, index) => ({

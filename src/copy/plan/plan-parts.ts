@@ -1,7 +1,7 @@
-import type { Descriptor } from "../oci/descriptor.js";
-import type { ImageIndex, ImageManifest } from "../oci/manifest.js";
-import type { Platform } from "../oci/platform.js";
-import type { LayerChange } from "../transform/layer-transform.js";
+import type { Descriptor } from "../../oci/descriptor.js";
+import type { ImageIndex, ImageManifest } from "../../oci/manifest.js";
+import type { Platform } from "../../oci/platform.js";
+import type { LayerChange } from "../../transform/layer-transform.js";
 
 /** The image as it is, and what will become of each part. */
 export type Plan = IndexPlan | ManifestPlan;

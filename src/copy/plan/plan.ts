@@ -1,10 +1,10 @@
-import { OciEncError } from "../errors.js";
-import type { Descriptor } from "../oci/descriptor.js";
-import { diffIdsOf, type ImageManifest, manifestLimit, parseManifest, platformOf } from "../oci/manifest.js";
-import { isImageConfigType, isIndexType, isManifestType, layerKind } from "../oci/media-type.js";
-import { type Platform, platformMatches, printPlatform } from "../oci/platform.js";
-import type { LayerTransform } from "../transform/layer-transform.js";
-import type { ImageSource } from "../transport/transport.js";
+import { OciEncError } from "../../errors.js";
+import type { Descriptor } from "../../oci/descriptor.js";
+import { diffIdsOf, type ImageManifest, manifestLimit, parseManifest, platformOf } from "../../oci/manifest.js";
+import { isImageConfigType, isIndexType, isManifestType, layerKind } from "../../oci/media-type.js";
+import { type Platform, platformMatches, printPlatform } from "../../oci/platform.js";
+import type { LayerTransform } from "../../transform/layer-transform.js";
+import type { ImageSource } from "../../transport/transport.js";
 import { configAbsent, partsAbsent, platformMissing, unlessAbsent } from "./absent.js";
 import { attestedBy } from "./attestation.js";
 import { onSide } from "./error-side.js";

@@ -1,5 +1,5 @@
 import { createHash, createHmac } from "node:crypto";
-import type { DigestAlgorithm } from "../oci/digest.js";
+import type { DigestAlgorithm } from "../../oci/digest.js";
 
 /** A hash or HMAC being computed over chunks in order. */
 export interface Hasher {

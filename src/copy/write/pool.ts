@@ -1,4 +1,4 @@
-import { throwIfAborted } from "../bytes/abortable.js";
+import { throwIfAborted } from "../../bytes/abortable.js";
 
 /** A piece of work that stops early when `signal` says so. */
 export type Job = (signal: AbortSignal) => Promise<void>;

@@ -1,5 +1,5 @@
-import type { ByteStream } from "../bytes/byte-stream.js";
-import { OciEncError } from "../errors.js";
+import type { ByteStream } from "../../bytes/byte-stream.js";
+import { OciEncError } from "../../errors.js";
 
 type Side = "source" | "target";
 

@@ -1,4 +1,4 @@
-import type { Descriptor } from "../oci/descriptor.js";
+import type { Descriptor } from "../../oci/descriptor.js";
 
 const typeKey = "vnd.docker.reference.type";
 const digestKey = "vnd.docker.reference.digest";

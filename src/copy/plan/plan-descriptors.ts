@@ -1,6 +1,6 @@
-import type { Descriptor } from "../oci/descriptor.js";
-import { type Platform, printPlatform } from "../oci/platform.js";
-import { subjectOf } from "../oci/referrer.js";
+import type { Descriptor } from "../../oci/descriptor.js";
+import { type Platform, printPlatform } from "../../oci/platform.js";
+import { subjectOf } from "../../oci/referrer.js";
 import type { ChildPlan, IndexPlan, LayerPlan, ManifestPlan } from "./plan.js";
 
 /** A manifest or index of a plan. */

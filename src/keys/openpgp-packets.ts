@@ -1,4 +1,4 @@
-import { OciEncError } from "../../errors.js";
+import { OciEncError } from "../errors.js";
 
 /** One packet of an OpenPGP message or key, RFC 9580 section 4.2. */
 export interface PgpPacket {

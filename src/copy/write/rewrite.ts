@@ -1,11 +1,11 @@
-import { OciEncError } from "../errors.js";
-import type { Descriptor } from "../oci/descriptor.js";
-import { emptied, settled } from "../oci/descriptor-content.js";
-import { type DescriptorChange, descriptorEdits, mediaTypeEdits } from "../oci/descriptor-edits.js";
-import { editText, type JsonNode, memberOf, type TextEdit } from "../oci/json-text.js";
-import { type ImageIndex, type ImageManifest, manifestLimit } from "../oci/manifest.js";
-import { isEncrypted, toOciType } from "../oci/media-type.js";
-import { subjectOf } from "../oci/referrer.js";
+import { OciEncError } from "../../errors.js";
+import type { Descriptor } from "../../oci/descriptor.js";
+import { emptied, settled } from "../../oci/descriptor-content.js";
+import { type DescriptorChange, descriptorEdits, mediaTypeEdits } from "../../oci/descriptor-edits.js";
+import { editText, type JsonNode, memberOf, type TextEdit } from "../../oci/json-text.js";
+import { type ImageIndex, type ImageManifest, manifestLimit } from "../../oci/manifest.js";
+import { isEncrypted, toOciType } from "../../oci/media-type.js";
+import { subjectOf } from "../../oci/referrer.js";
 
 /** A document's new text, and its type. */
 export interface Rewritten {

@@ -1,7 +1,7 @@
-import { OciEncError } from "../errors.js";
-import type { Descriptor } from "../oci/descriptor.js";
-import { isIndexType } from "../oci/media-type.js";
-import { type Platform, platformMatches, printPlatform } from "../oci/platform.js";
+import { OciEncError } from "../../errors.js";
+import type { Descriptor } from "../../oci/descriptor.js";
+import { isIndexType } from "../../oci/media-type.js";
+import { type Platform, platformMatches, printPlatform } from "../../oci/platform.js";
 import { attestedBy } from "./attestation.js";
 
 /** Something that an index names and that is not there. */

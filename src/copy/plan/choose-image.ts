@@ -1,7 +1,7 @@
-import { OciEncError } from "../errors.js";
-import type { Descriptor } from "../oci/descriptor.js";
-import { inPreference, localPlatform, type Platform, printPlatform } from "../oci/platform.js";
-import type { Progress } from "../progress.js";
+import { OciEncError } from "../../errors.js";
+import type { Descriptor } from "../../oci/descriptor.js";
+import { inPreference, localPlatform, type Platform, printPlatform } from "../../oci/platform.js";
+import type { Progress } from "../../progress.js";
 
 /** An image of an index, as far as it matters for which one is meant. */
 export interface Choosable {
