@@ -8,5 +8,5 @@ export async function publicKey(path: string): Promise<EncryptionKey> {
 
 /** A private key that needs no passphrase. */
 export async function privateKey(path: string): Promise<DecryptionKey> {
-  return { scheme: undefined, value: await readFile(path), passphrase: undefined, origin: path };
+  return { value: await readFile(path), origin: path };
 }

@@ -16,12 +16,12 @@ export interface EncryptionKey {
 /** A key to decrypt with. A private key file does not say which scheme it is for: every scheme is asked. */
 export interface DecryptionKey {
   /** Undefined: any scheme that can read it. */
-  readonly scheme: string | undefined;
+  readonly scheme?: string | undefined;
   /** As {@link EncryptionKey} has it. */
   readonly value: Uint8Array;
   /** As {@link EncryptionKey} has it. */
   readonly isFile?: boolean | undefined;
-  readonly passphrase: Uint8Array | undefined;
+  readonly passphrase?: Uint8Array | undefined;
   /** For messages. Never the value itself, but what the scheme's row says may be shown of it. */
   readonly origin: string;
 }

@@ -29,7 +29,7 @@ function readKey(name: string, passphrases: ReadonlySet<string>): readonly Decry
   if (statSync(name).size > sizeLimit) return [];
   const beside = name + passphraseSuffix;
   const passphrase = passphrases.has(beside) ? withoutLineBreak(readFileSync(beside)) : undefined;
-  return [{ scheme: undefined, value: readFileSync(name), passphrase, origin: name }];
+  return [{ value: readFileSync(name), passphrase, origin: name }];
 }
 
 function withoutLineBreak(bytes: Uint8Array): Uint8Array {

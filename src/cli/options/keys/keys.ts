@@ -81,7 +81,7 @@ export async function readKeys(invocation: Invocation): Promise<readonly Decrypt
   const keys: DecryptionKey[] = [];
   for (const path of listed) {
     const value = await readSecretFile(path, signal);
-    keys.push({ scheme: undefined, isFile: true, value, passphrase: undefined, origin: path });
+    keys.push({ isFile: true, value, origin: path });
   }
   for (const text of options.get(key)) {
     const { scheme, value: named, isFile, passphrase: source } = await parseKeySpec(text);
