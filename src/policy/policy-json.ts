@@ -1,5 +1,5 @@
 import type { PolicyDialect } from "./key-source.js";
-import { isScope, namedTransports, type PolicyLocation } from "./policy-location.js";
+import { isScope, namedTransports } from "./policy-location.js";
 import { type PolicyRequirement, readRequirement } from "./requirement.js";
 import { entriesOf, invalid, itemsOf, membersOf, quoted, type RuleNode, readDocument } from "./strict-members.js";
 
@@ -46,16 +46,6 @@ export function parsePolicy(bytes: Uint8Array, origin: string, dialect: PolicyDi
     transports: members.transports === undefined ? new Map() : readTransports(members.transports, dialect),
     warnings,
   };
-}
-
-/** The most specific entry for an image; nothing of the others counts. */
-export function matchScope(policy: Policy, { transport, scopes }: PolicyLocation): PolicyEntry {
-  const entries = policy.transports.get(transport);
-  for (const scope of scopes) {
-    const requirements = entries?.get(scope);
-    if (requirements !== undefined) return { name: `transports.${transport}[${quoted(scope)}]`, requirements };
-  }
-  return { name: "default", requirements: policy.default };
 }
 
 function readTransports(place: RuleNode, dialect: PolicyDialect): ReadonlyMap<string, Scopes> {

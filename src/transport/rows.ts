@@ -1,4 +1,4 @@
-import { daemonScopes, nameScopes, noScopes, pathScopes } from "./policy-scopes.js";
+import { daemonScopes, nameScopes, noScopes, pathScopes } from "./scopes-of-image.js";
 import type { PolicyScopes, TransportRow } from "./transport.js";
 
 /** The prefix of an image in a registry. */

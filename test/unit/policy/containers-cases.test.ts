@@ -5,7 +5,7 @@ import { OciEncError } from "../../../src/errors.js";
 import { evaluatePolicy, type PolicyOutcome } from "../../../src/policy/evaluate.js";
 import { parsePolicy } from "../../../src/policy/policy-json.js";
 import { policyLocation } from "../../../src/policy/policy-location.js";
-import { nameScopes, pathScopes } from "../../../src/transport/policy-scopes.js";
+import { nameScopes, pathScopes } from "../../../src/transport/scopes-of-image.js";
 import {
   type ContainersCase,
   containersCase,

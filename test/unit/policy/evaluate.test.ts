@@ -15,7 +15,7 @@ import type { Signature } from "../../../src/sign/signature.js";
 import { readSigningKey } from "../../../src/sign/sigstore/key-file.js";
 import { sigstoreSigner } from "../../../src/sign/sigstore/signer.js";
 import type { FoundSignatures } from "../../../src/sign/store.js";
-import { nameScopes } from "../../../src/transport/policy-scopes.js";
+import { nameScopes } from "../../../src/transport/scopes-of-image.js";
 import { expectedError } from "../../support/expected-error.js";
 import { scratchDirectory } from "../../support/scratch.js";
 import { containersCase, imageOne, signaturesOf } from "../../support/signing/containers-case.js";

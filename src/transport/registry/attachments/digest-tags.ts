@@ -11,7 +11,7 @@ import { uploadBlob } from "../blobs/upload.js";
 import type { RegistryClient } from "../client.js";
 import { bounded } from "../http/redact.js";
 import { fetchManifest, pullScopes, pushScopes } from "../manifests.js";
-import { type Merged, occupied, type SharedTag } from "./shared-tag.js";
+import { type Merged, occupied, type SharedTag } from "./add-to-tag.js";
 
 /** The manifest under a digest tag. */
 export interface DigestTagged {

@@ -10,11 +10,11 @@ import { hasBlob } from "../blobs/blobs.js";
 import { uploadBlob } from "../blobs/upload.js";
 import type { RegistryClient } from "../client.js";
 import { type ManifestStored, storeManifest } from "../manifest-store.js";
+import { addToTags, allSettledOrThrow, type SharedTag } from "./add-to-tag.js";
 import type { AttachmentStores } from "./attachment-stores.js";
 import { sharedDigestTag } from "./digest-tags.js";
 import { hasReferrersApi } from "./list-referrers.js";
 import { sharedReferrersTag } from "./referrers-tag.js";
-import { addToTags, allSettledOrThrow, type SharedTag } from "./shared-tag.js";
 
 /** Bytes of manifests and signatures that wait for the commit. */
 const pendingLimit = 256 * 1024 * 1024;

@@ -6,7 +6,7 @@ import { manifestLimit } from "../../../oci/manifest.js";
 import { mediaTypes } from "../../../oci/media-type.js";
 import type { RegistryClient } from "../client.js";
 import { type FetchedDocument, fetchDocument, pushScopes, repositoryName } from "../manifests.js";
-import { type Merged, occupied, type SharedTag } from "./shared-tag.js";
+import { type Merged, occupied, type SharedTag } from "./add-to-tag.js";
 
 /** The list of referrers under a fallback tag. Its entries are not all understood, and need not be. */
 export interface FallbackList {

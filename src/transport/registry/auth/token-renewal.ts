@@ -11,7 +11,7 @@ import {
   type TokenExchange,
   type TokenRequest,
   tokenExchange,
-} from "./token.js";
+} from "./token-request.js";
 
 /** What an authorizer needs of its client. */
 export interface AuthorizerNeeds {
