@@ -1,3 +1,5 @@
+import { OciEncError } from "../errors.js";
+import { findRow } from "./commands/find.js";
 import { type Flag, spellings } from "./options/flag.js";
 import { globalFlags } from "./options/global.js";
 
@@ -14,10 +16,14 @@ export function divideLine(args: readonly string[]): CommandLine {
   return { before: args.slice(0, at), rest: args.slice(at) };
 }
 
-/** What asks for help behind a command or `help`: for all of it, or what fits a screen. Undefined: another word. */
-export function helpAsked(arg: string | undefined): "all" | "short" | undefined {
-  if (arg === "--help-all") return "all";
-  return arg === "--help" || arg === "-h" ? "short" : undefined;
+/** USAGE for what stands first in a line where only what every command takes may. */
+export function misplacedOption(option: string, line: readonly string[]): OciEncError {
+  const name = line.map((_, index) => findRow(line.slice(index))?.row.name).find((one) => one !== undefined);
+  const [, shown = ""] = /^(--[^=]*|-.?)/s.exec(option) ?? [];
+  const value = option.slice(shown.length).replace(/^(=?).+/s, "$1***");
+  return new OciEncError("USAGE", `${JSON.stringify(`${shown}${value}`)} stands before the command`, {
+    hint: `options of ${name ?? "a command"} follow it: oci-enc ${name ?? "COMMAND"} ${shown} …`,
+  });
 }
 
 /** How many arguments belong to an option of every command; 0: this is none. */

@@ -1,16 +1,16 @@
 import { setFlagsFromString } from "node:v8";
 import { OciEncError } from "../errors.js";
-import { type CommandLine, divideLine, helpAsked } from "./command-line.js";
+import { type CommandLine, divideLine, misplacedOption } from "./command-line.js";
 import type { Command, CommandRow, Invocation } from "./commands/command.js";
 import { type FoundCommand, findRow, rowsBelow } from "./commands/find.js";
-import { pages } from "./help/pages.js";
+import { pageAsked, printHelp } from "./help/page-asked.js";
 import type { Flag } from "./options/flag.js";
 import { type FlagValues, flagValues } from "./options/flag-values.js";
 import { withGlobals } from "./options/global.js";
 import { commandTimeout, debug, json } from "./options/output.js";
 import { withholdPassphraseVariables } from "./options/passphrase-variables.js";
 import { type ConsoleReporter, openConsoleReporter } from "./output/console/console-reporter.js";
-import { isClosedPipe, writeNews, writeResult } from "./output/console/streams.js";
+import { isClosedPipe, writeNews } from "./output/console/streams.js";
 import { describeFailure, failureLine } from "./output/failure.js";
 import { printOutcome } from "./output/report.js";
 import type { Interruption } from "./signals.js";
@@ -48,7 +48,7 @@ interface Run {
 async function dispatch(run: Run): Promise<number> {
   withholdPassphraseVariables(run.args, process.env);
   const line = divideLine(run.args);
-  const page = await pageOf(line);
+  const page = pageAsked(line.rest);
   if (page) return printed(page());
   if (run.args.length === 0 && !asked(run, json)) await tellOverview();
   const { row, words } = await findCommand(line);
@@ -117,24 +117,6 @@ function collectSimply(): void {
   setFlagsFromString("--no-incremental-marking --no-parallel-scavenge");
 }
 
-/** What prints the page that is asked for in the place of a command: `--version`, `help copy`. Undefined: there is a command. */
-async function pageOf({ rest }: CommandLine): Promise<(() => Promise<void>) | undefined> {
-  const [first = "", second] = rest;
-  if (rest.length === 1) return pages.get(first);
-  const named = rest.filter((word) => helpAsked(word) === undefined);
-  const options = named.findIndex((word) => word.startsWith("-"));
-  const words = options < 0 ? named : named.slice(0, options);
-  const all = rest.some((word) => helpAsked(word) === "all");
-  if (first === "help") return () => printHelp(words.slice(1), all);
-  const asksFirst = helpAsked(first) !== undefined || (rowsBelow(first).length > 0 && helpAsked(second) !== undefined);
-  return asksFirst ? () => printHelp(words, all) : undefined;
-}
-
-async function printHelp(words: readonly string[], all: boolean): Promise<void> {
-  const { helpPage } = await import("./help/lookups.js");
-  await writeResult(`${await helpPage(words, all)}\n`);
-}
-
 /** Not a success, as a script that forgot the command has done nothing: so it goes to stderr. */
 async function tellOverview(): Promise<void> {
   const { overview } = await import("./help/overview.js");
@@ -148,7 +130,7 @@ async function findCommand({ rest }: CommandLine): Promise<FoundCommand> {
   const [first] = rest;
   const hint = "oci-enc --help lists the commands";
   if (first === undefined) throw new OciEncError("USAGE", "no command was given", { hint });
-  if (first.startsWith("-")) throw misplaced(first, rest);
+  if (first.startsWith("-")) throw misplacedOption(first, rest);
   const group = rowsBelow(first).map(({ name }) => name);
   if (group.length > 0) {
     throw new OciEncError("USAGE", `${first} needs a second word`, { hint: `there is: ${group.join(", ")}` });
@@ -156,16 +138,6 @@ async function findCommand({ rest }: CommandLine): Promise<FoundCommand> {
   // What stands in the place of a command may be the image.
   const { redactedReference } = await import("../doors/internal.js");
   throw new OciEncError("USAGE", `unknown command ${redactedReference(first)}`, { hint });
-}
-
-/** Only what every command takes may stand before the command. */
-function misplaced(option: string, line: readonly string[]): OciEncError {
-  const name = line.map((_, index) => findRow(line.slice(index))?.row.name).find((one) => one !== undefined);
-  const shown = option.replace(/=.*/s, "=***");
-  const command = name ?? "COMMAND";
-  return new OciEncError("USAGE", `${JSON.stringify(shown)} stands before the command`, {
-    hint: `options of ${name ?? "a command"} follow it: oci-enc ${command} ${shown.replace("=***", "")} …`,
-  });
 }
 
 /** Prints a failure and gives its status. Whoever closed the pipe that an archive goes to knows why nothing more comes. */

@@ -82,6 +82,7 @@ const misplaced: readonly (readonly [string, RegExp])[] = [
     "--creds=a:SECRET --quiet recipients ls b",
     /"--creds=\*\*\*" stands before .*\n {2}hint: options of recipients list follow it: oci-enc recipients list --creds …\n$/,
   ],
+  ["-pSECRET login", /"-p\*\*\*" stands before .*\n {2}hint: options of login follow it: oci-enc login -p …\n$/],
   ["-p nothing", /"-p" stands before .*\n {2}hint: options of a command follow it: oci-enc COMMAND -p …\n$/],
   ["--json=SECRET key inspect pub.pem", /^oci-enc: key inspect: unknown option '--json=\*\*\*'\n/],
 ];
