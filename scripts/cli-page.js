@@ -1,7 +1,7 @@
 // Writes docs/cli.md from the declarations that the help is made from: what several commands take stands once. With --check
 // it writes nothing, and exits 1 where that page is out of date. Run after tsc, by `make pages`.
 import { existsSync } from "node:fs";
-import { commands, exitStatuses, outputFlags, sentence, variableName } from "./declarations.js";
+import { commands, exitStatuses, globalFlags, sentence, topics, variableName } from "./declarations.js";
 import { generatedFile } from "./generated-file.js";
 import { grouped } from "./grouped.js";
 
@@ -28,9 +28,10 @@ function page() {
     "# The command line",
     code(["oci-enc COMMAND [OPTIONS] [ARGUMENTS]"]),
     [
-      "Options follow the command; after `--` nothing is an option. No option takes more than one value: repeat the option instead.",
+      "Options follow the command, and those of [every command](#options-every-command) may stand before it; after `--` nothing is an option. No option takes more than one value: repeat the option instead.",
       "[spec/command-line.md](spec/command-line.md) says how references, keys and layers are written, what is printed where, and what other programs get to know.",
-      "`oci-enc help COMMAND` shows the options of a command, and so does `man oci-enc-COMMAND`.",
+      "`oci-enc COMMAND --help` shows what the command is for and how it begins, `oci-enc COMMAND --help-all` every option of it, and so does `man oci-enc-COMMAND`.",
+      `\`oci-enc help TOPIC\` shows the options that many commands take: ${topics.map(({ name }) => `\`${name}\``).join(", ")}.`,
     ].join("\n"),
     table(["group", "commands"], [...grouped(commands, ({ group }) => group)].map(contents)),
     ...[...grouped(commands, ({ group }) => group)].flatMap(([group, members]) => [
@@ -38,10 +39,17 @@ function page() {
       ...members.flatMap(commandSection),
     ]),
     "## Shared options",
-    `Every option can be given by a variable, \`--${outputFlags[0].name}\` by \`${variableName(outputFlags[0])}\`; [spec/command-line.md](spec/command-line.md#environment) says how.`,
+    `Every option can be given by a variable, \`--${globalFlags[0].name}\` by \`${variableName(globalFlags[0])}\`; [spec/command-line.md](spec/command-line.md#environment) says how.`,
     ...[...sharedGroups].flatMap(sharedSection),
     "### Options: every command",
-    table(["option", "meaning"], [...outputFlags.map(optionRow), ["`-h, --help`", "show the help of the command"]]),
+    table(
+      ["option", "meaning"],
+      [
+        ...globalFlags.map(optionRow),
+        ["`-h, --help`", "show the options of the job, and where the others are explained"],
+        ["`--help-all`", "show every option of the command"],
+      ],
+    ),
     "## Exit status",
     table(
       ["status", "code", "meaning"],

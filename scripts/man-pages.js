@@ -3,7 +3,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { commands, exitStatuses, outputFlags, sentence, variableName } from "./declarations.js";
+import { commands, exitStatuses, globalFlags, sentence, topics, variableName } from "./declarations.js";
 import { grouped } from "./grouped.js";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -54,8 +54,10 @@ function programPage() {
     section("DESCRIPTION", [
       `${plain(description)}.`,
       ".PP",
-      `${bold("oci-enc help")} ${italic("COMMAND")} shows the options of a command, and so does its own page.`,
-      plain("Options follow the command; after -- nothing is an option. No option takes more than one value."),
+      `${bold("oci-enc")} ${italic("COMMAND")} ${bold("--help-all")} shows the options of a command, and so does its own page.`,
+      `${bold("oci-enc help")} ${italic("TOPIC")} shows those that many commands take.`,
+      plain("Options follow the command, and those below may stand before it; after -- nothing is an option."),
+      plain("No option takes more than one value."),
     ]),
     section(
       "COMMANDS",
@@ -69,14 +71,23 @@ function programPage() {
       ]),
     ),
     section("OPTIONS", [
-      ...flagLines(outputFlags),
+      ...flagLines(globalFlags),
       ".TP",
       `${bold("-h")}, ${bold("--help")}`,
-      plain("Show the help of the program, or of a command."),
+      plain(
+        "Show the help of the program, or of a command: the options of its job, and where the others are explained.",
+      ),
+      ".TP",
+      bold("--help-all"),
+      plain("Show every command, or every option of a command."),
       ".TP",
       `${bold("-V")}, ${bold("--version")}`,
       plain("Print the version."),
     ]),
+    section(
+      "TOPICS",
+      topics.flatMap(({ name, about }) => [".TP", `${bold("oci-enc help")} ${bold(name)}`, plain(sentence(about))]),
+    ),
     section("ENVIRONMENT", environment()),
     section("EXIT STATUS", statusLines()),
     section("SEE ALSO", [
@@ -90,7 +101,7 @@ function commandPage(command) {
   const name = `oci-enc ${command.name}`;
   const usage = command.arguments.map(argumentUsage).map((text) => ` ${text}`);
   const groups = grouped(command.flags, ({ group }) => group);
-  const output = [...(groups.get("Output:") ?? []), ...outputFlags];
+  const output = [...(groups.get("Output:") ?? []), ...globalFlags];
   groups.delete("Output:");
   return page(pageName(command.name), command.summary, [
     section("SYNOPSIS", [`${bold(name)} [${italic("OPTIONS")}]${usage.join("")}`]),
@@ -102,7 +113,10 @@ function commandPage(command) {
       ...flagLines(output),
       ".TP",
       `${bold("-h")}, ${bold("--help")}`,
-      plain("Show the help of the command."),
+      plain("Show the options of the job, and where the others are explained."),
+      ".TP",
+      bold("--help-all"),
+      plain("Show every option."),
     ]),
     section("ENVIRONMENT", environment(command.flags[0])),
     section("EXIT STATUS", [`0 when all went well; ${reference("oci-enc")} lists the others.`]),
@@ -162,7 +176,7 @@ function meaning({ about, choices, repeats, aliases }) {
 }
 
 /** With an option of the command itself as the example, where it has one. */
-function environment(flag = outputFlags.at(-1)) {
+function environment(flag = globalFlags.at(-1)) {
   return [
     `${plain(`Every option can be given by a variable, --${flag.name} by`)} ${bold(variableName(flag))}:`,
     plain("what is typed counts more, a switch is 1 or 0, an option that repeats has one value a line."),

@@ -5,8 +5,12 @@ import { ioError, machineFailure, OciEncError, shownMessage, systemCode } from "
  * cost little more than Node itself.
  */
 async function main(args: readonly string[]): Promise<number> {
-  const page = args.length === 1 ? await pageFor(args[0]) : undefined;
-  if (page) return await printPage(page);
+  const [word] = args;
+  if (word !== undefined && args.length === 1) {
+    const { pages } = await import("./help/pages.js");
+    const page = pages.get(word);
+    if (page) return await printPage(page);
+  }
   const { watchSignals } = await import("./signals.js");
   const signals = watchSignals();
   try {
@@ -15,13 +19,6 @@ async function main(args: readonly string[]): Promise<number> {
   } finally {
     signals.release();
   }
-}
-
-/** What prints a page that needs no command; undefined: there is a command. */
-async function pageFor(arg: string | undefined): Promise<(() => Promise<void>) | undefined> {
-  if (arg === "--version" || arg === "-V") return (await import("./version.js")).printVersion;
-  if (arg === "--help" || arg === "-h") return (await import("./program-help.js")).printProgramHelp;
-  return undefined;
 }
 
 async function printPage(print: () => Promise<void>): Promise<number> {

@@ -1,17 +1,18 @@
 import { setFlagsFromString } from "node:v8";
 import { OciEncError } from "../errors.js";
+import { type CommandLine, divideLine, misplacedOption } from "./command-line.js";
 import type { Command, CommandRow, Invocation } from "./commands/command.js";
-import { commands } from "./commands/index.js";
+import { type FoundCommand, findRow, rowsBelow } from "./commands/find.js";
+import { pageAsked, printHelp } from "./help/page-asked.js";
 import type { Flag } from "./options/flag.js";
 import { type FlagValues, flagValues } from "./options/flag-values.js";
-import { commandTimeout, debug, json, outputFlags, outputPrecedence } from "./options/output.js";
+import { withGlobals } from "./options/global.js";
+import { commandTimeout, debug, json } from "./options/output.js";
 import { withholdPassphraseVariables } from "./options/passphrase-variables.js";
-import { registryConflicts } from "./options/registry/registry-flags.js";
 import { type ConsoleReporter, openConsoleReporter } from "./output/console/console-reporter.js";
-import { isClosedPipe, writeNews, writeResult } from "./output/console/streams.js";
+import { isClosedPipe, writeNews } from "./output/console/streams.js";
 import { describeFailure, failureLine } from "./output/failure.js";
 import { printOutcome } from "./output/report.js";
-import { printProgramHelp } from "./program-help.js";
 import type { Interruption } from "./signals.js";
 import { parseCommand } from "./syntax.js";
 
@@ -46,26 +47,24 @@ interface Run {
 
 async function dispatch(run: Run): Promise<number> {
   withholdPassphraseVariables(run.args, process.env);
-  const args = withoutHelpCommand(run.args);
-  if (["--help", "-h"].includes(args[0] ?? "")) return printed(printProgramHelp());
-  run.command = await findCommand(args);
-  const declared = await run.command.load();
-  run.declared = declared;
-  const command: Command = {
-    ...declared,
-    flags: [...declared.flags, ...outputFlags],
-    conflicts: [...(declared.conflicts ?? []), ...registryConflicts],
-    precedence: outputPrecedence,
-  };
-  const typed = parseCommand(run.command, command, args.slice(run.command.name.split(" ").length));
-  if (typed.kind === "help") return printed(writeResult(`${typed.text}\n`));
+  const line = divideLine(run.args);
+  const page = pageAsked(line.rest);
+  if (page) return printed(page());
+  if (run.args.length === 0 && !asked(run, json)) await tellOverview();
+  const { row, words } = await findCommand(line);
+  run.command = row;
+  const command = withGlobals(await row.load());
+  run.declared = command;
+  const args = [...line.before, ...line.rest.slice(words)];
+  const typed = parseCommand(row, command, args);
+  if (typed.kind === "help") return printed(printHelp(row.name.split(" "), typed.all));
   const options = flagValues(command, typed.values, process.env);
   run.options = options;
   run.reporter = await openConsoleReporter(options);
-  return await execute(run.command, command, {
+  return await execute(row, command, {
     arguments: typed.arguments,
     options,
-    line: args,
+    line: [...row.name.split(" "), ...args],
     ...channels(run.reporter, run.interruption),
   });
 }
@@ -118,25 +117,21 @@ function collectSimply(): void {
   setFlagsFromString("--no-incremental-marking --no-parallel-scavenge");
 }
 
-/** `help copy` is `copy --help`. */
-function withoutHelpCommand(args: readonly string[]): readonly string[] {
-  if (args[0] !== "help") return args;
-  return [...args.slice(1), "--help"];
+/** Not a success, as a script that forgot the command has done nothing: so it goes to stderr. */
+async function tellOverview(): Promise<void> {
+  const { overview } = await import("./help/overview.js");
+  writeNews(`${overview()}\n`);
 }
 
-/** The row whose words the arguments start with. USAGE when there is none. */
-async function findCommand(args: readonly string[]): Promise<CommandRow> {
-  const found = commands.find(({ name }) => name.split(" ").every((word, index) => args[index] === word));
+/** The command whose name the line has. USAGE when there is none. */
+async function findCommand({ rest }: CommandLine): Promise<FoundCommand> {
+  const found = findRow(rest);
   if (found) return found;
-  const [first] = args;
+  const [first] = rest;
   const hint = "oci-enc --help lists the commands";
   if (first === undefined) throw new OciEncError("USAGE", "no command was given", { hint });
-  if (first.startsWith("-")) {
-    throw new OciEncError("USAGE", `${JSON.stringify(first.replace(/=.*/s, "=***"))} stands before the command`, {
-      hint: "options follow the command: oci-enc COMMAND [OPTIONS]",
-    });
-  }
-  const group = commands.filter(({ name }) => name.startsWith(`${first} `)).map(({ name }) => name);
+  if (first.startsWith("-")) throw misplacedOption(first, rest);
+  const group = rowsBelow(first).map(({ name }) => name);
   if (group.length > 0) {
     throw new OciEncError("USAGE", `${first} needs a second word`, { hint: `there is: ${group.join(", ")}` });
   }

@@ -1,14 +1,14 @@
 import { CommanderError, Option, Command as Parser } from "commander";
 import { OciEncError } from "../errors.js";
 import type { Argument, Command, CommandRow } from "./commands/command.js";
+import { argumentUsage } from "./help/option-text.js";
 import type { Flag } from "./options/flag.js";
 import type { TypedValues } from "./options/flag-values.js";
-import { helpText, quiet } from "./program-help.js";
 
-/** What was typed after a command's name; or the help that was asked for. */
+/** What was typed after a command's name; or that help was asked for, and whether all of it. */
 export type Typed =
   | { readonly kind: "call"; readonly arguments: readonly string[]; readonly values: TypedValues }
-  | { readonly kind: "help"; readonly text: string };
+  | { readonly kind: "help"; readonly all: boolean };
 
 /** Takes a command's arguments apart. USAGE when they do not fit what it declares. */
 export function parseCommand(row: CommandRow, command: Command, args: readonly string[]): Typed {
@@ -18,8 +18,8 @@ export function parseCommand(row: CommandRow, command: Command, args: readonly s
     if (before) before.push(value);
     else values.set(flag.name, [value]);
   });
-  const help = parse(parser, withValues(args, command));
-  if (help !== undefined) return { kind: "help", text: help };
+  const asked = parse(parser, withValues(args, command));
+  if (asked !== undefined) return { kind: "help", all: asked === "help-all" };
   for (const [index, declared] of command.arguments.entries()) checkArgument(declared, parser.args.slice(index));
   return { kind: "call", arguments: parser.args, values };
 }
@@ -39,61 +39,54 @@ function withValues(args: readonly string[], { flags }: Command): readonly strin
 type Take = (flag: Flag<unknown>, value: string) => void;
 
 function commandParser(row: CommandRow, command: Command, take: Take): Parser {
-  const parser = quiet(new Parser(`oci-enc ${row.name}`))
-    .usage([...command.arguments.map(argumentUsage), "[OPTIONS]"].join(" "))
-    .description(`${row.summary.charAt(0).toUpperCase()}${row.summary.slice(1)}.`)
-    .addHelpOption(new Option("-h, --help", "show this help").helpGroup("Output:"))
+  // Commander neither prints nor ends the process: that is the program's part.
+  const parser = new Parser(`oci-enc ${row.name}`)
+    .exitOverride()
+    .configureOutput({ writeOut: () => undefined, writeErr: () => undefined })
+    .helpOption(false)
+    .option("-h, --help")
+    .option("--help-all")
     .action(() => undefined);
   for (const argument of command.arguments) {
     const usage = argumentUsage(argument);
-    parser.argument(argument.optional === true ? usage : `<${usage}>`, argument.about);
+    parser.argument(argument.optional === true ? usage : `<${usage}>`);
   }
   if (command.passesOn === true) parser.passThroughOptions();
   for (const flag of command.flags) addFlag(parser, flag, take);
-  const examples = command.examples.map((line) => `\n  ${line}`).join("");
-  return parser.addHelpText("after", `\nExamples:${examples}\n\nEvery option can be set by a variable: ${variables}.`);
-}
-
-const variables = "--progress by OCI_ENC_PROGRESS, an option that repeats with one value a line";
-
-/** `SOURCE`, `[TARGET]`, `IMAGE...`. */
-function argumentUsage(argument: Argument): string {
-  const name = `${argument.name}${argument.repeats === true ? "..." : ""}`;
-  return argument.optional === true ? `[${name}]` : name;
+  return parser;
 }
 
 function addFlag(parser: Parser, flag: Flag<unknown>, take: Take): void {
   const value = valueUsage(flag);
   const short = flag.short === undefined ? "" : `-${flag.short}, `;
-  const also = flag.aliases.length === 0 ? "" : ` (also ${flag.aliases.map((alias) => `--${alias}`).join(", ")})`;
-  const fallback = flag.choices.length > 0 ? ` (default: ${flag.choices[0]})` : "";
-  const repeats = flag.repeats ? " (repeatable)" : "";
-  const main = new Option(`${short}--${flag.name}${value}`, `${flag.about}${fallback}${repeats}${also}`).helpGroup(
-    flag.group,
-  );
   const others = flag.aliases.map((alias) => new Option(`--${alias}${value}`).hideHelp());
-  for (const option of [main, ...others]) {
+  for (const option of [new Option(`${short}--${flag.name}${value}`), ...others]) {
     parser.addOption(option);
     parser.on(`option:${option.name()}`, (text: string | null) => take(flag, text ?? "true"));
   }
 }
 
-/** ` <FILE>`, `[=BOOL]`, or nothing. */
+/** As the parser wants it: ` <FILE>`, ` [BOOL]`, or nothing. */
 function valueUsage({ placeholder, implicitValue: alone }: Flag<unknown>): string {
   if (placeholder === undefined) return "";
   return alone === undefined ? ` <${placeholder}>` : ` [${placeholder}]`;
 }
 
-/** Undefined when the arguments fit; the help's text where that was asked for. */
-function parse(parser: Parser, args: readonly string[]): string | undefined {
+/** Undefined when the arguments fit; which help was asked for, whatever else was typed. */
+function parse(parser: Parser, args: readonly string[]): "help" | "help-all" | undefined {
+  let asked: "help" | "help-all" | undefined;
+  for (const name of ["help", "help-all"] as const) {
+    parser.on(`option:${name}`, () => {
+      asked ??= name;
+    });
+  }
   try {
     parser.parse([...args], { from: "user" });
-    return undefined;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.code === "commander.helpDisplayed") return helpText(parser);
-    throw usageError(parser, error);
+    if (asked === undefined) throw usageError(parser, error);
   }
+  return asked;
 }
 
 function usageError(parser: Parser, error: CommanderError): OciEncError {
@@ -106,7 +99,7 @@ function usageError(parser: Parser, error: CommanderError): OciEncError {
 
 /** An option that is mistyped may have been one whose value is secret. */
 function withoutValue(message: string): string {
-  return message.replace(/^(unknown option '-[^=]*=).*(?=')/s, "$1***");
+  return message.replace(/^(unknown option '-(?:[^=]*=|p)).+(?=')/s, "$1***");
 }
 
 function checkArgument(declared: Argument, given: readonly string[]): void {

@@ -95,9 +95,9 @@ test("the decoder takes its keys from a payload", async () => {
 });
 
 test("the help, the hints and the manual pages name it", () => {
-  const { stdout } = ociEncWithToy(0, "encrypt", "--help");
+  const { stdout } = ociEncWithToy(0, "encrypt", "--help-all");
   assert.match(stdout.replace(/\s+/g, " "), /--recipient .*provider:NAME\[:PARAMETERS\], toy:NAME\.SECRET/);
-  assert.match(ociEncWithToy(0, "recipients", "remove", "--help").stdout.replace(/\s+/g, " "), /, toy:NAME/);
+  assert.match(ociEncWithToy(0, "recipients", "remove", "--help-all").stdout.replace(/\s+/g, " "), /, toy:NAME/);
   const { stderr } = ociEncWithToy(2, "encrypt", "-r", "none:x", sealed, sealed);
   assert.match(stderr, /known schemes: .*, toy;/);
   const script = join(process.cwd(), "scripts", "man-pages.js");

@@ -47,7 +47,7 @@ before(async () => {
   await cli("copy oci:images plain");
 });
 
-const env = { OCI_ENC_STORE: "store", SOURCE_DATE_EPOCH: "0", HOME: scratch };
+const env = { OCI_ENC_STORE: "store", SOURCE_DATE_EPOCH: "0", HOME: scratch, COLUMNS: "100" };
 const cli = (line: string) => ociEnc(line.replaceAll("REGISTRY", registry.host).split(" "), { cwd: scratch, env });
 
 /** Name of the file, and the command line that is run for it. In this order: some build on others. */
@@ -181,6 +181,10 @@ const cases: readonly (readonly [string, string])[] = [
   ["logout-error-json", "logout --json --authfile auth.json REGISTRY"],
   ["help-pull", "help pull"],
   ["help", "--help"],
+  ["help-all", "--help-all"],
+  ["help-pull-all", "help pull --help-all"],
+  ["help-registries", "help registries"],
+  ["help-output", "help output"],
   ["help-encrypt", "help encrypt"],
   ["no-command", "--json"],
 ];

@@ -6,6 +6,8 @@ import type { FlagRules, FlagValues } from "../options/flag-values.js";
 export interface CommandRow {
   /** As it is typed: `encrypt`, `key generate`. */
   readonly name: string;
+  /** Other names that users of other tools type; no list has them. */
+  readonly aliases?: readonly string[];
   /** Heading under which the help, the manual and docs/cli.md list it. */
   readonly group:
     | "Images:"

@@ -16,6 +16,7 @@ export const commands: readonly CommandRow[] = [
   },
   {
     name: "recipients list",
+    aliases: ["recipients ls"],
     group: "Recipients:",
     summary: "show who can decrypt each layer of an image",
     load: async () => (await import("./recipients/recipients-list.js")).recipientsList,
@@ -28,6 +29,7 @@ export const commands: readonly CommandRow[] = [
   },
   {
     name: "recipients remove",
+    aliases: ["recipients rm"],
     group: "Recipients:",
     summary: "remove recipients of an encrypted image; this does not revoke",
     load: async () => (await import("./recipients/recipients-remove.js")).recipientsRemove,
@@ -82,6 +84,7 @@ export const commands: readonly CommandRow[] = [
   },
   {
     name: "copy",
+    aliases: ["cp"],
     group: "Images:",
     summary: "copy an image, and encrypt or decrypt it on the way where asked",
     load: async () => (await import("./images/copy.js")).copy,
@@ -112,6 +115,7 @@ export const commands: readonly CommandRow[] = [
   },
   {
     name: "rm",
+    aliases: ["rmi"],
     group: "Local store:",
     summary: "remove images from the local store",
     load: async () => (await import("./store/rm.js")).rm,
@@ -130,6 +134,7 @@ export const commands: readonly CommandRow[] = [
   },
   {
     name: "list-tags",
+    aliases: ["tags"],
     group: "Registry:",
     summary: "list the tags of a repository",
     load: async () => (await import("./registry/list-tags.js")).listTags,
@@ -154,6 +159,7 @@ export const commands: readonly CommandRow[] = [
   },
   {
     name: "key generate",
+    aliases: ["key new"],
     group: "Keys:",
     summary: "make a key pair",
     load: async () => (await import("./keys/key-generate.js")).keyGenerate,

@@ -1,4 +1,5 @@
-import { firstWords, type KnownCommand, quoted, secondWords, spellings } from "./known-command.js";
+import { spellings } from "../options/flag.js";
+import { firstWords, type KnownCommand, quoted, secondWords } from "./known-command.js";
 
 /** A script for `/etc/bash_completion.d`. What it has no words for is completed as a file. */
 export function bashCompletion(commands: readonly KnownCommand[]): string {

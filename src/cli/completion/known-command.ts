@@ -10,12 +10,6 @@ export interface KnownCommand {
   readonly words: readonly string[];
 }
 
-/** Every spelling of an option, the long one first. */
-export function spellings(flag: Flag<unknown>): readonly string[] {
-  const short = flag.short === undefined ? [] : [`-${flag.short}`];
-  return [`--${flag.name}`, ...short, ...flag.aliases.map((alias) => `--${alias}`)];
-}
-
 /** The first words of the commands, each once: `key` stands for all that begin with it. */
 export function firstWords(commands: readonly KnownCommand[]): readonly string[] {
   return [...new Set(commands.map(({ name }) => name.split(" ", 1).join("")))];

@@ -1,5 +1,5 @@
-import type { Flag } from "../options/flag.js";
-import { firstWords, type KnownCommand, quoted, secondWords, spellings } from "./known-command.js";
+import { type Flag, spellings } from "../options/flag.js";
+import { firstWords, type KnownCommand, quoted, secondWords } from "./known-command.js";
 
 /** A script for a directory of zsh's `fpath`, named `_oci-enc`. What it has no words for is completed as a file. */
 export function zshCompletion(commands: readonly KnownCommand[]): string {

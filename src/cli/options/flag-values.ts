@@ -23,6 +23,8 @@ export interface FlagValues {
   declares(flag: Flag<unknown>): boolean;
   /** Whether the option was used, on the command line or by its variable. */
   given(flag: Flag<unknown>): boolean;
+  /** Whether the option was used on the command line. */
+  typed(flag: Flag<unknown>): boolean;
 }
 
 /** What was typed, by the option's name; an option that was not used is absent. */
@@ -55,6 +57,7 @@ export function flagValues(rules: FlagRules, typed: TypedValues, environment: No
     get: (flag) => flag.read(of(flag)),
     declares: ({ name }) => values.has(name),
     given: (flag) => isUsed(of(flag)),
+    typed: (flag) => isUsed(typed.get(flag.name)),
   };
 }
 

@@ -1,4 +1,5 @@
 import { OciEncError } from "../../errors.js";
+import type { Topic } from "./topics.js";
 
 /** One option of the command line: how it is written, and what its values mean. */
 export interface Flag<T> {
@@ -18,6 +19,12 @@ export interface Flag<T> {
   readonly about: string;
   /** Heading under which the help lists it. */
   readonly group: string;
+  /** Whose page explains it, as many commands take it. Undefined: it is of the job of the commands that take it. */
+  readonly topic: Topic | undefined;
+  /** Stands in the short help although it has a topic. */
+  readonly everyday: boolean;
+  /** For this end of a copy alone; undefined: for whatever the command has. */
+  readonly end: Side | undefined;
   /** From every value that was given, in their order; none when the option was not used. USAGE when they make no sense. */
   read(values: readonly string[]): T;
 }
@@ -29,7 +36,13 @@ export interface FlagNames {
   readonly aliases?: readonly string[];
   readonly about: string;
   readonly group: string;
+  readonly topic?: Topic;
+  readonly everyday?: boolean;
+  readonly end?: Side | undefined;
 }
+
+/** Which end of a copy an option is for. */
+export type Side = "src" | "dest";
 
 /** An option without a value. */
 export function toggle(names: FlagNames): Flag<boolean> {
@@ -91,6 +104,12 @@ export function variableName(flag: Flag<unknown>): string {
   return `OCI_ENC_${flag.name.toUpperCase().replaceAll(/[-.]/g, "_")}`;
 }
 
+/** Every spelling of an option, the long one first. */
+export function spellings(flag: Flag<unknown>): readonly string[] {
+  const short = flag.short === undefined ? [] : [`-${flag.short}`];
+  return [`--${flag.name}`, ...short, ...flag.aliases.map((alias) => `--${alias}`)];
+}
+
 function described(names: FlagNames): Omit<Flag<never>, "read"> {
   return {
     name: names.name,
@@ -102,5 +121,8 @@ function described(names: FlagNames): Omit<Flag<never>, "read"> {
     repeats: false,
     about: names.about,
     group: names.group,
+    topic: names.topic,
+    everyday: names.everyday ?? false,
+    end: names.end,
   };
 }

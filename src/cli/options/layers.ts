@@ -3,6 +3,7 @@ import { type Flag, repeated } from "./flag.js";
 import type { FlagValues } from "./flag-values.js";
 
 const group = "Layers and platforms:";
+const topic = "layers";
 
 /** Which layers are meant. */
 export const layer: Flag<readonly string[]> = repeated({
@@ -12,6 +13,8 @@ export const layer: Flag<readonly string[]> = repeated({
   placeholder: "SEL",
   about: "only these layers: 0, -1 (the top), 2.., -3..-1, 0,2 or sha256:…",
   group,
+  topic,
+  everyday: true,
 });
 
 /** Which layers are not. */
@@ -20,6 +23,7 @@ export const excludeLayer: Flag<readonly string[]> = repeated({
   placeholder: "SEL",
   about: "all but these layers, written as with --layer",
   group,
+  topic,
 });
 
 /** The choice of layers. USAGE when a selector makes no sense. */

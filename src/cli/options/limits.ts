@@ -19,7 +19,7 @@ export function readLimits(options: FlagValues): GrowthLimits {
 }
 
 function limit(name: string, about: string): Flag<number | undefined> {
-  return parsed({ name, placeholder: "N", about, group: "Limits:" }, (text) => {
+  return parsed({ name, placeholder: "N", about, group: "Limits:", topic: "layers" }, (text) => {
     const count = Number(text);
     if (/^\d{1,16}$/.test(text) && Number.isSafeInteger(count) && count > 0) return count;
     throw new OciEncError("USAGE", `--${name}: ${JSON.stringify(text)} is not a number from 1 on`);

@@ -4,9 +4,16 @@ import { choice, type Flag, parsed, toggle } from "./flag.js";
 import type { FlagPair, FlagValues } from "./flag-values.js";
 
 const group = "Output:";
+const topic = "output";
 
 /** The result as a JSON document. */
-export const json: Flag<boolean> = toggle({ name: "json", about: "print the result as one JSON document", group });
+export const json: Flag<boolean> = toggle({
+  name: "json",
+  about: "print the result as one JSON document",
+  group,
+  topic,
+  everyday: true,
+});
 
 /** No progress, no information. */
 export const quiet: Flag<boolean> = toggle({
@@ -14,6 +21,7 @@ export const quiet: Flag<boolean> = toggle({
   short: "q",
   about: "no progress and no information; warnings and errors stay",
   group,
+  topic,
 });
 
 /** What the library does in detail, and stack traces. */
@@ -22,23 +30,24 @@ export const debug: Flag<boolean> = toggle({
   short: "d",
   about: "say in detail what is done; stack traces with errors",
   group,
+  topic,
 });
 
 /** How progress is shown. */
 export const progress: Flag<"auto" | "tty" | "plain" | "json" | "none"> = choice(
-  { name: "progress", about: "how progress is shown on stderr", group },
+  { name: "progress", about: "how progress is shown on stderr", group, topic },
   ["auto", "tty", "plain", "json", "none"],
 );
 
 /** Whether there are colours. */
 export const color: Flag<"auto" | "always" | "never"> = choice(
-  { name: "color", about: "colours; NO_COLOR is honoured", group },
+  { name: "color", about: "colours; NO_COLOR is honoured", group, topic },
   ["auto", "always", "never"],
 );
 
 /** How long the command may take, in milliseconds. */
 export const commandTimeout: Flag<number | undefined> = parsed(
-  { name: "command-timeout", placeholder: "DURATION", about: "give up after this time: 90s, 5m, 1h30m", group },
+  { name: "command-timeout", placeholder: "DURATION", about: "give up after this time: 90s, 5m, 1h30m", group, topic },
   parseDuration,
 );
 

@@ -8,6 +8,8 @@ export const platform: Flag<readonly string[]> = repeated({
   placeholder: "OS/ARCH[/VARIANT]",
   about: "only these platforms, also with commas; local is this machine's; default all",
   group: "Layers and platforms:",
+  topic: "layers",
+  everyday: true,
 });
 
 /** Every platform, for people of tools that take this machine's alone. Commands that take it have it in conflict with the above. */
@@ -17,6 +19,7 @@ export const allPlatforms: Flag<boolean> = toggle({
   aliases: ["all-platforms"],
   about: "every platform, which is the default",
   group: "Layers and platforms:",
+  topic: "layers",
 });
 
 /** Undefined: every platform. USAGE when one is not written as a platform. */

@@ -24,7 +24,7 @@ const hidden = "***";
 const namePrefixes: readonly string[] = transportRows.flatMap(({ named, prefixes }) => (named ? prefixes : []));
 
 /** Options whose values are secrets, whatever they look like. */
-const secretOption = /^--(?:src-|dest-)?(?:creds|registry-token)(?:=|$)/;
+const secretOption = /^(?:-p$|--(?:(?:login-)?password|(?:src-|dest-)?(?:creds|registry-token))(?:=|$))/;
 
 /** Options whose values are names with colons and no secrets. */
 const plainOption = /^--(?:base|reuse-from|layer|exclude-layer)$/;

@@ -97,6 +97,7 @@ const noFile: ReadonlySet<string> = new Set([
     "BOOL",
     "TAG",
     "TOKEN",
+    "PASSWORD",
     "TYPE",
     "FORMAT",
     "DURATION",

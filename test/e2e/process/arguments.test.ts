@@ -21,10 +21,11 @@ const run = (args: readonly string[], options: RunOptions = {}) =>
 
 /** Command lines that make no sense, and what must be said about them. */
 const nonsense: readonly (readonly [readonly string[], RegExp])[] = [
-  [[], /no command/],
   [["frobnicate"], /unknown command "frobnicate"/],
   [["key"], /second word\n {2}hint: there is: key generate/],
-  [["--quiet", "images"], /stands before the command/],
+  [["--quiet"], /no command/],
+  [["help", "frobnicate"], /there is no help on "frobnicate"/],
+  [["--store", "x", "images"], /"--store" stands before the command\n {2}hint: options of images follow it/],
   [["encrypt"], /missing required argument 'SRC'/],
   [["encrypt", "oci:images", "a", "b"], /too many arguments.* got 3/],
   [["encrypt", "", "-r", "jwe:pub.pem"], /SRC is empty/],

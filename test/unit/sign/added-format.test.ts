@@ -85,7 +85,7 @@ test("a copy without signatures leaves it behind", () => {
 });
 
 test("the help and the hints name it", () => {
-  const help = (command: string) => ociEncWithToy(0, [command, "--help"]).replace(/\s+/g, " ");
+  const help = (command: string) => ociEncWithToy(0, [command, "--help-all"]).replace(/\s+/g, " ");
   assert.match(help("sign"), /--by <SPEC> .*, toy:TOYFILE/);
   assert.match(help("sign"), /gpg, toy, or both/);
   assert.match(help("verify"), /, toy:TOYFILE, notary/);

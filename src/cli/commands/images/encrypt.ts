@@ -59,6 +59,7 @@ const keepPlainSignatures: Flag<boolean> = toggle({
   about:
     "keep the signatures of the unencrypted image with the encrypted one; they are valid again when that is decrypted",
   group: "Source and target:",
+  topic: "signing",
 });
 
 /** `encrypt SRC [DST]`. */

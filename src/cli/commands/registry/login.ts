@@ -1,8 +1,9 @@
 import type { LoginTarget } from "../../../doors/transport.js";
 import { OciEncError } from "../../../errors.js";
+import type { ProgressEvent } from "../../../progress.js";
 import { type Flag, toggle } from "../../options/flag.js";
 import { readRegistry } from "../../options/registry/registry.js";
-import { eitherSide, registryFlags } from "../../options/registry/registry-flags.js";
+import { eitherSide, loginPassword, registryFlags } from "../../options/registry/registry-flags.js";
 import type { Command, Invocation, Report } from "../command.js";
 
 const getLogin: Flag<boolean> = toggle({
@@ -11,16 +12,28 @@ const getLogin: Flag<boolean> = toggle({
   group: "Output:",
 });
 
+/** As other commands take it, and as docker and podman write it. */
+const username: Flag<string | undefined> = { ...eitherSide.username, short: "u", everyday: true };
+
+const passwordStdin: Flag<boolean> = { ...eitherSide.passwordStdin, everyday: true };
+
+/** What every command with a registry takes, where two options have another form here. */
+const loginFlags = registryFlags.map(
+  (flag) => [username, passwordStdin].find(({ name }) => name === flag.name) ?? flag,
+);
+
 /** `login [REGISTRY]`. */
 export const login: Command = {
   arguments: [{ name: "REGISTRY", about: "HOST[:PORT], or a repository of it; default docker.io", optional: true }],
-  flags: [...registryFlags, getLogin],
+  flags: [...loginFlags, loginPassword, getLogin],
   conflicts: [
-    [getLogin, eitherSide.username],
+    [getLogin, username],
     [getLogin, eitherSide.creds],
+    [loginPassword, passwordStdin],
   ],
+  needs: [[loginPassword, username]],
   examples: [
-    "oci-enc login --username alice registry.example",
+    "oci-enc login -u alice registry.example",
     "oci-enc login --username alice --password-stdin registry.example < password",
     "oci-enc login --get-login registry.example",
   ],
@@ -31,13 +44,15 @@ async function showLogin(invocation: Invocation): Promise<Report> {
   const { loggedInAs } = await import("../../../doors/transport.js");
   const asked = invocation.arguments[0] ?? "docker.io";
   const authFile = invocation.options.get(eitherSide.authfile);
-  const { place, username } = await loggedInAs(asked, { registry: { authFile } });
-  if (username === undefined) throw new OciEncError("NOT_FOUND", `not logged in to ${JSON.stringify(asked)}`);
-  return { kind: "report", document: loginDocument(place, username, []), text: username };
+  const found = await loggedInAs(asked, { registry: { authFile } });
+  if (found.username === undefined) throw new OciEncError("NOT_FOUND", `not logged in to ${JSON.stringify(asked)}`);
+  return { kind: "report", document: loginDocument(found.place, found.username, []), text: found.username };
 }
 
 async function logIn(invocation: Invocation): Promise<Report> {
   const transports = await import("../../../doors/transport.js");
+  const { signal, progress } = invocation;
+  if (invocation.options.typed(loginPassword)) progress(passwordVisible);
   const registry = await readRegistry(invocation);
   const { credentials } = registry;
   if (!credentials) {
@@ -45,14 +60,19 @@ async function logIn(invocation: Invocation): Promise<Report> {
       hint: "give --username; the password is then asked for, or read with --password-stdin",
     });
   }
-  const { signal, progress } = invocation;
   const options = { registry, signal, progress };
   const { place, places } = await transports.login(invocation.arguments[0] ?? "docker.io", credentials, options);
   for (const where of places) invocation.info(`kept in ${where}`);
-  const username = credentials.kind === "password" ? credentials.username : "<token>";
-  return { kind: "report", document: loginDocument(place, username, places), text: "", writes: true };
+  const name = credentials.kind === "password" ? credentials.username : "<token>";
+  return { kind: "report", document: loginDocument(place, name, places), text: "", writes: true };
 }
 
-function loginDocument(place: LoginTarget, username: string, places: readonly string[]): object {
-  return { registry: place.host, repository: place.repository ?? null, username, places };
+const passwordVisible: ProgressEvent = {
+  type: "warning",
+  code: "PASSWORD_VISIBLE",
+  message: "the password is an argument, which every process on this machine can see; use --password-stdin",
+};
+
+function loginDocument(place: LoginTarget, name: string, places: readonly string[]): object {
+  return { registry: place.host, repository: place.repository ?? null, username: name, places };
 }

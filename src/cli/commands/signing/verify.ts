@@ -56,7 +56,7 @@ const minRecipients: Flag<number | undefined> = parsed(
 const noPlaintextLeftovers: Flag<boolean> = toggle({
   name: "no-plaintext-leftovers",
   aliases: ["no-plaintext-twins"],
-  about: "check whether the unencrypted blobs are still in the place of the image; requires --key or --plain-image",
+  about: "check that no unencrypted blobs are left beside the image; requires --key or --plain-image",
   group,
 });
 
@@ -69,7 +69,7 @@ const plainImage: Flag<string | undefined> = single({
 
 const plain: Flag<boolean> = toggle({
   name: "plain",
-  about: "verify the signatures of the image as it is when --key has decrypted it; nothing is written",
+  about: "verify the signatures of the image that --key decrypts; nothing is written",
   group: "Trust:",
 });
 

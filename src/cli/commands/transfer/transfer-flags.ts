@@ -21,6 +21,7 @@ export const digestfile: Flag<string | undefined> = single({
   placeholder: "FILE",
   about: "write the digest of the result into this file",
   group,
+  topic: "output",
 });
 
 /** Write nothing. */
@@ -28,6 +29,8 @@ export const dryRun: Flag<boolean> = toggle({
   name: "dry-run",
   about: "print what would be done, and write nothing",
   group,
+  topic: "output",
+  everyday: true,
 });
 
 /** Whether to copy what refers to the image. */
@@ -35,6 +38,7 @@ export const referrers: Flag<boolean | undefined> = yesOrNo({
   name: "referrers",
   about: "copy signatures and whatever else refers to the image, or fail; default: what the source lists",
   group: targetGroup,
+  topic: "signing",
 });
 
 const signaturesOnly: Flag<boolean> = toggle({
@@ -48,6 +52,7 @@ export const removeSignatures: Flag<boolean> = toggle({
   name: "remove-signatures",
   about: "do not copy the signatures of the image",
   group: targetGroup,
+  topic: "signing",
 });
 
 const preserveDigests: Flag<boolean> = toggle({

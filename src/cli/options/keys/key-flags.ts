@@ -5,6 +5,7 @@ import { type Flag, parsed, repeated, single, toggle } from "../flag.js";
 import type { FlagValues } from "../flag-values.js";
 
 const group = "Keys:";
+const topic = "keys";
 
 /** The recipients to encrypt for. */
 export const recipient: Flag<readonly string[]> = repeated({
@@ -14,6 +15,8 @@ export const recipient: Flag<readonly string[]> = repeated({
   placeholder: "SPEC",
   about: `a recipient to encrypt for: ${helpOf("recipient").join(", ")}`,
   group,
+  topic,
+  everyday: true,
 });
 
 /** The same from a file. */
@@ -22,6 +25,8 @@ export const recipientsFile: Flag<string | undefined> = single({
   placeholder: "FILE",
   about: "recipients, one SPEC a line, # for comments, files relative to this one",
   group,
+  topic,
+  everyday: true,
 });
 
 /** The keys to decrypt with. */
@@ -32,6 +37,8 @@ export const key: Flag<readonly string[]> = repeated({
   placeholder: "SPEC",
   about: `a private key: FILE, FILE:file=PATH, FILE:fd=N, FILE:env=NAME, FILE:prompt, FILE:pass=PW; ${helpOf("key").join(", ")}`,
   group,
+  topic,
+  everyday: true,
 });
 
 /** Every file below a directory is a key. */
@@ -40,6 +47,7 @@ export const keysDir: Flag<string | undefined> = single({
   placeholder: "DIR",
   about: "decrypt with every key in a directory and below it; links are followed as long as they stay inside",
   group,
+  topic,
 });
 
 /** Certificates that say which recipient a private key belongs to. */
@@ -48,6 +56,7 @@ export const decRecipient: Flag<readonly string[]> = repeated({
   placeholder: "SPEC",
   about: `${certificateForms()}, the certificate that belongs to a private key`,
   group,
+  topic,
 });
 
 const gpgHomedir: Flag<string | undefined> = single({
@@ -55,6 +64,7 @@ const gpgHomedir: Flag<string | undefined> = single({
   placeholder: "DIR",
   about: "GnuPG's directory; default $GNUPGHOME, or GnuPG's own",
   group,
+  topic,
 });
 
 /** As ctr-enc and as nerdctl write them. */
@@ -71,6 +81,7 @@ const gpgVersion: Flag<"v1" | "v2" | undefined> = parsed(
     placeholder: "v1|v2",
     about: "which GnuPG: gpg or gpg2; default gpg2 where there is one",
     group,
+    topic,
   },
   (text) => {
     const version = gpgVersions.get(text);
@@ -100,4 +111,5 @@ export const anonymous: Flag<boolean> = toggle({
   name: "anonymous",
   about: "leave out of the image what identifies the recipients' keys",
   group,
+  topic,
 });

@@ -1,13 +1,14 @@
 import type { EndpointOptions } from "../../../doors/index.js";
 import { OciEncError } from "../../../errors.js";
 import type { Invocation } from "../../commands/command.js";
-import { type Flag, parsed, single, toggle } from "../flag.js";
+import { type Flag, parsed, type Side, single, toggle } from "../flag.js";
 import type { FlagValues } from "../flag-values.js";
 import { limitFlags, readLimits } from "../limits.js";
 import { readRegistry } from "./registry.js";
-import { bothSidesFlags, chunkSize, registryFlags, type Side } from "./registry-flags.js";
+import { bothSidesFlags, chunkSize, registryFlags } from "./registry-flags.js";
 
 const group = "Source and target:";
+const topic = "output";
 
 /** The local store. */
 export const store: Flag<string | undefined> = single({
@@ -15,6 +16,7 @@ export const store: Flag<string | undefined> = single({
   placeholder: "DIR",
   about: "the local store, or any OCI layout in its place; default $XDG_DATA_HOME/oci-enc/store",
   group,
+  topic,
 });
 
 /** Where scratch files go. */
@@ -23,6 +25,7 @@ export const tmpdir: Flag<string | undefined> = single({
   placeholder: "DIR",
   about: "the directory for temporary files",
   group,
+  topic,
 });
 
 /** Replace what is there. */
@@ -30,11 +33,19 @@ export const force: Flag<boolean> = toggle({
   name: "force",
   about: "replace an archive file that exists, fill a directory that is not empty, write a tag that has moved",
   group,
+  topic,
 });
 
 /** How many blobs at once. */
 export const parallel: Flag<number | undefined> = parsed(
-  { name: "parallel", short: "j", placeholder: "N", about: "how many blobs are copied at once; default 4", group },
+  {
+    name: "parallel",
+    short: "j",
+    placeholder: "N",
+    about: "how many blobs are copied at once; default 4",
+    group,
+    topic,
+  },
   parseCount,
 );
 

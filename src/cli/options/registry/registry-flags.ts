@@ -1,12 +1,10 @@
 import { OciEncError } from "../../../errors.js";
 import { parseDuration } from "../duration.js";
-import { type Flag, parsed, single, toggle, yesOrNo } from "../flag.js";
+import { type Flag, parsed, type Side, single, toggle, yesOrNo } from "../flag.js";
 import type { FlagPair } from "../flag-values.js";
 
 const group = "Registries:";
-
-/** Which end of a copy an option is for. */
-export type Side = "src" | "dest";
+const topic = "registries";
 
 /** The options that either end of a copy can have for itself. */
 export interface SideFlags {
@@ -37,6 +35,7 @@ export const retryTimes: Flag<number | undefined> = parsed(
     placeholder: "N",
     about: "how often a failed request or blob is tried again, where that may help; default 5",
     group,
+    topic,
   },
   parseTimes,
 );
@@ -49,6 +48,7 @@ export const chunkSize: Flag<number | undefined> = parsed(
     about:
       "upload blobs in chunks of SIZE bytes at most, 64KiB or more; default in one request, and in chunks after status 413",
     group,
+    topic,
   },
   parseChunkSize,
 );
@@ -60,6 +60,7 @@ export const stallTimeout: Flag<number | undefined> = parsed(
     placeholder: "DURATION",
     about: "how long a registry may make no progress before that is a failure; default 60s",
     group,
+    topic,
   },
   parseDuration,
 );
@@ -70,6 +71,7 @@ export const registriesConf: Flag<string | undefined> = single({
   placeholder: "FILE",
   about: "in place of $CONTAINERS_REGISTRIES_CONF and the usual registries.conf",
   group,
+  topic,
 });
 
 /** Where signatures are kept that no registry keeps. */
@@ -77,6 +79,20 @@ export const registriesDirectory: Flag<string | undefined> = single({
   name: "registries.d",
   placeholder: "DIR",
   about: "the registries.d that says where lookaside signatures are; default the user's, else the system's",
+  group,
+  topic,
+});
+
+/**
+ * For `login`, as people have it in their fingers: no other command takes a password so. The long name keeps its variable
+ * apart from that of `key generate --password`, which is not a password itself.
+ */
+export const loginPassword: Flag<string | undefined> = single({
+  name: "login-password",
+  short: "p",
+  aliases: ["password"],
+  placeholder: "PASSWORD",
+  about: "the password, which every process on this machine can see; better: --password-stdin",
   group,
 });
 
@@ -116,8 +132,9 @@ function sideFlags(side: Side | undefined): SideFlags {
   const about = (text: string) =>
     side === undefined ? text : `for ${side === "src" ? "the source" : "the target"} alone: ${text}`;
   const file = (word: string, placeholder: string, text: string) =>
-    single({ name: name(word), placeholder, about: about(text), group });
-  const plain = (word: string, text: string) => toggle({ name: name(word), about: about(text), group });
+    single({ name: name(word), placeholder, about: about(text), group, topic, end: side });
+  const plain = (word: string, text: string) =>
+    toggle({ name: name(word), about: about(text), group, topic, end: side });
   return {
     authfile: file("authfile", "FILE", "the only file of credentials to read; default those of podman and docker"),
     creds: file("creds", "USER[:PASS]", "user name and password; without the password, it is asked for"),
@@ -129,6 +146,8 @@ function sideFlags(side: Side | undefined): SideFlags {
       name: name("tls-verify"),
       about: about("whether certificates are verified; default true"),
       group,
+      topic,
+      end: side,
     }),
     plainHttp: plain("plain-http", "use HTTP, also for credentials; not needed for registries on this machine"),
     certDir: file("cert-dir", "DIR", "*.crt, *.cert and *.key, in place of certs.d"),

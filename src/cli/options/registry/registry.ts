@@ -1,18 +1,18 @@
 import type { Credentials, HostSettings, RegistryOptions } from "../../../doors/transport.js";
 import { OciEncError } from "../../../errors.js";
 import type { Invocation } from "../../commands/command.js";
-import { type Flag, variableName } from "../flag.js";
+import { type Flag, type Side, variableName } from "../flag.js";
 import type { FlagValues } from "../flag-values.js";
 import { readSecretFile } from "../keys/secret-file.js";
 import { promptSecret, type SecretQuestion } from "../keys/terminal-prompt.js";
 import { policyDialect } from "../signing/trust-flags.js";
 import {
   eitherSide,
+  loginPassword,
   ownSide,
   registriesConf,
   registriesDirectory,
   retryTimes,
-  type Side,
   type SideFlags,
   stallTimeout,
 } from "./registry-flags.js";
@@ -86,6 +86,8 @@ function passwordOf(invocation: Asked, username: string, flags: SideFlags): Prom
 const passwords = new WeakMap<FlagValues, Map<SideFlags, Promise<string>>>();
 
 async function readPassword({ options, signal }: Asked, username: string, flags: SideFlags): Promise<string> {
+  const typed = options.declares(loginPassword) ? options.get(loginPassword) : undefined;
+  if (typed !== undefined) return typed;
   const asked = passwordQuestion(username, flags);
   const bytes = options.get(flags.passwordStdin) ? await readStdin() : await promptSecret(asked, signal);
   const password = Buffer.from(bytes)

@@ -5,6 +5,7 @@ import { parseLifetime } from "../duration.js";
 import { type Flag, parsed, repeated, single, toggle } from "../flag.js";
 
 const group = "Signing:";
+const topic = "signing";
 const specs = `${kindForms("signer")}; passphrases as with --key`;
 
 /** Who signs, in `sign`. */
@@ -21,6 +22,7 @@ export const signBy: Flag<readonly string[]> = repeated({
   placeholder: "SPEC",
   about: `sign what is written, before its tag moves: ${specs}; a fingerprint alone is one of GPG`,
   group,
+  topic,
 });
 
 /** skopeo's spelling of `--sign-by sigstore:PATH`. */
@@ -29,6 +31,7 @@ export const signBySigstore: Flag<string | undefined> = single({
   placeholder: "PATH",
   about: "the same as --sign-by sigstore:PATH",
   group,
+  topic,
 });
 
 /** skopeo's way of giving a passphrase. */
@@ -37,6 +40,7 @@ export const signPassphraseFile: Flag<string | undefined> = single({
   placeholder: "FILE",
   about: "the passphrase, or PIN, of the signing keys that name none: the first line of FILE",
   group,
+  topic,
 });
 
 /** The name that is claimed, where another command writes. */
@@ -45,6 +49,7 @@ export const signIdentity: Flag<string | undefined> = single({
   placeholder: "REF",
   about: "the name that the signature claims; default the target's",
   group,
+  topic,
 });
 
 /** The name that is claimed, in `sign`. */

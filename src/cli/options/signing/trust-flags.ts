@@ -7,6 +7,7 @@ import type { FlagValues } from "../flag-values.js";
 import { readSecretFile } from "../keys/secret-file.js";
 
 const group = "Trust:";
+const topic = "signing";
 
 /** Whose signatures are trusted. */
 export const trust: Flag<readonly string[]> = repeated({
@@ -14,6 +15,8 @@ export const trust: Flag<readonly string[]> = repeated({
   placeholder: "SPEC",
   about: `whose signature is required, one of those named: ${kindForms("trust")}, notary (its trust policy)`,
   group,
+  topic,
+  everyday: true,
 });
 
 const policy: Flag<string | undefined> = single({
@@ -21,6 +24,7 @@ const policy: Flag<string | undefined> = single({
   placeholder: "FILE",
   about: "the policy.json to apply; default the user's, else the system's, else none",
   group,
+  topic,
 });
 
 /** How policy.json and registries.d are read. */
@@ -29,6 +33,7 @@ export const policyDialect: Flag<"containers" | "image-rs"> = choice(
     name: "policy-dialect",
     about: "how policy.json and registries.d are read; image-rs ignores unknown members",
     group,
+    topic,
   },
   ["containers", "image-rs"],
 );
@@ -37,6 +42,7 @@ const insecurePolicy: Flag<boolean> = toggle({
   name: "insecure-policy",
   about: "apply no policy.json",
   group,
+  topic,
 });
 
 /** A trust policy of the Notary Project. */
@@ -45,6 +51,7 @@ export const trustPolicy: Flag<string | undefined> = single({
   placeholder: "FILE",
   about: "a Notary Project trust policy to apply as well",
   group,
+  topic,
 });
 
 const trustStore: Flag<string | undefined> = single({
@@ -52,17 +59,25 @@ const trustStore: Flag<string | undefined> = single({
   placeholder: "DIR",
   about: "the Notary Project trust store; default notation's",
   group,
+  topic,
 });
 
 const requireSigned: Flag<boolean> = toggle({
   name: "require-signed",
   about: "refuse an image without a signature that --trust or a policy accepts",
   group,
+  topic,
 });
 
 const requireEncrypted: Flag<"all" | "some" | undefined> = {
   ...parsed(
-    { name: "require-encrypted", placeholder: "all|some", about: "refuse an image with unencrypted layers", group },
+    {
+      name: "require-encrypted",
+      placeholder: "all|some",
+      about: "refuse an image with unencrypted layers",
+      group,
+      topic,
+    },
     (text): "all" | "some" => {
       if (text === "all" || text === "some") return text;
       throw new OciEncError("USAGE", `--require-encrypted: ${JSON.stringify(text)} is none of all, some`);
@@ -77,12 +92,14 @@ const classes: Flag<string | undefined> = single({
   about:
     "which unencrypted images may be used: an image-classes.json; default $XDG_CONFIG_HOME/oci-enc/image-classes.json",
   group,
+  topic,
 });
 
 const instanceSignatures: Flag<boolean> = toggle({
   name: "instance-signatures",
   about: "require a signature of each image of an index, as skopeo does; default: one of the index is enough",
   group,
+  topic,
 });
 
 const bundleIdentity: Flag<"none" | "any"> = choice(
@@ -90,6 +107,7 @@ const bundleIdentity: Flag<"none" | "any"> = choice(
     name: "bundle-identity",
     about: "any: let bundles, which name no image, count for sigstoreSigned in policy.json",
     group,
+    topic,
   },
   ["none", "any"],
 );
