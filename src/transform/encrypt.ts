@@ -68,9 +68,9 @@ export async function encryptLayers(options: EncryptOptions): Promise<LayerTrans
       if (choice === "no") return keep;
       const verdict = decide(layer, context, choice === "named");
       if (verdict === "unknown") unknown += 1;
+      if (verdict === "encrypt" || isEncrypted(layer.mediaType)) encrypted += 1;
       if (verdict === "add") return relabelled(await alike.add?.edit(layer, context));
       if (verdict !== "encrypt") return keep;
-      encrypted += 1;
       warnOfConversion(layer, context, manifestType, warn);
       return (await alike.find?.(layer, context)) ?? (await encryptLayer(layer, context));
     },

@@ -17,7 +17,7 @@ assert.ok(amd64 && arm64 && s390x);
 /** An index of three images, an attestation of each, and something of an unknown kind; each under a letter. */
 function furnished() {
   const place = new AttachedPlace();
-  const image = (content: string, platform: typeof amd64, mediaType: string) => ({
+  const image = (content: string, platform: NonNullable<typeof amd64>, mediaType: string) => ({
     ...addImage(place, { layers: [{ mediaType, bytes: Buffer.from(content) }], platform }),
     platform,
   });
@@ -121,7 +121,7 @@ test("for this machine its image is checked, and every one where there is none f
   ] as const) {
     const place = new AttachedPlace();
     const manifests = platforms.map((platform, index) => ({
-      ...addImage(place, { layers: [{ mediaType: tar, bytes: Buffer.from([index]) }], platform }),
+      ...addImage(place, { layers: [{ mediaType: tar, bytes: Buffer.from([index]) }] }),
       platform,
     }));
     const root = place.add(mediaTypes.ociIndex, { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests });

@@ -8,6 +8,7 @@ import type { Descriptor } from "../../../src/oci/descriptor.js";
 import { isEncrypted } from "../../../src/oci/media-type.js";
 import { type EncryptOptions, encryptLayers } from "../../../src/transform/encrypt.js";
 import { parseLayerSelection } from "../../../src/transform/select.js";
+import { expectedError } from "../../support/expected-error.js";
 import { addImage, type ImageShape, MemoryPlace } from "../../support/images/memory-image.js";
 import { person } from "../../support/keys/people.js";
 
@@ -117,3 +118,26 @@ for (const [what, given, { docker: isDocker = false, ...how }, expected] of rows
     else assert.ok(isEncrypted(after.mediaType) && hasEnvelope(after.annotations));
   });
 }
+
+test("where nothing is of a known type, nothing can be encrypted; where all of it is encrypted already, nothing has to be", async () => {
+  for (const [types, ifEncrypted, refused] of [
+    [["application/x"], undefined, true],
+    [["application/x", "application/y"], "skip", true],
+    [["application/x", `${oci}+encrypted`], "skip", false],
+    [["application/x", restricted], undefined, true],
+    [["application/x", oci], undefined, false],
+    [[], undefined, false],
+  ] as const) {
+    const place = new MemoryPlace();
+    const layers = types.map((mediaType) => ({ mediaType, bytes: randomBytes(9) }));
+    place.names.set("image", addImage(place, { layers }));
+    const transform = await encryptLayers({ keys: [alice.encryption], ifEncrypted, nondistributable: "skip" });
+    const copying = copy(place.source("image"), place.target("sealed"), { transform });
+    if (refused) await assert.rejects(copying, expectedError("UNSUPPORTED", /nothing can be encrypted/), `${types}`);
+    else
+      assert.equal(
+        (await copying).changed,
+        types.some((type) => type === oci),
+      );
+  }
+});

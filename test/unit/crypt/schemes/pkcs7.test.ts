@@ -87,7 +87,7 @@ test("faults/40: a key transport that is not known opens nothing, even where it 
   assert.deepEqual(await open([packet], keys), secret);
   // The last octet of the object identifier: RSAES-OAEP, and what RFC 8017 has beside it.
   const oaep = Buffer.from("06092a864886f70d010107", "hex");
-  const at = packet.bytes.indexOf(oaep);
+  const at = Buffer.from(packet.bytes).indexOf(oaep);
   for (const [octet, opens] of [
     [0x01, false],
     [0x07, true],
