@@ -1,5 +1,4 @@
 import type { BlockCipher } from "../crypt/block-cipher.js";
-import { hasEnvelope } from "../crypt/envelope.js";
 import type { DecryptionKey, EncryptionKey, SchemeSettings } from "../crypt/key-wrapper.js";
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
@@ -15,6 +14,7 @@ import {
   layerName,
   type ManifestContext,
 } from "./layer-transform.js";
+import { requireHonest } from "./open-layer.js";
 import { adding } from "./recipients.js";
 import { findingReusable, type PreviousImage } from "./reuse.js";
 import { allLayers, createChooser, type LayerSelection } from "./select.js";
@@ -68,9 +68,9 @@ export async function encryptLayers(options: EncryptOptions): Promise<LayerTrans
       if (choice === "no") return keep;
       const verdict = decide(layer, context, choice === "named");
       if (verdict === "unknown") unknown += 1;
+      if (verdict === "encrypt" || isEncrypted(layer.mediaType)) encrypted += 1;
       if (verdict === "add") return relabelled(await alike.add?.edit(layer, context));
       if (verdict !== "encrypt") return keep;
-      encrypted += 1;
       warnOfConversion(layer, context, manifestType, warn);
       return (await alike.find?.(layer, context)) ?? (await encryptLayer(layer, context));
     },
@@ -116,10 +116,8 @@ type Verdict = "encrypt" | "keep" | "add" | "unknown";
 function deciding(options: EncryptOptions, warn: Warn) {
   return (layer: Descriptor, context: LayerContext, named: boolean): Verdict => {
     const where = layerName(layer, context);
+    requireHonest(layer, context);
     if (isEncrypted(layer.mediaType)) return sealedAlready(where, options);
-    if (hasEnvelope(layer.annotations)) {
-      throw new OciEncError("CORRUPT", `${where} has wrapped keys, and a media type that says it is plain`);
-    }
     const kind = layerKind(layer.mediaType);
     if (kind?.nondistributable || (kind && layer.urls?.length)) return restricted(where, options, warn);
     if (kind) return "encrypt";

@@ -7,12 +7,13 @@ import type { Descriptor } from "../../../src/oci/descriptor.js";
 import { digestOf } from "../../../src/oci/digest.js";
 import { isEncrypted, mediaTypes } from "../../../src/oci/media-type.js";
 import { verify } from "../../../src/operations/verify/verify.js";
-import type { ProgressEvent } from "../../../src/progress.js";
+import type { Progress, ProgressEvent } from "../../../src/progress.js";
 import { decryptLayers } from "../../../src/transform/decrypt.js";
 import { encryptLayers } from "../../../src/transform/encrypt.js";
 import type { LayerTransform } from "../../../src/transform/layer-transform.js";
 import { addRecipients } from "../../../src/transform/recipients.js";
 import { rekeyLayers } from "../../../src/transform/rekey.js";
+import { parseLayerSelection } from "../../../src/transform/select.js";
 import { addImage, MemoryPlace } from "../../support/images/memory-image.js";
 import { person } from "../../support/keys/people.js";
 
@@ -265,4 +266,67 @@ test("members that go from both ends of a descriptor take their commas along", a
   await copied(place, await decryptLayers({ keys: [alice.decryption] }));
   const { descriptors } = seen(place, place.names.get("image") ?? assert.fail());
   assert.ok(descriptors.some((layer) => Object.keys(layer).join() === "mediaType,digest,size"));
+});
+
+test("what is told of descriptors depends on what becomes of them, and of what stays nothing is told", async () => {
+  const gz = "application/vnd.oci.image.layer.v1.tar+gzip";
+  const [bottom, top] = [plainLayer, gzipSync(randomBytes(50))];
+  const data = Buffer.from(bottom).toString("base64");
+  const select = (layer: string) => parseLayerSelection([layer]);
+  const encrypt = (layer: string, progress: Progress) =>
+    encryptLayers({ keys: [alice.encryption], select: select(layer), progress });
+  const note = { "com.example.note": 1 };
+  /** Members of the bottom layer, the layer that is encrypted, what is told of the bottom layer and of anything. */
+  const rows: readonly (readonly [string, object, string, readonly string[]])[] = [
+    ["a layer with data stays", { data }, "1", []],
+    ["a layer with data is encrypted", { data }, "0", ["DIGEST_NOT_RESTORED"]],
+    ["a layer with an unknown member stays", note, "1", []],
+    ["a layer with an unknown member is encrypted", note, "0", ["CONTENT_IDENTIFIED"]],
+  ];
+  for (const [what, members, layer, expected] of rows) {
+    const place = new MemoryPlace();
+    const root = addImage(place, {
+      layers: [bottom, top].map((bytes) => ({ mediaType: gz, bytes })),
+      diffIds: [],
+    });
+    const manifest = JSON.parse(place.text(root.digest));
+    Object.assign(manifest.layers[0], members);
+    Object.assign(manifest.config, note);
+    place.names.set("image", place.add(root.mediaType, manifest));
+    const said: string[] = [];
+    const progress: Progress = (event) => void (event.type === "warning" && said.push(event.code));
+    const sealing = { transform: await encrypt(layer, progress), progress };
+    await copy(place.source("image"), place.target("sealed"), sealing);
+    assert.deepEqual(said, expected, what);
+    const sealed = JSON.parse(place.text(place.names.get("sealed")?.digest ?? ""));
+    assert.deepEqual(sealed.config, manifest.config, what);
+    if (layer === "1") assert.deepEqual(sealed.layers[0], manifest.layers[0], what);
+    said.length = 0;
+    const transform = await decryptLayers({ keys: [alice.decryption], progress });
+    const opened = await copy(place.source("sealed"), place.target("opened"), { transform, progress });
+    assert.deepEqual(said, [], what);
+    const restored = !expected.includes("DIGEST_NOT_RESTORED");
+    assert.equal(opened.digest === place.names.get("image")?.digest, restored, what);
+  }
+});
+
+test("data that is not what its digest says is told of where its document stays", async () => {
+  const place = new MemoryPlace();
+  const root = addImage(place, { layers: [{ mediaType: "application/vnd.oci.image.layer.v1.tar", bytes: content }] });
+  const manifest = JSON.parse(place.text(root.digest));
+  const [layer] = manifest.layers;
+  for (const [data, told] of [
+    [Buffer.from("another").toString("base64"), true],
+    [Buffer.from(content).toString("base64"), false],
+  ] as const) {
+    layer.data = data;
+    place.names.set("image", place.add(root.mediaType, manifest));
+    const said: string[] = [];
+    const progress: Progress = (event) =>
+      void (event.type === "warning" && said.push(`${event.code} ${event.message}`));
+    const { changed } = await copy(place.source("image"), place.target("copied"), { progress });
+    assert.equal(changed, false);
+    assert.equal(said.length, told ? 1 : 0);
+    if (told) assert.match(said[0] ?? "", /^DATA_WRONG layer 0 .*has data that is not what its digest says/);
+  }
 });

@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { hasEnvelope, partsOf, publicOptionsOf, withEnvelope, withoutEnvelope } from "../../../src/crypt/envelope.js";
+import {
+  hasEnvelope,
+  type PartEdit,
+  partsOf,
+  publicOptionsOf,
+  withEditedParts,
+  withEnvelope,
+  withoutEnvelope,
+} from "../../../src/crypt/envelope.js";
+import type { WrappedKey } from "../../../src/crypt/key-wrapper.js";
 import type { PublicOptions } from "../../../src/crypt/layer-options.js";
 import { OciEncError } from "../../../src/errors.js";
 import { expectedError } from "../../support/expected-error.js";
@@ -78,6 +87,55 @@ test("any wrapped keys come back in their order", () => {
       );
     }),
   );
+});
+
+test("edited parts stand where the earlier ones stood, added ones come behind, and nothing else is touched", () => {
+  const [jwe, pgp, future] = [annotationOf("jwe"), annotationOf("pgp"), annotationOf("future")];
+  const wrapped = (suffix: string, text: string): WrappedKey => ({ suffix, bytes: Buffer.from(text) });
+  const [a, b, x] = ["a", "b", "x"].map(base64);
+  const binding = "org.opencontainers.image.enc.oci-enc.binding";
+  const before = { other: "kept", [jwe]: `${a},%%\n,${b}`, [pubopts]: "as it is", [binding]: "tag", [pgp]: `${x}` };
+  const { [binding]: _, ...untagged } = before;
+  const rows: readonly (readonly [string, object, readonly PartEdit[], readonly WrappedKey[], object])[] = [
+    ["nothing is edited", before, [], [], untagged],
+    ["a part goes", before, ["drop"], [], { ...untagged, [jwe]: `%%\n,${b}` }],
+    [
+      "one in the middle gives way to another",
+      before,
+      ["keep", wrapped("jwe", "new")],
+      [],
+      { ...untagged, [jwe]: `${a},${base64("new")},${b}` },
+    ],
+    [
+      "the last part of an annotation goes, and the annotation with it",
+      before,
+      ["keep", "keep", "keep", "drop"],
+      [],
+      { other: "kept", [jwe]: before[jwe], [pubopts]: "as it is" },
+    ],
+    [
+      "one is added where there are others",
+      before,
+      [],
+      [wrapped("pgp", "y"), wrapped("jwe", "c")],
+      { ...untagged, [jwe]: `${a},%%\n,${b},${base64("c")}`, [pgp]: `${x},${base64("y")}` },
+    ],
+    [
+      "several are added where there are none",
+      { [pgp]: x },
+      [],
+      [wrapped("jwe", "c"), wrapped("jwe", "d")],
+      { [pgp]: x, [jwe]: `${base64("c")},${base64("d")}` },
+    ],
+    ["all parts go, and others come", { [pgp]: x }, ["drop"], [wrapped("pgp", "y")], { [pgp]: base64("y") }],
+    ["an annotation is empty", { [future]: "", [pgp]: x }, ["keep"], [], { [future]: "", [pgp]: x }],
+    ["one is added to an empty annotation", { [future]: "" }, [], [wrapped("future", "z")], { [future]: base64("z") }],
+  ];
+  for (const [what, annotations, edits, added, after] of rows) {
+    const edited = withEditedParts({ ...annotations }, edits, added);
+    assert.deepEqual(edited, after, what);
+    assert.deepEqual(Object.keys(edited), Object.keys(after), what);
+  }
 });
 
 test("faults/33: public options that are absent, empty, no base64 or malformed are refused", () => {

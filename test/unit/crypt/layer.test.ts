@@ -7,7 +7,8 @@ import type { Wrap, WrappedKey } from "../../../src/crypt/key-wrapper.js";
 import { loadKeyring, loadRecipients, openEnvelope, sealLayer } from "../../../src/crypt/layer.js";
 import { encodePrivateOptions } from "../../../src/crypt/layer-options.js";
 import { recipientsOf, schemesOf } from "../../../src/crypt/recipients.js";
-import { schemeRow } from "../../../src/crypt/schemes/index.js";
+import { schemeRow, schemes } from "../../../src/crypt/schemes/index.js";
+import { OciEncError } from "../../../src/errors.js";
 import { digestOf } from "../../../src/oci/digest.js";
 import { abandon, anyBytes, anyCut, chunked, collect, watched } from "../../support/bytes/chunked.js";
 import { expectedError } from "../../support/expected-error.js";
@@ -197,6 +198,40 @@ test("a keyring says which key nobody can read, and wants known schemes", async 
     loadKeyring([decryptionKey(one.privateKey, { scheme: "rot13" })]),
     expectedError("USAGE", /rot13/),
   );
+});
+
+test("where no key of a scheme was given, the hint says how one is, and only there", async () => {
+  const { annotations } = await seal(Buffer.from("x"), await loadRecipients([encryptionKey(one.publicKey)]));
+  for (const [name, row] of schemes) {
+    const suffix = row.owns(name) ? name : `${name}.example`;
+    const { [jweSlot]: _, ...bare } = annotations;
+    const foreign = { ...bare, [`org.opencontainers.image.enc.keys.${suffix}`]: "AAAA" };
+    const opener = { row, unwrap: async () => undefined };
+    const hintOf = async (keyring: Parameters<typeof openEnvelope>[1]) => {
+      const failed = await openEnvelope(foreign, keyring).catch((error: unknown) => error);
+      assert(failed instanceof OciEncError && failed.code === "KEY_MISMATCH", name);
+      return failed;
+    };
+    const lacking = await hintOf([]);
+    assert.match(lacking.message, new RegExp(`${suffix}: no key of this scheme was given`));
+    assert(lacking.hint?.includes(`${suffix} (${row.help.missingKey})`), lacking.hint);
+    const fruitless = await hintOf([opener]);
+    assert.match(fruitless.message, new RegExp(`${suffix}: no given key decrypts it`));
+    assert(!fruitless.hint?.includes(row.help.missingKey), fruitless.hint);
+  }
+});
+
+test("for one envelope, keys are read by the schemes of its wrapped keys alone, and what they cannot read is no error", async () => {
+  const { annotations } = await seal(Buffer.from("x"), await loadRecipients([encryptionKey(one.publicKey)]));
+  const rsa = decryptionKey(rsaPair().privateKey);
+  const named = (keyring: Awaited<ReturnType<typeof loadKeyring>>) => keyring.map(({ row }) => row.scheme);
+  assert.deepEqual(named(await loadKeyring([rsa])), ["jwe", "pkcs7", "pkcs11"]);
+  assert.deepEqual(named(await loadKeyring([rsa], { envelope: annotations })), ["jwe"]);
+  assert.deepEqual(named(await loadKeyring([rsa], { envelope: {} })), []);
+  const strange = { ...decryptionKey("no key at all"), scheme: "pgp" };
+  const keyring = await loadKeyring([strange, decryptionKey(one.privateKey)], { envelope: annotations });
+  assert.deepEqual(named(keyring), ["jwe"]);
+  assert.equal((await openEnvelope(annotations, keyring)).options.private.digest, digestOf(Buffer.from("x")));
 });
 
 /** A keyring whose one key opens every wrapped key to this. */

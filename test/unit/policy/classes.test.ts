@@ -9,6 +9,7 @@ import {
   type ClassOfImage,
   type ClassRules,
   decideClass,
+  decideClasses,
   parseClassRules,
   readClassRules,
   usualClassRules,
@@ -170,6 +171,24 @@ for (const [title, image, rules, demands, verdict] of rows) {
     if (decision.verdict !== "allowed") assert.match(decision.reason, /^[a-z][^.]*[a-z]$/);
   });
 }
+
+test("class: the strictest decision about an image of an index is the one, and an index without images is plain", () => {
+  const warning = { ...usualClassRules, plainUnsigned: "warn" } as const;
+  for (const [each, signed, rules, verdict] of [
+    [["all"], false, strictest, "allowed"],
+    [["none"], false, usualClassRules, "allowed"],
+    [["all", "none"], false, usualClassRules, "allowed"],
+    [["all", "none", "all"], false, warning, "warned"],
+    [["all", "none", "all"], false, strictest, "refused"],
+    [["some", "all"], true, strictest, "allowed"],
+    [["all", "none"], true, strictest, "refused"],
+    [[], false, warning, "warned"],
+    [[], false, strictest, "refused"],
+    [[], true, usualClassRules, "allowed"],
+  ] as const) {
+    assert.equal(decideClasses({ each, signed }, rules, {}).verdict, verdict, `${each} ${signed} ${verdict}`);
+  }
+});
 
 for (const vector of classVectors()) {
   test(`class: ${vector.id} of the vectors is ${vector.encrypted} encrypted and ${vector.signed ? "" : "not "}signed`, async () => {

@@ -51,7 +51,10 @@ test("every requirement has to hold, and each names who held it", async () => {
   );
   const refused = await evaluate([alice, k1], { signatures: async () => [byAlice] });
   assert.ok(refused.verdict === "refused");
-  assert.deepEqual(refused.reasons, ["sigstoreSigned needs a signature, and there is none"]);
+  assert.deepEqual(
+    [refused.code, refused.reasons],
+    ["UNTRUSTED", ["sigstoreSigned needs a signature, and there is none"]],
+  );
 });
 
 test("one good signature is enough among bad ones, and the first bad one gives the code when none is good", async () => {

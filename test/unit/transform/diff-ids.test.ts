@@ -10,6 +10,7 @@ import type { ProgressEvent } from "../../../src/progress.js";
 import { type DecryptOptions, decryptLayers } from "../../../src/transform/decrypt.js";
 import { encryptLayers } from "../../../src/transform/encrypt.js";
 import { rekeyLayers } from "../../../src/transform/rekey.js";
+import { parseLayerSelection } from "../../../src/transform/select.js";
 import { zstdFrame } from "../../support/bytes/zstd-frame.js";
 import { expectedError } from "../../support/expected-error.js";
 import { addImage, MemoryPlace } from "../../support/images/memory-image.js";
@@ -63,8 +64,8 @@ async function decrypt(place: MemoryPlace, options: Partial<DecryptOptions> = {}
   return said;
 }
 
-async function rekey(place: MemoryPlace): Promise<void> {
-  const transform = await rekeyLayers({ open: [alice.decryption], recipients: [alice.encryption] });
+async function rekey(place: MemoryPlace, verifyContent?: boolean): Promise<void> {
+  const transform = await rekeyLayers({ open: [alice.decryption], recipients: [alice.encryption], verifyContent });
   await copy(place.source("image"), place.target("opened"), { transform });
 }
 
@@ -105,12 +106,58 @@ test("layers open in the order of the config's diff ids alone, whatever their co
         assert.equal(place.names.has("opened"), false, what);
         await assert.rejects(rekey(place), expectedError("CORRUPT"), what);
         await decrypt(place, { verifyContent: false });
+        await rekey(place, false);
       }
       assert.equal(await diffIdsVerdict(place), sound ? "passed" : "failed", what);
       inputs += 1;
     }
   }
   assert.equal(inputs, 4 * 10);
+});
+
+test("a layer is read once to be decrypted and compared, but for one of another compression than it says", async () => {
+  for (const [name, compression] of Object.entries(compressions)) {
+    for (const work of [decrypt, rekey]) {
+      const place = await sealedImage(compression);
+      const { layers } = JSON.parse(place.text(place.names.get("image")?.digest ?? ""));
+      place.log.length = 0;
+      await work(place);
+      const reads = layers.map(({ digest }: { digest: string }) =>
+        place.log.filter((line) => line === `read ${digest}`),
+      );
+      const times = name === "gzip that says it is a tar" ? 2 : 1;
+      assert.deepEqual(
+        reads.map((lines: readonly string[]) => lines.length),
+        [times, times, times],
+        name,
+      );
+    }
+  }
+});
+
+test("with partial, what no key decrypts is kept and told, as long as one decrypts something", async () => {
+  const bob = person("bob");
+  const place = new MemoryPlace();
+  const layers = contents.map((bytes) => ({ mediaType: tar, bytes }));
+  place.names.set("image", addImage(place, { layers }));
+  for (const [layer, { encryption }] of [
+    ["0", alice],
+    ["1", bob],
+  ] as const) {
+    const transform = await encryptLayers({ keys: [encryption], select: parseLayerSelection([layer]) });
+    await copy(place.source("image"), place.target("image"), { transform });
+  }
+  assert.deepEqual(await decrypt(place, { partial: true }), ["LAYER_KEPT"]);
+  const { layers: opened } = JSON.parse(place.text(place.names.get("opened")?.digest ?? ""));
+  assert.deepEqual(
+    opened.map(({ mediaType }: { mediaType: string }) => mediaType),
+    [tar, `${tar}+encrypted`, tar],
+  );
+  place.names.delete("opened");
+  await assert.rejects(decrypt(place), expectedError("KEY_MISMATCH", /^layer 1/));
+  const stranger = decrypt(place, { partial: true, keys: [person("mallory").decryption] });
+  await assert.rejects(stranger, expectedError("KEY_MISMATCH", /2 of 2/));
+  assert.equal(place.names.has("opened"), false);
 });
 
 test("the config of a Docker image tells, too", async () => {

@@ -14,9 +14,12 @@ import { addRecipients, removeRecipients, setRecipients } from "../../../src/tra
 import { parseLayerSelection } from "../../../src/transform/select.js";
 import { expectedError } from "../../support/expected-error.js";
 import { addImage, MemoryPlace } from "../../support/images/memory-image.js";
+import { makeCertificate, recipientFile } from "../../support/keys/key-material.js";
 import { ecPair } from "../../support/keys/key-pair.js";
 import { person } from "../../support/keys/people.js";
+import { scratchDirectory } from "../../support/scratch.js";
 
+const scratch = scratchDirectory();
 const tar = "application/vnd.oci.image.layer.v1.tar";
 const [alice, bob, carol] = [person("alice"), person("bob"), person("carol")];
 
@@ -166,6 +169,23 @@ test("a thumbprint names a key with a kid of its own, where its public key is gi
   await assert.rejects(edit(place, await removeRecipients({ match })), expectedError("NOT_FOUND"));
   await edit(place, await removeRecipients({ match, known: [alice.encryption] }));
   assert.deepEqual(await idsOf(place), [["bob"], ["bob"]]);
+});
+
+test("a name that fits two recipients is not for us to choose between, and each of them goes by its own", async () => {
+  const [one, other] = ["one", "other"].map((name) =>
+    recipientFile("pkcs7", makeCertificate(scratch, name, ["-set_serial", "0x1234"]).certificate),
+  );
+  assert.ok(one && other);
+  const place = await sealedImage(alice, { encryption: one }, { encryption: other });
+  const ids = async () => (await idsOf(place))[0]?.filter((id) => id.endsWith("#1234")) ?? [];
+  const [first = "", second = ""] = await ids();
+  const byName = await removeRecipients({ match: [parseRecipientId("pkcs7:1234")] });
+  await assert.rejects(edit(place, byName), expectedError("USAGE", /fits several recipients/, /CN=one#1234/));
+  assert.deepEqual(await ids(), [first, second]);
+  await edit(place, await removeRecipients({ match: [parseRecipientId(`pkcs7:${first}`)] }));
+  assert.deepEqual(await ids(), [second]);
+  await edit(place, await removeRecipients({ match: [parseRecipientId("pkcs7:1234")] }));
+  assert.deepEqual(await idsOf(place), [["alice"], ["alice"]]);
 });
 
 test("setting recipients makes them exactly those, and the second time changes nothing", async () => {

@@ -75,6 +75,33 @@ test("who is kept is known by the public keys given, layer by layer", async () =
   assert.deepEqual(ids, [["alice"], ["alice", "bob"]]);
 });
 
+test("who is given as a recipient comes in beside those who are kept, in every layer", async () => {
+  for (const [recipients, keep, expected] of [
+    [[carol], [alice, bob], ["carol", "alice", "bob"]],
+    [[carol], [alice, bob, carol], ["carol", "alice", "bob"]],
+    [[bob], [alice], ["bob", "alice"]],
+  ] as const) {
+    const { place, plain } = await sealedImage(alice, bob);
+    const transform = await rekeyLayers({
+      open: [alice.decryption],
+      recipients: recipients.map(({ encryption }) => encryption),
+      keep: keep.map(({ encryption }) => encryption),
+    });
+    await copy(place.source("image"), place.target("image"), { transform });
+    for (const { annotations } of layersOf(place)) {
+      assert.deepEqual(
+        (await recipientsOf(annotations)).map(({ id }) => id),
+        expected,
+      );
+    }
+    for (const { decryption } of [...recipients, ...keep]) {
+      const decrypt = await decryptLayers({ keys: [decryption] });
+      const opened = await copy(place.source("image"), place.target("opened"), { transform: decrypt });
+      assert.equal(opened.digest, plain.digest);
+    }
+  }
+});
+
 test("a recipient whose public key is not known is not lost in silence", async () => {
   const { place } = await sealedImage(alice, bob);
   const transform = await rekeyLayers({ open: [alice.decryption], recipients: [], keep: [alice.encryption] });

@@ -342,6 +342,39 @@ test("an image that is pinned or admitted is believed, with a key and without", 
   }
 });
 
+test("in an image that is vouched for, a layer whose key says that it holds another does not serve", async () => {
+  for (const vouched of ["pinned", "admitted"] as const) {
+    const place = await twoBuilds();
+    const previous = previousImage(place, vouched);
+    for (const keys of [[alice.encryption], [bob.encryption]]) {
+      const actions = await sealAgain(place, { keys, open: [alice.decryption], previous });
+      assert.deepEqual(actions, oneSealed);
+      const key = keys[0] === bob.encryption ? bob.decryption : alice.decryption;
+      const transform = await decryptLayers({ keys: [key] });
+      const opened = await copy(place.source("sealed"), place.target("opened"), { transform });
+      assert.equal(opened.digest, place.names.get("image")?.digest);
+    }
+  }
+});
+
+test("without a key, a layer serves where it stands and for the diff id that its config says, and not elsewhere", async () => {
+  const place = await twoBuilds();
+  const previous = previousImage(place, "pinned");
+  const edits: Readonly<Record<string, [(one: PreviousLayer) => Partial<PreviousLayer>, serves: boolean]>> = {
+    "as it is": [() => ({}), true],
+    "at another place": [({ index }) => ({ index: index + 1 }), false],
+    "for another diff id": [() => ({ diffId: digestOf(Buffer.from("another")) }), false],
+    "for no diff id": [() => ({ diffId: undefined }), false],
+    "of another size": [({ layer }) => ({ layer: { ...layer, size: layer.size + 1 } }), false],
+    "of another type": [({ layer }) => ({ layer: { ...layer, mediaType: `${tar}+encrypted` } }), false],
+  };
+  for (const [what, [edit, serves]] of Object.entries(edits)) {
+    const layers = previous.layers.map((one) => ({ ...one, ...edit(one) }));
+    const actions = await sealAgain(place, { keys: [alice.encryption], previous: { ...previous, layers } });
+    assert.deepEqual(actions, serves ? oneSealed : contents.map(() => "encrypt"), what);
+  }
+});
+
 test("without a key, a layer whose config only claims the diff id does not serve", async () => {
   const [said, real] = [randomBytes(400), randomBytes(400)];
   const place = new MemoryPlace();

@@ -65,3 +65,26 @@ test("an image that is meant and absent is not replaced by another", () => {
     expectedError("USAGE", /./, /linux\/s390x; named and not there: linux\/amd64/),
   );
 });
+
+test("where nothing that is named is there, that is what is missing, and not a choice", () => {
+  const absent = images("linux/s390x", "linux/ppc64le");
+  for (const wanted of ["linux/s390x", "linux/riscv64"]) {
+    const none = expectedError("NOT_FOUND", /linux\/s390x/);
+    assert.throws(() => chosen([], wanted, { absent }), none);
+  }
+  const all = expectedError("NOT_FOUND", /^image names linux\/s390x, linux\/ppc64le, and has none of them$/);
+  assert.throws(() => chosen([], "linux/riscv64", { absent }), all);
+  assert.throws(() => chosen([], "linux/riscv64"), expectedError("USAGE", /for 0 platforms/));
+});
+
+test("an image that alone fits is taken without a word", () => {
+  const said: unknown[] = [];
+  const progress = (event: unknown) => void said.push(event);
+  assert.equal(chosen(images("linux/s390x", "linux/amd64"), "linux/amd64", { progress }), 1);
+  assert.equal(chosen(images("linux/s390x"), "linux/amd64", { progress }), 0);
+  assert.throws(
+    () => chosen(images("linux/s390x", "linux/arm64"), "linux/amd64", { progress }),
+    expectedError("USAGE"),
+  );
+  assert.deepEqual(said, []);
+});

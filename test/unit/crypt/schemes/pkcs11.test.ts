@@ -17,6 +17,7 @@ import {
   recipientWord,
   softHsmModule,
 } from "../../../support/keys/key-material.js";
+import { decryptionKey, ecPair, encryptionKey, rsaPair } from "../../../support/keys/key-pair.js";
 import { systemPeer } from "../../../support/process/peer.js";
 import { scratchDirectory } from "../../../support/scratch.js";
 
@@ -181,6 +182,99 @@ test("SHA-1 is used, and said, where SHA-256 does not fit the key; and not where
   );
   const odd = { environment: { ...environment, OCICRYPT_OAEP_HASHALG: "md5" } };
   await assert.rejects(seal([recipientFile("pkcs11", path("publicKey"))], odd), expectedError("USAGE", /"md5"/));
+});
+
+test("a public key file is wrapped for by the hash that was wished for, and SHA-1 that nobody asked for is told", async () => {
+  for (const [bits, wished, hash, said] of [
+    [3072, undefined, "sha256", []],
+    [3072, "", "sha256", []],
+    [3072, "SHA256", "sha256", []],
+    [3072, "sha1", "sha1", []],
+    [2048, "sha1", "sha1", []],
+    [2048, undefined, "sha1", ["OAEP_SHA1"]],
+  ] as const) {
+    const pair = rsaPair(bits);
+    const events: ProgressEvent[] = [];
+    const packet = await seal([{ ...encryptionKey(pair.publicKey), scheme: "pkcs11" }], {
+      environment: { ...environment, OCICRYPT_OAEP_HASHALG: wished },
+      progress: (event) => void events.push(event),
+    });
+    const what = `${bits} bits, ${wished}`;
+    assert.equal(JSON.parse(Buffer.from(packet.bytes).toString()).recipients[0].hash, hash, what);
+    assert.deepEqual(
+      events.map((event) => event.type === "warning" && event.code),
+      said,
+      what,
+    );
+    assert.deepEqual(await open(packet, [decryptionKey(pair.privateKey)]), secret, what);
+    assert.equal(await open(packet, [decryptionKey(rsaPair(2048, "stranger").privateKey)]), undefined, what);
+  }
+});
+
+test("faults/38: a key that is not RSA is refused, for somebody to encrypt for and to identify", async () => {
+  for (const { publicKey } of [ecPair("P-256"), ecPair("P-521")]) {
+    const key = { ...encryptionKey(publicKey, "ec.pem"), scheme: "pkcs11" };
+    const refused = expectedError("KEY_INVALID", /^"ec.pem" is not an RSA key, which pkcs11 needs$/);
+    await assert.rejects(seal([key]), refused);
+    await assert.rejects(pkcs11.identify([key]), refused);
+  }
+  assert.equal(await pkcs11.unwrapWith([decryptionKey(ecPair("P-256").privateKey)], { environment }), undefined);
+});
+
+test("faults/40: a wrapped key that is not what it should be is refused, shown as damaged, and none is taken out of it", async () => {
+  const blob = { version: 0, blob: "AAAA", hash: "sha1" };
+  const members: readonly unknown[] = [
+    null,
+    1,
+    "text",
+    [],
+    {},
+    { recipients: null },
+    { recipients: {} },
+    { recipients: [null] },
+    { recipients: [1] },
+    { recipients: [[]] },
+    { recipients: [{}] },
+    { recipients: [{ ...blob, blob: null }] },
+    { recipients: [{ ...blob, blob: "%" }] },
+    { recipients: [blob, { ...blob, blob: 1 }] },
+  ];
+  const key = [decryptionKey(rsaPair().privateKey)];
+  const damaged = {
+    kind: "unreadable",
+    scheme: "pkcs11",
+    algorithm: "",
+    id: "",
+    label: "a damaged PKCS#11 wrapped key",
+  };
+  for (const bytes of [
+    ...members.map((value) => Buffer.from(JSON.stringify(value))),
+    Buffer.from("{"),
+    Buffer.alloc(0),
+    Buffer.from([0x22, 0xff, 0x22]),
+    Buffer.alloc(2 ** 20 + 1, " "),
+  ]) {
+    const packet = { suffix: "pkcs11", bytes };
+    const what = bytes.subarray(0, 60).toString();
+    await assert.rejects(open(packet, key), expectedError("CORRUPT", /^the PKCS#11 wrapped key /), what);
+    assert.deepEqual(pkcs11.recipients(packet), [damaged], what);
+    assert.throws(() => pkcs11.without?.(packet, 2), expectedError("CORRUPT"), what);
+  }
+});
+
+test("one recipient of several is taken out by its number, and there is none behind the last", async () => {
+  const pairs = ["one", "two", "three"].map((name) => rsaPair(2048, name));
+  const packet = await seal(pairs.map(({ publicKey }) => ({ ...encryptionKey(publicKey), scheme: "pkcs11" })));
+  for (const gone of [0, 1, 2]) {
+    const rest = pkcs11.without?.(packet, gone) ?? assert.fail();
+    for (const [index, { privateKey }] of pairs.entries()) {
+      const opened = await open(rest, [decryptionKey(privateKey)]);
+      assert.deepEqual(opened, index === gone ? undefined : secret);
+    }
+  }
+  for (const index of [3, 4]) {
+    assert.throws(() => pkcs11.without?.(packet, index), expectedError("CORRUPT", /no such recipient/));
+  }
 });
 
 test("what a token cannot do with SHA-256 is done by its bare RSA operation, sealed with the token or without", {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { constants, createPrivateKey, privateDecrypt, publicEncrypt, randomBytes } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { readEnveloped } from "../../../../src/crypt/schemes/pkcs7/enveloped-data.js";
@@ -13,6 +13,7 @@ import { der, parts, readDer } from "../../../../src/keys/x509/der.js";
 import type { ProgressEvent } from "../../../../src/progress.js";
 import { expectedError } from "../../../support/expected-error.js";
 import { type CertificateFiles, keyFile, makeCertificate, recipientFile } from "../../../support/keys/key-material.js";
+import { decryptionKey, ecPair } from "../../../support/keys/key-pair.js";
 import { scratchDirectory } from "../../../support/scratch.js";
 
 const scratch = scratchDirectory();
@@ -30,7 +31,10 @@ test("a wrapped key opens for each of its recipients, with certificate and witho
     assert.deepEqual(await open(packet, [keyFile(certificate), keyFile(privateKey)]), secret);
   }
   const all = [bob.certificate, alice.privateKey, alice.certificate, bob.privateKey].map((path) => keyFile(path));
-  assert.deepEqual(await open(packet, all), secret);
+  for (const sealed of [packet, await seal(alice), await seal(bob)]) {
+    assert.deepEqual(await open(sealed, all), secret);
+    assert.deepEqual(await open(sealed, all.toReversed()), secret);
+  }
 });
 
 test("the parameters are written in Go's malformed form, byte for byte", async () => {
@@ -46,17 +50,111 @@ for (const [cipher, options] of [
   ["des3", []],
   ["aes-256-cbc", ["-keyopt", "rsa_padding_mode:oaep"]],
   ["aes-256-gcm", ["-keyopt", "rsa_padding_mode:oaep", "-keyopt", "rsa_oaep_md:sha256"]],
+  ["aes-128-gcm", ["-keyopt", "rsa_padding_mode:oaep", "-keyopt", "rsa_oaep_md:sha384"]],
+  ["aes-256-cbc", ["-keyopt", "rsa_padding_mode:oaep", "-keyopt", "rsa_oaep_md:sha512"]],
 ] as const) {
   test(`what openssl cms -encrypt -${cipher} ${options.join(" ")} writes can be read`, async () => {
-    const input = join(scratch, "secret");
-    writeFileSync(input, secret);
-    const recipient = options.length === 0 ? [alice.certificate] : ["-recip", alice.certificate, ...options];
-    const args = ["cms", "-encrypt", "-binary", `-${cipher}`, "-in", input, "-outform", "DER", ...recipient];
-    const packet = { suffix: "pkcs7", bytes: execFileSync("openssl", args) };
+    const packet = cms(secret, [`-${cipher}`, "-recip", alice.certificate, ...options]);
     assert.deepEqual(await open([packet], [keyFile(alice.privateKey)]), secret);
     assert.deepEqual(await open([packet], [keyFile(alice.privateKey), keyFile(alice.certificate)]), secret);
   });
 }
+
+test("a recipient that is named by its key identifier is found by it", async () => {
+  const [packet, another] = [alice, bob].map(({ certificate }) =>
+    cms(secret, ["-aes-256-gcm", "-keyid", "-recip", certificate]),
+  );
+  assert.ok(packet && another);
+  const [info] = pkcs7.recipients(packet);
+  assert.match(info?.id ?? "", /^[0-9a-f]{40}$/);
+  assert.equal(info?.label, `key identifier ${info?.id}`);
+  const keys = [bob.certificate, bob.privateKey, alice.certificate, alice.privateKey].map((path) => keyFile(path));
+  for (const sealed of [packet, another]) assert.deepEqual(await open([sealed], keys), secret);
+  // With its certificate it is known whose a broken one is; with another's it is nobody's.
+  const broken = {
+    ...packet,
+    bytes: flipped(packet.bytes, (readEnveloped(packet.bytes).recipients[0] ?? assert.fail()).encryptedKey),
+  };
+  const own = open([broken], [keyFile(alice.certificate), keyFile(alice.privateKey)]);
+  await assert.rejects(own, expectedError("CORRUPT", /names a given certificate/));
+  assert.equal(await open([broken], [keyFile(bob.certificate), keyFile(bob.privateKey)]), undefined);
+  assert.equal(await open([broken], [keyFile(alice.privateKey)]), undefined);
+});
+
+test("faults/40: a key transport that is not known opens nothing, even where it is one in all but its name", async () => {
+  const packet = cms(secret, ["-aes-256-gcm", "-recip", alice.certificate, "-keyopt", "rsa_padding_mode:oaep"]);
+  const keys = [keyFile(alice.privateKey)];
+  assert.deepEqual(await open([packet], keys), secret);
+  // The last octet of the object identifier: RSAES-OAEP, and what RFC 8017 has beside it.
+  const oaep = Buffer.from("06092a864886f70d010107", "hex");
+  const at = Buffer.from(packet.bytes).indexOf(oaep);
+  for (const [octet, opens] of [
+    [0x01, false],
+    [0x07, true],
+    [0x08, false],
+    [0x0a, false],
+  ] as const) {
+    const bytes = Buffer.from(packet.bytes);
+    bytes[at + oaep.length - 1] = octet;
+    assert.deepEqual(await open([{ ...packet, bytes }], keys), opens ? secret : undefined, `${octet}`);
+  }
+});
+
+test("faults/40: without a tag, content that is not a layer's options is not taken for them", async () => {
+  const [certificate, privateKey] = [keyFile(alice.certificate), keyFile(alice.privateKey)];
+  for (const content of ["", "not options", "[]", '{"symkey":1}', JSON.stringify("a".repeat(200))]) {
+    for (const cipher of ["-aes-128-cbc", "-aes-256-cbc", "-des3"]) {
+      const packet = cms(Buffer.from(content), [cipher, "-recip", alice.certificate]);
+      assert.equal(await open([packet], [privateKey]), undefined, content);
+      await assert.rejects(open([packet], [privateKey, certificate]), expectedError("CORRUPT"), content);
+    }
+  }
+});
+
+test("faults/40: without a certificate, so many recipients are tried and no more", async () => {
+  const crowd = Array.from({ length: 256 }, () => alice);
+  const [keys, named] = [[bob.privateKey], [bob.privateKey, bob.certificate]].map((paths) =>
+    paths.map((path) => keyFile(path)),
+  );
+  assert.ok(keys && named);
+  assert.deepEqual(await open(await seal(...crowd.slice(1), bob), keys), secret);
+  const packet = await seal(...crowd, bob);
+  assert.equal(await open(packet, keys), undefined);
+  assert.deepEqual(await open(packet, named), secret);
+});
+
+test("a certificate to which no given key belongs is told, and keys of another kind are another scheme's", async () => {
+  const ignored = async (...paths: readonly string[]) => {
+    const events: ProgressEvent[] = [];
+    await pkcs7.unwrapWith(
+      paths.map((path) => keyFile(path)),
+      { progress: (event) => void events.push(event) },
+    );
+    return events.map((event) => (event.type === "warning" ? `${event.code} ${event.message}` : event.type));
+  };
+  assert.deepEqual(await ignored(alice.privateKey), []);
+  assert.deepEqual(await ignored(alice.privateKey, alice.certificate), []);
+  assert.deepEqual(await ignored(bob.certificate, alice.privateKey, alice.certificate), [
+    `KEY_IGNORED no private key that was given belongs to the certificate ${JSON.stringify(bob.certificate)}`,
+  ]);
+  const ec = decryptionKey(ecPair().privateKey, { origin: "ec.pem" });
+  assert.equal(await pkcs7.unwrapWith([ec]), undefined);
+  assert.equal(await pkcs7.unwrapWith([]), undefined);
+  assert.deepEqual((await pkcs7.unwrapWith([ec, keyFile(alice.privateKey)]))?.used.length, 1);
+  const asked = pkcs7.unwrapWith([{ ...ec, scheme: "pkcs7" }]);
+  await assert.rejects(
+    asked,
+    expectedError("KEY_INVALID", /^the private key in "ec.pem" is not RSA, which pkcs7 needs$/),
+  );
+});
+
+test("anonymous recipients cannot be had, as a wrapped key names their certificates", async () => {
+  const keys = [recipientFile("pkcs7", alice.certificate)];
+  await assert.rejects(
+    pkcs7.wrapFor(keys, { anonymous: true }),
+    expectedError("UNSUPPORTED", /always names/, /--anonymous/),
+  );
+});
 
 test("faults/40: a key that is no recipient's opens nothing", async () => {
   const packet = await seal(alice);
@@ -100,7 +198,9 @@ test("faults/40: another content type, a short tag or a long nonce is refused", 
     assert.notEqual(text, hex);
     const bytes = Buffer.from(text, "hex");
     assert.throws(() => readEnveloped(bytes), expectedError("CORRUPT"));
-    assert.equal(pkcs7.recipients({ suffix: "pkcs7", bytes })[0]?.label, "a damaged PKCS#7 wrapped key");
+    const label = "a damaged PKCS#7 wrapped key";
+    const damaged = [{ kind: "unreadable", scheme: "pkcs7", algorithm: "", id: "", label }];
+    assert.deepEqual(pkcs7.recipients({ suffix: "pkcs7", bytes }), damaged);
   }
 });
 
@@ -191,6 +291,20 @@ async function open(packets: readonly WrappedKey[], keys: readonly DecryptionKey
   const [packet] = packets;
   assert.ok(packet);
   return (await pkcs7.unwrapWith(keys))?.unwrap(packet);
+}
+
+/** What openssl writes; `options` are the cipher and whom it is for. */
+function cms(content: Uint8Array, options: readonly string[]): WrappedKey {
+  const args = ["cms", "-encrypt", "-binary", "-outform", "DER", ...options];
+  return { suffix: "pkcs7", bytes: execFileSync("openssl", args, { input: content }) };
+}
+
+/** The bytes with another octet at the end of a part of them. */
+function flipped(bytes: Uint8Array, part: Uint8Array): Uint8Array {
+  const altered = Buffer.from(bytes);
+  const last = altered.indexOf(part) + part.length - 1;
+  altered[last] = (altered[last] ?? 0) ^ 1;
+  return altered;
 }
 
 function hexOf(bytes: Uint8Array): string {

@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { withEditedParts } from "../../../../src/crypt/envelope.js";
@@ -68,7 +70,11 @@ for (const [title, script, expected, timeout] of [
   ["that answers no JSON is refused", "echo hello", /is not JSON/],
   ["that answers nothing is refused", "true", /is empty/],
   ["that answers without a result is refused", "echo '{}'", /no usable keywrapresults.annotation/],
-  ["that answers another type is refused", `echo '{"keywrapresults":{"annotation":[256]}}'`, /no usable/],
+  [
+    "that answers what is not UTF-8 is refused",
+    `printf '{"a":"\\377","keywrapresults":{"annotation":"AAAA"}}'`,
+    /is not JSON/,
+  ],
 ] as const) {
   test(`faults/42: a provider ${title}`, async () => {
     const { environment } = shellProvider(script);
@@ -76,6 +82,113 @@ for (const [title, script, expected, timeout] of [
     await assert.rejects(failed, expectedError("KEY_PROVIDER", expected));
   });
 }
+
+test("faults/42: an answer is base64 or a list of octets, and nothing that is nearly so", async () => {
+  for (const [result, wrapped] of [
+    ['"AQID"', [1, 2, 3]],
+    ["[0,127,255]", [0, 127, 255]],
+    ['""', undefined],
+    ["[]", undefined],
+    ['"AQI"', undefined],
+    ['"%"', undefined],
+    ["[256]", undefined],
+    ["[1,-1]", undefined],
+    ["[1,1.5]", undefined],
+    ['[1,"2"]', undefined],
+    ["[null]", undefined],
+    ["[[1]]", undefined],
+    ["null", undefined],
+    ["{}", undefined],
+    ['{"0":1,"length":1}', undefined],
+  ] as const) {
+    const { environment } = shellProvider(`cat >/dev/null; echo '{"keywrapresults":{"annotation":${result}}}'`);
+    const wrap = await provider.wrapFor([recipientWord("provider", "example")], { environment });
+    if (wrapped === undefined) {
+      await assert.rejects(wrap(secret), expectedError("KEY_PROVIDER", /no usable keywrapresults.annotation/), result);
+    } else assert.deepEqual([...((await wrap(secret))[0]?.bytes ?? [])], wrapped);
+  }
+});
+
+test("faults/42: a service whose certificate does not hold is asked where its entry says so, in so many words, and no other", async () => {
+  const { key } = configureProviders(scratch);
+  const [server, other] = [makeCertificate(scratch, "unproven"), makeCertificate(scratch, "beside-it")];
+  const service = await startService(key, [server.certificate, server.privateKey]);
+  ending.push(() => service.end());
+  const strange = { "root-ca-file": other.certificate };
+  for (const [tls, asked] of [
+    [{ ...strange, "insecure-skip-verify": true }, true],
+    [{ "insecure-skip-verify": true }, true],
+    [{ ...strange, "insecure-skip-verify": false }, false],
+    [{ ...strange, "insecure-skip-verify": "true" }, false],
+    [{ ...strange, "insecure-skip-verify": 1 }, false],
+  ] as const) {
+    const { environment } = configureProviders(scratch, { example: { grpc: service.address, "grpc-tls": tls } });
+    const answered = thereAndBack({ environment, providerTimeoutMs: 5000 });
+    if (asked) assert.deepEqual(await answered, secret);
+    else await assert.rejects(answered, expectedError("KEY_PROVIDER", /key provider "example" at "localhost/));
+  }
+});
+
+test("faults/42: a service's certificate has to be for its host, or for the name that its entry says", async () => {
+  const { key } = configureProviders(scratch);
+  const server = makeCertificate(scratch, "named", ["-addext", "subjectAltName=DNS:keys.example"]);
+  const service = await startService(key, [server.certificate, server.privateKey]);
+  ending.push(() => service.end());
+  for (const [name, asked] of [
+    ["keys.example", true],
+    ["other.example", false],
+    ["", false],
+  ] as const) {
+    const tls = { "root-ca-file": server.certificate, "server-name": name };
+    const { environment } = configureProviders(scratch, { example: { grpc: service.address, "grpc-tls": tls } });
+    const answered = thereAndBack({ environment, providerTimeoutMs: 5000 });
+    if (asked) assert.deepEqual(await answered, secret);
+    else await assert.rejects(answered, expectedError("KEY_PROVIDER"), name);
+  }
+});
+
+test("faults/42: a service that does not answer is waited for as long as was said", async () => {
+  const silent = createServer(() => {}).listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const address = silent.address();
+  assert.ok(address !== null && typeof address === "object");
+  const sockets = new Set<Socket>();
+  silent.on("connection", (socket) => sockets.add(socket));
+  ending.push(async () => {
+    for (const socket of sockets) socket.destroy();
+    silent.close();
+  });
+  const { environment } = configureProviders(scratch, { example: { grpc: `127.0.0.1:${address.port}` } });
+  const failed = thereAndBack({ environment, providerTimeoutMs: 1000 });
+  await assert.rejects(failed, expectedError("KEY_PROVIDER", /failed: "it did not answer within 1 s"$/));
+});
+
+test("a provider's name is of letters, digits and few marks, and what follows the colon is not quoted", async () => {
+  const { environment } = configureProviders(scratch);
+  for (const [word, shown] of [
+    ["", '""'],
+    ["a b", '"a b"'],
+    ["a/b", '"a/b"'],
+    [":secret", '""'],
+    ["a b:secret", '"a b"'],
+    ["x".repeat(129), `"${"x".repeat(128)}"`],
+  ] as const) {
+    const [origin = ""] = word.split(":");
+    const refused = (error: Error) => {
+      assert.ok(!error.message.includes("secret"), error.message);
+      return expectedError("USAGE", new RegExp(`^not a key provider's name: ${shown}$`), /provider:NAME/)(error);
+    };
+    const recipient = { ...recipientWord("provider", word), origin };
+    const key = { ...keyWord("provider", word), origin };
+    await assert.rejects(provider.wrapFor([recipient], { environment }), refused);
+    await assert.rejects(async () => provider.unwrapWith([key], { environment }), refused);
+    await assert.rejects(provider.identify([recipient]), refused);
+  }
+  for (const word of ["A.b_c-9", "x".repeat(128), "example:a:b"]) {
+    const [known] = await provider.identify([recipientWord("provider", word)]);
+    assert.equal(known?.id, word.split(":")[0]);
+  }
+});
 
 test("faults/42: a provider that is not executable or not there is named", async () => {
   const script = join(scratch, "not-executable");
@@ -133,8 +246,17 @@ test("faults/42: whoever needs no provider is not stopped by a configuration tha
   }
   writeFileSync(path, entryOf({ ttrpc: "unix:///x" }, { cmd: { path: "cat" } }));
   await loadRecipients([recipientWord("provider", "other")], { environment });
-  const ttrpc = loadRecipients([recipientWord("provider", "example")], { environment });
-  await assert.rejects(ttrpc, expectedError("USAGE", /gives provider 1 the way "ttrpc", and neither cmd nor grpc/));
+  for (const [entry, message] of [
+    [{ ttrpc: "unix:///x" }, /gives provider 1 the way "ttrpc", and neither cmd nor grpc/],
+    [{ native: "x" }, /gives provider 1 the way "native", and neither cmd nor grpc/],
+    [{}, /gives provider 1 neither cmd nor grpc/],
+    [{ cmd: {} }, /gives provider 1 no cmd.path/],
+    [{ cmd: { path: "cat", args: [1] } }, /gives provider 1 arguments that are not a list of texts/],
+  ] as const) {
+    writeFileSync(path, entryOf(entry));
+    const refused = loadRecipients([recipientWord("provider", "example")], { environment });
+    await assert.rejects(refused, expectedError("USAGE", message));
+  }
 });
 
 function entryOf(example: object, other?: object): string {
@@ -183,6 +305,12 @@ test("a recipient is named by the wrapped keys of the Confidential Containers, v
   assert.equal(label(one), "attestation-agent kbs v1 kbs:///default/key/1");
   assert.equal(label(two), "attestation-agent kbs v2 kbs:///default/key/1");
   assert.equal(label(kms), "attestation-agent aliyun v2 kbs:///default/key/1");
+  const algorithm = (members: object) =>
+    provider.recipients({ suffix: "provider.x", bytes: Buffer.from(JSON.stringify(members)) })[0]?.algorithm;
+  assert.deepEqual(
+    [one, { ...one, wrap_type: "A256CTR" }, kms, { kid: "a", alg: "RSA-OAEP" }, { kid: "a" }].map(algorithm),
+    ["A256GCM", "A256CTR", "A256GCM", "RSA-OAEP", ""],
+  );
   const opaque = provider.recipients({ suffix: "provider.kms", bytes: randomBytes(40) });
   assert.deepEqual(opaque, [{ kind: "recipient", scheme: "provider", algorithm: "", id: "kms", label: "kms" }]);
 });
