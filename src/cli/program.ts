@@ -2,9 +2,10 @@ import { setFlagsFromString } from "node:v8";
 import { OciEncError } from "../errors.js";
 import type { Command, CommandRow, Invocation } from "./commands/command.js";
 import { commands } from "./commands/index.js";
+import { findConfiguration } from "./configuration/configuration-file.js";
 import type { Flag } from "./options/flag.js";
-import { type FlagValues, flagValues } from "./options/flag-values.js";
-import { commandTimeout, debug, json, outputFlags, outputPrecedence } from "./options/output.js";
+import { type FlagValues, flagValues, type TypedValues } from "./options/flag-values.js";
+import { commandTimeout, configFile, debug, json, outputFlags, outputPrecedence } from "./options/output.js";
 import { withholdPassphraseVariables } from "./options/passphrase-variables.js";
 import { registryConflicts } from "./options/registry/registry-flags.js";
 import { type ConsoleReporter, openConsoleReporter } from "./output/console/console-reporter.js";
@@ -53,21 +54,50 @@ async function dispatch(run: Run): Promise<number> {
   run.declared = declared;
   const command: Command = {
     ...declared,
-    flags: [...declared.flags, ...outputFlags],
+    flags: withOutputFlags(declared.flags),
     conflicts: [...(declared.conflicts ?? []), ...registryConflicts],
     precedence: outputPrecedence,
   };
   const typed = parseCommand(run.command, command, args.slice(run.command.name.split(" ").length));
   if (typed.kind === "help") return printed(writeResult(`${typed.text}\n`));
-  const options = flagValues(command, typed.values, process.env);
+  const found = await configurationOf(command, typed.values);
+  const options = flagValues(command, typed.values, process.env, found.configuration?.values);
   run.options = options;
   run.reporter = await openConsoleReporter(options);
   return await execute(run.command, command, {
     arguments: typed.arguments,
     options,
     line: args,
+    ...found,
     ...channels(run.reporter, run.interruption),
   });
+}
+
+/** A command's own options count before the other spellings of the shared ones. */
+function withOutputFlags(own: readonly Flag<unknown>[]): readonly Flag<unknown>[] {
+  const names = new Set(own.map(({ name }) => name));
+  const shared = outputFlags.map((flag) => ({ ...flag, aliases: flag.aliases.filter((alias) => !names.has(alias)) }));
+  return [...own, ...shared];
+}
+
+type FoundConfiguration = Pick<Invocation, "configuration" | "configurationFailure">;
+
+/** The file's readers are loaded where there is a file. */
+async function configurationOf(command: Command, typed: TypedValues): Promise<FoundConfiguration> {
+  const named = flagValues({ flags: [configFile] }, typed, process.env).get(configFile);
+  if (command.configuration === "unread") {
+    if (!typed.has(configFile.name)) return { configuration: undefined };
+    throw new OciEncError("USAGE", `--${configFile.name}: this command goes by no configuration file`);
+  }
+  try {
+    const text = await findConfiguration(named);
+    if (text === undefined) return { configuration: undefined };
+    const { readConfiguration } = await import("./configuration/read-configuration.js");
+    return { configuration: await readConfiguration(text) };
+  } catch (error) {
+    if (command.configuration !== "examined" || !(error instanceof OciEncError)) throw error;
+    return { configuration: undefined, configurationFailure: error };
+  }
 }
 
 async function printed(printing: Promise<void>): Promise<number> {

@@ -18,6 +18,10 @@ export interface Flag<T> {
   readonly about: string;
   /** Heading under which the help lists it. */
   readonly group: string;
+  /** Its values are secrets, or may hold one: they are not shown, and not taken from the configuration file. */
+  readonly secret: boolean;
+  /** What may be shown of a value. */
+  shown(value: string): string;
   /** From every value that was given, in their order; none when the option was not used. USAGE when they make no sense. */
   read(values: readonly string[]): T;
 }
@@ -29,6 +33,9 @@ export interface FlagNames {
   readonly aliases?: readonly string[];
   readonly about: string;
   readonly group: string;
+  readonly secret?: boolean;
+  /** Where a value may hold a secret in one place that can be left out; default: all of a value is shown. */
+  readonly shown?: (value: string) => string;
 }
 
 /** An option without a value. */
@@ -102,5 +109,7 @@ function described(names: FlagNames): Omit<Flag<never>, "read"> {
     repeats: false,
     about: names.about,
     group: names.group,
+    secret: names.secret ?? false,
+    shown: names.shown ?? (names.secret === true ? () => "***" : (value) => value),
   };
 }

@@ -1,7 +1,7 @@
 import type { LoginTarget } from "../../../doors/transport.js";
 import { OciEncError } from "../../../errors.js";
 import { type Flag, toggle } from "../../options/flag.js";
-import { readRegistry } from "../../options/registry/registry.js";
+import { readHosts, readRegistry } from "../../options/registry/registry.js";
 import { eitherSide, registryFlags } from "../../options/registry/registry-flags.js";
 import type { Command, Invocation, Report } from "../command.js";
 
@@ -31,7 +31,7 @@ async function showLogin(invocation: Invocation): Promise<Report> {
   const { loggedInAs } = await import("../../../doors/transport.js");
   const asked = invocation.arguments[0] ?? "docker.io";
   const authFile = invocation.options.get(eitherSide.authfile);
-  const { place, username } = await loggedInAs(asked, { registry: { authFile } });
+  const { place, username } = await loggedInAs(asked, { registry: { authFile, hosts: readHosts(invocation) } });
   if (username === undefined) throw new OciEncError("NOT_FOUND", `not logged in to ${JSON.stringify(asked)}`);
   return { kind: "report", document: loginDocument(place, username, []), text: username };
 }

@@ -13,6 +13,7 @@ export const by: Flag<readonly string[]> = repeated({
   placeholder: "SPEC",
   about: `the signer: ${specs}`,
   group,
+  secret: true,
 });
 
 /** Who signs what another command writes. */
@@ -21,6 +22,7 @@ export const signBy: Flag<readonly string[]> = repeated({
   placeholder: "SPEC",
   about: `sign what is written, before its tag moves: ${specs}; a fingerprint alone is one of GPG`,
   group,
+  secret: true,
 });
 
 /** skopeo's spelling of `--sign-by sigstore:PATH`. */
@@ -29,6 +31,7 @@ export const signBySigstore: Flag<string | undefined> = single({
   placeholder: "PATH",
   about: "the same as --sign-by sigstore:PATH",
   group,
+  secret: true,
 });
 
 /** skopeo's way of giving a passphrase. */

@@ -33,7 +33,8 @@ export const policyDialect: Flag<"containers" | "image-rs"> = choice(
   ["containers", "image-rs"],
 );
 
-const insecurePolicy: Flag<boolean> = toggle({
+/** No policy.json at all. */
+export const insecurePolicy: Flag<boolean> = toggle({
   name: "insecure-policy",
   about: "apply no policy.json",
   group,
