@@ -12,3 +12,4 @@ export { isSecretName } from "../oci/secret-name.js";
 export { type SignerKind, signerKind, trustKind } from "../sign/kinds.js";
 export { storedForm } from "../sign/simple-signing/stored.js";
 export { registryReference, sameRegistry } from "../transport/references.js";
+export { storeDirectory } from "../transport/store/store-directory.js";

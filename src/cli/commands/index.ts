@@ -213,6 +213,12 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import("./runtime/runtime-check.js")).runtimeCheck,
   },
   {
+    name: "config",
+    group: "Other:",
+    summary: "show what the configuration file and variables set, and where each value comes from",
+    load: async () => (await import("./config.js")).config(commands),
+  },
+  {
     name: "completion",
     group: "Other:",
     summary: "print a completion script for a shell",

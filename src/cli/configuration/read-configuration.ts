@@ -98,7 +98,7 @@ function checkValue(flag: Flag<unknown>, given: readonly string[], place: Place)
   } catch (error) {
     if (!(error instanceof OciEncError)) throw error;
     const forms = flag.choices.length > 0 ? flag.choices.join("|") : flag.placeholder;
-    throw wrong(place, `is not what --${flag.name} takes: ${forms}`, error.hint);
+    throw wrong(place, `is not what --${flag.name} takes: ${forms}`, error.hint ?? `--${flag.name}: ${flag.about}`);
   }
 }
 

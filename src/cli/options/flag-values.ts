@@ -19,6 +19,8 @@ export type FlagPair = readonly [Flag<unknown>, Flag<unknown>];
 export interface FlagValues {
   /** An option's value as its own type. A plain Error when the command does not declare it. */
   get<T>(flag: Flag<T>): T;
+  /** The same as it was given. */
+  texts(flag: Flag<unknown>): readonly string[];
   /** Whether the command has the option. */
   declares(flag: Flag<unknown>): boolean;
   /** Whether the option was used: on the command line, by its variable, or in the configuration file. */
@@ -68,6 +70,7 @@ export function flagValues(
   };
   return {
     get: (flag) => flag.read(of(flag)),
+    texts: of,
     declares: ({ name }) => values.has(name),
     given: (flag) => isUsed(of(flag)),
     origin: (flag) => (of(flag).length > 0 ? found.get(flag.name)?.origin : undefined),
