@@ -5,7 +5,7 @@ import { commands } from "./commands/index.js";
 import { findConfiguration } from "./configuration/configuration-file.js";
 import type { Flag } from "./options/flag.js";
 import { type FlagValues, flagValues, type TypedValues } from "./options/flag-values.js";
-import { commandTimeout, configFile, debug, json, outputFlags, outputPrecedence } from "./options/output.js";
+import { commandTimeout, configFile, debug, json, outputPrecedence, withOutputFlags } from "./options/output.js";
 import { withholdPassphraseVariables } from "./options/passphrase-variables.js";
 import { registryConflicts } from "./options/registry/registry-flags.js";
 import { type ConsoleReporter, openConsoleReporter } from "./output/console/console-reporter.js";
@@ -71,13 +71,6 @@ async function dispatch(run: Run): Promise<number> {
     ...found,
     ...channels(run.reporter, run.interruption),
   });
-}
-
-/** A command's own options count before the other spellings of the shared ones. */
-function withOutputFlags(own: readonly Flag<unknown>[]): readonly Flag<unknown>[] {
-  const names = new Set(own.map(({ name }) => name));
-  const shared = outputFlags.map((flag) => ({ ...flag, aliases: flag.aliases.filter((alias) => !names.has(alias)) }));
-  return [...own, ...shared];
 }
 
 type FoundConfiguration = Pick<Invocation, "configuration" | "configurationFailure">;

@@ -9,6 +9,8 @@ export { readToml, type TomlDocument } from "../files/toml.js";
 export { isRegistryHost, parseImageName } from "../oci/image-name.js";
 export { credentialsHint, redactedReference } from "../oci/redacted-reference.js";
 export { isSecretName } from "../oci/secret-name.js";
+export { type DoctorOptions, examineMachine } from "../operations/doctor/doctor.js";
+export type { MachineFinding } from "../operations/doctor/finding.js";
 export { type SignerKind, signerKind, trustKind } from "../sign/kinds.js";
 export { storedForm } from "../sign/simple-signing/stored.js";
 export { registryReference, sameRegistry } from "../transport/references.js";

@@ -54,6 +54,16 @@ export const configFile: Flag<string | undefined> = single({
 /** What every command takes. */
 export const outputFlags: readonly Flag<unknown>[] = [json, quiet, debug, progress, color, commandTimeout, configFile];
 
+/** A command's own options count before the other spellings of the shared ones. */
+export function withOutputFlags(own: readonly Flag<unknown>[]): readonly Flag<unknown>[] {
+  const names = new Set(own.map(({ name }) => name));
+  const isFree = (alias: string) => !names.has(alias);
+  const shared = outputFlags.map((flag) =>
+    flag.aliases.every(isFree) ? flag : { ...flag, aliases: flag.aliases.filter(isFree) },
+  );
+  return [...own, ...shared];
+}
+
 /** A typed --quiet overrides a variable that sets --progress; with both typed, --progress counts. */
 export const outputPrecedence: readonly FlagPair[] = [[quiet, progress]];
 

@@ -123,6 +123,19 @@ export function asksForSignature(options: FlagValues): boolean {
   return [trust, policy, trustPolicy, requireSigned, classes].some((flag) => options.given(flag));
 }
 
+/** The files of rules alone. */
+export const ruleFileFlags: readonly Flag<unknown>[] = [policy, policyDialect, trustPolicy, classes];
+
+/** What {@link ruleFileFlags} say. */
+export function readRuleFiles(options: FlagValues) {
+  return {
+    policy: options.get(policy),
+    policyDialect: options.get(policyDialect),
+    trustPolicy: options.get(trustPolicy),
+    classes: options.get(classes),
+  };
+}
+
 /** What {@link trustFlags} say: the rules that the image of a command has to pass. Codes as for {@link readTrust}. */
 export async function readRules(invocation: Invocation): Promise<TrustRules> {
   const rules = await readTrust(invocation);
