@@ -11,6 +11,7 @@ export { credentialsHint, redactedReference } from "../oci/redacted-reference.js
 export { isSecretName } from "../oci/secret-name.js";
 export { type DoctorOptions, examineMachine } from "../operations/doctor/doctor.js";
 export type { MachineFinding } from "../operations/doctor/finding.js";
+export type { RuleFiles } from "../operations/doctor/policies.js";
 export { type SignerKind, signerKind, trustKind } from "../sign/kinds.js";
 export { storedForm } from "../sign/simple-signing/stored.js";
 export { registryReference, sameRegistry } from "../transport/references.js";

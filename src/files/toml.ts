@@ -42,7 +42,7 @@ function lineOf(path: readonly string[], text: string, parse: (text: string) => 
   const lines = text.split("\n");
   let before = 0;
   for (let count = 1; count < lines.length; count += 1) {
-    const value = parsedPart(lines.slice(0, count).join("\n"), parse);
+    const value = parsedPart(`${lines.slice(0, count).join("\n")}\n`, parse);
     if (value === undefined) continue;
     if (has(value, path)) break;
     before = count;

@@ -1,4 +1,5 @@
 import type { TrustRules, TrustSpec } from "../../../doors/index.js";
+import type { RuleFiles } from "../../../doors/internal.js";
 import { OciEncError } from "../../../errors.js";
 import { kindForms } from "../../../sign/kinds.js";
 import type { Invocation } from "../../commands/command.js";
@@ -127,7 +128,7 @@ export function asksForSignature(options: FlagValues): boolean {
 export const ruleFileFlags: readonly Flag<unknown>[] = [policy, policyDialect, trustPolicy, classes];
 
 /** What {@link ruleFileFlags} say. */
-export function readRuleFiles(options: FlagValues) {
+export function readRuleFiles(options: FlagValues): RuleFiles {
   return {
     policy: options.get(policy),
     policyDialect: options.get(policyDialect),
