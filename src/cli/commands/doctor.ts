@@ -24,7 +24,7 @@ export const doctor: Command = {
   examples: ["oci-enc doctor", "oci-enc doctor --json --store /srv/images"],
   async run(invocation) {
     const { options, info } = invocation;
-    const { examineMachine } = await import("../../doors/internal.js");
+    const { examineMachine } = await import("../../doors/machine.js");
     const findings = await examineMachine({
       configuration: { path: invocation.configuration?.path, failure: invocation.configurationFailure },
       store: options.get(store),

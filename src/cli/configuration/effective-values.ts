@@ -1,4 +1,4 @@
-import { storeDirectory } from "../../doors/internal.js";
+import { storeDirectory } from "../../doors/machine.js";
 import type { Flag } from "../options/flag.js";
 import { variableName } from "../options/flag.js";
 import type { FlagValues, Origin } from "../options/flag-values.js";

@@ -1,5 +1,5 @@
 import { isAbsolute, join, resolve } from "node:path";
-import { homeDirectory } from "../../doors/internal.js";
+import { homeDirectory } from "../../doors/configuration.js";
 import type { Flag } from "../options/flag.js";
 import { settingFlags } from "../options/keys/key-flags.js";
 import { limitFlags } from "../options/limits.js";

@@ -1,6 +1,12 @@
 import { dirname } from "node:path";
 import { schemes } from "../../crypt/schemes/index.js";
-import { isRegistryHost, isSecretName, parseImageName, readToml, type TomlDocument } from "../../doors/internal.js";
+import {
+  isRegistryHost,
+  isSecretName,
+  parseImageName,
+  readToml,
+  type TomlDocument,
+} from "../../doors/configuration.js";
 import { OciEncError } from "../../errors.js";
 import type { Flag } from "../options/flag.js";
 import { besideList } from "../options/keys/recipient-lines.js";

@@ -1,5 +1,5 @@
 import type { TrustRules, TrustSpec } from "../../../doors/index.js";
-import type { RuleFiles } from "../../../doors/internal.js";
+import type { RuleFiles } from "../../../doors/machine.js";
 import { OciEncError } from "../../../errors.js";
 import { kindForms } from "../../../sign/kinds.js";
 import type { Invocation } from "../../commands/command.js";

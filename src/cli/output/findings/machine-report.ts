@@ -1,4 +1,4 @@
-import type { MachineFinding } from "../../../doors/internal.js";
+import type { MachineFinding } from "../../../doors/machine.js";
 import type { NodeFinding } from "../../../doors/node.js";
 import { OciEncError } from "../../../errors.js";
 import type { Report } from "../../commands/command.js";
