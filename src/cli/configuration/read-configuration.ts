@@ -176,6 +176,8 @@ function wrong({ file, names }: Place, why: string, hint?: string): OciEncError 
   return new OciEncError("USAGE", `${JSON.stringify(file.path)}, line ${line}: ${member} ${why}`, { hint });
 }
 
+/** A name that could not be one of an option, a group or a host may be a part of a key that was taken for the file. */
 function quotedName(name: string): string {
-  return /^[\w-]+$/.test(name) ? name : JSON.stringify(name.slice(0, 100));
+  if (!/^[a-z0-9][a-z0-9_.:-]{0,39}$/.test(name)) return "…";
+  return /[.:]/.test(name) ? JSON.stringify(name) : name;
 }

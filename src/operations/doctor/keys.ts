@@ -65,14 +65,12 @@ export async function checkProviders(environment: Environment): Promise<readonly
   if (path === undefined) return [good("none: OCICRYPT_KEYPROVIDER_CONFIG is not set")];
   const { byName } = await readProviders(path);
   const findings = await Promise.all(
-    [...byName.values()].map(async (entry): Promise<readonly Found[]> => {
+    [...byName.values()].map(async (entry, index): Promise<readonly Found[]> => {
       if (entry.kind === "unusable")
         return [wrong(entry.error.message, entry.error.hint ?? "docs/keys.md has its format")];
       if (entry.kind === "service" || (await isProgram(entry.path))) return [];
       const remedy = "install it, or give its path";
-      return [
-        wrong(`the program of provider ${JSON.stringify(entry.name)} does not exist or is not executable`, remedy),
-      ];
+      return [wrong(`the program of provider ${index + 1} does not exist or is not executable`, remedy)];
     }),
   );
   return [good(`${byName.size} in ${JSON.stringify(path)}`), ...findings.flat()];

@@ -4,6 +4,7 @@ import { rootCertificates } from "node:tls";
 import { ioError, systemCode } from "../../errors.js";
 import { findProgram } from "../../process/find-program.js";
 import { type AuthFile, authFilePaths, readAuthFile } from "../../transport/registry/auth/auth-file.js";
+import { shownName } from "../../transport/registry/auth/credential-helper.js";
 import { readRegistriesConf } from "../../transport/registry/config/registries-conf-files.js";
 import { certificateParents, readTrust } from "../../transport/registry/http/certificates.js";
 import type { Environment } from "../../transport/registry/http/environment.js";
@@ -25,8 +26,8 @@ async function checkAuthFile(path: string, named: boolean): Promise<readonly Fou
   for (const helper of helpersOf(file)) {
     const program = `docker-credential-${helper}`;
     if ((await findProgram(program)) !== undefined) continue;
-    const remedy = `install ${program}, or take it out of the file and log in again`;
-    lacking.push(wrong(`${JSON.stringify(path)} names ${JSON.stringify(program)}, which is not on PATH`, remedy));
+    const message = `${JSON.stringify(path)} names a helper${shownName(helper)} that is not on PATH`;
+    lacking.push(wrong(message, "install it, or take it out of the file and log in again"));
   }
   const count = Object.keys(file.content["auths"] ?? {}).length;
   const found = file.exposed

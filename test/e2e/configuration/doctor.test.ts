@@ -84,7 +84,7 @@ const broken: readonly (readonly [
   [
     "credentials",
     { ".docker/config.json": '{"credsStore":"absent"}' },
-    /"docker-credential-absent", which is not on PATH/,
+    /a helper "docker-credential-absent" that is not on PATH/,
     /install/,
   ],
   ["registries", { ".config/containers/registries.conf": "[[registry" }, /not TOML/, /registries\.conf/],
@@ -125,7 +125,7 @@ test("variables and options lead to what they name", async () => {
     of(what, findings)
       .map(({ verdict, message }) => `${verdict}: ${message}`)
       .join("\n");
-  assert.match(messages("key-providers"), /wrong: the program of provider "kms" does not exist/);
+  assert.match(messages("key-providers"), /wrong: the program of provider 1 does not exist/);
   assert.match(messages("pkcs11"), /the built-in list \(OCICRYPT_CONFIG=internal\)/);
   assert.match(messages("tmpdir"), /wrong: "nowhere" is not a directory/);
   assert.match(messages("credentials"), /wrong: "absent\.json" does not exist/);
