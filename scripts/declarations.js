@@ -3,7 +3,7 @@ import { commands as rows } from "../dist/cli/commands/index.js";
 import { OciEncError } from "../dist/errors.js";
 
 export { variableName } from "../dist/cli/options/flag.js";
-export { globalFlags } from "../dist/cli/options/global.js";
+export { globalFlags, globalsBeside } from "../dist/cli/options/global.js";
 export { topics } from "../dist/cli/options/topics.js";
 
 /** Every command in the order of the table of commands: its row there and what it declares. */

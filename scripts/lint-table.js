@@ -41,7 +41,13 @@ const layers = [
   // The command line has the library's doors, and the tables of what can be named on it.
   {
     at: "cli/",
-    ground: ["errors.ts", "progress.ts", "process/child-environment.ts", "oci/signature-formats.ts"],
+    ground: [
+      "errors.ts",
+      "progress.ts",
+      "process/child-environment.ts",
+      "oci/signature-formats.ts",
+      "files/machine.ts",
+    ],
     imports: [
       "doors/",
       "crypt/schemes/index.ts",
@@ -68,7 +74,7 @@ const homes = {
   ora: ["cli/"],
   pkcs11js: ["keys/pkcs11/"],
   protobufjs: ["decoder/"],
-  "smol-toml": ["transport/registry/"],
+  "smol-toml": ["files/"],
   "tar-stream": ["tar/"],
   undici: ["transport/registry/"],
   yaml: ["keys/pkcs11/", "transport/registry/config/registries-d.ts"],

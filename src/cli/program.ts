@@ -3,11 +3,12 @@ import { OciEncError } from "../errors.js";
 import { type CommandLine, divideLine, misplacedOption } from "./command-line.js";
 import type { Command, CommandRow, Invocation } from "./commands/command.js";
 import { type FoundCommand, findRow, rowsBelow } from "./commands/find.js";
+import { findConfiguration } from "./configuration/configuration-file.js";
 import { pageAsked, printHelp } from "./help/page-asked.js";
 import type { Flag } from "./options/flag.js";
-import { type FlagValues, flagValues } from "./options/flag-values.js";
+import { type FlagValues, flagValues, type TypedValues } from "./options/flag-values.js";
 import { withGlobals } from "./options/global.js";
-import { commandTimeout, debug, json } from "./options/output.js";
+import { commandTimeout, configFile, debug, json } from "./options/output.js";
 import { withholdPassphraseVariables } from "./options/passphrase-variables.js";
 import { type ConsoleReporter, openConsoleReporter } from "./output/console/console-reporter.js";
 import { isClosedPipe, writeNews } from "./output/console/streams.js";
@@ -58,15 +59,37 @@ async function dispatch(run: Run): Promise<number> {
   const args = [...line.before, ...line.rest.slice(words)];
   const typed = parseCommand(row, command, args);
   if (typed.kind === "help") return printed(printHelp(row.name.split(" "), typed.all));
-  const options = flagValues(command, typed.values, process.env);
+  const found = await configurationOf(command, typed.values);
+  const options = flagValues(command, typed.values, process.env, found.configuration?.values);
   run.options = options;
   run.reporter = await openConsoleReporter(options);
   return await execute(row, command, {
     arguments: typed.arguments,
     options,
     line: [...row.name.split(" "), ...args],
+    ...found,
     ...channels(run.reporter, run.interruption),
   });
+}
+
+type FoundConfiguration = Pick<Invocation, "configuration" | "configurationFailure">;
+
+/** The file's readers are loaded where there is a file. */
+async function configurationOf(command: Command, typed: TypedValues): Promise<FoundConfiguration> {
+  const named = flagValues({ flags: [configFile] }, typed, process.env).get(configFile);
+  if (command.configuration === "unread") {
+    if (!typed.has(configFile.name)) return { configuration: undefined };
+    throw new OciEncError("USAGE", `--${configFile.name}: this command goes by no configuration file`);
+  }
+  try {
+    const text = await findConfiguration(named);
+    if (text === undefined) return { configuration: undefined };
+    const { readConfiguration } = await import("./configuration/read-configuration.js");
+    return { configuration: await readConfiguration(text) };
+  } catch (error) {
+    if (command.configuration !== "examined" || !(error instanceof OciEncError)) throw error;
+    return { configuration: undefined, configurationFailure: error };
+  }
 }
 
 async function printed(printing: Promise<void>): Promise<number> {

@@ -11,6 +11,11 @@ export interface RegistryOptions {
   readonly authFile?: string | undefined;
   /** For the registry that the reference names; never for a mirror of it, or another host or port that it sends us to. */
   readonly host?: HostSettings | undefined;
+  /**
+   * What holds for a host, by `name` or `name:port` as references write it, wherever an image leads to it, mirrors too. Each
+   * setting gives way to that of `host`, `authFile`, `credentials` or `keychain`, where that is given.
+   */
+  readonly hosts?: ReadonlyMap<string, HostDefaults> | undefined;
   /** The registries.conf to read. Undefined: `CONTAINERS_REGISTRIES_CONF`, else the user's, else the system's. */
   readonly registriesConf?: string | undefined;
   /** The registries.d to read. Undefined: the user's, else the system's. */
@@ -44,6 +49,14 @@ export interface HostSettings {
   /** PEM; shown to a host that asks for it, together with `clientKey`. */
   readonly clientCertificate?: Uint8Array | undefined;
   readonly clientKey?: Uint8Array | undefined;
+}
+
+/** What usually holds for one host. */
+export interface HostDefaults extends HostSettings {
+  /** As `authFile` of the options, for this host. */
+  readonly authFile?: string | undefined;
+  /** No credentials are sent to it. */
+  readonly anonymous?: boolean | undefined;
 }
 
 /** Milliseconds. */

@@ -1,5 +1,6 @@
 import type { OciEncError } from "../../errors.js";
 import type { Progress } from "../../progress.js";
+import type { Configuration } from "../configuration/configuration.js";
 import type { FlagRules, FlagValues } from "../options/flag-values.js";
 
 /** A row of the table of commands: what the list of commands shows, and how to get the rest. */
@@ -28,6 +29,8 @@ export interface Command extends FlagRules {
   /** For the help, from the plain case to the odd one; each starts with `oci-enc`. */
   readonly examples: readonly string[];
   run(invocation: Invocation): Promise<Outcome>;
+  /** `unread`: it goes by no configuration file. `examined`: it tells of a file that cannot be used, and goes on without. */
+  readonly configuration?: "unread" | "examined";
   /** What follows the first argument belongs to another program, options included: `run IMAGE ls -l`. */
   readonly passesOn?: boolean;
   /** How a failure is reported where another program prescribes it; absent: as everywhere. */
@@ -49,6 +52,10 @@ export interface Argument {
 export interface Invocation {
   readonly arguments: readonly string[];
   readonly options: FlagValues;
+  /** What the configuration file says; undefined: there is none. */
+  readonly configuration: Configuration | undefined;
+  /** Why it cannot be used, told to a command that examines it. */
+  readonly configurationFailure?: OciEncError | undefined;
   /** What was typed, from the command's name on: for a hint that repeats it. */
   readonly line: readonly string[];
   /** Aborted when the command shall end before it is done. */

@@ -219,6 +219,18 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import("./runtime/runtime-check.js")).runtimeCheck,
   },
   {
+    name: "doctor",
+    group: "Other:",
+    summary: "see what works on this machine, what is missing, and how to get it",
+    load: async () => (await import("./doctor.js")).doctor,
+  },
+  {
+    name: "config",
+    group: "Other:",
+    summary: "show what the configuration file and variables set, and where each value comes from",
+    load: async () => (await import("./config.js")).config(commands),
+  },
+  {
     name: "completion",
     group: "Other:",
     summary: "print a completion script for a shell",

@@ -25,6 +25,10 @@ export interface Flag<T> {
   readonly everyday: boolean;
   /** For this end of a copy alone; undefined: for whatever the command has. */
   readonly end: Side | undefined;
+  /** Its values are secrets, or may hold one: they are not shown, and not taken from the configuration file. */
+  readonly secret: boolean;
+  /** What may be shown of a value. */
+  shown(value: string): string;
   /** From every value that was given, in their order; none when the option was not used. USAGE when they make no sense. */
   read(values: readonly string[]): T;
 }
@@ -39,6 +43,9 @@ export interface FlagNames {
   readonly topic?: Topic;
   readonly everyday?: boolean;
   readonly end?: Side | undefined;
+  readonly secret?: boolean;
+  /** Where a value may hold a secret in one place that can be left out; default: all of a value is shown. */
+  readonly shown?: (value: string) => string;
 }
 
 /** Which end of a copy an option is for. */
@@ -124,5 +131,7 @@ function described(names: FlagNames): Omit<Flag<never>, "read"> {
     topic: names.topic,
     everyday: names.everyday ?? false,
     end: names.end,
+    secret: names.secret ?? false,
+    shown: names.shown ?? (names.secret === true ? () => "***" : (value) => value),
   };
 }

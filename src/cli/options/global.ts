@@ -10,11 +10,22 @@ export const globalFlags: readonly Flag<unknown>[] = outputFlags;
 /** Among {@link globalFlags}. */
 const globalPrecedence: readonly FlagPair[] = outputPrecedence;
 
+/** Those that stand beside a command's own options, whose names count before theirs. */
+export function globalsBeside(own: readonly Flag<unknown>[]): readonly Flag<unknown>[] {
+  const names = new Set(own.map(({ name }) => name));
+  return globalFlags
+    .filter(({ name }) => !names.has(name))
+    .map((flag) => {
+      const aliases = flag.aliases.filter((alias) => !names.has(alias));
+      return aliases.length === flag.aliases.length ? flag : { ...flag, aliases };
+    });
+}
+
 /** A command with what every command takes, and with the rules that hold for all. */
 export function withGlobals(declared: Command): Command {
   return {
     ...declared,
-    flags: [...declared.flags, ...globalFlags],
+    flags: [...declared.flags, ...globalsBeside(declared.flags)],
     conflicts: [...(declared.conflicts ?? []), ...registryConflicts],
     precedence: globalPrecedence,
   };

@@ -1,6 +1,6 @@
 import { OciEncError } from "../../errors.js";
 import { parseDuration } from "./duration.js";
-import { choice, type Flag, parsed, toggle } from "./flag.js";
+import { choice, type Flag, parsed, single, toggle } from "./flag.js";
 import type { FlagPair, FlagValues } from "./flag-values.js";
 
 const group = "Output:";
@@ -51,8 +51,18 @@ export const commandTimeout: Flag<number | undefined> = parsed(
   parseDuration,
 );
 
+/** The configuration file. Commands with a `--config` of their own take the long name alone. */
+export const configFile: Flag<string | undefined> = single({
+  name: "config-file",
+  aliases: ["config"],
+  placeholder: "FILE",
+  about: "the configuration file, or none; default $XDG_CONFIG_HOME/oci-enc/config.toml",
+  group,
+  topic,
+});
+
 /** What every command takes. */
-export const outputFlags: readonly Flag<unknown>[] = [json, quiet, debug, progress, color, commandTimeout];
+export const outputFlags: readonly Flag<unknown>[] = [json, quiet, debug, progress, color, commandTimeout, configFile];
 
 /** A typed --quiet overrides a variable that sets --progress; with both typed, --progress counts. */
 export const outputPrecedence: readonly FlagPair[] = [[quiet, progress]];

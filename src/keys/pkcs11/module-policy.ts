@@ -20,6 +20,15 @@ export interface ModulePolicy {
  * or it is malformed; NOT_FOUND when the variable names a file that is missing.
  */
 export async function readModulePolicy(environment: Environment): Promise<ModulePolicy> {
+  const policy = await findModulePolicy(environment);
+  if (policy !== undefined) return policy;
+  throw new OciEncError("USAGE", "no policy says which PKCS#11 modules may be loaded", {
+    hint: "set OCICRYPT_CONFIG to the word internal, or to a file that lists pkcs11.module-directories and pkcs11.allowed-module-paths",
+  });
+}
+
+/** The same; undefined when there is none. */
+export async function findModulePolicy(environment: Environment): Promise<ModulePolicy | undefined> {
   const named = environment["OCICRYPT_CONFIG"];
   if (named === "internal") return internalPolicy;
   if (named) return await parsePolicy(readText(named), named);
@@ -27,9 +36,7 @@ export async function readModulePolicy(environment: Environment): Promise<Module
     const text = readIfThere(path);
     if (text !== undefined) return await parsePolicy(text, path);
   }
-  throw new OciEncError("USAGE", "no policy says which PKCS#11 modules may be loaded", {
-    hint: "set OCICRYPT_CONFIG to the word internal, or to a file that lists pkcs11.module-directories and pkcs11.allowed-module-paths",
-  });
+  return undefined;
 }
 
 /** The module that a URI names. KEY_INVALID when it names none; NOT_FOUND or DENIED when none may be used. */

@@ -1,11 +1,10 @@
-import { execFile } from "node:child_process";
 import { readFile, stat } from "node:fs/promises";
 import { delimiter, isAbsolute, join } from "node:path";
 import { readKeysDirectory } from "../../decoder/keys-directory.js";
 import { unusableKeys } from "../../decoder/readable-keys.js";
 import { OciEncError } from "../../errors.js";
-import { childEnvironment } from "../../process/child-environment.js";
 import { isExecutable } from "../../process/find-program.js";
+import { versionOf } from "../../process/program-version.js";
 import { defaultKeysPath, defaultProviderConfig } from "./node-config.js";
 
 /** Where to look. */
@@ -186,14 +185,4 @@ async function onPath(name: string): Promise<string | undefined> {
     if (directory !== "" && (await isExecutable(path))) return path;
   }
   return undefined;
-}
-
-/** The first version number that `--version` prints; undefined when there is no such program. */
-function versionOf(program: string): Promise<string | undefined> {
-  return new Promise((done) => {
-    const env = childEnvironment({ kind: "system tool", program });
-    execFile(program, ["--version"], { timeout: 10_000, env }, (error, stdout) => {
-      done(error === null ? /\d+\.\d+(?:\.\d+)?/.exec(stdout)?.[0] : undefined);
-    });
-  });
 }

@@ -19,7 +19,7 @@ import { fileKeychain, helperServers } from "./auth/keychain.js";
 import { insecureHosts, isInsecure } from "./config/registries-conf.js";
 import { readRegistriesConf } from "./config/registries-conf-files.js";
 import { type Environment, thisMachine } from "./http/environment.js";
-import { openClient, registryContext } from "./open-client.js";
+import { authFileFor, openClient, registryContext } from "./open-client.js";
 
 /** A registry, or a part of one: `registry.example`, `registry.example/team/app`. */
 export interface LoginTarget {
@@ -85,7 +85,7 @@ export async function logOut(
 ): Promise<LoginResult> {
   const place = parseLoginTarget(registry);
   const places: string[] = [];
-  for (const path of authFilePaths(options.registry?.authFile, environment)) {
+  for (const path of authFilePaths(authFileFor(place.host, options), environment)) {
     places.push(...(await forget(path, place, environment)));
   }
   if (places.length === 0) {
@@ -101,7 +101,8 @@ export async function findLogin(
   environment: Environment = thisMachine,
 ): Promise<LoggedIn> {
   const place = parseLoginTarget(registry);
-  const keychain = options.registry?.keychain ?? fileKeychain({ authFile: options.registry?.authFile, environment });
+  const keychain =
+    options.registry?.keychain ?? fileKeychain({ authFile: authFileFor(place.host, options), environment });
   const credentials = await keychain.credentials(place.host, place.repository);
   return { place, username: credentials && userOf(credentials) };
 }
@@ -137,7 +138,7 @@ async function filesFor(
   options: EndpointOptions,
   environment: Environment,
 ): Promise<readonly string[]> {
-  const paths = authFilePaths(options.registry?.authFile, environment);
+  const paths = authFilePaths(authFileFor(place.host, options), environment);
   if (paths.length === 1) return paths;
   const preferred = dockerConfigPath(environment);
   const chosen: string[] = [];

@@ -1,6 +1,6 @@
 import { OciEncError } from "../../errors.js";
 import { parseImageName } from "../../oci/image-name.js";
-import type { Keychain, RegistryTimeouts } from "../registry-options.js";
+import type { HostDefaults, HostSettings, Keychain, RegistryTimeouts } from "../registry-options.js";
 import type { EndpointOptions } from "../transport.js";
 import { requireAuthFile } from "./auth/auth-file.js";
 import { fileKeychain, singleCredentials } from "./auth/keychain.js";
@@ -65,10 +65,19 @@ export async function locate(
   options: EndpointOptions,
   { environment }: RegistryContext,
 ): Promise<Placement> {
-  const { authFile, keychain, registriesConf } = options.registry ?? {};
-  if (authFile !== undefined && keychain === undefined) await requireAuthFile(authFile);
+  const { keychain, registriesConf } = options.registry ?? {};
   const conf = await readRegistriesConf(registriesConf, environment);
-  return placeImage(parseImageName(locator), conf);
+  const placement = placeImage(parseImageName(locator), conf);
+  const hosts = [placement.primary, ...placement.mirrors].map(({ name }) => name.host);
+  for (const file of new Set(hosts.map((host) => authFileFor(host, options)))) {
+    if (file !== undefined && keychain === undefined) await requireAuthFile(file);
+  }
+  return placement;
+}
+
+/** The only file of credentials for a host. Undefined: none was named. */
+export function authFileFor(host: string, { registry }: EndpointOptions): string | undefined {
+  return registry?.authFile ?? registry?.hosts?.get(host)?.authFile;
 }
 
 /** A client for one endpoint. `isNamed`: it is the registry of the reference, for which the host settings are meant. */
@@ -80,7 +89,8 @@ export function openClient(
 ): RegistryClient {
   const registry = options.registry ?? {};
   const { environment } = context;
-  const given = isNamed ? (registry.host ?? {}) : {};
+  const usual = registry.hosts?.get(endpoint.name.host) ?? {};
+  const given = overlaid(usual, isNamed ? (registry.host ?? {}) : {});
   const times = timeouts(registry.timeouts ?? {});
   const retryTimes = registry.retryTimes ?? defaultRetryTimes;
   return new RegistryClient({
@@ -109,9 +119,17 @@ function keychainFor(
   options: EndpointOptions,
   environment: Environment,
 ): Keychain {
-  const { credentials, keychain, authFile } = options.registry ?? {};
-  if (isNamed && credentials) return singleCredentials(endpoint.name.host, credentials);
-  return keychain ?? fileKeychain({ authFile, progress: options.progress, environment });
+  const { credentials, keychain, authFile, hosts } = options.registry ?? {};
+  const { host } = endpoint.name;
+  if (isNamed && credentials) return singleCredentials(host, credentials);
+  if (keychain) return keychain;
+  if (authFile === undefined && hosts?.get(host)?.anonymous) return { credentials: async () => undefined };
+  return fileKeychain({ authFile: authFileFor(host, options), progress: options.progress, environment });
+}
+
+/** A setting that is not given hides none. */
+function overlaid({ authFile, anonymous, ...usual }: HostDefaults, given: HostSettings): HostSettings {
+  return { ...usual, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) };
 }
 
 function timeouts(given: RegistryTimeouts): typeof defaultTimeouts {

@@ -60,6 +60,8 @@ const rows: ReadonlyMap<string, string> = new Map([
   ["decoder", ""],
   ["runtime config", "containerd"],
   ["runtime check", ""],
+  ["doctor", ""],
+  ["config", ""],
   ["completion", "bash"],
 ]);
 
@@ -129,6 +131,13 @@ const variables: readonly (readonly [name: string, value: string, line: string])
   ["OCICRYPT_KEYPROVIDER_CONFIG", "FILE", "encrypt -r provider:vault oci:images:app oci:out:app"],
   ["OCICRYPT_KEYPROVIDER_CONFIG", "FILE", "decrypt -k key.pem oci:sealed:app oci:out:app"],
   ["OCICRYPT_CONFIG", "FILE", "encrypt -r pkcs11:token=a;object=b?module-name=c oci:images:app oci:out:app"],
+  ["OCI_ENC_CONFIG_FILE", "FILE", "config"],
+  ...["OCI_ENC_CONFIG_FILE", "REGISTRY_AUTH_FILE", "CONTAINERS_REGISTRIES_CONF", "NODE_EXTRA_CA_CERTS"].map(
+    (name) => [name, "FILE", "doctor"] as const,
+  ),
+  ...["OCICRYPT_KEYPROVIDER_CONFIG", "OCICRYPT_CONFIG"].map((name) => [name, "FILE", "doctor"] as const),
+  ["XDG_CONFIG_HOME", "DIR", "doctor --policy FILE --trust-policy FILE --classes FILE"],
+  ["OCI_ENC_CONFIG_FILE", "FILE", "encrypt -r @team oci:images:app oci:out:app"],
   ["XDG_CONFIG_HOME", "DIR", "verify --trust notary oci:images:app"],
   ["XDG_CONFIG_HOME", "DIR", "sign --by notary:vault oci:images:app"],
 ];
@@ -217,6 +226,13 @@ before(async () => {
       "mirror.toml",
       `[[registry]]\nlocation = "HOST"\n[[registry.mirror]]\nlocation = "HOST"\npull-from-mirror = "${word}"`,
     ],
+    ["table.toml", `[${word}]\n${word} = 1`],
+    ["member.toml", `[defaults]\n${word} = ${member}`],
+    ["value.toml", `[defaults]\nprogress = ${member}`],
+    ["trust.toml", `[trust]\ntrust = [${member}]\nclasses = [${member}]`],
+    ["group.toml", `[recipients]\n${word} = [${member}]`],
+    ["recipient.toml", `[recipients]\nteam = [${member}]`],
+    ["host.toml", `[registry."${word}/x"]\nplain-http = ${member}`],
     ["broken.yaml", `docker:\n  "${word}\n ${word}: [`],
     ["scopes.yaml", `docker:\n  ${word}: {${word}: 1}\n${word}: 1`],
     ["modules.yaml", `pkcs11:\n  module-directories: ["${word}"]\n  allowed-module-paths: {${word}: 1}`],

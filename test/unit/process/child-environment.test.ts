@@ -6,8 +6,8 @@ import { type ChildKind, childEnvironment, withholdFromChildren } from "../../..
 
 /** The files of src that start programs. A new one is added here, with an environment of its kind. */
 const starting: ReadonlySet<string> = new Set([
+  "process/program-version.ts",
   "process/run-command.ts",
-  "runtime/node/node-check.ts",
   "runtime/container/start-program.ts",
   "transport/registry/auth/credential-helper.ts",
   "tar/decompressor-program.ts",

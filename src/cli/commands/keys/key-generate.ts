@@ -24,6 +24,7 @@ const out: Flag<string | undefined> = single({
 const password: Flag<PassphraseSource | undefined> = parsed(
   {
     name: "password",
+    secret: true,
     placeholder: "SPEC",
     about:
       "encrypt the private key: prompt, file=PATH, fd=N, env=NAME or pass=PW; for cosign default $COSIGN_PASSWORD, else prompt",

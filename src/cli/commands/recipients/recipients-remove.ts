@@ -41,7 +41,7 @@ export const recipientsRemove: Command = {
     const transform = await removeRecipients({
       match: await readRecipientIds(options, match),
       indexes: options.get(index).map(parseIndex),
-      known: listed === undefined ? [] : await readRecipientsFile(listed, signal),
+      known: listed === undefined ? [] : await readRecipientsFile(listed, invocation),
       select: await readLayers(options),
       settings: readSettings(options),
       progress,

@@ -76,10 +76,10 @@ export const rekey: Command = {
 
 /** A file lists the recipients, or with `--keep-recipients` those who may be recipients now. */
 async function readNewRecipients(invocation: Invocation) {
-  const { options, signal } = invocation;
+  const { options } = invocation;
   if (!options.get(keepRecipients)) return { recipients: await readRecipients(invocation) };
   const listed = options.get(recipientsFile);
   const recipients = await readNamedRecipients(invocation);
   if (listed === undefined) return { recipients: [], keep: recipients };
-  return { recipients, keep: await readRecipientsFile(listed, signal) };
+  return { recipients, keep: await readRecipientsFile(listed, invocation) };
 }

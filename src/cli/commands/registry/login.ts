@@ -2,7 +2,7 @@ import type { LoginTarget } from "../../../doors/transport.js";
 import { OciEncError } from "../../../errors.js";
 import type { ProgressEvent } from "../../../progress.js";
 import { type Flag, toggle } from "../../options/flag.js";
-import { readRegistry } from "../../options/registry/registry.js";
+import { readHosts, readRegistry } from "../../options/registry/registry.js";
 import { eitherSide, loginPassword, registryFlags } from "../../options/registry/registry-flags.js";
 import type { Command, Invocation, Report } from "../command.js";
 
@@ -44,7 +44,7 @@ async function showLogin(invocation: Invocation): Promise<Report> {
   const { loggedInAs } = await import("../../../doors/transport.js");
   const asked = invocation.arguments[0] ?? "docker.io";
   const authFile = invocation.options.get(eitherSide.authfile);
-  const found = await loggedInAs(asked, { registry: { authFile } });
+  const found = await loggedInAs(asked, { registry: { authFile, hosts: readHosts(invocation) } });
   if (found.username === undefined) throw new OciEncError("NOT_FOUND", `not logged in to ${JSON.stringify(asked)}`);
   return { kind: "report", document: loginDocument(found.place, found.username, []), text: found.username };
 }

@@ -13,6 +13,8 @@ const keysPath: Flag<string | undefined> = single({
 export const decoder: Command = {
   arguments: [],
   flags: [keysPath],
+  // Containerd starts it for every layer, with a node's keys: what it does depends on what it is started with alone.
+  configuration: "unread",
   examples: ["oci-enc decoder --decryption-keys-path /etc/containerd/ocicrypt/keys 3<payload <layer >decrypted"],
   async run({ options, signal }) {
     refuseJson(options);

@@ -1,7 +1,5 @@
-import type { NodeFinding } from "../../../doors/node.js";
-import { OciEncError } from "../../../errors.js";
 import { type Flag, single } from "../../options/flag.js";
-import { type Column, table } from "../../output/tables/table.js";
+import { machineReport, remedies } from "../../output/findings/machine-report.js";
 import type { Command } from "../command.js";
 import { nodeKeys, providerConfig } from "./runtime-config.js";
 
@@ -11,12 +9,6 @@ const config: Flag<string | undefined> = single({
   about: "containerd's configuration; default /etc/containerd/config.toml",
   group: "Node:",
 });
-
-const columns: readonly Column[] = [
-  { heading: "WHAT", align: "left", gap: 0 },
-  { heading: "VERDICT", align: "left", gap: 2 },
-  { heading: "FINDING", align: "left", gap: 2 },
-];
 
 /** `runtime check`. */
 export const runtimeCheck: Command = {
@@ -30,27 +22,7 @@ export const runtimeCheck: Command = {
       keysPath: options.get(nodeKeys),
       providerConfig: options.get(providerConfig),
     });
-    const bad = findings.filter(({ verdict }) => verdict === "wrong");
-    for (const { remedy, what } of findings) if (remedy !== undefined) info(`${what}: ${remedy}`);
-    return {
-      kind: "report",
-      failure: failureOf(bad),
-      document: {
-        ready: bad.length === 0,
-        findings: findings.map(({ remedy, ...finding }) => ({ ...finding, remedy: remedy ?? null })),
-      },
-      text: table(
-        columns,
-        findings.map(({ what, verdict, message }) => [what, verdict, message]),
-      ),
-    };
+    for (const line of remedies(findings)) info(line);
+    return machineReport(findings, "this node");
   },
 };
-
-/** Not ready is a check that says no, so that scripts can stop at the status. */
-function failureOf(bad: readonly NodeFinding[]): OciEncError | undefined {
-  if (bad.length === 0) return undefined;
-  return new OciEncError("UNTRUSTED", `this node is not ready: ${bad.map(({ what }) => what).join(", ")}`, {
-    hint: bad.find(({ remedy }) => remedy !== undefined)?.remedy ?? "see the findings",
-  });
-}

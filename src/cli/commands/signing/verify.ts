@@ -41,7 +41,7 @@ const requireRecipient = recipientIds("require-recipient", "a recipient that eve
 const only: Flag<string | undefined> = single({
   name: "only",
   placeholder: "FILE",
-  about: "the only recipients that there may be, one SPEC a line as in a recipients file",
+  about: "the only recipients that there may be, one SPEC a line as in a recipients file, or @GROUP",
   group,
 });
 
@@ -148,7 +148,7 @@ async function readQuestions(invocation: Invocation): Promise<VerifyImageOptions
     requireEncrypted: options.get(requireEncrypted),
     allowPlain: plainLayers.length === 0 ? undefined : parseLayerSelection(plainLayers),
     requireRecipients: await readRecipientIds(options, requireRecipient),
-    only: listed === undefined ? undefined : await readRecipientsFile(listed, signal),
+    only: listed === undefined ? undefined : await readRecipientsFile(listed, invocation),
     minRecipients: options.get(minRecipients),
     noPlaintextLeftovers: options.get(noPlaintextLeftovers),
     plainImage: options.get(plainImage),

@@ -1,4 +1,4 @@
-import { certificateForms, helpOf } from "../../../crypt/schemes/index.js";
+import { certificateForms, helpOf, schemes, shownKey } from "../../../crypt/schemes/index.js";
 import type { SchemeSettings } from "../../../doors/index.js";
 import { OciEncError } from "../../../errors.js";
 import { type Flag, parsed, repeated, single, toggle } from "../flag.js";
@@ -7,13 +7,22 @@ import type { FlagValues } from "../flag-values.js";
 const group = "Keys:";
 const topic = "keys";
 
+/** What may be shown of a recipient as it is written: what is no file may hold a secret of its scheme. */
+export function shownRecipient(text: string): string {
+  const [scheme = "", value = ""] = text.split(/:(.*)/s);
+  const { takes } = schemes.get(scheme) ?? {};
+  if (text.startsWith("@") || takes === "file") return text;
+  return `${scheme}:${shownKey({ scheme, text: value, isFile: false }).replace(`${scheme}:`, "")}`;
+}
+
 /** The recipients to encrypt for. */
 export const recipient: Flag<readonly string[]> = repeated({
   name: "recipient",
   short: "r",
   aliases: ["encryption-key"],
   placeholder: "SPEC",
-  about: `a recipient to encrypt for: ${helpOf("recipient").join(", ")}`,
+  about: `a recipient to encrypt for: ${helpOf("recipient").join(", ")}; @GROUP of the configuration file`,
+  shown: shownRecipient,
   group,
   topic,
   everyday: true,
@@ -23,7 +32,7 @@ export const recipient: Flag<readonly string[]> = repeated({
 export const recipientsFile: Flag<string | undefined> = single({
   name: "recipients-file",
   placeholder: "FILE",
-  about: "recipients, one SPEC a line, # for comments, files relative to this one",
+  about: "recipients, one SPEC a line, # for comments, files relative to this one; or @GROUP of the configuration file",
   group,
   topic,
   everyday: true,
@@ -35,6 +44,7 @@ export const key: Flag<readonly string[]> = repeated({
   short: "k",
   aliases: ["decryption-key"],
   placeholder: "SPEC",
+  secret: true,
   about: `a private key: FILE, FILE:file=PATH, FILE:fd=N, FILE:env=NAME, FILE:prompt, FILE:pass=PW; ${helpOf("key").join(", ")}`,
   group,
   topic,

@@ -1,15 +1,16 @@
-import { existsSync } from "node:fs";
-import { dirname, isAbsolute, join } from "node:path";
+import { dirname } from "node:path";
 import { certificateForms, schemeRow, schemes, shownKey } from "../../../crypt/schemes/index.js";
 import type { KeyFile } from "../../../doors/crypt.js";
 import type { DecryptionKey, EncryptionKey } from "../../../doors/index.js";
 import { OciEncError } from "../../../errors.js";
 import type { Progress } from "../../../progress.js";
 import type { Invocation } from "../../commands/command.js";
+import type { Configuration } from "../../configuration/configuration.js";
 import { keyFilesOf } from "./key-directory.js";
 import { decRecipient, key, keysDir, recipient, recipientsFile } from "./key-flags.js";
 import { namesFile, parseKeySpec } from "./key-spec.js";
 import { type Passphrases, passphraseReader } from "./passphrase.js";
+import { besideList } from "./recipient-lines.js";
 import { readSecretFile } from "./secret-file.js";
 
 /**
@@ -19,18 +20,18 @@ import { readSecretFile } from "./secret-file.js";
 export async function readRecipients(invocation: Invocation): Promise<readonly EncryptionKey[]> {
   const { options, signal } = invocation;
   const listed = options.get(recipientsFile);
-  const lines = listed === undefined ? [] : await recipientLines(listed, signal);
-  return readSpecifications([...options.get(recipient).map(typed), ...lines], signal);
+  const lines = listed === undefined ? [] : await listedRecipients(listed, invocation);
+  return readSpecifications([...namedRecipients(invocation), ...lines], signal);
 }
 
 /** Those of `--recipient` alone. */
-export async function readNamedRecipients({ options, signal }: Invocation): Promise<readonly EncryptionKey[]> {
-  return readSpecifications(options.get(recipient).map(typed), signal);
+export async function readNamedRecipients(invocation: Invocation): Promise<readonly EncryptionKey[]> {
+  return readSpecifications(namedRecipients(invocation), invocation.signal);
 }
 
-/** Those of a file with one SPEC a line. */
-export async function readRecipientsFile(path: string, signal: AbortSignal): Promise<readonly EncryptionKey[]> {
-  return readSpecifications(await recipientLines(path, signal), signal);
+/** Those of a file with one SPEC a line, or of a group, as `@NAME`. */
+export async function readRecipientsFile(list: string, invocation: Invocation): Promise<readonly EncryptionKey[]> {
+  return readSpecifications(await listedRecipients(list, invocation), invocation.signal);
 }
 
 /** A recipient as it was written. */
@@ -43,8 +44,33 @@ interface Specification {
   readonly line: string | undefined;
 }
 
-function typed(text: string): Specification {
-  return { text, line: undefined };
+function namedRecipients({ options, configuration }: Invocation): readonly Specification[] {
+  return options
+    .get(recipient)
+    .flatMap((text) => (text.startsWith("@") ? groupOf(text, configuration) : [{ text, line: undefined }]));
+}
+
+async function listedRecipients(
+  list: string,
+  { configuration, signal }: Invocation,
+): Promise<readonly Specification[]> {
+  return list.startsWith("@") ? groupOf(list, configuration) : await recipientLines(list, signal);
+}
+
+/** The recipients of a group of the configuration file. USAGE, with the groups that there are, for any other name. */
+function groupOf(text: string, configuration: Configuration | undefined): readonly Specification[] {
+  const name = text.slice(1);
+  const recipients = configuration?.groups.get(name);
+  if (configuration !== undefined && recipients !== undefined) {
+    return recipients.map((one) => ({ text: one, line: `${configuration.path}, recipients.${name}` }));
+  }
+  const known = [...(configuration?.groups.keys() ?? [])].map((one) => `@${one}`);
+  throw new OciEncError("USAGE", `there is no group of recipients ${JSON.stringify(text.slice(0, 100))}`, {
+    hint:
+      known.length > 0
+        ? `there is: ${known.join(", ")}`
+        : 'a group is made in the configuration file: [recipients] team = ["jwe:alice.pub.pem"]',
+  });
 }
 
 async function readSpecifications(
@@ -145,13 +171,7 @@ async function recipientLines(path: string, signal: AbortSignal): Promise<readon
     .map((line, index) => ({ text: line.trim(), line: `${path}, line ${index + 1}` }))
     .filter((line) => line.text !== "" && !line.text.startsWith("#"));
   if (lines.length === 0) throw new OciEncError("USAGE", `${JSON.stringify(path)} names no recipient`);
-  return lines.map((spec) => {
-    const [scheme = "", value = ""] = splitAt(spec.text, spec.text.indexOf(":"));
-    const { takes } = schemes.get(scheme) ?? {};
-    if (takes === undefined || takes === "text" || value === "" || isAbsolute(value)) return spec;
-    const beside = join(dirname(path), value);
-    return takes === "file" || existsSync(beside) ? { ...spec, text: `${scheme}:${beside}` } : spec;
-  });
+  return lines.map((spec) => ({ ...spec, text: besideList(spec.text, dirname(path)) }));
 }
 
 /** Reads each file once, however often it is named, so that a pipe may be named twice. */

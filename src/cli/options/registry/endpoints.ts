@@ -66,23 +66,26 @@ export const endpointFlags: readonly Flag<unknown>[] = [
   ...bothSidesFlags,
 ];
 
+/** What the options of an end are read from. */
+type EndpointInvocation = Pick<Invocation, "options" | "configuration" | "signal">;
+
 /** For the only image of a command. */
-export async function onlyEndpoint(invocation: Pick<Invocation, "options" | "signal">): Promise<EndpointOptions> {
+export async function onlyEndpoint(invocation: EndpointInvocation): Promise<EndpointOptions> {
   return { ...places(invocation.options), registry: await readRegistry(invocation) };
 }
 
 /** For the source of a copy. */
-export async function sourceEndpoint(invocation: Pick<Invocation, "options" | "signal">): Promise<EndpointOptions> {
+export async function sourceEndpoint(invocation: EndpointInvocation): Promise<EndpointOptions> {
   return { ...places(invocation.options), registry: await readRegistry(invocation, "src") };
 }
 
 /** For the second of two images that are only looked at. */
-export async function otherEndpoint(invocation: Pick<Invocation, "options" | "signal">): Promise<EndpointOptions> {
+export async function otherEndpoint(invocation: EndpointInvocation): Promise<EndpointOptions> {
   return { ...places(invocation.options), registry: await readRegistry(invocation, "dest") };
 }
 
 /** For the target of a copy. */
-export async function targetEndpoint(invocation: Pick<Invocation, "options" | "signal">): Promise<EndpointOptions> {
+export async function targetEndpoint(invocation: EndpointInvocation): Promise<EndpointOptions> {
   const { options } = invocation;
   const registry = { ...(await readRegistry(invocation, "dest")), chunkSize: options.get(chunkSize) };
   return { ...places(options), force: options.get(force), registry };
@@ -90,7 +93,7 @@ export async function targetEndpoint(invocation: Pick<Invocation, "options" | "s
 
 /** For an image that is read in addition to one end: options of that end count where both are in one registry. */
 export async function relatedEndpoint(
-  invocation: Pick<Invocation, "options" | "signal">,
+  invocation: EndpointInvocation,
   reference: string,
   end: { readonly side: Side; readonly image: string },
 ): Promise<EndpointOptions> {

@@ -131,16 +131,16 @@ function sideFlags(side: Side | undefined): SideFlags {
   const name = (word: string) => (side === undefined ? word : `${side}-${word}`);
   const about = (text: string) =>
     side === undefined ? text : `for ${side === "src" ? "the source" : "the target"} alone: ${text}`;
-  const file = (word: string, placeholder: string, text: string) =>
-    single({ name: name(word), placeholder, about: about(text), group, topic, end: side });
+  const file = (word: string, placeholder: string, text: string, secret = false) =>
+    single({ name: name(word), placeholder, about: about(text), group, topic, end: side, secret });
   const plain = (word: string, text: string) =>
     toggle({ name: name(word), about: about(text), group, topic, end: side });
   return {
     authfile: file("authfile", "FILE", "the only file of credentials to read; default those of podman and docker"),
-    creds: file("creds", "USER[:PASS]", "user name and password; without the password, it is asked for"),
+    creds: file("creds", "USER[:PASS]", "user name and password; without the password, it is asked for", true),
     username: file("username", "USER", "user name, the password coming by --password-stdin or being asked for"),
     passwordStdin: plain("password-stdin", "read the password from standard input"),
-    registryToken: file("registry-token", "TOKEN", "a bearer token, sent as it is"),
+    registryToken: file("registry-token", "TOKEN", "a bearer token, sent as it is", true),
     noCreds: plain("no-creds", "use no credentials"),
     tlsVerify: yesOrNo({
       name: name("tls-verify"),

@@ -1,4 +1,4 @@
-import type { Credentials, HostSettings, RegistryOptions } from "../../../doors/transport.js";
+import type { Credentials, HostDefaults, HostSettings, RegistryOptions } from "../../../doors/transport.js";
 import { OciEncError } from "../../../errors.js";
 import type { Invocation } from "../../commands/command.js";
 import { type Flag, type Side, variableName } from "../flag.js";
@@ -18,7 +18,7 @@ import {
 } from "./registry-flags.js";
 
 /** What reading the registry options needs of an invocation. */
-type Asked = Pick<Invocation, "options" | "signal">;
+type Asked = Pick<Invocation, "options" | "configuration" | "signal">;
 
 /** No password is longer. */
 const passwordLimit = 65_536;
@@ -36,6 +36,7 @@ export async function readRegistry(invocation: Asked, side?: Side): Promise<Regi
     credentials: await readCredentials(invocation, side),
     keychain: nobody ? { credentials: async () => undefined } : undefined,
     host: await readHost(invocation, side),
+    hosts: readHosts(invocation, side),
     registriesConf: options.get(registriesConf),
     registriesDirectory: options.get(registriesDirectory),
     registriesDialect: options.declares(policyDialect) ? options.get(policyDialect) : undefined,
@@ -127,13 +128,38 @@ async function readHost({ options, signal }: Asked, side: Side | undefined): Pro
     throw new OciEncError("USAGE", "--cert-file and --key-file require each other");
   }
   return {
-    plainHttp: chosen((flags) => flags.plainHttp),
+    plainHttp: isGiven(options, side, (flags) => flags.plainHttp) ? chosen((flags) => flags.plainHttp) : undefined,
     verifyTls: chosen((flags) => flags.tlsVerify),
     certificateDirectory: chosen((flags) => flags.certDir),
     certificateAuthority: await read(chosen((flags) => flags.caFile)),
     clientCertificate: await read(certificate),
     clientKey: await read(key),
   };
+}
+
+/** What the configuration file says of hosts. Whether credentials are used, a switch that was turned off says, too. */
+export function readHosts(
+  { options, configuration }: Pick<Asked, "options" | "configuration">,
+  side?: Side,
+): ReadonlyMap<string, HostDefaults> | undefined {
+  const decided = options.declares(eitherSide.noCreds) && isGiven(options, side, (flags) => flags.noCreds);
+  const defaults = (values: ReadonlyMap<string, readonly string[]>): HostDefaults => {
+    const read = <T>(flag: Flag<T>): T => flag.read(values.get(flag.name) ?? []);
+    return {
+      authFile: read(eitherSide.authfile),
+      anonymous: !decided && read(eitherSide.noCreds),
+      verifyTls: read(eitherSide.tlsVerify),
+      plainHttp: read(eitherSide.plainHttp),
+      certificateDirectory: read(eitherSide.certDir),
+    };
+  };
+  return configuration && new Map([...configuration.hosts].map(([host, values]) => [host, defaults(values)]));
+}
+
+/** Whether one of the two says something: a switch that is off says so. */
+function isGiven(options: FlagValues, side: Side | undefined, pick: (flags: SideFlags) => Flag<unknown>): boolean {
+  const flags = side === undefined ? [eitherSide] : [ownSide[side], eitherSide];
+  return flags.some((one) => options.origin(pick(one)) !== undefined);
 }
 
 /** Reads an option of one end, else of both. A switch that is off has not been used; a `false` that was typed has. */

@@ -14,6 +14,7 @@ export const by: Flag<readonly string[]> = repeated({
   placeholder: "SPEC",
   about: `the signer: ${specs}`,
   group,
+  secret: true,
 });
 
 /** Who signs what another command writes. */
@@ -23,6 +24,7 @@ export const signBy: Flag<readonly string[]> = repeated({
   about: `sign what is written, before its tag moves: ${specs}; a fingerprint alone is one of GPG`,
   group,
   topic,
+  secret: true,
 });
 
 /** skopeo's spelling of `--sign-by sigstore:PATH`. */
@@ -32,6 +34,7 @@ export const signBySigstore: Flag<string | undefined> = single({
   about: "the same as --sign-by sigstore:PATH",
   group,
   topic,
+  secret: true,
 });
 
 /** skopeo's way of giving a passphrase. */

@@ -1,4 +1,5 @@
 import type { TrustRules, TrustSpec } from "../../../doors/index.js";
+import type { RuleFiles } from "../../../doors/machine.js";
 import { OciEncError } from "../../../errors.js";
 import { kindForms } from "../../../sign/kinds.js";
 import type { Invocation } from "../../commands/command.js";
@@ -38,7 +39,8 @@ export const policyDialect: Flag<"containers" | "image-rs"> = choice(
   ["containers", "image-rs"],
 );
 
-const insecurePolicy: Flag<boolean> = toggle({
+/** No policy.json at all. */
+export const insecurePolicy: Flag<boolean> = toggle({
   name: "insecure-policy",
   about: "apply no policy.json",
   group,
@@ -138,6 +140,19 @@ export const trustNeeds: readonly (readonly [Flag<unknown>, ...Flag<unknown>[]])
 /** Whether a signature, or a class of images, is asked for on the command line. */
 export function asksForSignature(options: FlagValues): boolean {
   return [trust, policy, trustPolicy, requireSigned, classes].some((flag) => options.given(flag));
+}
+
+/** The files of rules alone. */
+export const ruleFileFlags: readonly Flag<unknown>[] = [policy, policyDialect, trustPolicy, classes];
+
+/** What {@link ruleFileFlags} say. */
+export function readRuleFiles(options: FlagValues): RuleFiles {
+  return {
+    policy: options.get(policy),
+    policyDialect: options.get(policyDialect),
+    trustPolicy: options.get(trustPolicy),
+    classes: options.get(classes),
+  };
 }
 
 /** What {@link trustFlags} say: the rules that the image of a command has to pass. Codes as for {@link readTrust}. */

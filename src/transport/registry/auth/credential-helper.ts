@@ -118,7 +118,8 @@ function failed(name: string | undefined, why: string): OciEncError {
   });
 }
 
-function shownName(name: string | undefined): string {
+/** With a space before it. A name that is too long for one may be a secret that stands in its place: empty. */
+export function shownName(name: string | undefined): string {
   return name === undefined || name.length > longestName ? "" : ` ${JSON.stringify(`docker-credential-${name}`)}`;
 }
 

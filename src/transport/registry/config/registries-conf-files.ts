@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ioError, OciEncError, systemCode } from "../../../errors.js";
 import { configFolder } from "../../../files/machine.js";
+import { readToml } from "../../../files/toml.js";
 import type { Environment } from "../http/environment.js";
 import { type ConfTable, confTable } from "./conf-table.js";
 import type { MirrorRule, RegistriesConf, RegistryRule } from "./registries-conf.js";
@@ -32,11 +33,10 @@ async function withDropIns(file: string, text: string | undefined): Promise<Regi
   });
   const dropIns = names.filter((name) => name.endsWith(".conf")).toSorted();
   if (text === undefined && dropIns.length === 0) return nothing;
-  const { parse } = await import("smol-toml");
-  let conf = text === undefined ? nothing : merge(nothing, read(text, file, parse));
+  let conf = text === undefined ? nothing : merge(nothing, await read(text, file));
   for (const name of dropIns) {
     const path = join(folder, name);
-    conf = merge(conf, read((await readText(path, true)) ?? "", path, parse));
+    conf = merge(conf, await read((await readText(path, true)) ?? "", path));
   }
   return conf;
 }
@@ -66,26 +66,16 @@ function merge(base: RegistriesConf, more: FileContent): RegistriesConf {
   };
 }
 
-function read(text: string, file: string, parse: (text: string) => unknown): FileContent {
-  let document: unknown;
-  try {
-    document = parse(text);
-  } catch (error) {
-    throw wrong(file, `it is not TOML${placeOf(error)}`);
-  }
-  const table = confTable(document, (why) => wrong(file, why));
+async function read(text: string, file: string): Promise<FileContent> {
+  const document = await readToml(text);
+  if ("fault" in document) throw wrong(file, document.fault);
+  const table = confTable(document.value, (why) => wrong(file, why));
   if (table.has("registries")) throw wrong(file, "it has the format of version 1");
   return {
     rules: table.tables("registry").map((entry) => readRule(entry, file)),
     aliases: new Map([...table.pairs("aliases")].filter(([, name]) => name !== "")),
     searchRegistries: table.texts("unqualified-search-registries"),
   };
-}
-
-/** The parser's own message quotes the line. */
-function placeOf(error: unknown): string {
-  if (!(error instanceof Error && "line" in error && "column" in error)) return "";
-  return ` (line ${Number(error.line)}, column ${Number(error.column)})`;
 }
 
 function readRule(entry: ConfTable, file: string): RegistryRule {

@@ -36,17 +36,22 @@ export async function readTrust(host: string, settings: HostSettings, environmen
   };
 }
 
+/** The `certs.d` of podman and docker, the user's first. Each has a directory for each host. */
+export function certificateParents(environment: Environment): readonly string[] {
+  return [
+    join(configFolder(environment), "containers", "certs.d"),
+    join(environment.root, "etc", "containers", "certs.d"),
+    join(environment.root, "etc", "docker", "certs.d"),
+  ];
+}
+
 async function certificateFolder(
   host: string,
   settings: HostSettings,
   environment: Environment,
 ): Promise<string | undefined> {
   if (settings.certificateDirectory !== undefined) return settings.certificateDirectory;
-  const parents = [
-    join(configFolder(environment), "containers", "certs.d"),
-    join(environment.root, "etc", "containers", "certs.d"),
-    join(environment.root, "etc", "docker", "certs.d"),
-  ];
+  const parents = certificateParents(environment);
   // A URL does not keep the port that its scheme has anyway.
   const spellings = /:\d+$/.test(host) ? [host] : [host, `${host}:443`];
   for (const folder of parents.flatMap((parent) => spellings.map((name) => join(parent, name)))) {

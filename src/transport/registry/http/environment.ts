@@ -25,7 +25,11 @@ export interface Environment extends Machine {
 
 /** This machine. */
 export const thisMachine: Environment = {
-  ...machine,
+  variables: machine.variables,
+  get home() {
+    return machine.home;
+  },
+  root: machine.root,
   isSuperuser: process.geteuid?.() === 0,
   resolve: (hostname) => lookup(hostname, { all: true }),
   classify: classifyAddress,

@@ -105,3 +105,37 @@ test("faults/59: an empty value, an unknown word and a variable that is no yes o
 test("a command that reads an option it has not declared is a bug", () => {
   assert.throws(() => flagValues({ flags: [file] }, new Map(), {}).get(loud), /does not declare --very-loud/);
 });
+
+test("the file gives what neither was typed nor is a variable, and gives way to both where they leave no place for it", () => {
+  const rules: FlagRules = { flags, conflicts: [[loud, file]], precedence: [[keys, mode]] };
+  const configured = new Map([
+    ["file", ["from file"]],
+    ["mode", ["fast"]],
+    ["count", ["3"]],
+  ]);
+  const alone = flagValues(rules, new Map(), {}, configured);
+  assert.deepEqual(
+    [alone.get(file), alone.get(mode), alone.get(count), alone.given(file)],
+    ["from file", "fast", 3, true],
+  );
+  const typed = flagValues(rules, new Map([["very-loud", ["true"]]]), {}, configured);
+  assert.deepEqual([typed.get(file), typed.origin(file), typed.origin(loud)], [undefined, undefined, "flag"]);
+  const variable = flagValues(rules, new Map(), { OCI_ENC_VERY_LOUD: "1", OCI_ENC_KEY: "k" }, configured);
+  assert.deepEqual([variable.get(file), variable.get(mode), variable.get(count)], [undefined, "slow", 3]);
+  const off = flagValues(rules, new Map(), { OCI_ENC_VERY_LOUD: "0" }, configured);
+  assert.deepEqual([off.get(file), off.origin(loud), off.given(loud)], ["from file", "variable", false]);
+});
+
+test("what the file says of an option that requires another one waits for a command where that is given", () => {
+  const rules: FlagRules = { flags, needs: [[keys, file]] };
+  const configured = new Map([["key", ["k"]]]);
+  const waiting = flagValues(rules, new Map(), {}, configured);
+  assert.deepEqual([waiting.get(keys), waiting.origin(keys)], [[], undefined]);
+  assert.deepEqual(flagValues(rules, new Map([["file", ["a"]]]), {}, configured).get(keys), ["k"]);
+});
+
+test("a secret option shows nothing of its values, another one all", () => {
+  const password = single({ name: "password", placeholder: "SPEC", secret: true, ...about });
+  assert.deepEqual([password.shown("hunter2"), password.secret], ["***", true]);
+  assert.deepEqual([file.shown("a"), file.secret], ["a", false]);
+});

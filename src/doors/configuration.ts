@@ -1,0 +1,7 @@
+// What the command line needs to read its configuration file, and little else: it is read before every command. The package
+// does not export this file.
+
+export { homeDirectory } from "../files/home-directory.js";
+export { readToml, type TomlDocument } from "../files/toml.js";
+export { isRegistryHost, parseImageName } from "../oci/image-name.js";
+export { isSecretName } from "../oci/secret-name.js";
