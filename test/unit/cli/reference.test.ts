@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { commands } from "../../../src/cli/commands/index.js";
 import type { Flag } from "../../../src/cli/options/flag.js";
-import { globalsBeside } from "../../../src/cli/options/global.js";
+import { globalFlags, globalsBeside } from "../../../src/cli/options/global.js";
 import { type ErrorCode, OciEncError } from "../../../src/errors.js";
 import { type Peer, run } from "../../support/process/peer.js";
 import { schemaDirectory } from "../../support/schemas.js";

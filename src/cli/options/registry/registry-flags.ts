@@ -94,6 +94,7 @@ export const loginPassword: Flag<string | undefined> = single({
   placeholder: "PASSWORD",
   about: "the password, which every process on this machine can see; better: --password-stdin",
   group,
+  secret: true,
 });
 
 /** What a command with one reference takes. */
