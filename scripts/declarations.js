@@ -3,7 +3,7 @@ import { commands as rows } from "../dist/cli/commands/index.js";
 import { OciEncError } from "../dist/errors.js";
 
 export { variableName } from "../dist/cli/options/flag.js";
-export { outputFlags } from "../dist/cli/options/output.js";
+export { outputFlags, outputFlagsBeside } from "../dist/cli/options/output.js";
 
 /** Every command in the order of the table of commands: its row there and what it declares. */
 export const commands = await Promise.all(

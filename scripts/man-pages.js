@@ -3,7 +3,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { commands, exitStatuses, outputFlags, sentence, variableName } from "./declarations.js";
+import { commands, exitStatuses, outputFlags, outputFlagsBeside, sentence, variableName } from "./declarations.js";
 import { grouped } from "./grouped.js";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -90,7 +90,7 @@ function commandPage(command) {
   const name = `oci-enc ${command.name}`;
   const usage = command.arguments.map(argumentUsage).map((text) => ` ${text}`);
   const groups = grouped(command.flags, ({ group }) => group);
-  const output = [...(groups.get("Output:") ?? []), ...outputFlags];
+  const output = [...(groups.get("Output:") ?? []), ...outputFlagsBeside(command.flags)];
   groups.delete("Output:");
   return page(pageName(command.name), command.summary, [
     section("SYNOPSIS", [`${bold(name)} [${italic("OPTIONS")}]${usage.join("")}`]),

@@ -4,13 +4,22 @@ import type { Command, CommandRow, Invocation } from "./commands/command.js";
 import { commands } from "./commands/index.js";
 import type { Flag } from "./options/flag.js";
 import { type FlagValues, flagValues } from "./options/flag-values.js";
-import { commandTimeout, debug, json, outputFlags, outputPrecedence } from "./options/output.js";
+import {
+  commandTimeout,
+  debug,
+  format,
+  json,
+  outputConflicts,
+  outputFlagsBeside,
+  outputPrecedence,
+} from "./options/output.js";
 import { withholdPassphraseVariables } from "./options/passphrase-variables.js";
 import { registryConflicts } from "./options/registry/registry-flags.js";
 import { type ConsoleReporter, openConsoleReporter } from "./output/console/console-reporter.js";
 import { isClosedPipe, writeNews, writeResult } from "./output/console/streams.js";
 import { describeFailure, failureLine } from "./output/failure.js";
 import { printOutcome } from "./output/report.js";
+import type { Template } from "./output/template.js";
 import { printProgramHelp } from "./program-help.js";
 import type { Interruption } from "./signals.js";
 import { parseCommand } from "./syntax.js";
@@ -53,8 +62,8 @@ async function dispatch(run: Run): Promise<number> {
   run.declared = declared;
   const command: Command = {
     ...declared,
-    flags: [...declared.flags, ...outputFlags],
-    conflicts: [...(declared.conflicts ?? []), ...registryConflicts],
+    flags: [...declared.flags, ...outputFlagsBeside(declared.flags)],
+    conflicts: [...(declared.conflicts ?? []), ...registryConflicts, ...outputConflicts],
     precedence: outputPrecedence,
   };
   const typed = parseCommand(run.command, command, args.slice(run.command.name.split(" ").length));
@@ -77,17 +86,23 @@ async function printed(printing: Promise<void>): Promise<number> {
 
 async function execute(row: CommandRow, command: Command, invocation: Invocation & Channels): Promise<number> {
   const { options, reporter, interruption } = invocation;
+  const form = { json: options.get(json), template: templateOf(command, options) };
   const timer = startTimer(options.get(commandTimeout), interruption);
   collectSimply();
   try {
     const outcome = await command.run(invocation);
     reporter.close();
-    await printOutcome(outcome, { command: row.name, json: options.get(json), warnings: reporter.warnings() });
+    await printOutcome(outcome, { command: row.name, ...form, warnings: reporter.warnings() });
     if (outcome.kind === "report" && outcome.failure) throw outcome.failure;
     return outcome.kind === "status" ? outcome.status : 0;
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** A command may have another option of that name. */
+function templateOf({ flags }: Command, options: FlagValues): Template | undefined {
+  return flags.includes(format) ? options.get(format) : undefined;
 }
 
 interface Channels extends Pick<Invocation, "signal" | "progress" | "info"> {

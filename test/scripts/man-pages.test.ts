@@ -3,7 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { commands } from "../../src/cli/commands/index.js";
-import { outputFlags } from "../../src/cli/options/output.js";
+import { outputFlagsBeside } from "../../src/cli/options/output.js";
 import { type Peer, run, systemPeer } from "../support/process/peer.js";
 
 const directory = join(process.cwd(), "man");
@@ -30,7 +30,7 @@ test("a page has every option of its command and every example, as they are type
   for (const { name, load } of commands) {
     const page = await readFile(join(directory, `oci-enc-${name.replaceAll(" ", "-")}.1`), "utf8");
     const command = await load();
-    for (const flag of [...command.flags, ...outputFlags]) {
+    for (const flag of [...command.flags, ...outputFlagsBeside(command.flags)]) {
       const value = flag.implicitValue === undefined ? "" : "[=";
       assert.ok(page.includes(`\\fB\\-\\-${flag.name.replaceAll("-", "\\-")}\\fR${value}`), `${name}: --${flag.name}`);
     }

@@ -2,7 +2,7 @@ import { bashCompletion } from "../completion/bash.js";
 import { fishCompletion } from "../completion/fish.js";
 import type { KnownCommand } from "../completion/known-command.js";
 import { zshCompletion } from "../completion/zsh.js";
-import { outputFlags } from "../options/output.js";
+import { outputFlagsBeside } from "../options/output.js";
 import type { Command, CommandRow } from "./command.js";
 
 const shells: ReadonlyMap<string, (commands: readonly KnownCommand[]) => string> = new Map([
@@ -30,5 +30,10 @@ export function completion(commands: readonly CommandRow[]): Command {
 
 async function knownCommand({ name, summary, load }: CommandRow): Promise<KnownCommand> {
   const { arguments: declared, flags } = await load();
-  return { name, summary, flags: [...flags, ...outputFlags], words: declared.flatMap(({ choices = [] }) => choices) };
+  return {
+    name,
+    summary,
+    flags: [...flags, ...outputFlagsBeside(flags)],
+    words: declared.flatMap(({ choices = [] }) => choices),
+  };
 }

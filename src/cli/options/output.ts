@@ -1,4 +1,5 @@
 import { OciEncError } from "../../errors.js";
+import { parseTemplate, type Template } from "../output/template.js";
 import { parseDuration } from "./duration.js";
 import { choice, type Flag, parsed, toggle } from "./flag.js";
 import type { FlagPair, FlagValues } from "./flag-values.js";
@@ -7,6 +8,17 @@ const group = "Output:";
 
 /** The result as a JSON document. */
 export const json: Flag<boolean> = toggle({ name: "json", about: "print the result as one JSON document", group });
+
+/** Members of that document, in a text of the user's own. */
+export const format: Flag<Template | undefined> = parsed(
+  {
+    name: "format",
+    placeholder: "TEMPLATE",
+    about: "print members of the JSON document: '{{.digest}}', '{{.layers.0.size}} bytes', '{{json .layers}}'",
+    group,
+  },
+  parseTemplate,
+);
 
 /** No progress, no information. */
 export const quiet: Flag<boolean> = toggle({
@@ -43,13 +55,23 @@ export const commandTimeout: Flag<number | undefined> = parsed(
 );
 
 /** What every command takes. */
-export const outputFlags: readonly Flag<unknown>[] = [json, quiet, debug, progress, color, commandTimeout];
+export const outputFlags: readonly Flag<unknown>[] = [json, format, quiet, debug, progress, color, commandTimeout];
+
+/** Which of {@link outputFlags} a command takes: those whose names it does not use itself. */
+export function outputFlagsBeside(own: readonly Flag<unknown>[]): readonly Flag<unknown>[] {
+  const names = new Set(own.map(({ name }) => name));
+  return outputFlags.filter(({ name }) => !names.has(name));
+}
+
+/** One form of the result. */
+export const outputConflicts: readonly FlagPair[] = [[json, format]];
 
 /** A typed --quiet overrides a variable that sets --progress; with both typed, --progress counts. */
 export const outputPrecedence: readonly FlagPair[] = [[quiet, progress]];
 
 /** USAGE when a document is asked of a command that prints what it was told to print, and nothing about it. */
 export function refuseJson(options: FlagValues): void {
-  if (options.get(json))
-    throw new OciEncError("USAGE", "--json cannot be used here: standard output is the content itself");
+  const asked = [json, format].find((flag) => options.given(flag));
+  if (asked === undefined) return;
+  throw new OciEncError("USAGE", `--${asked.name} cannot be used here: standard output is the content itself`);
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { commands } from "../../../src/cli/commands/index.js";
 import type { Flag } from "../../../src/cli/options/flag.js";
-import { outputFlags } from "../../../src/cli/options/output.js";
+import { outputFlags, outputFlagsBeside } from "../../../src/cli/options/output.js";
 import { type ErrorCode, OciEncError } from "../../../src/errors.js";
 import { type Peer, run } from "../../support/process/peer.js";
 import { schemaDirectory } from "../../support/schemas.js";
@@ -82,7 +82,7 @@ test("every command has a published schema for its document, and every schema a 
 test("a command declares every option once, and each that conflicts or is needed", async () => {
   for (const row of commands) {
     const command = await row.load();
-    const flags = [...command.flags, ...outputFlags];
+    const flags = [...command.flags, ...outputFlagsBeside(command.flags)];
     const spelled = flags.flatMap(({ name, short, aliases }) => [name, ...aliases, ...(short ? [short] : [])]);
     assert.deepEqual(spelled, [...new Set(spelled)], row.name);
     for (const flag of [...(command.conflicts ?? []), ...(command.needs ?? [])].flat()) {
