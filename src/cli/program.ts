@@ -172,7 +172,7 @@ async function report(thrown: unknown, run: Run): Promise<number> {
     writeNews(prescribed.text);
     return run.interruption.status() ?? prescribed.status;
   }
-  const failure = describeFailure(error, {
+  const failure = describeFailure(await answered(error, run), {
     command: run.command?.name,
     status: run.interruption.status(),
     debug: asked(run, debug),
@@ -181,6 +181,13 @@ async function report(thrown: unknown, run: Run): Promise<number> {
   if (asked(run, json)) writeNews(failureLine(failure, run.reporter?.warnings() ?? []));
   else writeNews(failure.text);
   return failure.status;
+}
+
+/** With the command that was meant as its hint, where that can be told. */
+async function answered(error: unknown, { args }: Run): Promise<unknown> {
+  if (!(error instanceof OciEncError)) return error;
+  const { withAnswer } = await import("./habits/answer.js");
+  return await withAnswer(error, withoutHelpCommand(args));
 }
 
 /** 128 + SIGPIPE, as other programs end. */

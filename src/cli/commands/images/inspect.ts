@@ -17,7 +17,7 @@ const config: Flag<boolean> = toggle({
 
 /** `inspect IMAGE`. */
 export const inspect: Command = {
-  arguments: [{ name: "IMAGE", about: listTransports() }],
+  arguments: [{ name: "IMAGE", names: "image", about: listTransports() }],
   flags: [platform, raw, config, ...sourceFlags],
   conflicts: [
     [raw, config],

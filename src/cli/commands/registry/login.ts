@@ -13,7 +13,9 @@ const getLogin: Flag<boolean> = toggle({
 
 /** `login [REGISTRY]`. */
 export const login: Command = {
-  arguments: [{ name: "REGISTRY", about: "HOST[:PORT], or a repository of it; default docker.io", optional: true }],
+  arguments: [
+    { name: "REGISTRY", names: "name", about: "HOST[:PORT], or a repository of it; default docker.io", optional: true },
+  ],
   flags: [...registryFlags, getLogin],
   conflicts: [
     [getLogin, eitherSide.username],

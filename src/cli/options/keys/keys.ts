@@ -20,12 +20,26 @@ export async function readRecipients(invocation: Invocation): Promise<readonly E
   const { options, signal } = invocation;
   const listed = options.get(recipientsFile);
   const lines = listed === undefined ? [] : await recipientLines(listed, signal);
-  return readSpecifications([...options.get(recipient).map(typed), ...lines], signal);
+  return readSpecifications([...(await typedRecipients(invocation)), ...lines], signal);
 }
 
 /** Those of `--recipient` alone. */
-export async function readNamedRecipients({ options, signal }: Invocation): Promise<readonly EncryptionKey[]> {
-  return readSpecifications(options.get(recipient).map(typed), signal);
+export async function readNamedRecipients(invocation: Invocation): Promise<readonly EncryptionKey[]> {
+  return readSpecifications(await typedRecipients(invocation), invocation.signal);
+}
+
+/** A file with public keys is one of `jwe` where no scheme was typed, which is said. */
+async function typedRecipients({ options, signal, info }: Invocation): Promise<readonly Specification[]> {
+  return await Promise.all(
+    options.get(recipient).map(async (text) => {
+      const hasScheme = schemes.has(text.slice(0, Math.max(text.indexOf(":"), 0)));
+      if (hasScheme || !(await namesFile(text))) return typed(text);
+      const { schemeOfRecipientFile } = await import("../../habits/recipients.js");
+      const scheme = await schemeOfRecipientFile(text, await readSecretFile(text, signal));
+      info(`--recipient ${text} is taken as ${scheme}:${text}`);
+      return typed(`${scheme}:${text}`);
+    }),
+  );
 }
 
 /** Those of a file with one SPEC a line. */
@@ -55,7 +69,7 @@ async function readSpecifications(
   const keys: EncryptionKey[] = [];
   for (const { text, line } of specifications) {
     const [scheme = "", value = ""] = splitAt(text, text.indexOf(":"));
-    if (value === "" || (line !== undefined && !schemes.has(scheme))) throw notARecipient({ text, line });
+    if (value === "" || (line !== undefined && !schemes.has(scheme))) throw await notARecipient({ text, line });
     const { takes } = schemeRow(scheme);
     const isFile = takes === "file" || (takes === "either" && (await namesFile(value)));
     if (isFile) keys.push({ scheme, isFile, value: await files(value, line), origin: value });
@@ -168,9 +182,18 @@ function splitAt(text: string, colon: number): readonly string[] {
   return colon < 0 ? [] : [text.slice(0, colon), text.slice(colon + 1)];
 }
 
-function notARecipient({ text, line }: Specification): OciEncError {
-  const what = line === undefined ? `: ${JSON.stringify(text.slice(0, 300))}` : ` in ${JSON.stringify(line)}`;
-  return new OciEncError("USAGE", `not a recipient${what}`, {
-    hint: "a recipient is written SCHEME:KEY, for example jwe:pub.pem",
-  });
+async function notARecipient({ text, line }: Specification): Promise<OciEncError> {
+  const [{ recipientHint }, { foreignForm }] = await Promise.all([
+    import("../../habits/recipients.js"),
+    import("../../../keys/foreign-form.js"),
+  ]);
+  if (line !== undefined) {
+    return new OciEncError("USAGE", `not a recipient in ${JSON.stringify(line)}`, { hint: recipientHint });
+  }
+  const form = foreignForm(Buffer.from(text));
+  return new OciEncError(
+    "USAGE",
+    `not a recipient: ${JSON.stringify(text.slice(0, 300))}${form ? ` is ${form.what}` : ""}`,
+    { hint: form?.hint ?? recipientHint },
+  );
 }

@@ -1,0 +1,124 @@
+import type { OciEncError } from "../../errors.js";
+import type { Command, CommandRow } from "../commands/command.js";
+import { commands } from "../commands/index.js";
+import { outputFlagsBeside } from "../options/output.js";
+import { retyped } from "../output/retyped.js";
+import { foreignCommands } from "./foreign-commands.js";
+import { foreignOptions, takesForeignValue, unnamedSigner } from "./foreign-options.js";
+import type { Answer, Habit } from "./habit.js";
+import { missingKey, missingRecipient } from "./missing-keys.js";
+import { mistypedOptions } from "./mistyped-options.js";
+import { recipientsWithoutScheme } from "./recipients.js";
+import {
+  daemonImages,
+  deletedNames,
+  mistypedTransports,
+  paths,
+  registryNames,
+  tagsOfRepository,
+  webAddresses,
+} from "./references.js";
+import { similar } from "./similar.js";
+import { argsOf, type TypedLine, typedLine } from "./typed-line.js";
+
+/** In the order in which they correct a line: each sees what those before it have made. */
+const habits: readonly Habit[] = [
+  foreignOptions,
+  mistypedOptions,
+  unnamedSigner,
+  recipientsWithoutScheme,
+  tagsOfRepository,
+  deletedNames,
+  webAddresses,
+  daemonImages,
+  mistypedTransports,
+  paths,
+  registryNames,
+  missingRecipient,
+  missingKey,
+];
+
+/** What can come of a habit. */
+const codes: ReadonlySet<string> = new Set(["USAGE", "NOT_FOUND", "KEY_INVALID"]);
+
+/**
+ * The failure of a command with the whole command as its hint that was meant, where that can be told: to be pasted, with
+ * `***` for what may be a secret. The same failure where it cannot. `args`: what was typed, from the command on.
+ */
+export async function withAnswer(failure: OciEncError, args: readonly string[]): Promise<OciEncError> {
+  if (!codes.has(failure.code)) return failure;
+  const meant = meantCommand(args);
+  if (meant === undefined) return failure;
+  let line = await lineOf(meant.row, meant.args);
+  const answers: Answer[] = meant.isTyped ? [] : [{ args: meant.args }];
+  for (const habit of habits) {
+    const answer = await habit(line, failure);
+    if (answer === undefined) continue;
+    answers.push(answer);
+    line = await lineOf(rowOf(answer.command) ?? line.row, answer.args);
+  }
+  if (answers.length === 0) return failure;
+  const isKnown = line.words.every((word) => word.kind === "argument" || word.flag !== undefined);
+  if (isKnown) return failure.with({ hint: hintOf(answers, line) });
+  return meant.isTyped ? failure : failure.with({ hint: `did you mean oci-enc ${line.row.name}?` });
+}
+
+function hintOf(answers: readonly Answer[], line: TypedLine): string {
+  const references = line.words.flatMap((word) => (word.kind === "argument" && word.names ? [word.text] : []));
+  const name = line.row.name.split(" ");
+  const command = retyped([...name, ...argsOf(line.words)], { references: new Set(references) });
+  const before = answers.flatMap((answer) => answer.before ?? []);
+  const after = answers.flatMap((answer) => answer.after ?? []);
+  const notes = [...new Set(answers.flatMap(({ note }) => note ?? []))];
+  return `${notes.length > 0 ? notes.join("; ") : "did you mean"}: ${[...before, command, ...after].join(" && ")}`;
+}
+
+/** A command, and what follows its name. */
+interface MeantCommand {
+  readonly row: CommandRow;
+  readonly args: readonly string[];
+  readonly isTyped: boolean;
+}
+
+/** By its name here, by its name elsewhere, or by one with a slip in it. */
+function meantCommand(args: readonly string[]): MeantCommand | undefined {
+  const elsewhere = foreignCommands.find(([words]) => startsWith(args, words));
+  if (elsewhere !== undefined) {
+    const [words, ours] = elsewhere;
+    const row = commands.find(({ name }) => startsWith(ours.split(" "), name));
+    const further = row && ours.split(" ").slice(row.name.split(" ").length);
+    return row && { row, args: [...(further ?? []), ...rest(args, words)], isTyped: false };
+  }
+  const typed = commands.find(({ name }) => startsWith(args, name));
+  if (typed !== undefined) return { row: typed, args: rest(args, typed.name), isTyped: true };
+  for (const count of [2, 1]) {
+    const words = args.slice(0, count);
+    const names = commands.map(({ name }) => name).filter((name) => name.split(" ").length === count);
+    const name = words.length === count && !words.some(isOption) ? similar(words.join(" "), names) : undefined;
+    const row = rowOf(name);
+    if (row !== undefined) return { row, args: args.slice(count), isTyped: false };
+  }
+  return undefined;
+}
+
+function rowOf(command: string | undefined): CommandRow | undefined {
+  return commands.find(({ name }) => name === command);
+}
+
+function startsWith(args: readonly string[], words: string): boolean {
+  return words.split(" ").every((word, index) => args[index] === word);
+}
+
+function rest(args: readonly string[], words: string): readonly string[] {
+  return args.slice(words.split(" ").length);
+}
+
+function isOption(word: string): boolean {
+  return word.startsWith("-");
+}
+
+async function lineOf(row: CommandRow, args: readonly string[]): Promise<TypedLine> {
+  const declared = await row.load();
+  const command: Command = { ...declared, flags: [...declared.flags, ...outputFlagsBeside(declared.flags)] };
+  return typedLine({ row, command }, args, (spelled) => takesForeignValue(row.name, spelled));
+}
