@@ -13,7 +13,7 @@ import {
   outputFlagsBeside,
   outputPrecedence,
 } from "./options/output.js";
-import { withholdPassphraseVariables } from "./options/passphrase-variables.js";
+import { passphraseVariables, withholdPassphraseVariables } from "./options/passphrase-variables.js";
 import { registryConflicts } from "./options/registry/registry-flags.js";
 import { type ConsoleReporter, openConsoleReporter } from "./output/console/console-reporter.js";
 import { isClosedPipe, writeNews, writeResult } from "./output/console/streams.js";
@@ -71,12 +71,23 @@ async function dispatch(run: Run): Promise<number> {
   const options = flagValues(command, typed.values, process.env);
   run.options = options;
   run.reporter = await openConsoleReporter(options);
+  if (command.failure === undefined) await warnOfVariables(run, command);
   return await execute(run.command, command, {
     arguments: typed.arguments,
     options,
     line: args,
     ...channels(run.reporter, run.interruption),
   });
+}
+
+/** A variable with a slip in its name would be passed over in silence. */
+async function warnOfVariables({ args, reporter }: Run, { flags }: Command): Promise<void> {
+  if (!Object.keys(process.env).some((name) => name.startsWith("OCI_ENC_"))) return;
+  const { unknownVariables } = await import("./habits/variables.js");
+  const named = passphraseVariables(args, process.env);
+  for (const message of await unknownVariables(process.env, named, { own: flags, commands })) {
+    reporter?.take({ type: "warning", code: "UNKNOWN_VARIABLE", message });
+  }
 }
 
 async function printed(printing: Promise<void>): Promise<number> {
@@ -187,7 +198,8 @@ async function report(thrown: unknown, run: Run): Promise<number> {
 async function answered(error: unknown, { args }: Run): Promise<unknown> {
   if (!(error instanceof OciEncError)) return error;
   const { withAnswer } = await import("./habits/answer.js");
-  return await withAnswer(error, withoutHelpCommand(args));
+  // A hint is not worth the loss of the failure.
+  return await withAnswer(error, withoutHelpCommand(args)).catch(() => error);
 }
 
 /** 128 + SIGPIPE, as other programs end. */

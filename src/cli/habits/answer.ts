@@ -3,21 +3,15 @@ import type { Command, CommandRow } from "../commands/command.js";
 import { commands } from "../commands/index.js";
 import { outputFlagsBeside } from "../options/output.js";
 import { retyped } from "../output/retyped.js";
+import { daemonImages } from "./daemon-images.js";
 import { foreignCommands } from "./foreign-commands.js";
-import { foreignOptions, takesForeignValue, unnamedSigner } from "./foreign-options.js";
-import type { Answer, Habit } from "./habit.js";
+import { foreignOption, foreignOptions, unnamedSigner } from "./foreign-options.js";
+import type { Correction, Habit } from "./habit.js";
 import { missingKey, missingRecipient } from "./missing-keys.js";
 import { mistypedOptions } from "./mistyped-options.js";
+import { paths } from "./paths.js";
 import { recipientsWithoutScheme } from "./recipients.js";
-import {
-  daemonImages,
-  deletedNames,
-  mistypedTransports,
-  paths,
-  registryNames,
-  tagsOfRepository,
-  webAddresses,
-} from "./references.js";
+import { deletedNames, mistypedTransports, registryNames, tagsOfRepository, webAddresses } from "./references.js";
 import { similar } from "./similar.js";
 import { argsOf, type TypedLine, typedLine } from "./typed-line.js";
 
@@ -50,10 +44,11 @@ export async function withAnswer(failure: OciEncError, args: readonly string[]):
   const meant = meantCommand(args);
   if (meant === undefined) return failure;
   let line = await lineOf(meant.row, meant.args);
-  const answers: Answer[] = meant.isTyped ? [] : [{ args: meant.args }];
+  const answers: Correction[] = meant.isTyped ? [] : [{ args: meant.args }];
   for (const habit of habits) {
     const answer = await habit(line, failure);
     if (answer === undefined) continue;
+    if (answer.args === undefined) return failure.with({ hint: answer.note });
     answers.push(answer);
     line = await lineOf(rowOf(answer.command) ?? line.row, answer.args);
   }
@@ -63,7 +58,7 @@ export async function withAnswer(failure: OciEncError, args: readonly string[]):
   return meant.isTyped ? failure : failure.with({ hint: `did you mean oci-enc ${line.row.name}?` });
 }
 
-function hintOf(answers: readonly Answer[], line: TypedLine): string {
+function hintOf(answers: readonly Correction[], line: TypedLine): string {
   const references = line.words.flatMap((word) => (word.kind === "argument" && word.names ? [word.text] : []));
   const name = line.row.name.split(" ");
   const command = retyped([...name, ...argsOf(line.words)], { references: new Set(references) });
@@ -120,5 +115,5 @@ function isOption(word: string): boolean {
 async function lineOf(row: CommandRow, args: readonly string[]): Promise<TypedLine> {
   const declared = await row.load();
   const command: Command = { ...declared, flags: [...declared.flags, ...outputFlagsBeside(declared.flags)] };
-  return typedLine({ row, command }, args, (spelled) => takesForeignValue(row.name, spelled));
+  return typedLine({ row, command }, args, (spelled) => foreignOption(row.name, spelled)?.takesValue === true);
 }

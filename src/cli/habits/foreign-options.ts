@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import { foreignForm } from "../../keys/foreign-form.js";
 import type { Answer, Habit } from "./habit.js";
 import { argsOf, hasOption, mapWords, type OptionWord, type TypedLine } from "./typed-line.js";
 
@@ -14,15 +15,15 @@ interface OptionHabit {
   readonly means: (value: string, line: TypedLine) => readonly string[] | undefined;
 }
 
-/** A key of cosign is a file: one in a key service is reached in another way, which its own error tells. */
-const isFileName = (value: string) => !value.includes("://");
+/** A key in a key service, which is reached in another way than a file. */
+const isAddress = (value = "") => value.includes("://");
 
 const optionHabits: readonly OptionHabit[] = [
   {
     of: ["sign"],
     spelled: ["--key"],
     takesValue: true,
-    means: (value) => (isFileName(value) ? ["--by", `sigstore:${value}`] : undefined),
+    means: (value) => (isAddress(value) ? undefined : ["--by", `sigstore:${value}`]),
   },
   { of: ["sign"], spelled: ["--yes", "-y"], takesValue: false, means: () => [] },
   { of: ["sign"], spelled: ["--tlog-upload", "--upload"], takesValue: false, means: () => [] },
@@ -30,7 +31,7 @@ const optionHabits: readonly OptionHabit[] = [
     of: ["verify"],
     spelled: ["--key"],
     takesValue: true,
-    isForeign: (value) => isFileName(value) && value.endsWith(".pub"),
+    isForeign: (value) => !isAddress(value) && value.endsWith(".pub"),
     means: (value) => ["--trust", `sigstore:${value}`],
   },
   {
@@ -58,13 +59,16 @@ const optionHabits: readonly OptionHabit[] = [
   },
 ];
 
-/** Whether an option of another tool takes a value: then the word after it is no argument. */
-export function takesForeignValue(command: string, spelled: string): boolean {
-  return optionHabits.some((habit) => habit.takesValue && isOf(habit, command) && habit.spelled.includes(spelled));
+/** Whether a command may be given this option of another tool, and whether that takes the word after it for its value. */
+export function foreignOption(command: string, spelled: string): { readonly takesValue: boolean } | undefined {
+  return optionHabits.find((habit) => isOf(habit, command) && habit.spelled.includes(spelled));
 }
 
 /** Every option of another tool, by what it is here. */
 export const foreignOptions: Habit = (line) => {
+  const service = line.words.find((word) => word.kind === "option" && word.flag === undefined && isAddress(word.value));
+  const elsewhere = service?.kind === "option" ? foreignForm(Buffer.from(service.value ?? ""))?.hint : undefined;
+  if (elsewhere !== undefined) return { note: elsewhere };
   const args = mapWords(line, (word) => {
     if (word.kind !== "option") return undefined;
     const habit = optionHabits.find((one) => isOf(one, line.row.name) && isTyped(one, word));

@@ -3,7 +3,7 @@ import { schemes } from "../../crypt/schemes/index.js";
 import type { KeyDescription } from "../../doors/crypt.js";
 import { OciEncError } from "../../errors.js";
 import { foreignForm } from "../../keys/foreign-form.js";
-import type { Answer, Habit } from "./habit.js";
+import type { Habit } from "./habit.js";
 import { similar } from "./similar.js";
 import { mapWords, type Word } from "./typed-line.js";
 
@@ -60,36 +60,44 @@ const texts: readonly (readonly [pattern: RegExp, scheme: string])[] = [
 
 /** A recipient without a scheme, or with one that is not known. */
 export const recipientsWithoutScheme: Habit = async (line) => {
-  const answers = new Map<Word, { readonly text: string; readonly before?: string }>();
+  const answers = new Map<Word, Meant>();
   for (const word of line.words) {
     if (word.kind !== "option" || word.flag?.name !== "recipient" || word.value === undefined) continue;
     const meant = await recipientMeant(word.value);
-    if (meant !== undefined) answers.set(word, meant);
+    // With one that is none at all, the command would fail again.
+    if (meant === "unknown") return undefined;
+    if (meant !== "right") answers.set(word, meant);
   }
   const args = mapWords(line, (word) => {
     const answer = answers.get(word);
     return answer && word.kind === "option" ? [word.spelled, answer.text] : undefined;
   });
   const before = [...answers.values()].flatMap((answer) => answer.before ?? []);
-  return args && ({ args, before } satisfies Answer);
+  return args && { args, before };
 };
 
-async function recipientMeant(text: string): Promise<{ readonly text: string; readonly before?: string } | undefined> {
+interface Meant {
+  readonly text: string;
+  /** A command that makes the file. */
+  readonly before?: string;
+}
+
+async function recipientMeant(text: string): Promise<Meant | "right" | "unknown"> {
   const [, scheme, rest = ""] = /^([\w-]+):(?!\/\/)(.*)$/s.exec(text) ?? [];
-  if (scheme !== undefined && schemes.has(scheme)) return undefined;
+  if (scheme !== undefined && schemes.has(scheme)) return "right";
   if (await isFile(text)) return await fileMeant(text);
   const known = scheme && similar(scheme, schemes.keys());
   if (known !== undefined) return { text: `${known}:${rest}` };
-  if (foreignForm(Buffer.from(text)) !== undefined) return undefined;
+  if (foreignForm(Buffer.from(text)) !== undefined) return "unknown";
   const found = texts.find(([pattern]) => pattern.test(text));
-  return found && { text: `${found[1]}:${text.replace(/^<(.*)>$/, "$1")}` };
+  return found ? { text: `${found[1]}:${text.replace(/^<(.*)>$/, "$1")}` } : "unknown";
 }
 
-async function fileMeant(path: string): Promise<{ readonly text: string; readonly before?: string } | undefined> {
+async function fileMeant(path: string): Promise<Meant | "right" | "unknown"> {
   const { readSecretFile } = await import("../options/keys/secret-file.js");
   const kind = await kindOfFile(path, await readSecretFile(path));
-  if (kind?.kind === "taken") return undefined;
-  if (kind?.kind !== "private") return kind && { text: `${kind.scheme}:${path}` };
+  if (kind?.kind === "taken") return "right";
+  if (kind?.kind !== "private") return kind ? { text: `${kind.scheme}:${path}` } : "unknown";
   const publicFile = path.replace(/(?:\.pem|\.key)?$/, ".pub.pem");
   const text = `jwe:${publicFile}`;
   if ((await isFile(publicFile)) || !/^[\w./-]+$/.test(path)) return { text };

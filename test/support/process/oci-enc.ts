@@ -38,7 +38,7 @@ export async function ociEnc(args: readonly string[], options: RunOptions = {}):
   const host = idle.pop() ?? startHost();
   hold(host, true);
   const { cwd = process.cwd(), env, input = "" } = options;
-  const result = await answerOf(host, { args, cwd, env: { ...process.env, ...env }, input });
+  const result = await answerOf(host, { args, cwd, env: { ...inherited(), ...env }, input });
   hold(host, false);
   idle.push(host);
   return result;
@@ -51,7 +51,7 @@ export async function ociEncProcess(
 ): Promise<PeerResult> {
   const child = spawn(process.execPath, [ociEncProgram, ...args], {
     cwd,
-    env: { ...process.env, ...env },
+    env: { ...inherited(), ...env },
     stdio: ["pipe", "pipe", "pipe"],
   });
   child.stdin.on("error", () => {
@@ -61,6 +61,11 @@ export async function ociEncProcess(
   const status = new Promise<number>((resolve) => child.on("close", (code) => resolve(code ?? -1)));
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
   return { status: await status, stdout, stderr };
+}
+
+/** What is inherited: not the variables of ours that tell the tests how to run, or the user's commands what to do. */
+function inherited(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("OCI_ENC_")));
 }
 
 /** Hosts that run nothing now. Several runs at the same time have a host each. */

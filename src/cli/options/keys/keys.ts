@@ -69,7 +69,8 @@ async function readSpecifications(
   const keys: EncryptionKey[] = [];
   for (const { text, line } of specifications) {
     const [scheme = "", value = ""] = splitAt(text, text.indexOf(":"));
-    if (value === "" || (line !== undefined && !schemes.has(scheme))) throw await notARecipient({ text, line });
+    const isForeign = !schemes.has(scheme) && (line !== undefined || text.includes("://"));
+    if (value === "" || isForeign) throw await notARecipient({ text, line });
     const { takes } = schemeRow(scheme);
     const isFile = takes === "file" || (takes === "either" && (await namesFile(value)));
     if (isFile) keys.push({ scheme, isFile, value: await files(value, line), origin: value });
