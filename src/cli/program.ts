@@ -60,10 +60,12 @@ async function dispatch(run: Run): Promise<number> {
   run.command = await findCommand(args);
   const declared = await run.command.load();
   run.declared = declared;
+  const flags = [...declared.flags, ...outputFlagsBeside(declared.flags)];
+  const shared = outputConflicts.filter((pair) => pair.every((flag) => flags.includes(flag)));
   const command: Command = {
     ...declared,
-    flags: [...declared.flags, ...outputFlagsBeside(declared.flags)],
-    conflicts: [...(declared.conflicts ?? []), ...registryConflicts, ...outputConflicts],
+    flags,
+    conflicts: [...(declared.conflicts ?? []), ...registryConflicts, ...shared],
     precedence: outputPrecedence,
   };
   const typed = parseCommand(run.command, command, args.slice(run.command.name.split(" ").length));
@@ -164,7 +166,9 @@ async function findCommand(args: readonly string[]): Promise<CommandRow> {
   }
   const group = commands.filter(({ name }) => name.startsWith(`${first} `)).map(({ name }) => name);
   if (group.length > 0) {
-    throw new OciEncError("USAGE", `${first} needs a second word`, { hint: `there is: ${group.join(", ")}` });
+    const isNamed = args[1] !== undefined && !args[1].startsWith("-");
+    const what = isNamed ? `${first}: unknown second word` : `${first} needs a second word`;
+    throw new OciEncError("USAGE", what, { hint: `there is: ${group.join(", ")}` });
   }
   // What stands in the place of a command may be the image.
   const { redactedReference } = await import("../doors/internal.js");

@@ -123,6 +123,8 @@ const rows: readonly Row[] = [
   ["cosign-generate", "generate-key-pair --out pair", 0],
   ["command-slip", "encyrpt -r jwe:k.pub.pem app:1 app:enc", 0],
   ["command-slip-second", "recipients lst sealed:1", 0],
+  ["command-slip-first", "keys gen --out slipped", 0],
+  ["command-other-second", "recipients foo sealed:1", "told"],
   ["command-slip-option", "inspct --frobnicate app:1", "told"],
   ["command-nothing", "frobnicate app:1", "told"],
   ["option-slip", "inspect --fromat '{{.digest}}' app:1", 0],

@@ -1,18 +1,16 @@
 import type { OciEncError } from "../../errors.js";
 import type { Command, CommandRow } from "../commands/command.js";
-import { commands } from "../commands/index.js";
 import { outputFlagsBeside } from "../options/output.js";
 import { retyped } from "../output/retyped.js";
 import { daemonImages } from "./daemon-images.js";
-import { foreignCommands } from "./foreign-commands.js";
 import { foreignOption, foreignOptions, unnamedSigner } from "./foreign-options.js";
 import type { Correction, Habit } from "./habit.js";
+import { meantCommand, rowOf } from "./meant-command.js";
 import { missingKey, missingRecipient } from "./missing-keys.js";
 import { mistypedOptions } from "./mistyped-options.js";
 import { paths } from "./paths.js";
 import { recipientsWithoutScheme } from "./recipients.js";
 import { deletedNames, mistypedTransports, registryNames, tagsOfRepository, webAddresses } from "./references.js";
-import { similar } from "./similar.js";
 import { argsOf, type TypedLine, typedLine } from "./typed-line.js";
 
 /** In the order in which they correct a line: each sees what those before it have made. */
@@ -66,50 +64,6 @@ function hintOf(answers: readonly Correction[], line: TypedLine): string {
   const after = answers.flatMap((answer) => answer.after ?? []);
   const notes = [...new Set(answers.flatMap(({ note }) => note ?? []))];
   return `${notes.length > 0 ? notes.join("; ") : "did you mean"}: ${[...before, command, ...after].join(" && ")}`;
-}
-
-/** A command, and what follows its name. */
-interface MeantCommand {
-  readonly row: CommandRow;
-  readonly args: readonly string[];
-  readonly isTyped: boolean;
-}
-
-/** By its name here, by its name elsewhere, or by one with a slip in it. */
-function meantCommand(args: readonly string[]): MeantCommand | undefined {
-  const elsewhere = foreignCommands.find(([words]) => startsWith(args, words));
-  if (elsewhere !== undefined) {
-    const [words, ours] = elsewhere;
-    const row = commands.find(({ name }) => startsWith(ours.split(" "), name));
-    const further = row && ours.split(" ").slice(row.name.split(" ").length);
-    return row && { row, args: [...(further ?? []), ...rest(args, words)], isTyped: false };
-  }
-  const typed = commands.find(({ name }) => startsWith(args, name));
-  if (typed !== undefined) return { row: typed, args: rest(args, typed.name), isTyped: true };
-  for (const count of [2, 1]) {
-    const words = args.slice(0, count);
-    const names = commands.map(({ name }) => name).filter((name) => name.split(" ").length === count);
-    const name = words.length === count && !words.some(isOption) ? similar(words.join(" "), names) : undefined;
-    const row = rowOf(name);
-    if (row !== undefined) return { row, args: args.slice(count), isTyped: false };
-  }
-  return undefined;
-}
-
-function rowOf(command: string | undefined): CommandRow | undefined {
-  return commands.find(({ name }) => name === command);
-}
-
-function startsWith(args: readonly string[], words: string): boolean {
-  return words.split(" ").every((word, index) => args[index] === word);
-}
-
-function rest(args: readonly string[], words: string): readonly string[] {
-  return args.slice(words.split(" ").length);
-}
-
-function isOption(word: string): boolean {
-  return word.startsWith("-");
 }
 
 async function lineOf(row: CommandRow, args: readonly string[]): Promise<TypedLine> {

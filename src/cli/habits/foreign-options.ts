@@ -82,7 +82,8 @@ export const unnamedSigner: Habit = async (line): Promise<Answer | undefined> =>
   if (line.row.name !== "sign" || hasOption(line, "by")) return undefined;
   const args = ["--by", "sigstore:cosign.key", ...argsOf(line.words)];
   const isThere = await stat("cosign.key").catch(() => undefined);
-  return isThere ? { args } : { args, before: ["oci-enc key generate --type cosign --out cosign"] };
+  const before = isThere ? [] : ["oci-enc key generate --type cosign --out cosign"];
+  return { args, before, note: "name the signer with --by" };
 };
 
 function isOf({ of }: OptionHabit, command: string): boolean {

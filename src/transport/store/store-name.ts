@@ -1,7 +1,7 @@
 import { type ErrorDetails, OciEncError } from "../../errors.js";
 import { isDigest } from "../../oci/digest.js";
 import { type ImageName, parseImageName, printImageName } from "../../oci/image-name.js";
-import { redactedReference } from "../../oci/redacted-reference.js";
+import { credentialsHint, redactedReference } from "../../oci/redacted-reference.js";
 import type { IndexEntry, IndexJson } from "../layout/index/index-json.js";
 import type { ImageSelector } from "../layout/index/locator.js";
 import { selectEntry } from "../layout/index/select.js";
@@ -41,7 +41,8 @@ export function notInStore(names: readonly string[], typed: string = names[0] ??
 
 /** What goes with such a failure: how to see what there is, and how to bring what there is not. */
 export function absence(typed: string): ErrorDetails {
-  return { hint: storeHint, context: { reference: typed } };
+  const hasPassword = credentialsHint(typed) !== undefined;
+  return hasPassword ? { hint: storeHint } : { hint: storeHint, context: { reference: typed } };
 }
 
 const storeHint =

@@ -192,9 +192,9 @@ async function notARecipient({ text, line }: Specification): Promise<OciEncError
     return new OciEncError("USAGE", `not a recipient in ${JSON.stringify(line)}`, { hint: recipientHint });
   }
   const form = foreignForm(Buffer.from(text));
-  return new OciEncError(
-    "USAGE",
-    `not a recipient: ${JSON.stringify(text.slice(0, 300))}${form ? ` is ${form.what}` : ""}`,
-    { hint: form?.hint ?? recipientHint },
-  );
+  // A private key may have been pasted.
+  const shown = /secret|private/i.test(text) ? "what was given" : JSON.stringify(text.slice(0, 300));
+  return new OciEncError("USAGE", `not a recipient: ${shown}${form ? ` is ${form.what}` : ""}`, {
+    hint: form?.hint ?? recipientHint,
+  });
 }
