@@ -5,11 +5,12 @@ import { test } from "node:test";
 import { commands } from "../../src/cli/commands/index.js";
 import { outputFlagsBeside } from "../../src/cli/options/output.js";
 import { type Peer, run, systemPeer } from "../support/process/peer.js";
+import { testVariable } from "../support/process/test-variables.js";
 
 const directory = join(process.cwd(), "man");
 const generator: Peer = { program: process.execPath, missing: false };
 const script = join(process.cwd(), "scripts", "man-pages.js");
-const write = process.env["OCI_ENC_GOLDEN"] === "write";
+const write = testVariable("OCI_ENC_GOLDEN") === "write";
 const [man, lexgrog, mandoc] = [systemPeer("man"), systemPeer("lexgrog"), systemPeer("mandoc")];
 
 test("man/ is what the commands' declarations say; OCI_ENC_GOLDEN=write writes it", async () => {

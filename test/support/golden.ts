@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { testVariable } from "./process/test-variables.js";
 
 const folder = join(process.cwd(), "test", "e2e", "golden");
 
@@ -10,7 +11,7 @@ const folder = join(process.cwd(), "test", "e2e", "golden");
  */
 export async function assertGolden(path: string, told: string): Promise<void> {
   const file = join(folder, path);
-  if (process.env["OCI_ENC_GOLDEN"] === "write") {
+  if (testVariable("OCI_ENC_GOLDEN") === "write") {
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, told);
   }

@@ -1,15 +1,15 @@
 import type { Answer, Habit } from "./habit.js";
-import { isEncrypting, newFileName } from "./image-words.js";
+import { given, isEncrypting, newFileName } from "./image-words.js";
 import { imagesOf, mapWords, type Word } from "./typed-line.js";
 
 /** Other tools' own stores, which are reached through an archive. */
 const daemons: readonly Daemon[] = [
-  { prefix: "docker-daemon:", program: "docker", save: "docker save -o", saved: "docker-archive:" },
+  { prefix: "docker-daemon:", program: "docker", save: "docker save -o", saved: given.dockerArchive },
   {
     prefix: "containers-storage:",
     program: "podman",
     save: "podman save --format oci-archive -o",
-    saved: "oci-archive:",
+    saved: given.archive,
   },
 ];
 
@@ -28,14 +28,14 @@ export const daemonImages: Habit = (line): Answer | undefined => {
   if (from === undefined && to === undefined) return undefined;
   const encrypting = isEncrypting(line);
   const file = to && newFileName(to.file, from?.file === to.file ? "-new" : "");
-  const written = encrypting ? `oci-archive:${file}` : `docker-archive:${file}:${to?.name}`;
+  const written = encrypting ? `${given.archive}${file}` : `${given.dockerArchive}${file}:${to?.name}`;
   const args = mapWords(line, (word) => {
     if (from !== undefined && word === source) return [`${from.daemon.saved}${from.file}`];
     return to !== undefined && word === target ? [written] : undefined;
   });
   const inPlace = from !== undefined && target === undefined && encrypting;
   return {
-    args: [...(args ?? []), ...(inPlace ? [`oci-archive:${newFileName(from.file, "-enc")}`] : [])],
+    args: [...(args ?? []), ...(inPlace ? [`${given.archive}${newFileName(from.file, "-enc")}`] : [])],
     before: from ? [`${from.daemon.save} ${from.file} ${from.name}`] : [],
     after: to && !encrypting ? [`${to.daemon.program} load -i ${file}`] : [],
     note: `${(from ?? to)?.daemon.prefix} is not read or written here, but an archive is`,

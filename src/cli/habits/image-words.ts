@@ -1,10 +1,22 @@
 import { existsSync } from "node:fs";
 import type { OciEncError } from "../../errors.js";
-import { transportRows } from "../../transport/rows.js";
+import { registryPrefix, transportRows } from "../../transport/rows.js";
 import { type ArgumentWord, hasOption, type TypedLine, type Word } from "./typed-line.js";
 
 /** How references begin. */
 export const prefixes: readonly string[] = transportRows.flatMap((row) => row.prefixes);
+
+/** Those that an answer gives: of images in a registry, in a directory, in an archive, and in one of Docker's own form. */
+export const given = {
+  registry: registryPrefix,
+  layout: prefixOf(({ marks, encrypted }) => marks?.kind === "directory" && encrypted),
+  archive: prefixOf(({ marks, encrypted }) => marks?.kind === "archive" && encrypted),
+  dockerArchive: prefixOf(({ marks, encrypted }) => marks?.kind === "archive" && !encrypted),
+};
+
+function prefixOf(fits: (row: (typeof transportRows)[number]) => boolean): string {
+  return transportRows.find(fits)?.prefixes[0] ?? "";
+}
 
 /** Whether what the command writes is encrypted. */
 export function isEncrypting(line: TypedLine): boolean {

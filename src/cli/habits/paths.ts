@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { transportRows } from "../../transport/rows.js";
 import type { Answer, Habit } from "./habit.js";
 import {
+  given,
   isAbout,
   isArchiveName,
   isBareImage,
@@ -29,8 +30,8 @@ export const paths: Habit = async (line, failure) => {
   });
   if (args === undefined) return undefined;
   // Such an archive holds nothing encrypted, so that another one has to be written.
-  const needsTarget = from === "docker-archive:" && !target && isEncrypting(line);
-  return { args: needsTarget ? [...args, `oci-archive:${newFileName(source?.text ?? "", "-enc")}`] : args };
+  const needsTarget = from === given.dockerArchive && !target && isEncrypting(line);
+  return { args: needsTarget ? [...args, `${given.archive}${newFileName(source?.text ?? "", "-enc")}`] : args };
 };
 
 async function nothingThere(path: string): Promise<Answer> {
@@ -53,6 +54,7 @@ async function foundOnDisk(images: readonly ArgumentWord[]): Promise<Map<Word, s
 }
 
 function prefixForNew(path: string, from: string | undefined): string {
-  if (isArchiveName(path)) return "oci-archive:";
-  return from === "dir:" ? from : "oci:";
+  if (isArchiveName(path)) return given.archive;
+  const source = transportRows.find((row) => from !== undefined && row.prefixes.includes(from));
+  return source?.marks?.kind === "directory" && from !== undefined ? from : given.layout;
 }

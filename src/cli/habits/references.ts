@@ -1,6 +1,7 @@
+import { registryName } from "../../transport/references.js";
 import { anotherName, inPlaceEndings } from "../options/in-place.js";
 import type { Habit } from "./habit.js";
-import { hasHost, isAbout, isBareImage, isNamed, looksLikePath, prefixes } from "./image-words.js";
+import { given, hasHost, isAbout, isBareImage, isNamed, looksLikePath, prefixes } from "./image-words.js";
 import { similar } from "./similar.js";
 import { imagesOf, mapWords } from "./typed-line.js";
 
@@ -8,7 +9,7 @@ import { imagesOf, mapWords } from "./typed-line.js";
 export const webAddresses: Habit = (line) => {
   const args = mapWords(line, (word) => {
     const [, rest] = isNamed(word) ? (/^(?:https?|oci|registry):\/\/([^/].*)$/.exec(word.text) ?? []) : [];
-    return rest === undefined ? undefined : [`docker://${rest}`];
+    return rest === undefined ? undefined : [`${given.registry}${rest}`];
   });
   return args && { args };
 };
@@ -31,7 +32,7 @@ export const registryNames: Habit = (line, failure) => {
   const absent = images.find(({ text }) => text === failure.context["reference"]);
   if (absent === undefined || looksLikePath(absent.text)) return undefined;
   const named = mapWords(line, (word) =>
-    isBareImage(word) && (word === absent || hasHost(word.text)) ? [`docker://${word.text}`] : undefined,
+    isBareImage(word) && (word === absent || hasHost(word.text)) ? [`${given.registry}${word.text}`] : undefined,
   );
   const ending = images.length === 1 ? inPlaceEndings.get(line.row.name) : undefined;
   const target = ending === undefined ? [] : [anotherName(absent.text, ending)].map(withPrefixOfHost);
@@ -44,10 +45,10 @@ export const registryNames: Habit = (line, failure) => {
 /** Where `ls` is to list the tags of a repository, as with crane. */
 export const tagsOfRepository: Habit = (line, failure) => {
   const images = imagesOf(line);
-  const name = images[0]?.text.replace(/^docker:\/\//, "") ?? "";
+  const name = registryName(images[0]?.text ?? "");
   if (line.row.name !== "ls" || failure.code !== "NOT_FOUND" || line.words.length !== 1) return undefined;
   return hasHost(name) && !/[@:][^/]*$/.test(name.slice(name.indexOf("/")))
-    ? { command: "list-tags", args: [`docker://${name}`] }
+    ? { command: "list-tags", args: [`${given.registry}${name}`] }
     : undefined;
 };
 
@@ -56,12 +57,12 @@ export const deletedNames: Habit = (line) => {
   if (line.row.name !== "delete") return undefined;
   const args = mapWords(line, (word) =>
     word.kind === "argument" && hasHost(word.text) && !word.text.includes("://")
-      ? [`docker://${word.text}`]
+      ? [`${given.registry}${word.text}`]
       : undefined,
   );
   return args && { args };
 };
 
 function withPrefixOfHost(name: string): string {
-  return hasHost(name) ? `docker://${name}` : name;
+  return hasHost(name) ? `${given.registry}${name}` : name;
 }

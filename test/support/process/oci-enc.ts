@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import type { PeerResult } from "./peer.js";
+import "./test-variables.js";
 
 /** How to run the command line. */
 export interface RunOptions {
@@ -38,7 +39,7 @@ export async function ociEnc(args: readonly string[], options: RunOptions = {}):
   const host = idle.pop() ?? startHost();
   hold(host, true);
   const { cwd = process.cwd(), env, input = "" } = options;
-  const result = await answerOf(host, { args, cwd, env: { ...inherited(), ...env }, input });
+  const result = await answerOf(host, { args, cwd, env: { ...process.env, ...env }, input });
   hold(host, false);
   idle.push(host);
   return result;
@@ -51,7 +52,7 @@ export async function ociEncProcess(
 ): Promise<PeerResult> {
   const child = spawn(process.execPath, [ociEncProgram, ...args], {
     cwd,
-    env: { ...inherited(), ...env },
+    env: { ...process.env, ...env },
     stdio: ["pipe", "pipe", "pipe"],
   });
   child.stdin.on("error", () => {
@@ -61,11 +62,6 @@ export async function ociEncProcess(
   const status = new Promise<number>((resolve) => child.on("close", (code) => resolve(code ?? -1)));
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
   return { status: await status, stdout, stderr };
-}
-
-/** What is inherited: not the variables of ours that tell the tests how to run, or the user's commands what to do. */
-function inherited(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("OCI_ENC_")));
 }
 
 /** Hosts that run nothing now. Several runs at the same time have a host each. */
