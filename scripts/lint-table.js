@@ -68,6 +68,7 @@ const homes = {
   cborg: ["sign/notary/"],
   chalk: ["cli/"],
   commander: ["cli/"],
+  "fastest-levenshtein": ["cli/habits/"],
   fzstd: ["bytes/"],
   jose: ["crypt/schemes/jwe/"],
   openpgp: ["crypt/schemes/pgp/", "keys/pgp/", "sign/gpg/"],

@@ -45,7 +45,8 @@ export type WarningCode =
   | "VOLUME_IGNORED"
   | "REGISTRY_WARNING"
   | "AUTH_FILE_MODE"
-  | "TAG_DIFFERS";
+  | "TAG_DIFFERS"
+  | "UNKNOWN_VARIABLE";
 
 /** What the library has to say while it works. */
 export type ProgressEvent =

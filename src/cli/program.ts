@@ -3,17 +3,19 @@ import { OciEncError } from "../errors.js";
 import { type CommandLine, divideLine, misplacedOption } from "./command-line.js";
 import type { Command, CommandRow, Invocation } from "./commands/command.js";
 import { type FoundCommand, findRow, rowsBelow } from "./commands/find.js";
+import { commands } from "./commands/index.js";
 import { findConfiguration } from "./configuration/configuration-file.js";
 import { pageAsked, printHelp } from "./help/page-asked.js";
 import type { Flag } from "./options/flag.js";
 import { type FlagValues, flagValues, type TypedValues } from "./options/flag-values.js";
 import { withGlobals } from "./options/global.js";
-import { commandTimeout, configFile, debug, json } from "./options/output.js";
-import { withholdPassphraseVariables } from "./options/passphrase-variables.js";
+import { commandTimeout, configFile, debug, format, json } from "./options/output.js";
+import { passphraseVariables, withholdPassphraseVariables } from "./options/passphrase-variables.js";
 import { type ConsoleReporter, openConsoleReporter } from "./output/console/console-reporter.js";
 import { isClosedPipe, writeNews } from "./output/console/streams.js";
 import { describeFailure, failureLine } from "./output/failure.js";
 import { printOutcome } from "./output/report.js";
+import type { Template } from "./output/template.js";
 import type { Interruption } from "./signals.js";
 import { parseCommand } from "./syntax.js";
 
@@ -63,6 +65,7 @@ async function dispatch(run: Run): Promise<number> {
   const options = flagValues(command, typed.values, process.env, found.configuration?.values);
   run.options = options;
   run.reporter = await openConsoleReporter(options);
+  if (command.failure === undefined) await warnOfVariables(run, command);
   return await execute(row, command, {
     arguments: typed.arguments,
     options,
@@ -92,6 +95,16 @@ async function configurationOf(command: Command, typed: TypedValues): Promise<Fo
   }
 }
 
+/** A variable with a slip in its name would be passed over in silence. */
+async function warnOfVariables({ args, reporter }: Run, { flags }: Command): Promise<void> {
+  if (!Object.keys(process.env).some((name) => name.startsWith("OCI_ENC_"))) return;
+  const { unknownVariables } = await import("./habits/variables.js");
+  const named = passphraseVariables(args, process.env);
+  for (const message of await unknownVariables(process.env, named, { own: flags, commands })) {
+    reporter?.take({ type: "warning", code: "UNKNOWN_VARIABLE", message });
+  }
+}
+
 async function printed(printing: Promise<void>): Promise<number> {
   await printing;
   return 0;
@@ -99,17 +112,23 @@ async function printed(printing: Promise<void>): Promise<number> {
 
 async function execute(row: CommandRow, command: Command, invocation: Invocation & Channels): Promise<number> {
   const { options, reporter, interruption } = invocation;
+  const form = { json: options.get(json), template: templateOf(command, options) };
   const timer = startTimer(options.get(commandTimeout), interruption);
   collectSimply();
   try {
     const outcome = await command.run(invocation);
     reporter.close();
-    await printOutcome(outcome, { command: row.name, json: options.get(json), warnings: reporter.warnings() });
+    await printOutcome(outcome, { command: row.name, ...form, warnings: reporter.warnings() });
     if (outcome.kind === "report" && outcome.failure) throw outcome.failure;
     return outcome.kind === "status" ? outcome.status : 0;
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** A command may have another option of that name. */
+function templateOf({ flags }: Command, options: FlagValues): Template | undefined {
+  return flags.includes(format) ? options.get(format) : undefined;
 }
 
 interface Channels extends Pick<Invocation, "signal" | "progress" | "info"> {
@@ -156,7 +175,9 @@ async function findCommand({ rest }: CommandLine): Promise<FoundCommand> {
   if (first.startsWith("-")) throw misplacedOption(first, rest);
   const group = rowsBelow(first).map(({ name }) => name);
   if (group.length > 0) {
-    throw new OciEncError("USAGE", `${first} needs a second word`, { hint: `there is: ${group.join(", ")}` });
+    const isNamed = rest[1] !== undefined && !rest[1].startsWith("-");
+    const what = isNamed ? `${first}: unknown second word` : `${first} needs a second word`;
+    throw new OciEncError("USAGE", what, { hint: `there is: ${group.join(", ")}` });
   }
   // What stands in the place of a command may be the image.
   const { redactedReference } = await import("../doors/internal.js");
@@ -175,7 +196,7 @@ async function report(thrown: unknown, run: Run): Promise<number> {
     writeNews(prescribed.text);
     return run.interruption.status() ?? prescribed.status;
   }
-  const failure = describeFailure(error, {
+  const failure = describeFailure(await answered(error, run), {
     command: run.command?.name,
     status: run.interruption.status(),
     debug: asked(run, debug),
@@ -184,6 +205,22 @@ async function report(thrown: unknown, run: Run): Promise<number> {
   if (asked(run, json)) writeNews(failureLine(failure, run.reporter?.warnings() ?? []));
   else writeNews(failure.text);
   return failure.status;
+}
+
+/** With the command that was meant as its hint, where that can be told. */
+async function answered(error: unknown, { args }: Run): Promise<unknown> {
+  if (!(error instanceof OciEncError)) return error;
+  const { withAnswer } = await import("./habits/answer.js");
+  // A hint is not worth the loss of the failure.
+  return await withAnswer(error, commandFirst(divideLine(args))).catch(() => error);
+}
+
+/** The same line, what stood before the command behind it. */
+function commandFirst({ before, rest }: CommandLine): readonly string[] {
+  const asked = rest[0] === "help" ? rest.slice(1) : rest;
+  const found = findRow(asked);
+  if (found === undefined) return [...asked, ...before];
+  return [...found.row.name.split(" "), ...before, ...asked.slice(found.words)];
 }
 
 /** 128 + SIGPIPE, as other programs end. */

@@ -90,10 +90,9 @@ function parse(parser: Parser, args: readonly string[]): "help" | "help-all" | u
 }
 
 function usageError(parser: Parser, error: CommanderError): OciEncError {
-  const [what = "", suggestion] = withoutValue(error.message.replace(/^error: /, "")).split("\n");
-  const meant = suggestion?.match(/Did you mean (.*)\?/)?.[1];
+  const [what = ""] = withoutValue(error.message.replace(/^error: /, "")).split("\n");
   return new OciEncError("USAGE", what.replace(/\.? Expected .* but got /, ": expected no more, got "), {
-    hint: meant === undefined ? `${parser.name()} --help shows what it takes` : `did you mean ${meant}?`,
+    hint: `${parser.name()} --help shows what it takes`,
   });
 }
 

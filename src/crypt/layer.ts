@@ -20,7 +20,7 @@ type Annotations = Readonly<Record<string, string>>;
 
 /** Loads every recipient, once per image. USAGE when there is none; KEY_INVALID for a key that cannot be used. */
 export async function loadRecipients(keys: readonly EncryptionKey[], options: WrapperOptions = {}): Promise<Wrap> {
-  if (keys.length === 0) throw new OciEncError("USAGE", "no recipient is given");
+  if (keys.length === 0) throw new OciEncError("USAGE", "no recipient is given", { context: { missing: "recipient" } });
   const names = [...new Set(keys.map((key) => key.scheme))];
   const wraps = await Promise.all(
     names.map(async (name) => {

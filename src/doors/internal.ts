@@ -7,4 +7,5 @@ export { failureLines } from "../decoder/failure.js";
 export { credentialsHint, redactedReference } from "../oci/redacted-reference.js";
 export { type SignerKind, signerKind, trustKind } from "../sign/kinds.js";
 export { storedForm } from "../sign/simple-signing/stored.js";
+export { prefixOfPath } from "../transport/recognise.js";
 export { registryReference, sameRegistry } from "../transport/references.js";

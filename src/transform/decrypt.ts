@@ -37,7 +37,10 @@ export interface DecryptOptions {
  */
 export async function decryptLayers(options: DecryptOptions): Promise<LayerTransform> {
   if (options.keys.length === 0) {
-    throw new OciEncError("USAGE", "no key to decrypt with is given", { hint: waysToGiveAKey() });
+    throw new OciEncError("USAGE", "no key to decrypt with is given", {
+      hint: waysToGiveAKey(),
+      context: { missing: "key" },
+    });
   }
   const keyring = await loadKeyring(options.keys, {
     ...options.settings,

@@ -101,7 +101,8 @@ export async function removeRecipients(options: RemoveRecipientsOptions): Promis
  * are wrapped anew where they are declared. Codes as of {@link addRecipients}.
  */
 export async function setRecipients(options: SetRecipientsOptions): Promise<LayerTransform> {
-  if (options.recipients.length === 0) throw new OciEncError("USAGE", "no recipient is given");
+  if (options.recipients.length === 0)
+    throw new OciEncError("USAGE", "no recipient is given", { context: { missing: "recipient" } });
   const rewrapping = await openRewrapping(options.recipients, options);
   let removed = 0;
   return editingEnvelopes(

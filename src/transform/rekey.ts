@@ -48,10 +48,13 @@ export interface RekeyOptions extends RecipientsOptions {
 export async function rekeyLayers(options: RekeyOptions): Promise<LayerTransform> {
   const { open, keep: kept } = options;
   if (open.length === 0) {
-    throw new OciEncError("USAGE", "no key to decrypt the layers with is given", { hint: waysToGiveAKey() });
+    throw new OciEncError("USAGE", "no key to decrypt the layers with is given", {
+      hint: waysToGiveAKey(),
+      context: { missing: "key" },
+    });
   }
   if (options.recipients.length + (kept?.length ?? 0) === 0) {
-    throw new OciEncError("USAGE", "no recipient is given");
+    throw new OciEncError("USAGE", "no recipient is given", { context: { missing: "recipient" } });
   }
   const opening = openingLayers(await loadKeyring(open, wrapperOptions(options)));
   const rekeyer = await loadRekeyer(options);

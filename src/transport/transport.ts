@@ -191,6 +191,8 @@ export interface TransportRow {
   readonly title: string;
   /** How a reference is written, for hints: `oci:DIRECTORY[:NAME][@DIGEST]`. */
   readonly form: string;
+  /** The files by which a path is known to hold images of this kind, for hints. Absent: it is no path. */
+  readonly marks?: { readonly kind: "directory" | "archive"; readonly files: readonly string[] };
   /** A reference names an image, in Docker's grammar: rules for names apply. Else it names a path. */
   readonly named: boolean;
   /** Images are on another machine, where others get them by their tags: one is written over only on request. */

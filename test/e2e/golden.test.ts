@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { assertGolden, settled } from "../support/golden.js";
 import { threeLayers, twoPlatforms, writeLayout } from "../support/images/sample-layout.js";
 import { ociEnc } from "../support/process/oci-enc.js";
 import { hostImage } from "../support/registry/hosted-image.js";
@@ -9,11 +10,7 @@ import { startStrictRegistry } from "../support/registry/strict/strict-registry.
 import { documentProblem } from "../support/schemas.js";
 import { scratchDirectory } from "../support/scratch.js";
 
-/**
- * What each command prints, word for word, in a folder for each command. `OCI_ENC_GOLDEN=write` writes the files anew; read the difference before it
- * is committed.
- */
-const golden = join(process.cwd(), "test", "e2e", "golden");
+/** What each command prints, word for word, in a folder for each command. */
 const scratch = scratchDirectory();
 const history = [
   { created: "1969-07-20T20:17:00Z", created_by: "COPY base /" },
@@ -190,6 +187,8 @@ const cases: readonly (readonly [string, string])[] = [
   ["help-registries", "help registries"],
   ["help-output", "help output"],
   ["help-encrypt", "help encrypt"],
+  ["inspect-format", "inspect --format {{.Digest}},{{.manifests.0.platform}} oci:single"],
+  ["inspect-format-error", "inspect --format {{.nothing}} oci:single"],
   ["no-command", "--json"],
 ];
 
@@ -197,10 +196,10 @@ test("faults/62: every command prints what its golden files say, as a table, as 
   for (const [name, line] of cases) {
     await t.test(name, async () => {
       const { status, stdout, stderr } = await cli(line);
-      const told = `$ oci-enc ${line}\nstatus ${status}\n--- stdout\n${settled(stdout)}--- stderr\n${settled(stderr)}`;
-      const file = join(golden, folderOf(line), `${name}.txt`);
-      if (process.env["OCI_ENC_GOLDEN"] === "write") await writeFile(file, told);
-      assert.equal(told, await readFile(file, "utf8"));
+      const names = { scratch, registry: registry.host };
+      const [out, news] = [settled(stdout, names), settled(stderr, names)];
+      const told = `$ oci-enc ${line}\nstatus ${status}\n--- stdout\n${out}--- stderr\n${news}`;
+      await assertGolden(join(folderOf(line), `${name}.txt`), told);
       const document = line.includes("--json") ? stdout || stderr : "";
       if (document !== "") assert.equal(await documentProblem(JSON.parse(document)), undefined);
     });
@@ -211,20 +210,4 @@ test("faults/62: every command prints what its golden files say, as a table, as 
 function folderOf(line: string): string {
   const [first = ""] = line.split(" ");
   return first === "help" || first.startsWith("-") ? "program" : first;
-}
-
-/** What differs from run to run in one form: directories, digests of sealed blobs, new key ids, sizes of manifests. */
-function settled(text: string): string {
-  const names = new Map<string, string>();
-  const named = text
-    .replaceAll(scratch, "SCRATCH")
-    .replaceAll(/(?<=sha256:)[0-9a-f]{12}(?![0-9a-f])/g, "z".repeat(12))
-    .replaceAll(registry.host, "REGISTRY")
-    .replaceAll(/(?<=sha256[:-])[0-9a-f]{64}/gi, (hex) => {
-      const name = names.get(hex) ?? `${names.size}`.padStart(64, "x");
-      names.set(hex, name);
-      return name;
-    })
-    .replaceAll(/(?<=key id is |thumbprint": "|kid=|"id": "| {2}|jwe:)[\w-]{43}(?![\w-])/g, "y".repeat(43));
-  return named === "" || named.endsWith("\n") ? named : `${named}\n`;
 }

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { broughtPeer, type Peer, type PeerResult, run } from "../support/process/peer.js";
+import { testVariable } from "../support/process/test-variables.js";
 import { type DockerRegistry, noDockerRegistry, startDockerRegistry } from "../support/registry/docker-registry.js";
 import { scratchDirectory } from "../support/scratch.js";
 import { cosigns } from "../support/signing/cosign.js";
@@ -43,7 +44,7 @@ const verifying: Readonly<
 };
 
 /** Each call of a tool takes its time: every fifth is asked about, and all of them where `OCI_ENC_EDGES` is `all`. */
-const step = process.env["OCI_ENC_EDGES"] === "all" ? 1 : 5;
+const step = testVariable("OCI_ENC_EDGES") === "all" ? 1 : 5;
 
 describe("what is kept of other tools' verdicts on odd signatures is what they say", {
   skip: noDockerRegistry,

@@ -3,13 +3,14 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { commands } from "../../src/cli/commands/index.js";
-import { globalFlags } from "../../src/cli/options/global.js";
+import { globalsBeside } from "../../src/cli/options/global.js";
 import { type Peer, run, systemPeer } from "../support/process/peer.js";
+import { testVariable } from "../support/process/test-variables.js";
 
 const directory = join(process.cwd(), "man");
 const generator: Peer = { program: process.execPath, missing: false };
 const script = join(process.cwd(), "scripts", "man-pages.js");
-const write = process.env["OCI_ENC_GOLDEN"] === "write";
+const write = testVariable("OCI_ENC_GOLDEN") === "write";
 const [man, lexgrog, mandoc] = [systemPeer("man"), systemPeer("lexgrog"), systemPeer("mandoc")];
 
 test("man/ is what the commands' declarations say; OCI_ENC_GOLDEN=write writes it", async () => {
@@ -30,7 +31,7 @@ test("a page has every option of its command and every example, as they are type
   for (const { name, load } of commands) {
     const page = await readFile(join(directory, `oci-enc-${name.replaceAll(" ", "-")}.1`), "utf8");
     const command = await load();
-    for (const flag of [...command.flags, ...globalFlags]) {
+    for (const flag of [...command.flags, ...globalsBeside(command.flags)]) {
       const value = flag.implicitValue === undefined ? "" : "[=";
       assert.ok(page.includes(`\\fB\\-\\-${flag.name.replaceAll("-", "\\-")}\\fR${value}`), `${name}: --${flag.name}`);
     }

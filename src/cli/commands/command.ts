@@ -42,6 +42,11 @@ export interface Argument {
   readonly name: string;
   readonly about: string;
   readonly optional?: boolean;
+  /**
+   * An image, by any transport; or a name in the one place where the command looks: a registry, a repository, the store. Both
+   * may be shown. Absent: something else.
+   */
+  readonly names?: "image" | "name";
   /** Only the last one may be: it takes all that is left, and at least one. */
   readonly repeats?: boolean;
   /** The only values it takes; absent: any. */

@@ -1,7 +1,7 @@
 import type { Command } from "../commands/command.js";
 import type { Flag } from "./flag.js";
 import type { FlagPair } from "./flag-values.js";
-import { outputFlags, outputPrecedence } from "./output.js";
+import { outputConflicts, outputFlags, outputPrecedence } from "./output.js";
 import { registryConflicts } from "./registry/registry-flags.js";
 
 /** What every command takes, typed before its name or after it. */
@@ -23,10 +23,12 @@ export function globalsBeside(own: readonly Flag<unknown>[]): readonly Flag<unkn
 
 /** A command with what every command takes, and with the rules that hold for all. */
 export function withGlobals(declared: Command): Command {
+  const flags = [...declared.flags, ...globalsBeside(declared.flags)];
+  const shared = outputConflicts.filter((pair) => pair.every((flag) => flags.includes(flag)));
   return {
     ...declared,
-    flags: [...declared.flags, ...globalsBeside(declared.flags)],
-    conflicts: [...(declared.conflicts ?? []), ...registryConflicts],
+    flags,
+    conflicts: [...(declared.conflicts ?? []), ...registryConflicts, ...shared],
     precedence: globalPrecedence,
   };
 }

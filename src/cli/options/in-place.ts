@@ -10,17 +10,21 @@ export const inPlace: Flag<boolean> = toggle({
   group: "Source and target:",
 });
 
+/** What each such command adds to a tag, to make the one that is proposed. */
+export const inPlaceEndings: ReadonlyMap<string, string> = new Map([
+  ["encrypt", "-enc"],
+  ["decrypt", "-decrypted"],
+  ["rekey", "-rekeyed"],
+]);
+
 /** What the help of SRC and DST adds for such a command. */
 const note = "default: in place of SRC; on a registry only with --in-place";
 
 /**
  * A tag on a registry is what others pull: it is written over only where that was asked for. USAGE, with both commands that can
- * be meant, when neither a target nor `--in-place` was typed; USAGE when both were. `ending`: of the tag that is proposed.
+ * be meant, when neither a target nor `--in-place` was typed; USAGE when both were.
  */
-export async function requireInPlace(
-  invocation: Pick<Invocation, "arguments" | "options" | "line">,
-  ending: string,
-): Promise<void> {
+export async function requireInPlace(invocation: Pick<Invocation, "arguments" | "options" | "line">): Promise<void> {
   const {
     arguments: [from = "", to],
     options,
@@ -39,15 +43,15 @@ export async function requireInPlace(
   ]);
   const { row, prefix, locator } = parseReference(from);
   if (!row.remote) return;
-  const next = `${prefix}${anotherName(locator, ending)}`;
-  const [over, another] = [retyped(line, ["--in-place"]), retyped(line, [], [next])];
+  const next = `${prefix}${anotherName(locator, inPlaceEndings.get(line[0] ?? "") ?? "")}`;
+  const [over, another] = [retyped(line, { options: ["--in-place"] }), retyped(line, { further: [next] })];
   throw new OciEncError("USAGE", `${redactedReference(from)} is on a registry, and no target is given`, {
     hint: `to write over its tag: ${over} ; to write another tag: ${another}`,
   });
 }
 
 /** The same repository, under a tag that says what is there. */
-function anotherName(name: string, ending: string): string {
+export function anotherName(name: string, ending: string): string {
   const [named = ""] = name.split("@");
   const tagged = /:[^/]*$/.test(named) ? named : `${named}:latest`;
   return `${tagged}${ending}`;
@@ -56,6 +60,7 @@ function anotherName(name: string, ending: string): string {
 /** DST in a command's help. */
 export const inPlaceTarget = (about: string): Argument => ({
   name: "DST",
+  names: "image",
   about: `${about}; ${note}`,
   optional: true,
 });

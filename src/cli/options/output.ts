@@ -1,4 +1,5 @@
 import { OciEncError } from "../../errors.js";
+import { parseTemplate, type Template } from "../output/template.js";
 import { parseDuration } from "./duration.js";
 import { choice, type Flag, parsed, single, toggle } from "./flag.js";
 import type { FlagPair, FlagValues } from "./flag-values.js";
@@ -14,6 +15,18 @@ export const json: Flag<boolean> = toggle({
   topic,
   everyday: true,
 });
+
+/** Members of that document, in a text of the user's own. */
+export const format: Flag<Template | undefined> = parsed(
+  {
+    name: "format",
+    placeholder: "TEMPLATE",
+    about: "print members of the JSON document: '{{.digest}}', '{{.layers.0.size}} bytes', '{{json .layers}}'",
+    group,
+    topic,
+  },
+  parseTemplate,
+);
 
 /** No progress, no information. */
 export const quiet: Flag<boolean> = toggle({
@@ -62,13 +75,26 @@ export const configFile: Flag<string | undefined> = single({
 });
 
 /** What every command takes. */
-export const outputFlags: readonly Flag<unknown>[] = [json, quiet, debug, progress, color, commandTimeout, configFile];
+export const outputFlags: readonly Flag<unknown>[] = [
+  json,
+  format,
+  quiet,
+  debug,
+  progress,
+  color,
+  commandTimeout,
+  configFile,
+];
+
+/** One form of the result. */
+export const outputConflicts: readonly FlagPair[] = [[json, format]];
 
 /** A typed --quiet overrides a variable that sets --progress; with both typed, --progress counts. */
 export const outputPrecedence: readonly FlagPair[] = [[quiet, progress]];
 
 /** USAGE when a document is asked of a command that prints what it was told to print, and nothing about it. */
 export function refuseJson(options: FlagValues): void {
-  if (options.get(json))
-    throw new OciEncError("USAGE", "--json cannot be used here: standard output is the content itself");
+  const asked = [json, format].find((flag) => options.given(flag));
+  if (asked === undefined) return;
+  throw new OciEncError("USAGE", `--${asked.name} cannot be used here: standard output is the content itself`);
 }

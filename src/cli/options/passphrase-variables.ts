@@ -10,10 +10,12 @@ export function withholdPassphraseVariables(args: readonly string[], environment
   for (const { signer } of kinds) {
     if (signer?.passphraseVariable !== undefined) withholdFromChildren(signer.passphraseVariable);
   }
+  for (const name of passphraseVariables(args, environment)) withholdFromChildren(name);
+}
+
+/** The variables that `:env=NAME` names. */
+export function passphraseVariables(args: readonly string[], environment: NodeJS.ProcessEnv): ReadonlySet<string> {
   const options = Object.entries(environment).filter(([name]) => name.startsWith("OCI_ENC_"));
   const values = options.flatMap(([, value = ""]) => value.split(/\r?\n/));
-  for (const text of [...args, ...values]) {
-    const [, name] = /(?:^|[:=])env=(.+)$/s.exec(text) ?? [];
-    if (name !== undefined) withholdFromChildren(name);
-  }
+  return new Set([...args, ...values].flatMap((text) => /(?:^|[:=])env=(.+)$/s.exec(text)?.[1] ?? []));
 }

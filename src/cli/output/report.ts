@@ -2,12 +2,15 @@ import type { Outcome, Report } from "../commands/command.js";
 import type { Warning } from "./console/console-reporter.js";
 import { writeContent, writeNews, writeResult } from "./console/streams.js";
 import { jsonText } from "./printable.js";
+import { filled, type Template } from "./template.js";
 
 /** How a result is to be printed. */
 export interface ReportForm {
   /** The command's name, which names the schema: `oci-enc/key-generate/v1`. */
   readonly command: string;
   readonly json: boolean;
+  /** Undefined: the command's own text, or JSON. */
+  readonly template: Template | undefined;
   readonly warnings: readonly Warning[];
 }
 
@@ -19,12 +22,17 @@ export async function printOutcome(outcome: Outcome, form: ReportForm): Promise<
     for await (const chunk of outcome.bytes) await writeContent(chunk);
     return;
   }
-  const text = form.json ? jsonText(reportDocument(outcome, form), 2) : outcome.text;
+  const text = reportText(outcome, form);
   if (outcome.stderr === true) {
     if (text !== "") writeNews(text);
     return;
   }
   if (text !== "") await writeResult(`${text}\n`);
+}
+
+function reportText(report: Report, form: ReportForm): string {
+  if (form.template !== undefined) return filled(form.template, reportDocument(report, form));
+  return form.json ? jsonText(reportDocument(report, form), 2) : report.text;
 }
 
 /** Writers always list their warnings, the others where there are some. */

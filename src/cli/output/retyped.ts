@@ -1,15 +1,35 @@
 import { schemes } from "../../crypt/schemes/index.js";
 import { transportRows } from "../../transport/rows.js";
 
-/**
- * A command as it was typed, to be typed again: with further options after the command's name, and further arguments at the
- * end, quoted for a shell. What may be a secret is left out: `***` stands for it.
- */
-export function retyped(line: readonly string[], options: readonly string[], further: readonly string[] = []): string {
+/** What a command has when it is typed again. */
+export interface Additions {
+  /** After the command's name. */
+  readonly options?: readonly string[];
+  /** At the end. */
+  readonly further?: readonly string[];
+  /** Those of its words that name images: their colons are no secret. */
+  readonly references?: ReadonlySet<string>;
+}
+
+/** A command as it was typed, to be typed again, quoted for a shell. What may be a secret is left out: `***` stands for it. */
+export function retyped(
+  line: readonly string[],
+  { options = [], further = [], references = new Set() }: Additions,
+): string {
   const [command = "", ...rest] = line;
-  const shown = rest.map((word, index) => shownWord(word, rest[index - 1] ?? ""));
+  const shown = rest.map((word, index) =>
+    references.has(word) && isPlainName(word) ? quoted(word) : shownWord(word, rest[index - 1] ?? ""),
+  );
   return ["oci-enc", command, ...options, ...shown, ...further.map(quoted)].join(" ");
 }
+
+/** Before an `@` that is no digest there may be a password. */
+function isPlainName(word: string): boolean {
+  return word.length <= longest && harmless.test(word) && !credentials.test(word);
+}
+
+const harmless = /^[\w./:@+,=*?{}[\]~ -]*$/;
+const credentials = /:[^/]*@(?!sha(?:256|512):)/;
 
 function shownWord(word: string, before: string): string {
   const option = secretOption.exec(word)?.[0] ?? "";
@@ -20,7 +40,7 @@ function shownWord(word: string, before: string): string {
 
 const hidden = "***";
 
-/** What follows is the name of an image, whose colons are no secret; before an `@` that is no digest there may be a password. */
+/** What follows is the name of an image, whose colons are no secret. */
 const namePrefixes: readonly string[] = transportRows.flatMap(({ named, prefixes }) => (named ? prefixes : []));
 
 /** Options whose values are secrets, whatever they look like. */
@@ -31,10 +51,10 @@ const plainOption = /^--(?:base|reuse-from|layer|exclude-layer)$/;
 
 /** Paths, names and references; no text of a key, no command with its arguments, nothing with a passphrase in it. */
 function mayTell(word: string, before: string): boolean {
-  if (word.length > longest || !/^[\w./:@+,=*?{}[\]~ -]*$/.test(word)) return false;
+  if (word.length > longest || !harmless.test(word)) return false;
   if (/(?:pass|pin|secret|token)[\w-]*=/i.test(word)) return false;
   const prefix = namePrefixes.find((one) => word.startsWith(one));
-  if (prefix !== undefined) return !/:[^/]*@(?!sha(?:256|512):)/.test(word.slice(prefix.length));
+  if (prefix !== undefined) return !credentials.test(word.slice(prefix.length));
   return plainOption.test(before) || withoutSecret.test(word) || isShownKey(word);
 }
 

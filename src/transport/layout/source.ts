@@ -1,6 +1,6 @@
 import type { ByteStream } from "../../bytes/byte-stream.js";
 import { memoized } from "../../bytes/memoized.js";
-import { OciEncError } from "../../errors.js";
+import { type ErrorDetails, OciEncError } from "../../errors.js";
 import type { Descriptor } from "../../oci/descriptor.js";
 import type { Digest } from "../../oci/digest.js";
 import { manifestLimit, parseManifest } from "../../oci/manifest.js";
@@ -23,8 +23,8 @@ export interface LayoutImage {
   readonly selector: ImageSelector;
   /** The reference, for people, of the layout's real path. */
   readonly name: (layout: string) => string;
-  /** What to do when the layout does not hold the image; undefined: say what it does hold. */
-  readonly hint?: string | undefined;
+  /** What a failure tells beside when the layout does not hold the image; without a hint it says what it does hold. */
+  readonly absent?: ErrorDetails | undefined;
 }
 
 /** Opens an image of a layout for reading. NOT_FOUND, UNSUPPORTED or CORRUPT when there is no valid layout. */
@@ -74,14 +74,14 @@ function contentOf(layout: string, { entries }: IndexJson): LayoutContent {
   };
 }
 
-async function resolveImage(layout: string, { selector, name, hint }: LayoutImage): Promise<Descriptor> {
+async function resolveImage(layout: string, { selector, name, absent }: LayoutImage): Promise<Descriptor> {
   const index = await readIndex(layout);
   const candidates = await candidateEntries(contentOf(layout, index), selector);
   const entry = selectEntry(candidates, selector, JSON.stringify(layout));
   const found = entry?.descriptor ?? (selector.digest && (await byDigest(layout, selector.digest)));
   if (found) return found;
   const holds = index.entries.length > 0 ? `it holds ${printEntries(index.entries)}` : "it holds no image";
-  throw new OciEncError("NOT_FOUND", `${JSON.stringify(name(layout))} names no image`, { hint: hint ?? holds });
+  throw new OciEncError("NOT_FOUND", `${JSON.stringify(name(layout))} names no image`, { hint: holds, ...absent });
 }
 
 /** A manifest that the index does not list: its kind is known from its content alone. */

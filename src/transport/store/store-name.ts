@@ -1,7 +1,7 @@
-import { OciEncError } from "../../errors.js";
+import { type ErrorDetails, OciEncError } from "../../errors.js";
 import { isDigest } from "../../oci/digest.js";
 import { type ImageName, parseImageName, printImageName } from "../../oci/image-name.js";
-import { redactedReference } from "../../oci/redacted-reference.js";
+import { credentialsHint, redactedReference } from "../../oci/redacted-reference.js";
 import type { IndexEntry, IndexJson } from "../layout/index/index-json.js";
 import type { ImageSelector } from "../layout/index/locator.js";
 import { selectEntry } from "../layout/index/select.js";
@@ -33,12 +33,17 @@ export function findInStore(index: IndexJson, text: string, layout: string): Ind
   }
 }
 
-/** The store does not have them. */
-export function notInStore(names: readonly string[]): OciEncError {
+/** The store does not have them. `typed`: the first of them as it was written. */
+export function notInStore(names: readonly string[], typed: string = names[0] ?? ""): OciEncError {
   const listed = names.map(redactedReference).join(", ");
-  return new OciEncError("NOT_FOUND", `the store does not have ${listed}`, { hint: storeHint });
+  return new OciEncError("NOT_FOUND", `the store does not have ${listed}`, absence(typed));
 }
 
-/** How to see what there is, and how to bring what there is not. */
-export const storeHint =
+/** What goes with such a failure: how to see what there is, and how to bring what there is not. */
+export function absence(typed: string): ErrorDetails {
+  const hasPassword = credentialsHint(typed) !== undefined;
+  return hasPassword ? { hint: storeHint } : { hint: storeHint, context: { reference: typed } };
+}
+
+const storeHint =
   "oci-enc images lists what the store has; oci-enc pull NAME brings an image there, and docker://NAME reads it in its registry";

@@ -4,7 +4,7 @@ import { openLayoutSource } from "../layout/source.js";
 import { openLayoutTarget } from "../layout/target.js";
 import type { Transport } from "../transport.js";
 import { findStore, storeDirectory, storeMode } from "./store-directory.js";
-import { entryNameOf, notInStore, storeHint, storeSelector } from "./store-name.js";
+import { absence, entryNameOf, notInStore, storeSelector } from "./store-name.js";
 
 /** `NAME[:TAG][@DIGEST]` without a scheme: the local store, which is one OCI image layout. */
 export const store: Transport = {
@@ -12,8 +12,8 @@ export const store: Transport = {
     const selector = storeSelector(locator);
     const name = isDigest(locator) ? locator : printImageName(parseImageName(locator));
     const directory = await findStore(options);
-    if (directory === undefined) throw notInStore([name]);
-    return await openLayoutSource({ directory, selector, name: () => name, hint: storeHint });
+    if (directory === undefined) throw notInStore([name], locator);
+    return await openLayoutSource({ directory, selector, name: () => name, absent: absence(locator) });
   },
   async openTarget(locator, options) {
     const name = parseImageName(locator);

@@ -30,12 +30,19 @@ const nonsense: readonly (readonly [readonly string[], RegExp])[] = [
   [["encrypt", "oci:images", "a", "b"], /too many arguments.* got 3/],
   [["encrypt", "", "-r", "jwe:pub.pem"], /SRC is empty/],
   [["encrypt", "oci:images", "", "-r", "jwe:pub.pem"], /DST is empty/],
-  [["encrypt", "--recipiemt", "x", "oci:images"], /unknown option '--recipiemt'\n {2}hint: did you mean --recipient\?/],
+  [
+    ["encrypt", "--recipiemt", "x", "oci:images"],
+    /unknown option '--recipiemt'\n {2}hint: did you mean: oci-enc encrypt --recipient x oci:images\n/,
+  ],
   [["encrypt", "oci:images", "-r"], /'-r, --recipient <SPEC>' argument missing/],
   [["encrypt", "oci:images", "-r", ""], /--recipient: its value is empty/],
   [["encrypt", "oci:images", "--recipient="], /--recipient: its value is empty/],
   [["encrypt", "oci:images", "out"], /no recipient|no key/],
-  [["encrypt", "oci:images", "-r", "pub.pem"], /not a recipient: "pub\.pem"/],
+  [["encrypt", "oci:images", "-r", "alice"], /not a recipient: "alice"/],
+  [["encrypt", "oci:images", "-r", "key.pem"], /not a recipient: "key\.pem" holds a private key/],
+  [["encrypt", "oci:images", "-r", "AGE-SECRET-KEY-1QQQ"], /not a recipient: what was given is an age key/],
+  [["encrypt", "oci:images", "-r", "-----BEGIN PRIVATE KEY-----\nMC4=\n"], /not a recipient: what was given/],
+  [["recipients", "frobnicate"], /recipients: unknown second word\n {2}hint: there is: recipients list/],
   [["encrypt", "oci:images", "-r", "jwe:"], /not a recipient: "jwe:"/],
   [["encrypt", "oci:images", "-r", "rot13:pub.pem"], /unknown key scheme: "rot13"/],
   [["encrypt", "oci:images", "out", "-r", "jwe:pub.pem", "--other-platforms", "drop"], /requires --platform/],
@@ -218,4 +225,13 @@ test("a current directory that was removed is no bug", {
   const { status, stderr } = spawnSync("sh", words, { encoding: "utf8" });
   assert.match(stderr, /^oci-enc: copy: .*the current directory is not there any more/);
   assert.equal(status, 10);
+});
+
+test("a variable of ours that names no option is warned about, on stderr or in the document", async () => {
+  const env = { OCI_ENC_PLATFROM: "linux/amd64" };
+  const told = "the variable OCI_ENC_PLATFROM names no option; did you mean OCI_ENC_PLATFORM?";
+  const { status, stderr } = await run(["inspect", "oci:images"], { env });
+  assert.deepEqual([status, stderr], [0, `oci-enc: warning: ${told} [UNKNOWN_VARIABLE]\n`]);
+  const { stdout } = await run(["inspect", "--json", "oci:images"], { env });
+  assert.deepEqual(JSON.parse(stdout).warnings, [{ code: "UNKNOWN_VARIABLE", message: told }]);
 });

@@ -55,7 +55,12 @@ test("what a program is told to run keeps its --help", async () => {
 });
 
 test("what every command takes means the same before the command and after it", async () => {
-  const values: Readonly<Record<string, string>> = { progress: "none", color: "always", "command-timeout": "1h" };
+  const values: Readonly<Record<string, string>> = {
+    progress: "none",
+    color: "always",
+    "command-timeout": "1h",
+    "config-file": "none",
+  };
   for (const { name, short, placeholder } of globalFlags) {
     const value = placeholder === undefined ? "" : ` ${values[name]}`;
     for (const option of [`--${name}${value}`, ...(short === undefined ? [] : [`-${short}${value}`])]) {

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { copyImage, OciEncError } from "../../../src/doors/index.js";
 import { writeImage } from "../../support/images/layout-image.js";
 import { ociEnc } from "../../support/process/oci-enc.js";
+import { testVariable } from "../../support/process/test-variables.js";
 import { startFlakyProxy } from "../../support/registry/flaky-proxy.js";
 import { hostImage } from "../../support/registry/hosted-image.js";
 import { startStrictRegistry } from "../../support/registry/strict/strict-registry.js";
@@ -15,7 +16,7 @@ const store = join(scratch, "store");
 const sizes = [60_000, 20_000, 500];
 
 /** From OCI_ENC_SEED, to do again what a failed run has done. */
-const seed = Number(process.env["OCI_ENC_SEED"] ?? randomInt(2 ** 31));
+const seed = Number(testVariable("OCI_ENC_SEED") ?? randomInt(2 ** 31));
 
 test("one hundred pushes and pulls end whole where rates are limited, connections cut and answers lost", async (t) => {
   t.diagnostic(`OCI_ENC_SEED=${seed}`);

@@ -78,7 +78,7 @@ test("abuse: a command that is shown again tells no passphrase, token or text of
     ["--sign-by", "exec:sign --password SECRET"],
     ["docker://user:SECRET@registry.test/app:1"],
   ]) {
-    const text = retyped(["decrypt", ...secret, image], []);
+    const text = retyped(["decrypt", ...secret, image], {});
     assert.ok(!text.includes("SECRET") && text.endsWith(image), text);
   }
   const kept = [
@@ -90,5 +90,5 @@ test("abuse: a command that is shown again tells no passphrase, token or text of
     "--layer=-1",
     `${image}@sha256:ab`,
   ];
-  assert.equal(retyped(kept, ["--in-place"]), ["oci-enc decrypt --in-place", ...kept.slice(1)].join(" "));
+  assert.equal(retyped(kept, { options: ["--in-place"] }), ["oci-enc decrypt --in-place", ...kept.slice(1)].join(" "));
 });

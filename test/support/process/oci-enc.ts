@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import type { PeerResult } from "./peer.js";
+import "./test-variables.js";
 
 /** How to run the command line. */
 export interface RunOptions {

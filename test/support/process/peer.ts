@@ -1,6 +1,7 @@
 import { execFile, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { testVariable } from "./test-variables.js";
 
 /** Another tool on this machine that speaks the same format. */
 export interface Peer {
@@ -17,7 +18,7 @@ export interface PeerResult {
 }
 
 /** Set where a run is to do without peers: CI does that on the other releases of Node. */
-const peerless: string | false = process.env["OCI_ENC_PEERLESS"] ? "this run is without peers" : false;
+const peerless: string | false = testVariable("OCI_ENC_PEERLESS") ? "this run is without peers" : false;
 
 /** A tool that the system itself has: `skopeo` of the machine's own release. */
 export function systemPeer(name: string): Peer {
@@ -27,7 +28,7 @@ export function systemPeer(name: string): Peer {
 
 /** A tool that `test/peers/get-peers.sh` has brought: `skopeo-trixie`. */
 export function broughtPeer(name: string): Peer {
-  const program = join(process.env["OCI_ENC_PEERS"] ?? join(process.cwd(), ".peers"), "bin", name);
+  const program = join(testVariable("OCI_ENC_PEERS") ?? join(process.cwd(), ".peers"), "bin", name);
   return {
     program,
     missing: existsSync(program) ? false : `${name}, of a newer Debian, is not here: run test/peers/get-peers.sh`,

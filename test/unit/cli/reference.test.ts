@@ -7,11 +7,12 @@ import type { Flag } from "../../../src/cli/options/flag.js";
 import { globalFlags, globalsBeside } from "../../../src/cli/options/global.js";
 import { type ErrorCode, OciEncError } from "../../../src/errors.js";
 import { type Peer, run } from "../../support/process/peer.js";
+import { testVariable } from "../../support/process/test-variables.js";
 import { schemaDirectory } from "../../support/schemas.js";
 
 const generator: Peer = { program: process.execPath, missing: false };
 const script = join(process.cwd(), "scripts", "cli-page.js");
-const write = process.env["OCI_ENC_GOLDEN"] === "write";
+const write = testVariable("OCI_ENC_GOLDEN") === "write";
 const reference = await readFile(join(process.cwd(), "docs", "cli.md"), "utf8");
 
 const codes: readonly ErrorCode[] = [

@@ -9,7 +9,7 @@ import type { Command } from "../command.js";
 
 /** `can-decrypt IMAGE`. */
 export const canDecrypt: Command = {
-  arguments: [{ name: "IMAGE", about: listTransports(({ encrypted }) => encrypted) }],
+  arguments: [{ name: "IMAGE", names: "image", about: listTransports(({ encrypted }) => encrypted) }],
   flags: [...openingFlags, ...settingFlags, platform, ...sourceFlags],
   examples: [
     "oci-enc can-decrypt -k key.pem app:1-enc",

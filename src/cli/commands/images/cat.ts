@@ -10,7 +10,7 @@ import type { Command } from "../command.js";
 /** `cat IMAGE PATH`. */
 export const cat: Command = {
   arguments: [
-    { name: "IMAGE", about: "a name in the local store, or a reference to an image anywhere" },
+    { name: "IMAGE", names: "image", about: "a name in the local store, or a reference to an image anywhere" },
     { name: "PATH", about: "the file to print, links followed inside the image" },
   ],
   flags: [...openingFlags, ...settingFlags, onePlatform, ...trustFlags, ...sourceFlags],

@@ -25,9 +25,10 @@ export const copy: Command = {
   arguments: [
     {
       name: "SRC",
+      names: "image",
       about: `the image: ${listTransports()}`,
     },
-    { name: "DST", about: "where the copy goes" },
+    { name: "DST", names: "image", about: "where the copy goes" },
   ],
   flags: [
     ...encryptFlags,

@@ -27,7 +27,7 @@ const noVerifyContent: Flag<boolean> = toggle({
 /** `decrypt SRC [DST]`. */
 export const decrypt: Command = {
   arguments: [
-    { name: "SRC", about: `the image to decrypt: ${listTransports(({ encrypted }) => encrypted)}` },
+    { name: "SRC", names: "image", about: `the image to decrypt: ${listTransports(({ encrypted }) => encrypted)}` },
     inPlaceTarget("where the decrypted image goes"),
   ],
   flags: [
@@ -51,7 +51,7 @@ export const decrypt: Command = {
     "oci-enc decrypt -k key.pem:prompt --partial --platform linux/arm64 oci:encrypted:app oci:images:app",
   ],
   async run(invocation) {
-    await requireInPlace(invocation, "-decrypted");
+    await requireInPlace(invocation);
     const { options, progress, signal } = invocation;
     const [{ decryptLayers }, { transferImage }] = await Promise.all([
       import("../../../doors/index.js"),

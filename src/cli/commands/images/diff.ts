@@ -8,8 +8,8 @@ import type { Command } from "../command.js";
 /** `diff A B`. */
 export const diff: Command = {
   arguments: [
-    { name: "A", about: `an image: ${listTransports()}` },
-    { name: "B", about: "the image to compare it with" },
+    { name: "A", names: "image", about: `an image: ${listTransports()}` },
+    { name: "B", names: "image", about: "the image to compare it with" },
   ],
   flags: [...openingFlags, ...settingFlags, platform, ...pairFlags],
   examples: ["oci-enc diff app:1-enc app:2-enc", "oci-enc diff -k key.pem app:1 app:1-enc"],

@@ -67,6 +67,7 @@ export const encrypt: Command = {
   arguments: [
     {
       name: "SRC",
+      names: "image",
       about: `the image to encrypt: ${listTransports()}`,
     },
     inPlaceTarget("where the encrypted image goes"),
@@ -110,7 +111,7 @@ export const encrypt: Command = {
     "oci-enc encrypt -r jwe:pub.pem -k key.pem --reuse-from app:1-enc app:2 app:2-enc",
   ],
   async run(invocation) {
-    await requireInPlace(invocation, "-enc");
+    await requireInPlace(invocation);
     const { options, progress, signal } = invocation;
     const [{ encryptLayers }, { transferImage }] = await Promise.all([
       import("../../../doors/index.js"),

@@ -1,6 +1,6 @@
 import { listTransports } from "../../../transport/references.js";
 import { type Flag, toggle } from "../../options/flag.js";
-import { json } from "../../options/output.js";
+import { format, json } from "../../options/output.js";
 import { platform, readPlatforms } from "../../options/platforms.js";
 import { onlyEndpoint, sourceFlags } from "../../options/registry/endpoints.js";
 import type { Command } from "../command.js";
@@ -17,16 +17,19 @@ const config: Flag<boolean> = toggle({
 
 /** `inspect IMAGE`. */
 export const inspect: Command = {
-  arguments: [{ name: "IMAGE", about: listTransports() }],
+  arguments: [{ name: "IMAGE", names: "image", about: listTransports() }],
   flags: [platform, raw, config, ...sourceFlags],
   conflicts: [
     [raw, config],
     [raw, json],
     [config, json],
+    [raw, format],
+    [config, format],
     [raw, platform],
   ],
   examples: [
     "oci-enc inspect app:1",
+    "oci-enc inspect --format '{{.digest}}' app:1",
     "oci-enc inspect --config --platform linux/arm64 oci:images:app",
     "oci-enc inspect --raw oci-archive:app.tar | sha256sum",
   ],

@@ -24,7 +24,7 @@ const keyIds: Flag<boolean> = toggle({
 
 /** `layerinfo IMAGE`. */
 export const layerinfo: Command = {
-  arguments: [{ name: "IMAGE", about: listTransports() }],
+  arguments: [{ name: "IMAGE", names: "image", about: listTransports() }],
   flags: [...openingFlags, ...settingFlags, layer, excludeLayer, platform, compat, keyIds, ...sourceFlags],
   needs: [[keyIds, compat]],
   examples: [

@@ -9,7 +9,7 @@ import type { Command } from "../command.js";
 /** `ls IMAGE [PATH]`. */
 export const ls: Command = {
   arguments: [
-    { name: "IMAGE", about: "a name in the local store, or a reference to an image anywhere" },
+    { name: "IMAGE", names: "image", about: "a name in the local store, or a reference to an image anywhere" },
     { name: "PATH", about: "what to list; default /", optional: true },
   ],
   flags: [...openingFlags, ...settingFlags, onePlatform, ...trustFlags, ...sourceFlags],

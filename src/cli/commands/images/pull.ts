@@ -14,8 +14,17 @@ import {
 /** `pull IMAGE [DST]`. */
 export const pull: Command = {
   arguments: [
-    { name: "IMAGE", about: "in a registry, with or without docker://; short names go by registries.conf" },
-    { name: "DST", about: "where it goes; default the local store, under its own name", optional: true },
+    {
+      name: "IMAGE",
+      names: "name",
+      about: "in a registry, with or without docker://; short names go by registries.conf",
+    },
+    {
+      name: "DST",
+      names: "image",
+      about: "where it goes; default the local store, under its own name",
+      optional: true,
+    },
   ],
   flags: [...decryptFlags, ...layerFlags, platform, ...copyFlags, ...transferFlags, filePlainMode],
   conflicts: [...copyConflicts, ...transferConflicts],

@@ -15,8 +15,13 @@ import {
 /** `push SRC [IMAGE]`. */
 export const push: Command = {
   arguments: [
-    { name: "SRC", about: listTransports(({ remote }) => !remote) },
-    { name: "IMAGE", about: "in a registry, with or without docker://; default the name in the store", optional: true },
+    { name: "SRC", names: "image", about: listTransports(({ remote }) => !remote) },
+    {
+      name: "IMAGE",
+      names: "name",
+      about: "in a registry, with or without docker://; default the name in the store",
+      optional: true,
+    },
   ],
   flags: [...encryptFlags, ...layerFlags, platform, ...copyFlags, ...transferFlags],
   conflicts: [...copyConflicts, ...transferConflicts],

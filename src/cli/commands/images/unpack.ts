@@ -18,7 +18,7 @@ const bundle: Flag<boolean> = toggle({
 /** `unpack IMAGE DIR`. */
 export const unpack: Command = {
   arguments: [
-    { name: "IMAGE", about: "a name in the local store, or a reference to an image anywhere" },
+    { name: "IMAGE", names: "image", about: "a name in the local store, or a reference to an image anywhere" },
     { name: "DIR", about: "where to: a new directory, or an empty one" },
   ],
   flags: [

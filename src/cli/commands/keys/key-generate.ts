@@ -43,11 +43,22 @@ export const keyGenerate: Command = {
     "oci-enc key generate --type cosign --out cosign",
   ],
   async run(invocation) {
-    const kind = invocation.options.get(type) ?? "ec:P-256";
+    const kind = typeMeant(invocation.options.get(type) ?? "ec:P-256");
     const prefix = invocation.options.get(out) ?? "oci-enc";
     return kind === "cosign" ? await signingPair(prefix, invocation) : await encryptionPair(kind, prefix, invocation);
   },
 };
+
+/** Other tools name the kind of key alone; the size is then the usual one. */
+function typeMeant(typed: string): string {
+  return usualTypes.get(typed.toLowerCase()) ?? typed;
+}
+
+const usualTypes: ReadonlyMap<string, string> = new Map([
+  ["rsa", "rsa:3072"],
+  ["ec", "ec:P-256"],
+  ["ecdsa", "ec:P-256"],
+]);
 
 async function encryptionPair(kind: string, prefix: string, invocation: Invocation): Promise<Outcome> {
   const { generateKeyPair } = await import("../../../doors/crypt.js");

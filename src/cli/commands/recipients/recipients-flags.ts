@@ -9,8 +9,8 @@ import { transferFlags } from "../transfer/transfer-flags.js";
 
 /** What every command takes that changes the recipients of an image. */
 export const recipientsArguments: readonly Argument[] = [
-  { name: "IMAGE", about: `the encrypted image: ${listTransports(({ encrypted }) => encrypted)}` },
-  { name: "DST", about: "where the image goes; default: in place of IMAGE", optional: true },
+  { name: "IMAGE", names: "image", about: `the encrypted image: ${listTransports(({ encrypted }) => encrypted)}` },
+  { name: "DST", names: "image", about: "where the image goes; default: in place of IMAGE", optional: true },
 ];
 
 /** Which layers, which platforms, and how to write. */

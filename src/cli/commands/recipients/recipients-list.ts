@@ -5,7 +5,7 @@ import type { Command } from "../command.js";
 
 /** `recipients list IMAGE`. */
 export const recipientsList: Command = {
-  arguments: [{ name: "IMAGE", about: listTransports(({ encrypted }) => encrypted) }],
+  arguments: [{ name: "IMAGE", names: "image", about: listTransports(({ encrypted }) => encrypted) }],
   flags: [platform, ...sourceFlags],
   examples: ["oci-enc recipients list app:1-enc", "oci-enc recipients list --json oci:encrypted:app"],
   async run(invocation) {

@@ -50,7 +50,7 @@ export const rekey: Command = {
     "oci-enc rekey -k key.pem -r jwe:alice.pub.pem --in-place docker://registry.example/app:1-enc",
   ],
   async run(invocation) {
-    await requireInPlace(invocation, "-rekeyed");
+    await requireInPlace(invocation);
     const { options, progress, signal } = invocation;
     const [{ rekeyLayers }, { transferImage }] = await Promise.all([
       import("../../../doors/index.js"),

@@ -5,7 +5,9 @@ import type { Command } from "../command.js";
 
 /** `delete docker://…`. */
 export const deleteFromRegistry: Command = {
-  arguments: [{ name: "IMAGE", about: "docker:// and a name: its manifest goes, and every tag that names it" }],
+  arguments: [
+    { name: "IMAGE", names: "name", about: "docker:// and a name: its manifest goes, and every tag that names it" },
+  ],
   flags: registryFlags,
   examples: ["oci-enc delete docker://registry.example/app:1"],
   async run(invocation) {

@@ -4,7 +4,7 @@ import type { Command } from "../command.js";
 
 /** `list-tags REPO`. */
 export const listTags: Command = {
-  arguments: [{ name: "REPO", about: "a repository, with or without docker://" }],
+  arguments: [{ name: "REPO", names: "name", about: "a repository, with or without docker://" }],
   flags: registryFlags,
   examples: ["oci-enc list-tags docker://registry.example/app"],
   async run(invocation) {

@@ -24,7 +24,9 @@ const loginFlags = registryFlags.map(
 
 /** `login [REGISTRY]`. */
 export const login: Command = {
-  arguments: [{ name: "REGISTRY", about: "HOST[:PORT], or a repository of it; default docker.io", optional: true }],
+  arguments: [
+    { name: "REGISTRY", names: "name", about: "HOST[:PORT], or a repository of it; default docker.io", optional: true },
+  ],
   flags: [...loginFlags, loginPassword, getLogin],
   conflicts: [
     [getLogin, username],

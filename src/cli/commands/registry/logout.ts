@@ -4,7 +4,9 @@ import type { Command } from "../command.js";
 
 /** `logout [REGISTRY]`. */
 export const logout: Command = {
-  arguments: [{ name: "REGISTRY", about: "HOST[:PORT], or a repository of it; default docker.io", optional: true }],
+  arguments: [
+    { name: "REGISTRY", names: "name", about: "HOST[:PORT], or a repository of it; default docker.io", optional: true },
+  ],
   flags: [eitherSide.authfile],
   examples: ["oci-enc logout registry.example"],
   async run(invocation) {

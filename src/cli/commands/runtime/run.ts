@@ -47,7 +47,7 @@ const noUserNamespace: Flag<boolean> = toggle({
 /** `run IMAGE [CMD…]`. */
 export const run: Command = {
   arguments: [
-    { name: "IMAGE", about: "a name in the local store, or a reference to an image anywhere" },
+    { name: "IMAGE", names: "image", about: "a name in the local store, or a reference to an image anywhere" },
     { name: "CMD", about: "the command and its arguments, in place of the image's", optional: true, repeats: true },
   ],
   passesOn: true,

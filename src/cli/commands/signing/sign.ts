@@ -29,7 +29,13 @@ const output: Flag<string | undefined> = single({
 
 /** `sign IMAGE`. */
 export const sign: Command = {
-  arguments: [{ name: "IMAGE", about: `any image or artifact: ${listTransports(({ attachments }) => attachments)}` }],
+  arguments: [
+    {
+      name: "IMAGE",
+      names: "image",
+      about: `any image or artifact: ${listTransports(({ attachments }) => attachments)}`,
+    },
+  ],
   flags: [
     by,
     format,

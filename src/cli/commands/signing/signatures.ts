@@ -14,7 +14,7 @@ const columns: readonly Column[] = [
 
 /** `signatures IMAGE`. */
 export const signatures: Command = {
-  arguments: [{ name: "IMAGE", about: listTransports(({ encrypted }) => encrypted) }],
+  arguments: [{ name: "IMAGE", names: "image", about: listTransports(({ encrypted }) => encrypted) }],
   flags: sourceFlags,
   examples: ["oci-enc signatures docker://registry.example/app:1-enc", "oci-enc signatures --json oci-archive:app.tar"],
   async run(invocation) {

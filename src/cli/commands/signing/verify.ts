@@ -104,7 +104,7 @@ const encryptionQuestions: readonly Flag<unknown>[] = [
 
 /** `verify IMAGE`. */
 export const verify: Command = {
-  arguments: [{ name: "IMAGE", about: listTransports(({ encrypted }) => encrypted) }],
+  arguments: [{ name: "IMAGE", names: "image", about: listTransports(({ encrypted }) => encrypted) }],
   flags: [
     ...encryptionQuestions,
     ...signatureFlags,

@@ -5,7 +5,7 @@ import type { Command } from "../command.js";
 
 /** `rm IMAGE...`. */
 export const rm: Command = {
-  arguments: [{ name: "IMAGE", about: "a name or a digest in the local store", repeats: true }],
+  arguments: [{ name: "IMAGE", names: "name", about: "a name or a digest in the local store", repeats: true }],
   flags: [store],
   examples: ["oci-enc rm app:1", "oci-enc rm app:1 app:2 registry.example/app:1-enc"],
   async run({ arguments: names, options, info, progress, signal }) {

@@ -4,8 +4,8 @@ import type { Command } from "../command.js";
 /** `tag IMAGE NAME`. */
 export const tag: Command = {
   arguments: [
-    { name: "IMAGE", about: "a name or a digest in the local store" },
-    { name: "NAME", about: "the name it gets as well; what had that name loses it" },
+    { name: "IMAGE", names: "name", about: "a name or a digest in the local store" },
+    { name: "NAME", names: "name", about: "the name it gets as well; what had that name loses it" },
   ],
   flags: [store],
   examples: ["oci-enc tag app:1-enc registry.example/app:1-enc"],

@@ -21,12 +21,12 @@ export async function readRecipients(invocation: Invocation): Promise<readonly E
   const { options, signal } = invocation;
   const listed = options.get(recipientsFile);
   const lines = listed === undefined ? [] : await listedRecipients(listed, invocation);
-  return readSpecifications([...namedRecipients(invocation), ...lines], signal);
+  return readSpecifications([...(await namedRecipients(invocation)), ...lines], signal);
 }
 
 /** Those of `--recipient` alone. */
 export async function readNamedRecipients(invocation: Invocation): Promise<readonly EncryptionKey[]> {
-  return readSpecifications(namedRecipients(invocation), invocation.signal);
+  return readSpecifications(await namedRecipients(invocation), invocation.signal);
 }
 
 /** Those of a file with one SPEC a line, or of a group, as `@NAME`. */
@@ -44,10 +44,25 @@ interface Specification {
   readonly line: string | undefined;
 }
 
-function namedRecipients({ options, configuration }: Invocation): readonly Specification[] {
-  return options
-    .get(recipient)
-    .flatMap((text) => (text.startsWith("@") ? groupOf(text, configuration) : [{ text, line: undefined }]));
+function typed(text: string): Specification {
+  return { text, line: undefined };
+}
+
+async function namedRecipients(invocation: Invocation): Promise<readonly Specification[]> {
+  const named = invocation.options.get(recipient).map(async (text) => {
+    return text.startsWith("@") ? groupOf(text, invocation.configuration) : [await typedRecipient(text, invocation)];
+  });
+  return (await Promise.all(named)).flat();
+}
+
+/** A file with public keys is one of `jwe` where no scheme was typed, which is said. */
+async function typedRecipient(text: string, { signal, info }: Invocation): Promise<Specification> {
+  const hasScheme = schemes.has(text.slice(0, Math.max(text.indexOf(":"), 0)));
+  if (hasScheme || !(await namesFile(text))) return typed(text);
+  const { schemeOfRecipientFile } = await import("../../habits/recipients.js");
+  const scheme = await schemeOfRecipientFile(text, await readSecretFile(text, signal));
+  info(`--recipient ${text} is taken as ${scheme}:${text}`);
+  return typed(`${scheme}:${text}`);
 }
 
 async function listedRecipients(
@@ -81,7 +96,8 @@ async function readSpecifications(
   const keys: EncryptionKey[] = [];
   for (const { text, line } of specifications) {
     const [scheme = "", value = ""] = splitAt(text, text.indexOf(":"));
-    if (value === "" || (line !== undefined && !schemes.has(scheme))) throw notARecipient({ text, line });
+    const isForeign = !schemes.has(scheme) && (line !== undefined || text.includes("://"));
+    if (value === "" || isForeign) throw await notARecipient({ text, line });
     const { takes } = schemeRow(scheme);
     const isFile = takes === "file" || (takes === "either" && (await namesFile(value)));
     if (isFile) keys.push({ scheme, isFile, value: await files(value, line), origin: value });
@@ -188,9 +204,18 @@ function splitAt(text: string, colon: number): readonly string[] {
   return colon < 0 ? [] : [text.slice(0, colon), text.slice(colon + 1)];
 }
 
-function notARecipient({ text, line }: Specification): OciEncError {
-  const what = line === undefined ? `: ${JSON.stringify(text.slice(0, 300))}` : ` in ${JSON.stringify(line)}`;
-  return new OciEncError("USAGE", `not a recipient${what}`, {
-    hint: "a recipient is written SCHEME:KEY, for example jwe:pub.pem",
+async function notARecipient({ text, line }: Specification): Promise<OciEncError> {
+  const [{ recipientHint }, { foreignForm }] = await Promise.all([
+    import("../../habits/recipients.js"),
+    import("../../../keys/foreign-form.js"),
+  ]);
+  if (line !== undefined) {
+    return new OciEncError("USAGE", `not a recipient in ${JSON.stringify(line)}`, { hint: recipientHint });
+  }
+  const form = foreignForm(Buffer.from(text));
+  // A private key may have been pasted.
+  const shown = /secret|private/i.test(text) ? "what was given" : JSON.stringify(text.slice(0, 300));
+  return new OciEncError("USAGE", `not a recipient: ${shown}${form ? ` is ${form.what}` : ""}`, {
+    hint: form?.hint ?? recipientHint,
   });
 }

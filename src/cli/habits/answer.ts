@@ -1,0 +1,73 @@
+import type { OciEncError } from "../../errors.js";
+import type { Command, CommandRow } from "../commands/command.js";
+import { globalsBeside } from "../options/global.js";
+import { retyped } from "../output/retyped.js";
+import { daemonImages } from "./daemon-images.js";
+import { foreignOption, foreignOptions, unnamedSigner } from "./foreign-options.js";
+import type { Correction, Habit } from "./habit.js";
+import { meantCommand, rowOf } from "./meant-command.js";
+import { missingKey, missingRecipient } from "./missing-keys.js";
+import { mistypedOptions } from "./mistyped-options.js";
+import { paths } from "./paths.js";
+import { recipientsWithoutScheme } from "./recipients.js";
+import { deletedNames, mistypedTransports, registryNames, tagsOfRepository, webAddresses } from "./references.js";
+import { argsOf, type TypedLine, typedLine } from "./typed-line.js";
+
+/** In the order in which they correct a line: each sees what those before it have made. */
+const habits: readonly Habit[] = [
+  foreignOptions,
+  mistypedOptions,
+  unnamedSigner,
+  recipientsWithoutScheme,
+  tagsOfRepository,
+  deletedNames,
+  webAddresses,
+  daemonImages,
+  mistypedTransports,
+  paths,
+  registryNames,
+  missingRecipient,
+  missingKey,
+];
+
+/** What can come of a habit. */
+const codes: ReadonlySet<string> = new Set(["USAGE", "NOT_FOUND", "KEY_INVALID"]);
+
+/**
+ * The failure of a command with the whole command as its hint that was meant, where that can be told: to be pasted, with
+ * `***` for what may be a secret. The same failure where it cannot. `args`: what was typed, from the command on.
+ */
+export async function withAnswer(failure: OciEncError, args: readonly string[]): Promise<OciEncError> {
+  if (!codes.has(failure.code)) return failure;
+  const meant = meantCommand(args);
+  if (meant === undefined) return failure;
+  let line = await lineOf(meant.row, meant.args);
+  const answers: Correction[] = meant.isTyped ? [] : [{ args: meant.args }];
+  for (const habit of habits) {
+    const answer = await habit(line, failure);
+    if (answer === undefined) continue;
+    if (answer.args === undefined) return failure.with({ hint: answer.note });
+    answers.push(answer);
+    line = await lineOf(rowOf(answer.command) ?? line.row, answer.args);
+  }
+  if (answers.length === 0) return failure;
+  const isKnown = line.words.every((word) => word.kind === "argument" || word.flag !== undefined);
+  if (isKnown) return failure.with({ hint: hintOf(answers, line) });
+  return meant.isTyped ? failure : failure.with({ hint: `did you mean oci-enc ${line.row.name}?` });
+}
+
+function hintOf(answers: readonly Correction[], line: TypedLine): string {
+  const references = line.words.flatMap((word) => (word.kind === "argument" && word.names ? [word.text] : []));
+  const name = line.row.name.split(" ");
+  const command = retyped([...name, ...argsOf(line.words)], { references: new Set(references) });
+  const before = answers.flatMap((answer) => answer.before ?? []);
+  const after = answers.flatMap((answer) => answer.after ?? []);
+  const notes = [...new Set(answers.flatMap(({ note }) => note ?? []))];
+  return `${notes.length > 0 ? notes.join("; ") : "did you mean"}: ${[...before, command, ...after].join(" && ")}`;
+}
+
+async function lineOf(row: CommandRow, args: readonly string[]): Promise<TypedLine> {
+  const declared = await row.load();
+  const command: Command = { ...declared, flags: [...declared.flags, ...globalsBeside(declared.flags)] };
+  return typedLine({ row, command }, args, (spelled) => foreignOption(row.name, spelled)?.takesValue === true);
+}
