@@ -71,7 +71,7 @@ function verifyTable(report: VerifyReport, { verbose }: VerifyForm): string {
 }
 
 /** `app:1-enc is encrypted for 2 recipients and signed by …`, or why it does not pass. */
-export function verifySentence({ reference, verdict, checks, sight }: VerifyReport): string {
+function verifySentence({ reference, verdict, checks, sight }: VerifyReport): string {
   const { encryption, signers } = sight;
   const facts = [
     ...(encryption ? [encryptionText(encryption)] : []),
