@@ -72,7 +72,6 @@ const homes = {
   fzstd: ["bytes/"],
   jose: ["crypt/schemes/jwe/"],
   openpgp: ["crypt/schemes/pgp/", "keys/pgp/", "sign/gpg/"],
-  ora: ["cli/"],
   pkcs11js: ["keys/pkcs11/"],
   protobufjs: ["decoder/"],
   "smol-toml": ["files/"],

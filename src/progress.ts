@@ -48,9 +48,27 @@ export type WarningCode =
   | "TAG_DIFFERS"
   | "UNKNOWN_VARIABLE";
 
+/** A blob that is going to move, and what it is in the image. */
+export interface PlannedBlob {
+  readonly blob: Descriptor;
+  readonly action: "copy" | "encrypt" | "decrypt" | "rekey" | "unpack";
+  /** `other`: it belongs to an attachment or attestation, or an index lists it itself. */
+  readonly part: "layer" | "config" | "other";
+  /** Of a layer: its number from the bottom. Several manifests may share it; this is where the first one has it. */
+  readonly index?: number | undefined;
+  /** Of the first manifest that has it: `linux/arm64/v8`. */
+  readonly platform?: string | undefined;
+}
+
 /** What the library has to say while it works. */
 export type ProgressEvent =
-  | { readonly type: "planned"; readonly blobs: number; readonly bytes: number }
+  /** All that is going to move, before its first byte. Comes again where more is found later, and then for that alone. */
+  | {
+      readonly type: "planned";
+      readonly blobs: number;
+      readonly bytes: number;
+      readonly parts: readonly PlannedBlob[];
+    }
   | { readonly type: "started"; readonly blob: Descriptor; readonly action: "copy" | "rewrite" }
   /** So many bytes of the blob since it was last started. */
   | { readonly type: "moved"; readonly blob: Descriptor; readonly bytes: number }

@@ -1,7 +1,7 @@
 import type { Descriptor } from "../oci/descriptor.js";
 import type { Digest } from "../oci/digest.js";
 import type { Platform } from "../oci/platform.js";
-import type { ReuseGround } from "../transform/layer-transform.js";
+import type { KeptWhy, ReuseGround } from "../transform/layer-transform.js";
 import { type ChildPlan, manifestsOf, type Plan } from "./plan/plan.js";
 import type { Renaming } from "./write/transfer.js";
 
@@ -11,6 +11,8 @@ export interface CopyReport {
   readonly reference: string;
   /** What the reference named before, where source and target are one image. Undefined: they are two. */
   readonly replaced?: Digest;
+  /** Of the root that the source names. Undefined where nothing was copied. */
+  readonly sourceDigest?: Digest;
   /** Of the root at the target. Undefined after a dry run that would change it. */
   readonly digest: string | undefined;
   readonly mediaType: string;
@@ -30,6 +32,8 @@ export interface LayerReport {
   readonly action: "keep" | "relabel" | "reuse" | "encrypt" | "decrypt" | "rekey";
   /** Of a previous blob that is reused: why it is known to hold the same. */
   readonly known?: ReuseGround;
+  /** Of a layer that encrypting left as it is. */
+  readonly kept?: KeptWhy;
   readonly before: Descriptor;
   /** Undefined after a dry run that would change it. */
   readonly after: Descriptor | undefined;
@@ -80,8 +84,8 @@ export function transferredReport(
   };
 }
 
-function replacedBy(inPlace: boolean, { digest }: Descriptor): Pick<CopyReport, "replaced"> {
-  return inPlace ? { replaced: digest } : {};
+function replacedBy(inPlace: boolean, { digest }: Descriptor): Pick<CopyReport, "replaced" | "sourceDigest"> {
+  return { sourceDigest: digest, ...(inPlace && { replaced: digest }) };
 }
 
 function layersOf(
@@ -94,6 +98,7 @@ function layersOf(
       index: entry.index,
       action: entry.change.kind === "rewrite" ? entry.change.action : entry.change.kind,
       ...(entry.change.kind === "reuse" && { known: entry.change.known }),
+      ...(entry.change.kind === "keep" && entry.change.why && { kept: entry.change.why }),
       before: entry.layer,
       after: after(entry),
     })),

@@ -41,7 +41,15 @@ export {
 } from "../operations/inspect.js";
 export { pullImage } from "../operations/pull.js";
 export type { SigningRequest } from "../operations/sign.js";
-export type { Check, Finding, LayerPlace, Verdict, VerifyReport } from "../operations/verify/check.js";
+export type {
+  Check,
+  EncryptionSight,
+  Finding,
+  LayerPlace,
+  Verdict,
+  VerifyReport,
+  VerifySight,
+} from "../operations/verify/check.js";
 export type { EncryptionOptions } from "../operations/verify/verify.js";
 export { type VerifyImageOptions, verifyImage } from "../operations/verify/verify-image.js";
 export type { TrustRules } from "../policy/trust-rules.js";

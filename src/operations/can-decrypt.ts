@@ -66,7 +66,7 @@ export async function canDecrypt(source: ImageSource, options: CanDecryptOptions
   const keyring = await loadKeyring(keys, { ...settings, progress, signal });
   const single = await Promise.all(keys.map((key) => loadAlone(key, { ...settings, signal })));
   const root = await source.resolve();
-  const plan = await makePlan(source, root, { platforms, otherPlatforms: "drop" });
+  const plan = await makePlan(source, root, { platforms, otherPlatforms: "drop", configs: true });
   const keyrings = { together: keyring, alone: single.flatMap((one) => (one ? [one] : [])) };
   const layers = await Promise.all(manifestsOf(plan).flatMap((manifest) => layersOf(manifest, keyrings)));
   const refusal = decidingRefusal(layers);

@@ -8,6 +8,7 @@ import { findConfigSecrets } from "./config-secrets.js";
 import { relabelled } from "./edit-envelopes.js";
 import { createEncryptLayer } from "./encrypting.js";
 import {
+  type KeptWhy,
   type LayerChange,
   type LayerContext,
   type LayerTransform,
@@ -65,12 +66,12 @@ export async function encryptLayers(options: EncryptOptions): Promise<LayerTrans
     },
     async layer(layer, context) {
       const choice = chosen.choose(layer, context);
-      if (choice === "no") return keep;
+      if (choice === "no") return keep("not chosen");
       const verdict = decide(layer, context, choice === "named");
       if (verdict === "unknown") unknown += 1;
       if (verdict === "encrypt" || isEncrypted(layer.mediaType)) encrypted += 1;
       if (verdict === "add") return relabelled(await alike.add?.edit(layer, context));
-      if (verdict !== "encrypt") return keep;
+      if (verdict !== "encrypt") return keep(keptWhy(layer));
       warnOfConversion(layer, context, manifestType, warn);
       return (await alike.find?.(layer, context)) ?? (await encryptLayer(layer, context));
     },
@@ -106,7 +107,15 @@ export async function encryptLayers(options: EncryptOptions): Promise<LayerTrans
   };
 }
 
-const keep: LayerChange = { kind: "keep" };
+function keep(why: KeptWhy): LayerChange {
+  return { kind: "keep", why };
+}
+
+/** Of a chosen layer that is not encrypted now. */
+function keptWhy({ mediaType }: Descriptor): KeptWhy {
+  if (isEncrypted(mediaType)) return "encrypted already";
+  return layerKind(mediaType) ? "nondistributable" : "unknown type";
+}
 
 type Warn = (code: WarningCode, message: string) => void;
 

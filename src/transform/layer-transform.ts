@@ -42,9 +42,18 @@ export interface LayerTransform {
 /** A layer's descriptor before and after; the engine applies it to every place that names the layer. */
 export type Relabel = (layer: Descriptor) => Descriptor;
 
+/** Why a layer stays as it is in an image that is being encrypted. */
+export type KeptWhy =
+  | "not chosen"
+  | "encrypted already"
+  | "nondistributable"
+  | "unknown type"
+  | "other platform"
+  | "attestation";
+
 /** What will become of one layer. */
 export type LayerChange =
-  | { readonly kind: "keep" }
+  | { readonly kind: "keep"; readonly why?: KeptWhy | undefined }
   /** Same bytes under another descriptor: recipients added or taken away. */
   | { readonly kind: "relabel"; readonly relabel: Relabel }
   | Reuse

@@ -3,6 +3,7 @@ import type { ByteStream } from "../bytes/byte-stream.js";
 import { decompressing, peek } from "../bytes/decompressing.js";
 import { digesting } from "../bytes/digesting.js";
 import { formHead, formOf } from "../bytes/file-form.js";
+import { progressMeter } from "../bytes/progress-meter.js";
 import { verifying } from "../bytes/verifying.js";
 import { attestedBy } from "../copy/plan/attestation.js";
 import { chooseImage } from "../copy/plan/choose-image.js";
@@ -137,8 +138,8 @@ interface LayerAccess {
   readonly unwrapped: Unwrapped | undefined;
 }
 
-/** Which cache, and when to stop. */
-type Circumstances = Pick<OpenImageOptions, "cache" | "signal">;
+/** Which cache, when to stop, and who is told how much has been read. */
+type Circumstances = Pick<OpenImageOptions, "cache" | "signal" | "progress">;
 
 async function* openTar(access: LayerAccess, circumstances: Circumstances): AsyncGenerator<Uint8Array> {
   const { diffId, what } = access;
@@ -168,9 +169,17 @@ function unknownForm(what: string, form: string): OciEncError {
   });
 }
 
-function plainBytes(access: LayerAccess, { cache, signal }: Circumstances): ByteStream {
+function plainBytes(access: LayerAccess, { cache, signal, progress }: Circumstances): ByteStream {
   const { source, layer, diffId, unwrapped } = access;
-  const stored = () => verifying(signal ? abortable(source.blob(layer), signal) : source.blob(layer), layer);
+  const stored = () => {
+    const bytes = verifying(signal ? abortable(source.blob(layer), signal) : source.blob(layer), layer);
+    let moved = 0;
+    if (progress === undefined) return bytes;
+    return progressMeter(bytes, (count) => {
+      moved += count;
+      progress({ type: "moved", blob: layer, bytes: moved });
+    });
+  };
   if (unwrapped === undefined) return stored();
   const open = () => unwrapped.cipher.open(stored(), unwrapped.options, layer.size);
   if (cache === undefined) return open();

@@ -3,8 +3,8 @@ import { type GrowthLimits, openBudget } from "../bytes/budget.js";
 import { OciEncError } from "../errors.js";
 import { removeAbandonedDrafts } from "../files/abandoned-drafts.js";
 import type { Descriptor } from "../oci/descriptor.js";
-import type { Platform } from "../oci/platform.js";
-import type { Progress, WarningCode } from "../progress.js";
+import { type Platform, printPlatform } from "../oci/platform.js";
+import type { PlannedBlob, Progress, WarningCode } from "../progress.js";
 import type { Attributes } from "../tar/tar-member.js";
 import { readTar } from "../tar/tar-reader.js";
 import type { ImageSource } from "../transport/transport.js";
@@ -116,6 +116,7 @@ async function fill(root: string, image: OpenedImage, options: TreeOptions): Pro
   // In case no layer has a member for the root.
   const top = { mode: 0o755, uid: 0, gid: 0, mtime: undefined, xattrs: new Map() };
   tree.changeDirectory("", top);
+  planned(image, progress);
   for (const layer of image.layers) {
     progress?.({ type: "started", blob: layer.descriptor, action: "rewrite" });
     const tar = budget.limiting(layer.tar(), layer.descriptor.size);
@@ -128,6 +129,15 @@ async function fill(root: string, image: OpenedImage, options: TreeOptions): Pro
   await tree.finish(mode);
   warnLosses({ ...tree.lost(), ...owners.lost(), xattrs: xattrs.skipped() }, options);
   return { ...filled, mode };
+}
+
+function planned({ layers, ...image }: OpenedImage, progress: Progress | undefined): void {
+  const platform = image.platform && printPlatform(image.platform);
+  const parts = layers.map(
+    ({ descriptor: blob }, index): PlannedBlob => ({ blob, action: "unpack", part: "layer", index, platform }),
+  );
+  const bytes = parts.reduce((sum, { blob }) => sum + blob.size, 0);
+  progress?.({ type: "planned", blobs: parts.length, bytes, parts });
 }
 
 /** A directory that existed before gets the attributes of the one that was filled. */

@@ -38,6 +38,11 @@ function shownWord(word: string, before: string): string {
   return mayTell(word, before) ? quoted(word) : hidden;
 }
 
+/** A whole command, quoted for a shell. */
+export function commandLine(words: readonly string[]): string {
+  return words.map(quoted).join(" ");
+}
+
 const hidden = "***";
 
 /** What follows is the name of an image, whose colons are no secret. */
@@ -79,5 +84,5 @@ function isShownKey(word: string): boolean {
 const longest = 300;
 
 function quoted(word: string): string {
-  return /^[\w./:@+,=-]+$/.test(word) ? word : `'${word}'`;
+  return /^[\w./:@+,=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -59,7 +59,8 @@ export function printCount(attachments: readonly Attachment[]): string {
 export function attachmentParts(attachments: readonly Attachment[]): readonly Part[] {
   return attachments.flatMap((one): readonly Part[] => {
     if (one.kind === "message") return [];
-    return one.kind === "referrer" ? partsOf(one.plan) : [{ layers: [], blobs: one.view.layers }];
+    if (one.kind !== "referrer") return [{ layers: [], blobs: one.view.layers }];
+    return partsOf(one.plan).map(({ layers, blobs }) => ({ layers, blobs }));
   });
 }
 

@@ -3,7 +3,7 @@ import type { Descriptor } from "../../oci/descriptor.js";
 import { diffIdsOf, type ImageManifest, manifestLimit, parseManifest, platformOf } from "../../oci/manifest.js";
 import { isImageConfigType, isIndexType, isManifestType, layerKind } from "../../oci/media-type.js";
 import { type Platform, platformMatches, printPlatform } from "../../oci/platform.js";
-import type { LayerTransform } from "../../transform/layer-transform.js";
+import type { KeptWhy, LayerTransform } from "../../transform/layer-transform.js";
 import type { ImageSource } from "../../transport/transport.js";
 import { configAbsent, partsAbsent, platformMissing, unlessAbsent } from "./absent.js";
 import { attestedBy } from "./attestation.js";
@@ -192,7 +192,7 @@ class Planner {
     const asked = this.#wants(platform);
     if (asked) for (const wanted of this.#fitting(platform)) this.#matched.add(wanted);
     const planned = { kind: "manifest", ...manifest, platform, asked, config } as const;
-    if (!asked || !transform) return { ...planned, layers: keptLayers(view) };
+    if (!asked || !transform) return { ...planned, layers: keptLayers(view, keptWhy(asked)) };
     return { ...planned, layers: await askAll(transform, planned) };
   }
 
@@ -237,7 +237,7 @@ function attestationPlan(child: Descriptor, bytes: Uint8Array): ManifestPlan | O
   const view = parseManifest(bytes, child.mediaType);
   if (view.kind === "index") return { kind: "opaque", descriptor: child, bytes };
   const nowhere = { platform: undefined, asked: false, config: undefined };
-  return { kind: "manifest", descriptor: child, bytes, view, ...nowhere, layers: keptLayers(view) };
+  return { kind: "manifest", descriptor: child, bytes, view, ...nowhere, layers: keptLayers(view, "attestation") };
 }
 
 function unread(descriptor: Descriptor, platform: Platform | undefined, why: UnreadPlan["why"]): UnreadPlan {
@@ -248,8 +248,12 @@ function isChanged(plan: ChildPlan): boolean {
   return manifestsOf(plan).some(({ layers }) => layers.some(({ change }) => change.kind !== "keep"));
 }
 
-function keptLayers(view: ImageManifest): readonly LayerPlan[] {
-  return view.layers.map((layer, index) => ({ layer, index, change: { kind: "keep" } }));
+function keptWhy(asked: boolean): KeptWhy | undefined {
+  return asked ? undefined : "other platform";
+}
+
+function keptLayers(view: ImageManifest, why: KeptWhy | undefined): readonly LayerPlan[] {
+  return view.layers.map((layer, index) => ({ layer, index, change: { kind: "keep", why } }));
 }
 
 async function askAll(

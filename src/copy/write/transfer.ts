@@ -6,10 +6,12 @@ import { progressMeter } from "../../bytes/progress-meter.js";
 import { verifying } from "../../bytes/verifying.js";
 import { OciEncError } from "../../errors.js";
 import type { Descriptor } from "../../oci/descriptor.js";
-import type { Progress } from "../../progress.js";
+import { printPlatform } from "../../oci/platform.js";
+import type { PlannedBlob, Progress } from "../../progress.js";
 import type { BlobOrigin, Relabel, Rewrite } from "../../transform/layer-transform.js";
 import { backoff } from "../../transport/backoff.js";
 import { canResume, type ImageSource, type ImageTarget, type PartialBlob } from "../../transport/transport.js";
+import { attestedBy } from "../plan/attestation.js";
 import { onSide, streamOnSide } from "../plan/error-side.js";
 import { type ChildPlan, type LayerPlan, manifestsOf, type Plan } from "../plan/plan.js";
 import { pool } from "./pool.js";
@@ -33,11 +35,17 @@ export type Renaming = (layer: LayerPlan) => Descriptor;
 export interface Part {
   readonly layers: readonly LayerPlan[];
   readonly blobs: readonly Descriptor[];
+  /** What it is a part of, where that is an image: its blobs are the config then. */
+  readonly image?: { readonly platform: string | undefined } | undefined;
 }
 
 /** Everything that a plan moves. */
 export function partsOf(plan: Plan): readonly Part[] {
-  const manifests = manifestsOf(plan).map(({ view, layers }) => ({ layers, blobs: [view.config] }));
+  const manifests = manifestsOf(plan).map(({ view, layers, platform, descriptor }) => ({
+    layers,
+    blobs: [view.config],
+    image: attestedBy(descriptor) === undefined ? { platform: platform && printPlatform(platform) } : undefined,
+  }));
   const listed = blobsListedIn(plan);
   return listed.length === 0 ? manifests : [...manifests, { layers: [], blobs: listed }];
 }
@@ -52,21 +60,10 @@ function blobsListedIn(plan: ChildPlan): readonly Descriptor[] {
 
 /** Moves every blob that is needed at the target, each once. */
 export async function transfer(parts: readonly Part[], options: TransferOptions): Promise<Renaming> {
-  const kept = new Map<string, KeptBlob>();
-  const keep = (blob: Descriptor, origin: BlobOrigin = options.source) => {
-    if (origin.place !== options.target.place) kept.set(blob.digest, { blob, origin });
-  };
-  const rewrites = new Map<string, { readonly layer: Descriptor; readonly change: Rewrite }>();
-  for (const { layers, blobs } of parts) {
-    for (const blob of blobs) keep(blob);
-    for (const { layer, change } of layers) {
-      if (change.kind === "rewrite") rewrites.set(mergeKey(layer, change), { layer, change });
-      else if (change.kind === "reuse") keep(change.blob, change.origin);
-      else keep(layer);
-    }
-  }
-  const blobs = [...[...kept.values()].map(({ blob }) => blob), ...[...rewrites.values()].map(({ layer }) => layer)];
-  options.progress({ type: "planned", blobs: blobs.length, bytes: blobs.reduce((sum, blob) => sum + blob.size, 0) });
+  const { kept, rewrites } = collect(parts, options);
+  const planned = [...rewrites.values(), ...kept.values()].map((one) => one.planned);
+  const bytes = planned.reduce((sum, { blob }) => sum + blob.size, 0);
+  options.progress({ type: "planned", blobs: planned.length, bytes, parts: planned });
 
   const relabels = new Map<string, Relabel>();
   await pool(
@@ -92,6 +89,49 @@ export async function transfer(parts: readonly Part[], options: TransferOptions)
 interface KeptBlob {
   readonly blob: Descriptor;
   readonly origin: BlobOrigin;
+  readonly planned: PlannedBlob;
+}
+
+interface RewrittenBlob {
+  readonly layer: Descriptor;
+  readonly change: Rewrite;
+  readonly planned: PlannedBlob;
+}
+
+/** What has to move, each blob once, by its digest or merge key; it is named as where it is met first. */
+function collect(parts: readonly Part[], { source, target }: TransferOptions) {
+  const kept = new Map<string, KeptBlob>();
+  const rewrites = new Map<string, RewrittenBlob>();
+  const keep = (blob: Descriptor, origin: BlobOrigin, named: NamedPart) => {
+    if (origin.place === target.place || kept.has(blob.digest)) return;
+    kept.set(blob.digest, { blob, origin, planned: { blob, action: "copy", ...named } });
+  };
+  const rewrite = (layer: Descriptor, change: Rewrite, named: NamedPart) => {
+    const key = mergeKey(layer, change);
+    if (rewrites.has(key)) return;
+    rewrites.set(key, { layer, change, planned: { blob: layer, action: change.action, ...named } });
+  };
+  for (const part of parts) {
+    for (const blob of part.blobs) keep(blob, source, namedBlob(part));
+    for (const { layer, index, change } of part.layers) {
+      const named = namedLayer(part, index);
+      if (change.kind === "rewrite") rewrite(layer, change, named);
+      else if (change.kind === "reuse") keep(change.blob, change.origin, named);
+      else keep(layer, source, named);
+    }
+  }
+  return { kept, rewrites };
+}
+
+/** What a blob is in the image. */
+type NamedPart = Omit<PlannedBlob, "blob" | "action">;
+
+function namedBlob({ image }: Part): NamedPart {
+  return image ? { part: "config", ...image } : { part: "other" };
+}
+
+function namedLayer({ image }: Part, index: number): NamedPart {
+  return image ? { part: "layer", index, ...image } : { part: "other" };
 }
 
 interface Running extends TransferOptions {

@@ -34,6 +34,22 @@ export interface Check {
   readonly findings: readonly Finding[];
 }
 
+/** What was seen of an image, whatever was asked. */
+export interface VerifySight {
+  /** Undefined: nobody asked about its encryption. */
+  readonly encryption: EncryptionSight | undefined;
+  /** Who has signed it, of those who are trusted. */
+  readonly signers: readonly string[];
+}
+
+/** What its manifests say about encryption; anybody can write there whatever they like. */
+export interface EncryptionSight {
+  readonly layers: number;
+  readonly encrypted: number;
+  /** Of the layer that has most; wrapped keys that cannot be read do not count. */
+  readonly recipients: number;
+}
+
 /** Every check of an image. */
 export interface VerifyReport {
   readonly reference: string;
@@ -41,6 +57,7 @@ export interface VerifyReport {
   /** The worst of the checks. */
   readonly verdict: Verdict;
   readonly checks: readonly Check[];
+  readonly sight: VerifySight;
   /**
    * The error that the report amounts to: KEY_MISMATCH when keys were given and none decrypts any layer; else the code of
    * the first finding that has one, or UNTRUSTED, when a check failed. Undefined: none did.

@@ -15,6 +15,12 @@ export function signedChecks(image: GateResult): readonly Check[] {
   ];
 }
 
+/** Who vouches for the image, each once. */
+export function signersOf({ results }: GateResult): readonly string[] {
+  const accepted = results.flatMap(({ outcome }) => (outcome.kind === "accepted" ? outcome.by : []));
+  return [...new Set(accepted.map(({ signer }) => signer))];
+}
+
 function check(names: Pick<Check, "id" | "title">, findings: readonly Finding[]): Check {
   return { ...names, group: "signed", verdict: worstOf(findings.map(({ verdict }) => verdict)), findings };
 }

@@ -8,7 +8,7 @@ import { diffIdsOf } from "../../oci/manifest.js";
 import { isEncrypted } from "../../oci/media-type.js";
 import type { Platform } from "../../oci/platform.js";
 import type { ImageSource } from "../../transport/transport.js";
-import type { Finding, LayerPlace, Verdict } from "./check.js";
+import type { EncryptionSight, Finding, LayerPlace, Verdict } from "./check.js";
 
 /** An image that is being checked. Attestations are not images and are left out. */
 export interface Subject {
@@ -77,6 +77,14 @@ function listedIn(plan: ChildPlan): readonly Descriptor[] {
 /** The encrypted layers of every manifest. */
 export function encryptedLayers(subject: Subject): readonly SubjectLayer[] {
   return subject.manifests.flatMap(({ layers }) => layers.filter(({ encrypted }) => encrypted));
+}
+
+/** How much of it is encrypted, and for how many. */
+export function encryptionSight(subject: Subject): EncryptionSight {
+  const encrypted = encryptedLayers(subject);
+  const counts = encrypted.map(({ recipients }) => recipients.filter(({ info }) => info.kind !== "unreadable").length);
+  const layers = subject.manifests.reduce((sum, manifest) => sum + manifest.layers.length, 0);
+  return { layers, encrypted: encrypted.length, recipients: Math.max(0, ...counts) };
 }
 
 /** A finding about one layer. */

@@ -6,13 +6,13 @@ import { identifyRecipients } from "../../crypt/recipients.js";
 import { OciEncError } from "../../errors.js";
 import type { Descriptor } from "../../oci/descriptor.js";
 import type { Platform } from "../../oci/platform.js";
-import { checkRules } from "../../policy/gate.js";
+import { checkRules, type GateResult } from "../../policy/gate.js";
 import type { PolicySubject } from "../../policy/subject.js";
 import type { TrustRules } from "../../policy/trust-rules.js";
 import type { Progress } from "../../progress.js";
 import type { LayerSelection } from "../../transform/select.js";
 import type { ImageSource } from "../../transport/transport.js";
-import { type Check, type Finding, type VerifyReport, worstOf } from "./check.js";
+import { type Check, type EncryptionSight, type Finding, type VerifyReport, worstOf } from "./check.js";
 import { contentsMatch, diffIdsHold, hmacsHold, keysDecrypt } from "./content-checks.js";
 import { type DecryptedLayer, decryptLayers } from "./decrypted-layers.js";
 import { nothingBeside } from "./descriptor-checks.js";
@@ -27,8 +27,8 @@ import {
 } from "./encryption-checks.js";
 import { leftoversInPlace } from "./leftovers-in-place.js";
 import { plaintextLeftovers } from "./plaintext-leftovers.js";
-import { signedChecks } from "./signed-checks.js";
-import { readSubject, type Subject } from "./subject.js";
+import { signedChecks, signersOf } from "./signed-checks.js";
+import { encryptionSight, readSubject, type Subject } from "./subject.js";
 
 /** What is asked of an image. */
 export interface VerifyOptions extends EncryptionOptions {
@@ -91,7 +91,8 @@ export async function verify(source: ImageSource, options: VerifyOptions = {}): 
   }
   const keyring = keys && (await loadKeyring(keys, { ...settings, signal, progress }));
   const root = await source.resolve();
-  const signed = options.signed ? await signedGroup(source, root, options.signed) : [];
+  const gate = options.signed && (await gateResult(source, root, options.signed));
+  const signed = gate ? signedChecks(gate) : [];
   // No key and no provider is tried on an image that is not trusted.
   const trusted = signed.every(({ verdict }) => verdict !== "failed");
   const asked = options.encryption ?? true;
@@ -100,16 +101,18 @@ export async function verify(source: ImageSource, options: VerifyOptions = {}): 
     : notAsked;
   const checks = [...encryption.checks, ...signed];
   const verdict = worstOf(checks.map((check) => check.verdict));
-  const report = { reference: source.name, digest: root.digest, verdict, checks };
+  const sight = { encryption: encryption.sight, signers: gate ? signersOf(gate) : [] };
+  const report = { reference: source.name, digest: root.digest, verdict, checks, sight };
   return { ...report, refusal: refusalOf(report, encryption.keysDecryptNothing) };
 }
 
 interface EncryptionChecks {
   readonly checks: readonly Check[];
   readonly keysDecryptNothing: boolean;
+  readonly sight: EncryptionSight | undefined;
 }
 
-const notAsked: EncryptionChecks = { checks: [], keysDecryptNothing: false };
+const notAsked: EncryptionChecks = { checks: [], keysDecryptNothing: false, sight: undefined };
 
 async function encryptionChecks(
   source: ImageSource,
@@ -121,12 +124,13 @@ async function encryptionChecks(
   return {
     checks: [...(await manifestChecks(subject, options)), ...(await contentChecks(subject, decrypted, options))],
     keysDecryptNothing: decrypted.length > 0 && decrypted.every(({ refused }) => refused?.code === "KEY_MISMATCH"),
+    sight: encryptionSight(subject),
   };
 }
 
-async function signedGroup(source: ImageSource, root: Descriptor, signed: SignedOptions): Promise<readonly Check[]> {
+async function gateResult(source: ImageSource, root: Descriptor, signed: SignedOptions): Promise<GateResult> {
   const { source: other, ...asked } = signed;
-  return signedChecks(await checkRules(other ?? source, other ? await other.resolve() : root, asked));
+  return await checkRules(other ?? source, other ? await other.resolve() : root, asked);
 }
 
 function refusalOf(

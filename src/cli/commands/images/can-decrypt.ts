@@ -5,12 +5,13 @@ import { openingFlags, readSettings, settingFlags } from "../../options/keys/key
 import { readKeys } from "../../options/keys/keys.js";
 import { platform, readPlatforms } from "../../options/platforms.js";
 import { onlyEndpoint, sourceFlags } from "../../options/registry/endpoints.js";
+import { tableWidth, wide } from "../../options/wide.js";
 import type { Command } from "../command.js";
 
 /** `can-decrypt IMAGE`. */
 export const canDecrypt: Command = {
   arguments: [{ name: "IMAGE", names: "image", about: listTransports(({ encrypted }) => encrypted) }],
-  flags: [...openingFlags, ...settingFlags, platform, ...sourceFlags],
+  flags: [...openingFlags, ...settingFlags, platform, ...sourceFlags, wide],
   examples: [
     "oci-enc can-decrypt -k key.pem app:1-enc",
     "oci-enc can-decrypt -k key.pem --platform local oci:encrypted:app",
@@ -29,7 +30,12 @@ export const canDecrypt: Command = {
       progress,
       signal,
     });
-    return { kind: "report", document: accessDocument(report), text: accessTable(report), failure: failureOf(report) };
+    return {
+      kind: "report",
+      document: accessDocument(report),
+      text: accessTable(report, tableWidth(options)),
+      failure: failureOf(report),
+    };
   },
 };
 

@@ -3,6 +3,7 @@ import { hasKeys, openingFlags, readSettings, settingFlags } from "../../options
 import { readKeys } from "../../options/keys/keys.js";
 import { platform, readPlatforms } from "../../options/platforms.js";
 import { otherEndpoint, pairFlags, sourceEndpoint } from "../../options/registry/endpoints.js";
+import { tableWidth, wide } from "../../options/wide.js";
 import type { Command } from "../command.js";
 
 /** `diff A B`. */
@@ -11,7 +12,7 @@ export const diff: Command = {
     { name: "A", names: "image", about: `an image: ${listTransports()}` },
     { name: "B", names: "image", about: "the image to compare it with" },
   ],
-  flags: [...openingFlags, ...settingFlags, platform, ...pairFlags],
+  flags: [...openingFlags, ...settingFlags, platform, ...pairFlags, wide],
   examples: ["oci-enc diff app:1-enc app:2-enc", "oci-enc diff -k key.pem app:1 app:1-enc"],
   async run(invocation) {
     const { options, progress, signal } = invocation;
@@ -29,6 +30,6 @@ export const diff: Command = {
       progress,
       signal,
     });
-    return { kind: "report", document: diffDocument(report), text: diffTable(report) };
+    return { kind: "report", document: diffDocument(report), text: diffTable(report, tableWidth(options)) };
   },
 };

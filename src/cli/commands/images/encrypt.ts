@@ -1,5 +1,5 @@
 import type { LayerSelection, OpenedPreviousImage } from "../../../doors/index.js";
-import { listTransports } from "../../../transport/references.js";
+import { listTransports, parseReference } from "../../../transport/references.js";
 import { choice, type Flag, single, toggle } from "../../options/flag.js";
 import { inPlace, inPlaceTarget, requireInPlace } from "../../options/in-place.js";
 import {
@@ -16,7 +16,8 @@ import {
 import { readKeys, readRecipients } from "../../options/keys/keys.js";
 import { excludeLayer, layer, readLayers } from "../../options/layers.js";
 import { allPlatforms, otherPlatforms, platform, readPlatforms } from "../../options/platforms.js";
-import { relatedEndpoint, sourceEndpoint } from "../../options/registry/endpoints.js";
+import { relatedEndpoint, sourceEndpoint, store } from "../../options/registry/endpoints.js";
+import { bothSidesFlags } from "../../options/registry/registry-flags.js";
 import { readRules, readTrust } from "../../options/signing/trust-flags.js";
 import type { Command, Invocation } from "../command.js";
 import { removeSignatures, transferConflicts, transferFlags, transferNeeds } from "../transfer/transfer-flags.js";
@@ -113,14 +114,16 @@ export const encrypt: Command = {
   async run(invocation) {
     await requireInPlace(invocation);
     const { options, progress, signal } = invocation;
-    const [{ encryptLayers }, { transferImage }] = await Promise.all([
+    const [{ encryptLayers }, { transferImage }, { encryptSummary }] = await Promise.all([
       import("../../../doors/index.js"),
       import("../transfer/transfer.js"),
+      import("../../output/encrypt-summary.js"),
     ]);
+    const recipients = await readRecipients(invocation);
     const previous = await openPrevious(invocation);
     await using _ = previous;
     const transform = await encryptLayers({
-      keys: await readRecipients(invocation),
+      keys: recipients,
       select: await readSelection(invocation),
       anonymous: options.get(anonymous),
       ifEncrypted: options.get(ifEncrypted),
@@ -138,9 +141,22 @@ export const encrypt: Command = {
       platforms,
       otherPlatforms: options.get(otherPlatforms),
       keepPlainSignatures: options.get(keepPlainSignatures),
+      summary: (report) =>
+        encryptSummary(report, {
+          recipients: recipients.map(({ scheme, origin }) => `${scheme}:${origin}`),
+          next: nextArguments(invocation),
+        }),
     });
   },
 };
+
+/** The image that was written, as the next command names it. Undefined: how its registry is reached would have to be said, too. */
+function nextArguments({ arguments: [from = "", to = from], options }: Invocation): readonly string[] | undefined {
+  const { row } = parseReference(to);
+  if (row.remote && bothSidesFlags.some((flag) => options.given(flag))) return undefined;
+  const place = options.get(store);
+  return [...(row.prefixes.length === 0 && place !== undefined ? ["--store", place] : []), to];
+}
 
 /** It is most likely where the new one goes. */
 async function openPrevious(invocation: Invocation): Promise<OpenedPreviousImage | undefined> {

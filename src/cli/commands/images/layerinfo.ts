@@ -6,6 +6,7 @@ import { readKeys } from "../../options/keys/keys.js";
 import { excludeLayer, layer, readLayers } from "../../options/layers.js";
 import { platform, readPlatforms } from "../../options/platforms.js";
 import { onlyEndpoint, sourceFlags } from "../../options/registry/endpoints.js";
+import { tableWidth, wide } from "../../options/wide.js";
 import type { NameOfKey } from "../../output/tables/compat-table.js";
 import type { Command, Invocation } from "../command.js";
 
@@ -25,7 +26,7 @@ const keyIds: Flag<boolean> = toggle({
 /** `layerinfo IMAGE`. */
 export const layerinfo: Command = {
   arguments: [{ name: "IMAGE", names: "image", about: listTransports() }],
-  flags: [...openingFlags, ...settingFlags, layer, excludeLayer, platform, compat, keyIds, ...sourceFlags],
+  flags: [...openingFlags, ...settingFlags, layer, excludeLayer, platform, compat, keyIds, ...sourceFlags, wide],
   needs: [[keyIds, compat]],
   examples: [
     "oci-enc layerinfo app:1-enc",
@@ -53,7 +54,7 @@ export const layerinfo: Command = {
       document: layerDocument(image),
       text: options.get(compat)
         ? compatTable(image, await namesOfKeys(invocation, image))
-        : layerTable(image, { keys: hasKeys(options) }),
+        : layerTable(image, { keys: hasKeys(options), width: tableWidth(options) }),
     };
   },
 };

@@ -4,6 +4,7 @@ import { readLimits } from "../../options/limits.js";
 import { onlyEndpoint, sourceFlags } from "../../options/registry/endpoints.js";
 import { readRules, trustConflicts, trustFlags, trustNeeds } from "../../options/signing/trust-flags.js";
 import { onePlatform, readPlatform } from "../../options/unpacking.js";
+import { tableWidth, wide } from "../../options/wide.js";
 import type { Command } from "../command.js";
 
 /** `ls IMAGE [PATH]`. */
@@ -12,7 +13,7 @@ export const ls: Command = {
     { name: "IMAGE", names: "image", about: "a name in the local store, or a reference to an image anywhere" },
     { name: "PATH", about: "what to list; default /", optional: true },
   ],
-  flags: [...openingFlags, ...settingFlags, onePlatform, ...trustFlags, ...sourceFlags],
+  flags: [...openingFlags, ...settingFlags, onePlatform, ...trustFlags, ...sourceFlags, wide],
   conflicts: trustConflicts,
   needs: trustNeeds,
   examples: ["oci-enc ls app:1 /etc", "oci-enc ls -k key.pem --platform linux/arm64 app:1-enc /usr/bin/"],
@@ -36,7 +37,7 @@ export const ls: Command = {
     return {
       kind: "report",
       document: { reference: image, path, files: files.map(fileDocument) },
-      text: fileTable(files),
+      text: fileTable(files, tableWidth(options)),
     };
   },
 };

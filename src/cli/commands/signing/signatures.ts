@@ -1,7 +1,9 @@
 import type { AttachmentReport } from "../../../doors/sign.js";
 import { listTransports } from "../../../transport/references.js";
 import { onlyEndpoint, sourceFlags } from "../../options/registry/endpoints.js";
+import { tableWidth, wide } from "../../options/wide.js";
 import { printable } from "../../output/printable.js";
+import { digestCell } from "../../output/tables/cells.js";
 import { type Column, table } from "../../output/tables/table.js";
 import type { Command } from "../command.js";
 
@@ -15,14 +17,19 @@ const columns: readonly Column[] = [
 /** `signatures IMAGE`. */
 export const signatures: Command = {
   arguments: [{ name: "IMAGE", names: "image", about: listTransports(({ encrypted }) => encrypted) }],
-  flags: sourceFlags,
+  flags: [...sourceFlags, wide],
   examples: ["oci-enc signatures docker://registry.example/app:1-enc", "oci-enc signatures --json oci-archive:app.tar"],
   async run(invocation) {
     const { progress, signal } = invocation;
     const { listImageSignatures } = await import("../../../doors/sign.js");
     const source = await onlyEndpoint(invocation);
     const report = await listImageSignatures(invocation.arguments[0] ?? "", { source, progress, signal });
-    return { kind: "report", document: signaturesDocument(report), text: signaturesTable(report) };
+    if (report.attachments.length === 0) invocation.info(`${report.reference} has no signatures or other attachments`);
+    return {
+      kind: "report",
+      document: signaturesDocument(report),
+      text: signaturesTable(report, tableWidth(invocation.options)),
+    };
   },
 };
 
@@ -36,10 +43,16 @@ function signaturesDocument({ reference, root, attachments }: AttachmentReport):
   return { reference, digest: root.digest, verified: false, attachments: listed };
 }
 
-function signaturesTable({ attachments }: AttachmentReport): string {
+function signaturesTable({ attachments }: AttachmentReport, width: number | undefined): string {
   if (attachments.length === 0) return "";
   return table(
     columns,
-    attachments.map(({ subject, kind, digest, about }) => [subject, kind, digest ?? "", printable(about)]),
+    attachments.map(({ subject, kind, digest, about }) => [
+      digestCell(subject),
+      kind,
+      digestCell(digest ?? ""),
+      digestCell(printable(about)),
+    ]),
+    width,
   );
 }

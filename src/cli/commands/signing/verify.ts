@@ -90,6 +90,12 @@ const form: Flag<"table" | "json" | "junit" | "sarif"> = choice(
   ["table", "json", "junit", "sarif"],
 );
 
+const verbose: Flag<boolean> = toggle({
+  name: "verbose",
+  about: "list the checks that were not judged as well",
+  group: "Output:",
+});
+
 /** Questions about encryption; a command that asks about signatures, and gives none of these, asks about nothing else. */
 const encryptionQuestions: readonly Flag<unknown>[] = [
   requireEncrypted,
@@ -117,6 +123,7 @@ export const verify: Command = {
     platform,
     ...sourceFlags,
     form,
+    verbose,
   ],
   conflicts: trustConflicts,
   needs: [...trustNeeds, [plainImage, noPlaintextLeftovers], [annotation, trust, trustPolicy], [plain, key, keysDir]],
@@ -133,7 +140,7 @@ export const verify: Command = {
       import("../../output/findings/verify-report.js"),
     ]);
     const report = await verifyImage(invocation.arguments[0] ?? "", await readQuestions(invocation));
-    const text = verifyText(report, options.get(form));
+    const text = verifyText(report, { report: options.get(form), verbose: options.get(verbose) });
     return { kind: "report", document: verifyDocument(report), text, failure: report.refusal };
   },
 };

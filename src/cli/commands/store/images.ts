@@ -1,5 +1,7 @@
 import { store } from "../../options/registry/endpoints.js";
+import { tableWidth, wide } from "../../options/wide.js";
 import { byteCount } from "../../output/byte-count.js";
+import { digestCell } from "../../output/tables/cells.js";
 import { type Column, table } from "../../output/tables/table.js";
 import type { Command } from "../command.js";
 
@@ -14,9 +16,9 @@ const columns: readonly Column[] = [
 /** `images`. */
 export const images: Command = {
   arguments: [],
-  flags: [store],
+  flags: [store, wide],
   examples: ["oci-enc images", "oci-enc images --store /srv/layout --json"],
-  async run({ options, progress, signal }) {
+  async run({ options, progress, signal, info }) {
     const { listImages } = await import("../../../doors/transport.js");
     const found = await listImages({ store: options.get(store), signal });
     for (const { name, digest, problem } of found) {
@@ -28,14 +30,15 @@ export const images: Command = {
         });
       }
     }
+    if (found.length === 0) info("there are no images here; oci-enc pull and oci-enc copy bring some");
     const rows = found.map(({ name, digest, platforms, encrypted, size }) => [
       name ?? "<none>",
-      digest,
+      digestCell(digest),
       platforms.join(","),
       encrypted,
       byteCount(size),
     ]);
     const documents = found.map((image) => ({ ...image, name: image.name ?? null, problem: image.problem ?? null }));
-    return { kind: "report", document: { images: documents }, text: table(columns, rows) };
+    return { kind: "report", document: { images: documents }, text: table(columns, rows, tableWidth(options)) };
   },
 };

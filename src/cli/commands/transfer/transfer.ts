@@ -28,6 +28,8 @@ export type TransferOptions = Pick<
   CopyFlagValues & {
     /** Of files with decrypted content. */
     readonly plainMode?: number | undefined;
+    /** Lines that say what was done, beside the digest. */
+    readonly summary?: ((report: CopyReport) => readonly string[]) | undefined;
   };
 
 /** The library's call that writes the image. */
@@ -45,6 +47,9 @@ export async function transferImage(
   const report = await transfer(await readTransfer(invocation, how));
   const edits = how.transform !== undefined || report.replaced !== undefined;
   for (const line of whatHappened(report, { edits, dry })) invocation.info(line);
+  // What reads the digest from stderr, as stdout has the archive, gets the digest alone.
+  const told = report.changed && !report.skipped && !dry && !isStandardStream(to);
+  if (told) for (const line of how.summary?.(report) ?? []) invocation.info(line);
   const file = options.get(digestfile);
   if (file !== undefined && report.digest !== undefined && !dry) await writeDigest(file, report.digest);
   const { signatures } = report;
@@ -61,7 +66,10 @@ function endsOf({ arguments: [from = "", to = from] }: Invocation): readonly [fr
   return [from, to];
 }
 
-async function readTransfer(invocation: Invocation, { plainMode, ...how }: TransferOptions): Promise<CopyImageOptions> {
+async function readTransfer(
+  invocation: Invocation,
+  { plainMode, summary: _, ...how }: TransferOptions,
+): Promise<CopyImageOptions> {
   const { options, signal, progress } = invocation;
   return {
     ...how,

@@ -2,6 +2,7 @@ import type { Progress, ProgressEvent } from "../../../progress.js";
 import type { FlagValues } from "../../options/flag-values.js";
 import { color, debug, json, progress, quiet } from "../../options/output.js";
 import { printable } from "../printable.js";
+import { openPaint } from "./paint.js";
 import { openProgress, progressStyle } from "./progress.js";
 
 /** A warning, as documents list it. */
@@ -27,7 +28,7 @@ export async function openConsoleReporter(options: FlagValues): Promise<ConsoleR
   const asked = { json: options.get(json), quiet: options.get(quiet) };
   const style = progressStyle(options.get(progress), asked);
   const paint = await openPaint(options.get(color));
-  const display = await openProgress(style, paint.colored);
+  const display = await openProgress(style, paint);
   const warnings = new Map<string, Warning>();
   const warn = ({ code, message }: Warning) => {
     const line = `${paint.warning("warning")}: ${printable(message)} ${paint.dim(`[${code}]`)}`;
@@ -55,23 +56,4 @@ export async function openConsoleReporter(options: FlagValues): Promise<ConsoleR
     warnings: () => [...warnings.values()],
     close: () => display.close(),
   };
-}
-
-/** Colours a word or a line; the same text where there are no colours. */
-interface Paint {
-  readonly colored: boolean;
-  warning(text: string): string;
-  dim(text: string): string;
-}
-
-const plain: Paint = { colored: false, warning: (text) => text, dim: (text) => text };
-
-/** Colours for stderr. `auto`: on a terminal that is not dumb, unless NO_COLOR says otherwise (https://no-color.org). */
-async function openPaint(wanted: "auto" | "always" | "never"): Promise<Paint> {
-  const { NO_COLOR, TERM } = process.env;
-  const able = process.stderr.isTTY === true && TERM !== "dumb" && (NO_COLOR === undefined || NO_COLOR === "");
-  if (wanted === "never" || (wanted === "auto" && !able)) return plain;
-  const { Chalk } = await import("chalk");
-  const chalk = new Chalk({ level: 1 });
-  return { colored: true, warning: (text) => chalk.yellow(text), dim: (text) => chalk.dim(text) };
 }

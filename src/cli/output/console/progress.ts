@@ -1,7 +1,10 @@
-import type { ProgressEvent } from "../../../progress.js";
+import { performance } from "node:perf_hooks";
+import type { PlannedBlob, ProgressEvent } from "../../../progress.js";
 import { jsonText } from "../printable.js";
+import type { Paint } from "./paint.js";
 import type { ProgressDisplay } from "./progress-display.js";
-import { progressTotals } from "./progress-totals.js";
+import { progressSentence } from "./progress-lines.js";
+import { progressState } from "./progress-state.js";
 import { writeNews } from "./streams.js";
 
 /** How progress is shown. */
@@ -24,12 +27,14 @@ export function progressStyle(
 }
 
 /** The display of a style; the terminal's is loaded only then. */
-export async function openProgress(style: ProgressStyle, colored: boolean): Promise<ProgressDisplay> {
+export async function openProgress(style: ProgressStyle, paint: Paint): Promise<ProgressDisplay> {
   switch (style) {
-    case "tty":
-      return (await import("./progress-tty.js")).ttyProgress(colored);
+    case "tty": {
+      const { terminalProgress } = await import("./progress-terminal.js");
+      return terminalProgress(process.stderr, { paint, unicode: showsUnicode(), reflows: breaksAnew() });
+    }
     case "plain":
-      return plainProgress();
+      return logProgress();
     case "json":
       return { take: (event) => writeNews(jsonText(eventDocument(event))), print: writeNews, close: () => undefined };
     case "none":
@@ -37,23 +42,39 @@ export async function openProgress(style: ProgressStyle, colored: boolean): Prom
   }
 }
 
-const interval = 10_000;
+function showsUnicode(): boolean {
+  const { LC_ALL, LC_CTYPE, LANG } = process.env;
+  return /utf-?8/i.test(LC_ALL || LC_CTYPE || LANG || "");
+}
 
-/** One line every ten seconds. */
-function plainProgress(): ProgressDisplay {
-  const sum = progressTotals(() => performance.now());
+/** xterm itself and GNU screen cut lines when they become narrow; all others of today break them anew. */
+function breaksAnew(): boolean {
+  return process.env["XTERM_VERSION"] === undefined && process.env["STY"] === undefined;
+}
+
+const logInterval = 10_000;
+
+/** One line every ten seconds, for logs. */
+function logProgress(): ProgressDisplay {
+  const state = progressState(() => performance.now());
   const timer = setInterval(() => {
-    const line = sum.line();
-    if (line !== undefined) writeNews(`oci-enc: ${line}`);
-  }, interval);
+    const snapshot = state.snapshot();
+    if (snapshot !== undefined) writeNews(`oci-enc: ${progressSentence(snapshot)}`);
+  }, logInterval);
   timer.unref();
-  return { take: sum.take, print: writeNews, close: () => clearInterval(timer) };
+  return { take: state.take, print: writeNews, close: () => clearInterval(timer) };
 }
 
 /** Of a descriptor only what names it: its annotations may hold whole envelopes. */
-function eventDocument({ type, ...rest }: ProgressEvent): object {
+function eventDocument(event: ProgressEvent): object {
+  const { type, ...rest } = event;
+  if (event.type === "planned") return { event: type, ...rest, parts: event.parts.map(partDocument) };
   const members = Object.entries(rest).map(([name, value]: [string, unknown]) => [name, named(value)]);
   return { event: type, ...Object.fromEntries(members) };
+}
+
+function partDocument({ blob, ...rest }: PlannedBlob): object {
+  return { ...rest, blob: named(blob) };
 }
 
 function named(value: unknown): unknown {

@@ -1,4 +1,10 @@
-import { type Check, type Finding, printPlatform, type VerifyReport } from "../../../doors/index.js";
+import {
+  type Check,
+  type EncryptionSight,
+  type Finding,
+  printPlatform,
+  type VerifyReport,
+} from "../../../doors/index.js";
 import { jsonText, printable } from "../printable.js";
 import { type Column, table } from "../tables/table.js";
 import { findingPlace, tellingFindings } from "./finding.js";
@@ -11,11 +17,17 @@ const columns: readonly Column[] = [
   { heading: "QUESTION", align: "left", gap: 2 },
 ];
 
+/** How a report is printed; `verbose`: the table and what it says have what was not judged, too. */
+export interface VerifyForm {
+  readonly report: "table" | "json" | "junit" | "sarif";
+  readonly verbose: boolean;
+}
+
 /** What `verify` prints, in the form that was asked for. */
-export function verifyText(report: VerifyReport, form: "table" | "json" | "junit" | "sarif"): string {
-  switch (form) {
+export function verifyText(report: VerifyReport, form: VerifyForm): string {
+  switch (form.report) {
     case "table":
-      return verifyTable(report);
+      return verifyTable(report, form);
     case "json":
       return jsonText({ schema: "oci-enc/verify/v1", ...verifyDocument(report) }, 2);
     case "junit":
@@ -41,15 +53,51 @@ export function verifyDocument({ reference, digest, verdict, checks }: VerifyRep
   };
 }
 
-function verifyTable({ reference, digest, verdict, checks }: VerifyReport): string {
-  const rows = checks.map((check) => [check.verdict, check.id, check.title]);
-  const told = checks.flatMap((check) =>
-    findingsForPeople(check).map((finding) => {
-      const place = findingPlace(finding);
-      return printable(`${finding.verdict}: ${check.id}: ${place === "" ? "" : `${place}: `}${finding.message}`);
-    }),
+function verifyTable(report: VerifyReport, { verbose }: VerifyForm): string {
+  const { reference, digest, verdict, checks } = report;
+  const told = ({ verdict: one }: { readonly verdict: string }) => verbose || one !== "not judged";
+  const rows = checks.filter(told).map((check) => [check.verdict, check.id, check.title]);
+  const findings = checks.flatMap((check) =>
+    findingsForPeople(check)
+      .filter(told)
+      .map((finding) => printable(`${finding.verdict}: ${check.id}: ${placed(finding)}`)),
   );
-  return [printable(`${reference} (${digest}): ${verdict}`), table(columns, rows), ...told].join("\n");
+  return [
+    printable(verifySentence(report)),
+    printable(`${reference} (${digest}): ${verdict}`),
+    table(columns, rows),
+    ...findings,
+  ].join("\n");
+}
+
+/** `app:1-enc is encrypted for 2 recipients and signed by …`, or why it does not pass. */
+function verifySentence({ reference, verdict, checks, sight }: VerifyReport): string {
+  const { encryption, signers } = sight;
+  const facts = [
+    ...(encryption ? [encryptionText(encryption)] : []),
+    ...(signers.length > 0 ? [`is signed by ${signers.join(" and ")}`] : []),
+  ];
+  const failures = checks.flatMap(({ findings }) => findings).filter((finding) => finding.verdict === "failed");
+  const [first] = failures;
+  if (first !== undefined) {
+    const more = failures.length > 1 ? `, and ${failures.length - 1} more` : "";
+    const before = facts.length > 0 ? `${facts.join(", ")}, but ` : "";
+    return `${reference} ${before}does not pass: ${placed(first)}${more}`;
+  }
+  if (verdict === "not judged") return `${reference} is not judged: nothing was asked that it could fail`;
+  const unsigned = signers.length === 0 ? ["no signature was asked for"] : [];
+  return `${reference} ${[...facts, ...unsigned].join(", and ")}`;
+}
+
+function encryptionText({ layers, encrypted, recipients }: EncryptionSight): string {
+  if (encrypted === 0) return "is not encrypted";
+  const whom = `for ${recipients} recipient${recipients === 1 ? "" : "s"}`;
+  return encrypted === layers ? `is encrypted ${whom}` : `is encrypted in ${encrypted} of ${layers} layers ${whom}`;
+}
+
+function placed(finding: Finding): string {
+  const place = findingPlace(finding);
+  return `${place === "" ? "" : `${place}: `}${finding.message}`;
 }
 
 /** Of signatures everything: who signed, what such a key cannot promise, and that nobody vouches for the image. */

@@ -1,4 +1,5 @@
 import { type CanDecryptReport, type LayerAccess, printPlatform } from "../../../doors/index.js";
+import { digestCell } from "./cells.js";
 import { type Column, table } from "./table.js";
 import { verdictMembers, verdictText } from "./verdict-text.js";
 
@@ -11,16 +12,17 @@ const columns: readonly Column[] = [
 ];
 
 /** The table of `can-decrypt`. */
-export function accessTable({ layers }: CanDecryptReport): string {
+export function accessTable({ layers }: CanDecryptReport, width?: number): string {
   return table(
     columns,
     layers.map((access) => [
       String(access.index),
-      access.layer.digest,
-      platformName(access) ?? "",
+      digestCell(access.layer.digest),
+      platformName(access) ?? "-",
       verdictText(access),
-      access.key ?? "",
+      access.key ?? "-",
     ]),
+    width,
   );
 }
 

@@ -17,7 +17,7 @@ const columns: readonly Column[] = [
 ];
 
 /** The table of `diff`: one line a layer, with who came (+) and who went (-). */
-export function diffTable({ layers }: ImageDiff): string {
+export function diffTable({ layers }: ImageDiff, width?: number): string {
   const rows = layers.map((layer) => [
     platformName(layer) ?? "",
     String(layer.index),
@@ -29,7 +29,7 @@ export function diffTable({ layers }: ImageDiff): string {
       ...layer.recipientsAdded.map((info) => `+${shortName(info)}`),
     ].join(" "),
   ]);
-  return table(columns, rows);
+  return table(columns, rows, width);
 }
 
 /** The document of `diff --json`. */

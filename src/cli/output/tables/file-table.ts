@@ -1,4 +1,5 @@
 import type { ImageFile } from "../../../doors/unpack.js";
+import { sizeCell } from "./cells.js";
 import { type Column, table } from "./table.js";
 
 const columns: readonly Column[] = [
@@ -10,15 +11,15 @@ const columns: readonly Column[] = [
 ];
 
 /** The files of a directory, or one file, as `ls -l` shows them; times are UTC. */
-export function fileTable(files: readonly ImageFile[]): string {
+export function fileTable(files: readonly ImageFile[], width?: number): string {
   const rows = files.map((file) => [
     modeText(file),
     `${file.uid}:${file.gid}`,
-    String(file.size),
+    sizeCell(file.size),
     timeText(file.mtime),
     file.linkTarget === undefined ? file.name : `${file.name} -> ${file.linkTarget}`,
   ]);
-  return table(columns, rows);
+  return table(columns, rows, width);
 }
 
 /** What `--json` shows of a file. */

@@ -1,5 +1,6 @@
 import { type ImageReport, type InspectedLayer, type ManifestReport, printPlatform } from "../../../doors/index.js";
-import { type Column, table } from "./table.js";
+import { digestCell, sizeCell } from "./cells.js";
+import { type Cell, type Column, table } from "./table.js";
 import { verdictMembers, verdictText } from "./verdict-text.js";
 
 /** The words and their order are those of ctr-enc. */
@@ -18,12 +19,14 @@ const decryptsColumn: Column = { heading: "DECRYPTS", align: "right", gap: 2 };
 export interface LayerTableForm {
   /** Whether keys were given, and so which layers they decrypt is known. */
   readonly keys: boolean;
+  /** Of the terminal; undefined: any. */
+  readonly width?: number | undefined;
 }
 
 /** The table of `layerinfo`; the index starts anew for each platform. Attestations have no layers to run, and are left out. */
 export function layerTable(image: ImageReport, form: LayerTableForm): string {
   const rows = images(image).flatMap((manifest) => manifest.layers.map((entry) => row(manifest, entry, form)));
-  return table([...columns, ...(form.keys ? [decryptsColumn] : []), recipientsColumn], rows);
+  return table([...columns, ...(form.keys ? [decryptsColumn] : []), recipientsColumn], rows, form.width);
 }
 
 /** The document of `layerinfo --json`. */
@@ -49,14 +52,14 @@ function images(image: ImageReport): readonly ManifestReport[] {
   return image.manifests.filter(({ attestation }) => !attestation);
 }
 
-function row(manifest: ManifestReport, entry: InspectedLayer, form: LayerTableForm): readonly string[] {
+function row(manifest: ManifestReport, entry: InspectedLayer, form: LayerTableForm): readonly Cell[] {
   const { index, layer, schemes, recipients, access } = entry;
   const verdict = access === undefined || access.answer === "plain" ? "" : verdictText(access);
   return [
     String(index),
-    layer.digest,
+    digestCell(layer.digest),
     platformName(manifest) ?? "",
-    String(layer.size),
+    sizeCell(layer.size),
     schemes.join(","),
     ...(form.keys ? [verdict] : []),
     recipients.map(({ label }) => label).join(", "),

@@ -10,9 +10,19 @@ const columns: readonly Column[] = [
   { heading: "ID", align: "left", gap: 2 },
 ];
 
-/** The table of `recipients list`: INDEX is what `recipients remove --index` takes, ID what follows the scheme in `--match`. */
-export function recipientsTable(image: ImageReport): string {
-  const rows = encryptedLayers(image).flatMap(({ platform, entry }) =>
+/**
+ * The table of `recipients list`: INDEX is what `recipients remove --index` takes, ID what follows the scheme in `--match`.
+ * On a terminal, of layers with the same recipients in the same order only the first.
+ */
+export function recipientsTable(image: ImageReport, width?: number): string {
+  const seen = new Set<string>();
+  const layers = encryptedLayers(image).filter(({ entry }) => {
+    const key = namesOf(entry).join("\n");
+    const fresh = width === undefined || !seen.has(key);
+    seen.add(key);
+    return fresh;
+  });
+  const rows = layers.flatMap(({ platform, entry }) =>
     entry.recipients.map(({ scheme, algorithm, id, label }, index) => [
       platform ?? "",
       String(entry.index),
@@ -22,7 +32,30 @@ export function recipientsTable(image: ImageReport): string {
       id === "" ? `(${label})` : id,
     ]),
   );
-  return table(columns, rows);
+  if (width === undefined || seen.size > 1) return table(columns, rows, width);
+  return table(
+    columns.slice(2).map((column, index) => (index === 0 ? { ...column, gap: 0 } : column)),
+    rows.map((row) => row.slice(2)),
+    width,
+  );
+}
+
+/** Who decrypts the whole image, and where layers have others. */
+export function recipientsSummary(image: ImageReport): string {
+  const layers = encryptedLayers(image).map(({ entry }) => namesOf(entry));
+  if (layers.length === 0) return "no layer is encrypted";
+  const everywhere = [...new Set(layers[0])].filter((name) => layers.every((names) => names.includes(name)));
+  const differ = layers.some((names) => names.some((name) => !everywhere.includes(name)));
+  const whole =
+    everywhere.length === 0
+      ? "nobody decrypts"
+      : `${everywhere.join(", ")} decrypt${everywhere.length === 1 ? "s" : ""}`;
+  const others = differ ? "; some layers have other recipients as well" : "";
+  return `${whole} all ${layers.length} encrypted layers${others}`;
+}
+
+function namesOf({ recipients }: InspectedLayer): readonly string[] {
+  return recipients.map(({ scheme, id, label }) => (id === "" ? `${scheme} (${label})` : `${scheme}:${id}`));
 }
 
 /** The document of `recipients list --json`. */
