@@ -30,7 +30,7 @@ function page() {
     [
       "Options follow the command; after `--` nothing is an option. No option takes more than one value: repeat the option instead.",
       "[spec/command-line.md](spec/command-line.md) says how references, keys and layers are written, what is printed where, and what other programs get to know.",
-      "`oci-enc help COMMAND` shows the options of a command, and so does `man oci-enc-COMMAND`.",
+      "`oci-enc help COMMAND` shows the options of a command, and so does `man oci-enc-COMMAND`. `oci-enc help CODE` explains an error or a warning.",
     ].join("\n"),
     table(["group", "commands"], [...grouped(commands, ({ group }) => group)].map(contents)),
     ...[...grouped(commands, ({ group }) => group)].flatMap(([group, members]) => [
@@ -45,7 +45,7 @@ function page() {
     "## Exit status",
     table(
       ["status", "code", "meaning"],
-      exitStatuses.map((row) => [row.status, row.code === undefined ? "" : `\`${row.code}\``, escaped(row.means)]),
+      exitStatuses.map((row) => [row.status, row.code === undefined ? "" : `[\`${row.code}\`](errors.md#${row.code.toLowerCase()})`, escaped(row.means)]),
     ),
   ];
 }

@@ -13,7 +13,10 @@ export async function printProgramHelp(): Promise<void> {
   for (const { name, group, summary } of commands) {
     parser.addCommand(new Parser(name).usage(" ").summary(summary).helpGroup(group));
   }
-  parser.addHelpText("after", "\nOptions follow the command; oci-enc help COMMAND lists them.");
+  parser.addHelpText(
+    "after",
+    "\nOptions follow the command; oci-enc help COMMAND lists them.\nA code in an error or a warning, such as KEY_MISMATCH: oci-enc help CODE explains it.",
+  );
   await writeResult(`${helpText(parser)}\n`);
 }
 

@@ -46,6 +46,8 @@ interface Run {
 
 async function dispatch(run: Run): Promise<number> {
   withholdPassphraseVariables(run.args, process.env);
+  const page = await explanation(run.args);
+  if (page !== undefined) return printed(writeResult(`${page}\n`));
   const args = withoutHelpCommand(run.args);
   if (["--help", "-h"].includes(args[0] ?? "")) return printed(printProgramHelp());
   run.command = await findCommand(args);
@@ -122,6 +124,12 @@ function collectSimply(): void {
 function withoutHelpCommand(args: readonly string[]): readonly string[] {
   if (args[0] !== "help") return args;
   return [...args.slice(1), "--help"];
+}
+
+/** The page that `help CODE` asks for; undefined: nothing of the kind is asked for. */
+async function explanation([first, word, ...more]: readonly string[]): Promise<string | undefined> {
+  if (first !== "help" || word === undefined || more.length > 0) return undefined;
+  return (await import("./explanations/page.js")).codePage(word);
 }
 
 /** The row whose words the arguments start with. USAGE when there is none. */
