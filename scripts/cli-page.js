@@ -45,7 +45,11 @@ function page() {
     "## Exit status",
     table(
       ["status", "code", "meaning"],
-      exitStatuses.map((row) => [row.status, row.code === undefined ? "" : `[\`${row.code}\`](errors.md#${row.code.toLowerCase()})`, escaped(row.means)]),
+      exitStatuses.map((row) => [
+        row.status,
+        row.code === undefined ? "" : `[\`${row.code}\`](errors.md#${row.code.toLowerCase()})`,
+        escaped(row.means),
+      ]),
     ),
   ];
 }
