@@ -1,15 +1,15 @@
 import { setFlagsFromString } from "node:v8";
 import { OciEncError } from "../errors.js";
-import type { Command, CommandRow, Invocation } from "./commands/command.js";
+import type { Command, CommandRow, Invocation, Report } from "./commands/command.js";
 import { commands } from "./commands/index.js";
 import type { Flag } from "./options/flag.js";
 import { type FlagValues, flagValues } from "./options/flag-values.js";
-import { commandTimeout, debug, json, outputFlags, outputPrecedence } from "./options/output.js";
+import { commandTimeout, debug, json, outputFlags, outputPrecedence, summary } from "./options/output.js";
 import { withholdPassphraseVariables } from "./options/passphrase-variables.js";
 import { registryConflicts } from "./options/registry/registry-flags.js";
-import { type ConsoleReporter, openConsoleReporter } from "./output/console/console-reporter.js";
+import { type ConsoleReporter, openConsoleReporter, type Warning } from "./output/console/console-reporter.js";
 import { isClosedPipe, writeNews, writeResult } from "./output/console/streams.js";
-import { describeFailure, failureLine } from "./output/failure.js";
+import { describeFailure, type Failure, type FailureDocument, failureLine } from "./output/failure.js";
 import { printOutcome } from "./output/report.js";
 import { printProgramHelp } from "./program-help.js";
 import type { Interruption } from "./signals.js";
@@ -24,6 +24,8 @@ export async function runProgram(args: readonly string[], interruption: Interrup
     declared: undefined,
     options: undefined,
     reporter: undefined,
+    result: undefined,
+    summaryFile: undefined,
   };
   try {
     return await dispatch(run);
@@ -42,6 +44,9 @@ interface Run {
   declared: Command | undefined;
   options: FlagValues | undefined;
   reporter: ConsoleReporter | undefined;
+  result: Report | undefined;
+  /** Where a summary is still to be written. */
+  summaryFile: string | undefined;
 }
 
 async function dispatch(run: Run): Promise<number> {
@@ -63,8 +68,9 @@ async function dispatch(run: Run): Promise<number> {
   if (typed.kind === "help") return printed(writeResult(`${typed.text}\n`));
   const options = flagValues(command, typed.values, process.env);
   run.options = options;
+  run.summaryFile = options.get(summary);
   run.reporter = await openConsoleReporter(options);
-  return await execute(run.command, command, {
+  return await execute(run, command, {
     arguments: typed.arguments,
     options,
     line: args,
@@ -77,15 +83,21 @@ async function printed(printing: Promise<void>): Promise<number> {
   return 0;
 }
 
-async function execute(row: CommandRow, command: Command, invocation: Invocation & Channels): Promise<number> {
+async function execute(run: Run, command: Command, invocation: Invocation & Channels): Promise<number> {
   const { options, reporter, interruption } = invocation;
   const timer = startTimer(options.get(commandTimeout), interruption);
   collectSimply();
   try {
     const outcome = await command.run(invocation);
     reporter.close();
-    await printOutcome(outcome, { command: row.name, json: options.get(json), warnings: reporter.warnings() });
-    if (outcome.kind === "report" && outcome.failure) throw outcome.failure;
+    await printOutcome(outcome, {
+      command: run.command?.name ?? "",
+      json: options.get(json),
+      warnings: reporter.warnings(),
+    });
+    run.result = outcome.kind === "report" ? outcome : undefined;
+    if (run.result?.failure) throw run.result.failure;
+    if (run.result) await summarize(run, undefined);
     return outcome.kind === "status" ? outcome.status : 0;
   } finally {
     clearTimeout(timer);
@@ -171,9 +183,23 @@ async function report(thrown: unknown, run: Run): Promise<number> {
     debug: asked(run, debug),
   });
   run.reporter?.close();
-  if (asked(run, json)) writeNews(failureLine(failure, run.reporter?.warnings() ?? []));
-  else writeNews(failure.text);
+  const tell = (told: Failure, warnings: readonly Warning[] = []) =>
+    writeNews(asked(run, json) ? failureLine(told, warnings) : told.text);
+  tell(failure, run.reporter?.warnings());
+  await summarize(run, failure.document).catch((lost: unknown) => {
+    tell(describeFailure(lost, { command: run.command?.name, status: undefined, debug: false }));
+  });
   return failure.status;
+}
+
+/** Appends to the file of `--summary`, where there is one; once, also where that fails. LOCAL_IO, NOT_FOUND. */
+async function summarize(run: Run, failure: FailureDocument | undefined): Promise<void> {
+  const file = run.options ? run.summaryFile : setByVariable(summary, undefined);
+  run.summaryFile = undefined;
+  if (file === undefined) return;
+  const { appendSummary } = await import("./output/summary/summary.js");
+  const warnings = run.reporter?.warnings() ?? [];
+  await appendSummary(file, { command: run.command?.name, report: run.result, failure, warnings });
 }
 
 /** 128 + SIGPIPE, as other programs end. */
@@ -186,10 +212,15 @@ function asked(run: Run, flag: Flag<boolean>): boolean {
   const options = ended < 0 ? run.args : run.args.slice(0, ended);
   if (options.includes(`--${flag.name}`) || (flag.short !== undefined && options.includes(`-${flag.short}`)))
     return true;
+  return setByVariable(flag, false);
+}
+
+/** What the environment says of an output option; `fallback` where its variable makes no sense. */
+function setByVariable<T>(flag: Flag<T>, fallback: T): T {
   try {
     return flagValues({ flags: [flag] }, new Map(), process.env).get(flag);
   } catch {
-    // The variable makes no sense, which is the failure that is being reported.
-    return false;
+    // That is the failure that is being reported.
+    return fallback;
   }
 }

@@ -9,6 +9,8 @@ import type { Renaming } from "./transfer.js";
 export interface CopyReport {
   /** The target's name. */
   readonly reference: string;
+  /** Of the root that the source named. Undefined: it was not asked, as the target was left alone. */
+  readonly sourceDigest?: Digest;
   /** What the reference named before, where source and target are one image. Undefined: they are two. */
   readonly replaced?: Digest;
   /** Of the root at the target. Undefined after a dry run that would change it. */
@@ -53,7 +55,7 @@ export function plannedReport(plan: Plan, { reference, root, inPlace }: Subject)
   const edited = dropsChildren(plan) || layers.some(({ action }) => action !== "keep");
   const changed = edited || digest !== root.digest;
   const known = edited ? { digest: undefined, size: undefined } : { digest, size };
-  return { reference, ...replacedBy(inPlace, root), mediaType, changed, layers, ...known };
+  return { reference, sourceDigest: root.digest, ...replacedBy(inPlace, root), mediaType, changed, layers, ...known };
 }
 
 /** The report once the target's reference has moved. */
@@ -71,6 +73,7 @@ export function transferredReport(
   const changed = digest !== root.digest;
   return {
     reference,
+    sourceDigest: root.digest,
     ...replacedBy(inPlace, root),
     digest,
     mediaType,

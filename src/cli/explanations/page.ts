@@ -9,7 +9,7 @@ import { machineWarnings } from "./warnings/machine.js";
 const warnings: Readonly<Record<WarningCode, Explanation>> = { ...keyWarnings, ...imageWarnings, ...machineWarnings };
 
 /** A code with what is to be said of it. */
-export interface ExplainedCode extends Explanation {
+export interface ExplainedCode extends Omit<Explanation, "status"> {
   readonly code: string;
   /** The exit status of an error; undefined: a warning, which ends no command. */
   readonly status: string | undefined;

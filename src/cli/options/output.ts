@@ -42,8 +42,22 @@ export const commandTimeout: Flag<number | undefined> = parsed(
   parseDuration,
 );
 
+/** A file to which what happened is appended. */
+export const summary: Flag<string | undefined> = parsed(
+  {
+    name: "summary",
+    placeholder: "FILE",
+    about: "append to this file, in Markdown, what the command did or why it failed",
+    group,
+  },
+  (text) => {
+    if (text !== "-") return text;
+    throw new OciEncError("USAGE", "--summary takes a file, as standard output has the result");
+  },
+);
+
 /** What every command takes. */
-export const outputFlags: readonly Flag<unknown>[] = [json, quiet, debug, progress, color, commandTimeout];
+export const outputFlags: readonly Flag<unknown>[] = [json, quiet, debug, progress, color, summary, commandTimeout];
 
 /** A typed --quiet overrides a variable that sets --progress; with both typed, --progress counts. */
 export const outputPrecedence: readonly FlagPair[] = [[quiet, progress]];
