@@ -5,6 +5,10 @@ import { ioError, machineFailure, OciEncError, shownMessage, systemCode } from "
  * cost little more than Node itself.
  */
 async function main(args: readonly string[]): Promise<number> {
+  if (args[0] === "__complete")
+    return await printPage(
+      async () => await (await import("./completion/candidates.js")).printCandidates(args.slice(1)),
+    );
   const page = args.length === 1 ? await pageFor(args[0]) : undefined;
   if (page) return await printPage(page);
   const { watchSignals } = await import("./signals.js");

@@ -8,3 +8,4 @@ export { credentialsHint, redactedReference } from "../oci/redacted-reference.js
 export { type SignerKind, signerKind, trustKind } from "../sign/kinds.js";
 export { storedForm } from "../sign/simple-signing/stored.js";
 export { registryReference, sameRegistry } from "../transport/references.js";
+export { listImageNames } from "../transport/store/image-names.js";

@@ -1,3 +1,5 @@
+import type { WarningCode } from "../../progress.js";
+
 /** What a code means: a page of `oci-enc help CODE`, and a section of docs/errors.md. Texts are Markdown, without full stop. */
 export interface Explanation {
   /** Of an error whose exit status is not the one of its code. */
@@ -18,3 +20,6 @@ export interface Example {
   /** A sentence: why this line leads there. */
   readonly because: string;
 }
+
+/** Some of the warnings, by their code. All files of them together have every code. */
+export type WarningPages = Readonly<Partial<Record<WarningCode, Explanation>>>;

@@ -1,12 +1,11 @@
 import { type ErrorCode, OciEncError } from "../../errors.js";
-import type { WarningCode } from "../../progress.js";
-import type { Explanation } from "./explanation.js";
+import type { Explanation, WarningPages } from "./explanation.js";
 import { failures } from "./failures.js";
 import { imageWarnings } from "./warnings/images.js";
 import { keyWarnings } from "./warnings/keys.js";
 import { machineWarnings } from "./warnings/machine.js";
 
-const warnings: Readonly<Record<WarningCode, Explanation>> = { ...keyWarnings, ...imageWarnings, ...machineWarnings };
+const warnings: WarningPages = { ...keyWarnings, ...imageWarnings, ...machineWarnings };
 
 /** A code with what is to be said of it. */
 export interface ExplainedCode extends Omit<Explanation, "status"> {

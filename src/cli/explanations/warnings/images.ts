@@ -1,7 +1,7 @@
-import type { Explanation } from "../explanation.js";
+import type { WarningPages } from "../explanation.js";
 
 /** Warnings about what an encrypted image shows, and about digests, layers and what belongs to an image. */
-export const imageWarnings = {
+export const imageWarnings: WarningPages = {
   ATTACHMENT_DROPPED: {
     meaning: "something that belongs to the image is not copied",
     causes: [
@@ -145,4 +145,4 @@ export const imageWarnings = {
     causes: ["The reference has a tag and a digest, and the tag was moved since. The digest counts."],
     remedies: ["See whether you want the newer image, and write its digest then."],
   },
-} as const satisfies Readonly<Record<string, Explanation>>;
+};

@@ -1,7 +1,7 @@
-import type { Explanation } from "../explanation.js";
+import type { WarningPages } from "../explanation.js";
 
 /** Warnings about keys, recipients, certificates and policies. */
-export const keyWarnings = {
+export const keyWarnings: WarningPages = {
   AUTH_FILE_MODE: {
     meaning: "others can read a file with credentials",
     causes: ["The file that `login` writes, or docker's, has a mode that lets other users of this machine read it."],
@@ -94,4 +94,4 @@ export const keyWarnings = {
       because: "The signature of `signed` is for the digest of the plain image.",
     },
   },
-} as const satisfies Readonly<Record<string, Explanation>>;
+};

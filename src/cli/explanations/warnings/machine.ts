@@ -1,7 +1,7 @@
-import type { Explanation } from "../explanation.js";
+import type { WarningPages } from "../explanation.js";
 
 /** Warnings of commands that put files of an image on this machine or run it, and about locks and registries. */
-export const machineWarnings = {
+export const machineWarnings: WarningPages = {
   DEVICE_NOT_MADE: {
     meaning: "device nodes of the image are empty files",
     causes: ["Only root can make device nodes."],
@@ -64,4 +64,4 @@ export const machineWarnings = {
     causes: ["The file system, or your user, cannot have them. Capabilities of files are among them."],
     remedies: ["Unpack as root, on a file system with extended attributes."],
   },
-} as const satisfies Readonly<Record<string, Explanation>>;
+};
