@@ -69,10 +69,11 @@ bench: compiled
 docs: node_modules/.package-lock.json
 	npx typedoc
 
-# The man pages and docs/cli.md, from what the commands declare; tests fail when they are out of date.
+# The man pages, docs/cli.md and docs/errors.md, from what the commands and codes declare; tests fail when they are out of date.
 pages: build
 	node scripts/man-pages.js
 	node scripts/cli-page.js
+	node scripts/error-pages.js
 
 # The lint's table of imports into biome.imports.json, and everything as Biome formats it.
 format: node_modules/.package-lock.json

@@ -1,9 +1,11 @@
-// Writes man/, a page for the program and one for each command, from the declarations that the help is made from. With
-// --check it writes nothing, names what is out of date, and exits 1. Run after tsc, by `make pages`.
+// Writes man/, a page for the program and one for each command, from the declarations that the help is made from, and the
+// list of them in package.json. With --check it writes nothing, names what is out of date, and exits 1. Run after tsc, by
+// `make pages`.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { commands, exitStatuses, globalFlags, globalsBeside, sentence, topics, variableName } from "./declarations.js";
+import { generatedFile } from "./generated-file.js";
 import { grouped } from "./grouped.js";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -25,11 +27,20 @@ for (const command of commands) pages.set(`${pageName(command.name)}.1`, command
 
 if (process.argv.includes("--check")) check();
 else write();
+listPages();
 
 function write() {
   mkdirSync(directory, { recursive: true });
   for (const name of readdirSync(directory)) if (!pages.has(name)) rmSync(join(directory, name));
   for (const [name, text] of pages) writeFileSync(join(directory, name), text);
+}
+
+/** npm installs the pages that `man` of package.json names. */
+function listPages() {
+  const lines = [...pages.keys()].sort().map((name) => `    "./man/${name}"`);
+  const text = readFileSync(join(root, "package.json"), "utf8");
+  const listed = text.replace(/"man": \[[^\]]*\]/, `"man": [\n${lines.join(",\n")}\n  ]`);
+  generatedFile("package.json", listed, "make pages");
 }
 
 function check() {

@@ -5,6 +5,10 @@ import { ioError, machineFailure, OciEncError, shownMessage, systemCode } from "
  * cost little more than Node itself.
  */
 async function main(args: readonly string[]): Promise<number> {
+  if (args[0] === "__complete") {
+    const { printCandidates } = await import("./completion/candidates.js");
+    return await printPage(() => printCandidates(args.slice(1)));
+  }
   const [word] = args;
   if (word !== undefined && args.length === 1) {
     const { pages } = await import("./help/pages.js");

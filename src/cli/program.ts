@@ -1,7 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { OciEncError } from "../errors.js";
 import { type CommandLine, divideLine, misplacedOption } from "./command-line.js";
-import type { Command, CommandRow, Invocation } from "./commands/command.js";
+import type { Command, CommandRow, Invocation, Report } from "./commands/command.js";
 import { type FoundCommand, findRow, rowsBelow } from "./commands/find.js";
 import { commands } from "./commands/index.js";
 import { findConfiguration } from "./configuration/configuration-file.js";
@@ -9,11 +9,11 @@ import { pageAsked, printHelp } from "./help/page-asked.js";
 import type { Flag } from "./options/flag.js";
 import { type FlagValues, flagValues, type TypedValues } from "./options/flag-values.js";
 import { withGlobals } from "./options/global.js";
-import { commandTimeout, configFile, debug, format, json } from "./options/output.js";
+import { commandTimeout, configFile, debug, format, json, summary } from "./options/output.js";
 import { passphraseVariables, withholdPassphraseVariables } from "./options/passphrase-variables.js";
-import { type ConsoleReporter, openConsoleReporter } from "./output/console/console-reporter.js";
+import { type ConsoleReporter, openConsoleReporter, type Warning } from "./output/console/console-reporter.js";
 import { isClosedPipe, writeNews } from "./output/console/streams.js";
-import { describeFailure, failureLine } from "./output/failure.js";
+import { describeFailure, type Failure, type FailureDocument, failureLine } from "./output/failure.js";
 import { printOutcome } from "./output/report.js";
 import type { Template } from "./output/template.js";
 import type { Interruption } from "./signals.js";
@@ -28,6 +28,8 @@ export async function runProgram(args: readonly string[], interruption: Interrup
     declared: undefined,
     options: undefined,
     reporter: undefined,
+    result: undefined,
+    summaryFile: undefined,
   };
   try {
     return await dispatch(run);
@@ -46,6 +48,9 @@ interface Run {
   declared: Command | undefined;
   options: FlagValues | undefined;
   reporter: ConsoleReporter | undefined;
+  result: Report | undefined;
+  /** Where a summary is still to be written. */
+  summaryFile: string | undefined;
 }
 
 async function dispatch(run: Run): Promise<number> {
@@ -64,9 +69,10 @@ async function dispatch(run: Run): Promise<number> {
   const found = await configurationOf(command, typed.values);
   const options = flagValues(command, typed.values, process.env, found.configuration?.values);
   run.options = options;
+  run.summaryFile = options.get(summary);
   run.reporter = await openConsoleReporter(options);
   if (command.failure === undefined) await warnOfVariables(run, command);
-  return await execute(row, command, {
+  return await execute(run, command, {
     arguments: typed.arguments,
     options,
     line: [...row.name.split(" "), ...args],
@@ -110,7 +116,7 @@ async function printed(printing: Promise<void>): Promise<number> {
   return 0;
 }
 
-async function execute(row: CommandRow, command: Command, invocation: Invocation & Channels): Promise<number> {
+async function execute(run: Run, command: Command, invocation: Invocation & Channels): Promise<number> {
   const { options, reporter, interruption } = invocation;
   const form = { json: options.get(json), template: templateOf(command, options) };
   const timer = startTimer(options.get(commandTimeout), interruption);
@@ -118,8 +124,10 @@ async function execute(row: CommandRow, command: Command, invocation: Invocation
   try {
     const outcome = await command.run(invocation);
     reporter.close();
-    await printOutcome(outcome, { command: row.name, ...form, warnings: reporter.warnings() });
-    if (outcome.kind === "report" && outcome.failure) throw outcome.failure;
+    await printOutcome(outcome, { command: run.command?.name ?? "", ...form, warnings: reporter.warnings() });
+    run.result = outcome.kind === "report" ? outcome : undefined;
+    if (run.result?.failure) throw run.result.failure;
+    if (run.result) await summarize(run, undefined);
     return outcome.kind === "status" ? outcome.status : 0;
   } finally {
     clearTimeout(timer);
@@ -202,8 +210,12 @@ async function report(thrown: unknown, run: Run): Promise<number> {
     debug: asked(run, debug),
   });
   run.reporter?.close();
-  if (asked(run, json)) writeNews(failureLine(failure, run.reporter?.warnings() ?? []));
-  else writeNews(failure.text);
+  const tell = (told: Failure, warnings: readonly Warning[] = []) =>
+    writeNews(asked(run, json) ? failureLine(told, warnings) : told.text);
+  tell(failure, run.reporter?.warnings());
+  await summarize(run, failure.document).catch((lost: unknown) => {
+    tell(describeFailure(lost, { command: run.command?.name, status: undefined, debug: false }));
+  });
   return failure.status;
 }
 
@@ -223,6 +235,16 @@ function commandFirst({ before, rest }: CommandLine): readonly string[] {
   return [...found.row.name.split(" "), ...before, ...asked.slice(found.words)];
 }
 
+/** Appends to the file of `--summary`, where there is one; once, also where that fails. LOCAL_IO, NOT_FOUND. */
+async function summarize(run: Run, failure: FailureDocument | undefined): Promise<void> {
+  const file = run.options ? run.summaryFile : setByVariable(summary, undefined);
+  run.summaryFile = undefined;
+  if (file === undefined) return;
+  const { appendSummary } = await import("./output/summary/summary.js");
+  const warnings = run.reporter?.warnings() ?? [];
+  await appendSummary(file, { command: run.command?.name, report: run.result, failure, warnings });
+}
+
 /** 128 + SIGPIPE, as other programs end. */
 const closedPipeStatus = 141;
 
@@ -233,10 +255,15 @@ function asked(run: Run, flag: Flag<boolean>): boolean {
   const options = ended < 0 ? run.args : run.args.slice(0, ended);
   if (options.includes(`--${flag.name}`) || (flag.short !== undefined && options.includes(`-${flag.short}`)))
     return true;
+  return setByVariable(flag, false);
+}
+
+/** What the environment says of an output option; `fallback` where its variable makes no sense. */
+function setByVariable<T>(flag: Flag<T>, fallback: T): T {
   try {
     return flagValues({ flags: [flag] }, new Map(), process.env).get(flag);
   } catch {
-    // The variable makes no sense, which is the failure that is being reported.
-    return false;
+    // That is the failure that is being reported.
+    return fallback;
   }
 }

@@ -57,7 +57,7 @@ export function plannedReport(plan: Plan, { reference, root, inPlace }: Subject)
   const edited = dropsChildren(plan) || layers.some(({ action }) => action !== "keep");
   const changed = edited || digest !== root.digest;
   const known = edited ? { digest: undefined, size: undefined } : { digest, size };
-  return { reference, ...replacedBy(inPlace, root), mediaType, changed, layers, ...known };
+  return { reference, sourceDigest: root.digest, ...replacedBy(inPlace, root), mediaType, changed, layers, ...known };
 }
 
 /** The report once the target's reference has moved. */
@@ -75,6 +75,7 @@ export function transferredReport(
   const changed = digest !== root.digest;
   return {
     reference,
+    sourceDigest: root.digest,
     ...replacedBy(inPlace, root),
     digest,
     mediaType,
@@ -84,8 +85,8 @@ export function transferredReport(
   };
 }
 
-function replacedBy(inPlace: boolean, { digest }: Descriptor): Pick<CopyReport, "replaced" | "sourceDigest"> {
-  return { sourceDigest: digest, ...(inPlace && { replaced: digest }) };
+function replacedBy(inPlace: boolean, { digest }: Descriptor): Pick<CopyReport, "replaced"> {
+  return inPlace ? { replaced: digest } : {};
 }
 
 function layersOf(

@@ -66,7 +66,7 @@ function headingsIn(text: string): readonly string[] {
   return [...text.matchAll(/^#+ (.*)$/gm)].map(([, title = ""]) =>
     title
       .toLowerCase()
-      .replaceAll(/[^\p{L}\p{N}\s-]/gu, "")
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, "")
       .replaceAll(/\s/g, "-"),
   );
 }

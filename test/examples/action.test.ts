@@ -96,6 +96,13 @@ test("a command that fails fails the step, with its own status", async () => {
   assert.equal(output, "");
 });
 
+test("the page of the job says what the command did or why it failed, unless it is not to", async () => {
+  const [failing, done] = ["layerinfo\noci:none:none", "completion\nbash"];
+  assert.match((await runAction(failing, "")).summary, /### oci-enc layerinfo: failed\n\n\*\*NOT&#95;FOUND\*\*/);
+  assert.match((await runAction(done, "")).summary, /^\n### oci-enc completion: done\n/);
+  assert.equal((await runAction(failing, "", "false")).summary, "");
+});
+
 test("a password comes by standard input, and is neither an argument nor a variable", {
   skip: noDockerRegistry,
 }, async () => {
@@ -122,9 +129,14 @@ case $1 in
 esac
 `;
 
-async function runAction(args: string, stdin: string): Promise<{ result: PeerResult; output: string }> {
-  const outputs = join(mkdtempSync(join(scratch, "outputs-")), "output");
-  writeFileSync(outputs, "");
+async function runAction(
+  args: string,
+  stdin: string,
+  summary = "true",
+): Promise<{ result: PeerResult; output: string; summary: string }> {
+  const directory = mkdtempSync(join(scratch, "outputs-"));
+  const [outputs, page] = [join(directory, "output"), join(directory, "summary")];
+  for (const file of [outputs, page]) writeFileSync(file, "");
   const result = await runStep({
     shell: bash,
     script: String(at(use, "run")),
@@ -134,7 +146,9 @@ async function runAction(args: string, stdin: string): Promise<{ result: PeerRes
       GITHUB_OUTPUT: outputs,
       OCI_ENC_ACTION_ARGS: args,
       OCI_ENC_ACTION_STDIN: stdin,
+      OCI_ENC_ACTION_SUMMARY: summary,
+      GITHUB_STEP_SUMMARY: page,
     },
   });
-  return { result, output: readFileSync(outputs, "utf8") };
+  return { result, output: readFileSync(outputs, "utf8"), summary: readFileSync(page, "utf8") };
 }

@@ -33,6 +33,7 @@ interface Pipeline {
   /** Names of the variables that the pipeline itself sets, without those that only the runner knows. */
   readonly declared: readonly string[];
   environment(place: Place): NodeJS.ProcessEnv;
+  summary(place: Place): string;
   digest(place: Place): string;
 }
 
@@ -61,7 +62,9 @@ const pipelines: readonly Pipeline[] = [
       COSIGN_PRIVATE_KEY: readFileSync(join(scratch, "cosign.key"), "utf8"),
       COSIGN_PASSWORD: passphrase,
       GITHUB_OUTPUT: join(source, "..", "output"),
+      GITHUB_STEP_SUMMARY: join(source, "..", "summary"),
     }),
+    summary: ({ source }) => readFileSync(join(source, "..", "summary"), "utf8"),
     digest: ({ source }) => readFileSync(join(source, "..", "output"), "utf8").replace(/^digest=/, ""),
   },
   {
@@ -78,6 +81,7 @@ const pipelines: readonly Pipeline[] = [
       COSIGN_PRIVATE_KEY: join(scratch, "cosign.key"),
       COSIGN_PASSWORD: passphrase,
     }),
+    summary: summaryInSource,
     digest: ({ source }) => readFileSync(join(source, "image.env"), "utf8").replace(/^IMAGE_DIGEST=/, ""),
   },
   {
@@ -93,6 +97,7 @@ const pipelines: readonly Pipeline[] = [
       BUILDAH_ISOLATION: "chroot",
       COSIGN_PASSWORD: passphrase,
     }),
+    summary: summaryInSource,
     digest: ({ source }) => readFileSync(join(source, "..", "digest"), "utf8"),
   },
 ];
@@ -111,6 +116,10 @@ for (const pipeline of pipelines) {
     assert.match(digest, /^sha256:[0-9a-f]{64}$/);
     const [image, name] = [`docker://${place.image}`, place.image.replace(/:[^:/]*$/, "")];
     const layers = await done(["layerinfo", "--json", image]);
+    assert.match(
+      pipeline.summary(place),
+      /^\n### oci-enc encrypt: done\n[\s\S]*\| encrypted for \| [\s\S]*\n### oci-enc verify: done\n[\s\S]*\| verdict \| <code>passed/,
+    );
     assert.ok(layers.includes('"encrypted": true') && !layers.includes('"encrypted": false'), layers);
     const tags = (await done(["list-tags", `docker://${name}`])).trim().split("\n");
     assert.ok(tags.includes(`${digest.replace(":", "-")}.sig`), tags.join());
@@ -132,6 +141,7 @@ for (const pipeline of pipelines) {
     await done(["encrypt", "--recipient", "jwe:recipient.pub.pem", `oci:${forged}:app`, `docker://${place.image}`]);
     const refused = await runIn(check, place);
     assert.equal(refused.status, 8, refused.stderr);
+    assert.match(pipeline.summary(place), /### oci-enc verify: failed\n[\s\S]*\*\*UNTRUSTED\*\*/);
   });
 
   test(`${file}: without the passphrase nothing is pushed`, { skip }, async () => {
@@ -168,6 +178,11 @@ test("cosign verifies what a pipeline has signed", { skip: skip || cosign.missin
   const verified = await run(cosign, [...args, place.image], { DOCKER_CONFIG: config, HOME: scratch });
   assert.equal(verified.status, 0, verified.stderr);
 });
+
+/** Where a pipeline has no page of its own. */
+function summaryInSource({ source }: Place): string {
+  return readFileSync(join(source, "summary.md"), "utf8");
+}
 
 /** The command that verifies, to its end. */
 function verification(script: string): string {

@@ -11,6 +11,7 @@ const directory = join(process.cwd(), "man");
 const generator: Peer = { program: process.execPath, missing: false };
 const script = join(process.cwd(), "scripts", "man-pages.js");
 const write = testVariable("OCI_ENC_GOLDEN") === "write";
+const npm: Peer = { program: "npm", missing: false };
 const [man, lexgrog, mandoc] = [systemPeer("man"), systemPeer("lexgrog"), systemPeer("mandoc")];
 
 test("man/ is what the commands' declarations say; OCI_ENC_GOLDEN=write writes it", async () => {
@@ -18,13 +19,29 @@ test("man/ is what the commands' declarations say; OCI_ENC_GOLDEN=write writes i
   assert.equal(status, 0, stderr);
 });
 
-test("there is a page for the program and one for each command, and all of them are packed", async () => {
+test("there is a page for the program and one for each command, and npm installs all of them", async () => {
   const names = commands.map(({ name }) => `oci-enc-${name.replaceAll(" ", "-")}.1`);
-  assert.deepEqual((await readdir(directory)).sort(), ["oci-enc.1", ...names].sort());
-  const text = await readFile("package.json", "utf8");
-  const manifest: { readonly files: readonly string[]; readonly directories: object } = JSON.parse(text);
+  const pages = ["oci-enc.1", ...names].sort();
+  assert.deepEqual((await readdir(directory)).sort(), pages);
+  const manifest: { readonly files: readonly string[]; readonly man: readonly string[] } = JSON.parse(
+    await readFile("package.json", "utf8"),
+  );
   assert.ok(manifest.files.includes("man"));
-  assert.deepEqual(manifest.directories, { man: "man" });
+  assert.deepEqual(
+    [...manifest.man].sort(),
+    pages.map((name) => `./man/${name}`),
+  );
+});
+
+test("the package that npm packs has every page", async () => {
+  const { status, stdout, stderr } = await run(npm, ["pack", "--dry-run", "--json", "--ignore-scripts"]);
+  assert.equal(status, 0, stderr);
+  const [{ files } = { files: [] }]: readonly PackedPackage[] = Object.values(JSON.parse(stdout));
+  const packed = files.map(({ path }) => path).filter((path) => path.startsWith("man/"));
+  assert.deepEqual(
+    packed.sort(),
+    (await readdir(directory)).sort().map((name) => `man/${name}`),
+  );
 });
 
 test("a page has every option of its command and every example, as they are typed", async () => {
@@ -62,6 +79,11 @@ test("mandoc has nothing to say of a page but that it is undated", { skip: mando
     [],
   );
 });
+
+/** What `npm pack --json` says of one package. */
+interface PackedPackage {
+  readonly files: readonly { readonly path: string }[];
+}
 
 async function pagePaths(): Promise<readonly string[]> {
   return (await readdir(directory)).sort().map((name) => join(directory, name));

@@ -92,4 +92,12 @@ export interface Report {
   readonly failure?: OciEncError | undefined;
   /** Standard output holds the archive itself, so the report goes to stderr. */
   readonly stderr?: boolean;
+  /** What `--summary` says beside the document. */
+  summary?(): Promise<readonly SummaryFact[]>;
+}
+
+/** A line of a summary. The values may come from outside. */
+export interface SummaryFact {
+  readonly label: string;
+  readonly values: readonly string[];
 }

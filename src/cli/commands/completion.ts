@@ -1,6 +1,7 @@
 import { bashCompletion } from "../completion/bash.js";
 import { fishCompletion } from "../completion/fish.js";
 import type { KnownCommand } from "../completion/known-command.js";
+import { isImageArgument } from "../completion/word-kinds.js";
 import { zshCompletion } from "../completion/zsh.js";
 import { globalsBeside } from "../options/global.js";
 import type { Command, CommandRow } from "./command.js";
@@ -30,10 +31,8 @@ export function completion(commands: readonly CommandRow[]): Command {
 
 async function knownCommand({ name, summary, load }: CommandRow): Promise<KnownCommand> {
   const { arguments: declared, flags } = await load();
-  return {
-    name,
-    summary,
-    flags: [...flags, ...globalsBeside(flags)],
-    words: declared.flatMap(({ choices = [] }) => choices),
-  };
+  const words = declared.flatMap(({ choices = [] }) => choices);
+  const images = declared.some(isImageArgument);
+  const files = declared.some((argument) => argument.choices === undefined && !isImageArgument(argument));
+  return { name, summary, flags: [...flags, ...globalsBeside(flags)], words, images, files };
 }

@@ -1,5 +1,5 @@
 import { spellings } from "../options/flag.js";
-import { firstWords, type KnownCommand, quoted, secondWords } from "./known-command.js";
+import { firstWords, freeFlags, type KnownCommand, quoted, secondWords } from "./known-command.js";
 
 /** A script for `/etc/bash_completion.d`. What it has no words for is completed as a file. */
 export function bashCompletion(commands: readonly KnownCommand[]): string {
@@ -8,29 +8,79 @@ export function bashCompletion(commands: readonly KnownCommand[]): string {
   );
   return [
     "# bash completion for oci-enc",
+    ...splitting,
+    ...asking,
     "_oci_enc() {",
-    '  local current="${COMP_WORDS[COMP_CWORD]}" previous="${COMP_WORDS[COMP_CWORD-1]}" words=',
-    '  case "${COMP_WORDS[*]:1:COMP_CWORD-1} " in',
-    `    ' ' | 'help ') words=${quoted([...firstWords(commands), "help", "--help", "--version"].join(" "))} ;;`,
+    "  local typed current quote previous words= kind=",
+    '  _oci_enc_split "${COMP_LINE:0:COMP_POINT}"',
+    '  local whole="$current"',
+    '  if [[ "$current" == --*=* ]]; then previous="${current%%=*}" current="${current#*=}"; fi',
+    '  case "${typed#* }" in',
+    `    '' | 'help ') words=${quoted([...firstWords(commands), "help", "--help", "--version"].join(" "))} ;;`,
     ...groups,
     ...commands.flatMap(commandCase),
     "  esac",
-    '  COMPREPLY=($(compgen -W "$words" -- "$current"))',
+    '  if [[ -n "$kind" ]]; then _oci_enc_ask "$kind" "$2"',
+    '  else COMPREPLY=($(compgen -W "$words" -- "$current")); fi',
     "}",
     "complete -o default -F _oci_enc oci-enc",
   ].join("\n");
 }
 
-function commandCase({ name, flags, words }: KnownCommand): readonly string[] {
+/**
+ * Bash divides words at colons and equals signs, which `COMP_WORDBREAKS` says, and leaves quotes in them. So the line is read
+ * here, as a shell reads it and without evaluating anything: the complete words, what the last one means, and an open quote.
+ */
+const splitting = [
+  "_oci_enc_split() {",
+  '  local line="$1" char at begun=',
+  "  typed= current= quote= previous=",
+  "  for ((at = 0; at < ${#line}; at++)); do",
+  '    char="${line:at:1}"',
+  '    if [[ "$quote" == "\'" && "$char" != "\'" ]]; then current+="$char"',
+  '    elif [[ "$char" == "\\\\" ]]; then at=$((at + 1)) current+="${line:at:1}" begun=1',
+  '    elif [[ -n "$quote" && "$char" == "$quote" ]]; then quote=',
+  '    elif [[ -n "$quote" ]]; then current+="$char"',
+  '    elif [[ "$char" == [\\"\\\'] ]]; then quote="$char" begun=1',
+  '    elif [[ "$char" != [[:space:]] ]]; then current+="$char" begun=1',
+  '    elif [[ -n "$begun" ]]; then typed+="$current " previous="$current" current= begun=; fi',
+  "  done",
+  "}",
+];
+
+/** Offers what `oci-enc __complete` knows, less what stands before the part of the word that bash puts an answer in place of. */
+const asking = [
+  "_oci_enc_ask() {",
+  '  local candidate asked="$current" all="$whole" open="$quote" rest',
+  '  local before="${whole%"$current"}"',
+  '  _oci_enc_split "$open$2"',
+  '  local kept="${all%"$current"}"',
+  "  while IFS= read -r candidate; do",
+  '    [[ "$candidate" == *[/:] ]] && compopt -o nospace 2>/dev/null',
+  '    candidate="$before$candidate" rest="${candidate#"$kept"}"',
+  '    case "$open" in',
+  "      \"'\") rest=\"${rest//\\'/\\'\\\\\\'\\'}\" ;;",
+  '      \'"\') rest="$(printf %s "$rest" | sed \'s/[\\\\"$`]/\\\\&/g\')" ;;',
+  '      *) printf -v rest %q "$rest" ;;',
+  "    esac",
+  '    COMPREPLY+=("$rest")',
+  '  done < <(command oci-enc __complete "$1" "$asked" 2>/dev/null)',
+  "}",
+];
+
+function commandCase({ name, flags, words, images }: KnownCommand): readonly string[] {
   const choices = flags.filter((flag) => flag.choices.length > 0);
-  const free = flags.filter((flag) => flag.placeholder !== undefined && flag.choices.length === 0);
   const options = flags.flatMap(spellings).filter((spelling) => spelling.startsWith("--"));
+  const free = [...freeFlags(flags)].map(([kind, names]) => {
+    return `        ${names.join(" | ")}) ${kind === undefined ? "return" : `kind=${kind}`} ;;`;
+  });
+  const argument = images ? "kind=image" : `words=${quoted(words.join(" "))}`;
   return [
     `    ${quoted(`${name} `)}*)`,
     '      case "$previous" in',
     ...choices.map((flag) => `        ${spellings(flag).join(" | ")}) words=${quoted(flag.choices.join(" "))} ;;`),
-    ...(free.length > 0 ? [`        ${free.flatMap(spellings).join(" | ")}) return ;;`] : []),
-    `        *) if [[ "$current" == -* ]]; then words=${quoted([...options, "--help"].join(" "))}; else words=${quoted(words.join(" "))}; fi ;;`,
+    ...free,
+    `        *) if [[ "$current" == -* ]]; then words=${quoted([...options, "--help"].join(" "))}; else ${argument}; fi ;;`,
     "      esac",
     "      ;;",
   ];

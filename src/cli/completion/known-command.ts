@@ -1,4 +1,5 @@
-import type { Flag } from "../options/flag.js";
+import { type Flag, spellings } from "../options/flag.js";
+import { kindOfFlag, type WordKindName } from "./word-kinds.js";
 
 /** One command as the completion of a shell needs to know it. */
 export interface KnownCommand {
@@ -8,6 +9,19 @@ export interface KnownCommand {
   readonly flags: readonly Flag<unknown>[];
   /** What its arguments can be, where that is known. */
   readonly words: readonly string[];
+  /** Whether an argument is an image, and whether one is something else. */
+  readonly images: boolean;
+  readonly files: boolean;
+}
+
+/** Options that take a value of their own form, by what completes it: a kind of words, or undefined for files. */
+export function freeFlags(flags: readonly Flag<unknown>[]): ReadonlyMap<WordKindName | undefined, readonly string[]> {
+  const found = new Map<WordKindName | undefined, readonly string[]>();
+  for (const flag of flags.filter(({ placeholder, choices }) => placeholder !== undefined && choices.length === 0)) {
+    const kind = kindOfFlag(flag);
+    found.set(kind, [...(found.get(kind) ?? []), ...spellings(flag)]);
+  }
+  return found;
 }
 
 /** The first words of the commands, each once: `key` stands for all that begin with it. */

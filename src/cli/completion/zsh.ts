@@ -1,5 +1,5 @@
 import { type Flag, spellings } from "../options/flag.js";
-import { firstWords, type KnownCommand, quoted, secondWords } from "./known-command.js";
+import { firstWords, freeFlags, type KnownCommand, quoted, secondWords } from "./known-command.js";
 
 /** A script for a directory of zsh's `fpath`, named `_oci-enc`. What it has no words for is completed as a file. */
 export function zshCompletion(commands: readonly KnownCommand[]): string {
@@ -7,9 +7,11 @@ export function zshCompletion(commands: readonly KnownCommand[]): string {
   const first = firstWords(commands).map((word) => described(word, summaries.get(word) ?? "more commands"));
   return [
     "#compdef oci-enc",
+    ...asking,
     "_oci_enc() {",
     '  local typed="${(j: :)words[2,CURRENT-1]} " previous="${words[CURRENT-1]}"',
     "  local -a known",
+    '  if [[ "$PREFIX" == --*=* ]]; then previous="${PREFIX%%=*}"; compset -P "*="; fi',
     '  case "$typed" in',
     `    ' ' | 'help ') known=(${first.join(" ")}); _describe 'command' known; return ;;`,
     ...[...secondWords(commands)].map(
@@ -23,18 +25,32 @@ export function zshCompletion(commands: readonly KnownCommand[]): string {
   ].join("\n");
 }
 
-function commandCase({ name, flags, words }: KnownCommand): readonly string[] {
+/** Offers what `oci-enc __complete` knows; zsh itself quotes what it inserts. No space follows what goes on. */
+const asking = [
+  "_oci_enc_ask() {",
+  "  local -a found",
+  '  found=("${(@f)$(command oci-enc __complete "$1" "${(Q)PREFIX}" 2>/dev/null)}")',
+  '  compadd -S "" -- ${(M)found:#*[/:]}',
+  "  compadd -- ${${found:#*[/:]}:#}",
+  '  [[ -n "$found" ]]',
+  "}",
+];
+
+function commandCase({ name, flags, words, images, files }: KnownCommand): readonly string[] {
   const choices = flags.filter((flag) => flag.choices.length > 0);
-  const free = flags.filter((flag) => flag.placeholder !== undefined && flag.choices.length === 0);
+  const free = [...freeFlags(flags)].map(([kind, names]) => {
+    return `        ${names.join(" | ")}) ${kind === undefined ? "" : `_oci_enc_ask ${kind} || `}_files; return ;;`;
+  });
   return [
     `    ${quoted(`${name} `)}*)`,
     '      case "$previous" in',
     ...choices.map((flag) => `        ${spellings(flag).join(" | ")}) compadd -- ${flag.choices.join(" ")}; return ;;`),
-    ...(free.length > 0 ? [`        ${free.flatMap(spellings).join(" | ")}) _files; return ;;`] : []),
+    ...free,
     "      esac",
     `      known=(${flags.flatMap(describedFlag).join(" ")})`,
     "      [[ \"${words[CURRENT]}\" == -* ]] && { _describe -o 'option' known; return }",
     ...(words.length > 0 ? [`      compadd -- ${words.join(" ")}; return`] : []),
+    ...(images ? [`      _oci_enc_ask image${files ? "" : " && return"}`] : []),
     "      ;;",
   ];
 }

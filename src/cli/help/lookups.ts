@@ -11,7 +11,7 @@ import { topicHelp } from "./topic-help.js";
 type Lookup = (words: readonly string[], all: boolean) => Promise<string | undefined>;
 
 /** Where the words of `oci-enc help WORDS` are looked up, in this order. */
-const lookups: readonly Lookup[] = [commandPage, groupPage, topicPage];
+const lookups: readonly Lookup[] = [commandPage, groupPage, topicPage, explanationPage];
 
 /** The page that is asked for; without words, that of the program. USAGE when there is none. */
 export async function helpPage(words: readonly string[], all: boolean): Promise<string> {
@@ -22,7 +22,7 @@ export async function helpPage(words: readonly string[], all: boolean): Promise<
   }
   const { redactedReference } = await import("../../doors/internal.js");
   throw new OciEncError("USAGE", `there is no help on ${redactedReference(words.join(" "))}`, {
-    hint: `oci-enc --help lists the commands; topics are ${topics.map(({ name }) => name).join(", ")}`,
+    hint: `oci-enc --help lists the commands; topics are ${topics.map(({ name }) => name).join(", ")}; and a code in an error or a warning has a page`,
   });
 }
 
@@ -43,4 +43,10 @@ async function groupPage(words: readonly string[]): Promise<string | undefined> 
 async function topicPage(words: readonly string[]): Promise<string | undefined> {
   const row = topics.find(({ name }) => name === words.join(" "));
   return row === undefined ? undefined : await topicHelp(row);
+}
+
+/** What an error or a warning means. */
+async function explanationPage(words: readonly string[]): Promise<string | undefined> {
+  const { codePage } = await import("../explanations/page.js");
+  return codePage(words.join(" "));
 }

@@ -55,6 +55,7 @@ function further(): readonly (readonly [string, string])[] {
   return [
     ["oci-enc COMMAND --help", "what a command takes; --help-all: every option of it"],
     ["oci-enc help TOPIC", topics.map(({ name }) => name).join(", ")],
+    ["oci-enc help CODE", "what an error or a warning means: oci-enc help KEY_MISMATCH"],
     ["oci-enc --help-all", "every command with what it does"],
     ["oci-enc --version", "the version"],
   ];

@@ -74,6 +74,21 @@ export const configFile: Flag<string | undefined> = single({
   topic,
 });
 
+/** A file to which what happened is appended. */
+export const summary: Flag<string | undefined> = parsed(
+  {
+    name: "summary",
+    placeholder: "FILE",
+    about: "append to this file, in Markdown, what the command did or why it failed",
+    group,
+    topic,
+  },
+  (text) => {
+    if (text !== "-") return text;
+    throw new OciEncError("USAGE", "--summary takes a file, as standard output has the result");
+  },
+);
+
 /** What every command takes. */
 export const outputFlags: readonly Flag<unknown>[] = [
   json,
@@ -82,6 +97,7 @@ export const outputFlags: readonly Flag<unknown>[] = [
   debug,
   progress,
   color,
+  summary,
   commandTimeout,
   configFile,
 ];

@@ -66,7 +66,10 @@ test("every link within docs/cli.md leads to a heading of it", () => {
 test("docs/cli.md has every exit status", () => {
   for (const code of codes) {
     const status = code === "ABORTED" ? "128 + n" : new OciEncError(code, "").exitStatus;
-    assert.ok(sectionOf("## Exit status").includes(`| ${status} | \`${code}\` |`), code);
+    assert.ok(
+      sectionOf("## Exit status").includes(`| ${status} | [\`${code}\`](errors.md#${code.toLowerCase()}) |`),
+      code,
+    );
   }
 });
 

@@ -17,7 +17,7 @@ import { readSignersOf } from "../../options/signing/signers.js";
 import { signBy, signBySigstore, signIdentity } from "../../options/signing/signing-flags.js";
 import { readRules } from "../../options/signing/trust-flags.js";
 import { byteCount } from "../../output/byte-count.js";
-import type { Invocation, Report } from "../command.js";
+import type { Invocation, Report, SummaryFact } from "../command.js";
 import { type CopyFlagValues, digestfile, dryRun, referrers, removeSignatures } from "./transfer-flags.js";
 
 /** What one command makes different about a copy. */
@@ -59,7 +59,19 @@ export async function transferImage(
     text: report.digest ?? "",
     writes: true,
     stderr: isStandardStream(to),
+    summary: () => summaryFacts(report),
   };
+}
+
+/** What is not in the document: which image it was, and who can decrypt what is encrypted now. */
+async function summaryFacts({ sourceDigest, layers }: CopyReport): Promise<readonly SummaryFact[]> {
+  const { recipientsOf } = await import("../../../doors/crypt.js");
+  const recipients = await Promise.all(layers.map(({ after }) => recipientsOf(after?.annotations)));
+  const names = new Set(recipients.flat().map(({ scheme, label }) => `${scheme} ${label}`));
+  return [
+    { label: "digest before", values: sourceDigest === undefined ? [] : [sourceDigest] },
+    { label: "encrypted for", values: [...names] },
+  ].filter(({ values }) => values.length > 0);
 }
 
 function endsOf({ arguments: [from = "", to = from] }: Invocation): readonly [from: string, to: string] {

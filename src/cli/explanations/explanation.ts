@@ -1,0 +1,25 @@
+import type { WarningCode } from "../../progress.js";
+
+/** What a code means: a page of `oci-enc help CODE`, and a section of docs/errors.md. Texts are Markdown, without full stop. */
+export interface Explanation {
+  /** Of an error whose exit status is not the one of its code. */
+  readonly status?: string;
+  /** In a few words, for the table of exit statuses too: `no given key decrypts the image`. */
+  readonly meaning: string;
+  /** Sentences: how it comes about, the most usual first. */
+  readonly causes: readonly string[];
+  /** Sentences: what helps, in the order in which it is best tried. */
+  readonly remedies: readonly string[];
+  /** A command line that ends so, or warns so; undefined: none brings it about at will. */
+  readonly example?: Example;
+}
+
+/** A command line for the directory that docs/errors.md prepares. */
+export interface Example {
+  readonly line: string;
+  /** A sentence: why this line leads there. */
+  readonly because: string;
+}
+
+/** Some of the warnings, by their code. All files of them together have every code. */
+export type WarningPages = Readonly<Partial<Record<WarningCode, Explanation>>>;

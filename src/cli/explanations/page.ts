@@ -1,0 +1,61 @@
+import { type ErrorCode, OciEncError } from "../../errors.js";
+import type { Explanation, WarningPages } from "./explanation.js";
+import { failures } from "./failures.js";
+import { imageWarnings } from "./warnings/images.js";
+import { keyWarnings } from "./warnings/keys.js";
+import { machineWarnings } from "./warnings/machine.js";
+
+const warnings: WarningPages = { ...keyWarnings, ...imageWarnings, ...machineWarnings };
+
+/** A code with what is to be said of it. */
+export interface ExplainedCode extends Omit<Explanation, "status"> {
+  readonly code: string;
+  /** The exit status of an error; undefined: a warning, which ends no command. */
+  readonly status: string | undefined;
+}
+
+/** Errors by their status, then warnings by their code. */
+export const explainedCodes: readonly ExplainedCode[] = [
+  ...Object.keys(failures)
+    .filter(isErrorCode)
+    .map((code) => ({ status: String(new OciEncError(code, "").exitStatus), ...failures[code], code })),
+  ...Object.entries(warnings)
+    .map(([code, explanation]) => ({ ...explanation, code, status: undefined }))
+    .sort((one, other) => (one.code < other.code ? -1 : 1)),
+];
+
+/** The page of a code, in capitals or not, for a terminal; undefined for any other word. */
+export function codePage(word: string): string | undefined {
+  const found = explainedCodes.find(({ code }) => code === word.toUpperCase());
+  return found && pageText(found);
+}
+
+function isErrorCode(code: string): code is ErrorCode {
+  return code in failures;
+}
+
+function pageText({ code, status, meaning, causes, remedies, example }: ExplainedCode): string {
+  return [
+    status === undefined ? `${code}, a warning: the command goes on` : `${code}, an error: exit status ${status}`,
+    ...wrapped("  ", `It means: ${meaning}.`),
+    "",
+    "Why it happens:",
+    ...causes.flatMap((cause) => wrapped("  - ", cause)),
+    "",
+    "What to do:",
+    ...remedies.flatMap((remedy) => wrapped("  - ", remedy)),
+    ...(example ? ["", "Example:", `  ${example.line}`, ...wrapped("  ", example.because)] : []),
+  ].join("\n");
+}
+
+/** Lines of at most 80 columns, where no word is longer; the first one after `start`, the others as far in. */
+function wrapped(start: string, text: string): readonly string[] {
+  const lines = [start];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1) ?? "";
+    const isEmpty = line.length === start.length;
+    if (isEmpty || line.length + 1 + word.length <= 80) lines.splice(-1, 1, `${line}${isEmpty ? "" : " "}${word}`);
+    else lines.push(`${" ".repeat(start.length)}${word}`);
+  }
+  return lines;
+}
