@@ -28,9 +28,8 @@ install: build
 compiled: node_modules/.package-lock.json
 	node scripts/compile.js build dist
 
-# Seal, inspect and open a small image, in a scratch directory. It needs one file of what build/ else holds.
+# Encrypt, inspect and decrypt a small image, in a scratch directory.
 demo: build
-	npx esbuild --log-level=warning --target=node20 --format=esm --outfile=build/examples/demo/make-image.js examples/demo/make-image.ts
 	examples/demo/run.sh
 
 # Lint, types, dead code, what is packed, licences, links between comments.
