@@ -1,6 +1,6 @@
 # make alone: everything that a change has to pass.
 
-.PHONY: all demo build compiled install check test fuzz kill mutants bench docs pages format clean
+.PHONY: all demo build compiled install check test fuzz kill mutants bench docs pages picture format clean
 
 all: check build test
 
@@ -72,6 +72,10 @@ docs: node_modules/.package-lock.json
 pages: build
 	node scripts/man-pages.js
 	node scripts/cli-page.js
+
+# The picture of README.md, from a real run.
+picture: build
+	node scripts/picture.js
 
 # The lint's table of imports into biome.imports.json, and everything as Biome formats it.
 format: node_modules/.package-lock.json

@@ -102,6 +102,17 @@ test("README.md is short, and one block of at most six lines goes from nothing t
   assert.ok(whole.content.trimEnd().split("\n").length <= 6);
 });
 
+test("the picture shows the commands that its script runs, which are the same in README.md, and needs nothing from elsewhere", () => {
+  const picture = readFileSync(join("docs", "first-encryption.svg"), "utf8");
+  const script = readFileSync(join("scripts", "picture.js"), "utf8");
+  const shown = [...picture.matchAll(/>\$ (oci-enc [^<]+)</g)].map(([, command = ""]) => command);
+  const run = [...script.matchAll(/^ {2}"(oci-enc [^"]+)",$/gm)].map(([, command = ""]) => command);
+  assert.equal(shown.length, 3);
+  assert.deepEqual(shown, run, "make picture");
+  for (const command of shown) assert.ok(pages[0]?.text.includes(`\n${command}\n`), command);
+  assert.doesNotMatch(picture, /<(?:script|image|style|use)\b|href|url\(/);
+});
+
 test("nothing has an address yet, and no page needs a package that nobody published", () => {
   const manifest: Record<string, unknown> = JSON.parse(readFileSync("package.json", "utf8"));
   for (const member of ["repository", "homepage", "bugs"]) assert.equal(manifest[member], undefined, member);
