@@ -40,7 +40,7 @@ function shortened(text) {
   return text
     .replaceAll(/(sha256:[0-9a-f]{12})[0-9a-f]{52}/g, "$1")
     .replaceAll(/(kid=[\w-]{8})[\w-]+/g, "$1…")
-    .replace(/ {20,}DIGEST/, " ".repeat(16) + "DIGEST");
+    .replace(/ {20,}DIGEST/, `${" ".repeat(16)}DIGEST`);
 }
 
 function picture(texts) {
