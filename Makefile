@@ -1,6 +1,6 @@
 # make alone: everything that a change has to pass.
 
-.PHONY: all demo build compiled install check test fuzz kill mutants bench docs pages format clean
+.PHONY: all demo build compiled install check test fuzz kill mutants bench docs pages picture format clean
 
 all: check build test
 
@@ -28,9 +28,8 @@ install: build
 compiled: node_modules/.package-lock.json
 	node scripts/compile.js build dist
 
-# Seal, inspect and open a small image, in a scratch directory. It needs one file of what build/ else holds.
+# Encrypt, inspect and decrypt a small image, in a scratch directory.
 demo: build
-	npx esbuild --log-level=warning --target=node20 --format=esm --outfile=build/examples/demo/make-image.js examples/demo/make-image.ts
 	examples/demo/run.sh
 
 # Lint, types, dead code, what is packed, licences, links between comments.
@@ -74,6 +73,10 @@ pages: build
 	node scripts/man-pages.js
 	node scripts/cli-page.js
 	node scripts/error-pages.js
+
+# The picture of README.md, from a real run.
+picture: build
+	node scripts/picture.js
 
 # The lint's table of imports into biome.imports.json, and everything as Biome formats it.
 format: node_modules/.package-lock.json

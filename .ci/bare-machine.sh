@@ -57,8 +57,11 @@ inside() {
 }
 
 inside 'for tool in cc gcc g++ python3 git gpg; do ! command -v $tool || exit 1; done'
-say "npm ci && npm run build"
-inside 'npm ci --no-audit --no-fund && npm run build && node bin/oci-enc.js --version'
+blocks() { awk -v heading="## $1" '/^## /{here = $0 == heading} /^```/{if (here) inside = $0 == "```sh"; next} here && inside' README.md; }
+say "README.md: Install, and First encryption"
+inside "$(blocks Install)
+$(blocks 'First encryption')" | tee "$root/first.log"
+grep -qx 'digests agree' "$root/first.log"
 inside '! [ -e node_modules/pkcs11js ]'
 say "make demo"
 inside 'make demo'

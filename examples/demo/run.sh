@@ -9,7 +9,7 @@ cd "$work"
 oci_enc() { node "$root/bin/oci-enc.js" "$@"; }
 say() { printf '\n$ oci-enc %s\n' "$*"; oci_enc "$@"; }
 
-plain=$(node "$root/build/examples/demo/make-image.js" oci:images:app)
+plain=$(node "$root/examples/demo/make-image.js" oci:images:app)
 echo "a small image of three layers: $plain"
 
 say key generate --out mykey

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { layerDigest, writePlainImage } from "../support/images/one-layer-image.js";
+import { layerDigest } from "../support/images/one-layer-image.js";
 import { softHsmModule } from "../support/keys/key-material.js";
-import { ociEncProgram } from "../support/process/oci-enc.js";
+import { blocksOf, isRun, scriptOf } from "../support/pages/page.js";
+import { makePagePlace, runScript } from "../support/pages/page-place.js";
 import { firstMissing, type Peer, systemPeer } from "../support/process/peer.js";
 import { scratchDirectory } from "../support/scratch.js";
 
@@ -24,10 +24,8 @@ const needed: ReadonlyMap<string, Peer> = new Map([
 
 const scratch = scratchDirectory();
 const guide = await readFile(join(process.cwd(), "docs", "keys.md"), "utf8");
-const sections = guide
-  .split(/^## /m)
-  .slice(1)
-  .filter((section) => !section.startsWith("Forms of key files"));
+const [before = "", ...parts] = guide.split(/^## /m);
+const sections = parts.filter((section) => !section.startsWith("Forms of key files"));
 
 test("the guide has a section for every scheme", async () => {
   const { schemes } = await import("../../src/doors/internal.js");
@@ -42,32 +40,16 @@ for (const section of sections) {
   test(`the commands of docs/keys.md on ${name} run, and give the image back`, {
     skip: firstMissing(...peers),
   }, async () => {
-    const directory = join(scratch, name);
-    await mkdir(directory);
-    const plain = await writePlainImage(join(directory, "images"), "app");
-    await symlink(join(process.cwd(), "examples"), join(directory, "examples"));
-    const blocks = [...section.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, commands]) => commands);
-    assert.ok(blocks.length > 1);
-    const { status, output } = await shell(blocks.join("\n"), directory);
+    const place = await makePagePlace(join(scratch, name));
+    const blocks = blocksOf(section);
+    assert.ok(blocks.length > 1 && blocks.every(isRun));
+    const { status, output } = await runScript(place, scriptOf([...blocksOf(before), ...blocks]));
     assert.equal(status, 0, output);
-    assert.equal(await layerDigest(join(directory, "decrypted"), "app"), plain.plainDigest);
+    const [plain, decrypted] = ["images", "decrypted"].map((layout) => join(place.directory, layout));
+    assert.equal(await layerDigest(decrypted ?? "", "app"), await layerDigest(plain ?? "", "app"));
   });
 }
 
 function nameOf(section: string): string {
   return section.slice(0, section.indexOf(":"));
-}
-
-async function shell(script: string, cwd: string): Promise<{ readonly status: number; readonly output: string }> {
-  const bin = join(cwd, "bin");
-  await mkdir(bin);
-  await writeFile(join(bin, "oci-enc"), `#!/bin/sh\nexec '${process.execPath}' '${ociEncProgram}' "$@"\n`);
-  await chmod(join(bin, "oci-enc"), 0o755);
-  const env = { ...process.env, PATH: `${bin}:${process.env["PATH"]}` };
-  return new Promise((resolve) => {
-    const child = execFile("/bin/sh", ["-eux"], { cwd, env, timeout: 240_000 }, (error, stdout, stderr) => {
-      resolve({ status: error === null ? 0 : Number(error.code ?? 1), output: stdout + stderr });
-    });
-    child.stdin?.end(script);
-  });
 }

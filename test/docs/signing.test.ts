@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { writePlainImage } from "../support/images/one-layer-image.js";
-import { ociEncProgram } from "../support/process/oci-enc.js";
+import { blocksOf, expectation, isRun, scriptOf } from "../support/pages/page.js";
+import { makePagePlace, type PagePlace, runScript, writeProgram } from "../support/pages/page-place.js";
 import { broughtPeer, firstMissing, type Peer, systemPeer } from "../support/process/peer.js";
 import { noDockerRegistry, startDockerRegistry } from "../support/registry/docker-registry.js";
 import { scratchDirectory } from "../support/scratch.js";
@@ -110,68 +109,39 @@ function sectionsOf(guide: string): readonly Section[] {
 /** Every section stands on the first one, and has a registry and a directory of its own. */
 async function runSection(section: Section, used: readonly Tool[]): Promise<void> {
   count += 1;
-  const cwd = join(scratch, String(count));
   await using registry = await startDockerRegistry("open");
-  await mkdir(join(cwd, "bin"), { recursive: true });
-  await writePlainImage(join(cwd, "images"), "app");
-  await symlink(join(process.cwd(), "examples"), join(cwd, "examples"));
-  await writeProgram(cwd, "oci-enc", `'${process.execPath}' '${ociEncProgram}'`);
-  for (const { name, peer } of used) if (peer.program !== name) await writeProgram(cwd, name, `'${peer.program}'`);
-  const before = [first, section.parent].flatMap((one) => (one && one !== section ? [changesOf(scriptOf(one))] : []));
-  const here = [...before, scriptOf(section)]
+  const place = await makePagePlace(join(scratch, String(count)));
+  for (const { name, peer } of used) if (peer.program !== name) await writeProgram(place, name, `'${peer.program}'`);
+  const before = [first, section.parent].flatMap((one) =>
+    one && one !== section ? [changesOf(blocksScript(one))] : [],
+  );
+  const script = [...before, blocksScript(section)]
     .join("")
     .replaceAll("registry.example", registry.host)
-    .replaceAll("/srv/signatures", join(cwd, "lookaside"));
-  const { status, output } = await shell(here, cwd, await environment(cwd, registry.host));
+    .replaceAll("/srv/signatures", join(place.home, "lookaside"));
+  await configureTools(place, registry.host);
+  const { status, output } = await runScript(place, script);
   assert.equal(status, 0, output);
 }
 
 let count = 0;
-
-/** ` # exit 8` after a command. */
-const expectation = /^(.*\S) +# exit (\d+)$/;
 
 /** What of a script later sections stand on: what only looks, or fails, is left out. */
 function changesOf(script: string): string {
   return script.replaceAll(/^(?:oci-enc verify .*|status=0; .*|\[ "\$status" .*)\n/gm, "");
 }
 
-/** Files are written where they stand among the commands. */
-function scriptOf({ text }: Section): string {
-  const blocks = text.matchAll(/^```(sh|json|yaml)(?: (\S+))?\n(.*?)^```$/gms);
-  return [...blocks].map(([, , file, content = ""]) => (file ? writing(file, content) : commands(content))).join("");
+function blocksScript({ text }: Section): string {
+  const blocks = blocksOf(text);
+  assert.ok(blocks.every(isRun), text);
+  return scriptOf(blocks);
 }
 
-function writing(file: string, content: string): string {
-  return `mkdir -p "$(dirname ${file})"\ncat > ${file} <<'END OF FILE'\n${content}END OF FILE\n`;
-}
-
-function commands(block: string): string {
-  return block.replaceAll(new RegExp(expectation, "gm"), (_, command: string, status: string) =>
-    [`status=0; ${command} || status=$?`, `[ "$status" -eq ${status} ]`].join("\n"),
-  );
-}
-
-async function writeProgram(cwd: string, name: string, command: string): Promise<void> {
-  await writeFile(join(cwd, "bin", name), `#!/bin/sh\nexec ${command} "$@"\n`, { mode: 0o755 });
-}
-
-/** No rules of this machine's user, and the registry without TLS for tools that have to be told. */
-async function environment(cwd: string, host: string): Promise<NodeJS.ProcessEnv> {
-  const config = join(cwd, ".config");
+/** The registry without TLS for tools that have to be told. */
+async function configureTools({ home }: PagePlace, host: string): Promise<void> {
+  const config = join(home, ".config");
   for (const tool of ["notation", "containers"]) await mkdir(join(config, tool), { recursive: true });
   await writeFile(join(config, "notation", "config.json"), JSON.stringify({ insecureRegistries: [host] }));
   const registry = `[[registry]]\nlocation = "${host}"\ninsecure = true\n`;
   await writeFile(join(config, "containers", "registries.conf"), registry);
-  return { PATH: `${join(cwd, "bin")}:${process.env["PATH"]}`, HOME: cwd, XDG_CONFIG_HOME: config };
-}
-
-function shell(script: string, cwd: string, env: NodeJS.ProcessEnv): Promise<{ status: number; output: string }> {
-  return new Promise((resolve) => {
-    const options = { cwd, env: { ...process.env, ...env }, timeout: 240_000, maxBuffer: 16 * 1024 * 1024 };
-    const child = execFile("/bin/sh", ["-eux"], options, (error, stdout, stderr) => {
-      resolve({ status: error === null ? 0 : Number(error.code ?? 1), output: (stdout + stderr).slice(-8000) });
-    });
-    child.stdin?.end(script);
-  });
 }

@@ -31,8 +31,8 @@ const [build, final] = stages;
 
 test("the Containerfile builds in one stage and is run from another, slimmer one, as a user", () => {
   assert.equal(stages.length, 2);
-  assert.match(build?.base ?? "", /^docker\.io\/library\/node:20-/);
-  assert.match(final?.base ?? "", /^docker\.io\/library\/node:20-.*-slim$/);
+  assert.match(build?.base ?? "", /^docker\.io\/library\/node:24-/);
+  assert.match(final?.base ?? "", /^docker\.io\/library\/node:24-.*-slim$/);
   assert.deepEqual(all(final, "RUN"), []);
   const [user = "", ...others] = all(final, "USER");
   assert.match(user, /^[1-9]\d*:[1-9]\d*$/);
