@@ -31,7 +31,7 @@ function page() {
       "Options follow the command, and those of [every command](#options-every-command) may stand before it; after `--` nothing is an option. No option takes more than one value: repeat the option instead.",
       "[spec/command-line.md](spec/command-line.md) says how references, keys and layers are written, what is printed where, and what other programs get to know.",
       "`oci-enc COMMAND --help` shows what the command is for and how it begins, `oci-enc COMMAND --help-all` every option of it, and so does `man oci-enc-COMMAND`.",
-      `\`oci-enc help TOPIC\` shows the options that many commands take: ${topics.map(({ name }) => `\`${name}\``).join(", ")}. `oci-enc help CODE` explains an error or a warning.`,
+      `\`oci-enc help TOPIC\` shows the options that many commands take: ${topics.map(({ name }) => `\`${name}\``).join(", ")}. \`oci-enc help CODE\` explains an error or a warning.`,
     ].join("\n"),
     table(["group", "commands"], [...grouped(commands, ({ group }) => group)].map(contents)),
     ...[...grouped(commands, ({ group }) => group)].flatMap(([group, members]) => [

@@ -7,10 +7,12 @@ import { writeText } from "./standard-streams.js";
 const help = `ctd-decoder [OPTIONS]
 
 Decrypts one image layer, as a stream processor of containerd: the encrypted layer on standard input, the payload on
-descriptor 3, the plain layer on standard output. Ends with 0, or with 1 and "CODE: message" on standard error.
+descriptor 3, the plain layer on standard output. Without a payload, as containerd's transfer service and Docker start it, the
+layer's wrapped keys are looked up in containerd's content store. Ends with 0, or with 1 and "CODE: message" on standard error.
 
 Options:
   --decryption-keys-path DIR   the node's private keys: every file of a directory, or one file
+  --content-root DIR           the root of containerd's configuration, where it is not a usual one
   --help                       show this help
 `;
 
@@ -30,21 +32,24 @@ async function main(args: readonly string[]): Promise<void> {
 
 /** Both `--option value` and `--option=value`, with one dash or two, as imgcrypt's ctd-decoder takes them. USAGE. */
 function readArguments(args: readonly string[]): "help" | DecoderOptions {
-  let keysPath: string | undefined;
+  const given = new Map<string, string>();
   const rest = [...args];
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
-    const [, name, , value] = /^--?([a-z-]+)(=(.*))?$/s.exec(word) ?? [];
+    const [, name = "", , value] = /^--?([a-z-]+)(=(.*))?$/s.exec(word) ?? [];
     if (name === "help" || name === "h") return "help";
-    if (name === "decryption-keys-path") keysPath = value ?? rest.shift();
+    if (directories.has(name)) {
+      const directory = value ?? rest.shift();
+      if (!directory) throw new OciEncError("USAGE", `--${name} names no directory`);
+      given.set(name, directory);
+    }
     // An argument without a dash is ignored, as ctd-decoder ignores it.
     else if (word.startsWith("-"))
       throw new OciEncError("USAGE", `unknown option ${JSON.stringify(word.slice(0, 100))}`);
-    if (name === "decryption-keys-path" && !keysPath) {
-      throw new OciEncError("USAGE", "--decryption-keys-path names no directory");
-    }
   }
-  return { keysPath };
+  return { keysPath: given.get("decryption-keys-path"), contentRoot: given.get("content-root") };
 }
+
+const directories: ReadonlySet<string> = new Set(["decryption-keys-path", "content-root"]);
 
 main(process.argv.slice(2)).catch((error: unknown) => {
   process.stderr.write(failureLines(error));

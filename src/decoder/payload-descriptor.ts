@@ -7,13 +7,9 @@ const payloadDescriptor = 3;
 /** Annotations fit into a manifest, and keys into a few KiB. */
 const sizeLimit = 16 * 1024 * 1024;
 
-/** The payload, whole. USAGE when none was passed; CORRUPT when it is absurdly large; LOCAL_IO. */
-export function readPayload(): Uint8Array {
-  if (!isPassed()) {
-    throw new OciEncError("USAGE", "no payload was passed on descriptor 3", {
-      hint: "layers can be decrypted only for a client that sends one: the kubelet through CRI, or ctr-enc; not ctr, and containerd 2's CRI only with use_local_image_pull = true",
-    });
-  }
+/** The payload, whole; undefined when none was passed. CORRUPT when it is absurdly large; LOCAL_IO. */
+export function readPayload(): Uint8Array | undefined {
+  if (!isPassed()) return undefined;
   const parts: Buffer[] = [];
   let size = 0;
   try {

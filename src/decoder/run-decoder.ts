@@ -1,6 +1,9 @@
+import type { ByteStream } from "../bytes/byte-stream.js";
 import { OciEncError } from "../errors.js";
+import { readHead } from "./content-store/layer-head.js";
+import { storedPayloads } from "./content-store/stored-payloads.js";
 import { decodeLayer } from "./decode.js";
-import { parsePayload } from "./payload.js";
+import { type Payload, parsePayload } from "./payload.js";
 import { readPayload } from "./payload-descriptor.js";
 import { readingInput, writeOutput } from "./standard-streams.js";
 
@@ -8,18 +11,30 @@ import { readingInput, writeOutput } from "./standard-streams.js";
 export interface DecoderOptions {
   /** The node's keys: a directory, or one file. Undefined: those of the payload alone. */
   readonly keysPath?: string | undefined;
+  /** Where a layer without a payload is looked for: the `root` of containerd's configuration. Undefined: the usual places. */
+  readonly contentRoot?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Decrypts the layer on standard input with what containerd passed on descriptor 3, and writes it to standard output.
- * USAGE when there is no payload; else what `parsePayload` and `decodeLayer` throw.
+ * Decrypts the layer on standard input, and writes it to standard output: with what containerd passed on descriptor 3, or,
+ * where it passed nothing, with what the manifests in its content store say of the layer that begins so. Throws what
+ * `parsePayload`, `storedPayloads` and `decodeLayer` throw.
  */
-export async function runDecoder({ keysPath, signal }: DecoderOptions): Promise<void> {
-  const payload = parsePayload(readPayload());
+export async function runDecoder({ keysPath, contentRoot, signal }: DecoderOptions): Promise<void> {
   // Otherwise a stop would have to wait for bytes that may never come.
   signal?.addEventListener("abort", () => process.stdin.destroy(toError(signal.reason)), { once: true });
-  await writeOutput(decodeLayer(readingInput(), { payload, keysPath, signal }));
+  const { payloads, bytes } = await readInput(contentRoot);
+  await writeOutput(decodeLayer(bytes, { payloads, keysPath, signal }));
+}
+
+async function readInput(
+  contentRoot: string | undefined,
+): Promise<{ readonly payloads: Iterable<Payload>; readonly bytes: ByteStream }> {
+  const payload = readPayload();
+  if (payload !== undefined) return { payloads: [parsePayload(payload)], bytes: readingInput() };
+  const { head, bytes } = await readHead(readingInput());
+  return { payloads: storedPayloads(head, contentRoot), bytes };
 }
 
 function toError(reason: unknown): Error {

@@ -48,7 +48,7 @@ function containerd(major: 1 | 2, options: NodeConfigOptions): string {
 const criOf1: readonly string[] = ['[plugins."io.containerd.grpc.v1.cri".image_decryption]', '  key_model = "node"'];
 
 const criOf2: readonly string[] = [
-  "# Without this, containerd 2 pulls by another service, which sends no payload to the decoder.",
+  "# Without this, containerd 2 pulls by another service, which sends no payload: the decoder has to search then.",
   "[plugins.'io.containerd.cri.v1.images']",
   "  use_local_image_pull = true",
   "",

@@ -173,12 +173,13 @@ test("a type URL with the host of a registry before it is taken, too", async () 
   assert.equal(status, 0);
 });
 
-test("without descriptor 3 the first line says so, and who would send a payload", async () => {
+test("without descriptor 3 and a content store the first line says so, and how to name one", async () => {
+  const nowhere = join(scratch, "nowhere");
   const stderr = await fails(
-    runOurDecoder({ args: ["--decryption-keys-path", keyFile], layer }),
-    /^USAGE: no payload was passed on descriptor 3$/,
+    runOurDecoder({ args: ["--decryption-keys-path", keyFile, "--content-root", nowhere], layer }),
+    /^USAGE: no payload was passed on descriptor 3, and no content store of containerd is at ".*nowhere.*"$/,
   );
-  assert.match(stderr, /use_local_image_pull/);
+  assert.match(stderr, /--content-root/);
 });
 
 test("an empty descriptor 3, or another type, is UNSUPPORTED", async () => {

@@ -15,7 +15,7 @@ const platform = { os: "linux", architecture: "arm64", variant: "v8" };
 const layer = { mediaType: "application/vnd.oci.image.layer.v1.tar+encrypted", digest, size: 67_108_864 };
 const info = (id: string) =>
   ({ kind: "recipient", scheme: "jwe", algorithm: "RSA-OAEP", id, label: `RSA-OAEP kid=${id}` }) as const;
-const verdict = { answer: "no", opens: false, refusal: undefined } as const;
+const verdict = { answer: "no", decrypts: false, refusal: undefined } as const;
 
 function image(...ids: readonly (readonly string[])[]): ImageReport {
   const layers = ids.map((names, index) => ({
@@ -42,7 +42,7 @@ const columns = ["NAME", "DIGEST", "UNVERIFIED"].map((heading) => ({ heading, al
 /** Every table, with contents that are wide. */
 const tables: Readonly<Record<string, (width?: number) => string>> = {
   "can-decrypt": (width) =>
-    accessTable({ reference: "app:1", root: layer, refusal: undefined, layers: [access], ...{ opens: false } }, width),
+    accessTable({ reference: "app:1", root: layer, refusal: undefined, layers: [access], ...{ decrypts: false } }, width),
   diff: (width) =>
     diffTable(
       {
