@@ -94,7 +94,10 @@ const settings = [
 
 for (const [at, { name, missing, setup }] of settings.entries()) {
   const how = `${name}${setup === "" ? "" : `, ${setup},`}`;
-  test(`${how} completes keys, references, tags and files, and evaluates nothing`, { skip: missing }, async () => {
+  test(`${how} completes keys, references, tags and files, and evaluates nothing`, {
+    skip: missing,
+    timeout: 120_000,
+  }, async () => {
     const directory = join(scratch, `at-${at}`);
     for (const below of ["bin", "sub", "deep"]) await mkdir(join(directory, below), { recursive: true });
     const nasty = "na sty: $(touch evil) `touch evil` 'a\".pem";
@@ -110,7 +113,7 @@ for (const [at, { name, missing, setup }] of settings.entries()) {
       OCI_ENC_STORE: join(directory, ".store"),
     };
     const { stdout: script } = await ociEnc(["completion", name]);
-    using terminal = await openShell(name, { directory, script, setup, environment });
+    await using terminal = await openShell(name, { directory, script, setup, environment });
     const wrong: object[] = [];
     for (const [line, expected] of typed) {
       const args = await terminal.type(line);

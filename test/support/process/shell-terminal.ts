@@ -11,7 +11,7 @@ export interface CompletingShell {
 }
 
 /** A shell at a terminal, with the completion of oci-enc, in which the command only writes down its arguments. */
-export interface ShellTerminal extends Disposable {
+export interface ShellTerminal extends AsyncDisposable {
   /** Types a line, in which `\t` is the key, and Enter; the arguments that the command was then called with. */
   type(line: string): Promise<readonly string[]>;
 }
@@ -88,7 +88,7 @@ export async function openShell(
   ended.catch(() => undefined);
   const said = async (pattern: string) => {
     while (!text.includes(pattern)) await Promise.race([once(child.stdout, "data"), ended]);
-    text = "";
+    text = text.slice(text.indexOf(pattern) + pattern.length);
   };
   await said("ready ");
   return {
@@ -97,8 +97,13 @@ export async function openShell(
       text = "";
       child.stdin.write(`oci-enc ${line}\r`);
       await said("was called");
+      // What is typed before the shell reads again may be thrown away.
+      await said("ready ");
       return readFileSync(result, "utf8").split("\0").slice(0, -1);
     },
-    [Symbol.dispose]: () => child.kill("SIGHUP"),
+    async [Symbol.asyncDispose]() {
+      child.stdin.end("exit\r");
+      await ended.catch(() => undefined);
+    },
   };
 }
