@@ -71,6 +71,7 @@ const homes = {
   "fastest-levenshtein": ["cli/habits/"],
   fzstd: ["bytes/"],
   jose: ["crypt/schemes/jwe/"],
+  ora: ["cli/"],
   openpgp: ["crypt/schemes/pgp/", "keys/pgp/", "sign/gpg/"],
   pkcs11js: ["keys/pkcs11/"],
   protobufjs: ["decoder/"],

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { setMaxListeners } from "node:events";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { dirname, join, relative } from "node:path";
@@ -34,6 +35,8 @@ const record = join(root, "..", "test-times.json");
 const times = await readTimes();
 const failed: string[] = [];
 const stuck = new AbortController();
+// Every file that runs listens to it.
+setMaxListeners(0, stuck.signal);
 const unended = new Set<string>();
 const patience = setTimeout(() => {
   for (const name of unended) failed.push(`${relative(root, name)}: it did not end`);

@@ -4,6 +4,7 @@ import { store, tmpdir } from "../options/registry/endpoints.js";
 import { readHosts } from "../options/registry/registry.js";
 import { eitherSide, registriesConf } from "../options/registry/registry-flags.js";
 import { readRuleFiles, ruleFileFlags } from "../options/signing/trust-flags.js";
+import { spinning } from "../output/console/spinner.js";
 import { machineReport, remedies } from "../output/findings/machine-report.js";
 import type { Command, Invocation } from "./command.js";
 
@@ -25,7 +26,7 @@ export const doctor: Command = {
   async run(invocation) {
     const { options, info } = invocation;
     const { examineMachine } = await import("../../doors/machine.js");
-    const findings = await examineMachine({
+    const examination = {
       configuration: { path: invocation.configuration?.path, failure: invocation.configurationFailure },
       store: options.get(store),
       tmpdir: options.get(tmpdir),
@@ -33,7 +34,8 @@ export const doctor: Command = {
       registriesConf: options.get(registriesConf),
       settings: readSettings(options),
       rules: readRuleFiles(options),
-    });
+    };
+    const findings = await spinning("looking at this machine", options, () => examineMachine(examination));
     for (const line of remedies(findings)) info(line);
     return machineReport(findings, "this machine");
   },

@@ -1,6 +1,7 @@
 import { OciEncError } from "../../../errors.js";
 import { type Flag, parsed, single } from "../../options/flag.js";
 import { type PassphraseSource, parsePassphraseSource } from "../../options/keys/key-spec.js";
+import { spinning } from "../../output/console/spinner.js";
 import { printable } from "../../output/printable.js";
 import type { Command, Invocation, Outcome } from "../command.js";
 import { type KeyPairFiles, writeKeyPair } from "./key-pair-files.js";
@@ -64,7 +65,8 @@ async function encryptionPair(kind: string, prefix: string, invocation: Invocati
   const { generateKeyPair } = await import("../../../doors/crypt.js");
   const source = invocation.options.get(password);
   const passphrase = source && (await newPassphrase(source, invocation));
-  const pair = await generateKeyPair({ type: kind, passphrase });
+  const making = () => generateKeyPair({ type: kind, passphrase });
+  const pair = await spinning("making a key pair", invocation.options, making);
   const files = { privateKey: `${prefix}.pem`, publicKey: `${prefix}.pub.pem` };
   await writeKeyPair(files, pair);
   invocation.info(`the key id is ${pair.thumbprint}`);

@@ -42,7 +42,10 @@ const columns = ["NAME", "DIGEST", "UNVERIFIED"].map((heading) => ({ heading, al
 /** Every table, with contents that are wide. */
 const tables: Readonly<Record<string, (width?: number) => string>> = {
   "can-decrypt": (width) =>
-    accessTable({ reference: "app:1", root: layer, refusal: undefined, layers: [access], ...{ decrypts: false } }, width),
+    accessTable(
+      { reference: "app:1", root: layer, refusal: undefined, layers: [access], ...{ decrypts: false } },
+      width,
+    ),
   diff: (width) =>
     diffTable(
       {
