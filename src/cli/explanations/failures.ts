@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../../errors.js";
+import { given } from "../habits/image-words.js";
 import type { Explanation } from "./explanation.js";
 
 /** Every code that a command can end with, in the order of the exit statuses. */
@@ -35,7 +36,7 @@ export const failures: Readonly<Record<ErrorCode, Explanation>> = {
     ],
     remedies: [
       "`oci-enc images` lists the local store, `oci-enc list-tags docker://HOST/REPOSITORY` the tags of a repository.",
-      "For an image in a registry write `docker://` before its name, or pull it first.",
+      `For an image in a registry write \`${given.registry}\` before its name, or pull it first.`,
     ],
     example: { line: "oci-enc inspect oci:images:absent", because: "No image of this layout has that name." },
   },
@@ -126,12 +127,12 @@ export const failures: Readonly<Record<ErrorCode, Explanation>> = {
   UNSUPPORTED: {
     meaning: "a media type, cipher or scheme; a target that cannot hold encrypted images; a Node that is too old",
     causes: [
-      "The target cannot hold what is written: `docker-archive:` has no place for encrypted layers.",
+      `The target cannot hold what is written: \`${given.dockerArchive}\` has no place for encrypted layers.`,
       "The image uses a media type, a cipher or a key scheme that is not known here.",
       "The registry does not have a call that the command needs.",
     ],
     remedies: [
-      "Choose another target, such as `oci-archive:`, or decrypt on the way with `-k`.",
+      `Choose another target, such as \`${given.archive}\`, or decrypt on the way with \`-k\`.`,
       "See whether a newer oci-enc knows it: `oci-enc --version`.",
     ],
     example: {

@@ -60,6 +60,8 @@ test("what every command takes means the same before the command and after it", 
     color: "always",
     "command-timeout": "1h",
     "config-file": "none",
+    format: "{{.}}",
+    summary: join(scratch, "summary.md"),
   };
   for (const { name, short, placeholder } of globalFlags) {
     const value = placeholder === undefined ? "" : ` ${values[name]}`;

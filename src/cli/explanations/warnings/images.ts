@@ -1,3 +1,4 @@
+import { given } from "../../habits/image-words.js";
 import type { WarningPages } from "../explanation.js";
 
 /** Warnings about what an encrypted image shows, and about digests, layers and what belongs to an image. */
@@ -9,7 +10,7 @@ export const imageWarnings: WarningPages = {
     ],
     remedies: [
       "`--referrers` makes it an error; `--referrers=false` does not ask for them at all.",
-      "Choose a target that keeps them: a registry, `oci:` or the local store.",
+      `Choose a target that keeps them: a registry, \`${given.layout}\` or the local store.`,
     ],
   },
   ATTACHMENT_IGNORED: {

@@ -55,7 +55,8 @@ export function verifyDocument({ reference, digest, verdict, checks }: VerifyRep
 
 function verifyTable(report: VerifyReport, { verbose }: VerifyForm): string {
   const { reference, digest, verdict, checks } = report;
-  const told = ({ verdict: one }: { readonly verdict: string }) => verbose || one !== "not judged";
+  const told = ({ verdict: one }: { readonly verdict: string }) =>
+    verbose || verdict === "not judged" || one !== "not judged";
   const rows = checks.filter(told).map((check) => [check.verdict, check.id, check.title]);
   const findings = checks.flatMap((check) =>
     findingsForPeople(check)
