@@ -56,7 +56,7 @@ export interface LayerAccess extends LayerVerdict {
 }
 
 /**
- * Says of every layer of every chosen platform whether a key decrypts it, from the manifests alone: what decrypting them
+ * Says of every layer of every chosen platform whether a key decrypts it, from manifests and configs alone: what decrypting them
  * does before it reads a layer, and so whether it fails, unless the stored bytes themselves are bad. The check of which
  * CVE-2022-24778 tells looked at one layer of one platform, and took what was missing for allowed. KEY_INVALID; NOT_FOUND
  * for a platform that the image lacks.
