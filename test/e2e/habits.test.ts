@@ -138,7 +138,9 @@ const rows: readonly Row[] = [
 
 test("what other tools' users type works, or is answered with the command that does", async (t) => {
   for (const [name, typed, then] of rows) {
-    await t.test(name, async () => {
+    // Without a runtime, a run ends before the name of its image is looked at.
+    const skip = typed.startsWith("run ") && systemPeer("runc").missing;
+    await t.test(name, { skip }, async () => {
       const line = typed.replaceAll("REGISTRY", registry.host);
       const { status, stdout, stderr } = await cli(shellWords(line));
       const names = { scratch, registry: registry.host };
