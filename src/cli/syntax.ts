@@ -91,7 +91,8 @@ function parse(parser: Parser, args: readonly string[]): "help" | "help-all" | u
 
 function usageError(parser: Parser, error: CommanderError): OciEncError {
   const [what = ""] = withoutValue(error.message.replace(/^error: /, "")).split("\n");
-  return new OciEncError("USAGE", what.replace(/\.? Expected .* but got /, ": expected no more, got "), {
+  const counted = what.replace(/\.? Expected (\d+) arguments? but got (\d+).*/, ": it takes $1 at most, got $2");
+  return new OciEncError("USAGE", counted, {
     hint: `${parser.name()} --help shows what it takes`,
   });
 }

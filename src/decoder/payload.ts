@@ -1,6 +1,7 @@
 import protobuf from "protobufjs/minimal.js";
 import type { DecryptionKey } from "../crypt/key-wrapper.js";
 import { OciEncError } from "../errors.js";
+import { membersOf, textsOf } from "./json-members.js";
 import { malformedPayload, payloadKeys } from "./payload-keys.js";
 
 /** What a client of containerd hands over for one layer. `wire-format.md` 6. */
@@ -28,7 +29,7 @@ export function parsePayload(bytes: Uint8Array): Payload {
   const config = members(root.get("DecryptConfig") ?? {}, "its DecryptConfig");
   const size = descriptor.get("size");
   return {
-    annotations: texts(members(descriptor.get("annotations") ?? {}, "the annotations of its Descriptor")),
+    annotations: textsOf(members(descriptor.get("annotations") ?? {}, "the annotations of its Descriptor")),
     size: typeof size === "number" && Number.isSafeInteger(size) && size >= 0 ? size : 0,
     keys: payloadKeys(members(config.get("Parameters") ?? {}, "the Parameters of its DecryptConfig")),
   };
@@ -65,10 +66,7 @@ function parseJson(bytes: Uint8Array): unknown {
 }
 
 function members(value: unknown, what: string): ReadonlyMap<string, unknown> {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return new Map(Object.entries(value));
-  throw malformedPayload(`${what} is not an object`);
-}
-
-function texts(values: ReadonlyMap<string, unknown>): Record<string, string> {
-  return Object.fromEntries([...values].filter((entry): entry is [string, string] => typeof entry[1] === "string"));
+  const found = membersOf(value);
+  if (found === undefined) throw malformedPayload(`${what} is not an object`);
+  return found;
 }

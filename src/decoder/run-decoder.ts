@@ -24,8 +24,13 @@ export interface DecoderOptions {
 export async function runDecoder({ keysPath, contentRoot, signal }: DecoderOptions): Promise<void> {
   // Otherwise a stop would have to wait for bytes that may never come.
   signal?.addEventListener("abort", () => process.stdin.destroy(toError(signal.reason)), { once: true });
-  const { payloads, bytes } = await readInput(contentRoot);
-  await writeOutput(decodeLayer(bytes, { payloads, keysPath, signal }));
+  try {
+    const { payloads, bytes } = await readInput(contentRoot);
+    await writeOutput(decodeLayer(bytes, { payloads, keysPath, signal }));
+  } finally {
+    // What was read of a layer that is refused would be waited for to its end.
+    process.stdin.destroy();
+  }
 }
 
 async function readInput(

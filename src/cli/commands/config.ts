@@ -1,7 +1,8 @@
 import type { EffectiveValue } from "../configuration/effective-values.js";
 import { sections } from "../configuration/members.js";
 import type { Flag } from "../options/flag.js";
-import { configFile, outputFlags } from "../options/output.js";
+import { globalFlags } from "../options/global.js";
+import { configFile } from "../options/output.js";
 import { type Column, table } from "../output/tables/table.js";
 import type { Command, CommandRow, Invocation, Report } from "./command.js";
 
@@ -14,7 +15,7 @@ const columns: readonly Column[] = [
 /** What the configuration file can set and not every command takes. */
 const flags: readonly Flag<unknown>[] = sections
   .flatMap(({ members }) => members)
-  .filter((flag) => !outputFlags.includes(flag));
+  .filter((flag) => !globalFlags.includes(flag));
 
 /** `config`, for the options of a table of commands. */
 export function config(commands: readonly CommandRow[]): Command {
@@ -33,7 +34,7 @@ async function showConfiguration(invocation: Invocation, commands: readonly Comm
     import("../configuration/configuration-file.js"),
     ...commands.map(({ load }) => load()),
   ]);
-  const every = [...declared.flatMap((command) => command.flags), ...outputFlags];
+  const every = [...declared.flatMap((command) => command.flags), ...globalFlags];
   const values = effectiveValues({ options, configuration, environment: process.env, flags: every });
   const file = {
     path: configuration?.path ?? (options.given(configFile) ? null : usualConfiguration()),

@@ -213,7 +213,7 @@ export const failures: Readonly<Record<ErrorCode, Explanation>> = {
       "In a pipeline, see whether the job ran out of time.",
     ],
     example: {
-      line: "timeout --signal INT --preserve-status 3 oci-enc copy oci-archive:- oci:images:new <>pipe",
+      line: "timeout --foreground --signal INT --preserve-status 3 oci-enc copy oci-archive:- oci:images:new <>pipe",
       because: "Nothing comes through that pipe, and `timeout` ends the command.",
     },
   },

@@ -1,4 +1,5 @@
 import { type ErrorCode, OciEncError } from "../../errors.js";
+import { wrapped } from "../help/columns.js";
 import type { Explanation, WarningPages } from "./explanation.js";
 import { failures } from "./failures.js";
 import { imageWarnings } from "./warnings/images.js";
@@ -37,25 +38,18 @@ function isErrorCode(code: string): code is ErrorCode {
 function pageText({ code, status, meaning, causes, remedies, example }: ExplainedCode): string {
   return [
     status === undefined ? `${code}, a warning: the command goes on` : `${code}, an error: exit status ${status}`,
-    ...wrapped("  ", `It means: ${meaning}.`),
+    listed("  ", `It means: ${meaning}.`),
     "",
     "Why it happens:",
-    ...causes.flatMap((cause) => wrapped("  - ", cause)),
+    ...causes.map((cause) => listed("  - ", cause)),
     "",
     "What to do:",
-    ...remedies.flatMap((remedy) => wrapped("  - ", remedy)),
-    ...(example ? ["", "Example:", `  ${example.line}`, ...wrapped("  ", example.because)] : []),
+    ...remedies.map((remedy) => listed("  - ", remedy)),
+    ...(example ? ["", "Example:", `  ${example.line}`, listed("  ", example.because)] : []),
   ].join("\n");
 }
 
-/** Lines of at most 80 columns, where no word is longer; the first one after `start`, the others as far in. */
-function wrapped(start: string, text: string): readonly string[] {
-  const lines = [start];
-  for (const word of text.split(" ")) {
-    const line = lines.at(-1) ?? "";
-    const isEmpty = line.length === start.length;
-    if (isEmpty || line.length + 1 + word.length <= 80) lines.splice(-1, 1, `${line}${isEmpty ? "" : " "}${word}`);
-    else lines.push(`${" ".repeat(start.length)}${word}`);
-  }
-  return lines;
+/** A text after `start`, its further lines as far in. */
+function listed(start: string, text: string): string {
+  return `${start}${wrapped(text, 80, start.length)}`;
 }

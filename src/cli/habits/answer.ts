@@ -1,6 +1,6 @@
 import type { OciEncError } from "../../errors.js";
-import type { Command, CommandRow } from "../commands/command.js";
-import { globalsBeside } from "../options/global.js";
+import type { CommandRow } from "../commands/command.js";
+import { withGlobals } from "../options/global.js";
 import { retyped } from "../output/retyped.js";
 import { daemonImages } from "./daemon-images.js";
 import { foreignOption, foreignOptions, unnamedSigner } from "./foreign-options.js";
@@ -67,7 +67,6 @@ function hintOf(answers: readonly Correction[], line: TypedLine): string {
 }
 
 async function lineOf(row: CommandRow, args: readonly string[]): Promise<TypedLine> {
-  const declared = await row.load();
-  const command: Command = { ...declared, flags: [...declared.flags, ...globalsBeside(declared.flags)] };
+  const command = withGlobals(await row.load());
   return typedLine({ row, command }, args, (spelled) => foreignOption(row.name, spelled)?.takesValue === true);
 }

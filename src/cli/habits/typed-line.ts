@@ -1,5 +1,5 @@
 import type { Argument, Command, CommandRow } from "../commands/command.js";
-import type { Flag } from "../options/flag.js";
+import { type Flag, spellings } from "../options/flag.js";
 
 /** A command line, taken apart without asking whether it makes sense. */
 export interface TypedLine {
@@ -100,10 +100,5 @@ function placeOf({ arguments: declared }: Command, index: number): Argument | un
 }
 
 function flagsBySpelling({ flags }: Command): ReadonlyMap<string, Flag<unknown>> {
-  const pairs = flags.flatMap((flag) => {
-    const short = flag.short === undefined ? [] : [`-${flag.short}`];
-    const spellings = [`--${flag.name}`, ...flag.aliases.map((alias) => `--${alias}`), ...short];
-    return spellings.map((spelled): [string, Flag<unknown>] => [spelled, flag]);
-  });
-  return new Map(pairs);
+  return new Map(flags.flatMap((flag) => spellings(flag).map((spelled) => [spelled, flag] as const)));
 }

@@ -1,6 +1,6 @@
 import type { CommandRow } from "../commands/command.js";
 import { type Flag, variableName } from "../options/flag.js";
-import { outputFlags } from "../options/output.js";
+import { globalFlags } from "../options/global.js";
 import { similar } from "./similar.js";
 
 const prefix = "OCI_ENC_";
@@ -22,7 +22,7 @@ export async function unknownVariables(
   const left = ours.filter((name) => !known.has(name) && !named.has(name) && !others.test(name));
   if (left.length === 0) return [];
   const loaded = await Promise.all(commands.map((row) => row.load()));
-  const all = new Set([...outputFlags, ...loaded.flatMap(({ flags }) => flags)].map(variableName));
+  const all = new Set([...globalFlags, ...loaded.flatMap(({ flags }) => flags)].map(variableName));
   return left
     .filter((name) => !all.has(name))
     .map((name) => {

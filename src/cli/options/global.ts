@@ -1,14 +1,10 @@
 import type { Command } from "../commands/command.js";
 import type { Flag } from "./flag.js";
-import type { FlagPair } from "./flag-values.js";
 import { outputConflicts, outputFlags, outputPrecedence } from "./output.js";
 import { registryConflicts } from "./registry/registry-flags.js";
 
 /** What every command takes, typed before its name or after it. */
 export const globalFlags: readonly Flag<unknown>[] = outputFlags;
-
-/** Among {@link globalFlags}. */
-const globalPrecedence: readonly FlagPair[] = outputPrecedence;
 
 /** Those that stand beside a command's own options, whose names count before theirs. */
 export function globalsBeside(own: readonly Flag<unknown>[]): readonly Flag<unknown>[] {
@@ -29,6 +25,6 @@ export function withGlobals(declared: Command): Command {
     ...declared,
     flags,
     conflicts: [...(declared.conflicts ?? []), ...registryConflicts, ...shared],
-    precedence: globalPrecedence,
+    precedence: outputPrecedence,
   };
 }

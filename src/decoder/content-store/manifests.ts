@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { systemCode } from "../../errors.js";
 import { type Digest, isDigest } from "../../oci/digest.js";
 import { isEncrypted } from "../../oci/media-type.js";
+import { membersOf, textsOf } from "../json-members.js";
 import { readStart } from "./stored-file.js";
 
 /** No registry takes a larger manifest. Distribution-spec, "Pushing Manifests". */
@@ -52,25 +53,24 @@ interface ListedBlob extends StoredManifest {
 
 function listStore(store: string, notes: SearchNotes): readonly ListedBlob[] {
   const listed: ListedBlob[] = [];
-  let there = false;
   for (const algorithm of algorithms) {
     const directory = join(store, "blobs", algorithm);
-    for (const name of namesIn(directory, store, notes) ?? []) {
-      there = true;
+    const names = orNoted(() => readdirSync(directory), store, notes);
+    if (names !== undefined && !notes.looked.includes(store)) notes.looked.push(store);
+    for (const name of names ?? []) {
       const path = join(directory, name);
-      const stat = lstatSync(path, { throwIfNoEntry: false });
+      const stat = orNoted(() => lstatSync(path), store, notes);
       if (!stat?.isFile() || stat.size > sizeLimit) continue;
       listed.push({ store, path, unusual: stat.size > usualSize, time: stat.mtimeMs });
     }
   }
-  if (there) notes.looked.push(store);
   return listed;
 }
 
-/** Undefined where there is none, or it cannot be read: that is noted. */
-function namesIn(directory: string, store: string, notes: SearchNotes): readonly string[] | undefined {
+/** Undefined for what is not there, or has gone, and for what cannot be read: that is noted. */
+function orNoted<T>(read: () => T, store: string, notes: SearchNotes): T | undefined {
   try {
-    return readdirSync(directory);
+    return read();
   } catch (error) {
     const code = systemCode(error);
     if (code === undefined) throw error;
@@ -85,16 +85,15 @@ export function* encryptedLayersOf(path: string): Generator<EncryptedLayer> {
   const bytes = readStart(path, sizeLimit, sizeLimit);
   // Most blobs are something else, and are told from a manifest without a parser.
   if (bytes === undefined || bytes[0] !== openingBrace || !bytes.includes("encrypted")) return;
-  const layers = memberOf(parsed(bytes), "layers");
+  const layers = membersOf(parsed(bytes))?.get("layers");
   if (!Array.isArray(layers)) return;
   for (const layer of layers) {
-    const mediaType = memberOf(layer, "mediaType");
-    const digest = memberOf(layer, "digest");
-    const size = memberOf(layer, "size");
+    const members = membersOf(layer);
+    const [mediaType, digest, size] = ["mediaType", "digest", "size"].map((name) => members?.get(name));
     if (typeof mediaType !== "string" || !isEncrypted(mediaType)) continue;
     if (typeof digest !== "string" || !isDigest(digest)) continue;
     if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) continue;
-    yield { digest, size, annotations: textsOf(memberOf(layer, "annotations")) };
+    yield { digest, size, annotations: textsOf(membersOf(members?.get("annotations")) ?? new Map()) };
   }
 }
 
@@ -106,16 +105,4 @@ function parsed(bytes: Buffer): unknown {
   } catch {
     return undefined;
   }
-}
-
-function memberOf(value: unknown, name: string): unknown {
-  if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
-  return new Map<string, unknown>(Object.entries(value)).get(name);
-}
-
-function textsOf(value: unknown): Readonly<Record<string, string>> {
-  if (typeof value !== "object" || value === null) return {};
-  return Object.fromEntries(
-    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
-  );
 }

@@ -102,7 +102,7 @@ async function checkDecoder(text: string | undefined): Promise<NodeFinding> {
   const named = /path\s*=\s*["']([^"']*(?:ctd-decoder|oci-enc)[^"']*)["']/.exec(text ?? "")?.[1] ?? "ctd-decoder";
   const path = isAbsolute(named) ? named : await onPath(named);
   const remedy =
-    "npm install --global oci-enc installs ctd-decoder; containerd must find it on its own PATH, so an absolute path is safest";
+    "make install in a clone of oci-enc installs ctd-decoder; containerd must find it on its own PATH, so an absolute path is safest";
   if (path === undefined || !(await isExecutable(path))) {
     return {
       what: "decoder",

@@ -1,11 +1,19 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { generateKeyPairSync, randomBytes } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { ociEncProgram } from "../../../support/process/oci-enc.js";
 import { ContentStore } from "../../../support/runtime/content-store.js";
-import { type DecoderResult, runOurDecoder, runStreamProcessor } from "../../../support/runtime/decoder.js";
+import {
+  type DecoderResult,
+  decoderProgram,
+  runOurDecoder,
+  runStreamProcessor,
+} from "../../../support/runtime/decoder.js";
 import { scratchDirectory } from "../../../support/scratch.js";
 
 const scratch = scratchDirectory();
@@ -74,4 +82,29 @@ test("a wrong key, a changed, a cut and a foreign layer are refused in one line,
     /^NOT_FOUND: no payload was passed on descriptor 3, and no encrypted layer that begins like this one is in ".*containerd/;
   await refused(decode(randomBytes(10_000)), nothing);
   await refused(decode(Buffer.alloc(0)), /^NOT_FOUND: .* is these 0 bytes is in/);
+});
+
+test("an empty store is one without the layer, and one that cannot be read is named with the way to another", async () => {
+  const empty = new ContentStore(join(scratch, "empty"));
+  await refused(decode(layer, { root: empty.root }), /^NOT_FOUND: .*no encrypted layer that .* is in ".*empty/);
+  const closed = new ContentStore(join(scratch, "closed"));
+  rmSync(closed.blobs, { recursive: true });
+  symlinkSync(closed.blobs, closed.blobs);
+  const { stderr } = await decode(layer, { root: closed.root });
+  assert.match(
+    stderr,
+    /^LOCAL_IO: .* the content store ".*closed.*" cannot be read \(ELOOP\)\n {2}hint: .*--content-root/,
+  );
+});
+
+test("a layer that is refused is not waited for to its end", async () => {
+  const args = [decoderProgram, "--content-root", store.root, "--decryption-keys-path", keyFile];
+  const child = spawn(process.execPath, args, { stdio: ["pipe", "ignore", "pipe"] });
+  child.stdin.on("error", () => {
+    // It ends without reading on.
+  });
+  child.stdin.write(randomBytes(2 ** 21));
+  const [said, [status]] = await Promise.all([text(child.stderr), once(child, "exit")]);
+  assert.equal(status, 1);
+  assert.match(said, /^NOT_FOUND: /);
 });
