@@ -20,7 +20,8 @@ import { type Measurement, measure, median, type Summary, summary } from "./meas
  * Measures oci-enc beside skopeo: the same image, `oci:` to `oci:` and registry to registry, a fresh output each time, the
  * tools in turn. Prints a
  * table and the targets, and writes build/bench.json. OCI_ENC_BENCH_SCALE=0.05 makes the images smaller,
- * OCI_ENC_BENCH_RUNS changes the number of runs (5), OCI_ENC_BENCH_ONLY names the cases to run.
+ * OCI_ENC_BENCH_RUNS changes the number of runs (5), OCI_ENC_BENCH_ONLY names the cases to run. OCI_ENC_BENCH_BEFORE names
+ * the `bin/oci-enc.js` of an older build, which is measured in the same run.
  */
 const scale = Number(process.env["OCI_ENC_BENCH_SCALE"] ?? 1);
 const runs = Number(process.env["OCI_ENC_BENCH_RUNS"] ?? 5);
@@ -55,7 +56,8 @@ try {
 
 async function benchAll(): Promise<void> {
   await writeKeys();
-  const tools = [ociEncTool(), ...skopeos()];
+  const older = process.env["OCI_ENC_BENCH_BEFORE"];
+  const tools = [ociEncTool(), ...skopeos(), ...(older === undefined ? [] : [ociEncTool("before", older)])];
   const results: Result[] = [];
   const size = (mib: number) => Math.max(1, Math.round(mib * scale));
   for (const image of [
@@ -224,13 +226,13 @@ async function benchStart(): Promise<{ ociEnc: number; node: number; ratio: numb
   return { ociEnc: median(own), node: median(bare), ratio: median(own) / median(bare) };
 }
 
-function ociEncTool(): Tool {
+function ociEncTool(name = "oci-enc", program = ociEncProgram): Tool {
   const keys = { encrypt: ["--recipient", `jwe:${publicKey()}`], decrypt: ["--key", privateKey()], copy: [] };
   return {
-    name: "oci-enc",
+    name,
     args: (operation, from, to) => ({
       program: process.execPath,
-      args: [ociEncProgram, operation, from, to, ...keys[operation], "--quiet"],
+      args: [program, operation, from, to, ...keys[operation], "--quiet"],
     }),
   };
 }
