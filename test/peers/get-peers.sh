@@ -76,4 +76,19 @@ for tool in cosign notation oras; do
     echo "get-peers: $tool of forky cannot be had: its tests are skipped" >&2
   fi
 done
+
+# containerd 2 and Docker Engine 28 start each other by their own path, so these are bound to the C library of forky for good.
+# DIRECTORY/node is what their PATH begins with.
+if command -v patchelf >/dev/null && unpack forky containerd docker.io docker-cli libc6 libseccomp2; then
+  root=$directory/forky
+  loader=$(find "$root/usr" -name 'ld-linux-*.so.*' -print | sed -n 1p)
+  mkdir -p "$directory/node"
+  for tool in containerd containerd-shim-runc-v2 ctr docker dockerd docker-proxy; do
+    program=$(find "$root/usr/bin" "$root/usr/sbin" -name "$tool" -print | sed -n 1p)
+    patchelf --set-interpreter "$loader" --set-rpath "$(dirname "$loader")" --output "$directory/node/$tool" "$program"
+    starter "$tool" forky "$directory/node/$tool"
+  done
+else
+  echo "get-peers: containerd and Docker of forky cannot be had, or there is no patchelf: their tests are skipped" >&2
+fi
 ls "$directory/bin"
