@@ -28,7 +28,8 @@ function bringUpToDate(configFile) {
   const how = digestOf(JSON.stringify(options), ts.version, readFileSync(fileURLToPath(import.meta.url)));
   const before = readRecord(record);
   const known = before.how === how ? before.files : {};
-  const files = Object.fromEntries(fileNames.map((file) => [relative(rootDir, file), digestOf(readFileSync(file))]));
+  const sources = fileNames.filter((file) => !file.endsWith(".d.ts"));
+  const files = Object.fromEntries(sources.map((file) => [relative(rootDir, file), digestOf(readFileSync(file))]));
   const codeOf = (name) => join(outDir, name.replace(/\.ts$/, ".js"));
   const changed = Object.keys(files).filter((name) => known[name] !== files[name] || !existsSync(codeOf(name)));
   const stale = staleFiles(outDir, Object.keys(files).map(codeOf));

@@ -79,7 +79,7 @@ function keyOf(jwk: unknown, kty: string): JsonWebKey | undefined {
  * A private key with the members that Node wants and its writer left out: RFC 7518 lets an RSA key go without its primes,
  * and what is missing of an elliptic curve key follows from the rest. Undefined when they do not follow.
  */
-function completed(key: JsonWebKey): JsonWebKey | undefined {
+export function completed(key: JsonWebKey): JsonWebKey | undefined {
   if (key.d === undefined) return key;
   if (key.kty === "RSA" && primeMembers.some((name) => key[name] === undefined)) return withPrimes(key, key.d);
   if (key.kty === "EC" && (key.x === undefined || key.y === undefined)) return withPoint(key, key.d);

@@ -1,5 +1,7 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { generateHybridIdentity, generateX25519Identity, identityToRecipient } from "age-encryption";
 import { generateKey } from "openpgp";
 import type { DecryptionKey } from "../../src/crypt/key-wrapper.js";
 import { schemes } from "../../src/crypt/schemes/index.js";
@@ -101,6 +103,38 @@ const settings: Readonly<Record<string, Setting>> = {
       };
     },
   },
+  age: {
+    skip: false,
+    make: async () => ({
+      one: await ageParty("X25519"),
+      other: await ageParty("hybrid"),
+      stranger: { key: (await ageParty("X25519")).key },
+      foreign: pgpKey.key,
+      unusable: [
+        [{ scheme: "age", ...notAKey }, "KEY_INVALID"],
+        [recipientWord("age", "age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq"), "KEY_INVALID"],
+        [recipientWord("age", await generateX25519Identity()), "KEY_INVALID"],
+      ],
+      anonymous: "hides the id",
+      secrets: [["AGE-SECRET-KEY-1QQPQ", "QQPQ"]],
+    }),
+  },
+  ssh: {
+    skip: systemPeer("ssh-keygen").missing,
+    make: () => ({
+      one: sshParty("one", ["-t", "ed25519"]),
+      other: sshParty("other", ["-t", "rsa", "-b", "2048"]),
+      stranger: { key: sshParty("stranger", ["-t", "ed25519"]).key },
+      foreign: pgpKey.key,
+      unusable: [
+        [{ scheme: "ssh", ...notAKey }, "KEY_INVALID"],
+        [sshParty("curve", ["-t", "ecdsa"]).recipient, "KEY_INVALID"],
+        [{ ...sshParty("private", ["-t", "ed25519"]).key, scheme: "ssh" }, "KEY_INVALID"],
+      ],
+      anonymous: "is refused",
+      secrets: [["-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk", "b3BlbnNzaC1rZXk"]],
+    }),
+  },
   provider: {
     skip: false,
     make() {
@@ -170,4 +204,19 @@ async function openPgpParty(name: string): Promise<Party> {
 
 function toyParty(text: string): Party {
   return { recipient: recipientWord("toy", text), key: keyWord("toy", text) };
+}
+
+async function ageParty(kind: "X25519" | "hybrid"): Promise<Party> {
+  const identity = await (kind === "hybrid" ? generateHybridIdentity() : generateX25519Identity());
+  const key = { value: Buffer.from(`# made for a test\n${identity}\n`), isFile: true, origin: "identity.txt" };
+  return { recipient: recipientWord("age", await identityToRecipient(identity)), key };
+}
+
+function sshParty(name: string, type: readonly string[]): Party {
+  const file = join(scratch, `ssh-${name}`);
+  execFileSync("ssh-keygen", ["-q", "-N", "", "-C", "a comment", ...type, "-f", file]);
+  return {
+    recipient: { scheme: "ssh", value: readFileSync(`${file}.pub`), isFile: true, origin: `${name}.pub` },
+    key: { value: readFileSync(file), isFile: true, origin: name },
+  };
 }
