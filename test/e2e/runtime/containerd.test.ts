@@ -143,8 +143,7 @@ for (const [name, peer] of containerds) {
 
     test("says our first line when no key of the node decrypts the image", async () => {
       const image = await published({ command, compression: "gzip" }, `jwe:${file("other.pub.pem")}`);
-      // When nothing at all comes out, containerd may report the digest of nothing in place of what the decoder said.
-      await assert.rejects(client.pull(image.name), /KEY_MISMATCH: no key decrypts it|wrong diff id/);
+      await assert.rejects(client.pull(image.name), /KEY_MISMATCH: no key decrypts it/);
     });
   });
 }
