@@ -20,7 +20,8 @@ export interface RunnableImage {
   /** In a file of both layers, so that no snapshot of another image serves for this one. */
   readonly text: string;
   readonly command: readonly string[];
-  readonly compression: Compression;
+  /** Of both layers, or of each. */
+  readonly compression: Compression | readonly [Compression, Compression];
   /** Another image for another architecture beside it, in an index. */
   readonly index?: boolean;
 }
@@ -56,15 +57,19 @@ async function addRunnable(place: MemoryPlace, image: RunnableImage, architectur
     ]),
     await packTar([{ name: "etc/text", content: `${image.text}\n` }]),
   ];
+  const { compression } = image;
+  const [lower, upper] = typeof compression === "string" ? [compression, compression] : compression;
   return addImage(place, {
     platform: { os: "linux", architecture },
-    layers: archives.map((bytes) => ({
-      mediaType: `application/vnd.oci.image.layer.v1.tar${image.compression === "tar" ? "" : `+${image.compression}`}`,
-      bytes: compressed(bytes, image.compression),
-    })),
+    layers: archives.map((bytes, index) => layerOf(bytes, index === 0 ? lower : upper)),
     diffIds: archives.map((bytes) => digestOf(bytes)),
     config: { Cmd: image.command, Env: ["PATH=/bin"] },
   });
+}
+
+function layerOf(archive: Uint8Array, compression: Compression): { mediaType: string; bytes: Uint8Array } {
+  const suffix = compression === "tar" ? "" : `+${compression}`;
+  return { mediaType: `application/vnd.oci.image.layer.v1.tar${suffix}`, bytes: compressed(archive, compression) };
 }
 
 /** The static one, which needs nothing beside it. */
