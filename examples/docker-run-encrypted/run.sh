@@ -2,7 +2,7 @@
 # An encrypted image on Docker Engine: built, encrypted, pushed, refused without the key, and run with it. All that it needs is in
 # Debian 13 or later, and buildah only where it gets no archive of "docker save":
 #
-#     apt-get install docker.io docker-cli containerd runc docker-registry buildah busybox-static iproute2
+#     apt-get install docker.io docker-cli containerd runc docker-registry buildah busybox-static
 #     make build
 #     examples/docker-run-encrypted/run.sh [ARCHIVE]
 #
@@ -16,7 +16,7 @@ fail() {
 
 if [ "${1-}" != --inside ]; then
   [ "$(id -u)" -eq 0 ] || fail "it needs root, for Docker"
-  for program in dockerd docker containerd runc docker-registry busybox unshare ip; do
+  for program in dockerd docker containerd runc docker-registry busybox unshare; do
     command -v "$program" >/dev/null || missing="${missing-} $program"
   done
   [ $# -gt 0 ] || command -v buildah >/dev/null || missing="${missing-} buildah"
@@ -34,7 +34,7 @@ archive=${3-}
 cd "$work"
 
 # A machine of its own.
-ip link set lo up
+busybox ip link set lo up
 mount -t tmpfs tmpfs /run
 for place in /etc /opt /var/lib; do
   mkdir -p "/run/upper$place" "/run/work$place"

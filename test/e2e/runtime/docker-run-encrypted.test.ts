@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { writeRunnableImage } from "../../support/images/runnable-image.js";
 import { ociEnc } from "../../support/process/oci-enc.js";
-import { firstMissing, type Peer, run, systemPeer } from "../../support/process/peer.js";
+import { type Peer, run, systemPeer } from "../../support/process/peer.js";
 import { noDockerRegistry } from "../../support/registry/docker-registry.js";
 import { buildahMissing } from "../../support/runtime/busybox-image.js";
 import { dockerMissing, dockerPrograms } from "../../support/runtime/docker.js";
@@ -15,7 +15,7 @@ const program = join(process.cwd(), "examples", "docker-run-encrypted", "run.sh"
 const script: Peer = { program, missing: false };
 const environment = { PATH: `${dockerPrograms}:${process.env["PATH"]}`, TMPDIR: scratch };
 const notRoot = process.geteuid?.() === 0 ? false : "only root gets so far";
-const skip = dockerMissing || noDockerRegistry || firstMissing(systemPeer("busybox"), systemPeer("ip"));
+const skip = dockerMissing || noDockerRegistry || systemPeer("busybox").missing;
 
 for (const [from, text, skipped] of [
   ["what buildah builds", "Hello World!", skip || buildahMissing],

@@ -47,6 +47,25 @@ until find /sys/fs/cgroup -depth -type d -path "*/$2*" -exec rmdir {} + 2>/dev/n
 done
 `;
 
+/**
+ * A shell on a machine of its own, for scripts of a page: also /etc, /opt and the network are its own there, and `systemctl restart
+ * docker` starts Docker.
+ */
+export const shellOfDockerMachine: readonly string[] = [
+  "unshare",
+  "--net",
+  ...namespaces,
+  "/bin/sh",
+  "-euc",
+  `${ownPlaces}
+for place in /etc /opt; do
+  mkdir -p /run/own/upper$place /run/own/work$place
+  mount -t overlay -o lowerdir=$place,upperdir=/run/own/upper$place,workdir=/run/own/work$place overlay $place
+done
+busybox ip link set lo up
+exec /bin/sh -eux`,
+];
+
 /** Why Docker cannot be run here; false when it can. */
 export const dockerMissing: string | false = whyMissing();
 
