@@ -113,8 +113,14 @@ describe("Docker Engine 28, with our decoder", { skip }, () => {
     await refused(foreign, /KEY_MISMATCH/);
   });
 
-  test("none of these pulls has called an image verifier, though one is there that refuses everything", () => {
+  test("none of these pulls has called the image verifier that refuses everything, which containerd's own pull does", async () => {
     assert.deepEqual(readdirSync(docker.verified), []);
+    const image = await published({ compression: "gzip" }, recipient("node"));
+    const pulled = await docker.ctr("image", "pull", "--plain-http", image.name);
+    assert.match(pulled.stderr, /image verifier bindir blocked pull/);
+    assert.equal(readdirSync(docker.verified).length, 1);
+    await pullsAndRuns(image);
+    assert.equal(readdirSync(docker.verified).length, 1);
   });
 
   test("nothing is left when it has ended, even while a container runs", async () => {

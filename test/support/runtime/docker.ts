@@ -9,6 +9,7 @@ import { decoderProgram } from "./decoder.js";
 
 const client = broughtPeer("docker-forky");
 const daemon = broughtPeer("dockerd-forky");
+const containerdClient = broughtPeer("ctr-forky");
 
 /** Docker's programs, which find each other when this leads PATH. */
 export const dockerPrograms: string = join(dirname(daemon.program), "..", "node");
@@ -71,7 +72,8 @@ export const dockerMissing: string | false = whyMissing();
 
 function whyMissing(): string | false {
   if (process.geteuid?.() !== 0) return "only root can run Docker";
-  const peer = firstMissing(daemon, client, broughtPeer("containerd-forky"), systemPeer("runc"), systemPeer("unshare"));
+  const brought = firstMissing(daemon, client, broughtPeer("containerd-forky"), containerdClient);
+  const peer = brought || firstMissing(systemPeer("runc"), systemPeer("unshare"));
   if (peer) return peer;
   const { status, stderr } = spawnSync("unshare", [...namespaces, "sh", "-euc", ownPlaces], { encoding: "utf8" });
   return status === 0 ? false : `namespaces and overlays cannot be had here: ${stderr.trim()}`;
@@ -81,6 +83,8 @@ function whyMissing(): string | false {
 export interface DockerEngine extends AsyncDisposable {
   /** Runs `docker` to its end; does not throw for a status other than 0. */
   docker(...args: readonly string[]): Promise<PeerResult>;
+  /** Runs `ctr`, which asks the same containerd, in Docker's namespace. */
+  ctr(...args: readonly string[]): Promise<PeerResult>;
   /** The name of the control group that its containers are in. */
   readonly group: string;
   /** A directory in which an image verifier leaves a file whenever containerd calls it. */
@@ -90,13 +94,14 @@ export interface DockerEngine extends AsyncDisposable {
 /** Starts it with our decoder as its stream processor, the node's keys in `keys`, and an image verifier that refuses everything. */
 export async function startDocker(directory: string, keys: string): Promise<DockerEngine> {
   const socket = join(directory, "docker.sock");
+  const containerd = join(directory, "containerd.sock");
   const verified = join(directory, "verified");
   const verifiers = join(directory, "verifiers");
   const group = `oci-enc-${process.pid}`;
   for (const folder of [verified, verifiers]) mkdirSync(folder, { recursive: true });
   writeFileSync(join(verifiers, "refuse"), `#!/bin/sh\n: >"${verified}/$$"\nexit 1\n`, { mode: 0o755 });
-  writeFileSync(join(directory, "containerd.toml"), containerdConfig(keys, verifiers));
-  writeFileSync(join(directory, "daemon.json"), JSON.stringify(daemonConfig(socket, group)));
+  writeFileSync(join(directory, "containerd.toml"), containerdConfig(containerd, keys, verifiers));
+  writeFileSync(join(directory, "daemon.json"), JSON.stringify(daemonConfig(socket, containerd, group)));
   const machine = spawn("unshare", [...namespaces, "sh", "-euc", ownPlaces + daemons, "sh", directory, group], {
     stdio: ["pipe", "ignore", "pipe"],
     env: { ...process.env, PATH: `${dockerPrograms}:${process.env["PATH"]}` },
@@ -105,6 +110,7 @@ export async function startDocker(directory: string, keys: string): Promise<Dock
   const environment = { DOCKER_HOST: `unix://${socket}`, DOCKER_CONFIG: join(directory, "client") };
   return {
     docker: (...args) => run(client, args, environment),
+    ctr: (...args) => run(containerdClient, ["--address", containerd, "--namespace", "moby", ...args]),
     group,
     verified,
     async [Symbol.asyncDispose]() {
@@ -117,10 +123,12 @@ export async function startDocker(directory: string, keys: string): Promise<Dock
 }
 
 /** What `oci-enc runtime config` prints, with a verifier, and without what Docker does not need: CRI, and a directory in /opt. */
-function containerdConfig(keys: string, verifiers: string): string {
+function containerdConfig(socket: string, keys: string, verifiers: string): string {
   const more = [
     "version = 3",
     'disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]',
+    "[grpc]",
+    `  address = ${JSON.stringify(socket)}`,
     '[plugins."io.containerd.image-verifier.v1.bindir"]',
     `  bin_dir = ${JSON.stringify(verifiers)}`,
   ];
@@ -129,10 +137,10 @@ function containerdConfig(keys: string, verifiers: string): string {
 }
 
 /** What docs/runtimes/docker.md says, and nothing that touches this machine's network. */
-function daemonConfig(socket: string, group: string): object {
+function daemonConfig(socket: string, containerd: string, group: string): object {
   return {
     features: { "containerd-snapshotter": true },
-    containerd: "/run/containerd/containerd.sock",
+    containerd,
     hosts: [`unix://${socket}`],
     bridge: "none",
     iptables: false,
