@@ -51,7 +51,12 @@ function readArguments(args: readonly string[]): "help" | DecoderOptions {
 
 const directories: ReadonlySet<string> = new Set(["decryption-keys-path", "content-root"]);
 
-main(process.argv.slice(2)).catch((error: unknown) => {
+main(process.argv.slice(2)).catch(async (error: unknown) => {
   process.stderr.write(failureLines(error));
   process.exitCode = 1;
+  // Set by containerd alone. After partial output it no longer asks for the reason.
+  if (process.env["STREAM_PROCESSOR_MEDIATYPE"] !== undefined && process.stdout.bytesWritten === 0) {
+    const { outlastOutput } = await import("./outlast.js");
+    outlastOutput();
+  }
 });

@@ -126,8 +126,7 @@ for (const peer of containerds) {
         shape: { command, compression: "gzip" },
         recipients: [`jwe:${file("other.pub.pem")}`],
       });
-      // When nothing at all comes out, containerd may report the digest of nothing in place of what the decoder said.
-      await assert.rejects(client.pull(image.name), /KEY_MISMATCH: no key decrypts it|wrong diff id/);
+      await assert.rejects(client.pull(image.name), /KEY_MISMATCH: no key decrypts it/);
     });
   });
 }
