@@ -1,6 +1,7 @@
 import { constants } from "node:os";
 import { OciEncError } from "../errors.js";
 import { failureLines } from "./failure.js";
+import { outlastOutput } from "./outlast.js";
 import { type DecoderOptions, runDecoder } from "./run-decoder.js";
 import { writeText } from "./standard-streams.js";
 
@@ -54,9 +55,5 @@ const directories: ReadonlySet<string> = new Set(["decryption-keys-path", "conte
 main(process.argv.slice(2)).catch(async (error: unknown) => {
   process.stderr.write(failureLines(error));
   process.exitCode = 1;
-  // Set by containerd alone. After partial output it no longer asks for the reason.
-  if (process.env["STREAM_PROCESSOR_MEDIATYPE"] !== undefined && process.stdout.bytesWritten === 0) {
-    const { outlastOutput } = await import("./outlast.js");
-    outlastOutput();
-  }
+  await outlastOutput();
 });
