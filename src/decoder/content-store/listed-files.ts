@@ -1,4 +1,4 @@
-import { type Dir, lstatSync, opendirSync } from "node:fs";
+import { lstatSync, opendirSync } from "node:fs";
 import { join } from "node:path";
 import { systemCode } from "../../errors.js";
 import type { Search, SearchNotes } from "./search.js";
@@ -16,51 +16,54 @@ export interface ListedFile {
 const bufferSize = 1024;
 
 /**
- * The regular files of one kind of blob of a store. Of a store that is too large, those are given that were listed in the first half
- * of the time, and `notes` say so: the rest of it is for looking into them.
+ * The regular files of one kind of blob of a store, in no order, without those that are larger than `sizeLimit`. Of a store that is too
+ * large, those are given that were listed in the first half of the time, and `notes` say so: the rest of it is for looking into them.
+ * One plain loop, as its turns are what a search takes its time for: there is one for every blob, and it begins cold.
  */
-export function* listedFiles(
+export function listFiles(
   store: string,
   algorithm: string,
-  { notes, time }: Pick<Search, "notes" | "time">,
-): Generator<ListedFile> {
+  { notes, time, sizeLimit }: Pick<Search, "notes" | "time"> & { readonly sizeLimit: number },
+): readonly ListedFile[] {
   const directory = join(store, "blobs", algorithm);
+  const files: ListedFile[] = [];
   const listing = orNoted(() => opendirSync(directory, { bufferSize }), store, notes);
-  if (listing === undefined) return;
+  if (listing === undefined) return files;
   if (!notes.looked.includes(store)) notes.looked.push(store);
-  try {
-    for (const name of namesOf(listing, store, notes)) {
-      if (time.isHalfOver) {
-        notes.gaveUp = true;
-        return;
-      }
-      const path = `${directory}/${name}`;
-      const stat = orNoted(() => lstatSync(path, { throwIfNoEntry: false }), store, notes);
-      if (stat?.isFile()) yield { store, path, size: stat.size, time: stat.mtimeMs };
+  const next = () => orNoted(() => listing.readSync(), store, notes);
+  for (let entry = next(); entry; entry = next()) {
+    if (time.isHalfOver) {
+      notes.gaveUp = true;
+      break;
     }
-  } finally {
-    listing.closeSync();
+    const path = `${directory}/${entry.name}`;
+    try {
+      const stat = lstatSync(path, gone);
+      if (stat?.isFile() && stat.size <= sizeLimit) files.push({ store, path, size: stat.size, time: stat.mtimeMs });
+    } catch (error) {
+      note(error, store, notes);
+    }
   }
+  listing.closeSync();
+  return files;
 }
 
-/** Without what is no file for certain: the file system may not tell. */
-function* namesOf(listing: Dir, store: string, notes: SearchNotes): Generator<string> {
-  for (;;) {
-    const entry = orNoted(() => listing.readSync(), store, notes);
-    if (!entry) return;
-    if (!entry.isDirectory() && !entry.isSymbolicLink() && !entry.isFIFO()) yield entry.name;
-  }
-}
+/** What has gone meanwhile is no error. */
+const gone = { throwIfNoEntry: false } as const;
 
 /** Undefined for what is not there, or has gone, and for what cannot be read: that is noted. */
 function orNoted<T>(read: () => T, store: string, notes: SearchNotes): T | undefined {
   try {
     return read();
   } catch (error) {
-    const code = systemCode(error);
-    if (code === undefined) throw error;
-    const known = notes.unreadable.some((one) => one.store === store);
-    if (code !== "ENOENT" && code !== "ENOTDIR" && !known) notes.unreadable.push({ store, code });
+    note(error, store, notes);
     return undefined;
   }
+}
+
+function note(error: unknown, store: string, { unreadable }: SearchNotes): void {
+  const code = systemCode(error);
+  if (code === undefined) throw error;
+  if (code === "ENOENT" || code === "ENOTDIR" || unreadable.some((one) => one.store === store)) return;
+  unreadable.push({ store, code });
 }

@@ -1,7 +1,7 @@
 import { type Digest, isDigest } from "../../oci/digest.js";
 import { isEncrypted } from "../../oci/media-type.js";
 import { membersOf, textsOf } from "../json-members.js";
-import { type ListedFile, listedFiles } from "./listed-files.js";
+import { type ListedFile, listFiles } from "./listed-files.js";
 import type { Search } from "./search.js";
 import { readStart } from "./stored-file.js";
 
@@ -27,17 +27,24 @@ export interface EncryptedLayer {
 
 /** Blobs that may be manifests by their size, the newest first: the image that is being pulled came just now. */
 export function* possibleManifests({ stores, ...search }: Search): Generator<ListedFile> {
-  const usual: ListedFile[] = [];
-  const unusual: ListedFile[] = [];
-  for (const store of stores) {
-    for (const algorithm of algorithms) {
-      for (const file of listedFiles(store, algorithm, search)) {
-        if (file.size <= usualSize) usual.push(file);
-        else if (file.size <= sizeLimit) unusual.push(file);
-      }
-    }
-  }
-  for (const files of [usual, unusual]) yield* files.sort((a, b) => b.time - a.time);
+  const files = stores.flatMap((store) =>
+    algorithms.flatMap((algorithm) => listFiles(store, algorithm, { ...search, sizeLimit })),
+  );
+  const usual = files.filter(({ size }) => size <= usualSize);
+  // Nearly always one of the very newest is it, and the others need not be sorted.
+  const border =
+    Float64Array.from(usual, ({ time }) => time)
+      .sort()
+      .at(-newestCount) ?? 0;
+  yield* newestFirst(usual.filter(({ time }) => time >= border));
+  yield* newestFirst(usual.filter(({ time }) => time < border));
+  yield* newestFirst(files.filter(({ size }) => size > usualSize));
+}
+
+const newestCount = 64;
+
+function newestFirst(files: readonly ListedFile[]): readonly ListedFile[] {
+  return files.toSorted((a, b) => b.time - a.time);
 }
 
 /** The encrypted layers of a manifest whose digest is wanted; none of what is no manifest. Image-spec, "manifest". */

@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { test } from "node:test";
+import { ociEncProgram } from "../../support/process/oci-enc.js";
 import { decoderProgram } from "../../support/runtime/decoder.js";
 
 /** Runs a decoder that fails before its first byte; gives what ended last of the process and its output. */
-async function lastToEnd(variables: NodeJS.ProcessEnv): Promise<string | undefined> {
+async function lastToEnd(program: readonly string[], variables: NodeJS.ProcessEnv): Promise<string | undefined> {
   const env = { ...process.env, ...variables };
-  const child = spawn(process.execPath, [decoderProgram, "--content-root", "/nonexistent"], {
+  const child = spawn(process.execPath, [...program, "--content-root", "/nonexistent"], {
     stdio: ["ignore", "pipe", "pipe"],
     env,
   });
@@ -20,7 +21,9 @@ async function lastToEnd(variables: NodeJS.ProcessEnv): Promise<string | undefin
   return ended.at(-1);
 }
 
-test("containerd's look at why there was no output comes after the process has ended", async () => {
-  const mediaType = "application/vnd.oci.image.layer.v1.tar+encrypted";
-  assert.equal(await lastToEnd({ STREAM_PROCESSOR_MEDIATYPE: mediaType }), "output");
-});
+for (const program of [[decoderProgram], [ociEncProgram, "decoder"]]) {
+  test(`${program.length === 1 ? "ctd-decoder" : "oci-enc decoder"}: containerd's look at why there was no output comes after the process has ended`, async () => {
+    const mediaType = "application/vnd.oci.image.layer.v1.tar+encrypted";
+    assert.equal(await lastToEnd(program, { STREAM_PROCESSOR_MEDIATYPE: mediaType }), "output");
+  });
+}
