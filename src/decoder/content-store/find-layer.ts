@@ -4,7 +4,7 @@ import { systemCode } from "../../errors.js";
 import { algorithmOf, type Digest, type DigestAlgorithm, digestOf, hexOf } from "../../oci/digest.js";
 import type { LayerHead } from "./layer-head.js";
 import { type EncryptedLayer, encryptedLayersOf, possibleManifests } from "./manifests.js";
-import type { Search } from "./search.js";
+import type { Search, SearchTime } from "./search.js";
 import { readStart } from "./stored-file.js";
 
 /**
@@ -14,7 +14,7 @@ import { readStart } from "./stored-file.js";
  */
 export function* findLayer(head: LayerHead, search: Search): Generator<EncryptedLayer> {
   const { time, notes } = search;
-  const begins = beginsWith(head);
+  const begins = beginsWith(head, time);
   const seen = new Set<string>();
   for (const file of possibleManifests(search)) {
     for (const layer of encryptedLayersOf(file, (digest) => !time.isOver && begins(file.store, digest))) {
@@ -31,7 +31,7 @@ export function* findLayer(head: LayerHead, search: Search): Generator<Encrypted
 }
 
 /** Whether a layer of a store begins as `head` does, asked once for each. */
-function beginsWith(head: LayerHead): (store: string, digest: Digest) => boolean {
+function beginsWith(head: LayerHead, time: SearchTime): (store: string, digest: Digest) => boolean {
   const answers = new Map<string, boolean>();
   const digests = new Map<DigestAlgorithm, Digest>();
   const digestOfHead = (algorithm: DigestAlgorithm): Digest => {
@@ -46,7 +46,7 @@ function beginsWith(head: LayerHead): (store: string, digest: Digest) => boolean
     // Layers that were removed after they had been unpacked are usual; an exception for each would take long.
     if (lstatSync(path, { throwIfNoEntry: false })) return readStart(path, start);
     // One that is still being fetched is not under its digest yet.
-    const partial = incoming.get(store) ?? listIncoming(store);
+    const partial = incoming.get(store) ?? listIncoming(store, time);
     incoming.set(store, partial);
     const fetched = partial.find(({ ref }) => ref.endsWith(hexOf(digest)));
     return fetched && readStart(fetched.path, start);
@@ -69,15 +69,16 @@ interface Incoming {
 
 const refLimit = 4096;
 
-function listIncoming(store: string): readonly Incoming[] {
+function listIncoming(store: string, time: SearchTime): readonly Incoming[] {
   const directory = join(store, "ingest");
   try {
-    return readdirSync(directory).flatMap((name) => {
-      const ref = readStart(join(directory, name, "ref"), Buffer.allocUnsafe(refLimit), refLimit)
-        ?.toString("utf8")
-        .trim();
-      return ref === undefined ? [] : [{ ref, path: join(directory, name, "data") }];
-    });
+    const found: Incoming[] = [];
+    for (const name of readdirSync(directory)) {
+      if (time.isOver) break;
+      const ref = readStart(join(directory, name, "ref"), Buffer.allocUnsafe(refLimit), refLimit);
+      if (ref !== undefined) found.push({ ref: ref.toString("utf8").trim(), path: join(directory, name, "data") });
+    }
+    return found;
   } catch (error) {
     if (systemCode(error) === undefined) throw error;
     return [];

@@ -7,7 +7,7 @@ import { type Digest, digestOf, hexOf } from "../../../src/oci/digest.js";
 export interface StoredLayer {
   readonly digest: Digest;
   readonly size: number;
-  readonly annotations?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
   readonly mediaType?: string;
 }
 
