@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { schemes } from "../../../src/crypt/schemes/index.js";
 import type { Compression, RunnableImage } from "../../support/images/runnable-image.js";
-import { firstMissing, systemPeer } from "../../support/process/peer.js";
+import { firstMissing, run, systemPeer } from "../../support/process/peer.js";
 import { type DockerRegistry, noDockerRegistry, startDockerRegistry } from "../../support/registry/docker-registry.js";
 import { type CriClient, criClient } from "../../support/runtime/cri-client.js";
 import {
@@ -18,6 +18,7 @@ import { publishImage, skopeo } from "../../support/runtime/published-image.js";
 import { scratchDirectory } from "../../support/scratch.js";
 
 const scratch = scratchDirectory();
+const ctr = systemPeer("ctr");
 const missing =
   noDockerRegistry || firstMissing(skopeo, systemPeer("busybox"), systemPeer("zstd"), systemPeer("openssl"));
 const keys = join(scratch, "keys");
@@ -120,6 +121,16 @@ for (const peer of containerds) {
         pullsAndRuns({ command, compression: "gzip", index: true }, spec),
       );
     }
+
+    test("pulls and runs by plain ctr, which sends no payload", async () => {
+      const shape = { command, compression: "gzip" } as const;
+      const image = await publishImage(registry, scratch, { shape, recipients: [`jwe:${file("rsa.pub.pem")}`] });
+      const call = (...args: readonly string[]) => run(ctr, ["--address", daemon.socket, ...args]);
+      const pulled = await call("images", "pull", "--plain-http", image.name);
+      assert.equal(pulled.status, 0, pulled.stderr);
+      const { stdout, stderr } = await call("run", "--rm", image.name, `plain-${process.pid}-${Date.now()}`);
+      assert.equal(stdout, `${image.text}\n`, stderr);
+    });
 
     test("says our first line when no key of the node decrypts the image", async () => {
       const image = await publishImage(registry, scratch, {
