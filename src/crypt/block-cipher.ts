@@ -24,8 +24,17 @@ export interface BlockCipher {
   /**
    * Yields the plain bytes, and withholds the tail (10 KiB or more, or all of a shorter layer) until the whole has
    * been authenticated. CORRUPT inside the stream when it has not.
+   *
+   * @param otherHmacs under the same key, of which one will do: asked for when that of the options does not match
    */
-  open(bytes: ByteStream, options: LayerOptions, size: number): ByteStream;
+  open(
+    bytes: ByteStream,
+    options: LayerOptions,
+    size: number,
+    otherHmacs?: () => AsyncIterable<Uint8Array>,
+  ): ByteStream;
+  /** The plain form of a layer's first bytes, for a guess at what it is: nothing has authenticated them. */
+  openStart(start: Uint8Array, options: LayerOptions): Uint8Array;
 }
 
 /** A layer that is being encrypted. */

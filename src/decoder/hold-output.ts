@@ -11,7 +11,8 @@ const mark = "STREAM_PROCESSOR_MEDIATYPE";
  * containerd is not the reader; without a shell, what containerd says is left to chance.
  */
 export function holdOutput(): void {
-  if (process.env[mark] === undefined) return;
+  // After partial output containerd no longer asks for the reason.
+  if (process.env[mark] === undefined || process.stdout.bytesWritten > 0) return;
   const holder = spawn("/bin/sh", ["-c", "read -r _; sleep 0.2"], {
     stdio: ["pipe", "inherit", "ignore"],
     cwd: "/",

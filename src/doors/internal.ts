@@ -4,6 +4,7 @@ export { type ChoiceOptions, chooseImage } from "../copy/plan/choose-image.js";
 export { schemes } from "../crypt/schemes/index.js";
 export { wantsPassphrase } from "../crypt/wants-passphrase.js";
 export { failureLines } from "../decoder/failure.js";
+export { holdOutput } from "../decoder/hold-output.js";
 export { credentialsHint, redactedReference } from "../oci/redacted-reference.js";
 export { type SignerKind, signerKind, trustKind } from "../sign/kinds.js";
 export { storedForm } from "../sign/simple-signing/stored.js";

@@ -131,6 +131,37 @@ for (const [id, cipher] of ciphers) {
       await assert.rejects(collect(cipher.open(source.bytes, bad, bytes.length)), expectedError("CORRUPT"));
     }
   });
+
+  test(`${id}: a layer's first bytes can be looked at alone`, async () => {
+    const plain = randomBytes(5000);
+    const { bytes, options } = await encrypt(cipher, plain);
+    for (const length of [0, 1, 100, 4096]) {
+      assert.deepEqual(Buffer.from(cipher.openStart(bytes.subarray(0, length), options)), plain.subarray(0, length));
+    }
+  });
+
+  test(`${id}: where the HMAC does not match, one of others will do, which are asked for then only`, async () => {
+    const plain = randomBytes(20_000);
+    const { bytes, options } = await encrypt(cipher, plain);
+    const wrong = { ...options, public: { ...options.public, hmac: randomBytes(options.public.hmac.length) } };
+    let asked = 0;
+    const decrypted = (from: Uint8Array, given: LayerOptions, others: readonly Uint8Array[]) =>
+      collect(
+        cipher.open(chunked(from, [777]), given, bytes.length, async function* () {
+          asked += 1;
+          yield* others;
+        }),
+      );
+    const others = [new Uint8Array(), wrong.public.hmac, options.public.hmac];
+    assert.deepEqual(await decrypted(bytes, options, others), plain);
+    assert.equal(asked, 0);
+    assert.deepEqual(await decrypted(bytes, wrong, others), plain);
+    assert.equal(asked, 1);
+    await assert.rejects(decrypted(bytes, wrong, others.slice(0, 2)), expectedError("CORRUPT"));
+    const changed = Buffer.from(bytes);
+    changed.writeUInt8(changed.readUInt8(9000) ^ 1, 9000);
+    await assert.rejects(decrypted(changed, wrong, others), expectedError("CORRUPT"));
+  });
 }
 
 test("a cipher that is not known is UNSUPPORTED, with the known ones, and one without a name is CORRUPT", () => {

@@ -13,15 +13,15 @@ import { addImage, MemoryPlace } from "./memory-image.js";
 /** How the layers of an image are stored. */
 export type Compression = "tar" | "gzip" | "zstd";
 
-/** An image that a container runtime can run: busybox, and a second layer with a text of its own. */
+/** An image that a container runtime can run: busybox, a second layer with a text of its own, and others as wanted. */
 export interface RunnableImage {
   /** Where to: `oci:DIR:NAME`. */
   readonly reference: string;
-  /** In a file of both layers, so that no snapshot of another image serves for this one. */
+  /** In a file of every layer, so that no snapshot of another image serves for this one: `/etc/base`, `/etc/text`, `/etc/more2`. */
   readonly text: string;
   readonly command: readonly string[];
-  /** Of both layers, or of each. */
-  readonly compression: Compression | readonly [Compression, Compression];
+  /** Of both layers, or of each, from the bottom up: at least two. */
+  readonly compression: Compression | readonly Compression[];
   /** Another image for another architecture beside it, in an index. */
   readonly index?: boolean;
 }
@@ -47,29 +47,33 @@ async function addIndex(place: MemoryPlace, image: RunnableImage, here: Descript
 
 async function addRunnable(place: MemoryPlace, image: RunnableImage, architecture: string): Promise<Descriptor> {
   const busybox = findBusybox();
+  const { compression, text, command } = image;
+  const compressions = typeof compression === "string" ? [compression, compression] : compression;
   const archives = [
     await packTar([
       { name: "bin/busybox", content: busybox, mode: 0o755 },
       { name: "bin/sh", type: "symlink", linkname: "busybox" },
       { name: "bin/echo", type: "symlink", linkname: "busybox" },
-      { name: "etc/base", content: image.text },
+      { name: "etc/base", content: text },
       { name: "tmp", type: "directory", mode: 0o1777 },
     ]),
-    await packTar([{ name: "etc/text", content: `${image.text}\n` }]),
+    await packTar([{ name: "etc/text", content: `${text}\n` }]),
   ];
-  const { compression } = image;
-  const [lower, upper] = typeof compression === "string" ? [compression, compression] : compression;
+  for (let layer = archives.length; layer < compressions.length; layer += 1) {
+    archives.push(await packTar([{ name: `etc/more${layer}`, content: `${text}\n` }]));
+  }
   return addImage(place, {
     platform: { os: "linux", architecture },
-    layers: archives.map((bytes, index) => layerOf(bytes, index === 0 ? lower : upper)),
+    layers: archives.map((bytes, layer) => {
+      const form = compressions[layer] ?? "tar";
+      return {
+        mediaType: `application/vnd.oci.image.layer.v1.tar${form === "tar" ? "" : `+${form}`}`,
+        bytes: compressed(bytes, form),
+      };
+    }),
     diffIds: archives.map((bytes) => digestOf(bytes)),
-    config: { Cmd: image.command, Env: ["PATH=/bin"] },
+    config: { Cmd: command, Env: ["PATH=/bin"] },
   });
-}
-
-function layerOf(archive: Uint8Array, compression: Compression): { mediaType: string; bytes: Uint8Array } {
-  const suffix = compression === "tar" ? "" : `+${compression}`;
-  return { mediaType: `application/vnd.oci.image.layer.v1.tar${suffix}`, bytes: compressed(archive, compression) };
 }
 
 /** The static one, which needs nothing beside it. */

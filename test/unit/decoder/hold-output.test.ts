@@ -1,23 +1,29 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { test } from "node:test";
+import { ociEncProgram } from "../../support/process/oci-enc.js";
 import { decoderProgram } from "../../support/runtime/decoder.js";
 
-test("when it fails below containerd, its output ends after the process has ended and its words can be read", async () => {
-  const happened = await eventsOf({ STREAM_PROCESSOR_MEDIATYPE: "application/vnd.oci.image.layer.v1.tar+encrypted" });
-  assert.deepEqual(happened, ["USAGE: unknown option", "ended with 1", "end of output"]);
-});
-
-/** What happens to a decoder that is called wrongly, in its order. */
-async function eventsOf(environment: NodeJS.ProcessEnv): Promise<readonly string[]> {
-  const child = spawn(process.execPath, [decoderProgram, "--wrong"], {
-    stdio: ["pipe", "pipe", "pipe"],
-    env: { ...process.env, ...environment },
+/** Runs a decoder that fails before its first byte; gives what ended last of the process and its output. */
+async function lastToEnd(program: readonly string[], variables: NodeJS.ProcessEnv): Promise<string | undefined> {
+  const env = { ...process.env, ...variables };
+  const child = spawn(process.execPath, [...program, "--content-root", "/nonexistent"], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env,
   });
-  const happened: string[] = [];
-  child.stdout.on("end", () => happened.push("end of output")).resume();
-  child.stderr.setEncoding("utf8").on("data", (text: string) => happened.push(text.slice(0, 21)));
-  child.on("exit", (status) => happened.push(`ended with ${status}`));
-  await new Promise((resolve) => child.on("close", resolve));
-  return happened;
+  const ended: string[] = [];
+  const exited = once(child, "exit").then(() => ended.push("process"));
+  const said = once(child.stderr.resume(), "end").then(() => ended.push("words"));
+  const put = once(child.stdout.resume(), "end").then(() => ended.push("output"));
+  await Promise.all([exited, said, put]);
+  assert.equal(child.exitCode, 1);
+  return ended.at(-1);
+}
+
+for (const program of [[decoderProgram], [ociEncProgram, "decoder"]]) {
+  test(`${program.length === 1 ? "ctd-decoder" : "oci-enc decoder"}: containerd's look at why there was no output comes after the process has ended`, async () => {
+    const mediaType = "application/vnd.oci.image.layer.v1.tar+encrypted";
+    assert.equal(await lastToEnd(program, { STREAM_PROCESSOR_MEDIATYPE: mediaType }), "output");
+  });
 }
