@@ -11,7 +11,7 @@ import {
   encodePublicOptions,
   type LayerOptions,
 } from "../../src/crypt/layer-options.js";
-import { digestOf } from "../../src/oci/digest.js";
+import { type Digest, digestOf } from "../../src/oci/digest.js";
 import { abandon, anyBytes, anyCut, chunked, collect, watched } from "../support/bytes/chunked.js";
 import { expectedError } from "../support/expected-error.js";
 
@@ -24,7 +24,7 @@ interface Encrypted {
 }
 
 async function encrypt(cipher: BlockCipher, plain: Uint8Array, cut: readonly number[] = [1000]): Promise<Encrypted> {
-  const sealing = cipher.seal(chunked(plain, cut), plain.length);
+  const sealing = cipher.seal({ bytes: chunked(plain, cut), size: plain.length });
   const bytes = await collect(sealing.bytes);
   return { bytes, options: sealing.options(digestOf(plain)) };
 }
@@ -65,6 +65,23 @@ for (const [id, cipher] of ciphers) {
     assert.deepEqual(await decrypt(cipher, { bytes, options: again }), plain);
   });
 
+  test(`${id}: a layer is bound to the diff id that it was encrypted with, and to no other`, async () => {
+    const plain = randomBytes(300);
+    const [own, other] = [digestOf(randomBytes(1)), digestOf(randomBytes(2))];
+    const optionsFor = async (diffId: Digest | undefined): Promise<LayerOptions> => {
+      const sealing = cipher.seal({ bytes: chunked(plain, [100]), size: plain.length, diffId });
+      const bytes = await collect(sealing.bytes);
+      const options = sealing.options(digestOf(plain));
+      assert.deepEqual(await decrypt(cipher, { bytes, options }), plain);
+      return options;
+    };
+    const bound = await optionsFor(own);
+    assert.equal(cipher.isBoundTo(bound, own), true);
+    assert.equal(cipher.isBoundTo(bound, other), false);
+    assert.equal(cipher.isBoundTo(await optionsFor(undefined), own), false);
+    assert.notDeepEqual((await optionsFor(own)).private.cipherOptions, bound.private.cipherOptions);
+  });
+
   test(`${id}: sample options are as long as real ones, and pass the checks`, async () => {
     const { options } = await encrypt(cipher, randomBytes(100));
     const sample = cipher.sampleOptions(digestOf(randomBytes(1)));
@@ -75,7 +92,7 @@ for (const [id, cipher] of ciphers) {
 
   test(`${id}: options are had after the last byte alone, and an abandoned layer closes its source`, async () => {
     const source = watched(chunked(randomBytes(5000), [100]));
-    const sealing = cipher.seal(source.bytes, 5000);
+    const sealing = cipher.seal({ bytes: source.bytes, size: 5000 });
     assert.throws(() => sealing.options(digestOf(randomBytes(1))), { name: "Error" });
     await abandon(sealing.bytes);
     assert.equal(source.wasClosed, true);
