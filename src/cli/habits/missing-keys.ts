@@ -1,14 +1,49 @@
 import { stat } from "node:fs/promises";
+import { schemes } from "../../crypt/schemes/index.js";
 import type { Habit } from "./habit.js";
-import { argsOf } from "./typed-line.js";
+import { isArchiveName } from "./image-words.js";
+import { argsOf, hasOption, type TypedLine, type Word } from "./typed-line.js";
 
 /** What `key generate` calls its files where it is not told otherwise. */
 const publicKey = "oci-enc.pub.pem";
 const privateKey = "oci-enc.pem";
 
+/** A key among the arguments, where `-r` or `-k` is to stand before it. */
+export const keysAmongImages: Habit = async (line, { code, context }) => {
+  const option = options.get(String(context["missing"])) ?? (code === "USAGE" ? optionMeant(line) : undefined);
+  if (option === undefined) return undefined;
+  const keys: string[] = [];
+  const others: Word[] = [];
+  for (const word of line.words) {
+    if (word.kind === "argument" && (await isKey(word.text))) keys.push(word.text);
+    else others.push(word);
+  }
+  return keys.length === 0 ? undefined : { args: [...keys.flatMap((key) => [option, key]), ...argsOf(others)] };
+};
+
+/** Of a line with more arguments than the command takes. */
+function optionMeant({ row, command, words }: TypedLine): string | undefined {
+  if (command.passesOn === true || command.arguments.some(({ repeats }) => repeats)) return undefined;
+  if (words.filter(({ kind }) => kind === "argument").length <= command.arguments.length) return undefined;
+  if (row.name === "encrypt") return "-r";
+  return command.flags.some(({ name, short }) => name === "key" && short === "k") ? "-k" : undefined;
+}
+
+const options: ReadonlyMap<string, string> = new Map([
+  ["recipient", "-r"],
+  ["key", "-k"],
+]);
+
+async function isKey(text: string): Promise<boolean> {
+  const [, scheme = ""] = /^([\w-]+):./.exec(text) ?? [];
+  if (schemes.has(scheme)) return true;
+  if (isArchiveName(text) || !/\.(?:pem|pub|key|crt|cer|der|jwk|json|asc|gpg)$/.test(text)) return false;
+  return (await stat(text).catch(() => undefined))?.isFile() ?? false;
+}
+
 /** Nobody was named to encrypt for. */
 export const missingRecipient: Habit = async (line, { context }) => {
-  if (context["missing"] !== "recipient") return undefined;
+  if (context["missing"] !== "recipient" || hasOption(line, "recipient")) return undefined;
   const isThere = await stat(publicKey).catch(() => undefined);
   return {
     args: ["-r", `jwe:${publicKey}`, ...argsOf(line.words)],
@@ -18,7 +53,10 @@ export const missingRecipient: Habit = async (line, { context }) => {
 };
 
 /** No key was given to decrypt with. */
-export const missingKey: Habit = (line, { context, hint = "" }) => {
-  if (context["missing"] !== "key") return undefined;
-  return { args: ["-k", privateKey, ...argsOf(line.words)], note: `${hint}; with a key of oci-enc key generate` };
+export const missingKey: Habit = (line, { context }) => {
+  if (context["missing"] !== "key" || hasOption(line, "key")) return undefined;
+  return {
+    args: ["-k", privateKey, ...argsOf(line.words)],
+    note: "give the private key with -k FILE (oci-enc help keys has every kind); with one of oci-enc key generate",
+  };
 };

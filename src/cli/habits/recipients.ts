@@ -76,6 +76,18 @@ export const recipientsWithoutScheme: Habit = async (line) => {
   return args && { args, before };
 };
 
+/** Several recipients in one option, as other tools take lists. */
+export const joinedRecipients: Habit = (line, { code }) => {
+  if (code !== "NOT_FOUND" && code !== "USAGE") return undefined;
+  const args = mapWords(line, (word) => {
+    if (word.kind !== "option" || word.flag?.name !== "recipient") return undefined;
+    const parts = word.value?.split(",") ?? [];
+    const isList = parts.length > 1 && parts.every((part) => schemes.has(/^([\w-]+):./.exec(part)?.[1] ?? ""));
+    return isList ? parts.flatMap((part) => [word.spelled, part]) : undefined;
+  });
+  return args && { args };
+};
+
 interface Meant {
   readonly text: string;
   /** A command that makes the file. */
@@ -86,7 +98,7 @@ async function recipientMeant(text: string): Promise<Meant | "right" | "unknown"
   const [, scheme, rest = ""] = /^([\w-]+):(?!\/\/)(.*)$/s.exec(text) ?? [];
   if (scheme !== undefined && schemes.has(scheme)) return "right";
   if (await isFile(text)) return await fileMeant(text);
-  const known = scheme && similar(scheme, schemes.keys());
+  const known = scheme && (similar(scheme, schemes.keys()) ?? similar(scheme.toLowerCase(), schemes.keys()));
   if (known !== undefined) return { text: `${known}:${rest}` };
   if (foreignForm(Buffer.from(text)) !== undefined) return "unknown";
   const found = texts.find(([pattern]) => pattern.test(text));
