@@ -9,4 +9,5 @@ export { type SignerKind, signerKind, trustKind } from "../sign/kinds.js";
 export { storedForm } from "../sign/simple-signing/stored.js";
 export { prefixOfPath } from "../transport/recognise.js";
 export { registryReference, sameRegistry } from "../transport/references.js";
+export { listArchiveNames } from "../transport/archive/archive-names.js";
 export { listImageNames } from "../transport/store/image-names.js";
