@@ -1,7 +1,7 @@
 import { commands } from "../commands/index.js";
 import type { Flag } from "../options/flag.js";
 import { withGlobals } from "../options/global.js";
-import type { TopicRow } from "../options/topics.js";
+import type { Topic, TopicRow } from "../options/topics.js";
 import { list, pageWidth, wrapped } from "./columns.js";
 import { grouped } from "./grouped.js";
 import { meaning, spelling } from "./option-text.js";
@@ -9,7 +9,7 @@ import { meaning, spelling } from "./option-text.js";
 /** The page of `oci-enc help TOPIC`: every option of it that any command takes. */
 export async function topicHelp({ name, about }: TopicRow): Promise<string> {
   const width = pageWidth();
-  const flags = (await everyFlag()).filter(({ topic }) => topic === name);
+  const flags = await topicFlags(name);
   const sections = [
     ...grouped(
       flags.filter(({ end }) => end === undefined),
@@ -30,6 +30,11 @@ export async function topicHelp({ name, about }: TopicRow): Promise<string> {
     ...(ends.length === 0 ? [] : [`${wrapped(note, width)}\n  ${wrapped(ends.join(", "), width, 2)}`]),
     wrapped("oci-enc COMMAND --help-all shows which of them a command takes.", width),
   ].join("\n\n");
+}
+
+/** Every option of a topic, once for each meaning that it has. */
+export async function topicFlags(name: Topic): Promise<readonly Flag<unknown>[]> {
+  return (await everyFlag()).filter(({ topic }) => topic === name);
 }
 
 /** Every option of every command, once for each meaning that it has. */
