@@ -56,7 +56,7 @@ interface Run {
 async function dispatch(run: Run): Promise<number> {
   withholdPassphraseVariables(run.args, process.env);
   const line = divideLine(run.args);
-  const page = pageAsked(line.rest);
+  const page = pageAsked(line);
   if (page) return printed(page());
   if (run.args.length === 0 && !asked(run, json)) await tellOverview();
   const { row, words } = await findCommand(line);
@@ -119,6 +119,7 @@ async function printed(printing: Promise<void>): Promise<number> {
 async function execute(run: Run, command: Command, invocation: Invocation & Channels): Promise<number> {
   const { options, reporter, interruption } = invocation;
   const form = { json: options.get(json), template: templateOf(command, options) };
+  if (form.template) await judgeTemplate(form.template, run.command);
   const timer = startTimer(options.get(commandTimeout), interruption);
   collectSimply();
   try {
@@ -132,6 +133,12 @@ async function execute(run: Run, command: Command, invocation: Invocation & Chan
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Before the work, as far as the published schema tells; what it leaves open is told with the document. */
+async function judgeTemplate(template: Template, row: CommandRow | undefined): Promise<void> {
+  const { judgeMembers } = await import("./output/document-members.js");
+  judgeMembers(template, row?.name ?? "");
 }
 
 /** A command may have another option of that name. */
@@ -208,6 +215,7 @@ async function report(thrown: unknown, run: Run): Promise<number> {
     command: run.command?.name,
     status: run.interruption.status(),
     debug: asked(run, debug),
+    terminal: process.stderr.isTTY === true,
   });
   run.reporter?.close();
   const tell = (told: Failure, warnings: readonly Warning[] = []) =>
