@@ -72,6 +72,7 @@ async function dispatch(run: Run): Promise<number> {
   run.summaryFile = options.get(summary);
   run.reporter = await openConsoleReporter(options);
   if (command.failure === undefined) await warnOfVariables(run, command);
+  await tellOfFileNames(run, command, typed.arguments);
   return await execute(run, command, {
     arguments: typed.arguments,
     options,
@@ -109,6 +110,13 @@ async function warnOfVariables({ args, reporter }: Run, { flags }: Command): Pro
   for (const message of await unknownVariables(process.env, named, { own: flags, commands })) {
     reporter?.take({ type: "warning", code: "UNKNOWN_VARIABLE", message });
   }
+}
+
+async function tellOfFileNames({ reporter }: Run, command: Command, args: readonly string[]): Promise<void> {
+  if (!args.some((arg) => arg.includes(".t"))) return;
+  const { fileNamedTarget } = await import("./habits/file-names.js");
+  const message = fileNamedTarget(command, args);
+  if (message !== undefined) reporter?.info(message);
 }
 
 async function printed(printing: Promise<void>): Promise<number> {

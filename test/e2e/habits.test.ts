@@ -169,6 +169,7 @@ const rows: readonly Row[] = [
   ["genkey", "genkey --out fresh", 0],
   ["key-list", "key list", "told"],
   ["recipients-alone", "recipients sealed:1", 0],
+  ["file-target", "encrypt -r jwe:k.pub.pem app:1 app-enc.tar.gz", "taken"],
   ["format-before", "encrypt --format '{{.Nope}}' -r jwe:k.pub.pem app:1 app:unwritten", "told"],
   ["format-before-nothing", "inspect app:unwritten", "unrun"],
 ];

@@ -108,7 +108,7 @@ export const encrypt: Command = {
   ],
   examples: [
     "oci-enc encrypt -r jwe:pub.pem app:1 app:1-enc",
-    "oci-enc encrypt -r jwe:alice.pem -r jwe:bob.pem oci:images:app oci:encrypted:app",
+    "oci-enc encrypt -r jwe:alice.pub.pem -r jwe:bob.pub.pem oci:images:app oci:encrypted:app",
     "oci-enc encrypt -r jwe:pub.pem --layer=-1 --platform linux/amd64 docker-archive:app.tar oci-archive:app-enc.tar",
     "oci-enc encrypt -r jwe:pub.pem -k key.pem --reuse-from app:1-enc app:2 app:2-enc",
   ],
