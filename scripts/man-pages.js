@@ -4,7 +4,15 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { commands, exitStatuses, globalFlags, globalsBeside, sentence, topicPages, variableName } from "./declarations.js";
+import {
+  commands,
+  exitStatuses,
+  globalFlags,
+  globalsBeside,
+  sentence,
+  topicPages,
+  variableName,
+} from "./declarations.js";
 import { generatedFile } from "./generated-file.js";
 import { grouped } from "./grouped.js";
 
@@ -171,7 +179,10 @@ function topicPage({ name, about, flags }) {
       ),
       section("ENVIRONMENT", environment(flags[0])),
       section("SEE ALSO", [
-        [reference("oci-enc"), ...topicPages.filter((one) => one.name !== name).map((one) => reference(pageName(one.name), 7))].join(",\n"),
+        [
+          reference("oci-enc"),
+          ...topicPages.filter((one) => one.name !== name).map((one) => reference(pageName(one.name), 7)),
+        ].join(",\n"),
       ]),
     ],
     7,
@@ -186,7 +197,14 @@ function relatives({ name }) {
 }
 
 function page(name, summary, sections, part = 1) {
-  const title = [".TH", plain(name.toUpperCase()), String(part), '""', `"oci\\-enc ${plain(version)}"`, '"oci\\-enc"'].join(" ");
+  const title = [
+    ".TH",
+    plain(name.toUpperCase()),
+    String(part),
+    '""',
+    `"oci\\-enc ${plain(version)}"`,
+    '"oci\\-enc"',
+  ].join(" ");
   const heading = section("NAME", [`${plain(name)} \\- ${plain(summary)}`]);
   return ['.\\" Written by scripts/man-pages.js.', title, heading, ...sections.filter(Boolean), ""].join("\n");
 }

@@ -72,7 +72,6 @@ async function dispatch(run: Run): Promise<number> {
   run.summaryFile = options.get(summary);
   run.reporter = await openConsoleReporter(options);
   if (command.failure === undefined) await warnOfVariables(run, command);
-  await tellOfFileNames(run, command, typed.arguments);
   return await execute(run, command, {
     arguments: typed.arguments,
     options,
@@ -112,11 +111,11 @@ async function warnOfVariables({ args, reporter }: Run, { flags }: Command): Pro
   }
 }
 
-async function tellOfFileNames({ reporter }: Run, command: Command, args: readonly string[]): Promise<void> {
-  if (!args.some((arg) => arg.includes(".t"))) return;
-  const { fileNamedTarget } = await import("./habits/file-names.js");
-  const message = fileNamedTarget(command, args);
-  if (message !== undefined) reporter?.info(message);
+async function tellOfStore(run: Run, command: Command, args: readonly string[]): Promise<void> {
+  if (args.length < 2) return;
+  const { targetInStore } = await import("./habits/store-targets.js");
+  const message = targetInStore(command, args, run.command?.name === "copy");
+  if (message !== undefined) run.reporter?.info(message);
 }
 
 async function printed(printing: Promise<void>): Promise<number> {
@@ -132,6 +131,7 @@ async function execute(run: Run, command: Command, invocation: Invocation & Chan
   collectSimply();
   try {
     const outcome = await command.run(invocation);
+    await tellOfStore(run, command, invocation.arguments);
     reporter.close();
     await printOutcome(outcome, { command: run.command?.name ?? "", ...form, warnings: reporter.warnings() });
     run.result = outcome.kind === "report" ? outcome : undefined;

@@ -1,11 +1,18 @@
 import { spellings } from "../options/flag.js";
-import { firstWords, freeFlags, helpWords, type KnownCommand, pageWords, quoted, secondWords } from "./known-command.js";
+import {
+  firstWords,
+  freeFlags,
+  helpWords,
+  type KnownCommand,
+  pageWords,
+  quoted,
+  secondWords,
+} from "./known-command.js";
 
 /** A script for `/etc/bash_completion.d`. What it has no words for is completed as a file. */
 export function bashCompletion(commands: readonly KnownCommand[]): string {
   const groups = [...secondWords(commands)].map(
-    ([first, words]) =>
-      `    ${quoted(`${first} `)} | ${quoted(`help ${first} `)}) words=${quoted(words.join(" "))} ;;`,
+    ([first, words]) => `    ${quoted(`${first} `)} | ${quoted(`help ${first} `)}) words=${quoted(words.join(" "))} ;;`,
   );
   return [
     "# bash completion for oci-enc",

@@ -31,9 +31,7 @@ const keyPrefixes = [...schemes.values()].map(({ scheme, takes }) => prefixOf(sc
 export const wordKinds: Readonly<Record<WordKindName, WordKind>> = {
   image: {
     prefixes: transportRows.flatMap(({ prefixes, remote, policy }) =>
-      prefixes.map(
-        (prefix) => ({ prefix, next: remote ? "text" : (nexts.get(policy.name) ?? "path") }) as const,
-      ),
+      prefixes.map((prefix) => ({ prefix, next: remote ? "text" : (nexts.get(policy.name) ?? "path") }) as const),
     ),
     stored: true,
     files: false,

@@ -1,5 +1,13 @@
 import { type Flag, spellings } from "../options/flag.js";
-import { firstWords, freeFlags, helpWords, type KnownCommand, pageWords, quoted, secondWords } from "./known-command.js";
+import {
+  firstWords,
+  freeFlags,
+  helpWords,
+  type KnownCommand,
+  pageWords,
+  quoted,
+  secondWords,
+} from "./known-command.js";
 
 /** A script for a directory of zsh's `fpath`, named `_oci-enc`. What it has no words for is completed as a file. */
 export function zshCompletion(commands: readonly KnownCommand[]): string {

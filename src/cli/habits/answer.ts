@@ -4,13 +4,20 @@ import { withGlobals } from "../options/global.js";
 import { retyped } from "../output/retyped.js";
 import { parseCommand } from "../syntax.js";
 import { daemonImages } from "./daemon-images.js";
-import { foreignOption, foreignOptions, outputFiles, unnamedSigner } from "./foreign-options.js";
+import {
+  certificatesOfPersons,
+  foreignOption,
+  foreignOptions,
+  namedPairs,
+  outputFiles,
+  unnamedSigner,
+} from "./foreign-options.js";
 import type { Correction, Habit } from "./habit.js";
 import { absentCommand, meantCommand, rowOf } from "./meant-command.js";
 import { keysAmongImages, missingKey, missingRecipient } from "./missing-keys.js";
 import { mistypedOptions } from "./mistyped-options.js";
 import { paths } from "./paths.js";
-import { joinedRecipients, recipientsWithoutScheme } from "./recipients.js";
+import { joinedRecipients, recipientsWithoutScheme, removedRecipients } from "./recipients.js";
 import {
   deletedNames,
   mistypedTransports,
@@ -23,12 +30,15 @@ import { argsOf, type TypedLine, typedLine } from "./typed-line.js";
 
 /** In the order in which they correct a line: each sees what those before it have made. */
 const habits: readonly Habit[] = [
+  certificatesOfPersons,
   foreignOptions,
   outputFiles,
+  namedPairs,
   mistypedOptions,
   unnamedSigner,
   keysAmongImages,
   joinedRecipients,
+  removedRecipients,
   recipientsWithoutScheme,
   tagsOfRepository,
   standardStreams,

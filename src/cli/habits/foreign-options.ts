@@ -55,7 +55,26 @@ const optionHabits: readonly OptionHabit[] = [
     isForeign: isFileAlone,
     means: (value) => ["--by", `sigstore:${value}`],
   },
-  { of: ["decrypt"], spelled: ["-i", "--identity"], takesValue: true, means: (value) => ["-k", value] },
+  {
+    of: ["decrypt", "unpack", "ls", "cat", "run", "rekey", "recipients add", "can-decrypt"],
+    spelled: ["-i", "--identity", "--private-key", "--privkey", "--secret-key"],
+    takesValue: true,
+    means: (value) => ["-k", value],
+  },
+  { of: ["encrypt", "copy", "push"], spelled: ["--recipients"], takesValue: true, means: recipientsMeant },
+  { of: ["recipients remove"], spelled: ["-r", "--recipient"], takesValue: true, means: () => undefined },
+  {
+    of: ["key generate"],
+    spelled: ["-o", "--output", "-f", "--file"],
+    takesValue: true,
+    means: (value) => ["--out", pairName(value)],
+  },
+  {
+    of: ["key generate"],
+    spelled: ["--size", "--bits", "-b"],
+    takesValue: true,
+    means: (value) => (/^\d+$/.test(value) ? ["--type", `rsa:${value}`] : undefined),
+  },
   {
     of: ["decrypt"],
     spelled: ["-r", "--recipient"],
@@ -103,6 +122,10 @@ const optionHabits: readonly OptionHabit[] = [
   },
 ];
 
+function recipientsMeant(value: string): readonly string[] {
+  return [value.includes(":") ? "-r" : "--recipients-file", value];
+}
+
 /** A file of a key where its kind is to stand before it. */
 function isFileAlone(value: string): boolean {
   return /^[^:]+\.(?:pub|key|pem|crt|cer|gpg|asc|kbx)$/.test(value);
@@ -118,6 +141,32 @@ function loadedFile(file: string, line: TypedLine): readonly string[] {
   const [, base = "image"] = /([\w.-]+?)(?:\.tar)?(?:\.\w+)?$/.exec(file) ?? [];
   return [`${given.dockerArchive}${file}`, ...(imagesOf(line).length > 0 ? [] : [base.toLowerCase()])];
 }
+
+/** cosign's signatures by the certificate of a person, which no key that is kept makes. */
+export const certificatesOfPersons: Habit = (line) => {
+  const isAsked = line.words.some(
+    (word) => word.kind === "option" && word.flag === undefined && ofFulcio.test(word.spelled),
+  );
+  return isAsked
+    ? { note: "Fulcio and Rekor are not asked; a key is named: oci-enc verify --trust sigstore:PUBFILE IMAGE" }
+    : undefined;
+};
+
+const ofFulcio =
+  /^--(?:certificate-(?:identity|oidc-issuer)(?:-regexp)?|(?:rekor|fulcio)-url|identity-token|oidc-\w+)$/;
+
+/** Both names of a pair begin with what `--out` says. */
+function pairName(file: string): string {
+  return file.replace(/(?:\.pub)?\.pem$/, "");
+}
+
+/** `key generate NAME`, as ssh-keygen and openssl name a file. */
+export const namedPairs: Habit = (line) => {
+  const [name, more] = line.words.filter(({ kind }) => kind === "argument");
+  if (line.row.name !== "key generate" || name?.kind !== "argument" || more || hasOption(line, "out")) return undefined;
+  const args = mapWords(line, (word) => (word === name ? ["--out", pairName(name.text)] : undefined));
+  return args && { args };
+};
 
 /** `-o FILE`, which is the last argument here. */
 export const outputFiles: Habit = (line) => {

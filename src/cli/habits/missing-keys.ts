@@ -10,29 +10,30 @@ const privateKey = "oci-enc.pem";
 
 /** A key among the arguments, where `-r` or `-k` is to stand before it. */
 export const keysAmongImages: Habit = async (line, { code, context }) => {
-  const option = options.get(String(context["missing"])) ?? (code === "USAGE" ? optionMeant(line) : undefined);
-  if (option === undefined) return undefined;
+  if (context["missing"] === undefined && !(code === "USAGE" && hasTooMany(line))) return undefined;
   const keys: string[] = [];
   const others: Word[] = [];
   for (const word of line.words) {
-    if (word.kind === "argument" && (await isKey(word.text))) keys.push(word.text);
+    const isMeant = word.kind === "argument" && (await isKey(word.text));
+    const option = isMeant ? optionOf(line, word.text) : undefined;
+    if (isMeant && option !== undefined) keys.push(option, word.text);
     else others.push(word);
   }
-  return keys.length === 0 ? undefined : { args: [...keys.flatMap((key) => [option, key]), ...argsOf(others)] };
+  return keys.length === 0 ? undefined : { args: [...keys, ...argsOf(others)] };
 };
 
-/** Of a line with more arguments than the command takes. */
-function optionMeant({ row, command, words }: TypedLine): string | undefined {
-  if (command.passesOn === true || command.arguments.some(({ repeats }) => repeats)) return undefined;
-  if (words.filter(({ kind }) => kind === "argument").length <= command.arguments.length) return undefined;
-  if (row.name === "encrypt") return "-r";
-  return command.flags.some(({ name, short }) => name === "key" && short === "k") ? "-k" : undefined;
+function hasTooMany({ command, words }: TypedLine): boolean {
+  if (command.passesOn === true || command.arguments.some(({ repeats }) => repeats)) return false;
+  return words.filter(({ kind }) => kind === "argument").length > command.arguments.length;
 }
 
-const options: ReadonlyMap<string, string> = new Map([
-  ["recipient", "-r"],
-  ["key", "-k"],
-]);
+/** With a scheme, or called as a public key is, it is a recipient's. */
+function optionOf({ row, command }: TypedLine, key: string): "-r" | "-k" | undefined {
+  const takes = (option: string) => command.flags.some(({ short }) => short === option);
+  if (takes("r") && (row.name === "encrypt" || !takes("k") || /^[a-z0-9]+:|\.(?:pub(?:\.pem)?|crt|cer)$/.test(key)))
+    return "-r";
+  return takes("k") ? "-k" : undefined;
+}
 
 async function isKey(text: string): Promise<boolean> {
   const [, scheme = ""] = /^([\w-]+):./.exec(text) ?? [];

@@ -38,7 +38,9 @@ function judge(schemas: readonly Schema[], names: readonly string[], { root, abo
   for (let count = names.length; count > 0; count -= 1) {
     const member = names.slice(0, count).join(".");
     const found = forms.flatMap((form) => below(form, member));
-    if (found.length > 0) return judge(found, names.slice(count), { root, above: [...above, member] });
+    if (found.length === 0) continue;
+    judge(found, names.slice(count), { root, above: [...above, member] });
+    return;
   }
   const members = forms.flatMap(({ properties = {} }) => Object.keys(properties));
   const isList = forms.some(({ items }) => items !== undefined);

@@ -74,7 +74,13 @@ function announce(subject: Subject, progress: Progress): void {
   const parts = new Map(
     encryptedLayers(subject).map(({ layer: blob, place }): [Digest, PlannedBlob] => [
       blob.digest,
-      { blob, action: "verify", part: "layer", index: place.index, platform: place.platform && printPlatform(place.platform) },
+      {
+        blob,
+        action: "verify",
+        part: "layer",
+        index: place.index,
+        platform: place.platform && printPlatform(place.platform),
+      },
     ]),
   );
   const bytes = [...parts.values()].reduce((sum, { blob }) => sum + blob.size, 0);

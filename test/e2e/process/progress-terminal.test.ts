@@ -79,13 +79,19 @@ function replayed(text: string): Screen {
     screen.write(written);
     const moving = screen.lines.filter((line) => /^ +(?:\d+%|layer|config) /.test(line));
     assert.ok(moving.filter((line) => /^ +\d+%/.test(line)).length <= 1, JSON.stringify(screen.lines));
-    if (narrow) assert.ok(moving.every((line) => line.length < 40), JSON.stringify(moving));
+    if (narrow)
+      assert.ok(
+        moving.every((line) => line.length < 40),
+        JSON.stringify(moving),
+      );
   }
   assert.doesNotMatch(text, /\x1b\[\?/, "the cursor is neither hidden nor saved");
   return screen;
 }
 
-test("the lines of encrypt fit a terminal that becomes narrow, are there once, and are gone at the end", { skip }, async () => {
+test("the lines of encrypt fit a terminal that becomes narrow, are there once, and are gone at the end", {
+  skip,
+}, async () => {
   assert.equal((await ociEnc(["key", "generate", "--out", "key"], { cwd: scratch })).status, 0);
   const screen = await narrowed(`encrypt -r jwe:key.pub.pem --plain-http docker://${registry.host}/app:1 oci:out:app`);
   const [first, ...rest] = screen.lines;
@@ -95,7 +101,9 @@ test("the lines of encrypt fit a terminal that becomes narrow, are there once, a
   assert.equal(screen.lines.length, 6, JSON.stringify(screen.lines));
 });
 
-test("verify shows how far it is in the layers that it reads, and leaves nothing but its report", { skip }, async () => {
+test("verify shows how far it is in the layers that it reads, and leaves nothing but its report", {
+  skip,
+}, async () => {
   const { stderr } = await ociEnc(["verify", "-k", "key.pem", "--progress", "json", "oci:out:app"], { cwd: scratch });
   const events: readonly { event: string; blobs?: number; bytes?: number }[] = stderr
     .split("\n")

@@ -143,7 +143,11 @@ test("what is not known is refused with its line and what is known there", async
       /^the file takes recipients, defaults, trust, registry\."HOST"$/,
     ],
     ["[default]\nstore = '/a'", /line 1: default is not known/, /^did you mean defaults\? the file takes /],
-    ["[defaults]\n\nstorage = '/a'", /line 3: defaults\.storage is not known/, /^did you mean store\? \[defaults\] takes store, /],
+    [
+      "[defaults]\n\nstorage = '/a'",
+      /line 3: defaults\.storage is not known/,
+      /^did you mean store\? \[defaults\] takes store, /,
+    ],
     ["[defaults]\ninsecure-policy = true", /line 2: defaults\.insecure-policy/, /takes/],
     ["[trust]\ntls-verify = false", /line 2: trust\.tls-verify/, /^\[trust\] takes trust, policy/],
     ['[registry."a.example"]\nstore = "/a"', /line 2: registry\."a\.example"\.store/, /takes authfile, no-creds/],
