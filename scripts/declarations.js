@@ -2,7 +2,7 @@
 import { commands as rows } from "../dist/cli/commands/index.js";
 import { explainedCodes } from "../dist/cli/explanations/page.js";
 
-import { topicFlags } from "../dist/cli/help/topic-help.js";
+import { topicFlags } from "../dist/cli/help/topic-flags.js";
 import { topics } from "../dist/cli/options/topics.js";
 
 export { variableName } from "../dist/cli/options/flag.js";

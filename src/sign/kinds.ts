@@ -114,7 +114,8 @@ export async function loadSigner(spec: SignerSpec, settings: SignerSettings = {}
 export function signerKind(kind: string): SignerKind {
   const found = kinds.find(({ name }) => name === kind)?.signer;
   if (found) return found;
-  const what = kind === "" ? "a signer without its kind" : `unknown kind of signer ${JSON.stringify(kind.slice(0, 80))}`;
+  const what =
+    kind === "" ? "a signer without its kind" : `unknown kind of signer ${JSON.stringify(kind.slice(0, 80))}`;
   throw unknownKind(what, kindForms("signer"));
 }
 
