@@ -54,10 +54,7 @@ export const missingRecipient: Habit = async (line, { context }) => {
 };
 
 /** No key was given to decrypt with. */
-export const missingKey: Habit = (line, { context }) => {
+export const missingKey: Habit = (line, { context, hint = "" }) => {
   if (context["missing"] !== "key" || hasOption(line, "key")) return undefined;
-  return {
-    args: ["-k", privateKey, ...argsOf(line.words)],
-    note: "give the private key with -k FILE (oci-enc help keys has every kind); with one of oci-enc key generate",
-  };
+  return { args: ["-k", privateKey, ...argsOf(line.words)], note: `${hint}; with a key of oci-enc key generate` };
 };
