@@ -8,6 +8,7 @@ export { holdOutput } from "../decoder/hold-output.js";
 export { credentialsHint, redactedReference } from "../oci/redacted-reference.js";
 export { type SignerKind, signerKind, trustKind } from "../sign/kinds.js";
 export { storedForm } from "../sign/simple-signing/stored.js";
+export { listArchiveNames } from "../transport/archive/archive-names.js";
 export { prefixOfPath } from "../transport/recognise.js";
 export { registryReference, sameRegistry } from "../transport/references.js";
 export { listImageNames } from "../transport/store/image-names.js";

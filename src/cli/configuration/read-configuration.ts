@@ -8,6 +8,7 @@ import {
   type TomlDocument,
 } from "../../doors/configuration.js";
 import { OciEncError } from "../../errors.js";
+import { similar } from "../habits/similar.js";
 import type { Flag } from "../options/flag.js";
 import { besideList } from "../options/keys/recipient-lines.js";
 import { by, signBy, signBySigstore } from "../options/signing/signing-flags.js";
@@ -161,7 +162,9 @@ function unknownMember(place: Place, known: readonly string[]): OciEncError {
     return wrong(place, "is a secret, or may hold one, and no secret belongs in this file", secretHint);
   }
   const table = place.names.length === 1 ? "the file" : `[${place.names.slice(0, -1).map(quotedName).join(".")}]`;
-  return wrong(place, "is not known here", `${table} takes ${known.join(", ")}`);
+  const meant = similar(name, known);
+  const near = meant === undefined ? "" : `did you mean ${meant}? `;
+  return wrong(place, "is not known here", `${near}${table} takes ${known.join(", ")}`);
 }
 
 /** Beside those whose names tell. */

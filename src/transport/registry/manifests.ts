@@ -66,13 +66,20 @@ export async function fetchDocument(
     { what, limit: manifestLimit },
   );
   const { answer, bytes } = document;
-  if (answer.status !== 200) throw documentProblem(document, `cannot read ${what}`);
+  if (answer.status !== 200) throw withTags(documentProblem(document, `cannot read ${what}`), client, reference);
   const type = contentType(answer);
   if (type === "text/html" && !looksLikeJson(bytes)) {
     throw new OciEncError("CORRUPT", `${what} came as a web page`, { hint: "is a login page or a proxy in between?" });
   }
   const digest = checkDigest(bytes, reference, saidDigest(answer));
   return { mediaType: type.startsWith("application/vnd.") ? type : "", digest, etag: answer.header("etag"), bytes };
+}
+
+/** A tag that is not there may be misspelled, or be the one that is meant where none was written. */
+function withTags(problem: OciEncError, client: RegistryClient, reference: string): OciEncError {
+  if (problem.code !== "NOT_FOUND" || problem.hint !== undefined || reference.includes(":")) return problem;
+  const hint = `its tags: oci-enc list-tags docker://${repositoryName(client)}`;
+  return problem.with({ hint: reference === "latest" ? `where no tag is written, latest is meant; ${hint}` : hint });
 }
 
 /** The bytes under a descriptor that another document named. Codes as for `fetchManifest`. */
