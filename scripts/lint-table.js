@@ -52,6 +52,7 @@ const layers = [
       "doors/",
       "crypt/schemes/index.ts",
       "keys/foreign-form.ts",
+      "runtime/node/configs/rows.ts",
       "sign/kinds.ts",
       "transport/references.ts",
       "transport/rows.ts",

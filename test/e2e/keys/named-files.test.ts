@@ -103,6 +103,7 @@ const noFile: ReadonlySet<string> = new Set([
     "TYPE",
     "FORMAT",
     "DURATION",
+    "VERSION",
     "USER",
     "USER[:PASS]",
     "USER[:GROUP]",
