@@ -42,7 +42,7 @@ async function readSafely(file: FileHandle, { path, named, limit }: Asked): Prom
     const what = `its directory ${JSON.stringify(directory)}`;
     refuseForeign(await stat(directory), { path: directory, what, named });
   }
-  const bytes = Buffer.alloc(limit);
+  const bytes = Buffer.alloc(found.size);
   const { bytesRead } = await file.read(bytes, 0, bytes.length, 0);
   return bytes.subarray(0, bytesRead);
 }
