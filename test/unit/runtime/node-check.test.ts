@@ -271,7 +271,10 @@ test("image verifiers that refuse everything, or are not asked, are found", asyn
   assert.match(many, /^verifier wrong: .*folder" is no file/m);
   assert.match(many, /^verifier wrong: .*link" leads nowhere/m);
   assert.match(many, /^verifier wrong: users other than the owner may change .*mode 777/m);
-  assert.match(many, /^verifier wrong: .*rules\.toml" cannot be read: the verifier refuses every image/m);
+  assert.match(many, /^verifier wrong: the verifier refuses every image: .*rules\.toml/m);
+  node.write("rules.toml", "[[rule]]\n");
+  assert.match(await found(), /^verifier wrong: the verifier refuses every image: .*rules\.toml", line 1/m);
+  node.write("rules.toml", '[[rule]]\nimages = ["*"]\nverdict = "allow"\n');
   node.configure(2, { after: "max_verifiers = 2\n" });
   assert.match(await found(), /^verifier wrong: max_verifiers is 2: link, oci-enc-image-verifier is not asked/m);
 });

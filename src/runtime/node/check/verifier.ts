@@ -1,12 +1,10 @@
-import { readdir, readFile, realpath, stat } from "node:fs/promises";
+import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { systemCode } from "../../../errors.js";
+import { OciEncError, systemCode } from "../../../errors.js";
 import { isExecutable } from "../../../process/find-program.js";
+import { checkVerifierRules } from "../../verifier/read-rules.js";
 import { type ContainerdConfig, textOf } from "./containerd-config.js";
 import { good, type NodeFinding, warning, wrong } from "./finding.js";
-
-/** Where the rules of our verifier are. */
-export const defaultVerifierRules = "/etc/oci-enc/image-verifier.toml";
 
 const plugin = "io.containerd.image-verifier.v1.bindir";
 
@@ -32,10 +30,6 @@ export async function checkVerifiers(config: ContainerdConfig, place: VerifierPl
   const table = config.plugin(plugin);
   const directory = textOf(table["bin_dir"]) ?? defaultDirectory;
   const names = await namesIn(directory);
-  const rules = await readFile(place.rules, "utf8").catch((error: unknown) => {
-    if (systemCode(error) === undefined) throw error;
-    return undefined;
-  });
   const ours = (
     await Promise.all(names.map(async (name) => ((await isOurs(join(directory, name))) ? [name] : [])))
   ).flat();
@@ -48,14 +42,7 @@ export async function checkVerifiers(config: ContainerdConfig, place: VerifierPl
       wrong("verifier", `max_verifiers is ${count}: ${left} is not asked`, `max_verifiers = ${names.length}`),
     );
   }
-  if (ours.length === 0 && rules !== undefined) {
-    const message = `${JSON.stringify(place.rules)} has rules, and no oci-enc-image-verifier is in ${JSON.stringify(directory)}: nobody goes by them`;
-    findings.push(wrong("verifier", message, `ln -s "$(command -v oci-enc-image-verifier)" ${directory}/`));
-  }
-  if (ours.length > 0 && rules === undefined) {
-    const message = `${JSON.stringify(place.rules)} cannot be read: the verifier refuses every image`;
-    findings.push(wrong("verifier", message, "write the rules; docs/runtimes/image-verifier.md says how"));
-  }
+  findings.push(...(ours.length > 0 ? await checkRules(place.rules) : await checkUnused(place.rules, directory)));
   if (names.length > 0 && config.disabled.includes(plugin)) {
     const message = `disabled_plugins has ${plugin}: the verifiers in ${JSON.stringify(directory)} are not asked`;
     findings.push(wrong("verifier", message, "take it out of disabled_plugins"));
@@ -65,6 +52,25 @@ export async function checkVerifiers(config: ContainerdConfig, place: VerifierPl
   }
   if (findings.length > 0) return findings;
   return names.length === 0 ? [] : [good("verifier", `${names.join(", ")} in ${JSON.stringify(directory)}`)];
+}
+
+/** Our verifier refuses every image when its rules cannot be used. */
+async function checkRules(path: string): Promise<readonly NodeFinding[]> {
+  try {
+    await checkVerifierRules(path);
+    return [];
+  } catch (error) {
+    if (!(error instanceof OciEncError)) throw error;
+    const remedy = error.hint ?? "docs/runtimes/image-verifier.md says what the rules may be";
+    return [wrong("verifier", `the verifier refuses every image: ${error.message}`, remedy)];
+  }
+}
+
+/** Rules that nobody goes by. */
+async function checkUnused(path: string, directory: string): Promise<readonly NodeFinding[]> {
+  if ((await stat(path).catch(() => undefined)) === undefined) return [];
+  const message = `${JSON.stringify(path)} has rules, and no oci-enc-image-verifier is in ${JSON.stringify(directory)}: nobody goes by them`;
+  return [wrong("verifier", message, `ln -s "$(command -v oci-enc-image-verifier)" ${directory}/`)];
 }
 
 async function namesIn(directory: string): Promise<readonly string[]> {
