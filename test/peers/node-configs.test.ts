@@ -78,6 +78,6 @@ test("dockerd takes the daemon.json of runtime config", { skip: dockerd.missing 
   const validate = () => run(dockerd, ["--validate", "--userland-proxy=false", "--config-file", file]);
   writeFileSync(file, textOf("docker", "daemon.json"));
   await exits(0, validate());
-  writeFileSync(file, '{ "feature": {} }\n');
+  writeFileSync(file, '{ "features": true }\n');
   await exits(1, validate());
 });
