@@ -174,7 +174,8 @@ test("the script installs a decoder that brings its own Node, keeps the keys as 
   const verifiers = join(host, "opt/containerd/image-verifier/bin");
   assert.deepEqual(readdirSync(verifiers), []);
 
-  const decoder = join(host, "usr/local/bin/ctd-decoder");
+  assert.equal(readlinkSync(join(host, "usr/local/bin/ctd-decoder")), "/opt/oci-enc/bin/ctd-decoder");
+  const decoder = join(host, "opt/oci-enc/bin/ctd-decoder");
   assert.equal(statSync(decoder).mode & 0o777, 0o755);
   // The node has the program where the container has it below /host.
   const here = readFileSync(decoder, "utf8").replaceAll("/opt/oci-enc", join(host, "opt/oci-enc"));
@@ -196,9 +197,9 @@ test("the script installs a decoder that brings its own Node, keeps the keys as 
   assert.equal(readFileSync(join(keys, "node.pem"), "utf8"), "another");
   assert.deepEqual(readdirSync(join(host, "etc/oci-enc")), ["cosign.pub", "image-verifier.toml"]);
   const link = join(verifiers, "oci-enc-image-verifier");
-  assert.equal(readlinkSync(link), "/opt/oci-enc/oci-enc-image-verifier");
+  assert.equal(readlinkSync(link), "/opt/oci-enc/bin/oci-enc-image-verifier");
   assert.match(
-    readFileSync(join(host, "opt/oci-enc/oci-enc-image-verifier"), "utf8"),
+    readFileSync(join(host, "opt/oci-enc/bin/oci-enc-image-verifier"), "utf8"),
     /oci-enc-image-verifier\.js "\$@"$/m,
   );
 

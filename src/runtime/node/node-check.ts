@@ -67,6 +67,8 @@ async function runtimesToCheck(
   rows: readonly NodeRuntimeConfig[],
 ): Promise<readonly Found[]> {
   const all = rows.flatMap(({ name, place }) => (place === undefined ? [] : [{ name, place }]));
+  const here = (await Promise.all(all.map(async (one) => ((await isHere(one.place)) ? [one] : [])))).flat();
+  const containerd = all.find(({ name }) => name === "containerd");
   const asked = runtime ?? (config === undefined ? undefined : "containerd");
   if (asked !== undefined) {
     const row = all.find(({ name }) => name === asked);
@@ -74,14 +76,17 @@ async function runtimesToCheck(
       const names = all.map(({ name }) => name).join(", ");
       throw new OciEncError("USAGE", `no node has the runtime ${JSON.stringify(asked)}; there are ${names}`);
     }
-    return [{ ...row, place: { ...row.place, config: config ?? row.place.config } }];
+    const one = { ...row, place: { ...row.place, config: config ?? row.place.config } };
+    return withDockers([one, ...here.filter(({ name }) => asked === "docker" && name === "containerd")]);
   }
-  const here = (await Promise.all(all.map(async (one) => ((await isHere(one.place)) ? [one] : [])))).flat();
-  const containerd = all.find(({ name }) => name === "containerd");
-  if (here.length === 0 && containerd !== undefined) return [containerd];
-  const own =
-    here.every(({ place }) => place.kind !== "containerd") && here.some(({ place }) => place.kind === "docker");
-  return own ? [...here, { name: "docker", place: dockersOwn }] : here;
+  return withDockers(here.length === 0 && containerd !== undefined ? [containerd] : here);
+}
+
+/** Docker decrypts nothing itself: the containerd that it uses is looked at as well. */
+function withDockers(found: readonly Found[]): readonly Found[] {
+  if (found.some(({ name }) => name === "containerd") || !found.some(({ place }) => place.kind === "docker"))
+    return found;
+  return [...found, { name: "docker", place: dockersOwn }];
 }
 
 async function isHere({ config, program }: NodePlace): Promise<boolean> {

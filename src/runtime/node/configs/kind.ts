@@ -26,8 +26,8 @@ export const kind: NodeRuntimeConfig = {
         format: "yaml",
         afterwards: "kind create cluster --config kind.yaml",
         notes: [
-          "Add a node for each that the cluster shall have. The directory of the decoder has to bring Node with it, as examples/kubernetes",
-          "makes one: a node of kind has none.",
+          "Add a node for each that the cluster shall have. The directory of the decoder has to bring Node with it, as that does which",
+          "examples/kubernetes/node.yaml makes. Applied to the cluster instead, it makes all of this but the entry for zstd unnecessary.",
         ],
         text: fileText([
           "kind: Cluster",
