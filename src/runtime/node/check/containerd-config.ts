@@ -141,6 +141,6 @@ export function textOf(value: unknown): string | undefined {
 }
 
 /** Those members of a list that are texts. */
-export function textsOf(value: unknown): readonly string[] {
+function textsOf(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
 }
