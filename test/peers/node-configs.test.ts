@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parse } from "smol-toml";
 import { parse as parseYaml } from "yaml";
+import { versionOf } from "../../src/process/program-version.js";
+import { readContainerdConfig, tableOf } from "../../src/runtime/node/check/containerd-config.js";
+import { containerdVersion } from "../../src/runtime/node/check/containerd-version.js";
 import type { NodeConfigOptions } from "../../src/runtime/node/configs/node-file.js";
 import { nodeFiles } from "../../src/runtime/node/node-config.js";
 import { exits } from "../support/process/exits.js";
@@ -48,11 +51,43 @@ function textsFor(major: 1 | 2): readonly (readonly [what: string, text: string]
   ];
 }
 
+/** A configuration that is spread over files, which say the same things in different ways. */
+const spread: Readonly<Record<string, string>> = {
+  "main.toml": [
+    "version = 2",
+    'imports = ["parts/*.toml", "last.toml"]',
+    'root = "/main"',
+    '[plugins."io.containerd.grpc.v1.cri"]',
+    'image_decryption = { key_model = "main" }',
+    '[stream_processors."io.containerd.ocicrypt.decoder.v1.tar"]',
+    'accepts = ["main"]',
+    'path = "/main"',
+    'env = ["A=1"]',
+  ].join("\n"),
+  "parts/2.toml": 'version = 2\nroot = "/second"\n[stream_processors."of.second"]\naccepts = ["a"]\npath = "/second"\n',
+  "parts/1.toml": 'version = 2\nroot = "/first"\n[plugins."io.containerd.grpc.v1.cri"]\nsandbox_image = "first"\n',
+  "last.toml": 'version = 2\n[stream_processors."io.containerd.ocicrypt.decoder.v1.tar"]\npath = "/last"\n',
+};
+
 for (const [name, peer, major] of [
   ["containerd of this release", systemPeer("containerd"), 1],
   ["containerd 1.7 of Debian 13", broughtPeer("containerd-trixie"), 1],
   ["containerd 2.1 of forky", broughtPeer("containerd-forky"), 2],
 ] as const) {
+  test(`runtime check reads a configuration with imports as ${name} does`, { skip: peer.missing }, async () => {
+    mkdirSync(join(scratch, "parts"), { recursive: true });
+    for (const [file, text] of Object.entries(spread)) writeFileSync(join(scratch, file), text);
+    const main = join(scratch, "main.toml");
+    const { stdout } = await exits(0, run(peer, ["--config", main, "config", "dump"]));
+    const taken = JSON.parse(JSON.stringify(parse(stdout)));
+    const read = await readContainerdConfig(main, containerdVersion(await versionOf(peer.program)));
+    assert.equal(read.root, taken.root);
+    assert.deepEqual(Object.fromEntries(read.processors), taken.stream_processors);
+    const images = taken.plugins[major === 1 ? "io.containerd.grpc.v1.cri" : "io.containerd.cri.v1.images"];
+    const model = tableOf(read.plugin("io.containerd.grpc.v1.cri")["image_decryption"])["key_model"];
+    assert.equal(model ?? "node", images.image_decryption.key_model);
+  });
+
   test(`${name} takes what runtime config prints, whole and without a warning`, { skip: peer.missing }, async () => {
     for (const [what, text] of textsFor(major)) {
       const file = join(scratch, "config.toml");

@@ -11,7 +11,11 @@ export function checkConfigFiles(config: ContainerdConfig, version: ContainerdVe
       "repair it, or take it out of imports",
     ),
   );
-  return [...unreadable, ...config.files.flatMap((file) => checkFile(file, config, version))];
+  const astray = config.astray.map(({ path, pattern }) => {
+    const message = `containerd ${version.text} looks for ${JSON.stringify(pattern)}, of the imports of ${JSON.stringify(path)}, in the directory it was started in`;
+    return wrong("containerd", message, "write the pattern with its whole path");
+  });
+  return [...unreadable, ...astray, ...config.files.flatMap((file) => checkFile(file, config, version))];
 }
 
 function checkFile(

@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, isAbsolute } from "node:path";
 import { systemCode } from "../../../errors.js";
 import { readToml } from "../../../files/toml.js";
 import { builtInProcessors, type StreamProcessor } from "../stream-processors.js";
+import type { ContainerdVersion } from "./containerd-version.js";
 import { importedFiles } from "./import-pattern.js";
 
 /** A table of a configuration. */
@@ -23,6 +24,8 @@ export interface ContainerdConfig {
   plugin(id: string): Table;
   /** What could not be read, and why: containerd does not start with it. */
   readonly unreadable: readonly { readonly path: string; readonly why: string }[];
+  /** Patterns of imports that this containerd looks for in the directory in which it was started. */
+  readonly astray: readonly { readonly path: string; readonly pattern: string }[];
 }
 
 /** One file of it. */
@@ -34,17 +37,17 @@ export interface ConfigFile {
 }
 
 /**
- * Reads containerd's configuration as containerd of that major version does: of what two files say, that of the imported one counts;
+ * Reads containerd's configuration as containerd of that version does: of what two files say, that of the imported one counts;
  * stream processors are replaced whole, and plug-ins' tables by containerd 1, which 2 merges. Throws nothing for what it finds.
  */
-export async function readContainerdConfig(path: string, major: number): Promise<ContainerdConfig> {
-  const { files, unreadable } = await readFiles(path);
+export async function readContainerdConfig(path: string, version: ContainerdVersion): Promise<ContainerdConfig> {
+  const { files, unreadable, astray } = await readFiles(path, version);
   const tables = files.map(({ table }) => table);
   const processors = new Map(builtInProcessors);
   for (const [id, entry] of tables.flatMap((table) => Object.entries(tableOf(table["stream_processors"])))) {
     processors.set(id, processorOf(entry));
   }
-  const join = major >= 2 ? merged : (one: Table, other: Table): Table => ({ ...one, ...other });
+  const join = version.major >= 2 ? merged : (one: Table, other: Table): Table => ({ ...one, ...other });
   const plugins = tables.map((table) => tableOf(table["plugins"])).reduce(join, {});
   return {
     path,
@@ -58,18 +61,21 @@ export async function readContainerdConfig(path: string, major: number): Promise
     disabled: tables.flatMap((table) => textsOf(table["disabled_plugins"])),
     plugin: (id) => tableOf(plugins[id]),
     unreadable,
+    astray,
   };
 }
 
 interface ReadFiles {
   readonly files: readonly { readonly path: string; readonly table: Table }[];
   readonly unreadable: ContainerdConfig["unreadable"];
+  readonly astray: ContainerdConfig["astray"];
 }
 
 /** A file and what it imports, each once and in the order in which containerd reads them. */
-async function readFiles(main: string): Promise<ReadFiles> {
+async function readFiles(main: string, version: ContainerdVersion): Promise<ReadFiles> {
   const files: { path: string; table: Table }[] = [];
   const unreadable: { path: string; why: string }[] = [];
+  const astray: { path: string; pattern: string }[] = [];
   const pending = [main];
   const seen = new Set<string>();
   for (let path = pending.shift(); path !== undefined; path = pending.shift()) {
@@ -78,13 +84,21 @@ async function readFiles(main: string): Promise<ReadFiles> {
     const read = await readTable(path);
     if ("table" in read) {
       files.push({ path, table: read.table });
-      for (const entry of textsOf(read.table["imports"])) pending.push(...(await importedFiles(entry, dirname(path))));
+      for (const entry of textsOf(read.table["imports"])) {
+        if (isAstray(entry, version)) astray.push({ path, pattern: entry });
+        else pending.push(...(await importedFiles(entry, dirname(path))));
+      }
     } else if (!(read.missing && path === main)) {
       // Without a main file containerd goes by its defaults.
       unreadable.push({ path, why: read.why });
     }
   }
-  return { files, unreadable };
+  return { files, unreadable, astray };
+}
+
+/** Since 1.7 patterns are relative to the file that they stand in, as plain names always were. */
+function isAstray(entry: string, { major, minor = 7 }: ContainerdVersion): boolean {
+  return major === 1 && minor < 7 && entry.includes("*") && !isAbsolute(entry);
 }
 
 async function readTable(

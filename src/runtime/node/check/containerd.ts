@@ -30,7 +30,7 @@ export interface ContainerdCheck {
 export async function checkContainerd(check: ContainerdCheck): Promise<readonly NodeFinding[]> {
   const { name, place, docker, rules } = check;
   const version = containerdVersion(await versionOf(place.program));
-  const config = await readContainerdConfig(place.config, version.major);
+  const config = await readContainerdConfig(place.config, version);
   const processors = decoders(config);
   const pull = checkPull(config, version);
   const payloadless = pull.payloadless ?? (docker ? "Docker" : undefined);

@@ -1,9 +1,13 @@
-import { readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { contentStores } from "../../../decoder/content-store/content-roots.js";
 import { systemCode } from "../../../errors.js";
 import type { StreamProcessor } from "../stream-processors.js";
+import { locate } from "./decoder.js";
 import { good, type NodeFinding, warning, wrong } from "./finding.js";
+
+/** What is looked at of a script. */
+const scriptLimit = 4096;
 
 /**
  * Whether the decoder finds the content store of the containerd whose `root` that is. `payloadless`: who makes it look there;
@@ -15,8 +19,9 @@ export async function checkContent(
   payloadless: string | undefined,
 ): Promise<readonly NodeFinding[]> {
   const [store = ""] = contentStores(root);
-  const findings = processors.flatMap(([id, processor]) => checkPlace(id, processor, { root, store, payloadless }));
-  if (findings.length > 0) return findings;
+  const findings = processors.map(([id, processor]) => checkPlace(id, processor, { root, store, payloadless }));
+  const found = (await Promise.all(findings)).flat();
+  if (found.length > 0) return found;
   return [await checkReadable(store)];
 }
 
@@ -26,14 +31,14 @@ interface Place {
   readonly payloadless: string | undefined;
 }
 
-function checkPlace(
+async function checkPlace(
   id: string,
   processor: StreamProcessor,
   { root, store, payloadless }: Place,
-): readonly NodeFinding[] {
+): Promise<readonly NodeFinding[]> {
   const told = optionOf("content-root", processor);
   const looked = contentStores(told);
-  if (looked.includes(store)) return [];
+  if (looked.includes(store) || (await isScriptWithRoot(processor))) return [];
   const how =
     told === undefined
       ? "is not one in which the decoder looks by itself"
@@ -41,6 +46,17 @@ function checkPlace(
   const message = `the root of containerd, ${JSON.stringify(root)}, ${how}`;
   const remedy = `args of ${id}: "--content-root", ${JSON.stringify(root)}`;
   return [payloadless === undefined ? warning("content", message, remedy) : wrong("content", message, remedy)];
+}
+
+/** Where nothing can be said in a configuration, as in that of Docker's own containerd, a script may stand before the decoder. */
+async function isScriptWithRoot(processor: StreamProcessor): Promise<boolean> {
+  const program = await locate(processor);
+  if (program === undefined) return false;
+  const start = await readFile(program.path).then(
+    (bytes) => bytes.subarray(0, scriptLimit).toString("latin1"),
+    () => "",
+  );
+  return start.startsWith("#!") && start.includes("--content-root");
 }
 
 async function checkReadable(store: string): Promise<NodeFinding> {

@@ -81,7 +81,7 @@ function askHelp(program: string, args: readonly string[], path: string): Promis
 }
 
 /** Where containerd would find the program; `elsewhere`: this process finds it, and a service would not. */
-async function locate(
+export async function locate(
   processor: StreamProcessor,
 ): Promise<{ readonly path: string; readonly elsewhere: boolean } | undefined> {
   const { path } = processor;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
+import { decoderProgram } from "../../../support/runtime/decoder.js";
 import { TestNode } from "../../../support/runtime/test-node.js";
 import { scratchDirectory } from "../../../support/scratch.js";
 
@@ -67,6 +68,13 @@ test("a root in which the decoder does not look is found, by what its arguments 
     await node.found({ version: "2.1.9" }),
     /^content wrong: .* is not the "\/elsewhere" of --content-root/m,
   );
+  const script = node.write(
+    "bin/ctd-decoder",
+    `#!/bin/sh\nexec ${decoderProgram} --content-root /elsewhere "$@"\n`,
+    0o755,
+  );
+  node.write("config.toml", text.replaceAll(/, "--content-root", [^\]]*/g, "").replaceAll(decoderProgram, script));
+  assert.doesNotMatch(await node.found({ version: "2.1.9" }), /^content (?:wrong|warning)/m);
   node.configure(2);
   rmSync(node.root, { recursive: true });
   assert.match(await node.found({ version: "2.1.9" }), /^content good: .* is not there yet/m);

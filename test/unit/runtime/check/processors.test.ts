@@ -43,6 +43,12 @@ test("files that containerd cannot read, or passes over parts of, are found, the
   const found = await node.found();
   assert.match(found, /^containerd wrong: .*conf\.d\/1\.toml", of containerd's configuration: it is not TOML/m);
   assert.match(found, /^containerd wrong: .*absent\.toml", of containerd's configuration: it does not exist/m);
+  const old = await node.found({ version: "1.6.20" });
+  assert.match(
+    old,
+    /^containerd wrong: containerd 1\.6\.20 looks for "conf\.d\/\*\.toml", of the imports of .* started in$/m,
+  );
+  assert.doesNotMatch(old, /1\.toml/);
   node.configure(2);
   const newer = await node.found({ version: "1.7.24" });
   assert.match(newer, /^containerd wrong: .* is of version 3, and containerd 1\.7\.24 reads versions up to 2/m);
