@@ -11,5 +11,8 @@ export const k3s: NodeRuntimeConfig = {
     root: "/var/lib/rancher/k3s/agent/containerd",
   },
   files: (options) =>
-    rancherFiles({ directory: "k3s", afterwards: "systemctl restart k3s, or k3s-agent", since: "k3s 1.31.6" }, options),
+    rancherFiles(
+      { directory: "k3s", afterwards: "systemctl restart k3s, or k3s-agent", since: "k3s 1.31.6, 1.32.2" },
+      options,
+    ),
 };

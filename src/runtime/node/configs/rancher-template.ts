@@ -23,8 +23,8 @@ export function rancherFiles(names: RancherNames, options: NodeConfigOptions): r
   const generation = version === 3 ? "config-v3.toml" : "config.toml";
   const reader =
     version === 3
-      ? `${since} and later have containerd 2, which this is for; for those before it: --containerd-version 1.7.`
-      : `For containerd 1.7. ${since} and later have containerd 2, and read this only where there is no config-v3.toml.tmpl.`;
+      ? `${since} and what came later have containerd 2, which this is for; for those before it: --containerd-version 1.7.`
+      : `For containerd 1.7. ${since} and what came later have containerd 2, and read this only where there is no config-v3.toml.tmpl.`;
   const template: NodeFile = {
     path: `${folder}/${generation}.tmpl`,
     format: "template",

@@ -12,6 +12,6 @@ export const rke2: NodeRuntimeConfig = {
   },
   files: (options) => {
     const afterwards = "systemctl restart rke2-server, or rke2-agent";
-    return rancherFiles({ directory: "rke2", afterwards, since: "RKE2 1.31.6" }, options);
+    return rancherFiles({ directory: "rke2", afterwards, since: "RKE2 1.31.6, 1.32.2" }, options);
   },
 };

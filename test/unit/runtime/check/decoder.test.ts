@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
+import { ociEncProgram } from "../../../support/process/oci-enc.js";
 import { decoderProgram } from "../../../support/runtime/decoder.js";
 import { TestNode } from "../../../support/runtime/test-node.js";
 import { scratchDirectory } from "../../../support/scratch.js";
@@ -22,6 +23,17 @@ test("a decoder that is missing is wrong, and one that needs a payload is where 
   assert.match(await node.found({ version: "2.1.9" }), /^decoder good: .*cannot decrypt without a payload; the pulls/m);
   const docker = await node.found({ version: "1.7.24", docker: "29.0.1" });
   assert.match(docker, /^decoder wrong: .*and Docker sends none/m);
+});
+
+test("oci-enc itself, as oci-enc decoder, is known as a decoder", async () => {
+  const node = new TestNode(scratch);
+  node.configure(2, { decoder: ociEncProgram });
+  const text = readFileSync(node.path("config.toml"), "utf8");
+  node.write("config.toml", text.replaceAll('args = ["', 'args = ["decoder", "'));
+  assert.match(
+    await node.found({ version: "2.1.9" }),
+    /^decoder good: .*oci-enc\.js, which decrypts with and without a payload$/m,
+  );
 });
 
 test("a decoder that does not start is wrong, and a stranger's program is not started", async () => {
