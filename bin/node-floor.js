@@ -9,7 +9,9 @@ module.exports = function isNewEnough(prefix, status, stream) {
   const found = numbers(process.versions.node);
   if (found[0] > floor[0] || (found[0] === floor[0] && found[1] >= floor[1])) return true;
   const needed = engines.replace(/^>=/, "");
-  (stream || process.stderr).write(`${prefix}Node ${needed} or later is needed, and this is Node ${process.versions.node}\n`);
+  (stream || process.stderr).write(
+    `${prefix}Node ${needed} or later is needed, and this is Node ${process.versions.node}\n`,
+  );
   process.exitCode = status;
   return false;
 };

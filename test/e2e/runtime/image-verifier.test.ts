@@ -45,7 +45,12 @@ describe("containerd 2.1 asks the image verifier", { skip }, () => {
     mkdirSync(file(`hosts/${host}`), { recursive: true });
     writeFileSync(file(`hosts/${host}/hosts.toml`), `server = "http://${relay.host}"\n`);
     writeRules("");
-    const place = { directory: file("containerd"), rules: file("rules.toml"), keys: file("keys"), hosts: file("hosts") };
+    const place = {
+      directory: file("containerd"),
+      rules: file("rules.toml"),
+      keys: file("keys"),
+      hosts: file("hosts"),
+    };
     containerd = await startVerifyingContainerd(place);
   });
   after(async () => {
@@ -61,7 +66,9 @@ describe("containerd 2.1 asks the image verifier", { skip }, () => {
   async function pull(name: string) {
     const from = relay?.log.length ?? 0;
     const result = await containerd?.pull(`${host}/${name}`);
-    const asked = (relay?.log ?? []).slice(from).filter(({ headers }) => headers["user-agent"]?.startsWith("containerd"));
+    const asked = (relay?.log ?? [])
+      .slice(from)
+      .filter(({ headers }) => headers["user-agent"]?.startsWith("containerd"));
     const blobs = asked.filter(({ path }) => path.includes("/blobs/")).map(({ path }) => path);
     return { status: result?.status, said: `${result?.stdout}${result?.stderr}`, blobs };
   }
@@ -118,7 +125,12 @@ describe("containerd 2.1 asks the image verifier", { skip }, () => {
     await sealed("many:plain", "many:good", "node");
     writeRules('verdict = "allow"');
     await letIn("many:plain");
-    assert.match(containerd?.calls().at(-1) ?? "", new RegExp(`-name ${host}/many:plain -digest ${digest} -stdin-media-type application/vnd.oci.descriptor.v1\\+json$`));
+    assert.match(
+      containerd?.calls().at(-1) ?? "",
+      new RegExp(
+        `-name ${host}/many:plain -digest ${digest} -stdin-media-type application/vnd.oci.descriptor.v1\\+json$`,
+      ),
+    );
     writeRules("require-encrypted = true\nmust-open = true");
     await refused("many:plain", /the image is not encrypted/);
     await letIn("many:good");
@@ -169,7 +181,10 @@ async function pushIndex(reference: string): Promise<string> {
   const own = localPlatform().architecture;
   const manifests = await Promise.all(
     [own, "s390x"].map(async (architecture) => {
-      return { ...(await addSmall(place, `for ${architecture}`, architecture)), platform: { os: "linux", architecture } };
+      return {
+        ...(await addSmall(place, `for ${architecture}`, architecture)),
+        platform: { os: "linux", architecture },
+      };
     }),
   );
   const root = place.add(mediaTypes.ociIndex, { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests });
@@ -181,7 +196,10 @@ async function pushIndex(reference: string): Promise<string> {
 /** An image of two layers, with a text that no other has. */
 async function addSmall(place: MemoryPlace, text: string, architecture: string): Promise<Descriptor> {
   const archives = [
-    await packTar([{ name: "etc", type: "directory" }, { name: "etc/base", content: text }]),
+    await packTar([
+      { name: "etc", type: "directory" },
+      { name: "etc/base", content: text },
+    ]),
     await packTar([{ name: "etc/text", content: `${text}\n` }]),
   ];
   return addImage(place, {

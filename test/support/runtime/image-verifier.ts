@@ -65,7 +65,8 @@ export async function startVerifyingContainerd(place: VerifyingPlace): Promise<V
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   return {
-    pull: (name) => run(client, ["--address", socket, "image", "pull", "--local=false", "--hosts-dir", place.hosts, name]),
+    pull: (name) =>
+      run(client, ["--address", socket, "image", "pull", "--local=false", "--hosts-dir", place.hosts, name]),
     calls: () => readFileSync(calls, "utf8").trimEnd().split("\n"),
     async [Symbol.asyncDispose]() {
       child.kill("SIGTERM");
