@@ -5,7 +5,7 @@ import { runVerifier, type Verdict } from "./run-verifier.js";
 
 const help = `oci-enc-image-verifier -name REF -digest DIGEST -stdin-media-type TYPE [--config FILE]
 
-Judges an image for containerd before a layer of it is pulled (containerd's docs/image-verification.md): its descriptor on
+Judges an image for containerd before a layer of it is pulled (containerd's image-verification.md): its descriptor on
 standard input, the reason on standard output, status 0 for an image that may be pulled, and 1 for any other.
 
 Options:

@@ -38,7 +38,7 @@ const descriptorType = "application/vnd.oci.descriptor.v1+json";
 const inputType = "application/vnd.containerd.image-verifier.input.v1+json";
 
 /**
- * Reads what containerd asks: containerd's docs/image-verification.md. USAGE for arguments that are not of that form, CORRUPT
+ * Reads what containerd asks: containerd's image-verification.md. USAGE for arguments that are not of that form, CORRUPT
  * for a descriptor that is none, or that is of another digest than was said; UNSUPPORTED for what is no image.
  */
 export function readRequest(call: VerifierCall, input: Uint8Array): VerifierRequest {

@@ -24,7 +24,7 @@ export interface RegistryPlaces {
 
 /**
  * Where containerd would look for an image, by the `hosts.toml` below the first of `directories` that knows the registry; by
- * the certificates that lie there in its place; by neither, the registry itself (containerd's docs/hosts.md). USAGE for a
+ * the certificates that lie there in its place; by neither, the registry itself (containerd's hosts.md). USAGE for a
  * file that makes no sense; NOT_FOUND and LOCAL_IO for a certificate that cannot be read.
  */
 export async function containerdPlaces(name: ImageName, directories: readonly string[]): Promise<RegistryPlaces> {
