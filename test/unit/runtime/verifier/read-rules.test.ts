@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { OciEncError } from "../../../../src/errors.js";
 import { checkVerifierRules, readVerifierRules } from "../../../../src/runtime/verifier/read-rules.js";
 import { matchRule } from "../../../../src/runtime/verifier/verifier-rules.js";
 import { expectedError } from "../../../support/expected-error.js";
@@ -185,4 +186,18 @@ test("a file that others can write is refused, and so is one whose trusted key t
   await writeFile(key, "no key");
   await chmod(key, 0o644);
   await assert.rejects(checkVerifierRules(rules), expectedError("KEY_INVALID"));
+});
+
+test("docs/runtimes/image-verifier.md lists every member and no other, and its file can be used", async () => {
+  const page = await readFile(join(process.cwd(), "docs", "runtimes", "image-verifier.md"), "utf8");
+  const [, fence = ""] = /read whole -->\n *```toml\n(.*?) *```/s.exec(page) ?? [];
+  assert.equal((await read(fence)).rules.length, 2);
+  const hintOf = async (text: string) => {
+    const error: unknown = await read(text).catch((thrown: unknown) => thrown);
+    assert.ok(error instanceof OciEncError);
+    return error.hint?.replace(/^.* takes /, "").split(", ") ?? [];
+  };
+  const known = [...(await hintOf("unknown = 1")), ...(await hintOf("[[rule]]\nunknown = 1"))];
+  const listed = [...page.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, name]) => name);
+  assert.deepEqual(listed.toSorted(), known.toSorted());
 });
