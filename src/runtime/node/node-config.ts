@@ -2,8 +2,6 @@ import { OciEncError } from "../../errors.js";
 import type { NodeConfigOptions, NodeFile } from "./configs/node-file.js";
 import { nodeRuntimeConfigs } from "./configs/rows.js";
 
-export { defaultKeysPath } from "./stream-processors.js";
-
 /** The names of the runtimes that a configuration can be printed for. */
 export const nodeRuntimes: readonly string[] = nodeRuntimeConfigs.map(({ name }) => name);
 

@@ -8,7 +8,7 @@ import type { Descriptor } from "../../oci/descriptor.js";
 import { isEncrypted } from "../../oci/media-type.js";
 import { printPlatform } from "../../oci/platform.js";
 import type { UsedImage } from "../../policy/check-image.js";
-import { defaultProviderConfig } from "../node/node-config.js";
+import { defaultProviderConfig } from "../node/stream-processors.js";
 import type { VerifierRules } from "./verifier-rules.js";
 
 /** Where the node's keys are. */

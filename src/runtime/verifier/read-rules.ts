@@ -3,7 +3,7 @@ import { OciEncError } from "../../errors.js";
 import { readOwnedFile } from "../../files/owned-file.js";
 import { itemsOf, membersOf, type TomlPlace, textsOf, tomlTop, wrongMember } from "../../files/toml-place.js";
 import { parsePlatform } from "../../oci/platform.js";
-import { defaultKeysPath } from "../node/node-config.js";
+import { defaultKeysPath } from "../node/stream-processors.js";
 import { fileOf } from "./member-values.js";
 import { readRule } from "./read-rule.js";
 import { readDemandedFiles } from "./trusted-files.js";
