@@ -48,7 +48,7 @@ export async function readVerifierRules(path: string = defaultVerifierRules): Pr
 }
 
 /**
- * Reads the file as {@link readVerifierRules}, and all that its rules name, as a pull would. KEY_INVALID for a key that is none,
+ * Reads the file as `readVerifierRules`, and all that its rules name, as a pull would. KEY_INVALID for a key that is none,
  * CORRUPT for a policy that is malformed, NOT_FOUND for what is not there.
  */
 export async function checkVerifierRules(path: string = defaultVerifierRules): Promise<VerifierRules> {
