@@ -48,8 +48,8 @@ export async function readVerifierRules(path: string = defaultVerifierRules): Pr
 }
 
 /**
- * Reads the file as `readVerifierRules`, and all that its rules name, as a pull would. KEY_INVALID for a key that is none,
- * CORRUPT for a policy that is malformed, NOT_FOUND for what is not there.
+ * Reads the verifier's file of rules, and all that its rules name, as pulls would. USAGE for what makes no sense or can be written
+ * by others, KEY_INVALID for a key that is none, CORRUPT for a policy that is malformed, NOT_FOUND, LOCAL_IO.
  */
 export async function checkVerifierRules(path: string = defaultVerifierRules): Promise<VerifierRules> {
   const rules = await readVerifierRules(path);

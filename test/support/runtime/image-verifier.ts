@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
+import { localPlatform, printPlatform } from "../../../src/oci/platform.js";
 import { broughtPeer, firstMissing, type PeerResult, run, systemPeer } from "../process/peer.js";
 import { decoderProgram } from "./decoder.js";
 
@@ -103,7 +104,8 @@ function configuration(
     '[plugins."io.containerd.transfer.v1.local"]',
     `  config_path = ${JSON.stringify(hosts)}`,
     '  [[plugins."io.containerd.transfer.v1.local".unpack_config]]',
-    '    platform = "linux/amd64"\n    snapshotter = "native"\n    differ = "walking"',
+    `    platform = ${JSON.stringify(printPlatform(localPlatform()))}`,
+    '    snapshotter = "native"\n    differ = "walking"',
     ...processors,
     "",
   ].join("\n");

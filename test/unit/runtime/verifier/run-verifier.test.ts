@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import type { Descriptor } from "../../../../src/oci/descriptor.js";
@@ -132,6 +132,19 @@ test("each demand refuses by itself, with a reason of one line and the rule that
   assert.match(others.reason, /^no rule of ".*" is for this image/);
   const allowed = await runVerifier(callFor(good, rulesFile([server], 'verdict = "allow"')));
   assert.deepEqual(allowed, { allowed: true, reason: "the rule for registry.example lets it in as it is" });
+});
+
+test("a policy counts where the rule names it, and one that others can write refuses", async () => {
+  await using server = await startStrictRegistry();
+  const { good } = await images(server);
+  const policy = file("policy.json");
+  writeFileSync(policy, '{"default":[{"type":"reject"}]}', { mode: 0o644 });
+  const ask = async () => await runVerifier(callFor(good, rulesFile([server], `policy = ${JSON.stringify(policy)}`)));
+  assert.match((await ask()).reason, /^the image is not trusted: the entry default of .*policy\.json/);
+  writeFileSync(policy, '{"default":[{"type":"insecureAcceptAnything"}]}');
+  assert.match((await ask()).reason, /lets it in: encrypted; nobody vouches for it$/);
+  chmodSync(policy, 0o666);
+  assert.match((await ask()).reason, /policy\.json" cannot be used: it can be written by others/);
 });
 
 test("no key is read for an image that is not trusted", async () => {
