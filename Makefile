@@ -26,6 +26,7 @@ install: build
 	cd $(place)/lib/oci-enc && npm ci --omit=dev --no-audit --no-fund
 	ln -sf ../lib/oci-enc/bin/oci-enc.js $(place)/bin/oci-enc
 	ln -sf ../lib/oci-enc/bin/ctd-decoder.js $(place)/bin/ctd-decoder
+	ln -sf ../lib/oci-enc/bin/oci-enc-image-verifier.js $(place)/bin/oci-enc-image-verifier
 
 # What tests and examples run from, in build/ and dist/: what has changed since the last time, without a look at types.
 compiled: node_modules/.package-lock.json
