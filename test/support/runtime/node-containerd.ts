@@ -118,6 +118,8 @@ function daemonConfig(
     keysPath: keys,
     providerConfig: join(root, "none"),
     containerd: major,
+    pull: localPull ? "local" : "transfer",
+    contentRoot,
   });
   const head = [
     `root = ${JSON.stringify(root)}`,
@@ -130,10 +132,7 @@ function daemonConfig(
     ...(pauseImage === undefined ? [] : criTables[major](JSON.stringify(pauseImage))),
     ...tables,
   ];
-  return node
-    .replace(/^version = \d$/m, (version) => [version, ...head].join("\n"))
-    .replace("use_local_image_pull = true", `use_local_image_pull = ${localPull}`)
-    .replaceAll(/(?<=^ *args = \[.*)\]$/gm, `, "--content-root", ${JSON.stringify(contentRoot)}]`);
+  return node.replace(/^version = \d$/m, (version) => [version, ...head].join("\n"));
 }
 
 /** The parts of CRI that a daemon without all of root's capabilities needs. */
