@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { copyFile, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { namedEntry, putBlob, writeList } from "../../support/images/many-images.js";
+import { changeLayer } from "../../support/images/change-layer.js";
 import { type RunnableImage, writeRunnableImage } from "../../support/images/runnable-image.js";
 import { ociEnc } from "../../support/process/oci-enc.js";
 import { firstMissing, type PeerResult, systemPeer } from "../../support/process/peer.js";
@@ -183,15 +183,7 @@ async function encrypted(
 
 /** What an attacker does who can write to the registry: the upper layer is another one, and all digests agree. */
 function changeABit(layout: string): void {
-  const read = (digest: string) => readFileSync(join(layout, "blobs", "sha256", digest.slice("sha256:".length)));
-  const [entry] = JSON.parse(readFileSync(join(layout, "index.json"), "utf8")).manifests;
-  const manifest = JSON.parse(read(entry.digest).toString("utf8"));
-  const [lower, upper] = manifest.layers;
-  const bytes = read(upper.digest);
-  bytes.writeUInt8(bytes.readUInt8(20) ^ 1, 20);
-  const changed = { ...upper, ...putBlob(layout, upper.mediaType, bytes) };
-  const text = JSON.stringify({ ...manifest, layers: [lower, changed] });
-  writeList(layout, [{ entry: namedEntry(putBlob(layout, entry.mediaType, text), "app") }]);
+  changeLayer(layout, 1, 20);
 }
 
 /** From now on these alone are the node's. */
@@ -233,9 +225,19 @@ async function done(running: Promise<PeerResult>): Promise<void> {
   assert.equal(status, 0, stderr);
 }
 
-/** Control groups of this name, wherever the machine has them. */
-function groupsOf(name: string): readonly string[] {
-  return readdirSync("/sys/fs/cgroup", { recursive: true, encoding: "utf8" }).filter((path) => path.includes(name));
+/** Control groups of this name, wherever the machine has them; others come and go meanwhile. */
+function groupsOf(name: string, directory = "/sys/fs/cgroup"): readonly string[] {
+  const below = childDirectories(directory).map((child) => join(directory, child));
+  return below.flatMap((path) => (path.includes(name) ? [path] : groupsOf(name, path)));
+}
+
+function childDirectories(directory: string): readonly string[] {
+  try {
+    const entries = readdirSync(directory, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  } catch {
+    return [];
+  }
 }
 
 /** Empty for a process that has gone. */
