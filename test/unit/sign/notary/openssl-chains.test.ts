@@ -28,7 +28,7 @@ const choices: fc.Arbitrary<ChainPlan> = fc.record({
   authorityPurposes: fc.constantFrom("none", "code", "any"),
   otherNames: fc.constantFrom("none", "host", "mail", "directory", "uri"),
   constrained: fc.constantFrom("no", "directory", "hosts", "mail", "all", "excluded"),
-  policies: fc.constantFrom("none", "one", "any", "demanded"),
+  policies: fc.constantFrom("none", "one", "any", "demanded", "kept", "mapped"),
   respelled: fc.boolean(),
 });
 /** Two authorities of one name need identifiers. */
@@ -91,6 +91,26 @@ test("a chain of two authorities with one name is refused when no key identifier
   const confused = makeChain({ plan: { ...usualPlan, rollover: true, identifiers: false }, faults: [] });
   assert.match(reasonAgainst(confused) ?? "accepted", /two certificates of the name/);
   assert.equal((await opensslVerdict(confused.certificates, true)).accepted, false);
+});
+
+test("a chain in which an intermediate demands a policy is accepted, also by OpenSSL, when the policy is kept or mapped", async () => {
+  const found = { ...usualPlan, intermediates: 0, rootKey: "RSA", leafPurposes: "none" } as const;
+  const faults = chainFaults.flatMap((fault): [ChainFault, number][] => {
+    if (fault.name === "a mapping that is forbidden") return [[fault, 8]];
+    return fault.name === "another policy than the authorities'" ? [[fault, 4]] : [];
+  });
+  assert.equal(faults.length, 2);
+  for (const drawn of [
+    { plan: { ...usualPlan, policies: "kept" }, faults: [] },
+    { plan: { ...usualPlan, policies: "mapped" }, faults: [] },
+    // FUZZ_SEED=589166951: the second fault takes away that mapping is forbidden, so that the leaf's policy is mapped to.
+    { plan: found, faults: faults.toSorted(([one], [other]) => other.needs - one.needs) },
+  ] as const) {
+    const chain = makeChain(drawn);
+    assert.equal(reasonAgainst(chain), undefined);
+    const { accepted, said } = await opensslVerdict(chain.certificates, false);
+    assert.ok(accepted, said);
+  }
 });
 
 test("no random chain is accepted that OpenSSL refuses, and what is refused beyond that has a rule", async (t: TestContext) => {
