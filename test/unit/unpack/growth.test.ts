@@ -25,7 +25,7 @@ test("a tree that is only looked at keeps no extended attributes", async () => {
   const tree = memoryTree(() => ({ layer: 0, index: 0 }));
   tree.changeDirectory("", attributes);
   tree.makeDirectory("d", attributes);
-  const nothing = { size: 0, linkTarget: "", device: { major: 0, minor: 0 }, content: () => stream() };
+  const nothing = { size: 0, holes: 0, linkTarget: "", device: { major: 0, minor: 0 }, content: () => stream() };
   await tree.make("d/f", { path: "d/f", kind: "file", attributes, ...nothing, content: async function* () {} });
   for (const place of ["", "d", "d/f"]) assert.equal(tree.nodeAt(place)?.attributes.xattrs.size, 0, place);
 });
