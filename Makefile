@@ -17,12 +17,16 @@ build: node_modules/.package-lock.json
 PREFIX = /usr/local
 place = $(DESTDIR)$(PREFIX)
 install: build
-	mkdir -p $(place)/bin $(place)/lib/oci-enc $(place)/share/man/man1
+	mkdir -p $(place)/bin $(place)/lib/oci-enc $(place)/share/man/man1 $(place)/share/man/man7
 	cp -R package.json package-lock.json LICENSE bin dist $(place)/lib/oci-enc
+	mkdir -p $(place)/lib/oci-enc/docs
+	cp -R docs/schemas $(place)/lib/oci-enc/docs
 	cp man/*.1 $(place)/share/man/man1
+	cp man/*.7 $(place)/share/man/man7
 	cd $(place)/lib/oci-enc && npm ci --omit=dev --no-audit --no-fund
 	ln -sf ../lib/oci-enc/bin/oci-enc.js $(place)/bin/oci-enc
 	ln -sf ../lib/oci-enc/bin/ctd-decoder.js $(place)/bin/ctd-decoder
+	ln -sf ../lib/oci-enc/bin/oci-enc-image-verifier.js $(place)/bin/oci-enc-image-verifier
 
 # What tests and examples run from, in build/ and dist/: what has changed since the last time, without a look at types.
 compiled: node_modules/.package-lock.json

@@ -5,12 +5,12 @@ const hints = {
   ENFILE: "too many open files on this system; end other programs, or raise fs.file-max",
 };
 
-/** Lines begin with `prefix`; the process will end with `status`. */
-module.exports = function failedStart(prefix, status) {
+/** Lines begin with `prefix`, and go to standard error unless to another `stream`; the process will end with `status`. */
+module.exports = function failedStart(prefix, status, stream) {
   return (error) => {
     const code = error && typeof error.code === "string" ? error.code : String(error);
     const hint = hints[code] || "see whether the installation is whole and can be read; installing it again may help";
-    process.stderr.write(`${prefix}the program cannot be loaded: ${code}\n  hint: ${hint}\n`);
+    (stream || process.stderr).write(`${prefix}the program cannot be loaded: ${code}\n  hint: ${hint}\n`);
     process.exitCode = status;
   };
 };

@@ -3,13 +3,15 @@
 const manifest = "../package.json";
 const engines = require(manifest).engines.node;
 
-/** The line begins with `prefix`; the process will end with `status`. */
-module.exports = function isNewEnough(prefix, status) {
+/** The line begins with `prefix`, and goes to standard error unless to another `stream`; the process will end with `status`. */
+module.exports = function isNewEnough(prefix, status, stream) {
   const floor = numbers(engines);
   const found = numbers(process.versions.node);
   if (found[0] > floor[0] || (found[0] === floor[0] && found[1] >= floor[1])) return true;
   const needed = engines.replace(/^>=/, "");
-  process.stderr.write(`${prefix}Node ${needed} or later is needed, and this is Node ${process.versions.node}\n`);
+  (stream || process.stderr).write(
+    `${prefix}Node ${needed} or later is needed, and this is Node ${process.versions.node}\n`,
+  );
   process.exitCode = status;
   return false;
 };

@@ -16,6 +16,12 @@ const preparation = [
   "echo 'not a key' >notes.txt",
   `echo '{"key-providers": {"vault": {"cmd": {"path": "false"}}}}' >providers.json`,
   "mkfifo pipe",
+  "oci-enc copy oci:images:app oci:shared:app",
+  "oci-enc copy oci:images:app oci:shared:other",
+  "oci-enc copy oci:images:app oci:mirror:app",
+  "rm mirror/blobs/sha256/$(oci-enc inspect --format '{{.manifests.1.digest}}' oci:mirror:app | cut -d: -f2)",
+  `echo '{"schema": "oci-enc/classes/v1", "plainUnsigned": "warn"}' >classes.json`,
+  "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=signing -addext keyUsage=digitalSignature -keyout signing.key -out signing.crt",
 ];
 
 const errors = explainedCodes.filter(({ status }) => status !== undefined);
@@ -42,13 +48,14 @@ function page() {
   ];
 }
 
-function section({ code: name, status, meaning, causes, remedies, example }) {
+function section({ code: name, status, meaning, causes, remedies, example, takes }) {
   return [
     `### ${name}`,
     `${status === undefined ? "A warning" : `Exit status ${status}`}: ${meaning}.`,
     ["Why it happens:", "", ...causes.map(listed)].join("\n"),
     ["What to do:", "", ...remedies.map(listed)].join("\n"),
     ...(example ? [`Example: ${lowered(example.because)}`, code("sh", [example.line])] : []),
+    ...(takes ? [`No example shows it, as it takes ${takes}.`] : []),
   ];
 }
 

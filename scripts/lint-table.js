@@ -32,7 +32,7 @@ const layers = [
   },
   { at: "policy/", imports: ["transport/", "sign/", "copy/"] },
   { at: "unpack/", imports: ["crypt/", "transport/", "copy/"] },
-  { at: "runtime/", imports: ["crypt/", "transport/", "decoder/", "unpack/"] },
+  { at: "runtime/", imports: ["crypt/", "transport/", "decoder/", "sign/", "policy/", "unpack/"] },
   {
     at: "operations/",
     imports: ["crypt/", "transport/", "transform/", "sign/", "copy/", "policy/", "unpack/", "runtime/"],
@@ -52,6 +52,7 @@ const layers = [
       "doors/",
       "crypt/schemes/index.ts",
       "keys/foreign-form.ts",
+      "runtime/node/configs/rows.ts",
       "sign/kinds.ts",
       "transport/references.ts",
       "transport/rows.ts",

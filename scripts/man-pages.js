@@ -1,10 +1,18 @@
-// Writes man/, a page for the program and one for each command, from the declarations that the help is made from, and the
+// Writes man/, a page for the program, one for each command and one for each topic, from the declarations that the help is made from, and the
 // list of them in package.json. With --check it writes nothing, names what is out of date, and exits 1. Run after tsc, by
 // `make pages`.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { commands, exitStatuses, globalFlags, globalsBeside, sentence, topics, variableName } from "./declarations.js";
+import {
+  commands,
+  exitStatuses,
+  globalFlags,
+  globalsBeside,
+  sentence,
+  topicPages,
+  variableName,
+} from "./declarations.js";
 import { generatedFile } from "./generated-file.js";
 import { grouped } from "./grouped.js";
 
@@ -24,6 +32,7 @@ const escapes = new Map([
 
 const pages = new Map([["oci-enc.1", programPage()]]);
 for (const command of commands) pages.set(`${pageName(command.name)}.1`, commandPage(command));
+for (const topic of topicPages) pages.set(`${pageName(topic.name)}.7`, topicPage(topic));
 
 if (process.argv.includes("--check")) check();
 else write();
@@ -97,11 +106,16 @@ function programPage() {
     ]),
     section(
       "TOPICS",
-      topics.flatMap(({ name, about }) => [".TP", `${bold("oci-enc help")} ${bold(name)}`, plain(sentence(about))]),
+      topicPages.flatMap(({ name, about }) => [
+        ".TP",
+        `${bold("oci-enc help")} ${bold(name)}`,
+        `${plain(sentence(about))} See ${reference(pageName(name), 7)}.`,
+      ]),
     ),
     section("ENVIRONMENT", environment()),
     section("EXIT STATUS", statusLines()),
     section("SEE ALSO", [
+      `${topicPages.map(({ name }) => reference(pageName(name), 7)).join(",\n")},`,
       `${commands.map(({ name }) => reference(pageName(name))).join(",\n")},`,
       [reference("skopeo"), reference("buildah"), reference("podman")].join(",\n"),
     ]),
@@ -136,6 +150,45 @@ function commandPage(command) {
   ]);
 }
 
+function topicPage({ name, about, flags }) {
+  const ends = flags.filter(({ end }) => end !== undefined);
+  const groups = grouped(
+    flags.filter(({ end }) => end === undefined),
+    ({ group }) => group,
+  );
+  return page(
+    pageName(name),
+    about,
+    [
+      section("DESCRIPTION", [
+        plain("Options that many commands take."),
+        `${bold("oci-enc")} ${italic("COMMAND")} ${bold("--help-all")} shows which of them a command takes.`,
+      ]),
+      section(
+        "OPTIONS",
+        [...groups].flatMap(([group, members]) => [subsection(group), ...flagLines(members)]),
+      ),
+      section(
+        "OPTIONS FOR ONE SIDE",
+        ends.length === 0
+          ? []
+          : [
+              plain("A command with two images takes these for the source or the target alone:"),
+              `${ends.map((flag) => bold(`--${flag.name}`)).join(",\n")}.`,
+            ],
+      ),
+      section("ENVIRONMENT", environment(flags[0])),
+      section("SEE ALSO", [
+        [
+          reference("oci-enc"),
+          ...topicPages.filter((one) => one.name !== name).map((one) => reference(pageName(one.name), 7)),
+        ].join(",\n"),
+      ]),
+    ],
+    7,
+  );
+}
+
 /** The other commands of its group: `key inspect` beside `key generate`. */
 function relatives({ name }) {
   const group = name.split(" ").slice(0, -1).join(" ");
@@ -143,8 +196,15 @@ function relatives({ name }) {
   return others.map((row) => reference(pageName(row.name)));
 }
 
-function page(name, summary, sections) {
-  const title = [".TH", plain(name.toUpperCase()), "1", '""', `"oci\\-enc ${plain(version)}"`, '"oci\\-enc"'].join(" ");
+function page(name, summary, sections, part = 1) {
+  const title = [
+    ".TH",
+    plain(name.toUpperCase()),
+    String(part),
+    '""',
+    `"oci\\-enc ${plain(version)}"`,
+    '"oci\\-enc"',
+  ].join(" ");
   const heading = section("NAME", [`${plain(name)} \\- ${plain(summary)}`]);
   return ['.\\" Written by scripts/man-pages.js.', title, heading, ...sections.filter(Boolean), ""].join("\n");
 }
@@ -206,8 +266,8 @@ function pageName(command) {
   return `oci-enc-${command.replaceAll(" ", "-")}`;
 }
 
-function reference(name) {
-  return `${bold(name)}(1)`;
+function reference(name, part = 1) {
+  return `${bold(name)}(${part})`;
 }
 
 function bold(text) {

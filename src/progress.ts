@@ -51,7 +51,7 @@ export type WarningCode =
 /** A blob that is going to move, and what it is in the image. */
 export interface PlannedBlob {
   readonly blob: Descriptor;
-  readonly action: "copy" | "encrypt" | "decrypt" | "rekey" | "unpack";
+  readonly action: "copy" | "encrypt" | "decrypt" | "rekey" | "unpack" | "verify";
   /** `other`: it belongs to an attachment or attestation, or an index lists it itself. */
   readonly part: "layer" | "config" | "other";
   /** Of a layer: its number from the bottom. Several manifests may share it; this is where the first one has it. */
@@ -73,7 +73,7 @@ export type ProgressEvent =
   /** So many bytes of the blob since it was last started. */
   | { readonly type: "moved"; readonly blob: Descriptor; readonly bytes: number }
   | { readonly type: "finished"; readonly blob: Descriptor; readonly as: Descriptor }
-  | { readonly type: "skipped"; readonly blob: Descriptor; readonly why: "present" | "mounted" }
+  | { readonly type: "skipped"; readonly blob: Descriptor; readonly why: "present" | "mounted" | "no key" }
   | { readonly type: "manifest"; readonly manifest: Descriptor }
   /** Of the images that a short name may mean, this one is not there, and the next one is tried. */
   | { readonly type: "absent"; readonly reference: string; readonly message: string }

@@ -1,5 +1,4 @@
 import * as zlib from "node:zlib";
-import { Decompress } from "fzstd";
 import { OciEncError } from "../errors.js";
 import type { ByteStream } from "./byte-stream.js";
 import { type FramePiece, isZstd, zstdFrames } from "./zstd-frames.js";
@@ -118,6 +117,7 @@ function roomIn(stage: zlib.Gunzip): Promise<void> {
 }
 
 async function* scriptedUnzstd(pieces: AsyncGenerator<FramePiece>, what: string): AsyncGenerator<Uint8Array> {
+  const { Decompress } = await import("fzstd");
   let ready: Uint8Array[] = [];
   const decoder = new Decompress((chunk) => ready.push(chunk));
   const drain = function* (push: () => void): Generator<Uint8Array> {

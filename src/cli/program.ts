@@ -56,7 +56,7 @@ interface Run {
 async function dispatch(run: Run): Promise<number> {
   withholdPassphraseVariables(run.args, process.env);
   const line = divideLine(run.args);
-  const page = pageAsked(line.rest);
+  const page = pageAsked(line);
   if (page) return printed(page());
   if (run.args.length === 0 && !asked(run, json)) await tellOverview();
   const { row, words } = await findCommand(line);
@@ -111,6 +111,13 @@ async function warnOfVariables({ args, reporter }: Run, { flags }: Command): Pro
   }
 }
 
+async function tellOfStore(run: Run, command: Command, args: readonly string[]): Promise<void> {
+  if (args.length < 2) return;
+  const { targetInStore } = await import("./habits/store-targets.js");
+  const message = targetInStore(command, args, run.command?.name === "copy");
+  if (message !== undefined) run.reporter?.info(message);
+}
+
 async function printed(printing: Promise<void>): Promise<number> {
   await printing;
   return 0;
@@ -119,10 +126,12 @@ async function printed(printing: Promise<void>): Promise<number> {
 async function execute(run: Run, command: Command, invocation: Invocation & Channels): Promise<number> {
   const { options, reporter, interruption } = invocation;
   const form = { json: options.get(json), template: templateOf(command, options) };
+  if (form.template) await judgeTemplate(form.template, run.command);
   const timer = startTimer(options.get(commandTimeout), interruption);
   collectSimply();
   try {
     const outcome = await command.run(invocation);
+    await tellOfStore(run, command, invocation.arguments);
     reporter.close();
     await printOutcome(outcome, { command: run.command?.name ?? "", ...form, warnings: reporter.warnings() });
     run.result = outcome.kind === "report" ? outcome : undefined;
@@ -132,6 +141,12 @@ async function execute(run: Run, command: Command, invocation: Invocation & Chan
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Before the work, as far as the published schema tells; what it leaves open is told with the document. */
+async function judgeTemplate(template: Template, row: CommandRow | undefined): Promise<void> {
+  const { judgeMembers } = await import("./output/document-members.js");
+  judgeMembers(template, row?.name ?? "");
 }
 
 /** A command may have another option of that name. */
@@ -208,6 +223,7 @@ async function report(thrown: unknown, run: Run): Promise<number> {
     command: run.command?.name,
     status: run.interruption.status(),
     debug: asked(run, debug),
+    terminal: process.stderr.isTTY === true,
   });
   run.reporter?.close();
   const tell = (told: Failure, warnings: readonly Warning[] = []) =>

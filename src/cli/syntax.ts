@@ -18,7 +18,7 @@ export function parseCommand(row: CommandRow, command: Command, args: readonly s
     if (before) before.push(value);
     else values.set(flag.name, [value]);
   });
-  const asked = parse(parser, withValues(args, command));
+  const asked = parse(parser, withValues(command.oneDash === true ? twoDashed(args, command) : args, command));
   if (asked !== undefined) return { kind: "help", all: asked === "help-all" };
   for (const [index, declared] of command.arguments.entries()) checkArgument(declared, parser.args.slice(index));
   return { kind: "call", arguments: parser.args, values };
@@ -34,6 +34,12 @@ function withValues(args: readonly string[], { flags }: Command): readonly strin
     const value = end >= 0 && at > end ? undefined : alone.get(arg);
     return value === undefined ? arg : `${arg}=${value}`;
   });
+}
+
+/** `--name` for `-name`, which would be the cluster of four switches. */
+function twoDashed(args: readonly string[], { flags }: Command): readonly string[] {
+  const names = new Set(flags.map((flag) => flag.name));
+  return args.map((arg) => (names.has(/^-([a-z-]+)(?:=|$)/.exec(arg)?.[1] ?? "") ? `-${arg}` : arg));
 }
 
 type Take = (flag: Flag<unknown>, value: string) => void;

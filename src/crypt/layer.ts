@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { ByteStream } from "../bytes/byte-stream.js";
 import { OciEncError } from "../errors.js";
 import { type Digest, parseDigest } from "../oci/digest.js";
-import type { BlockCipher } from "./block-cipher.js";
+import type { BlockCipher, PlainLayer } from "./block-cipher.js";
 import { cipherOf } from "./ciphers/index.js";
 import { type EnvelopePart, partsOf, publicOptionsOf, withEnvelope } from "./envelope.js";
 import type { DecryptionKey, EncryptionKey, Unwrap, Wrap, WrappedKey, WrapperOptions } from "./key-wrapper.js";
@@ -140,8 +140,8 @@ export interface SealedLayer {
 }
 
 /** Seals one layer under a key of its own. */
-export function sealLayer(cipher: BlockCipher, wrap: Wrap, plain: { bytes: ByteStream; size: number }): SealedLayer {
-  const sealing = cipher.seal(plain.bytes, plain.size);
+export function sealLayer(cipher: BlockCipher, wrap: Wrap, plain: PlainLayer): SealedLayer {
+  const sealing = cipher.seal(plain);
   return {
     bytes: sealing.bytes,
     async annotate(digest) {

@@ -23,7 +23,7 @@ function messageOf(cause: unknown): string {
   return cause instanceof Error ? shownMessage(cause) : `a thrown ${typeof cause}`;
 }
 
-/** Names of files may hold anything. */
-function oneLine(text: string): string {
+/** A text on one line of bounded length. Names of files may hold anything. */
+export function oneLine(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, " ").slice(0, 2000);
 }

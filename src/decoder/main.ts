@@ -1,6 +1,7 @@
 import { constants } from "node:os";
 import { OciEncError } from "../errors.js";
 import { failureLines } from "./failure.js";
+import { holdOutput } from "./hold-output.js";
 import { type DecoderOptions, runDecoder } from "./run-decoder.js";
 import { writeText } from "./standard-streams.js";
 
@@ -52,6 +53,7 @@ function readArguments(args: readonly string[]): "help" | DecoderOptions {
 const directories: ReadonlySet<string> = new Set(["decryption-keys-path", "content-root"]);
 
 main(process.argv.slice(2)).catch((error: unknown) => {
+  holdOutput();
   process.stderr.write(failureLines(error));
   process.exitCode = 1;
 });

@@ -1,5 +1,5 @@
 import type { DecryptionKey } from "../crypt/key-wrapper.js";
-import { type Keyring, loadKeyring } from "../crypt/layer.js";
+import { type Keyring, type KeyringOptions, loadKeyring } from "../crypt/layer.js";
 import { OciEncError } from "../errors.js";
 
 /** A layer's annotations, or undefined: for any layer. */
@@ -10,15 +10,19 @@ type Envelope = Readonly<Record<string, string>> | undefined;
  * a key without its passphrase: none of these keeps a good key from being used. Throws only what is not about a
  * key.
  */
-export async function readableKeys(keys: readonly DecryptionKey[], envelope: Envelope): Promise<Keyring> {
+export async function readableKeys(
+  keys: readonly DecryptionKey[],
+  envelope: Envelope,
+  options: Omit<KeyringOptions, "envelope"> = {},
+): Promise<Keyring> {
   try {
-    return await loadKeyring(keys, { envelope });
+    return await loadKeyring(keys, { ...options, envelope });
   } catch (error) {
     if (!isAboutKeys(error)) throw error;
   }
   const readable: DecryptionKey[] = [];
   for (const key of keys) if ((await problemOf(key, keys, envelope)) === undefined) readable.push(key);
-  return await loadKeyring(readable, { envelope });
+  return await loadKeyring(readable, { ...options, envelope });
 }
 
 /** Why keys cannot be used for any layer, one reason for each that cannot. */

@@ -25,8 +25,8 @@ export async function runDecoder({ keysPath, contentRoot, signal }: DecoderOptio
   // Otherwise a stop would have to wait for bytes that may never come.
   signal?.addEventListener("abort", () => process.stdin.destroy(toError(signal.reason)), { once: true });
   try {
-    const { payloads, bytes } = await readInput(contentRoot);
-    await writeOutput(decodeLayer(bytes, { payloads, keysPath, signal }));
+    const { bytes, ...envelopes } = await readInput(contentRoot);
+    await writeOutput(decodeLayer(bytes, { ...envelopes, keysPath, signal }));
   } finally {
     // What was read of a layer that is refused would be waited for to its end.
     process.stdin.destroy();
@@ -35,11 +35,11 @@ export async function runDecoder({ keysPath, contentRoot, signal }: DecoderOptio
 
 async function readInput(
   contentRoot: string | undefined,
-): Promise<{ readonly payloads: Iterable<Payload>; readonly bytes: ByteStream }> {
+): Promise<{ readonly payloads: Iterable<Payload>; readonly bytes: ByteStream; readonly start?: Uint8Array }> {
   const payload = readPayload();
   if (payload !== undefined) return { payloads: [parsePayload(payload)], bytes: readingInput() };
   const { head, bytes } = await readHead(readingInput());
-  return { payloads: storedPayloads(head, contentRoot), bytes };
+  return { payloads: storedPayloads(head, contentRoot), bytes, start: head.bytes };
 }
 
 function toError(reason: unknown): Error {

@@ -2,6 +2,7 @@
 // does not export this file.
 
 export { homeDirectory } from "../files/home-directory.js";
-export { readToml, type TomlDocument } from "../files/toml.js";
+export { readOwnedFile } from "../files/owned-file.js";
+export { membersOf, shownNames, type TomlPlace, textsOf, tomlTop, wrongMember } from "../files/toml-place.js";
 export { isRegistryHost, parseImageName } from "../oci/image-name.js";
 export { isSecretName } from "../oci/secret-name.js";

@@ -12,7 +12,7 @@ export function foreignForm(file: Uint8Array): ForeignForm | undefined {
   if (binary !== undefined) return { what: binary[1], hint: binary[2] };
   const text = Buffer.from(file.subarray(0, headSize)).toString("latin1").trimStart();
   if (file.length === 0 || (text === "" && file.length <= headSize)) return { what: "an empty file", hint: undefined };
-  const found = texts.find(([pattern]) => pattern.test(text));
+  const found = [...texts, ...changed].find(([pattern]) => pattern.test(text));
   return found && { what: found[1], hint: found[2] };
 }
 
@@ -46,6 +46,11 @@ const magics: readonly Row<string>[] = [
   ],
   // Of indefinite length, as Java and Windows write it: version 3.
   ["30800201", "a PKCS#12 bundle", bundleHint],
+  ["1f8b", "a compressed file", "decompress it first: gunzip --stdout FILE > KEY"],
+  ["28b52ffd", "a compressed file", "decompress it first: zstd -d --stdout FILE > KEY"],
+  ["504b0304", "a ZIP archive", "take the key out of it: unzip FILE"],
+  ["fffe0000", "a text in UTF-32", "convert it: iconv -f UTF-32 -t UTF-8 FILE > KEY"],
+  ["0000feff", "a text in UTF-32", "convert it: iconv -f UTF-32 -t UTF-8 FILE > KEY"],
 ];
 
 const texts: readonly Row<RegExp>[] = [
@@ -75,6 +80,27 @@ const texts: readonly Row<RegExp>[] = [
     /^(?:apiVersion: *v1\s[\s\S]*)?kind: *Secret\b|^\{\s*"(?:apiVersion|kind|data)"[\s\S]*"kind": *"Secret"/,
     "a Kubernetes Secret",
     "take the key out of it: kubectl get secret NAME -o jsonpath='{.data.KEY}' | base64 -d",
+  ],
+];
+
+/** Of a key, and so longer than a fingerprint. */
+const changed: readonly Row<RegExp>[] = [
+  [
+    /^(?:Salted__|U2FsdGVkX1)/,
+    "a file that openssl enc encrypted",
+    "decrypt it first: openssl enc -d with the options that it was encrypted with",
+  ],
+  [/^(?:[0-9A-Fa-f]{2}[:\s]*){100}/, "a text in hexadecimal digits", "convert it: xxd -r -p FILE > KEY"],
+  [/^-----BEGIN(?:%20|\+)/, "a percent-encoded text", "undo the percent-encoding, as a URL has it"],
+  [
+    /^(?:\xe2\x80[\x90-\x95]|\xe2\x88\x92)+ ?BEGIN /,
+    "a PEM block whose hyphens were changed",
+    "write five plain hyphens where its first and last line have others",
+  ],
+  [
+    /^[A-Za-z0-9+/]{60,}[A-Za-z0-9+/\s]*={0,2}\s*$/,
+    "a text in base64 that holds no key",
+    "see what it holds: base64 -d FILE",
   ],
 ];
 

@@ -50,6 +50,6 @@ async function make(type: string): Promise<{ readonly privateKey: KeyObject; rea
     return promisify(generate)("rsa", { modulusLength: bits });
   }
   throw new OciEncError("USAGE", `not a type of key: ${JSON.stringify(type.slice(0, 40))}`, {
-    hint: "types are ec:P-256, ec:P-384, ec:P-521, and rsa:2048 to rsa:16384 in steps of 8 bits",
+    hint: "types are ec:P-256, ec:P-384, ec:P-521, and rsa:2048 to rsa:16384 in steps of 8 bits; oci-enc key generate takes cosign too, for a key to sign images with",
   });
 }

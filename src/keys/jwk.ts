@@ -72,7 +72,12 @@ function keyOf(jwk: unknown, kty: string): JsonWebKey | undefined {
     key[name] = value;
   }
   // RFC 7518 section 6.3.2.7: a key of more than two primes must not be used by who does not support it.
-  return own(jwk, "oth") === undefined ? completed(key) : undefined;
+  return own(jwk, "oth") === undefined && isWhole(key) ? completed(key) : undefined;
+}
+
+/** Whether there is a member by which the key could be public or private: not its type alone. */
+function isWhole({ n, e, x, d }: JsonWebKey): boolean {
+  return x !== undefined || d !== undefined || (n !== undefined && e !== undefined);
 }
 
 /**

@@ -20,6 +20,8 @@ export function plainText(value: Uint8Array): string {
 function utf8Form(value: Uint8Array): Uint8Array {
   const [first = 0, second = 0, third = 0, fourth = 0] = value;
   if (first === 0xef && second === 0xbb && third === 0xbf) return value.subarray(3);
+  // UTF-32 begins like UTF-16, and goes on with zeros.
+  if (first === 0xff && second === 0xfe && third === 0 && fourth === 0) return value;
   if (first === 0xff && second === 0xfe) return fromUtf16(value, "utf-16le");
   if (first === 0xfe && second === 0xff) return fromUtf16(value, "utf-16be");
   // Without a mark: no form of a key begins with two ASCII characters that have zeros between them.

@@ -9,7 +9,7 @@ import type { Platform } from "./platform.js";
 /** Bytes of a manifest, an index or a config; larger ones are refused unread. */
 export const manifestLimit: number = 4 * 1024 * 1024;
 
-/** Manifests that one index may name. */
+/** Manifests that one index may name, and layers of one manifest. */
 const childLimit = 5_000;
 
 /** A manifest or index: the text as it was stored, and a typed view of what oci-enc needs of it. */

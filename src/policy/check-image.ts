@@ -32,9 +32,19 @@ export interface CheckedImage {
   readonly encrypted: Encrypted;
   /** The same of each of these images; of none, where there is none. */
   readonly each: readonly Encrypted[];
+  /** These images, those that are absent among them. */
+  readonly used: readonly UsedImage[];
   /** At least one checker accepted a signature. */
   readonly signed: boolean;
   readonly results: readonly CheckerResult[];
+}
+
+/** An image that will be used, as its manifest says. */
+export interface UsedImage {
+  readonly descriptor: Descriptor;
+  readonly platform: Platform | undefined;
+  /** Undefined: its manifest is not there, and what it lists is not known. */
+  readonly layers: readonly Descriptor[] | undefined;
 }
 
 /** How many layers are encrypted. */
@@ -57,12 +67,10 @@ export async function checkImage(source: ImageSource, root: Descriptor, options:
   const platforms = options.platforms === "local" ? undefined : options.platforms;
   const plan = await makePlan(source, root, { platforms, otherPlatforms: "drop", absent: "keep" });
   // What is absent now may be there a moment later: it is checked by its digest, and counts as not encrypted.
-  const absent = absentAndKept(plan).map(({ descriptor, platform: named }) => ({
-    descriptor,
-    platform: named,
-    layers: [],
-  }));
-  const there = manifestsOf(plan).map(({ descriptor, platform: named, view }) => {
+  const absent = absentAndKept(plan).map(({ descriptor, platform: named }): UsedImage => {
+    return { descriptor, platform: named, layers: undefined };
+  });
+  const there = manifestsOf(plan).map(({ descriptor, platform: named, view }): UsedImage => {
     return { descriptor, platform: named, layers: view.layers };
   });
   const images = [...there, ...absent].filter(({ descriptor }) => attestedBy(descriptor) === undefined);
@@ -78,8 +86,9 @@ export async function checkImage(source: ImageSource, root: Descriptor, options:
   }
   return {
     root,
-    encrypted: encryptionOf([...instances.flatMap(({ layers }) => layers), ...listed]),
-    each: [...instances.map(({ layers }) => layers), ...listed.map((one) => [one])].map(encryptionOf),
+    encrypted: encryptionOf([...instances.flatMap(({ layers = [] }) => layers), ...listed]),
+    each: [...instances.map(({ layers = [] }) => layers), ...listed.map((one) => [one])].map(encryptionOf),
+    used: instances,
     signed: results.some(({ outcome }) => outcome.kind === "accepted"),
     results,
   };

@@ -1,14 +1,4 @@
-import { OciEncError } from "../errors.js";
 import { trustKind } from "../sign/kinds.js";
-import {
-  findTrustPolicy,
-  notationDirectory,
-  readTrustPolicy,
-  trustStoreDirectory,
-} from "../sign/notary/notation-directory.js";
-import { notaryVerifier } from "../sign/notary/policy-verifier.js";
-import { selectStatement, type TrustPolicy } from "../sign/notary/trust/trust-policy.js";
-import { openTrustStores } from "../sign/notary/trust/trust-store.js";
 import type { TrustSpec } from "../sign/trust-spec.js";
 import { evaluatePolicy } from "./evaluate.js";
 import { fits } from "./identity.js";
@@ -28,9 +18,15 @@ export async function checkersOf(rules: TrustRules, image: PolicySubject): Promi
   const trust = rules.trust ?? [];
   return [
     ...(policy ? [policyJsonChecker(policy, rules, image)] : []),
-    ...(rules.trustPolicy === undefined ? [] : [await notaryChecker(rules, image)]),
+    ...(rules.trustPolicy === undefined ? [] : [await loadNotaryChecker(rules, image)]),
     ...(trust.length === 0 ? [] : [await keysChecker(trust, rules)]),
   ];
+}
+
+/** What reads envelopes and certificates is much, and most images are not asked for a trust policy. */
+async function loadNotaryChecker(rules: TrustRules, image: PolicySubject): Promise<PolicyChecker> {
+  const { notaryChecker } = await import("./notary-checker.js");
+  return await notaryChecker(rules, image);
 }
 
 function policyJsonChecker(policy: Policy, rules: TrustRules, { location }: PolicySubject): PolicyChecker {
@@ -65,26 +61,4 @@ async function keysChecker(specs: readonly TrustSpec[], rules: TrustRules): Prom
   const names = { id: "trust", title: `signed by ${verifiers.map(({ name }) => name).join(" or ")}` };
   const fitting = identity && ((claimed: string) => fits({ type: "matchRepoDigestOrExact" }, identity, claimed));
   return verifierChecker(names, { verifiers, claims: rules.claims ?? {}, identity: fitting });
-}
-
-async function notaryChecker(rules: TrustRules, { identity }: PolicySubject): Promise<PolicyChecker> {
-  const policy = await notaryPolicy(rules.trustPolicy);
-  const statement = selectStatement(policy, identity);
-  const names = { id: "trust-policy", title: `the Notary trust policy ${policy.origin} lets the image pass` };
-  if (statement.level === "skip") {
-    const why = `its statement ${JSON.stringify(statement.name.slice(0, 120))} skips verification`;
-    return { ...names, check: async () => ({ kind: "not judged", why }) };
-  }
-  const stores = openTrustStores(rules.trustStore ?? trustStoreDirectory(notationDirectory()));
-  return verifierChecker(names, { verifiers: [notaryVerifier(statement, stores)], claims: rules.claims ?? {} });
-}
-
-async function notaryPolicy(named: TrustRules["trustPolicy"]): Promise<TrustPolicy> {
-  if (typeof named === "string") return await readTrustPolicy(named);
-  const directory = notationDirectory();
-  const found = await findTrustPolicy(directory);
-  if (found) return found;
-  throw new OciEncError("NOT_FOUND", `${JSON.stringify(directory)} holds no trust policy`, {
-    hint: "write trustpolicy.oci.json there, or name one with --trust-policy",
-  });
 }

@@ -59,8 +59,15 @@ export function decideClasses(
   return strictest.find((one) => one !== undefined) ?? { verdict: "allowed" };
 }
 
-/** Reads the file in force: that at `path`, else the user's; without one, {@link usualClassRules}. CORRUPT, NOT_FOUND, LOCAL_IO. */
-export async function readClassRules(path: string | undefined, machine: Machine = thisMachine): Promise<ClassRules> {
+/**
+ * Reads the file in force: that which is named, else the user's; without one, and where none is wanted,
+ * {@link usualClassRules}. CORRUPT, NOT_FOUND, LOCAL_IO.
+ */
+export async function readClassRules(
+  path: string | { readonly kind: "none" } | undefined,
+  machine: Machine = thisMachine,
+): Promise<ClassRules> {
+  if (typeof path === "object") return usualClassRules;
   const usual = [join(configFolder(machine), "oci-enc", "image-classes.json")];
   const found = await readFirst(path, usual, "the image classes");
   return found === undefined ? usualClassRules : parseClassRules(found.bytes, found.path);

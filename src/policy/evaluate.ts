@@ -1,16 +1,14 @@
 import { memoized } from "../bytes/memoized.js";
 import type { ErrorCode } from "../errors.js";
 import type { ImageName } from "../oci/image-name.js";
-import { gpgVerifier } from "../sign/gpg/verifier.js";
 import { refused } from "../sign/refusal.js";
 import type { Accepted, Refused, Signature, SignatureFormat, SignedImage } from "../sign/signature.js";
-import { sigstoreVerifier } from "../sign/sigstore/verifier.js";
 import type { FoundSignatures } from "../sign/store.js";
 import type { Verifier } from "../sign/verifier.js";
 import { fits } from "./identity.js";
 import { matchScope } from "./match-scope.js";
 import type { Policy } from "./policy-json.js";
-import { type KeyLookup, readKeySource, readPublicKeys } from "./policy-keys.js";
+import { type KeyLookup, readKeySource } from "./policy-keys.js";
 import type { PolicyLocation } from "./policy-location.js";
 import type { KeyRequirement, PolicyRequirement } from "./requirement.js";
 import { quoted } from "./strict-members.js";
@@ -112,19 +110,26 @@ interface KindOfRequirement {
   readonly verifier: (requirement: KeyRequirement, policy: Policy, keys: KeyLookup) => Promise<Verifier>;
 }
 
-/** A row for each type of requirement that names keys. */
+/** A row for each type of requirement that names keys; what verifies is loaded when it is asked. */
 const kinds: Readonly<Record<KeyRequirement["type"], KindOfRequirement>> = {
   signedBy: {
     formats: ["gpg"],
     verifier: async (requirement, policy, places) => {
       const keys = await readKeys(requirement, policy, places);
+      const { gpgVerifier } = await import("../sign/gpg/verifier.js");
       return await gpgVerifier(keys.map(({ value }) => value));
     },
   },
   sigstoreSigned: {
     formats: ["sig", "bundle"],
-    verifier: async (requirement, policy, places) =>
-      sigstoreVerifier(readPublicKeys(await readKeys(requirement, policy, places))),
+    verifier: async (requirement, policy, places) => {
+      const [{ sigstoreVerifier }, { readVerificationKey }, keys] = await Promise.all([
+        import("../sign/sigstore/verifier.js"),
+        import("../sign/sigstore/key-file.js"),
+        readKeys(requirement, policy, places),
+      ]);
+      return sigstoreVerifier(keys.map((key) => readVerificationKey(key)));
+    },
   },
 };
 

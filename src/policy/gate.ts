@@ -37,12 +37,8 @@ export function policyGate(rules: TrustRules): PolicyGate {
   };
 }
 
-/** The same at once, for one image. Says whether it has a trusted signature; throws the refusal. */
-export async function passGate(
-  rules: TrustRules,
-  root: Descriptor,
-  requested: RequestedImage,
-): Promise<{ readonly signed: boolean }> {
+/** The same at once, for one image. Says what was seen of it; throws the refusal. */
+export async function passGate(rules: TrustRules, root: Descriptor, requested: RequestedImage): Promise<CheckedImage> {
   const { source } = requested;
   const image = policySubject(requested, rules.identity);
   const checked = await checkRules(source, root, { rules, image });
@@ -51,7 +47,7 @@ export async function passGate(
   if (checked.decision.verdict === "warned") {
     rules.progress?.({ type: "warning", code: "IMAGE_CLASS", message: `${source.name}: ${checked.decision.reason}` });
   }
-  return { signed: checked.signed };
+  return checked;
 }
 
 /**

@@ -1,10 +1,8 @@
-import type { KeyObject } from "node:crypto";
 import { resolve } from "node:path";
 import { OciEncError } from "../errors.js";
 import { readSmallFile } from "../files/read-file.js";
 import type { Environment } from "../process/child-environment.js";
 import { runCommand } from "../process/run-command.js";
-import { readVerificationKey } from "../sign/sigstore/key-file.js";
 import type { KeySource, PolicyDialect } from "./key-source.js";
 import { quoted } from "./strict-members.js";
 
@@ -41,11 +39,6 @@ export async function readKeySource(
     if (!(error instanceof OciEncError)) throw error;
     throw new OciEncError("KEY_INVALID", `the policy's keys: ${error.message}`, { cause: error, hint: error.hint });
   }
-}
-
-/** The public keys of a sigstore requirement. KEY_INVALID when one is not a key. */
-export function readPublicKeys(keys: readonly { readonly value: Uint8Array; readonly origin: string }[]): KeyObject[] {
-  return keys.map((key) => readVerificationKey(key));
 }
 
 /** Keyrings and keys are smaller than this. */

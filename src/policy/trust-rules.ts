@@ -19,8 +19,8 @@ export interface TrustRules {
   readonly requireSigned?: boolean | undefined;
   /** Refuse an image with plain layers, or without encrypted ones. */
   readonly requireEncrypted?: "all" | "some" | undefined;
-  /** The image-classes.json to go by; default the user's, else plain images are allowed. */
-  readonly classes?: string | undefined;
+  /** The image-classes.json to go by; default the user's, else plain images are allowed. `none`: no file, not the user's either. */
+  readonly classes?: string | { readonly kind: "none" } | undefined;
   /** As in `CheckOptions`. */
   readonly instanceSignatures?: boolean | undefined;
   /** `any`: bundles, which carry no name, count for `sigstoreSigned`. */

@@ -114,7 +114,9 @@ export async function loadSigner(spec: SignerSpec, settings: SignerSettings = {}
 export function signerKind(kind: string): SignerKind {
   const found = kinds.find(({ name }) => name === kind)?.signer;
   if (found) return found;
-  throw unknownKind(`unknown kind of signer ${JSON.stringify(kind.slice(0, 80))}`, kindForms("signer"));
+  const what =
+    kind === "" ? "a signer without its kind" : `unknown kind of signer ${JSON.stringify(kind.slice(0, 80))}`;
+  throw unknownKind(what, kindForms("signer"));
 }
 
 /** The trusting side of a kind. USAGE when the kind is not known or is not trusted. */

@@ -191,7 +191,8 @@ class BlockReader {
 
   /** The content of an extended header. */
   async content(size: number): Promise<Uint8Array> {
-    if (size > extensionLimit) throw malformedTar(this.what, "an extended header is too large");
+    if (size > extensionLimit)
+      throw malformedTar(this.what, `an extended header has ${size} bytes, the limit is ${extensionLimit}`);
     this.budget.hold(size);
     const content = this.#whole(await this.#feed.take(size), size);
     await this.skip(0, paddingOf(size));

@@ -29,6 +29,8 @@ export interface TarMember {
   readonly attributes: Attributes;
   /** Of the unpacked file, with its holes. */
   readonly size: number;
+  /** How much of that is not stored. */
+  readonly holes: number;
   readonly device: { readonly major: number; readonly minor: number };
   /** Can be read once, before the next member is asked for; what is not read is skipped. */
   content(): AsyncIterable<Piece>;

@@ -2,6 +2,7 @@ import type { Budget } from "../bytes/budget.js";
 import { ByteReader } from "../bytes/byte-reader.js";
 import type { ByteStream } from "../bytes/byte-stream.js";
 import { OciEncError } from "../errors.js";
+import { GlobalRecords, type PaxRecord, perRecord } from "./global-records.js";
 import { paxRecordsIn } from "./pax-records.js";
 import { type Records, readSparseMap, type SparseMap, sparseFormat } from "./sparse-file.js";
 import {
@@ -15,19 +16,18 @@ import {
   type TarHeader,
 } from "./tar-header.js";
 import type { Piece, TarMember } from "./tar-member.js";
-import { xattrsIn } from "./tar-xattrs.js";
 
 // tar-stream cannot serve here: it decodes the values in extended headers as UTF-8, which destroys extended attributes such as
 // security.capability, it applies global headers to some members only, and it does not read sparse files.
 
-/** Of a long name or of extended records; also for all global ones together. */
+/** Of a long name or of extended records. */
 const extensionLimit = 1024 * 1024;
 
 /**
  * The members of a layer in their order; the stream is drained to its very end, so that its digest is known then. POSIX
  * pax, ustar, GNU long names, sparse files of the pax formats. CORRUPT for an archive that is malformed or cut short,
- * UNSUPPORTED for what has no place in a layer: GNU's old sparse format, multi-volume archives, unknown types. What global
- * headers set is counted in `budget` for every member.
+ * UNSUPPORTED for what has no place in a layer: GNU's old sparse format, multi-volume archives, unknown types. Records are
+ * counted in `budget`, those of global headers for every member.
  */
 export async function* readTar(
   bytes: ByteStream,
@@ -36,12 +36,12 @@ export async function* readTar(
 ): AsyncGenerator<TarMember> {
   const reader = new ByteReader(bytes);
   try {
-    const global = new Map<string, Uint8Array>();
+    const global = new GlobalRecords();
     for (;;) {
       const extended = await readHeaders(reader, global, what);
       if (extended === undefined) break;
-      budget?.spend(sizeOf(global));
-      const { member, skip } = await memberFrom(extended, reader, what);
+      budget?.spend(global.size + perRecord * extended.records.length);
+      const { member, skip } = await memberFrom(extended, { reader, global, what });
       yield member;
       await skip();
     }
@@ -56,44 +56,31 @@ const chunkSize = 256 * 1024;
 /** A header with its extended headers. */
 interface ExtendedHeader {
   readonly header: TarHeader & HeaderAttributes;
-  /** Pax records in their order, those of global headers first. */
-  readonly records: readonly (readonly [key: string, value: Uint8Array])[];
+  /** Its own pax records in their order. */
+  readonly records: readonly PaxRecord[];
   readonly longName: string | undefined;
   readonly longLink: string | undefined;
 }
 
 async function readHeaders(
   reader: ByteReader,
-  global: Map<string, Uint8Array>,
+  global: GlobalRecords,
   what: string,
 ): Promise<ExtendedHeader | undefined> {
-  let own: (readonly [string, Uint8Array])[] = [];
+  let records: readonly PaxRecord[] = [];
   let longName: string | undefined;
   let longLink: string | undefined;
   for (let count = 0; count < 16; count += 1) {
     const header = await nextHeader(reader, what);
     if (header === undefined) return undefined;
-    if (!"xgLK".includes(header.type)) return { header, records: [...global, ...own], longName, longLink };
+    if (!"xgLK".includes(header.type)) return { header, records, longName, longLink };
     const content = await readExtension(reader, header.size, what);
     if (header.type === "L") longName = cString(content);
     if (header.type === "K") longLink = cString(content);
-    if (header.type === "x") own = [...own, ...paxRecordsIn(content, what)];
-    if (header.type === "g") mergeGlobal(global, content, what);
+    if (header.type === "x") records = [...records, ...paxRecordsIn(content, what)];
+    if (header.type === "g") global.merge(content, what);
   }
   throw malformedTar(what, "a member has too many extended headers");
-}
-
-/** An empty value removes a record. */
-function mergeGlobal(global: Map<string, Uint8Array>, content: Uint8Array, what: string): void {
-  for (const [key, value] of paxRecordsIn(content, what)) {
-    if (value.length === 0) global.delete(key);
-    else global.set(key, Buffer.from(value));
-  }
-  if (sizeOf(global) > extensionLimit) throw malformedTar(what, "its global headers are too large");
-}
-
-function sizeOf(records: ReadonlyMap<string, Uint8Array>): number {
-  return [...records.values()].reduce((sum, value) => sum + value.length, 0);
 }
 
 /** Undefined at the end: two blocks of zeros, or simply no more. */
@@ -111,7 +98,8 @@ async function nextHeader(reader: ByteReader, what: string): Promise<(TarHeader 
 }
 
 async function readExtension(reader: ByteReader, size: number, what: string): Promise<Uint8Array> {
-  if (size > extensionLimit) throw malformedTar(what, "an extended header is too large");
+  if (size > extensionLimit)
+    throw malformedTar(what, `an extended header has ${size} bytes, the limit is ${extensionLimit}`);
   const content = await reader.take(size);
   if (content.length < size) throw malformedTar(what, "it ends early");
   await reader.take(paddingOf(size));
@@ -124,34 +112,44 @@ interface OpenedMember {
   skip(): Promise<void>;
 }
 
-async function memberFrom(extended: ExtendedHeader, reader: ByteReader, what: string): Promise<OpenedMember> {
+async function memberFrom(
+  extended: ExtendedHeader,
+  { reader, global, what }: { reader: ByteReader; global: GlobalRecords; what: string },
+): Promise<OpenedMember> {
   const { header, records } = extended;
-  const text = new Map(records.map(([key, value]) => [key, Buffer.from(value).toString("latin1")]));
-  const sparseRecords: Records = [...records].flatMap(([key, value]) =>
-    key.startsWith("GNU.sparse.") ? [[key, Buffer.from(value).toString("latin1")] as const] : [],
-  );
-  const path = text.get("GNU.sparse.name") || text.get("path") || (extended.longName ?? header.path);
+  const own = new Map(records);
+  const text = (key: string): string | undefined => {
+    const value = own.get(key) ?? global.value(key);
+    return value && latin1(value);
+  };
+  const sparseRecords: Records = global.sparseWith(records, what).map(([key, value]) => [key, latin1(value)]);
+  const path = text("GNU.sparse.name") || text("path") || (extended.longName ?? header.path);
   const kind = kindOf(header, path, what);
-  const stored = kind === "file" ? (decimal(text.get("size"), "size", what) ?? header.size) : 0;
+  const stored = kind === "file" ? (decimal(text("size"), "size", what) ?? header.size) : 0;
   const isSparse = kind === "file" && sparseFormat(sparseRecords, what) !== undefined;
   const map = isSparse ? await readSparseMap(sparseRecords, { reader, size: stored }, what) : undefined;
   const content = new Content(reader, { size: stored, map, what });
   const member: TarMember = {
     path,
     kind,
-    linkTarget: text.get("linkpath") || (extended.longLink ?? header.linkTarget),
+    linkTarget: text("linkpath") || (extended.longLink ?? header.linkTarget),
     attributes: {
       mode: header.mode & 0o7777,
-      uid: decimal(text.get("uid"), "uid", what) ?? header.uid,
-      gid: decimal(text.get("gid"), "gid", what) ?? header.gid,
-      mtime: seconds(text.get("mtime"), what) ?? header.mtime,
-      xattrs: xattrsIn(records, what),
+      uid: decimal(text("uid"), "uid", what) ?? header.uid,
+      gid: decimal(text("gid"), "gid", what) ?? header.gid,
+      mtime: seconds(text("mtime"), what) ?? header.mtime,
+      xattrs: global.xattrsWith(records, what),
     },
     size: map?.realSize ?? stored,
+    holes: map === undefined ? 0 : map.realSize - (stored - map.headSize),
     device: header.device,
     content: () => content.pieces(),
   };
   return { member, skip: () => content.skip() };
+}
+
+function latin1(value: Uint8Array): string {
+  return Buffer.from(value).toString("latin1");
 }
 
 const kinds: ReadonlyMap<string, TarMember["kind"]> = new Map([

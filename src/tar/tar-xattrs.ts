@@ -6,6 +6,11 @@ const valueLimit = 64 * 1024;
 const schily = "SCHILY.xattr.";
 const libarchive = "LIBARCHIVE.xattr.";
 
+/** Whether a record with this key is an extended attribute. */
+export function isXattrRecord(key: string): boolean {
+  return key.startsWith(schily) || key.startsWith(libarchive);
+}
+
 /**
  * The extended attributes among a member's records: SCHILY's hold the bytes as they are, libarchive's name is
  * URL-encoded and its value base64. Labels of SELinux are left out, as they belong to the host. UNSUPPORTED for

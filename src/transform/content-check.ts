@@ -2,6 +2,7 @@ import type { GrowthLimits } from "../bytes/budget.js";
 import type { ByteStream } from "../bytes/byte-stream.js";
 import { tee } from "../bytes/tee.js";
 import { uncompressedDigest } from "../bytes/uncompressed-digest.js";
+import type { Unwrapped } from "../crypt/layer.js";
 import { OciEncError } from "../errors.js";
 import type { Descriptor } from "../oci/descriptor.js";
 import { algorithmOf, type Digest } from "../oci/digest.js";
@@ -14,8 +15,7 @@ import { type LayerContext, layerName, type ManifestContext } from "./layer-tran
 export interface ContentExpectation {
   readonly layer: Descriptor;
   readonly context: LayerContext;
-  /** The digest that was wrapped with the key. */
-  readonly wrapped: Digest | undefined;
+  readonly unwrapped: Unwrapped;
   /** False: compare nothing. */
   readonly verifyContent?: boolean | undefined;
   /** How much a layer may become when it is decompressed to be compared. */
@@ -33,28 +33,39 @@ export interface ContentCheck {
 /**
  * Two things are promised of a layer. The wrapped digest is the word of whoever encrypted it, and may be that of the blob
  * before a peer recompressed it (`wire-format.md` 0.1). The diff id is the config's, and the only one that tells whether
- * the layer stands where it should: so where it is known it has to hold, and a compressed layer is decompressed while it
- * passes. `again` runs a layer of another type than it says a second time.
+ * the layer stands where it should: so where it is known it has to hold. A layer that was bound to it when it was
+ * encrypted need only be what was encrypted; another that is compressed is decompressed while it passes. `again` runs a
+ * layer of another type than it says a second time.
  */
 export function checkContent(
   plain: ByteStream,
   again: () => ByteStream,
-  { layer, context, wrapped, verifyContent, limits, progress }: ContentExpectation,
+  { layer, context, unwrapped, verifyContent, limits, progress }: ContentExpectation,
 ): ContentCheck {
   const { diffId } = context;
   const where = layerName(layer, context);
   const notice = (code: "RECOMPRESSED" | "DIGEST_NOT_CHECKED", message: string) =>
     progress?.({ type: "warning", code, message: `${where}: ${message}` });
   if (verifyContent === false) return { bytes: plain, async require() {} };
+  const { cipher, options } = unwrapped;
+  const wrapped = options.private.digest;
+  if (wrapped !== undefined && diffId !== undefined && cipher.isBoundTo(options, diffId)) {
+    return {
+      bytes: plain,
+      async require(stored) {
+        if (stored !== wrapped) throw notWhatWasSealed(where, "does not have the wrapped digest");
+      },
+    };
+  }
   const uncompressed = uncompressing(plain, again, { layer, diffId, limits });
   return {
     bytes: uncompressed.bytes,
     async require(stored) {
       if (wrapped === undefined) notice("DIGEST_NOT_CHECKED", "its wrapped options record no digest of the content");
       const agrees = wrapped === undefined || stored === wrapped;
-      if (diffId === undefined && !agrees) throw notWhatWasSealed(where);
+      if (diffId === undefined && !agrees) throw notWhatWasSealed(where, neither);
       if (diffId !== undefined && (await uncompressed.digest(stored)) !== diffId) {
-        throw stored === wrapped ? notWhatConfigSays(where, diffId) : notWhatWasSealed(where);
+        throw stored === wrapped ? notWhatConfigSays(where, diffId) : notWhatWasSealed(where, neither);
       }
       if (agrees || wrapped === diffId) return;
       notice(
@@ -110,8 +121,10 @@ function notWhatConfigSays(where: string, diffId: Digest): OciEncError {
   });
 }
 
-function notWhatWasSealed(where: string): OciEncError {
-  return new OciEncError("CORRUPT", `${where}: its decrypted content fits neither the wrapped digest nor the diff id`, {
+const neither = "fits neither the wrapped digest nor the diff id";
+
+function notWhatWasSealed(where: string, why: string): OciEncError {
+  return new OciEncError("CORRUPT", `${where}: its decrypted content ${why}`, {
     hint: "the encrypted layer may belong to another image: get the image again from who made it",
   });
 }

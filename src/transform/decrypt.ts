@@ -88,7 +88,7 @@ function decrypting(layer: Descriptor, context: LayerContext, how: Opening): Rew
     size: cipher.openSize(layer.size),
     algorithm: wrapped ? algorithmOf(wrapped) : "sha256",
     start(bytes, again) {
-      const check = checkContent(open(bytes), () => open(again()), { ...how, layer, context, wrapped });
+      const check = checkContent(open(bytes), () => open(again()), { ...how, layer, context });
       return {
         bytes: check.bytes,
         async describe(stored) {

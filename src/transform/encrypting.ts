@@ -34,7 +34,7 @@ export async function createEncryptLayer(options: EncryptingOptions): Promise<En
     return {
       kind: "rewrite",
       action: "encrypt",
-      merge: `encrypt ${tag}`,
+      merge: `encrypt ${tag} ${diffId}`,
       size: cipher.sealedSize(layer.size),
       algorithm: "sha256",
       estimate: (plain) => ({
@@ -43,7 +43,7 @@ export async function createEncryptLayer(options: EncryptingOptions): Promise<En
         annotations: bound(estimate(plain.annotations)),
       }),
       start(bytes) {
-        const encrypted = sealLayer(cipher, wrap, { bytes, size: layer.size });
+        const encrypted = sealLayer(cipher, wrap, { bytes, size: layer.size, diffId });
         return {
           bytes: encrypted.bytes,
           async describe(stored) {

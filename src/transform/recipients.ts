@@ -43,7 +43,9 @@ export async function addRecipients(options: AddRecipientsOptions): Promise<Laye
 
 /** The edit of {@link addRecipients}, for transforms that do more. `finish` throws KEY_MISMATCH when layers did not open. */
 export async function adding(options: AddRecipientsOptions): Promise<{ edit: EnvelopeEdit; finish(): void }> {
-  if (options.add.length === 0) throw new OciEncError("USAGE", "no recipient to add is given");
+  if (options.add.length === 0) {
+    throw new OciEncError("USAGE", "no recipient to add is given", { context: { missing: "recipient" } });
+  }
   const rewrapping = await openRewrapping(options.add, options);
   return {
     async edit(layer, context) {

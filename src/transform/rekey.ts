@@ -149,9 +149,9 @@ async function rekeying({ layer, context, unwrapped, recipients }: Subject, how:
     algorithm: algorithmOf(layer.digest),
     estimate: (before) => ({ ...before, annotations: estimate(before.annotations) }),
     start(bytes, again) {
-      const check = checkContent(open(bytes), () => open(again()), { ...how, layer, context, wrapped });
+      const check = checkContent(open(bytes), () => open(again()), { ...how, layer, context, unwrapped });
       const plain = digesting(check.bytes, size, wrapped ? algorithmOf(wrapped) : "sha256");
-      const fresh = sealLayer(cipher, wrap, { bytes: plain.bytes, size });
+      const fresh = sealLayer(cipher, wrap, { bytes: plain.bytes, size, diffId: context.diffId });
       return {
         bytes: fresh.bytes,
         async describe(stored): Promise<Relabel> {

@@ -16,8 +16,8 @@ export interface RegistryOptions {
    * setting gives way to that of `host`, `authFile`, `credentials` or `keychain`, where that is given.
    */
   readonly hosts?: ReadonlyMap<string, HostDefaults> | undefined;
-  /** The registries.conf to read. Undefined: `CONTAINERS_REGISTRIES_CONF`, else the user's, else the system's. */
-  readonly registriesConf?: string | undefined;
+  /** The registries.conf to read. Undefined: `CONTAINERS_REGISTRIES_CONF`, else the user's, else the system's; `none`: no file. */
+  readonly registriesConf?: string | { readonly kind: "none" } | undefined;
   /** The registries.d to read. Undefined: the user's, else the system's. */
   readonly registriesDirectory?: string | undefined;
   /** Whose rules registries.d is read by: image-rs lets a scope be there twice, if both say the same. Default `containers`. */
@@ -46,6 +46,10 @@ export interface HostSettings {
   readonly certificateDirectory?: string | undefined;
   /** PEM; trusted beside the usual authorities, for this port and where it sends us: which certificates are trusted is not a secret. */
   readonly certificateAuthority?: Uint8Array | undefined;
+  /** Sent with every request to this port, and nowhere else. They may be secret. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Whose images a mirror is asked for, which it is told as the query `ns`, as containerd does. */
+  readonly namespace?: string | undefined;
   /** PEM; shown to a host that asks for it, together with `clientKey`. */
   readonly clientCertificate?: Uint8Array | undefined;
   readonly clientKey?: Uint8Array | undefined;

@@ -172,6 +172,7 @@ class Disk implements DiskTree {
     const { budget, owners, xattrs } = this.#options;
     const { attributes } = member;
     this.#isDelicate ||= owners.privileged && isPowerful(attributes);
+    budget.spend(member.holes);
     // Exclusive, so that no existing file or link is ever opened for writing.
     const file = this.#try(place, (path) => openSync(path, "wx", 0o600));
     try {
@@ -180,7 +181,6 @@ class Disk implements DiskTree {
         this.#try(place, () => writeAll(file, bytes, position));
         stored += bytes.length;
       }
-      budget.spend(member.size - stored);
       this.#try(place, () => {
         if (member.size !== stored) ftruncateSync(file, member.size);
         owners.give(attributes, (uid, gid) => fchownSync(file, uid, gid));

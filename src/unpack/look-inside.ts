@@ -67,9 +67,7 @@ export async function* readFile(
       `${JSON.stringify(path)} in ${source.name} is a ${node.kind}, not a regular file`,
     );
   }
-  // The holes of a sparse file are written out.
-  openBudget("image", options.limits).spend(node.size);
-  yield* contentOf(image, node.origin, node.size);
+  yield* contentOf(image, node.origin, options.limits);
 }
 
 async function readTree(image: OpenedImage, { limits, progress, signal }: LookOptions): Promise<MemoryTree> {
@@ -106,13 +104,21 @@ function placeOf(tree: MemoryTree, path: string, { follow }: { readonly follow: 
   return directory === undefined ? undefined : childPath(directory, parts.at(-1) ?? "");
 }
 
-/** Pieces are written out in order, holes as zeros. */
-async function* contentOf(image: OpenedImage, origin: MemberOrigin, size: number): AsyncGenerator<Uint8Array> {
+/** Pieces are written out in order, holes as zeros. The holes count as when they are unpacked, before anything comes out. */
+async function* contentOf(
+  image: OpenedImage,
+  origin: MemberOrigin,
+  limits: GrowthLimits | undefined,
+): AsyncGenerator<Uint8Array> {
   const layer = image.layers[origin.layer];
   if (layer === undefined) throw new Error("a file of a layer that is not there");
+  const budget = openBudget("image", limits);
   let index = 0;
-  for await (const member of readTar(layer.tar(), layer.what)) {
-    if (index === origin.index) yield* contiguous(member, size);
+  for await (const member of readTar(budget.limiting(layer.tar(), layer.descriptor.size), layer.what, budget)) {
+    if (index === origin.index) {
+      budget.spend(member.holes);
+      yield* contiguous(member, member.size);
+    }
     index += 1;
   }
 }

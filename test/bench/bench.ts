@@ -15,6 +15,7 @@ import { benchRecipients, type RecipientsResult } from "./bench-recipients.js";
 import { benchDecoder, decoderLines } from "./decoder-bench.js";
 import { benchGrowth, growthLines } from "./growth-bench.js";
 import { type Measurement, measure, median, type Summary, summary } from "./measure.js";
+import { benchSearch, searchLines } from "./search-bench.js";
 
 /**
  * Measures oci-enc beside skopeo: the same image, `oci:` to `oci:` and registry to registry, a fresh output each time, the
@@ -79,11 +80,12 @@ async function benchAll(): Promise<void> {
   if (skopeo && isWanted("recompressed")) results.push(await benchRecompressed(skopeo, tools, size(256)));
   if (isWanted("registry")) results.push(...(await benchRegistry(tools, size(1024))));
   const decoder = isWanted("decoder") ? await benchDecoder(scratch, { runs, mib: size(1024) }) : undefined;
+  const search = isWanted("search") ? await benchSearch(scratch, Math.max(runs, 11)) : undefined;
   const recipients = await benchEdits(size(1024));
   const growth = isWanted("growth") ? await benchGrowth(scratch, publicKey()) : undefined;
   const start = await benchStart();
   await mkdir("build", { recursive: true });
-  const report = { node: process.version, scale, runs, results, recipients, start, decoder, growth };
+  const report = { node: process.version, scale, runs, results, recipients, start, decoder, search, growth };
   await writeFile(join("build", "bench.json"), `${JSON.stringify(report, undefined, 2)}\n`);
   printTable(results);
   console.log(
@@ -92,6 +94,7 @@ async function benchAll(): Promise<void> {
   if (recipients) printEdits(recipients);
   printTargets(results, start.ratio);
   if (decoder !== undefined) console.log(decoderLines(decoder).join("\n"));
+  if (search !== undefined) console.log(searchLines(search).join("\n"));
   if (growth !== undefined) console.log(growthLines(growth).join("\n"));
 }
 

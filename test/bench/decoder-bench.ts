@@ -1,13 +1,9 @@
-import { createHash, generateKeyPairSync, randomBytes } from "node:crypto";
-import { createWriteStream } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
-import { defaultCipher } from "../../src/crypt/ciphers/index.js";
-import { loadRecipients, sealLayer } from "../../src/crypt/layer.js";
-import { parseDigest } from "../../src/oci/digest.js";
 import { broughtPeer } from "../support/process/peer.js";
-import { decoderProgram, payloadOf } from "../support/runtime/decoder.js";
+import { decoderProgram } from "../support/runtime/decoder.js";
+import { decode, sealedLayer } from "./decoder-layer.js";
 import { type Measurement, measure, median, type Summary, summary } from "./measure.js";
 
 /** How our stream processor does beside the real one. */
@@ -27,8 +23,8 @@ export async function benchDecoder(
 ): Promise<DecoderBench> {
   const directory = join(scratch, "decoder");
   await mkdir(join(directory, "keys"), { recursive: true });
-  const large = await sealedLayer(directory, "large", mib * 2 ** 20);
-  const tiny = await sealedLayer(directory, "tiny", 137);
+  const large = await sealedLayer(directory, "large", { bytes: randomStream(mib * 2 ** 20), size: mib * 2 ** 20 });
+  const tiny = await sealedLayer(directory, "tiny", { bytes: randomStream(137), size: 137 });
   const peer = broughtPeer("ctd-decoder-trixie");
   if (peer.missing !== false) console.error(`not measured: ${peer.missing}`);
   const programs = new Map([["ctd-decoder.js", decoderProgram]]);
@@ -69,7 +65,8 @@ function ratio(one: number | undefined, other: number | undefined): number {
   return (one ?? Number.NaN) / (other ?? Number.NaN);
 }
 
-function verdict(what: string, value: number, most: number): string {
+/** Whether a target is met. */
+export function verdict(what: string, value: number, most: number): string {
   if (Number.isNaN(value)) return `unknown ${what}: the other one is not here`;
   return `${value <= most ? "met   " : "MISSED"}  ${what}: ${value.toFixed(2)}, at most ${most.toFixed(2)}`;
 }
@@ -78,7 +75,8 @@ function medians(results: ReadonlyMap<string, readonly Measurement[]>): Record<s
   return Object.fromEntries([...results].map(([name, all]) => [name, median(all.map(({ wall }) => wall))]));
 }
 
-async function takingTurns<P, T>(
+/** Does everything once, and then again, so that what else the machine does is shared by all. */
+export async function takingTurns<P, T>(
   runs: number,
   programs: ReadonlyMap<string, P>,
   action: (program: P) => Promise<T>,
@@ -90,44 +88,6 @@ async function takingTurns<P, T>(
   return results;
 }
 
-interface SealedFile {
-  readonly layer: string;
-  readonly payload: string;
-  readonly keys: string;
-}
-
-function decode(program: string, { layer, payload, keys }: SealedFile) {
-  const script = 'cat "$2" | "$0" --decryption-keys-path "$3" 3<"$1" | cat >/dev/null';
-  return measure("bash", ["-o", "pipefail", "-c", script, program, payload, layer, keys]);
-}
-
-/** Random bytes, sealed into a file, with the payload that opens them. */
-async function sealedLayer(directory: string, name: string, size: number): Promise<SealedFile> {
-  const pair = generateKeyPairSync("rsa", { modulusLength: 2048 });
-  const value = pair.publicKey.export({ type: "spki", format: "pem" });
-  await writeFile(join(directory, "keys", `${name}.pem`), pair.privateKey.export({ type: "pkcs8", format: "pem" }));
-  const wrap = await loadRecipients([{ scheme: "jwe", value: Buffer.from(value), origin: "bench" }]);
-  const hash = createHash("sha256");
-  const sealed = sealLayer(defaultCipher, wrap, { bytes: hashing(randomStream(size), hash), size });
-  const layer = join(directory, name);
-  await pipeline(sealed.bytes, createWriteStream(layer));
-  const annotate = await sealed.annotate(parseDigest(`sha256:${hash.digest("hex")}`));
-  const descriptor = { mediaType: "application/vnd.oci.image.layer.v1.tar+encrypted", size, annotations: annotate({}) };
-  const payload = join(directory, `${name}.payload`);
-  await writeFile(payload, payloadOf({ DecryptConfig: { Parameters: null }, Descriptor: descriptor }));
-  return { layer, payload, keys: join(directory, "keys", `${name}.pem`) };
-}
-
 async function* randomStream(size: number): AsyncGenerator<Uint8Array> {
   for (let left = size; left > 0; left -= 2 ** 20) yield randomBytes(Math.min(left, 2 ** 20));
-}
-
-async function* hashing(
-  bytes: AsyncIterable<Uint8Array>,
-  hash: ReturnType<typeof createHash>,
-): AsyncGenerator<Uint8Array> {
-  for await (const chunk of bytes) {
-    hash.update(chunk);
-    yield chunk;
-  }
 }

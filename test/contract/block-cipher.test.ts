@@ -11,7 +11,7 @@ import {
   encodePublicOptions,
   type LayerOptions,
 } from "../../src/crypt/layer-options.js";
-import { digestOf } from "../../src/oci/digest.js";
+import { type Digest, digestOf } from "../../src/oci/digest.js";
 import { abandon, anyBytes, anyCut, chunked, collect, watched } from "../support/bytes/chunked.js";
 import { expectedError } from "../support/expected-error.js";
 
@@ -24,7 +24,7 @@ interface Encrypted {
 }
 
 async function encrypt(cipher: BlockCipher, plain: Uint8Array, cut: readonly number[] = [1000]): Promise<Encrypted> {
-  const sealing = cipher.seal(chunked(plain, cut), plain.length);
+  const sealing = cipher.seal({ bytes: chunked(plain, cut), size: plain.length });
   const bytes = await collect(sealing.bytes);
   return { bytes, options: sealing.options(digestOf(plain)) };
 }
@@ -65,6 +65,23 @@ for (const [id, cipher] of ciphers) {
     assert.deepEqual(await decrypt(cipher, { bytes, options: again }), plain);
   });
 
+  test(`${id}: a layer is bound to the diff id that it was encrypted with, and to no other`, async () => {
+    const plain = randomBytes(300);
+    const [own, other] = [digestOf(randomBytes(1)), digestOf(randomBytes(2))];
+    const optionsFor = async (diffId: Digest | undefined): Promise<LayerOptions> => {
+      const sealing = cipher.seal({ bytes: chunked(plain, [100]), size: plain.length, diffId });
+      const bytes = await collect(sealing.bytes);
+      const options = sealing.options(digestOf(plain));
+      assert.deepEqual(await decrypt(cipher, { bytes, options }), plain);
+      return options;
+    };
+    const bound = await optionsFor(own);
+    assert.equal(cipher.isBoundTo(bound, own), true);
+    assert.equal(cipher.isBoundTo(bound, other), false);
+    assert.equal(cipher.isBoundTo(await optionsFor(undefined), own), false);
+    assert.notDeepEqual((await optionsFor(own)).private.cipherOptions, bound.private.cipherOptions);
+  });
+
   test(`${id}: sample options are as long as real ones, and pass the checks`, async () => {
     const { options } = await encrypt(cipher, randomBytes(100));
     const sample = cipher.sampleOptions(digestOf(randomBytes(1)));
@@ -75,7 +92,7 @@ for (const [id, cipher] of ciphers) {
 
   test(`${id}: options are had after the last byte alone, and an abandoned layer closes its source`, async () => {
     const source = watched(chunked(randomBytes(5000), [100]));
-    const sealing = cipher.seal(source.bytes, 5000);
+    const sealing = cipher.seal({ bytes: source.bytes, size: 5000 });
     assert.throws(() => sealing.options(digestOf(randomBytes(1))), { name: "Error" });
     await abandon(sealing.bytes);
     assert.equal(source.wasClosed, true);
@@ -130,6 +147,37 @@ for (const [id, cipher] of ciphers) {
       const source = watched(chunked(bytes, [100]));
       await assert.rejects(collect(cipher.open(source.bytes, bad, bytes.length)), expectedError("CORRUPT"));
     }
+  });
+
+  test(`${id}: a layer's first bytes can be looked at alone`, async () => {
+    const plain = randomBytes(5000);
+    const { bytes, options } = await encrypt(cipher, plain);
+    for (const length of [0, 1, 100, 4096]) {
+      assert.deepEqual(Buffer.from(cipher.openStart(bytes.subarray(0, length), options)), plain.subarray(0, length));
+    }
+  });
+
+  test(`${id}: where the HMAC does not match, one of others will do, which are asked for then only`, async () => {
+    const plain = randomBytes(20_000);
+    const { bytes, options } = await encrypt(cipher, plain);
+    const wrong = { ...options, public: { ...options.public, hmac: randomBytes(options.public.hmac.length) } };
+    let asked = 0;
+    const decrypted = (from: Uint8Array, given: LayerOptions, others: readonly Uint8Array[]) =>
+      collect(
+        cipher.open(chunked(from, [777]), given, bytes.length, async function* () {
+          asked += 1;
+          yield* others;
+        }),
+      );
+    const others = [new Uint8Array(), wrong.public.hmac, options.public.hmac];
+    assert.deepEqual(await decrypted(bytes, options, others), plain);
+    assert.equal(asked, 0);
+    assert.deepEqual(await decrypted(bytes, wrong, others), plain);
+    assert.equal(asked, 1);
+    await assert.rejects(decrypted(bytes, wrong, others.slice(0, 2)), expectedError("CORRUPT"));
+    const changed = Buffer.from(bytes);
+    changed.writeUInt8(changed.readUInt8(9000) ^ 1, 9000);
+    await assert.rejects(decrypted(changed, wrong, others), expectedError("CORRUPT"));
   });
 }
 

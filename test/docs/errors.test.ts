@@ -54,6 +54,24 @@ for (const explained of explainedCodes) {
   });
 }
 
+test("a warning has an example, or says what it would take", () => {
+  const without = explainedCodes.filter(({ status, example, takes }) => {
+    return status === undefined && (example === undefined) === (takes === undefined);
+  });
+  assert.deepEqual(without, []);
+});
+
+test("help of an exit status prints the pages of its codes", async () => {
+  for (const [status, code] of [
+    ["8", "UNTRUSTED"],
+    ["130", "ABORTED"],
+  ] as const) {
+    const { stdout } = await ociEnc(["help", status]);
+    assert.equal(stdout, `${codePage(code)}\n`);
+  }
+  assert.equal((await ociEnc(["help", "77"])).status, 2);
+});
+
 /** Of SIGINT, where a signal gives it. */
 function exitStatusOf({ status }: ExplainedCode): string | undefined {
   return status === "128 + n" ? "130" : status;

@@ -12,7 +12,7 @@ import { type DockerRegistry, noDockerRegistry, startDockerRegistry } from "../s
 import { scratchDirectory } from "../support/scratch.js";
 
 /** Pages whose commands have a test of their own, as they need other tools or start anew in each section. */
-const elsewhere: ReadonlySet<string> = new Set(["docs/keys.md", "docs/signing.md"]);
+const elsewhere: ReadonlySet<string> = new Set(["docs/keys.md", "docs/signing.md", "docs/runtimes/docker.md"]);
 /** Tools that a page calls beside oci-enc. */
 const peers: ReadonlyMap<string, readonly Peer[]> = new Map([
   ["docs/runtimes/podman-buildah-skopeo.md", [systemPeer("skopeo")]],

@@ -27,6 +27,7 @@ before(async () => {
   await copyFile(join(keys, "recipient.pem"), join(scratch, "alone.pem"));
   await copyFile(join(keys, "recipient.pub.pem"), join(scratch, "k.pub.pem"));
   const others = join(process.cwd(), "test", "vectors");
+  await writeFile(join(scratch, "team.txt"), "jwe:k.pub.pem\n");
   await copyFile(join(others, "pkcs7-rsa", "keys", "recipient.crt.pem"), join(scratch, "cert.pem"));
   await copyFile(join(others, "key-files", "openssh.key.pub"), join(scratch, "id_rsa.pub"));
   await writeLayout(join(scratch, "images"), twoPlatforms);
@@ -134,6 +135,57 @@ const rows: readonly Row[] = [
   ["secrets-shown", "copy --cred user:s3cret oci:images out", "unrun"],
   ["registry-delete", "delete REGISTRY/app:2", 0],
   ["key-type", "key generate --type rsa --out typed", "taken"],
+  ["tag-absent", "inspect docker://REGISTRY/app:absent", 0],
+  ["tag-unwritten", "inspect docker://REGISTRY/app", 0],
+  ["key-as-recipient", "encrypt jwe:k.pub.pem app:1 app:enc", 0],
+  ["key-as-recipient-file", "encrypt k.pub.pem app:1 app:enc", 0],
+  ["key-as-image", "decrypt k.pem sealed:1 app:plain", 0],
+  ["recipient-list", "encrypt -r jwe:k.pub.pem,jwe:cert.pem app:1 app:enc", 0],
+  ["recipient-capitals", "encrypt -r JWE:k.pub.pem app:1 app:enc", 0],
+  ["recipient-as-key", "encrypt -k k.pub.pem app:1 app:enc", 0],
+  ["age-recipients-file", "encrypt -R team.txt app:1 app:enc", 0],
+  ["decrypt-recipient", "decrypt -r k.pem sealed:1 app:plain", 0],
+  ["output-file", "encrypt -r jwe:k.pub.pem -o out.tar app:1", 0],
+  ["output-directory", "copy -o put app:1", 0],
+  ["standard-output", "copy oci:images -", "unrun"],
+  ["docker-save", "save -o saved.tar app:1", 0],
+  ["docker-load", "load -i app.tar", 0],
+  ["docker-history", "history sealed:1", 0],
+  ["docker-info", "info", "unrun"],
+  ["docker-prune", "image prune", 0],
+  ["docker-build", "build -t app .", "told"],
+  ["docker-ps", "ps -a", "told"],
+  ["docker-detached", "-d -p 80:80 run app:1", "unrun"],
+  ["podman-image-sign", "image sign --key mine.key app:1", 0],
+  ["podman-image-trust", "image trust show", "told"],
+  ["crane-catalog", "catalog REGISTRY", "told"],
+  ["crane-export", "export app:1 out.tar", "told"],
+  ["skopeo-sync", "sync --src docker --dest dir a b", "told"],
+  ["skopeo-multi-arch", "copy --multi-arch all oci:images app:all", 0],
+  ["skopeo-format", "copy --format oci oci:images app:oci", 0],
+  ["remove-in-registry", "rm docker://REGISTRY/app:3", "unrun"],
+  ["trust-file", "verify --trust mine.pub app:1", 0],
+  ["signer-file", "sign --by mine.key app:1", 0],
+  ["genkey", "genkey --out fresh", 0],
+  ["key-list", "key list", "told"],
+  ["recipients-alone", "recipients sealed:1", 0],
+  ["recipients-option", "encrypt --recipients jwe:k.pub.pem app:1 app:enc", 0],
+  ["recipient-private-scheme", "encrypt -r jwe:k.pem app:1 app:enc", 0],
+  ["recipients-add-words", "recipients add jwe:cert.pem sealed:1 -k k.pem sealed:2", 0],
+  ["recipients-remove-key", "recipients remove -r jwe:k.pub.pem sealed:1 sealed:3", "unrun"],
+  ["decrypt-private-key", "decrypt --private-key k.pem sealed:1 app:plain", 0],
+  [
+    "cosign-identity",
+    "verify --certificate-identity a@b.example --certificate-oidc-issuer https://c.example app:1",
+    "unrun",
+  ],
+  ["key-named", "key generate named", 0],
+  ["key-output", "key generate -o written.pem", 0],
+  ["key-size", "key generate --size 2048 --out sized", 0],
+  ["registry-target", "copy oci:images REGISTRY/app:new", "taken"],
+  ["file-target", "encrypt -r jwe:k.pub.pem app:1 app-enc.tar.gz", "taken"],
+  ["format-before", "encrypt --format '{{.Nope}}' -r jwe:k.pub.pem app:1 app:unwritten", "told"],
+  ["format-before-nothing", "inspect app:unwritten", "unrun"],
 ];
 
 test("what other tools' users type works, or is answered with the command that does", async (t) => {

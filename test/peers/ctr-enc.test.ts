@@ -6,23 +6,27 @@ import { after, before, describe, test } from "node:test";
 import { type RunnableImage, writeRunnableImage } from "../support/images/runnable-image.js";
 import { ociEnc } from "../support/process/oci-enc.js";
 import { broughtPeer, firstMissing, type PeerResult, run, systemPeer } from "../support/process/peer.js";
-import { type Containerd, containerdMissing, startContainerd } from "../support/runtime/node-containerd.js";
+import {
+  type Containerd,
+  containerdMissing,
+  startContainerd,
+  systemContainerd,
+} from "../support/runtime/node-containerd.js";
 import { scratchDirectory } from "../support/scratch.js";
 
 const scratch = scratchDirectory();
-const daemonPeer = systemPeer("containerd");
 const ctrEnc = broughtPeer("ctr-imgcrypt-trixie");
 const tools = firstMissing(ctrEnc, systemPeer("busybox"), systemPeer("zstd"));
 const file = (name: string) => join(scratch, name);
 
-describe("the real ctr-enc and oci-enc", { skip: containerdMissing(daemonPeer) || tools }, () => {
+describe("the real ctr-enc and oci-enc", { skip: containerdMissing(systemContainerd) || tools }, () => {
   let daemon: Containerd;
 
   before(async () => {
     mkdirSync(file("no-keys"));
     for (const name of ["one", "two"])
       await done(ociEnc(["key", "generate", "--type", "rsa:2048", "--out", file(name)]));
-    daemon = await startContainerd(daemonPeer, file("daemon"), { keys: file("no-keys"), pauseImage: "unused:1" });
+    daemon = await startContainerd(systemContainerd, file("daemon"), { keys: file("no-keys") });
   });
   after(() => daemon?.[Symbol.asyncDispose]());
 

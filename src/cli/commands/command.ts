@@ -33,6 +33,8 @@ export interface Command extends FlagRules {
   readonly configuration?: "unread" | "examined";
   /** What follows the first argument belongs to another program, options included: `run IMAGE ls -l`. */
   readonly passesOn?: boolean;
+  /** Its options are taken with one dash as well, as the program writes them that starts it: `-name REF`. */
+  readonly oneDash?: boolean;
   /** How a failure is reported where another program prescribes it; absent: as everywhere. */
   readonly failure?: (error: unknown) => Promise<{ readonly status: number; readonly text: string }>;
 }

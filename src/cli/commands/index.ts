@@ -207,6 +207,12 @@ export const commands: readonly CommandRow[] = [
     load: async () => (await import("./runtime/decoder.js")).decoder,
   },
   {
+    name: "runtime image-verifier",
+    group: "Runtime:",
+    summary: "judge an image before containerd pulls it",
+    load: async () => (await import("./runtime/image-verifier.js")).imageVerifier,
+  },
+  {
     name: "runtime config",
     group: "Runtime:",
     summary: "print how a container runtime is to be configured",

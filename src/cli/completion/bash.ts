@@ -1,10 +1,18 @@
 import { spellings } from "../options/flag.js";
-import { firstWords, freeFlags, type KnownCommand, quoted, secondWords } from "./known-command.js";
+import {
+  firstWords,
+  freeFlags,
+  helpWords,
+  type KnownCommand,
+  pageWords,
+  quoted,
+  secondWords,
+} from "./known-command.js";
 
 /** A script for `/etc/bash_completion.d`. What it has no words for is completed as a file. */
 export function bashCompletion(commands: readonly KnownCommand[]): string {
   const groups = [...secondWords(commands)].map(
-    ([first, words]) => `    ${quoted(`${first} `)}) words=${quoted(words.join(" "))} ;;`,
+    ([first, words]) => `    ${quoted(`${first} `)} | ${quoted(`help ${first} `)}) words=${quoted(words.join(" "))} ;;`,
   );
   return [
     "# bash completion for oci-enc",
@@ -16,7 +24,8 @@ export function bashCompletion(commands: readonly KnownCommand[]): string {
     '  local whole="$current"',
     '  if [[ "$current" == --*=* ]]; then previous="${current%%=*}" current="${current#*=}"; fi',
     '  case "${typed#* }" in',
-    `    '' | 'help ') words=${quoted([...firstWords(commands), "help", "--help", "--version"].join(" "))} ;;`,
+    `    '') words=${quoted([...firstWords(commands), ...pageWords].join(" "))} ;;`,
+    `    'help ') words=${quoted(helpWords(commands).join(" "))} ;;`,
     ...groups,
     ...commands.flatMap(commandCase),
     "  esac",
@@ -80,7 +89,7 @@ function commandCase({ name, flags, words, images }: KnownCommand): readonly str
     '      case "$previous" in',
     ...choices.map((flag) => `        ${spellings(flag).join(" | ")}) words=${quoted(flag.choices.join(" "))} ;;`),
     ...free,
-    `        *) if [[ "$current" == -* ]]; then words=${quoted([...options, "--help"].join(" "))}; else ${argument}; fi ;;`,
+    `        *) if [[ "$current" == -* ]]; then words=${quoted([...options, "--help", "--help-all"].join(" "))}; else ${argument}; fi ;;`,
     "      esac",
     "      ;;",
   ];

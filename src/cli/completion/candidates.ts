@@ -35,8 +35,12 @@ async function following({ prefix, next }: WordPrefix, word: string): Promise<re
     const path = rest.slice(0, colon);
     return (await imageNames(path)).map((name) => `${prefix}${path}:${name}`);
   }
+  if (next === "archive" && colon >= 0) {
+    const path = rest.slice(0, colon);
+    return (await archiveNames(path)).map((name) => `${prefix}${path}:${name}`);
+  }
   const paths = await filesAt(rest);
-  if (next === "path") return paths.map((path) => `${prefix}${path}`);
+  if (next === "path" || next === "archive") return paths.map((path) => `${prefix}${path}`);
   const directories = paths.filter((path) => path.endsWith("/") && !path.includes(":"));
   return (await Promise.all(directories.map(withoutInside))).map((path) => `${prefix}${path}`);
 }
@@ -66,6 +70,12 @@ async function imageNames(store: string | undefined): Promise<readonly string[]>
   if (store === "") return [];
   const { listImageNames } = await import("../../doors/internal.js");
   return await listImageNames({ store }).catch(() => []);
+}
+
+async function archiveNames(path: string): Promise<readonly string[]> {
+  if (path === "") return [];
+  const { listArchiveNames } = await import("../../doors/internal.js");
+  return await listArchiveNames(path).catch(() => []);
 }
 
 /** An image of Docker Hub also as people write it. */

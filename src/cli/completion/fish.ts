@@ -1,5 +1,5 @@
 import type { Flag } from "../options/flag.js";
-import { firstWords, type KnownCommand, secondWords } from "./known-command.js";
+import { firstWords, helpWords, type KnownCommand, pageWords, secondWords } from "./known-command.js";
 import { kindOfFlag, wordKinds } from "./word-kinds.js";
 
 /** A script for fish's `completions` directory. */
@@ -13,9 +13,27 @@ export function fishCompletion(commands: readonly KnownCommand[]): string {
     ([word, more]) =>
       `complete -c oci-enc -n ${quoted(`__fish_seen_subcommand_from ${word}`)} -f -a ${quoted(more.join(" "))}`,
   );
-  return ["# fish completion for oci-enc", ...asking, ...first, ...second, ...commands.flatMap(commandLines)].join(
-    "\n",
-  );
+  return [
+    "# fish completion for oci-enc",
+    ...asking,
+    ...first,
+    ...pages(commands),
+    ...second,
+    ...commands.flatMap(commandLines),
+  ].join("\n");
+}
+
+/** The pages of help. */
+function pages(commands: readonly KnownCommand[]): readonly string[] {
+  const isFirst = "complete -c oci-enc -n __fish_use_subcommand -f";
+  const isAnywhere = "complete -c oci-enc -f";
+  return [
+    ...pageWords.filter((word) => !word.startsWith("-")).map((word) => `${isFirst} -a ${word}`),
+    `${isFirst} -l version -d ${quoted("the version")}`,
+    `${isAnywhere} -l help -d ${quoted("the options of the job")}`,
+    `${isAnywhere} -l help-all -d ${quoted("everything")}`,
+    `complete -c oci-enc -n ${quoted("__fish_seen_subcommand_from help")} -f -a ${quoted(helpWords(commands).join(" "))}`,
+  ];
 }
 
 /** Offers what `oci-enc __complete` knows of the word as it is meant; fish itself quotes what it inserts. */

@@ -1,4 +1,6 @@
+import { explainedCodes } from "../explanations/page.js";
 import { type Flag, spellings } from "../options/flag.js";
+import { topics } from "../options/topics.js";
 import { kindOfFlag, type WordKindName } from "./word-kinds.js";
 
 /** One command as the completion of a shell needs to know it. */
@@ -28,6 +30,14 @@ export function freeFlags(flags: readonly Flag<unknown>[]): ReadonlyMap<WordKind
 export function firstWords(commands: readonly KnownCommand[]): readonly string[] {
   return [...new Set(commands.map(({ name }) => name.split(" ", 1).join("")))];
 }
+
+/** What may follow `oci-enc help`: commands, topics, and codes of errors and warnings. */
+export function helpWords(commands: readonly KnownCommand[]): readonly string[] {
+  return [...firstWords(commands), ...topics.map(({ name }) => name), ...explainedCodes.map(({ code }) => code)];
+}
+
+/** What may stand in the place of a command. */
+export const pageWords: readonly string[] = ["help", "version", "--help", "--help-all", "--version"];
 
 /** The second words, by the first. */
 export function secondWords(commands: readonly KnownCommand[]): ReadonlyMap<string, readonly string[]> {

@@ -7,7 +7,7 @@ import type { Flag } from "../options/flag.js";
 /** What a word begins with, and what may follow there. */
 export interface WordPrefix {
   readonly prefix: string;
-  readonly next: "path" | "layout" | "text";
+  readonly next: "path" | "layout" | "archive" | "text";
 }
 
 /** A kind of words that the shells ask about. */
@@ -19,15 +19,19 @@ export interface WordKind {
   readonly files: boolean;
 }
 
+/** What has names of images in it, by the transport's name in policies. */
+const nexts: ReadonlyMap<string, "layout" | "archive"> = new Map([
+  ["oci", "layout"],
+  ["oci-archive", "archive"],
+]);
+
 const keyPrefixes = [...schemes.values()].map(({ scheme, takes }) => prefixOf(scheme, takes !== "text"));
 
 /** Every kind, by the name that the scripts give to `oci-enc __complete`. */
 export const wordKinds: Readonly<Record<WordKindName, WordKind>> = {
   image: {
     prefixes: transportRows.flatMap(({ prefixes, remote, policy }) =>
-      prefixes.map(
-        (prefix) => ({ prefix, next: remote ? "text" : policy.name === "oci" ? "layout" : "path" }) as const,
-      ),
+      prefixes.map((prefix) => ({ prefix, next: remote ? "text" : (nexts.get(policy.name) ?? "path") }) as const),
     ),
     stored: true,
     files: false,

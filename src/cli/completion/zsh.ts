@@ -1,5 +1,13 @@
 import { type Flag, spellings } from "../options/flag.js";
-import { firstWords, freeFlags, type KnownCommand, quoted, secondWords } from "./known-command.js";
+import {
+  firstWords,
+  freeFlags,
+  helpWords,
+  type KnownCommand,
+  pageWords,
+  quoted,
+  secondWords,
+} from "./known-command.js";
 
 /** A script for a directory of zsh's `fpath`, named `_oci-enc`. What it has no words for is completed as a file. */
 export function zshCompletion(commands: readonly KnownCommand[]): string {
@@ -13,9 +21,11 @@ export function zshCompletion(commands: readonly KnownCommand[]): string {
     "  local -a known",
     '  if [[ "$PREFIX" == --*=* ]]; then previous="${PREFIX%%=*}"; compset -P "*="; fi',
     '  case "$typed" in',
-    `    ' ' | 'help ') known=(${first.join(" ")}); _describe 'command' known; return ;;`,
+    `    ' ') known=(${first.join(" ")}); _describe 'command' known; compadd -- ${pageWords.join(" ")}; return ;;`,
+    `    'help ') compadd -- ${helpWords(commands).join(" ")}; return ;;`,
     ...[...secondWords(commands)].map(
-      ([word, more]) => `    ${quoted(`${word} `)}) compadd -- ${more.join(" ")}; return ;;`,
+      ([word, more]) =>
+        `    ${quoted(`${word} `)} | ${quoted(`help ${word} `)}) compadd -- ${more.join(" ")}; return ;;`,
     ),
     ...commands.flatMap(commandCase),
     "  esac",
@@ -47,13 +57,15 @@ function commandCase({ name, flags, words, images, files }: KnownCommand): reado
     ...choices.map((flag) => `        ${spellings(flag).join(" | ")}) compadd -- ${flag.choices.join(" ")}; return ;;`),
     ...free,
     "      esac",
-    `      known=(${flags.flatMap(describedFlag).join(" ")})`,
+    `      known=(${[...flags.flatMap(describedFlag), ...helpOptions].join(" ")})`,
     "      [[ \"${words[CURRENT]}\" == -* ]] && { _describe -o 'option' known; return }",
     ...(words.length > 0 ? [`      compadd -- ${words.join(" ")}; return`] : []),
     ...(images ? [`      _oci_enc_ask image${files ? "" : " && return"}`] : []),
     "      ;;",
   ];
 }
+
+const helpOptions = [described("--help", "the options of the job"), described("--help-all", "every option")];
 
 function describedFlag(flag: Flag<unknown>): readonly string[] {
   return spellings(flag).map((spelling) => described(spelling, flag.about));

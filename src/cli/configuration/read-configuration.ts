@@ -1,13 +1,17 @@
-import { dirname } from "node:path";
 import { schemes } from "../../crypt/schemes/index.js";
 import {
   isRegistryHost,
   isSecretName,
+  membersOf,
   parseImageName,
-  readToml,
-  type TomlDocument,
+  shownNames,
+  type TomlPlace,
+  textsOf,
+  tomlTop,
+  wrongMember,
 } from "../../doors/configuration.js";
 import { OciEncError } from "../../errors.js";
+import { similar } from "../habits/similar.js";
 import type { Flag } from "../options/flag.js";
 import { besideList } from "../options/keys/recipient-lines.js";
 import { by, signBy, signBySigstore } from "../options/signing/signing-flags.js";
@@ -20,11 +24,7 @@ import { besides, hostSection, type Section, sections, typedValue } from "./memb
  * that is not known or may hold a secret, and for a value that its option would not take.
  */
 export async function readConfiguration({ path, text }: ConfigurationText): Promise<Configuration> {
-  const document = await readToml(text);
-  if ("fault" in document) {
-    throw new OciEncError("USAGE", `the configuration file ${JSON.stringify(path)} cannot be used: ${document.fault}`);
-  }
-  const root: Place = { file: { path, directory: dirname(path), document }, names: [], value: document.value };
+  const root = await tomlTop(text, { path, what: "the configuration file" });
   const tables = new Map(membersOf(root));
   for (const [name, place] of tables) {
     if (!known.includes(name))
@@ -41,7 +41,7 @@ export async function readConfiguration({ path, text }: ConfigurationText): Prom
     hosts: new Map(
       membersOfTable(hosts).map(([name, place]) => [readHost(name, place), readSection(membersOf(place), hostSection)]),
     ),
-    lineOf: document.lineOf,
+    lineOf: root.file.document.lineOf,
   };
 }
 
@@ -51,15 +51,8 @@ const hosts = hostSection.name;
 /** The tables that a file may have. */
 const known: readonly string[] = [groups, ...sections.map(({ name }) => name), hosts];
 
-/** A value in the file, and where it is. */
-interface Place {
-  readonly file: { readonly path: string; readonly directory: string; readonly document: TomlDocument };
-  readonly names: readonly string[];
-  readonly value: unknown;
-}
-
 function readSection(
-  found: readonly (readonly [string, Place])[],
+  found: readonly (readonly [string, TomlPlace])[],
   section: Section,
 ): ReadonlyMap<string, readonly string[]> {
   const names = section.members.map(({ name }) => name);
@@ -67,8 +60,8 @@ function readSection(
     found.map(([name, place]) => {
       const flag = section.members.find((member) => member.name === name);
       if (flag === undefined) throw unknownMember(place, names);
-      const given = textsOf(place, flag).map((text) => typedValue(flag, text, place.file.directory));
-      if (given.length === 0 || given.includes("")) throw wrong(place, "is empty");
+      const given = valuesOf(place, flag).map((text) => typedValue(flag, text, place.file.directory));
+      if (given.length === 0 || given.includes("")) throw wrongMember(place, "is empty");
       checkValue(flag, given, place);
       return [name, given];
     }),
@@ -76,59 +69,57 @@ function readSection(
 }
 
 /** As they would be typed. */
-function textsOf(place: Place, flag: Flag<unknown>): readonly string[] {
+function valuesOf(place: TomlPlace, flag: Flag<unknown>): readonly string[] {
   const { value } = place;
   if (flag.placeholder === undefined || flag.placeholder === "BOOL") {
     if (typeof value === "boolean") return [String(value)];
-    throw wrong(place, "is not true or false");
+    throw wrongMember(place, "is not true or false");
   }
-  if (flag.repeats) return listOf(place);
+  if (flag.repeats) return textsOf(place);
   if (flag.placeholder === "N") {
     if (typeof value === "number" && Number.isSafeInteger(value)) return [String(value)];
-    throw wrong(place, "is not a number");
+    throw wrongMember(place, "is not a number");
   }
   if (typeof value === "string") return [value];
-  throw wrong(place, "is not a string");
-}
-
-function listOf(place: Place): readonly string[] {
-  const { value } = place;
-  if (Array.isArray(value) && value.every((item): item is string => typeof item === "string")) return value;
-  throw wrong(place, "is not a list of strings");
+  throw wrongMember(place, "is not a string");
 }
 
 /** What an option says of its value names the option, and may quote what stands in the file, which is not shown. */
-function checkValue(flag: Flag<unknown>, given: readonly string[], place: Place): void {
+function checkValue(flag: Flag<unknown>, given: readonly string[], place: TomlPlace): void {
   try {
     flag.read(given);
   } catch (error) {
     if (!(error instanceof OciEncError)) throw error;
     const forms = flag.choices.length > 0 ? flag.choices.join("|") : flag.placeholder;
-    throw wrong(place, `is not what --${flag.name} takes: ${forms}`, error.hint ?? `--${flag.name}: ${flag.about}`);
+    throw wrongMember(
+      place,
+      `is not what --${flag.name} takes: ${forms}`,
+      error.hint ?? `--${flag.name}: ${flag.about}`,
+    );
   }
 }
 
-function readGroup(name: string, place: Place): readonly string[] {
+function readGroup(name: string, place: TomlPlace): readonly string[] {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) {
-    throw wrong(place, "is not the name of a group: letters, digits, dots, dashes and underscores");
+    throw wrongMember(place, "is not the name of a group: letters, digits, dots, dashes and underscores");
   }
-  const recipients = listOf(place);
-  if (recipients.length === 0) throw wrong(place, "names no recipient");
+  const recipients = textsOf(place);
+  if (recipients.length === 0) throw wrongMember(place, "names no recipient");
   return recipients.map((text) => readRecipient(text, place));
 }
 
-function readRecipient(text: string, place: Place): string {
+function readRecipient(text: string, place: TomlPlace): string {
   const [scheme = "", value = ""] = text.split(/:(.*)/s);
-  if (text.startsWith("@")) throw wrong(place, "names another group: a group lists recipients only");
+  if (text.startsWith("@")) throw wrongMember(place, "names another group: a group lists recipients only");
   if (!schemes.has(scheme) || value === "") {
-    throw wrong(
+    throw wrongMember(
       place,
       "has a member that is not a recipient",
       "a recipient is written SCHEME:KEY, for example jwe:pub.pem",
     );
   }
   if (/[?&;]pin-value=/i.test(value)) {
-    throw wrong(
+    throw wrongMember(
       place,
       "holds a PIN, and no secret belongs in this file",
       "a recipient needs no PIN: leave out pin-value",
@@ -137,47 +128,25 @@ function readRecipient(text: string, place: Place): string {
   return besideList(`${scheme}:${value.startsWith("~/") ? besides(value, "") : value}`, place.file.directory);
 }
 
-function readHost(name: string, place: Place): string {
+function readHost(name: string, place: TomlPlace): string {
   // One name for Docker Hub, as references have it.
   if (isRegistryHost(name)) return parseImageName(`${name}/x`).host;
-  throw wrong(place, "is not a registry", 'write [registry."HOST:PORT"], without a scheme or a path');
-}
-
-function membersOf(place: Place): readonly (readonly [string, Place])[] {
-  const { value } = place;
-  if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof Date) {
-    throw wrong(place, "is not a table");
-  }
-  return Object.entries(value).map(([name, inner]) => [
-    name,
-    { ...place, names: [...place.names, name], value: inner },
-  ]);
+  throw wrongMember(place, "is not a registry", 'write [registry."HOST:PORT"], without a scheme or a path');
 }
 
 /** A secret is refused as one, whatever else the member could have been. */
-function unknownMember(place: Place, known: readonly string[]): OciEncError {
-  const name = place.names.at(-1) ?? "";
+function unknownMember(place: TomlPlace, known: readonly string[]): OciEncError {
+  const name = String(place.names.at(-1) ?? "");
   if (isSecretName(name) || secretNames.has(name)) {
-    return wrong(place, "is a secret, or may hold one, and no secret belongs in this file", secretHint);
+    return wrongMember(place, "is a secret, or may hold one, and no secret belongs in this file", secretHint);
   }
-  const table = place.names.length === 1 ? "the file" : `[${place.names.slice(0, -1).map(quotedName).join(".")}]`;
-  return wrong(place, "is not known here", `${table} takes ${known.join(", ")}`);
+  const table = place.names.length === 1 ? "the file" : `[${shownNames(place.names.slice(0, -1))}]`;
+  const meant = similar(name, known);
+  const near = meant === undefined ? "" : `did you mean ${meant}? `;
+  return wrongMember(place, "is not known here", `${near}${table} takes ${known.join(", ")}`);
 }
 
 /** Beside those whose names tell. */
 const secretNames: ReadonlySet<string> = new Set([by, signBy, signBySigstore].map(({ name }) => name));
 
 const secretHint = "log in with oci-enc login; a key is typed, with its passphrase as FILE:file=PATH or FILE:env=NAME";
-
-/** What stands in the file is named and not quoted. */
-function wrong({ file, names }: Place, why: string, hint?: string): OciEncError {
-  const line = file.document.lineOf(names);
-  const member = names.length === 0 ? "it" : names.map(quotedName).join(".");
-  return new OciEncError("USAGE", `${JSON.stringify(file.path)}, line ${line}: ${member} ${why}`, { hint });
-}
-
-/** A name that could not be one of an option, a group or a host may be a part of a key that was taken for the file. */
-function quotedName(name: string): string {
-  if (!/^[a-z0-9][a-z0-9_.:-]{0,39}$/.test(name)) return "…";
-  return /[.:]/.test(name) ? JSON.stringify(name) : name;
-}

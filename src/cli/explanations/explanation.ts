@@ -12,7 +12,17 @@ export interface Explanation {
   readonly remedies: readonly string[];
   /** A command line that ends so, or warns so; undefined: none brings it about at will. */
   readonly example?: Example;
+  /** What a command line would need for that, where there is no example. */
+  readonly takes?: Circumstance;
 }
+
+/** What cannot be made by a line of a shell. */
+export type Circumstance =
+  | "an image as another tool builds it"
+  | "a registry that answers so"
+  | "a certain machine, user or file system"
+  | "another command at the same time"
+  | "a certain key, certificate or token";
 
 /** A command line for the directory that docs/errors.md prepares. */
 export interface Example {

@@ -25,17 +25,21 @@ export const explainedCodes: readonly ExplainedCode[] = [
     .sort((one, other) => (one.code < other.code ? -1 : 1)),
 ];
 
-/** The page of a code, in capitals or not, for a terminal; undefined for any other word. */
+/** The page of a code, in capitals or not, or of an exit status, for a terminal; undefined for any other word. */
 export function codePage(word: string): string | undefined {
-  const found = explainedCodes.find(({ code }) => code === word.toUpperCase());
-  return found && pageText(found);
+  const status = /^(?:129|1[3-9]\d)$/.test(word) ? bySignal : word;
+  const found = explainedCodes.filter((one) => one.code === word.toUpperCase() || one.status === status);
+  return found.length === 0 ? undefined : found.map(pageText).join("\n\n");
 }
+
+/** What the status is of a command that a signal ended. */
+const bySignal = "128 + n";
 
 function isErrorCode(code: string): code is ErrorCode {
   return code in failures;
 }
 
-function pageText({ code, status, meaning, causes, remedies, example }: ExplainedCode): string {
+function pageText({ code, status, meaning, causes, remedies, example, takes }: ExplainedCode): string {
   return [
     status === undefined ? `${code}, a warning: the command goes on` : `${code}, an error: exit status ${status}`,
     listed("  ", `It means: ${meaning}.`),
@@ -46,6 +50,7 @@ function pageText({ code, status, meaning, causes, remedies, example }: Explaine
     "What to do:",
     ...remedies.map((remedy) => listed("  - ", remedy)),
     ...(example ? ["", "Example:", `  ${example.line}`, listed("  ", example.because)] : []),
+    ...(takes ? ["", listed("", `No example shows it, as it takes ${takes}.`)] : []),
   ].join("\n");
 }
 

@@ -2,24 +2,46 @@ import type { OciEncError } from "../../errors.js";
 import type { CommandRow } from "../commands/command.js";
 import { withGlobals } from "../options/global.js";
 import { retyped } from "../output/retyped.js";
+import { parseCommand } from "../syntax.js";
 import { daemonImages } from "./daemon-images.js";
-import { foreignOption, foreignOptions, unnamedSigner } from "./foreign-options.js";
+import {
+  certificatesOfPersons,
+  foreignOption,
+  foreignOptions,
+  namedPairs,
+  outputFiles,
+  unnamedSigner,
+} from "./foreign-options.js";
 import type { Correction, Habit } from "./habit.js";
-import { meantCommand, rowOf } from "./meant-command.js";
-import { missingKey, missingRecipient } from "./missing-keys.js";
+import { absentCommand, meantCommand, rowOf } from "./meant-command.js";
+import { keysAmongImages, missingKey, missingRecipient } from "./missing-keys.js";
 import { mistypedOptions } from "./mistyped-options.js";
 import { paths } from "./paths.js";
-import { recipientsWithoutScheme } from "./recipients.js";
-import { deletedNames, mistypedTransports, registryNames, tagsOfRepository, webAddresses } from "./references.js";
+import { joinedRecipients, recipientsWithoutScheme, removedRecipients } from "./recipients.js";
+import {
+  deletedNames,
+  mistypedTransports,
+  registryNames,
+  standardStreams,
+  tagsOfRepository,
+  webAddresses,
+} from "./references.js";
 import { argsOf, type TypedLine, typedLine } from "./typed-line.js";
 
 /** In the order in which they correct a line: each sees what those before it have made. */
 const habits: readonly Habit[] = [
+  certificatesOfPersons,
   foreignOptions,
+  outputFiles,
+  namedPairs,
   mistypedOptions,
   unnamedSigner,
+  keysAmongImages,
+  joinedRecipients,
+  removedRecipients,
   recipientsWithoutScheme,
   tagsOfRepository,
+  standardStreams,
   deletedNames,
   webAddresses,
   daemonImages,
@@ -40,7 +62,7 @@ const codes: ReadonlySet<string> = new Set(["USAGE", "NOT_FOUND", "KEY_INVALID"]
 export async function withAnswer(failure: OciEncError, args: readonly string[]): Promise<OciEncError> {
   if (!codes.has(failure.code)) return failure;
   const meant = meantCommand(args);
-  if (meant === undefined) return failure;
+  if (meant === undefined) return failure.with({ hint: absentCommand(args) ?? failure.hint });
   let line = await lineOf(meant.row, meant.args);
   const answers: Correction[] = meant.isTyped ? [] : [{ args: meant.args }];
   for (const habit of habits) {
@@ -51,8 +73,7 @@ export async function withAnswer(failure: OciEncError, args: readonly string[]):
     line = await lineOf(rowOf(answer.command) ?? line.row, answer.args);
   }
   if (answers.length === 0) return failure;
-  const isKnown = line.words.every((word) => word.kind === "argument" || word.flag !== undefined);
-  if (isKnown) return failure.with({ hint: hintOf(answers, line) });
+  if (isWhole(line)) return failure.with({ hint: hintOf(answers, line) });
   return meant.isTyped ? failure : failure.with({ hint: `did you mean oci-enc ${line.row.name}?` });
 }
 
@@ -64,6 +85,18 @@ function hintOf(answers: readonly Correction[], line: TypedLine): string {
   const after = answers.flatMap((answer) => answer.after ?? []);
   const notes = [...new Set(answers.flatMap(({ note }) => note ?? []))];
   return `${notes.length > 0 ? notes.join("; ") : "did you mean"}: ${[...before, command, ...after].join(" && ")}`;
+}
+
+/** Whether the command takes the line as it is now: its options, and as many arguments. */
+function isWhole({ row, command, words }: TypedLine): boolean {
+  if (!words.every((word) => word.kind === "argument" || word.flag !== undefined)) return false;
+  try {
+    parseCommand(row, command, argsOf(words));
+    return true;
+  } catch {
+    // What is wrong with it is what another hint would say.
+    return false;
+  }
 }
 
 async function lineOf(row: CommandRow, args: readonly string[]): Promise<TypedLine> {

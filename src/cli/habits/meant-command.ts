@@ -1,6 +1,6 @@
 import type { CommandRow } from "../commands/command.js";
 import { commands } from "../commands/index.js";
-import { foreignCommands } from "./foreign-commands.js";
+import { absentCommands, foreignCommands } from "./foreign-commands.js";
 import { similar } from "./similar.js";
 
 /** A command, and what follows its name. */
@@ -21,6 +21,9 @@ export function meantCommand(args: readonly string[]): MeantCommand | undefined 
   }
   const typed = commands.find(({ name }) => startsWith(args, name));
   if (typed !== undefined) return { row: typed, args: rest(args, typed.name), isTyped: true };
+  const [group = "", image = ""] = args;
+  const listing = rowOf(`${group} list`);
+  if (listing !== undefined && /[:./]/.test(image)) return { row: listing, args: args.slice(1), isTyped: false };
   const name = mistyped(args);
   const row = rowOf(name);
   return row && { row, args: rest(args, row.name), isTyped: false };
@@ -40,6 +43,12 @@ function mistyped([first = "", second = ""]: readonly string[]): string | undefi
   const seconds = pairs.filter(([one]) => one === group).map(([, other = ""]) => other);
   const other = second.startsWith("-") ? undefined : similar(second, seconds);
   return group !== undefined && other !== undefined ? `${group} ${other}` : single;
+}
+
+/** What there is to say of a command that other tools have and this one has not. */
+export function absentCommand(args: readonly string[]): string | undefined {
+  if (commands.some(({ name }) => startsWith(args, name))) return undefined;
+  return absentCommands.find(([typed]) => typed.some((words) => startsWith(args, words)))?.[1];
 }
 
 /** The row of a command's name. */

@@ -76,6 +76,42 @@ export const recipientsWithoutScheme: Habit = async (line) => {
   return args && { args, before };
 };
 
+/** `recipients remove` takes the names of recipients, and the name of one of `jwe` is the fingerprint of its key. */
+export const removedRecipients: Habit = async (line) => {
+  if (line.row.name !== "recipients remove") return undefined;
+  const names = new Map<Word, string>();
+  for (const word of line.words) {
+    const [, file = ""] =
+      word.kind === "option" && word.flag === undefined ? (/^jwe:(.+)$/.exec(word.value ?? "") ?? []) : [];
+    const fingerprint = (await isFile(file)) ? await fingerprintOf(file) : undefined;
+    if (fingerprint !== undefined) names.set(word, `jwe:${fingerprint}`);
+  }
+  const args = mapWords(line, (word) => {
+    const name = names.get(word);
+    return name === undefined ? undefined : ["--match", name];
+  });
+  return args && { args };
+};
+
+async function fingerprintOf(path: string): Promise<string | undefined> {
+  const { describeKeyFile } = await import("../../doors/crypt.js");
+  const { readSecretFile } = await import("../options/keys/secret-file.js");
+  const described = await describeKeyFile({ value: await readSecretFile(path), origin: path }).catch(() => []);
+  return described[0]?.fingerprint;
+}
+
+/** Several recipients in one option, as other tools take lists. */
+export const joinedRecipients: Habit = (line, { code }) => {
+  if (code !== "NOT_FOUND" && code !== "USAGE") return undefined;
+  const args = mapWords(line, (word) => {
+    if (word.kind !== "option" || word.flag?.name !== "recipient") return undefined;
+    const parts = word.value?.split(",") ?? [];
+    const isList = parts.length > 1 && parts.every((part) => schemes.has(/^([\w-]+):./.exec(part)?.[1] ?? ""));
+    return isList ? parts.flatMap((part) => [word.spelled, part]) : undefined;
+  });
+  return args && { args };
+};
+
 interface Meant {
   readonly text: string;
   /** A command that makes the file. */
@@ -84,9 +120,11 @@ interface Meant {
 
 async function recipientMeant(text: string): Promise<Meant | "right" | "unknown"> {
   const [, scheme, rest = ""] = /^([\w-]+):(?!\/\/)(.*)$/s.exec(text) ?? [];
-  if (scheme !== undefined && schemes.has(scheme)) return "right";
+  // A private key is taken for the public one that lies beside it.
+  const isNamed = scheme !== undefined && schemes.has(scheme);
+  if (isNamed) return scheme === "jwe" && (await isFile(rest)) ? await fileMeant(rest) : "right";
   if (await isFile(text)) return await fileMeant(text);
-  const known = scheme && similar(scheme, schemes.keys());
+  const known = scheme && (similar(scheme, schemes.keys()) ?? similar(scheme.toLowerCase(), schemes.keys()));
   if (known !== undefined) return { text: `${known}:${rest}` };
   if (foreignForm(Buffer.from(text)) !== undefined) return "unknown";
   const found = texts.find(([pattern]) => pattern.test(text));

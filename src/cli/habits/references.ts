@@ -3,7 +3,7 @@ import { anotherName, inPlaceEndings } from "../options/in-place.js";
 import type { Habit } from "./habit.js";
 import { given, hasHost, isAbout, isBareImage, isNamed, looksLikePath, prefixes } from "./image-words.js";
 import { similar } from "./similar.js";
-import { imagesOf, mapWords } from "./typed-line.js";
+import { argsOf, imagesOf, mapWords } from "./typed-line.js";
 
 /** How other tools write the address of a registry, as if it were a web page, or as helm does. */
 export const webAddresses: Habit = (line) => {
@@ -52,8 +52,16 @@ export const tagsOfRepository: Habit = (line, failure) => {
     : undefined;
 };
 
-/** `delete` works on registries alone. */
+/** `-`, which without its transport is no name of an image. */
+export const standardStreams: Habit = (line) => {
+  const args = mapWords(line, (word) => (isBareImage(word) && word.text === "-" ? [`${given.archive}-`] : undefined));
+  return args && { args };
+};
+
+/** `delete` works on registries alone, and `rm` on the store. */
 export const deletedNames: Habit = (line) => {
+  const inRegistry = line.words.filter((word) => word.kind === "argument" && word.text.startsWith(given.registry));
+  if (line.row.name === "rm" && inRegistry.length > 0) return { command: "delete", args: argsOf(line.words) };
   if (line.row.name !== "delete") return undefined;
   const args = mapWords(line, (word) =>
     word.kind === "argument" && hasHost(word.text) && !word.text.includes("://")

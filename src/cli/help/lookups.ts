@@ -22,7 +22,7 @@ export async function helpPage(words: readonly string[], all: boolean): Promise<
   }
   const { redactedReference } = await import("../../doors/internal.js");
   throw new OciEncError("USAGE", `there is no help on ${redactedReference(words.join(" "))}`, {
-    hint: `oci-enc --help lists the commands; topics are ${topics.map(({ name }) => name).join(", ")}; and a code in an error or a warning has a page`,
+    hint: `oci-enc --help lists the commands; topics are ${topics.map(({ name }) => name).join(", ")}; and a code in an error or a warning, and an exit status, has a page`,
   });
 }
 

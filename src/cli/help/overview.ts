@@ -3,7 +3,7 @@ import { topics } from "../options/topics.js";
 import { list, pageWidth, wrapped } from "./columns.js";
 import { grouped } from "./grouped.js";
 
-const about = "oci-enc encrypts, decrypts, inspects and moves container images (OCI image encryption).";
+const about = "oci-enc encrypts, decrypts, signs, inspects and moves container images (OCI image encryption).";
 const usage = "Usage: oci-enc COMMAND [OPTIONS] [ARGUMENTS]";
 
 /** What somebody needs who has never used it. */
@@ -55,7 +55,7 @@ function further(): readonly (readonly [string, string])[] {
   return [
     ["oci-enc COMMAND --help", "what a command takes; --help-all: every option of it"],
     ["oci-enc help TOPIC", topics.map(({ name }) => name).join(", ")],
-    ["oci-enc help CODE", "what an error or a warning means: oci-enc help KEY_MISMATCH"],
+    ["oci-enc help CODE", "what an error, a warning or an exit status means: oci-enc help KEY_MISMATCH"],
     ["oci-enc --help-all", "every command with what it does"],
     ["oci-enc --version", "the version"],
   ];

@@ -1,10 +1,15 @@
+import type { CommandLine } from "../command-line.js";
 import { rowsBelow } from "../commands/find.js";
 import { writeResult } from "../output/console/streams.js";
-import { pages } from "./pages.js";
+import { pages, printVersionDocument, versionWords } from "./pages.js";
+
+const json = "--json";
 
 /** What prints the page that is asked for in the place of a command: `--version`, `help copy`. Undefined: there is a command. */
-export function pageAsked(line: readonly string[]): (() => Promise<void>) | undefined {
+export function pageAsked({ before, rest: line }: CommandLine): (() => Promise<void>) | undefined {
   const [first = "", second] = line;
+  const isVersion = versionWords.has(first) && line.slice(1).every((word) => word === json);
+  if (isVersion && [...before, ...line].includes(json)) return printVersionDocument;
   if (line.length === 1) return pages.get(first);
   const words = wordsOf(line);
   const all = line.includes("--help-all");

@@ -6,12 +6,14 @@ import { commandLine } from "./retyped.js";
 export interface SummaryContext {
   /** As they were given: `jwe:alice.pub.pem`. */
   readonly recipients: readonly string[];
-  /** Options and the name of the image for the next command; undefined: none can be proposed. */
+  /** Options and the name of the image for the next commands; undefined: none can be proposed. */
   readonly next: readonly string[] | undefined;
+  /** How the image in the local store goes to a registry; undefined: it is not there. */
+  readonly push: readonly string[] | undefined;
 }
 
 /** What `encrypt` has done: what is encrypted and for whom, what is not and why, both digests, what to type next. */
-export function encryptSummary(report: CopyReport, { recipients, next }: SummaryContext): readonly string[] {
+export function encryptSummary(report: CopyReport, { recipients, next, push }: SummaryContext): readonly string[] {
   const { layers, sourceDigest, digest } = report;
   const encrypted = layers.filter(({ action }) => action === "encrypt");
   const served = layers.filter(({ action }) => action === "reuse");
@@ -27,6 +29,7 @@ export function encryptSummary(report: CopyReport, { recipients, next }: Summary
     `digest before ${sourceDigest ?? "unknown"}`,
     `digest after  ${digest}`,
     ...(next ? [`next: ${commandLine(["oci-enc", "layerinfo", ...next])}`] : []),
+    ...(push ? [`then: ${commandLine(["oci-enc", "push", ...push])}`] : []),
   ];
 }
 

@@ -8,6 +8,8 @@ export interface FailureContext {
   /** 128 + n after a signal; undefined: the failure's own status. */
   readonly status: number | undefined;
   readonly debug: boolean;
+  /** Somebody sits at a terminal, and can ask for the page of the code. */
+  readonly terminal?: boolean;
 }
 
 /** A failure, ready to be shown. */
@@ -44,7 +46,8 @@ export function describeFailure(thrown: unknown, where: FailureContext): Failure
   const context = { ...(where.command && { command: where.command }), ...(error.side && { side: error.side }) };
   return {
     status,
-    text: failureText(error, causes, where) + (where.debug ? `\n${stackOf(thrown)}` : ""),
+    // Where what was typed makes no sense, the stack says nothing; and `-d` may have been meant otherwise.
+    text: failureText(error, causes, where) + (where.debug && error.code !== "USAGE" ? `\n${stackOf(thrown)}` : ""),
     document: {
       schema: "oci-enc/failure/v1",
       code: error.code,
@@ -88,8 +91,12 @@ function failureText(error: OciEncError, causes: readonly Cause[], where: Failur
   for (const cause of several ? causes : []) lines.push(`  ${printable(cause.message)}`);
   const hints = new Set([error.hint ?? null, ...(several ? causes.map((cause) => cause.hint) : [])]);
   for (const hint of hints) if (hint !== null) lines.push(`  hint: ${printable(hint)}`);
+  if (where.terminal && !plainCodes.has(error.code)) lines.push(`  more: oci-enc help ${error.code}`);
   return lines.join("\n");
 }
+
+/** Their pages say nothing that a person at a keyboard does not know. */
+const plainCodes: ReadonlySet<string> = new Set(["USAGE", "INTERNAL", "ABORTED"]);
 
 /** Depth first. What a library throws below an expected failure is named by its code alone where it has one. */
 function causesOf(error: Error, depth = 0): readonly Cause[] {

@@ -52,7 +52,7 @@ const namePrefixes: readonly string[] = transportRows.flatMap(({ named, prefixes
 const secretOption = /^(?:-p$|--(?:(?:login-)?password|(?:src-|dest-)?(?:creds|registry-token))(?:=|$))/;
 
 /** Options whose values are names with colons and no secrets. */
-const plainOption = /^--(?:base|reuse-from|layer|exclude-layer)$/;
+const plainOption = /^--(?:base|reuse-from|layer|exclude-layer|type)$/;
 
 /** Paths, names and references; no text of a key, no command with its arguments, nothing with a passphrase in it. */
 function mayTell(word: string, before: string): boolean {

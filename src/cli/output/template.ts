@@ -64,9 +64,14 @@ function memberOf(value: unknown, names: readonly string[], above: readonly stri
     const found = spelledAs(names.slice(0, count).join("."), members);
     if (found !== undefined) return memberOf(members.get(found), names.slice(count), [...above, found]);
   }
+  throw noMember(name, above, members.size > 0 ? [listed(value, members)] : []);
+}
+
+/** For a name that leads nowhere below those `above` it; `members`: those that there are. */
+export function noMember(name: string, above: readonly string[], members: readonly string[]): OciEncError {
   const place = above.length === 0 ? "the document" : `.${above.join(".")}`;
-  throw new OciEncError("USAGE", `--format: ${place} has no member ${JSON.stringify(name.slice(0, 80))}`, {
-    hint: members.size > 0 ? `it has ${listed(value, members)}` : "it has no members",
+  return new OciEncError("USAGE", `--format: ${place} has no member ${JSON.stringify(name.slice(0, 80))}`, {
+    hint: members.length > 0 ? `it has ${[...new Set(members)].join(", ")}` : "it has no members",
   });
 }
 

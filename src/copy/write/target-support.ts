@@ -14,9 +14,11 @@ export function checkTargetSupports(target: ImageTarget, plan: Plan, attached: b
   const reason = target.refuses?.(plan.descriptor, { encrypted, attached });
   if (reason === undefined) return;
   const alone = target.refuses?.(plan.descriptor, { encrypted, attached: false }) === undefined;
-  const hint = alone ? "--remove-signatures leaves out what belongs to the image" : undefined;
+  const hint = alone ? "--remove-signatures leaves out what belongs to the image" : encrypted ? keeps : undefined;
   throw new OciEncError("UNSUPPORTED", `${target.name} cannot hold this image: ${reason}`, { side: "target", hint });
 }
+
+const keeps = "an encrypted image goes to a registry, oci:DIR, oci-archive:FILE, dir:DIR or the local store";
 
 /** UNSUPPORTED when a manifest would grow beyond what readers allow, as far as the plan knows; asked before any byte moves. */
 export function checkManifestSizes(plan: Plan): void {

@@ -1,46 +1,37 @@
-import { readdirSync } from "node:fs";
+import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { systemCode } from "../../errors.js";
 import { algorithmOf, type Digest, type DigestAlgorithm, digestOf, hexOf } from "../../oci/digest.js";
 import type { LayerHead } from "./layer-head.js";
-import { type EncryptedLayer, encryptedLayersOf, listManifests, type SearchNotes } from "./manifests.js";
+import { type EncryptedLayer, encryptedLayersOf, possibleManifests } from "./manifests.js";
+import type { Search, SearchTime } from "./search.js";
 import { readStart } from "./stored-file.js";
-
-/** Where to look, and how long. */
-export interface Search {
-  /** Content stores; they need not exist. */
-  readonly stores: readonly string[];
-  /** Of `performance.now()`: milliseconds. */
-  readonly deadline: number;
-  /** Filled in on the way. */
-  readonly notes: SearchNotes;
-}
 
 /**
  * Finds in containerd's content stores the encrypted layers that begin as `head` does, those of the newest manifests first.
  * Nothing in a store is trusted: what is not as it should be is passed over, and only the HMAC proves that it was the right
  * layer.
  */
-export function* findLayer(head: LayerHead, { stores, notes, deadline }: Search): Generator<EncryptedLayer> {
-  const begins = beginsWith(head);
+export function* findLayer(head: LayerHead, search: Search): Generator<EncryptedLayer> {
+  const { time, notes } = search;
+  const begins = beginsWith(head, time);
   const seen = new Set<string>();
-  for (const { path, store } of listManifests(stores, notes)) {
-    if (performance.now() > deadline) {
-      notes.gaveUp = true;
-      return;
-    }
-    for (const layer of encryptedLayersOf(path)) {
-      if (!begins(store, layer.digest)) continue;
+  for (const file of possibleManifests(search)) {
+    for (const layer of encryptedLayersOf(file, (digest) => !time.isOver && begins(file.store, digest))) {
       const key = JSON.stringify(layer);
       if (seen.has(key)) continue;
       seen.add(key);
-      yield layer;
+      yield* time.handOver(layer);
+    }
+    if (time.isOver) {
+      notes.gaveUp = true;
+      return;
     }
   }
 }
 
 /** Whether a layer of a store begins as `head` does, asked once for each. */
-function beginsWith(head: LayerHead): (store: string, digest: Digest) => boolean {
+function beginsWith(head: LayerHead, time: SearchTime): (store: string, digest: Digest) => boolean {
   const answers = new Map<string, boolean>();
   const digests = new Map<DigestAlgorithm, Digest>();
   const digestOfHead = (algorithm: DigestAlgorithm): Digest => {
@@ -49,19 +40,20 @@ function beginsWith(head: LayerHead): (store: string, digest: Digest) => boolean
     return digest;
   };
   const incoming = new Map<string, readonly Incoming[]>();
+  const start = Buffer.alloc(head.bytes.length);
   const startOf = (store: string, digest: Digest): Buffer | undefined => {
-    const path = join(store, "blobs", algorithmOf(digest), hexOf(digest));
-    const start = readStart(path, head.bytes.length);
-    if (start !== undefined) return start;
+    const path = `${store}/blobs/${algorithmOf(digest)}/${hexOf(digest)}`;
+    // Layers that were removed after they had been unpacked are usual; an exception for each would take long.
+    if (lstatSync(path, { throwIfNoEntry: false })) return readStart(path, start);
     // One that is still being fetched is not under its digest yet.
-    const partial = incoming.get(store) ?? listIncoming(store);
+    const partial = incoming.get(store) ?? listIncoming(store, time);
     incoming.set(store, partial);
     const fetched = partial.find(({ ref }) => ref.endsWith(hexOf(digest)));
-    return fetched && readStart(fetched.path, head.bytes.length);
+    return fetched && readStart(fetched.path, start);
   };
   return (store, digest) => {
     if (head.whole) return digestOfHead(algorithmOf(digest)) === digest;
-    const key = join(store, digest);
+    const key = `${store} ${digest}`;
     const answer = answers.get(key) ?? startOf(store, digest)?.equals(head.bytes) ?? false;
     answers.set(key, answer);
     return answer;
@@ -77,15 +69,16 @@ interface Incoming {
 
 const refLimit = 4096;
 
-function listIncoming(store: string): readonly Incoming[] {
+function listIncoming(store: string, time: SearchTime): readonly Incoming[] {
   const directory = join(store, "ingest");
   try {
-    return readdirSync(directory).flatMap((name) => {
-      const ref = readStart(join(directory, name, "ref"), refLimit, refLimit)
-        ?.toString("utf8")
-        .trim();
-      return ref === undefined ? [] : [{ ref, path: join(directory, name, "data") }];
-    });
+    const found: Incoming[] = [];
+    for (const name of readdirSync(directory)) {
+      if (time.isOver) break;
+      const ref = readStart(join(directory, name, "ref"), Buffer.allocUnsafe(refLimit), refLimit);
+      if (ref !== undefined) found.push({ ref: ref.toString("utf8").trim(), path: join(directory, name, "data") });
+    }
+    return found;
   } catch (error) {
     if (systemCode(error) === undefined) throw error;
     return [];

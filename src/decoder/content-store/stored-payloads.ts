@@ -3,10 +3,13 @@ import type { Payload } from "../payload.js";
 import { contentStores } from "./content-roots.js";
 import { findLayer } from "./find-layer.js";
 import type { LayerHead } from "./layer-head.js";
-import type { SearchNotes } from "./manifests.js";
+import { type SearchNotes, SearchTime } from "./search.js";
 
 /** How long it is looked for a layer, in milliseconds: containerd waits, and so does who pulls. */
 const searchTime = 5000;
+
+/** Each is tried with every key, which may be on a token or with a program. No honest layer has nearly as many. */
+const mostEnvelopes = 100;
 
 /**
  * What containerd's transfer service and Docker do not send: the envelopes of the layers that begin as `head` does, from the
@@ -16,13 +19,14 @@ const searchTime = 5000;
 export function* storedPayloads(head: LayerHead, root: string | undefined): Generator<Payload> {
   const stores = contentStores(root);
   const notes: SearchNotes = { looked: [], unreadable: [], gaveUp: false };
-  const deadline = performance.now() + searchTime;
-  let found = false;
-  for (const { annotations, size } of findLayer(head, { stores, notes, deadline })) {
-    found = true;
+  const time = new SearchTime(searchTime);
+  let found = 0;
+  for (const { annotations, size } of findLayer(head, { stores, notes, time })) {
+    found += 1;
     yield { annotations, size, keys: [] };
+    if (found === mostEnvelopes) return;
   }
-  if (!found) throw nothingFound(head, stores, notes);
+  if (found === 0) throw nothingFound(head, stores, notes);
 }
 
 const noPayload = "no payload was passed on descriptor 3";

@@ -1,5 +1,5 @@
 import { OciEncError } from "../../errors.js";
-import { type DerValue, expect, objectIdentifier, parts, readDer, tags } from "./der.js";
+import { bitOctets, type DerValue, expect, objectIdentifier, parts, readDer, tags } from "./der.js";
 import { nameText } from "./name-text.js";
 
 /** A Name, one text for each of its places from the top. Names that are equal by RFC 5280 section 7.1 have equal texts. */
@@ -40,12 +40,14 @@ function readAttribute(attribute: DerValue): { readonly type: string; readonly v
   return { type: objectIdentifier(type), value };
 }
 
-/** BIT STRING and NumericString: compared octet by octet. */
-const rawTypes: ReadonlySet<number> = new Set([0x03, 0x12]);
+const numericString = 0x12;
 
+/** BIT STRING and NumericString are compared octet by octet. */
 function canonicalAttribute(attribute: DerValue): string {
   const { type, value } = readAttribute(attribute);
-  return JSON.stringify(rawTypes.has(value.tag) ? [type, "", hex(value)] : [type, canonicalText(nameText(value))]);
+  if (value.tag === tags.bitString) bitOctets(value);
+  const isRaw = value.tag === tags.bitString || value.tag === numericString;
+  return JSON.stringify(isRaw ? [type, "", hex(value)] : [type, canonicalText(nameText(value))]);
 }
 
 /** White space and letters of ASCII alone, as in RFC 4518 and as OpenSSL does. */

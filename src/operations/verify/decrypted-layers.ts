@@ -2,6 +2,7 @@ import type { GrowthLimits } from "../../bytes/budget.js";
 import type { ByteStream } from "../../bytes/byte-stream.js";
 import { digesting } from "../../bytes/digesting.js";
 import { memoized } from "../../bytes/memoized.js";
+import { progressMeter } from "../../bytes/progress-meter.js";
 import { tee } from "../../bytes/tee.js";
 import { uncompressedDigest } from "../../bytes/uncompressed-digest.js";
 import { verifying } from "../../bytes/verifying.js";
@@ -9,6 +10,8 @@ import type { Keyring, Unwrapped } from "../../crypt/layer.js";
 import { checkLayerAccess } from "../../crypt/layer-access.js";
 import { OciEncError } from "../../errors.js";
 import { algorithmOf, type Digest } from "../../oci/digest.js";
+import { printPlatform } from "../../oci/platform.js";
+import type { PlannedBlob, Progress } from "../../progress.js";
 import type { ImageSource } from "../../transport/transport.js";
 import { encryptedLayers, type Subject, type SubjectLayer } from "./subject.js";
 
@@ -39,10 +42,11 @@ export interface LayerContent {
 export async function decryptLayers(
   subject: Subject,
   keyring: Keyring,
-  limits?: GrowthLimits,
+  { limits, progress = () => {} }: ReadingOptions = {},
 ): Promise<readonly DecryptedLayer[]> {
+  announce(subject, progress);
   const open = memoized(
-    (one: SubjectLayer) => openOne(one, { source: subject.source, keyring, limits }),
+    (one: SubjectLayer) => openOne(one, { source: subject.source, keyring, limits, progress }),
     ({ layer, diffId }) => JSON.stringify([layer.digest, layer.annotations, diffId]),
   );
   const decrypted: DecryptedLayer[] = [];
@@ -52,10 +56,35 @@ export async function decryptLayers(
   return decrypted;
 }
 
+/** How much a layer may become, and who is told how far it is. */
+export interface ReadingOptions {
+  readonly limits?: GrowthLimits | undefined;
+  readonly progress?: Progress | undefined;
+}
+
 /** Where a layer is read, and how much it may become. */
 interface Reading {
   readonly source: ImageSource;
   readonly limits: GrowthLimits | undefined;
+  readonly progress: Progress;
+}
+
+/** What is going to be read: each blob once. */
+function announce(subject: Subject, progress: Progress): void {
+  const parts = new Map(
+    encryptedLayers(subject).map(({ layer: blob, place }): [Digest, PlannedBlob] => [
+      blob.digest,
+      {
+        blob,
+        action: "verify",
+        part: "layer",
+        index: place.index,
+        platform: place.platform && printPlatform(place.platform),
+      },
+    ]),
+  );
+  const bytes = [...parts.values()].reduce((sum, { blob }) => sum + blob.size, 0);
+  progress({ type: "planned", blobs: parts.size, bytes, parts: [...parts.values()] });
 }
 
 async function openOne(
@@ -66,21 +95,29 @@ async function openOne(
   if (answer.kind === "plain") throw new Error("a plain layer was asked to be decrypted");
   if (answer.kind !== "yes") {
     if (answer.error.code === "KEY_PROVIDER") throw answer.error;
+    reading.progress({ type: "skipped", blob: one.layer, why: "no key" });
     return { refused: answer.error, content: undefined };
   }
+  reading.progress({ type: "started", blob: one.layer, action: "rewrite" });
   const content = await readContent(one, reading, answer.unwrapped);
+  reading.progress({ type: "finished", blob: one.layer, as: one.layer });
   answer.unwrapped.options.private.symmetricKey.fill(0);
   return { refused: undefined, content };
 }
 
 async function readContent(
   one: SubjectLayer,
-  { source, limits }: Reading,
+  { source, limits, progress }: Reading,
   unwrapped: Unwrapped,
 ): Promise<LayerContent> {
   const { cipher, options } = unwrapped;
   const wrapped = options.private.digest;
-  const blob = watched(verifying(source.blob(one.layer), one.layer));
+  let moved = 0;
+  const coming = progressMeter(source.blob(one.layer), (count) => {
+    moved += count;
+    progress({ type: "moved", blob: one.layer, bytes: moved });
+  });
+  const blob = watched(verifying(coming, one.layer));
   const plain = digesting(
     cipher.open(blob.bytes, options, one.layer.size),
     cipher.openSize(one.layer.size),

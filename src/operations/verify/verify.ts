@@ -120,7 +120,7 @@ async function encryptionChecks(
   { keyring, ...options }: VerifyOptions & { readonly keyring: Keyring | undefined },
 ): Promise<EncryptionChecks> {
   const subject = await readSubject(source, root, options.platforms);
-  const decrypted = keyring ? await decryptLayers(subject, keyring, options.limits) : [];
+  const decrypted = keyring ? await decryptLayers(subject, keyring, options) : [];
   return {
     checks: [...(await manifestChecks(subject, options)), ...(await contentChecks(subject, decrypted, options))],
     keysDecryptNothing: decrypted.length > 0 && decrypted.every(({ refused }) => refused?.code === "KEY_MISMATCH"),

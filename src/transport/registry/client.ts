@@ -11,6 +11,7 @@ import type { Environment } from "./http/environment.js";
 import type { Endurance, HostHealth } from "./http/host-health.js";
 import type { HostLimiter } from "./http/host-limiter.js";
 import { apiHost, ownOrigins } from "./http/offline-guard.js";
+import { ownRequest } from "./http/own-request.js";
 import { type Asked, problem } from "./http/problem.js";
 import { bounded, redactUrl } from "./http/redact.js";
 import { followReferral } from "./http/referral.js";
@@ -195,7 +196,9 @@ export class RegistryClient implements AsyncDisposable {
     const follows = request.method === "GET" || request.method === "HEAD";
     for (let hops = 0; hops <= redirectLimit; hops += 1) {
       const answer =
-        url.origin === root.origin ? await this.#challenged(request, url) : await this.#exchange(request, url);
+        url.origin === root.origin
+          ? await this.#challenged(ownRequest({ request, url }, this.options.settings))
+          : await this.#exchange(request, url);
       if (!follows || !redirects.has(answer.status)) return answer;
       await answer.discard();
       url = this.referred(answer.header("location"), url, "redirect");
@@ -204,7 +207,7 @@ export class RegistryClient implements AsyncDisposable {
   }
 
   /** Sends to the registry itself; once more after a challenge. A stream is not sent twice: the 401 is returned. */
-  async #challenged(request: RegistryRequest, url: URL): Promise<Answer> {
+  async #challenged({ request, url }: { request: RegistryRequest; url: URL }): Promise<Answer> {
     const authorization = await this.#authorizer.header(request.scopes);
     const answer = await this.#exchange(request, url, authorization);
     if (answer.status !== 401) return answer;

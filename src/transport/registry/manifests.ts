@@ -66,13 +66,25 @@ export async function fetchDocument(
     { what, limit: manifestLimit },
   );
   const { answer, bytes } = document;
-  if (answer.status !== 200) throw documentProblem(document, `cannot read ${what}`);
+  if (answer.status !== 200) throw withTags(documentProblem(document, `cannot read ${what}`), client, reference);
   const type = contentType(answer);
   if (type === "text/html" && !looksLikeJson(bytes)) {
-    throw new OciEncError("CORRUPT", `${what} came as a web page`, { hint: "is a login page or a proxy in between?" });
+    throw webPage(what);
   }
   const digest = checkDigest(bytes, reference, saidDigest(answer));
   return { mediaType: type.startsWith("application/vnd.") ? type : "", digest, etag: answer.header("etag"), bytes };
+}
+
+/** A tag that is not there may be misspelled, or be the one that is meant where none was written. */
+function withTags(problem: OciEncError, client: RegistryClient, reference: string): OciEncError {
+  if (problem.code !== "NOT_FOUND" || problem.hint !== undefined || reference.includes(":")) return problem;
+  const hint = `its tags: oci-enc list-tags docker://${repositoryName(client)}`;
+  return problem.with({ hint: reference === "latest" ? `where no tag is written, latest is meant; ${hint}` : hint });
+}
+
+/** For what was asked for and is a page for people. */
+export function webPage(what: string): OciEncError {
+  return new OciEncError("CORRUPT", `${what} came as a web page`, { hint: "is a login page or a proxy in between?" });
 }
 
 /** The bytes under a descriptor that another document named. Codes as for `fetchManifest`. */
@@ -172,6 +184,7 @@ export function looksLikeJson(bytes: Uint8Array): boolean {
   return bytes.find((byte) => ![0x20, 0x09, 0x0a, 0x0d].includes(byte)) === 0x7b;
 }
 
-function contentType(answer: Answer): string {
+/** The media type that a header names, without parameters. */
+export function contentType(answer: Answer): string {
   return (answer.header("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
 }

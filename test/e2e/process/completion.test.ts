@@ -23,6 +23,10 @@ test("bash offers commands, second words, options and the words that an option t
   await writeFile(script, (await ociEnc(["completion", "bash"])).stdout);
   assert.deepEqual(offered(script, ["encr"]), ["encrypt"]);
   assert.deepEqual(offered(script, ["help", "decr"]), ["decrypt"]);
+  assert.deepEqual(offered(script, ["help", "lay"]), ["layerinfo", "layers"]);
+  assert.deepEqual(offered(script, ["help", "UNTR"]), ["UNTRUSTED"]);
+  assert.deepEqual(offered(script, ["help", "key", "gen"]), ["generate"]);
+  assert.deepEqual(offered(script, ["--help-a"]), ["--help-all"]);
   assert.ok(offered(script, [""]).includes("key"));
   assert.ok(offered(script, ["key", ""]).includes("generate"));
   assert.deepEqual(offered(script, ["key", "generate", "--ty"]), ["--type"]);
@@ -65,6 +69,11 @@ const typed: readonly (readonly [line: string, args: readonly string[]])[] = [
   ["layerinfo oci:deep\tin\tapp", ["layerinfo", "oci:deep/inner:app"]],
   ["copy oci-archive:ar\t", ["copy", "oci-archive:archive.tar"]],
   ["copy docker-archive:ar\t", ["copy", "docker-archive:archive.tar"]],
+  ["layerinfo oci-archive:layout.tar:st\t", ["layerinfo", "oci-archive:layout.tar:stable"]],
+  ["help regi\t", ["help", "registries"]],
+  ["help KEY_MIS\t", ["help", "KEY_MISMATCH"]],
+  ["help recipients ad\t", ["help", "recipients", "add"]],
+  ["encrypt --help-a\t", ["encrypt", "--help-all"]],
   ["copy dir:su\t", ["copy", "dir:sub/"]],
   ["copy docker-a\tar\t", ["copy", "docker-archive:archive.tar"]],
   ["verify --plain-image oci:images:st\t", ["verify", "--plain-image", "oci:images:stable"]],
@@ -106,6 +115,8 @@ for (const [at, { name, missing, setup }] of settings.entries()) {
     await symlink(ociEncProgram, join(directory, "bin", "oci-enc"));
     await writeNamed(join(directory, "images"), ["stable", "testing", "ev;il $(touch evil):'1\""]);
     await writeNamed(join(directory, "my layout"), ["app"]);
+    const copied = await ociEnc(["copy", "oci:images:stable", "oci-archive:layout.tar:stable"], { cwd: directory });
+    assert.equal(copied.status, 0, copied.stderr);
     await writeNamed(join(directory, "deep", "inner"), ["app"]);
     await writeNamed(join(directory, ".store"), ["docker.io/library/alpine:3", "registry.example/team/app:1"]);
     const environment = {

@@ -5,6 +5,7 @@ import { before, test } from "node:test";
 import { globalFlags } from "../../../src/cli/options/global.js";
 import { threeLayers, writeLayout } from "../../support/images/sample-layout.js";
 import { ociEnc, ociEncProcess, type RunOptions } from "../../support/process/oci-enc.js";
+import { documentProblem } from "../../support/schemas.js";
 import { scratchDirectory } from "../../support/scratch.js";
 
 const scratch = scratchDirectory();
@@ -45,6 +46,17 @@ test("a page is printed on stdout with status 0, however it is asked for", async
       assert.deepEqual(result, { status: 0, stdout: results[0]?.stdout, stderr: "" }, lines[index]);
     }
   }
+});
+
+test("the version is a document with --json on either side", async () => {
+  const results = await Promise.all(
+    ["version --json", "--json version", "--version --json", "-V --json"].map((line) => run(line)),
+  );
+  for (const { status, stdout, stderr } of results) {
+    assert.deepEqual([status, stderr], [0, ""]);
+    assert.equal(await documentProblem(JSON.parse(stdout)), undefined);
+  }
+  assert.equal((await run("version --frobnicate")).status, 2);
 });
 
 test("what a program is told to run keeps its --help", async () => {

@@ -6,6 +6,7 @@ import {
   ids,
   issuerKey,
   keyUsage,
+  mappings,
   nameConstraints,
   policies,
   policyConstraints,
@@ -43,7 +44,8 @@ export interface ChainPlan {
   readonly authorityPurposes: "none" | "code" | "any";
   readonly otherNames: "none" | "host" | "mail" | "directory" | "uri";
   readonly constrained: "no" | "directory" | "hosts" | "mail" | "all" | "excluded";
-  readonly policies: "none" | "one" | "any" | "demanded";
+  /** `demanded`: by the root; `kept` and `mapped`: by each intermediate, and the leaf has it, or one that is mapped to it. */
+  readonly policies: "none" | "one" | "any" | "demanded" | "kept" | "mapped";
   /** Whether issuers are written in other letters, spaces and types of string than the subjects they name. */
   readonly respelled: boolean;
 }
@@ -65,6 +67,8 @@ export const usualPlan: ChainPlan = {
 
 /** The policy that chains are for. */
 export const policy = "1.3.6.1.4.1.99999.2.1";
+/** Another. */
+export const otherPolicy = "1.3.6.1.4.1.99999.2.2";
 const organisation: readonly Attribute[] = [
   ["2.5.4.6", "XX", text.printable],
   ["2.5.4.8", "State"],
@@ -115,7 +119,7 @@ function draftCertificate(plan: ChainPlan, index: number, length: number): Certi
     extensions: [
       ...(index === 0 ? leafExtensions(plan) : authorityExtensions(plan, index, length)),
       ...(plan.identifiers ? [subjectKey(key.identifier), issuerKey(issuer.identifier)] : []),
-      ...policyExtensions(plan, isRoot),
+      ...policyExtensions(plan, index, length),
     ].map((extension) => ({ ...extension })),
     signer: issuer.privateKey,
     hash: "sha256",
@@ -191,8 +195,14 @@ const constraints = {
   ),
 } as const;
 
-function policyExtensions(plan: ChainPlan, isRoot: boolean): readonly ExtensionDraft[] {
-  if (plan.policies === "none") return [];
-  const named = isRoot ? [] : [policies(plan.policies === "any" ? `${ids.policies}.0` : policy)];
-  return plan.policies === "demanded" && isRoot ? [policyConstraints(0, 0)] : named;
+function policyExtensions({ policies: kind }: ChainPlan, index: number, length: number): readonly ExtensionDraft[] {
+  if (kind === "none") return [];
+  if (index === length - 1) return kind === "demanded" ? [policyConstraints(0, 0)] : [];
+  const isMapped = kind === "mapped" && length > 2;
+  if (isMapped && index === 0) return [policies(otherPolicy)];
+  return [
+    policies(kind === "any" ? `${ids.policies}.0` : policy),
+    ...(index > 0 && (kind === "kept" || kind === "mapped") ? [policyConstraints(0, undefined)] : []),
+    ...(isMapped && index === 1 ? [mappings([policy, otherPolicy])] : []),
+  ];
 }

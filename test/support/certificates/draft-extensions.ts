@@ -1,5 +1,5 @@
-import { der, derObjectIdentifier, tags } from "../../../src/keys/x509/der.js";
-import { type ExtensionDraft, integer } from "./handmade-certificate.js";
+import { der, derObjectIdentifier, readDer, tags } from "../../../src/keys/x509/der.js";
+import { type CertificateDraft, type ExtensionDraft, integer } from "./handmade-certificate.js";
 
 /** The identifiers of the extensions that drafts have. */
 export const ids = {
@@ -117,3 +117,55 @@ export function revocationLists(uri: string): ExtensionDraft {
   const point = der(tags.sequence, der(0xa0, der(0xa0, general.uri(uri))));
   return { id: ids.revocationLists, critical: false, value: der(tags.sequence, point) };
 }
+
+/** Extensions of a good chain with parts that are rare: all forms of names, of strings in names, of qualifiers. */
+export function rareExtensions(draft: CertificateDraft, issuer: CertificateDraft): readonly ExtensionDraft[] {
+  const names = [
+    general.host("a.example.org"),
+    general.address(192, 0, 2, 1),
+    general.other("1.3.6.1.4.1.99999.3", "other"),
+    der(0x88, derObjectIdentifier("1.3.6.1.4.1.99999.4").subarray(2)),
+    general.directory(strangeName),
+  ];
+  const reasons = der(0x81, Buffer.of(1, 0x06));
+  const point = der(
+    tags.sequence,
+    der(0xa0, der(0xa0, general.uri("http://a.example/"))),
+    reasons,
+    der(0xa2, ...names),
+  );
+  const qualifiers = [
+    der(tags.sequence, derObjectIdentifier("1.3.6.1.5.5.7.2.1"), der(0x16, Buffer.from("https://a.example/"))),
+    der(tags.sequence, derObjectIdentifier("1.3.6.1.5.5.7.2.2"), userNotice),
+  ];
+  const policy = derObjectIdentifier("1.3.6.1.4.1.99999.2.1");
+  const qualified = der(tags.sequence, der(tags.sequence, policy, der(tags.sequence, ...qualifiers)));
+  const key = draft.extensions.filter(({ id }) => id === ids.issuerKey).map(({ value }) => readDer(value).content);
+  const issuerNames = [der(0xa1, general.directory(issuer.issuer)), der(0x82, issuer.serial)];
+  return [
+    alternativeNames(...names),
+    { id: ids.revocationLists, critical: false, value: der(tags.sequence, point) },
+    { id: ids.policies, critical: false, value: qualified },
+    { id: ids.issuerKey, critical: false, value: der(tags.sequence, ...key, ...issuerNames) },
+    { id: "2.16.840.1.113730.1.1", critical: false, value: der(tags.bitString, Buffer.of(4, 0x10)) },
+  ];
+}
+
+/** Each type of string that a name may have. */
+const strangeName = der(
+  tags.sequence,
+  ...[
+    der(tags.bitString, Buffer.of(4, 0xf0)),
+    der(0x0c, Buffer.from("\u00e9")),
+    der(0x12, Buffer.from("12")),
+    der(0x14, Buffer.from("t")),
+    der(0x1c, Buffer.of(0, 0, 0, 0x41)),
+    der(0x1e, Buffer.of(0, 0x41)),
+  ].map((value) => der(tags.set, der(tags.sequence, derObjectIdentifier("2.5.4.11"), value))),
+);
+
+const userNotice = der(
+  tags.sequence,
+  der(tags.sequence, der(0x0c, Buffer.from("Example")), der(tags.sequence, integer(1), integer(2))),
+  der(0x1e, Buffer.of(0, 0x41)),
+);

@@ -13,6 +13,9 @@ export interface OpensslVerdict {
 /** OpenSSL's numbers for an authority key identifier and a subject key identifier that are missing. */
 const missingIdentifiers = new Set(["85", "86"]);
 
+/** RFC 5280's user who accepts every policy. Without it OpenSSL refuses all chains in which a policy is demanded. */
+const anyPolicy = "2.5.29.32.0";
+
 /**
  * Asks `openssl verify -x509_strict -policy_check` about a chain, leaf first, whose root is trusted. `lenient`: identifiers
  * that are missing are no fault.
@@ -41,6 +44,8 @@ function verify(cwd: string, untrusted: readonly string[]): Promise<string> {
     "verify",
     "-x509_strict",
     "-policy_check",
+    "-policy",
+    anyPolicy,
     "-attime",
     seconds,
     "-CAfile",

@@ -13,14 +13,15 @@ import { addImage, MemoryPlace } from "./memory-image.js";
 /** How the layers of an image are stored. */
 export type Compression = "tar" | "gzip" | "zstd";
 
-/** An image that a container runtime can run: busybox, and a second layer with a text of its own. */
+/** An image that a container runtime can run: busybox, a second layer with a text of its own, and others as wanted. */
 export interface RunnableImage {
   /** Where to: `oci:DIR:NAME`. */
   readonly reference: string;
-  /** In a file of both layers, so that no snapshot of another image serves for this one. */
+  /** In a file of every layer, so that no snapshot of another image serves for this one: `/etc/base`, `/etc/text`, `/etc/more2`. */
   readonly text: string;
   readonly command: readonly string[];
-  readonly compression: Compression;
+  /** Of both layers, or of each, from the bottom up: at least two. */
+  readonly compression: Compression | readonly Compression[];
   /** Another image for another architecture beside it, in an index. */
   readonly index?: boolean;
 }
@@ -46,24 +47,32 @@ async function addIndex(place: MemoryPlace, image: RunnableImage, here: Descript
 
 async function addRunnable(place: MemoryPlace, image: RunnableImage, architecture: string): Promise<Descriptor> {
   const busybox = findBusybox();
+  const { compression, text, command } = image;
+  const compressions = typeof compression === "string" ? [compression, compression] : compression;
   const archives = [
     await packTar([
       { name: "bin/busybox", content: busybox, mode: 0o755 },
       { name: "bin/sh", type: "symlink", linkname: "busybox" },
       { name: "bin/echo", type: "symlink", linkname: "busybox" },
-      { name: "etc/base", content: image.text },
+      { name: "etc/base", content: text },
       { name: "tmp", type: "directory", mode: 0o1777 },
     ]),
-    await packTar([{ name: "etc/text", content: `${image.text}\n` }]),
+    await packTar([{ name: "etc/text", content: `${text}\n` }]),
   ];
+  for (let layer = archives.length; layer < compressions.length; layer += 1) {
+    archives.push(await packTar([{ name: `etc/more${layer}`, content: `${text}\n` }]));
+  }
   return addImage(place, {
     platform: { os: "linux", architecture },
-    layers: archives.map((bytes) => ({
-      mediaType: `application/vnd.oci.image.layer.v1.tar${image.compression === "tar" ? "" : `+${image.compression}`}`,
-      bytes: compressed(bytes, image.compression),
-    })),
+    layers: archives.map((bytes, layer) => {
+      const form = compressions[layer] ?? "tar";
+      return {
+        mediaType: `application/vnd.oci.image.layer.v1.tar${form === "tar" ? "" : `+${form}`}`,
+        bytes: compressed(bytes, form),
+      };
+    }),
     diffIds: archives.map((bytes) => digestOf(bytes)),
-    config: { Cmd: image.command, Env: ["PATH=/bin"] },
+    config: { Cmd: command, Env: ["PATH=/bin"] },
   });
 }
 

@@ -9,6 +9,7 @@ import { generateSigstoreKeyPair } from "../../../src/sign/sigstore/key-file.js"
 import { keyFileBytes } from "./key-forms.js";
 import { makeCertificate } from "./key-material.js";
 import { ecPair, jwkFile, rsaPair } from "./key-pair.js";
+import { wrappedForms } from "./wrapped-forms.js";
 
 /** A file as somebody may give it for a key. */
 export interface KeyFixture {
@@ -154,6 +155,8 @@ function jwks(): Readonly<Record<string, Readonly<Record<string, Content>>>> {
     "JWK, symmetric": { oct: '{"kty":"oct","k":"AAAA"}' },
     "JWK, malformed": {
       key_ops: jwkFile(rsa.publicKey, { key_ops: "encrypt" }),
+      "a type alone": json({ kty: "EC" }),
+      "a modulus alone": json({ kty: "RSA", n }),
       "n and d of two keys": json({ kty: "RSA", n, e, d: rsaPair(2048, "two").privateKey.export({ format: "jwk" }).d }),
     },
     "key on Curve25519": {
@@ -288,6 +291,7 @@ async function refused(): Promise<Readonly<Record<string, Readonly<Record<string
       JSON: `{"apiVersion": "v1", "data": {"k": "${blob}"}, "kind": "Secret"}`,
     },
     "empty file": { empty: "", blank: "\n \n" },
+    ...wrappedForms(ecPrivate),
     "file above 1 MiB": { zeros: Buffer.alloc(2 ** 20 + 1) },
     "anything else": { text: "this is not a key\n", JSON: "{}" },
   };

@@ -36,17 +36,21 @@ export async function writeProgram({ home }: Pick<PagePlace, "home">, name: stri
   await writeFile(join(home, ".local", "bin", name), `#!/bin/sh\nexec ${command} "$@"\n`, { mode: 0o755 });
 }
 
-/** Runs a script there until a command fails that is not meant to, without the settings of this machine's user. */
+/**
+ * Runs a script there until a command fails that is not meant to, without the settings of this machine's user. `shell` reads
+ * it.
+ */
 export function runScript(
   { directory, home }: PagePlace,
   script: string,
   env: NodeJS.ProcessEnv = {},
+  [shell = "/bin/sh", ...args]: readonly string[] = ["/bin/sh", "-eux"],
 ): Promise<ScriptResult> {
   const path = `${join(home, ".local", "bin")}:${process.env["PATH"]}`;
   const own = { HOME: home, PATH: path, XDG_CONFIG_HOME: join(home, ".config"), XDG_RUNTIME_DIR: undefined };
   const options = { cwd: directory, env: { ...process.env, ...own, ...env }, timeout: 240_000, maxBuffer: 2 ** 24 };
   return new Promise((resolve) => {
-    const child = execFile("/bin/sh", ["-eux"], options, (error, stdout, stderr) => {
+    const child = execFile(shell, args, { ...options, killSignal: "SIGKILL" }, (error, stdout, stderr) => {
       const status = error === null ? 0 : Number(error.code ?? 1);
       resolve({ status, stdout, output: (stdout + stderr).slice(-8000) });
     });

@@ -7,7 +7,7 @@ import { type Digest, digestOf, hexOf } from "../../../src/oci/digest.js";
 export interface StoredLayer {
   readonly digest: Digest;
   readonly size: number;
-  readonly annotations?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
   readonly mediaType?: string;
 }
 
@@ -44,6 +44,19 @@ export class ContentStore {
     return this.put(Buffer.from(JSON.stringify(manifest)), age);
   }
 
+  /**
+   * Blobs of other images, the newest ten minutes old: manifests of five encrypted layers that were removed after they had been
+   * unpacked, a config for each, and small layers.
+   */
+  fill({ manifests, blobs }: { readonly manifests: number; readonly blobs: number }): void {
+    for (let count = 0; count < blobs; count += 1) {
+      const age = 600 + count;
+      if (count < manifests) this.putManifest(Array.from({ length: 5 }, removedLayer), age);
+      else if (count < 2 * manifests) this.put(Buffer.from(JSON.stringify({ rootfs: {}, count, history })), age);
+      else this.put(randomBytes(500), age);
+    }
+  }
+
   /** What containerd has of a blob that it is fetching. */
   putIncoming(digest: Digest, bytes: Uint8Array): void {
     const directory = join(this.directory, "ingest", randomBytes(32).toString("hex"));
@@ -54,3 +67,11 @@ export class ContentStore {
 }
 
 const encryptedLayer = "application/vnd.oci.image.layer.v1.tar+gzip+encrypted";
+
+const history = Array.from({ length: 10 }, () => ({ created_by: "RUN make install # of something" }));
+
+function removedLayer(): StoredLayer {
+  const digest = digestOf(randomBytes(8));
+  const wrapped = randomBytes(700).toString("base64");
+  return { digest, size: 1_000_000, annotations: { "org.opencontainers.image.enc.keys.jwe": wrapped } };
+}

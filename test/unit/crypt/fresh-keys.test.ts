@@ -9,7 +9,7 @@ test("faults/44: no key and no nonce comes twice in a hundred thousand layers", 
   const keys = new Set<string>();
   const nonces = new Set<string>();
   for (let layer = 0; layer < 100_000; layer += 1) {
-    const sealing = defaultCipher.seal(streamOf(), 0);
+    const sealing = defaultCipher.seal({ bytes: streamOf(), size: 0 });
     for await (const chunk of sealing.bytes) assert.equal(chunk.length, 0);
     const { symmetricKey, cipherOptions } = sealing.options(digest).private;
     keys.add(Buffer.from(symmetricKey).toString("latin1"));
@@ -29,7 +29,8 @@ test("faults/44: the same layer sealed twice has nothing in common with itself",
 
 async function sealed(plain: Uint8Array): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of defaultCipher.seal(streamOf(plain), plain.length).bytes) chunks.push(chunk);
+  for await (const chunk of defaultCipher.seal({ bytes: streamOf(plain), size: plain.length }).bytes)
+    chunks.push(chunk);
   return Buffer.concat(chunks);
 }
 

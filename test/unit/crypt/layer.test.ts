@@ -88,8 +88,8 @@ test("faults/45: the key and what was wrapped are overwritten once the envelope 
   };
   const cipher: typeof defaultCipher = {
     ...defaultCipher,
-    seal(bytes, size) {
-      const sealing = defaultCipher.seal(bytes, size);
+    seal(plain) {
+      const sealing = defaultCipher.seal(plain);
       return {
         ...sealing,
         options(digest) {

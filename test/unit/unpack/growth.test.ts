@@ -9,7 +9,7 @@ import { applyLayer } from "../../../src/unpack/apply-layer.js";
 import { listFiles, readFile } from "../../../src/unpack/look-inside.js";
 import { memoryTree } from "../../../src/unpack/memory-tree.js";
 import { xattrWriter } from "../../../src/unpack/xattr-writer.js";
-import { packTar, paxHeader, tarEnd, tarEntry } from "../../support/bytes/tar-file.js";
+import { packTar, paxHeader, paxRecord, tarEnd, tarEntry } from "../../support/bytes/tar-file.js";
 import { zerosGzip } from "../../support/bytes/zeros.js";
 import { expectedError } from "../../support/expected-error.js";
 import { layeredImage } from "../../support/images/layered-image.js";
@@ -25,7 +25,7 @@ test("a tree that is only looked at keeps no extended attributes", async () => {
   const tree = memoryTree(() => ({ layer: 0, index: 0 }));
   tree.changeDirectory("", attributes);
   tree.makeDirectory("d", attributes);
-  const nothing = { size: 0, linkTarget: "", device: { major: 0, minor: 0 }, content: () => stream() };
+  const nothing = { size: 0, holes: 0, linkTarget: "", device: { major: 0, minor: 0 }, content: () => stream() };
   await tree.make("d/f", { path: "d/f", kind: "file", attributes, ...nothing, content: async function* () {} });
   for (const place of ["", "d", "d/f"]) assert.equal(tree.nodeAt(place)?.attributes.xattrs.size, 0, place);
 });
@@ -40,6 +40,41 @@ test("what one global header gives to every member counts for each of them", asy
     for await (const _ of readTar(stream(archive), "the layer", budget));
   };
   await assert.rejects(read(), expectedError("UNSUPPORTED", /10000000 bytes/, /--limit-bytes/));
+});
+
+test("records count by their number, too, as the shortest cost more than their bytes", async () => {
+  const own = "6 a=b\n".repeat(100_000);
+  const global = Array.from({ length: 10_000 }, (_, index) => paxRecord(`${index + 10_000}`, "v")).join("");
+  const member = await tarEntry({ name: "file" });
+  for (const [records, type] of [
+    [own, "x"],
+    [global, "g"],
+  ] as const) {
+    const archive = Buffer.concat([await paxHeader(records, type), ...Array(10).fill(member), tarEnd]);
+    const read = async () => {
+      for await (const _ of readTar(stream(archive), "the layer", openBudget("image", { bytes: 6_000_000 })));
+    };
+    await assert.rejects(read(), expectedError("UNSUPPORTED", /6000000 bytes/, /--limit-bytes/));
+  }
+});
+
+test("what global headers say holds for all members that follow, until it is changed or taken away", async () => {
+  const member = await tarEntry({ name: "file" });
+  const global = (...records: readonly string[]) => paxHeader(records.join(""), "g");
+  const parts = [
+    await global(paxRecord("SCHILY.xattr.user.a", "1"), "8 uid=7\n", paxRecord("path", "named")),
+    member,
+    await paxHeader(`${paxRecord("SCHILY.xattr.user.b", "2")}8 uid=8\n${paxRecord("path", "own")}`),
+    member,
+    await global(paxRecord("SCHILY.xattr.user.a", "3"), "7 uid=\n", "8 path=\n"),
+    member,
+  ];
+  const seen: string[] = [];
+  for await (const { path, attributes } of readTar(stream(...parts, tarEnd), "the layer")) {
+    const xattrs = [...attributes.xattrs].map(([name, value]) => `${name}=${Buffer.from(value).toString()}`);
+    seen.push([path, attributes.uid, ...xattrs].join(" "));
+  }
+  assert.deepEqual(seen, ["named 7 user.a=1", "own 8 user.a=1 user.b=2", "file 0 user.a=3"]);
 });
 
 test("directories without a member, and names that stay in memory, are counted", async () => {
@@ -99,6 +134,14 @@ test("a hole of a terabyte and more is not written out by cat", async () => {
   };
   await assert.rejects(read(), expectedError("UNSUPPORTED", /unpacks to more/, /--limit-bytes/));
   assert.equal(count, 0);
+});
+
+test("the holes of a file count for cat as they do for unpack, before anything comes out", async () => {
+  const records = ["GNU.sparse.map=0,0", `GNU.sparse.realsize=${2 ** 33}`, "GNU.sparse.name=hole"];
+  const header = await paxHeader(records.map((record) => `${record.length + 4} ${record}\n`).join(""));
+  const image = await layeredImage([Buffer.concat([header, await tarEntry({ name: "hole" }), tarEnd])]);
+  const stream = readFile(image, "/hole");
+  await assert.rejects(stream.next(), expectedError("UNSUPPORTED", /a layer of \d+ bytes unpacks/, /--limit-ratio/));
 });
 
 test("decompressing a layer to compare it has a limit, too", async () => {

@@ -1,5 +1,6 @@
 import type { LayerSelection, OpenedPreviousImage } from "../../../doors/index.js";
 import { listTransports, parseReference } from "../../../transport/references.js";
+import { hasHost } from "../../habits/image-words.js";
 import { choice, type Flag, single, toggle } from "../../options/flag.js";
 import { inPlace, inPlaceTarget, requireInPlace } from "../../options/in-place.js";
 import {
@@ -107,7 +108,7 @@ export const encrypt: Command = {
   ],
   examples: [
     "oci-enc encrypt -r jwe:pub.pem app:1 app:1-enc",
-    "oci-enc encrypt -r jwe:alice.pem -r jwe:bob.pem oci:images:app oci:encrypted:app",
+    "oci-enc encrypt -r jwe:alice.pub.pem -r jwe:bob.pub.pem oci:images:app oci:encrypted:app",
     "oci-enc encrypt -r jwe:pub.pem --layer=-1 --platform linux/amd64 docker-archive:app.tar oci-archive:app-enc.tar",
     "oci-enc encrypt -r jwe:pub.pem -k key.pem --reuse-from app:1-enc app:2 app:2-enc",
   ],
@@ -145,6 +146,7 @@ export const encrypt: Command = {
         encryptSummary(report, {
           recipients: recipients.map(({ scheme, origin }) => `${scheme}:${origin}`),
           next: nextArguments(invocation),
+          push: pushArguments(invocation),
         }),
     });
   },
@@ -156,6 +158,14 @@ function nextArguments({ arguments: [from = "", to = from], options }: Invocatio
   if (row.remote && bothSidesFlags.some((flag) => options.given(flag))) return undefined;
   const place = options.get(store);
   return [...(row.prefixes.length === 0 && place !== undefined ? ["--store", place] : []), to];
+}
+
+/** For an image in the local store. A name without a host is one of Docker's own registry, where it hardly belongs. */
+function pushArguments(invocation: Invocation): readonly string[] | undefined {
+  const [from = "", to = from] = invocation.arguments;
+  const image = nextArguments(invocation);
+  if (image === undefined || parseReference(to).row.prefixes.length > 0) return undefined;
+  return [...image, ...(hasHost(to) ? [] : [`HOST/${to}`])];
 }
 
 /** It is most likely where the new one goes. */

@@ -31,7 +31,8 @@ export const decoder: Command = {
     return { kind: "status", status: 0 };
   },
   async failure(error) {
-    const { failureLines } = await import("../../../doors/internal.js");
+    const { failureLines, holdOutput } = await import("../../../doors/internal.js");
+    holdOutput();
     return { status: 1, text: failureLines(error).trimEnd() };
   },
 };

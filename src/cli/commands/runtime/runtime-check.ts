@@ -1,23 +1,28 @@
 import { type Flag, single } from "../../options/flag.js";
 import { machineReport, remedies } from "../../output/findings/machine-report.js";
 import type { Command } from "../command.js";
-import { nodeKeys, providerConfig } from "./runtime-config.js";
+import { nodeKeys, providerConfig, runtimeName } from "./runtime-config.js";
 
 const config: Flag<string | undefined> = single({
   name: "config",
   placeholder: "FILE",
-  about: "containerd's configuration; default /etc/containerd/config.toml",
+  about: "the runtime's configuration; without RUNTIME, containerd's, default /etc/containerd/config.toml",
   group: "Node:",
 });
 
 /** `runtime check`. */
 export const runtimeCheck: Command = {
-  arguments: [],
+  arguments: [{ ...runtimeName, optional: true, about: "this one alone; default: all that are on this node" }],
   flags: [config, nodeKeys, providerConfig],
-  examples: ["oci-enc runtime check", "oci-enc runtime check --config /etc/containerd/config.toml --json"],
-  async run({ options, info }) {
+  examples: [
+    "oci-enc runtime check",
+    "oci-enc runtime check k3s",
+    "oci-enc runtime check --config ./config.toml --json",
+  ],
+  async run({ arguments: [runtime], options, info }) {
     const { checkNode } = await import("../../../doors/node.js");
     const findings = await checkNode({
+      runtime,
       config: options.get(config),
       keysPath: options.get(nodeKeys),
       providerConfig: options.get(providerConfig),

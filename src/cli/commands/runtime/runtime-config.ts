@@ -1,5 +1,7 @@
-import { choice, type Flag, single } from "../../options/flag.js";
-import type { Command } from "../command.js";
+import { OciEncError } from "../../../errors.js";
+import { nodeRuntimeConfigs } from "../../../runtime/node/configs/rows.js";
+import { type Flag, parsed, single } from "../../options/flag.js";
+import type { Argument, Command } from "../command.js";
 
 const group = "Node:";
 
@@ -10,10 +12,40 @@ const decoderPath: Flag<string | undefined> = single({
   group,
 });
 
-const containerdVersion: Flag<"1" | "2"> = choice(
-  { name: "containerd-version", about: "the major version of containerd", group },
-  ["1", "2"],
+const containerdVersion: Flag<1 | 2 | undefined> = parsed(
+  {
+    name: "containerd-version",
+    placeholder: "VERSION",
+    about:
+      "containerd's, from 1.6 on, as 1.7 or 2.1.4; default 2 for k3s, rke2 and kind, else 1.7, whose files 2 reads too",
+    group,
+  },
+  majorOf,
 );
+
+const pull: Flag<"transfer" | "local" | undefined> = {
+  ...parsed(
+    {
+      name: "pull",
+      placeholder: "transfer|local",
+      about:
+        "how containerd 2.1 and later pull for Kubernetes: by their transfer service, the default, or by CRI itself, which asks no image verifier",
+      group,
+    },
+    (text) => {
+      if (text === "transfer" || text === "local") return text;
+      throw new OciEncError("USAGE", `--pull: ${JSON.stringify(text)} is neither transfer nor local`);
+    },
+  ),
+  choices: ["transfer", "local"],
+};
+
+const contentRoot: Flag<string | undefined> = single({
+  name: "content-root",
+  placeholder: "DIR",
+  about: "the root of containerd's configuration, where it is not a usual one; the decoder is told",
+  group,
+});
 
 /** Where the node's keys are. */
 export const nodeKeys: Flag<string | undefined> = single({
@@ -31,24 +63,52 @@ export const providerConfig: Flag<string | undefined> = single({
   group,
 });
 
+/** What runs containers on a node. */
+export const runtimeName: Argument = {
+  name: "RUNTIME",
+  about: nodeRuntimeConfigs.map(({ name }) => name).join(", "),
+  choices: nodeRuntimeConfigs.map(({ name }) => name),
+};
+
 /** `runtime config RUNTIME`. */
 export const runtimeConfig: Command = {
-  arguments: [{ name: "RUNTIME", about: "containerd, crio or k3s", choices: ["containerd", "crio", "k3s"] }],
-  flags: [decoderPath, containerdVersion, nodeKeys, providerConfig],
+  arguments: [runtimeName],
+  flags: [decoderPath, containerdVersion, pull, contentRoot, nodeKeys, providerConfig],
   examples: [
-    "oci-enc runtime config containerd",
-    "oci-enc runtime config containerd --containerd-version 2 --decoder $(command -v ctd-decoder)",
-    "oci-enc runtime config k3s >/var/lib/rancher/k3s/agent/etc/containerd/config.toml.tmpl",
+    "oci-enc runtime config containerd --decoder $(command -v ctd-decoder)",
+    "oci-enc runtime config containerd --containerd-version 2.1 --pull local",
+    "oci-enc runtime config docker --content-root /data/containerd",
+    "oci-enc runtime config k3s >/var/lib/rancher/k3s/agent/etc/containerd/config-v3.toml.tmpl",
   ],
-  async run({ arguments: [name = ""], options }) {
-    const { nodeConfig, nodeRuntimes } = await import("../../../doors/node.js");
-    const runtime = nodeRuntimes.find((known) => known === name) ?? nodeRuntimes[0];
-    const text = nodeConfig(runtime, {
+  async run({ arguments: [runtime = ""], options }) {
+    const [containerd, way] = [options.get(containerdVersion), options.get(pull)];
+    if (way !== undefined && containerd !== 2 && runtime === "containerd") {
+      throw new OciEncError("USAGE", "--pull is for containerd 2.1 and later", {
+        hint: "add --containerd-version 2.1",
+      });
+    }
+    const { nodeConfig, nodeFiles } = await import("../../../doors/node.js");
+    const asked = {
       decoder: options.get(decoderPath),
       keysPath: options.get(nodeKeys),
       providerConfig: options.get(providerConfig),
-      containerd: options.get(containerdVersion) === "2" ? 2 : 1,
-    });
-    return { kind: "report", document: { runtime, config: text }, text: text.trimEnd() };
+      contentRoot: options.get(contentRoot),
+      containerd,
+      pull: way,
+    };
+    const text = nodeConfig(runtime, asked);
+    return {
+      kind: "report",
+      document: { runtime, config: text, files: nodeFiles(runtime, asked) },
+      text: text.trimEnd(),
+    };
   },
 };
+
+/** USAGE for what is no version, and for those that oci-enc does not know. */
+function majorOf(text: string): 1 | 2 {
+  const [, major = "", minor] = /^v?(\d+)(?:\.(\d+)(?:[.~+-].*)?)?$/.exec(text) ?? [];
+  if (major === "2") return 2;
+  if (major === "1" && (minor === undefined || Number(minor) >= 6)) return 1;
+  throw new OciEncError("USAGE", `--containerd-version: ${JSON.stringify(text)} is neither 1.6, 1.7 nor a version 2`);
+}

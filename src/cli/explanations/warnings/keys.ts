@@ -6,16 +6,19 @@ export const keyWarnings: WarningPages = {
     meaning: "others can read a file with credentials",
     causes: ["The file that `login` writes, or docker's, has a mode that lets other users of this machine read it."],
     remedies: ["`chmod 600 FILE`. If others use this machine, change the password or token as well."],
+    takes: "a registry that answers so",
   },
   PASSWORD_VISIBLE: {
     meaning: "other users of this machine can see a password",
     causes: ["It was typed as an argument of `login`. The system shows the arguments of every program that runs."],
     remedies: ["Pipe it in: `login --username NAME --password-stdin`. Or leave it out, and it is asked for."],
+    takes: "a registry that answers so",
   },
   CERTIFICATE_EXPIRED: {
     meaning: "the image is encrypted for a certificate outside its time",
     causes: ["The certificate of a recipient is expired, or not valid yet. It is used all the same."],
     remedies: ["Ask the recipient for a new certificate, and run the command again with it."],
+    takes: "a certain key, certificate or token",
   },
   CERTIFICATE_KEY_USAGE: {
     meaning: "the image is encrypted for a certificate that is not made for that",
@@ -23,11 +26,19 @@ export const keyWarnings: WarningPages = {
     remedies: [
       "Ask the recipient which certificate is for encryption. The image can be decrypted with this one all the same.",
     ],
+    example: {
+      line: "oci-enc encrypt -r pkcs7:signing.crt oci:images:app oci:images:new",
+      because: "The certificate was made for signatures.",
+    },
   },
   IMAGE_CLASS: {
     meaning: "the image is of a class that is let in with a warning",
     causes: ["The rules for classes of images let pass what is not encrypted or not signed, and want that to be said."],
     remedies: ["Encrypt or sign the image, or change the rule: `--classes`, `--require-signed`."],
+    example: {
+      line: "oci-enc copy --classes classes.json oci:images:app oci:images:new",
+      because: "`classes.json` wants to be told of images that are neither encrypted nor signed.",
+    },
   },
   KEY_IGNORED: {
     meaning: "a key that was given is not used",
@@ -45,6 +56,7 @@ export const keyWarnings: WarningPages = {
     meaning: "a key is shorter than is safe today",
     causes: ["An RSA key has fewer bits than new keys should have. What it was used for can still be read."],
     remedies: ["Make a new key with `oci-enc key generate`, and encrypt the images anew for it with `oci-enc rekey`."],
+    takes: "a certain key, certificate or token",
   },
   NOT_REVOKED: {
     meaning: "who was removed as a recipient can still decrypt what they have",
@@ -68,6 +80,7 @@ export const keyWarnings: WarningPages = {
     remedies: [
       "It is safe enough in RSA-OAEP, and other tools use it. A key of 3072 bits or a newer token makes SHA-256 possible.",
     ],
+    takes: "a certain key, certificate or token",
   },
   PASSPHRASE_VISIBLE: {
     meaning: "a passphrase stands on the command line",
@@ -76,6 +89,10 @@ export const keyWarnings: WarningPages = {
       "Give it as `FILE:file=PATH`, `FILE:env=NAME`, `FILE:fd=N` or `FILE:prompt`.",
       "If others use this machine, change the passphrase. Remove the line from the history of the shell.",
     ],
+    example: {
+      line: "oci-enc decrypt -k alice.pem:secret oci:images:enc oci:images:new",
+      because: "What follows the colon is taken for a passphrase.",
+    },
   },
   POLICY_IGNORED: {
     meaning: "no `policy.json` is applied to the image",

@@ -3,7 +3,7 @@ import type { Descriptor } from "../../../oci/descriptor.js";
 import type { RegistryClient } from "../client.js";
 import type { Answer } from "../http/connections.js";
 import { final } from "../http/host-health.js";
-import { pullScopes, repositoryName } from "../manifests.js";
+import { contentType, pullScopes, repositoryName, webPage } from "../manifests.js";
 import { parseContentRange } from "./content-range.js";
 
 /**
@@ -104,7 +104,12 @@ function checkStart(answer: Answer, descriptor: Descriptor, progress: BlobProgre
   progress.etag ??= etag;
   const start = answer.status === 206 ? partStart(answer, descriptor, progress.at) : 0;
   const length = answer.header("content-length");
-  if (length !== undefined && Number(length) > descriptor.size - start) throw tooLong(descriptor);
+  const left = descriptor.size - start;
+  // A page may be what the blob is; then it is as long.
+  if (length !== undefined && Number(length) !== left && contentType(answer) === "text/html") {
+    throw webPage(`the blob ${descriptor.digest}`);
+  }
+  if (length !== undefined && Number(length) > left) throw tooLong(descriptor);
   return progress.at - start;
 }
 

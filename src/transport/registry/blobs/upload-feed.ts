@@ -9,7 +9,10 @@ import { ByteWindow } from "./byte-window.js";
 export class UploadFeed {
   readonly #iterator: AsyncIterator<Uint8Array>;
   readonly #size: number;
-  /** It ends with the newest chunk, which is at hand whole even where it is longer. Nothing after that has been pulled. */
+  /**
+   * What was pulled before the newest chunk. That one is at hand whole beside it, so that a request as long as the window can be
+   * sent again, wherever in a chunk it ends.
+   */
   readonly #window: ByteWindow;
   #newest: Uint8Array = new Uint8Array();
   #pulling: Promise<boolean> | undefined;
@@ -28,7 +31,7 @@ export class UploadFeed {
 
   /** Whether a stream can still start at `offset`. */
   holds(offset: number): boolean {
-    return offset >= Math.min(this.#window.start, this.#newestStart) && offset <= this.#window.end;
+    return offset >= this.#window.start && offset <= this.#end;
   }
 
   /** Exactly `length` bytes from `offset` on, which must be held. CORRUPT when the source ends before. */
@@ -36,12 +39,12 @@ export class UploadFeed {
     let at = offset;
     const stop = offset + length;
     while (at < stop) {
-      if (at < this.#window.end) {
+      if (at < this.#end) {
         const part = this.#held(at, stop);
         at += part.length;
         yield part;
       } else if (!(await this.#pull())) {
-        throw new OciEncError("CORRUPT", `an upload of ${this.#size} bytes ended after ${this.#window.end}`, {
+        throw new OciEncError("CORRUPT", `an upload of ${this.#size} bytes ended after ${this.#end}`, {
           retryable: true,
         });
       }
@@ -51,7 +54,7 @@ export class UploadFeed {
   /** Lets the source come to its end, where it may still refuse what it has given. CORRUPT when it has more. */
   async finish(): Promise<void> {
     do {
-      if (this.#window.end > this.#size)
+      if (this.#end > this.#size)
         throw new OciEncError("CORRUPT", `an upload of ${this.#size} bytes goes on after that`);
     } while (await this.#pull());
   }
@@ -62,13 +65,14 @@ export class UploadFeed {
     await this.#iterator.return?.();
   }
 
-  get #newestStart(): number {
-    return this.#window.end - this.#newest.length;
+  /** What has been pulled so far. */
+  get #end(): number {
+    return this.#window.end + this.#newest.length;
   }
 
   /** Bytes from `at` on, before `stop`, of those that have been pulled. */
   #held(at: number, stop: number): Uint8Array {
-    const start = this.#newestStart;
+    const start = this.#window.end;
     if (at >= start) return this.#newest.subarray(at - start, stop - start);
     return this.#window.copy(at, Math.min(at + copied, start, stop));
   }
@@ -86,7 +90,7 @@ export class UploadFeed {
     try {
       const { done, value } = await this.#iterator.next();
       if (done) return false;
-      this.#window.push(value);
+      this.#window.push(this.#newest);
       this.#newest = value;
       return true;
     } catch (error) {

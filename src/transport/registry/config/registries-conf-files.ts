@@ -14,7 +14,11 @@ const nothing: RegistriesConf = { rules: [], aliases: new Map(), searchRegistrie
  * `CONTAINERS_REGISTRIES_CONF`, else the user's, else the system's; that none exists is not an error.
  * USAGE when a file is not TOML, of version 1, or holds a value of the wrong type.
  */
-export async function readRegistriesConf(path: string | undefined, environment: Environment): Promise<RegistriesConf> {
+export async function readRegistriesConf(
+  path: string | { readonly kind: "none" } | undefined,
+  environment: Environment,
+): Promise<RegistriesConf> {
+  if (typeof path === "object") return nothing;
   const named = path ?? environment.variables["CONTAINERS_REGISTRIES_CONF"];
   if (named) return withDropIns(named, await readText(named, true));
   for (const folder of [configFolder(environment), join(environment.root, "etc")]) {

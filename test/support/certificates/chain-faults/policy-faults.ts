@@ -1,5 +1,5 @@
 import { der, tags } from "../../../../src/keys/x509/der.js";
-import { policy } from "../draft-chain.js";
+import { otherPolicy, policy } from "../draft-chain.js";
 import { ids, inhibitAny, mappings, policies, policyConstraints } from "../draft-extensions.js";
 import type { CertificateDraft } from "../handmade-certificate.js";
 import {
@@ -19,7 +19,6 @@ import {
 
 const noPolicy = /no certificate policy/;
 const anyPolicy = `${ids.policies}.0`;
-const otherPolicy = "1.3.6.1.4.1.99999.2.2";
 
 /** The top intermediate demands a policy of every chain, and all below the root are for one. */
 function demand(chain: CertificateDraft[], pick: number): void {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { before, test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { threeLayers, writeLayout } from "../../../support/images/sample-layout.js";
 import { ociEnc } from "../../../support/process/oci-enc.js";
 import { scratchDirectory } from "../../../support/scratch.js";
@@ -27,6 +28,16 @@ test("a layout is followed by its names, and not by what lies in it", async () =
   assert.deepEqual(await asked("image", "oci:im"), ["oci:images:"]);
   assert.deepEqual(await asked("image", "oci:images:"), ["oci:images:app"]);
   assert.deepEqual(await asked("image", "oci:images:b"), []);
+});
+
+test("an archive is followed by its names, one that is compressed or none by nothing", async () => {
+  const archived = await ociEnc(["copy", "oci:images:app", "oci-archive:app.tar:app"], { cwd: scratch });
+  assert.equal(archived.status, 0, archived.stderr);
+  await writeFile(join(scratch, "app.tar.gz"), gzipSync(await readFile(join(scratch, "app.tar"))));
+  assert.deepEqual(await asked("image", "oci-archive:app.tar:"), ["oci-archive:app.tar:app"]);
+  for (const word of ["oci-archive:app.tar.gz:", "oci-archive:key.pem:", "oci-archive:absent.tar:", "oci-archive::"])
+    assert.deepEqual(await asked("image", word), [], word);
+  for (const name of ["app.tar", "app.tar.gz"]) await rm(join(scratch, name));
 });
 
 test("hidden files are offered where their dot is typed, and what a line cannot hold is not", async () => {

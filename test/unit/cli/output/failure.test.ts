@@ -43,6 +43,18 @@ test("a stack trace is shown with --debug alone, and follows the causes", () => 
   assert.match(describeFailure(error, { ...where, debug: true }).text, /at .*failure\.test.*caused by Error: below/s);
 });
 
+test("what was typed wrongly has no stack, as -d may have been meant for another tool", () => {
+  const error = new OciEncError("USAGE", "unknown option '-p'");
+  assert.equal(describeFailure(error, { ...where, debug: true }).text, "oci-enc: encrypt: unknown option '-p'");
+});
+
+test("at a terminal the page of the code is named, but for what the message says whole", () => {
+  const told = (code: "UNTRUSTED" | "USAGE") =>
+    describeFailure(new OciEncError(code, "no", { hint: "yes" }), { ...where, terminal: true }).text;
+  assert.equal(told("UNTRUSTED"), "oci-enc: encrypt: no\n  hint: yes\n  more: oci-enc help UNTRUSTED");
+  assert.equal(told("USAGE"), "oci-enc: encrypt: no\n  hint: yes");
+});
+
 test("the JSON line starts with its schema and has every member of the published form", () => {
   const error = new OciEncError("CORRUPT", "no\n\x1b[0m", { context: { layer: 3 }, side: "target" });
   const line = failureLine(describeFailure(error, where), [{ code: "CONFIG_SECRET", message: "m" }]);

@@ -29,7 +29,7 @@ const digest = digestOf(Buffer.alloc(0));
 const sizes = [0, 1, 15, 16, 17, 32, 33, withheld - 1, withheld, withheld + 1, 2 * withheld + 1, 262_080, 262_145];
 
 async function seal(plain: Uint8Array, cut: readonly number[] = [1000]): Promise<{ sealed: Buffer; sealing: Sealing }> {
-  const sealing = aesCtrHmac.seal(chunked(plain, cut), plain.length);
+  const sealing = aesCtrHmac.seal({ bytes: chunked(plain, cut), size: plain.length });
   return { sealed: await collect(sealing.bytes), sealing };
 }
 
@@ -100,7 +100,7 @@ test("any bytes in any chunking come back, with and without another thread", asy
   await fc.assert(
     fc.asyncProperty(anyBytes(), anyCut, anyCut, fc.boolean(), async (plain, cut, otherCut, isBeside) => {
       const size = isBeside ? 2 ** 40 : plain.length;
-      const sealing = aesCtrHmac.seal(chunked(plain, cut), size);
+      const sealing = aesCtrHmac.seal({ bytes: chunked(plain, cut), size });
       const sealed = await collect(sealing.bytes);
       const opened = aesCtrHmac.open(chunked(sealed, otherCut), sealing.options(digest), size);
       assert.deepEqual(await collect(opened), Buffer.from(plain));
@@ -240,7 +240,7 @@ test("faults/44: no key and no nonce comes twice in a hundred thousand layers", 
   const plain = Buffer.from("the same tiny layer");
   const count = 100_000;
   for (let index = 0; index < count; index += 1) {
-    const sealing = aesCtrHmac.seal(once(plain), plain.length);
+    const sealing = aesCtrHmac.seal({ bytes: once(plain), size: plain.length });
     for await (const _ of sealing.bytes);
     const { symmetricKey, cipherOptions } = sealing.options(digest).private;
     keys.add(Buffer.from(symmetricKey).toString("latin1"));
@@ -259,7 +259,7 @@ test("faults/44: the same bytes sealed twice are different", async () => {
 
 test("options are had at the end alone, and nothing is pulled before that is asked for", async () => {
   const source = watched(chunked(randomBytes(5000), [100]));
-  const sealing = aesCtrHmac.seal(source.bytes, 5000);
+  const sealing = aesCtrHmac.seal({ bytes: source.bytes, size: 5000 });
   assert.throws(() => sealing.options(digest), { name: "Error" });
   assert.equal(source.wasPulled, false);
   await abandon(sealing.bytes);
@@ -271,7 +271,7 @@ test("a failure of the source comes out as it is from seal and open, and an aban
   const failure = new Error("the source broke");
   const { sealed, sealing } = await seal(randomBytes(50_000));
   const options = sealing.options(digest);
-  await assert.rejects(collect(aesCtrHmac.seal(failing(sealed, failure), 1).bytes), failure);
+  await assert.rejects(collect(aesCtrHmac.seal({ bytes: failing(sealed, failure), size: 1 }).bytes), failure);
   await assert.rejects(collect(aesCtrHmac.open(failing(sealed, failure), options, 1)), failure);
   const source = watched(chunked(sealed, [100]));
   await abandon(aesCtrHmac.open(source.bytes, options, 1));

@@ -6,6 +6,9 @@ import { readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
+import { handmadeLayer } from "../../../support/encrypted/handmade-layer.js";
+import { MemoryPlace } from "../../../support/images/memory-image.js";
+import { encryptionKey } from "../../../support/keys/key-pair.js";
 import { ociEncProgram } from "../../../support/process/oci-enc.js";
 import { ContentStore } from "../../../support/runtime/content-store.js";
 import {
@@ -47,6 +50,24 @@ test("without a payload a layer is decrypted with what its manifest says, by bot
   const args = ["decoder", "--decryption-keys-path", keyFile, `--content-root=${store.root}`];
   const { stdout } = await runStreamProcessor([process.execPath, ociEncProgram], { args, layer });
   assert.deepEqual(stdout, plain);
+});
+
+test("layers shorter and longer than what is compared are decrypted to the last byte", async () => {
+  const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const key = join(scratch, "sizes.pem");
+  writeFileSync(key, privateKey.export({ type: "pkcs8", format: "pem" }));
+  const root = join(scratch, "sizes");
+  const sizes = new ContentStore(root);
+  for (const size of [1, 15, 4095, 4096, 4097]) {
+    const place = new MemoryPlace();
+    const content = randomBytes(size);
+    const made = await handmadeLayer(place, { keys: [encryptionKey(publicKey)], content });
+    const bytes = place.content(made.digest);
+    sizes.put(bytes);
+    sizes.putManifest([made]);
+    const { status, stdout, stderr } = await decode(bytes, { key, root });
+    assert.deepEqual([status, stderr, stdout], [0, "", content]);
+  }
 });
 
 test("ten decoders at once find their layer", async () => {

@@ -1,6 +1,7 @@
 import { OciEncError } from "../../../../errors.js";
 import { type CanonicalName, canonicalName } from "../../../../keys/x509/canonical-name.js";
 import { type DerValue, expect, objectIdentifier, parts, tags, valuesIn } from "../../../../keys/x509/der.js";
+import { checkOpenValue } from "./open-value.js";
 
 /** A GeneralName of RFC 5280 section 4.2.1.6. Of the forms that nothing is compared with, only that it is one. */
 export type GeneralName =
@@ -40,7 +41,9 @@ export function readGeneralName(value: DerValue): GeneralName {
 
 function readOtherName(value: DerValue): string {
   const [type, wrapped, ...more] = parts(value);
-  if (more.length > 0 || parts(expect(wrapped, 0xa0)).length !== 1) throw malformed("that is malformed");
+  const [held, ...others] = parts(expect(wrapped, 0xa0));
+  if (more.length > 0 || others.length > 0) throw malformed("that is malformed");
+  checkOpenValue(held);
   return objectIdentifier(type);
 }
 

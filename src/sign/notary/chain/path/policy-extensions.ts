@@ -11,6 +11,7 @@ import {
 import { brokenChain } from "../broken-chain.js";
 import type { SigningCertificate } from "../certificate.js";
 import { extensionIds } from "./extension-ids.js";
+import { checkDisplayText, checkOpenValue } from "./open-value.js";
 
 /** What a certificate says of policies; RFC 5280 sections 4.2.1.4, 4.2.1.5, 4.2.1.11 and 4.2.1.14. */
 export interface PolicyExtensions {
@@ -49,18 +50,47 @@ export function readPolicyExtensions({ extensions, label }: SigningCertificate):
   };
 }
 
-/** Qualifiers are for people. */
 function readPolicies(value: DerValue, label: string): ReadonlySet<string> {
   const policies = parts(expect(value, tags.sequence)).map((information) => {
     const [policy, qualifiers, ...more] = parts(expect(information, tags.sequence));
     if (more.length > 0) throw malformed("certificate policies");
-    if (qualifiers !== undefined) expect(qualifiers, tags.sequence);
+    if (qualifiers !== undefined) checkQualifiers(qualifiers);
     return objectIdentifier(policy);
   });
   const distinct = new Set(policies);
   if (distinct.size === 0) throw malformed("certificate policies");
   if (distinct.size < policies.length) throw brokenChain(`has ${label}, which names a certificate policy twice`);
   return distinct;
+}
+
+/** They are for people, and are no certificate policies when they are malformed. */
+function checkQualifiers(value: DerValue): void {
+  for (const qualifier of parts(expect(value, tags.sequence))) {
+    const [id, said, ...more] = parts(expect(qualifier, tags.sequence));
+    if (more.length > 0) throw malformed("certificate policies");
+    const kind = objectIdentifier(id);
+    if (kind === practiceStatement) expect(said, ia5String);
+    else if (kind === userNotice) checkNotice(expect(said, tags.sequence));
+    else checkOpenValue(said);
+  }
+}
+
+const practiceStatement = "1.3.6.1.5.5.7.2.1";
+const userNotice = "1.3.6.1.5.5.7.2.2";
+const ia5String = 0x16;
+
+/** A reference of an organization and numbers, then a text; either may be left out. */
+function checkNotice(value: DerValue): void {
+  const members = parts(value);
+  const [reference] = members[0]?.tag === tags.sequence ? members : [];
+  const [text, ...more] = reference === undefined ? members : members.slice(1);
+  if (more.length > 0) throw malformed("certificate policies");
+  if (text !== undefined) checkDisplayText(text);
+  if (reference === undefined) return;
+  const [organization, numbers, ...others] = parts(reference);
+  if (others.length > 0) throw malformed("certificate policies");
+  checkDisplayText(organization);
+  for (const number of parts(expect(numbers, tags.sequence))) checkOpenValue(expect(number, tags.integer));
 }
 
 function readMappings(value: DerValue, label: string): ReadonlyMap<string, ReadonlySet<string>> {

@@ -10,6 +10,7 @@ import { on, startStrictRegistry } from "../../../../support/registry/strict/str
 
 const blobs = on("GET", /\/blobs\/sha256/);
 const size = 1_000_000;
+const html = { "content-type": "text/html; charset=utf-8" };
 
 async function hosted() {
   const server = await startStrictRegistry();
@@ -68,6 +69,22 @@ describe("blobs from a hostile registry", () => {
     await assert.rejects(readWhole(source, layer), expectedError("CORRUPT", /longer than/));
     server.inject(blobs, (exchange) => pour(exchange, bytes));
     await assert.rejects(readWhole(source, layer), expectedError("CORRUPT", /longer than/));
+    server.assertFaultsUsed();
+  });
+
+  test("faults/09: a page in place of a blob is called that, longer or shorter, and a blob that is a page is read", async () => {
+    const { server, layer, bytes } = await hosted();
+    await using _ = server;
+    await using source = await openFrom(server.host);
+    for (const page of ["<html><form>log in</form></html>", `<html>${" ".repeat(size)}</html>`]) {
+      server.inject(blobs, (exchange) => reply(exchange, 200, html, page));
+      await assert.rejects(readWhole(source, layer), expectedError("CORRUPT", /came as a web page/, /login page/));
+    }
+    server.inject(blobs, ({ response }) => {
+      response.writeHead(200, { ...html, "content-length": String(size) });
+      response.end(bytes);
+    });
+    assert.ok((await readWhole(source, layer)).equals(bytes));
     server.assertFaultsUsed();
   });
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { describe, test } from "node:test";
 import type { Descriptor } from "../../../../../src/oci/descriptor.js";
 import { digestOf } from "../../../../../src/oci/digest.js";
@@ -118,10 +119,11 @@ describe("a limit to the size of requests", () => {
   const bytes = randomBytes(9 * 1024 * 1024 + 17);
   const blob: Descriptor = { mediaType: "application/octet-stream", digest: digestOf(bytes), size: bytes.length };
 
-  /** Refuses by the announced length, before the body has come, as proxies do. */
-  function limit(server: StrictRegistry, most: number): void {
-    const tooLarge = (exchange: ServerExchange) => {
+  /** Refuses by the announced length, before the body has come as proxies do, or when it has come to its end. */
+  function limit(server: StrictRegistry, most: number, late = false): void {
+    const tooLarge = async (exchange: ServerExchange) => {
       exchange.request.resume();
+      if (late) await once(exchange.request, "end");
       reply(exchange, 413, html, "<html><h1>413 Request Entity Too Large</h1></html>");
     };
     const isLarge = ({ headers }: { readonly headers: Readonly<Record<string, string>> }) =>
@@ -129,10 +131,13 @@ describe("a limit to the size of requests", () => {
     server.inject(isLarge, tooLarge, always);
   }
 
+  /** Requests do not end where chunks of the source do. */
+  const oddChunk = 99_991;
+
   async function put(server: StrictRegistry, known: boolean, options: EndOptions = {}): Promise<void> {
     await using target = await openTo(server.host, options);
     for (let tried = 0; ; tried += 1) {
-      const failure = await target.put(uploadOfBytes(bytes, blob, 64 * 1024, known)).catch((error: unknown) => error);
+      const failure = await target.put(uploadOfBytes(bytes, blob, oddChunk, known)).catch((error: unknown) => error);
       if (failure === undefined) break;
       // What was sent before the refusal came may be out of the window: then the engine begins anew, once.
       if (tried > 0 || Reflect.get(Object(failure), "retryable") !== true) throw failure;
@@ -140,15 +145,18 @@ describe("a limit to the size of requests", () => {
     assert.ok(server.repository("app").blobs.get(blob.digest)?.equals(bytes));
   }
 
-  for (const [most, known] of [
-    [1024 * 1024, true],
-    [1024 * 1024, false],
-    [8 * 1024 * 1024, true],
-    [70_000, false],
+  for (const [most, known, late] of [
+    [1024 * 1024, true, false],
+    [1024 * 1024, false, false],
+    [1_000_000, true, true],
+    [1_000_000, false, true],
+    [8 * 1024 * 1024, true, false],
+    [70_000, false, true],
   ] as const) {
-    test(`of ${most} bytes is met by smaller ones, ${known ? "whole" : "rewritten"} blobs`, async () => {
+    const when = late ? "late" : "at once";
+    test(`of ${most} bytes, told ${when}, is met by smaller ones, ${known ? "whole" : "rewritten"} blobs`, async () => {
       await using server = await startStrictRegistry();
-      limit(server, most);
+      limit(server, most, late);
       await put(server, known, { registry: { retryTimes: 1 } });
       const refusals = server.log.filter(({ status }) => status === 413).length;
       assert.ok(refusals <= 9, `${refusals} refusals`);
