@@ -61,14 +61,20 @@ const texts: readonly Row<RegExp>[] = [
     "a PuTTY private key",
     "convert it: puttygen FILE.ppk -O private-openssh -o KEY; then, if it says OPENSSH, ssh-keygen -p -m PKCS8 -f KEY",
   ],
-  [/^(?:ssh-ed25519|sk-\S+|ssh-dss|ssh-ed448) AAAA/, "an OpenSSH public key that cannot encrypt", anotherPair],
+  [/^(?:sk-\S+|ssh-dss|ssh-ed448) AAAA/, "an OpenSSH public key that cannot encrypt", anotherPair],
+  [/^ssh-(?:ed25519|rsa) AAAA/, "an OpenSSH public key", "name its scheme: -r ssh:FILE"],
   [/^(?:ssh|ecdsa)-\S+ AAAA/, "an OpenSSH public key", "convert it: ssh-keygen -e -m PKCS8 -f FILE"],
   [
     /^---- BEGIN SSH2 PUBLIC KEY ----/,
     "an SSH2 public key",
     "convert it: ssh-keygen -i -f FILE > FILE.pub; ssh-keygen -e -m PKCS8 -f FILE.pub",
   ],
-  [/^(?:#.*\s+)*(?:age1[a-z0-9]|AGE-SECRET-KEY-|AGE-PLUGIN-)/, "an age key", anotherPair],
+  [/^(?:#.*\s+)*age1[a-z0-9]/, "an age recipient", "name its scheme: -r age:RECIPIENT or -r age:FILE"],
+  [
+    /^(?:#.*\s+)*AGE-(?:SECRET-KEY|PLUGIN)-/,
+    "an age identity",
+    "it decrypts, given as -k FILE; to encrypt, give its recipient: age-keygen -y FILE",
+  ],
   [/^age-encryption\.org\//, "a file that age encrypted", "decrypt it first: age -d -i IDENTITY FILE"],
   [/^untrusted comment:/, "a minisign or signify key, which signs only", anotherPair],
   [
@@ -106,7 +112,11 @@ const changed: readonly Row<RegExp>[] = [
 
 const labels: readonly Row<RegExp>[] = [
   [/^PGP /, "an OpenPGP key or message"],
-  [/^OPENSSH PRIVATE KEY$/, "an OpenSSH private key", "convert a copy of it: ssh-keygen -p -m PKCS8 -f COPY"],
+  [
+    /^OPENSSH PRIVATE KEY$/,
+    "an OpenSSH private key",
+    "it decrypts, given as -k FILE; to sign with it, convert a copy: ssh-keygen -p -m PKCS8 -f COPY",
+  ],
   [
     /^ENCRYPTED (?:COSIGN|SIGSTORE) PRIVATE KEY$/,
     "a cosign signing key",

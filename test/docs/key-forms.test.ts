@@ -63,6 +63,8 @@ async function whoTakes(fixture: KeyFixture) {
     ["jwe", encrypt("jwe")],
     ["pkcs7", encrypt("pkcs7")],
     ["pgp", encrypt("pgp")],
+    ["age", encrypt("age")],
+    ["ssh", encrypt("ssh")],
     ["yes", async () => await loadKeyring([{ ...opened, scheme: undefined }])],
     ["sigstore key", async () => await readSigningKey(opened)],
     ["sigstore trust", () => readVerificationKey(file)],

@@ -13,6 +13,8 @@ import { scratchDirectory } from "../support/scratch.js";
 /** Sections whose commands need more than Node and openssl. */
 const needed: ReadonlyMap<string, Peer> = new Map([
   ["pgp", systemPeer("gpg")],
+  ["age", systemPeer("age-keygen")],
+  ["ssh", systemPeer("ssh-keygen")],
   [
     "pkcs11",
     {

@@ -46,6 +46,10 @@ const rsa = rsaPair();
 const ec = ecPair();
 const [rsaJwk, ecJwk] = [rsa, ec].map(({ privateKey }) => privateKey.export({ format: "jwk" }));
 
+function agePackets(name: string): Buffer {
+  return readFileSync(join("test", "vectors", "age-packets", name));
+}
+
 function pem(key: KeyObject, type: "spki" | "pkcs8" | "pkcs1" | "sec1", options: object = {}): string {
   if (key.type === "public") return key.export({ type: type === "pkcs1" ? type : "spki", format: "pem" }).toString();
   if (type === "spki") throw new Error("a private key has no such form");
@@ -249,19 +253,26 @@ async function refused(): Promise<Readonly<Record<string, Readonly<Record<string
       2: "PuTTY-User-Key-File-2: ssh-rsa\nEncryption: none\n",
       3: "PuTTY-User-Key-File-3: ecdsa-sha2-nistp256\n",
     },
-    "OpenSSH private key": { EC: keyFileBytes("openssh.key") },
-    "OpenSSH public key": { EC: keyFileBytes("openssh.key.pub"), RSA: `ssh-rsa AAAAB3NzaC1yc2E${blob} a@b\n` },
-    "OpenSSH public key, Ed25519": {
-      plain: `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5${blob}`,
-      "security key": `sk-ssh-ed25519@openssh.com AAAAGnNr${blob}`,
+    "OpenSSH private key": { Ed25519: agePackets("ssh-ed25519"), "RSA with a passphrase": agePackets("ssh-rsa") },
+    "OpenSSH private key, ECDSA": { EC: keyFileBytes("openssh.key") },
+    "OpenSSH public key": { Ed25519: agePackets("ssh-ed25519.pub"), RSA: agePackets("ssh-rsa.pub") },
+    "OpenSSH public key, ECDSA": { EC: keyFileBytes("openssh.key.pub") },
+    "OpenSSH public key of a security key": { "security key": `sk-ssh-ed25519@openssh.com AAAAGnNr${blob}` },
+    "OpenSSH public key, damaged": {
+      RSA: `ssh-rsa AAAAB3NzaC1yc2E${blob} a@b\n`,
+      Ed25519: `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5${blob}`,
     },
     "SSH2 public key": {
       RFC4716: `---- BEGIN SSH2 PUBLIC KEY ----\nComment: x\n${blob}\n---- END SSH2 PUBLIC KEY ----\n`,
     },
-    "age key": {
-      recipient: `age1${"q".repeat(58)}\n`,
-      identity: `# created: 2026\n# public key: age1qq\nAGE-SECRET-KEY-1${"Q".repeat(58)}\n`,
+    "age recipient": { X25519: agePackets("x25519.recipient"), hybrid: agePackets("hybrid.recipient") },
+    "age recipient, damaged": { recipient: `age1${"q".repeat(58)}\n` },
+    "age identity": {
+      X25519: agePackets("x25519.identity"),
+      hybrid: agePackets("hybrid.identity"),
+      "with a passphrase": agePackets("x25519-encrypted.identity"),
     },
+    "age identity, damaged": { identity: `# created: 2026\n# public key: age1qq\nAGE-SECRET-KEY-1${"Q".repeat(58)}\n` },
     "minisign or signify key": {
       minisign: `untrusted comment: minisign public key 1\nRW${blob}\n`,
       signify: `untrusted comment: signify secret key\n${blob}\n`,

@@ -6,11 +6,11 @@ import {
   createPrivateKey,
   createPublicKey,
   diffieHellman,
-  generateKeyPairSync,
   hkdfSync,
   type KeyObject,
   privateDecrypt,
   publicEncrypt,
+  randomBytes,
 } from "node:crypto";
 import type { SshPrivateKey } from "../../../keys/ssh/private-key.js";
 import type { SshPublicKey } from "../../../keys/ssh/public-key.js";
@@ -70,9 +70,9 @@ function openRsa(key: KeyObject, body: Uint8Array): Uint8Array | undefined {
 
 function ed25519Stanza(key: SshPublicKey, fileKey: Uint8Array): AgeStanza {
   const theirs = montgomeryPoint(key);
-  const own = generateKeyPairSync("x25519");
-  const share = rawPoint(own.publicKey);
-  const shared = tweaked(diffieHellman({ privateKey: own.privateKey, publicKey: x25519Public(theirs) }), key);
+  const own = x25519Private(randomBytes(32));
+  const share = rawPoint(createPublicKey(own));
+  const shared = tweaked(diffieHellman({ privateKey: own, publicKey: x25519Public(theirs) }), key);
   const cipher = createCipheriv("chacha20-poly1305", wrappingKey(shared, share, theirs), nonce, { authTagLength: 16 });
   const body = Buffer.concat([cipher.update(fileKey), cipher.final(), cipher.getAuthTag()]);
   return { args: ["ssh-ed25519", shortTag(key), base64(share)], body };
