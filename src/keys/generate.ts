@@ -1,8 +1,7 @@
-import { generateKeyPair as generate, type KeyObject } from "node:crypto";
-import { promisify } from "node:util";
 import { OciEncError } from "../errors.js";
 import { thumbprint } from "./jwk.js";
 import { passphraseLimit } from "./key-file.js";
+import { type NewKeyPair, newEcPair, newRsaPair } from "./new-key-pair.js";
 
 /** What kind of key pair to make, and how to keep it. */
 export interface KeyPairOptions {
@@ -42,13 +41,11 @@ export async function generateKeyPair(options: KeyPairOptions): Promise<KeyPair>
 
 const curves: ReadonlySet<string> = new Set(["P-256", "P-384", "P-521"]);
 
-async function make(type: string): Promise<{ readonly privateKey: KeyObject; readonly publicKey: KeyObject }> {
+async function make(type: string): Promise<NewKeyPair> {
   const [, family, parameter = ""] = /^(ec|rsa):(.+)$/.exec(type) ?? [];
-  if (family === "ec" && curves.has(parameter)) return promisify(generate)("ec", { namedCurve: parameter });
+  if (family === "ec" && curves.has(parameter)) return await newEcPair(parameter);
   const bits = /^\d{4,5}$/.test(parameter) ? Number(parameter) : 0;
-  if (family === "rsa" && bits >= 2048 && bits <= 16384 && bits % 8 === 0) {
-    return promisify(generate)("rsa", { modulusLength: bits });
-  }
+  if (family === "rsa" && bits >= 2048 && bits <= 16384 && bits % 8 === 0) return await newRsaPair(bits);
   throw new OciEncError("USAGE", `not a type of key: ${JSON.stringify(type.slice(0, 40))}`, {
     hint: "types are ec:P-256, ec:P-384, ec:P-521, and rsa:2048 to rsa:16384 in steps of 8 bits; oci-enc key generate takes cosign too, for a key to sign images with",
   });

@@ -1,9 +1,9 @@
-import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from "node:crypto";
-import { promisify } from "node:util";
+import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { OciEncError } from "../../errors.js";
 import { checkPurpose } from "../../keys/jwk-purpose.js";
 import { type KeyFile, needsPassphrase, readPrivateKeys } from "../../keys/key-file.js";
 import { describeForm, keyParts, type PublicPart } from "../../keys/key-parts.js";
+import { newEcPair } from "../../keys/new-key-pair.js";
 import { type PemBlock, pemBlocks } from "../../keys/pem.js";
 import { plainText } from "../../keys/plain-form.js";
 import { decryptKey, encryptedKeyLabel, encryptedKeyLabels, encryptKey } from "./encrypted-key.js";
@@ -65,7 +65,7 @@ export interface SigstoreKeyPair {
 
 /** Makes a P-256 key pair, its private key encrypted with `passphrase`, which may be empty. */
 export async function generateSigstoreKeyPair(passphrase: Uint8Array): Promise<SigstoreKeyPair> {
-  const { privateKey, publicKey } = await promisify(generateKeyPair)("ec", { namedCurve: "P-256" });
+  const { privateKey, publicKey } = await newEcPair("P-256");
   return {
     privatePem: await writeSigningKey(privateKey, passphrase),
     publicPem: publicKey.export({ type: "spki", format: "pem" }).toString(),

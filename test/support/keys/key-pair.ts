@@ -1,4 +1,4 @@
-import { generateKeyPairSync, type KeyObject } from "node:crypto";
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import type { DecryptionKey, EncryptionKey } from "../../../src/crypt/key-wrapper.js";
 
 /** Both halves of a key. */
@@ -11,12 +11,18 @@ const made = new Map<string, KeyPair>();
 
 /** An RSA key pair. Making one takes long, so each size and name is made once per test process. */
 export function rsaPair(modulusLength = 2048, name = "one"): KeyPair {
-  return remembered(`rsa ${modulusLength} ${name}`, () => generateKeyPairSync("rsa", { modulusLength }));
+  return remembered(`rsa ${modulusLength} ${name}`, () => copied(generateKeyPairSync("rsa", { modulusLength })));
 }
 
 /** An elliptic curve key pair, made once per curve and name. */
 export function ecPair(namedCurve = "P-256", name = "one"): KeyPair {
-  return remembered(`ec ${namedCurve} ${name}`, () => generateKeyPairSync("ec", { namedCurve }));
+  return remembered(`ec ${namedCurve} ${name}`, () => copied(generateKeyPairSync("ec", { namedCurve })));
+}
+
+/** See src/keys/new-key-pair.ts: a key that Node has made must not be exported as a JWK while what made it is freed. */
+function copied({ privateKey }: KeyPair): KeyPair {
+  const copy = createPrivateKey(privateKey.export({ type: "pkcs8", format: "pem" }));
+  return { privateKey: copy, publicKey: createPublicKey(copy) };
 }
 
 /** A public key file for the scheme jwe: SubjectPublicKeyInfo, unless the content is given. */
