@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { Socket } from "node:net";
+import { childEnvironment } from "../process/child-environment.js";
 
 /** Containerd sets it for every stream processor: the media type of the layer. */
 const mark = "STREAM_PROCESSOR_MEDIATYPE";
@@ -13,10 +14,11 @@ const mark = "STREAM_PROCESSOR_MEDIATYPE";
 export function holdOutput(): void {
   // After partial output containerd no longer asks for the reason.
   if (process.env[mark] === undefined || process.stdout.bytesWritten > 0) return;
-  const holder = spawn("/bin/sh", ["-c", "read -r _; sleep 0.2"], {
+  const program = "/bin/sh";
+  const holder = spawn(program, ["-c", "read -r _; sleep 0.2"], {
     stdio: ["pipe", "inherit", "ignore"],
     cwd: "/",
-    env: { PATH: "/usr/bin:/bin" },
+    env: childEnvironment({ kind: "system tool", program }, { PATH: "/usr/bin:/bin" }),
   });
   holder.on("error", () => {
     // There is no shell here.

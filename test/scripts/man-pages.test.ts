@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { commands } from "../../src/cli/commands/index.js";
 import { globalsBeside } from "../../src/cli/options/global.js";
+import { topics } from "../../src/cli/options/topics.js";
 import { type Peer, run, systemPeer } from "../support/process/peer.js";
 import { testVariable } from "../support/process/test-variables.js";
 
@@ -19,9 +20,9 @@ test("man/ is what the commands' declarations say; OCI_ENC_GOLDEN=write writes i
   assert.equal(status, 0, stderr);
 });
 
-test("there is a page for the program and one for each command, and npm installs all of them", async () => {
+test("there is a page for the program, one for each command and topic, and npm installs all of them", async () => {
   const names = commands.map(({ name }) => `oci-enc-${name.replaceAll(" ", "-")}.1`);
-  const pages = ["oci-enc.1", ...names].sort();
+  const pages = ["oci-enc.1", ...names, ...topics.map(({ name }) => `oci-enc-${name}.7`)].sort();
   assert.deepEqual((await readdir(directory)).sort(), pages);
   const manifest: { readonly files: readonly string[]; readonly man: readonly string[] } = JSON.parse(
     await readFile("package.json", "utf8"),

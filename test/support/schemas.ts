@@ -1,9 +1,18 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
+import { commands } from "../../src/cli/commands/index.js";
 
 /** Where the schemas are that the documents of `--json` are published with. */
 export const schemaDirectory: string = join(process.cwd(), "docs", "schemas");
+
+/** What these print is no document: a file, a container's own words, a layer, and a reason for containerd. */
+const withoutDocument: ReadonlySet<string> = new Set(["cat", "run", "decoder", "runtime image-verifier"]);
+
+/** The names of the commands that print documents. */
+export const documented: readonly string[] = commands
+  .map(({ name }) => name)
+  .filter((name) => !withoutDocument.has(name));
 
 const ajv = new Ajv2020({ allErrors: true, strict: true });
 

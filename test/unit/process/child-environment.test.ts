@@ -12,6 +12,8 @@ const starting: ReadonlySet<string> = new Set([
   "transport/registry/auth/credential-helper.ts",
   "tar/decompressor-program.ts",
   "process/system-tool.ts",
+  "runtime/node/check/decoder.ts",
+  "decoder/hold-output.ts",
 ]);
 
 test("a program is started by known files alone, and with an environment that was made for it", () => {

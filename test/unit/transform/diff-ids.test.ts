@@ -14,6 +14,7 @@ import { encryptLayers } from "../../../src/transform/encrypt.js";
 import { rekeyLayers } from "../../../src/transform/rekey.js";
 import { parseLayerSelection } from "../../../src/transform/select.js";
 import { zstdFrame } from "../../support/bytes/zstd-frame.js";
+import { unboundCipher } from "../../support/encrypted/unbound-cipher.js";
 import { expectedError } from "../../support/expected-error.js";
 import { addImage, MemoryPlace } from "../../support/images/memory-image.js";
 import { person } from "../../support/keys/people.js";
@@ -43,7 +44,7 @@ interface Editable {
 /** Ours binds a layer to its diff id; others' do not. */
 const writers: Readonly<Record<string, BlockCipher>> = {
   ours: defaultCipher,
-  "another tool's": { ...defaultCipher, seal: ({ bytes, size }) => defaultCipher.seal({ bytes, size }) },
+  "another tool's": unboundCipher,
 };
 
 /** An image of three layers, encrypted, its manifest then changed. */

@@ -68,7 +68,7 @@ function judgeHelp(help: string, path: string, payloadless: string | undefined):
 
 /** What a program prints for `--help`, without input. Undefined: it does not start, or fails. */
 function askHelp(program: string, args: readonly string[], path: string): Promise<string | undefined> {
-  const env = { ...childEnvironment({ kind: "system tool", program }), PATH: path };
+  const env = childEnvironment({ kind: "system tool", program }, { PATH: path });
   return new Promise((done) => {
     const child = execFile(program, args, { env, timeout: answerTime, maxBuffer: 2 ** 20 }, (error, stdout) => {
       done(error === null ? stdout : undefined);

@@ -178,7 +178,11 @@ test("raw r‖s and line breaks are accepted; trailing bytes and the larger hash
     await verdictOn(crafted(bytes, (der) => Buffer.concat([der, Buffer.of(0)]).toString("base64"))),
     "refused",
   );
-  assert.equal(await verdictOn(crafted(bytes, (der) => der.toString("base64url"))), "refused");
+  // One in a hundred has the same text in both alphabets.
+  const inUrls = () => crafted(bytes, (der) => der.toString("base64url"));
+  let other = inUrls();
+  while (!/[-_]/.test(other.annotations[signatureAnnotation])) other = inUrls();
+  assert.equal(await verdictOn(other), "refused");
   for (const [namedCurve, hash] of [
     ["P-384", "sha384"],
     ["P-521", "sha512"],
