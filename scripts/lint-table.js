@@ -71,6 +71,8 @@ const homes = {
   commander: ["cli/"],
   "fastest-levenshtein": ["cli/habits/"],
   fzstd: ["bytes/"],
+  "age-encryption": ["crypt/schemes/age/"],
+  "bcrypt-pbkdf": ["keys/ssh/"],
   jose: ["crypt/schemes/jwe/"],
   ora: ["cli/"],
   openpgp: ["crypt/schemes/pgp/", "keys/pgp/", "sign/gpg/"],

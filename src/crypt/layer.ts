@@ -216,7 +216,7 @@ async function explain(key: DecryptionKey): Promise<never> {
 /** An annotation suffix; where no key of its scheme was given, with how one is given. */
 function withMissingKey(suffix: string, keyring: Keyring): string {
   const row = rowOfSuffix(suffix);
-  return row === undefined || keyring.some((opener) => opener.row === row)
+  return row === undefined || keyring.some((opener) => opener.row.owns(suffix))
     ? suffix
     : `${suffix} (${row.help.missingKey})`;
 }

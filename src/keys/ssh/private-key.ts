@@ -102,7 +102,7 @@ async function decrypted({ cipher, kdf, kdfOptions, inside }: Outside, file: Key
   if (name === undefined || keyLength === undefined || ivLength === undefined || kdf !== "bcrypt") {
     throw invalid(
       file,
-      `is encrypted with ${JSON.stringify(cipher.slice(0, 40))}, which is not read here`,
+      "is encrypted with a cipher that is not read here",
       "encrypt a copy of it anew: ssh-keygen -p -Z aes256-ctr -f COPY",
     );
   }

@@ -51,14 +51,10 @@ function readLine(line: string, file: KeyFile): SshPublicKey {
   const [, type = "", base64 = ""] = /(?:^|\s)((?:ssh|ecdsa|sk)-[a-z0-9@.-]+) ([A-Za-z0-9+/]+=*)/.exec(line) ?? [];
   if (type === "") throw invalid(file, "is not a public key of OpenSSH", "its first line is like: ssh-ed25519 AAAA…");
   if (type !== "ssh-ed25519" && type !== "ssh-rsa") {
-    throw invalid(
-      file,
-      `holds a key of the type ${type.slice(0, 60)}, which cannot be encrypted for`,
-      "use an ssh-ed25519 or ssh-rsa key",
-    );
+    throw invalid(file, "holds a key of a type which cannot be encrypted for", "use an ssh-ed25519 or ssh-rsa key");
   }
   const key = sshPublicKey(Buffer.from(base64, "base64"));
-  if (key?.type !== type) throw invalid(file, `holds a key of the type ${type} that cannot be read`);
+  if (key?.type !== type) throw invalid(file, "holds an SSH public key that cannot be read");
   const bits = key.key.asymmetricKeyDetails?.modulusLength;
   if (bits !== undefined && (bits < 2048 || bits > 16384)) {
     throw invalid(

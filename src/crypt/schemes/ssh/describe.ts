@@ -11,9 +11,10 @@ import { shortTag } from "./stanzas.js";
 export async function describeSshKeys(file: KeyFile): Promise<readonly KeyDescription[] | undefined> {
   if (isSshPrivateKey(file.value)) {
     const isProtected = isEncryptedSshKey(file.value);
-    const read =
-      !isProtected || file.passphrase !== undefined ? (await readSshPrivateKey(file)).publicKey : publicHalf(file);
-    return [read ? describe("SSH private key", read, isProtected) : { ...unknown, protected: isProtected }];
+    const half = publicHalf(file);
+    if (half === undefined) return [{ ...unknown, protected: isProtected }];
+    if (!isProtected || file.passphrase !== undefined) await readSshPrivateKey(file);
+    return [describe("SSH private key", half, isProtected)];
   }
   if (!isSshPublicKey(file.value)) return undefined;
   return readSshPublicKeys(file).map((key) => describe("SSH public key", key, false));

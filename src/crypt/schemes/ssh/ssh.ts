@@ -66,6 +66,6 @@ async function readKeys(file: DecryptionKey): Promise<readonly SshPrivateKey[]> 
     if (isSshPrivateKey(file.value) || !holdsKey(file.value)) return [await readSshPrivateKey(file)];
   }
   if (!holdsKey(file.value)) return [];
-  const read = readPrivateKeys(file, { accept: ({ key }) => sshPrivateKey(key) });
+  const read = readPrivateKeys(file, { purpose: "decrypt", accept: ({ key }) => sshPrivateKey(key) });
   return read.filter((key) => key !== undefined);
 }

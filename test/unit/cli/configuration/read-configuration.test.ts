@@ -182,7 +182,7 @@ test("a group lists recipients, whose files are relative to the configuration fi
     ["[]", /names no recipient/],
     ['["@other"]', /names another group/],
     ['["alice.pem"]', /has a member that is not a recipient/],
-    ['["age:x"]', /has a member that is not a recipient/],
+    ['["rot13:x"]', /has a member that is not a recipient/],
     ['["jwe:"]', /has a member that is not a recipient/],
     ['["pkcs11:token=a;object=b?pin-value=1234"]', /holds a PIN/],
   ] as const) {
