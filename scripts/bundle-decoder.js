@@ -9,7 +9,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const target = join(root, "dist", "ctd-decoder");
 
 /** Stay outside: OpenPGP.js for its licence, the others because they are large and rarely needed, or native. */
-const external = ["openpgp", "@grpc/*", "yaml", "pkcs11js"];
+const external = ["openpgp", "@grpc/*", "yaml", "pkcs11js", "age-encryption", "bcrypt-pbkdf"];
 
 /** Large numbers of protobuf, which the payload has none of; protobufjs goes without. */
 const withoutLong = {

@@ -56,7 +56,7 @@ export async function openWithAge(
 const noneMatched = "no identity matched any of the file's recipients";
 
 /** Reads the armor and the header, age-encryption.org/v1. CORRUPT when they are malformed or longer than anyone writes. */
-export function readAgeFile(packet: Uint8Array): AgeFile {
+function readAgeFile(packet: Uint8Array): AgeFile {
   if (packet.length > packetLimit) throw malformed(`is longer than ${packetLimit} bytes`);
   const text = Buffer.from(packet).toString("latin1").trim();
   const [, body] =
