@@ -40,7 +40,7 @@ const nonsense: readonly (readonly [readonly string[], RegExp])[] = [
   [["encrypt", "oci:images", "out"], /no recipient|no key/],
   [["encrypt", "oci:images", "-r", "alice"], /not a recipient: "alice"/],
   [["encrypt", "oci:images", "-r", "key.pem"], /not a recipient: "key\.pem" holds a private key/],
-  [["encrypt", "oci:images", "-r", "AGE-SECRET-KEY-1QQQ"], /not a recipient: what was given is an age key/],
+  [["encrypt", "oci:images", "-r", "AGE-SECRET-KEY-1QQQ"], /not a recipient: what was given is an age identity/],
   [["encrypt", "oci:images", "-r", "-----BEGIN PRIVATE KEY-----\nMC4=\n"], /not a recipient: what was given/],
   [["recipients", "frobnicate"], /recipients: unknown second word\n {2}hint: there is: recipients list/],
   [["encrypt", "oci:images", "-r", "jwe:"], /not a recipient: "jwe:"/],

@@ -11,8 +11,8 @@ import { readTrust, type Trust } from "./certificates.js";
 import type { Environment } from "./environment.js";
 import { networkFailure } from "./network-failure.js";
 import { apiHost, ownOrigins } from "./offline-guard.js";
-import { proxyFor } from "./proxy.js";
-import { openTunnel, proxyAuthorization } from "./proxy-tunnel.js";
+import { proxyFor } from "./proxy/proxy.js";
+import { openTunnel, proxyAuthorization } from "./proxy/proxy-tunnel.js";
 import { socketReadBuffer } from "./socket-buffer.js";
 import { type Patience, pieceSize, StallWatch } from "./stall-watch.js";
 

@@ -10,7 +10,7 @@ import { TLSSocket } from "node:tls";
 import { inspect, promisify } from "node:util";
 import { OciEncError } from "../../../../../src/errors.js";
 import { Connections } from "../../../../../src/transport/registry/http/connections.js";
-import { isExempt, proxyFor } from "../../../../../src/transport/registry/http/proxy.js";
+import { isExempt, proxyFor } from "../../../../../src/transport/registry/http/proxy/proxy.js";
 import type { HostSettings } from "../../../../../src/transport/registry-options.js";
 import { makeAuthority } from "../../../../support/certificates/certificate.js";
 import { expectedError } from "../../../../support/expected-error.js";

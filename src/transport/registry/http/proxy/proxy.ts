@@ -1,6 +1,6 @@
-import { OciEncError } from "../../../errors.js";
-import { inBlock, isLoopbackHost, literalAddress } from "./address-policy.js";
-import type { Environment } from "./environment.js";
+import { OciEncError } from "../../../../errors.js";
+import { inBlock, isLoopbackHost, literalAddress } from "../address-policy.js";
+import type { Environment } from "../environment.js";
 
 /**
  * The proxy that the environment names for `url`; undefined when there is none, when NO_PROXY names the host, or when

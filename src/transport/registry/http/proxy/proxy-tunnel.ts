@@ -1,8 +1,8 @@
 import { type IncomingMessage, request as requestPlain } from "node:http";
 import { request as requestTls } from "node:https";
 import type { Socket } from "node:net";
-import { OciEncError } from "../../../errors.js";
-import { networkFailure } from "./network-failure.js";
+import { OciEncError } from "../../../../errors.js";
+import { networkFailure } from "../network-failure.js";
 
 /** Through which proxy to reach what, and how long that may take. */
 export interface TunnelOptions {
