@@ -12,7 +12,7 @@ import { scratchDirectory } from "../support/scratch.js";
 
 const scratch = scratchDirectory();
 const built = (path: string) => fileURLToPath(new URL(`../../src/${path}`, import.meta.url));
-const withToyScheme = ["--import", new URL("../support/with-toy-scheme.js", import.meta.url).href];
+const withToyScheme = ["--import", new URL("../support/toy-scheme/with-toy-scheme.js", import.meta.url).href];
 const secrets = ["open-sesame-1", "open-sesame-2"];
 const [alice, bob] = [`toy:alice.${secrets[0]}`, `toy:bob.${secrets[1]}`] as const;
 const sealed = `oci:${join(scratch, "sealed")}:app`;

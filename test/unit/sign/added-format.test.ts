@@ -1,6 +1,6 @@
 import { listImageSignatures, loadSigner, signImage } from "../../../src/doors/sign.js";
 // A signature format and a kind of key that are a folder and two rows: nothing else knows of them, and everything works.
-import "../../support/with-toy-signature.js";
+import "../../support/toy-signature/with-toy-signature.js";
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
@@ -14,7 +14,7 @@ import { toyName } from "../../support/toy-signature/name.js";
 
 const scratch = scratchDirectory();
 const program = fileURLToPath(new URL("../../../src/cli/main.js", import.meta.url));
-const withToy = ["--import", new URL("../../support/with-toy-signature.js", import.meta.url).href];
+const withToy = ["--import", new URL("../../support/toy-signature/with-toy-signature.js", import.meta.url).href];
 const image = `oci:${join(scratch, "image")}:app`;
 const secret = join(scratch, "toy.secret");
 

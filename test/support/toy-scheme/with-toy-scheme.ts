@@ -2,7 +2,7 @@
 // with it. The product has no way to add one.
 import { register } from "node:module";
 
-const row = JSON.stringify(new URL("./toy-scheme/row.js", import.meta.url).href);
+const row = JSON.stringify(new URL("./row.js", import.meta.url).href);
 const hooks = `
   export async function load(url, context, next) {
     if (!url.endsWith("/crypt/schemes/rows.js")) return next(url, context);
